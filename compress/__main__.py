@@ -1,0 +1,171 @@
+"""The same from a shell: python -m compress methods | teacher | curve | evaluate.
+
+Results go to standard output, one JSON object a line; progress to standard error. A wrong name or value ends with exit
+code 2 and one helpful line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from compress.progress import Progress, Tell
+from compress.recipe import Recipe, Step
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; returns the exit code."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    try:
+        chosen.run(chosen)
+    except (ValueError, RuntimeError, OSError) as error:
+        sys.stderr.write(f"{' '.join(str(error).split())}\n")
+        return 2
+    except BrokenPipeError:
+        return 1
+    return 0
+
+
+def methods_command(chosen: argparse.Namespace) -> None:
+    """One JSON object a method: settings, ranges, dial."""
+    from compress.methods import methods
+
+    for kind in methods().values():
+        _say(kind.card())
+
+
+def teacher_command(chosen: argparse.Namespace) -> None:
+    """Trains (or reloads) a teacher and prints its card without the pictures."""
+    from compress import datasets, device, teachers
+
+    where = device.prepare()
+    recipe = Recipe(chosen.data, teachers.teacher_step(Step.parse(chosen.teacher)), (), chosen.seed)
+    teacher = teachers.obtain(recipe, datasets.load(chosen.data), _store(), _tell(), where)
+    left_out = ("wrong", "confusion", "history")
+    card = {name: value for name, value in teacher.card.items() if name not in left_out}
+    _say({"recipe": recipe.text(), "file": teacher.file, "seed": chosen.seed, **card})
+
+
+def curve_command(chosen: argparse.Namespace) -> None:
+    """Prints one JSON object a point as it is measured, points known before first."""
+    from compress import device, sweep
+
+    where = device.prepare()
+    store = _store()
+    steps = [Step.parse(text) for text in chosen.method.split("+")]
+    steps[-1] = steps[-1].having(**dict(_pair(text) for text in chosen.set))
+    recipe = Recipe(chosen.data, Step.parse(chosen.teacher), tuple(steps), chosen.seed)
+    wanted = sweep.sweep_of(recipe, [_number(text) for text in chosen.dial.split(",")] if chosen.dial else None)
+    folder = Path(chosen.save) if chosen.save else None
+    known = store.teacher(wanted.recipe.reference().key())
+    for point in store.points(wanted.curve.key(), known["digest"]) if known else []:
+        if point["dial"] in wanted.values:
+            _say(_saved(point, folder))
+    for point in sweep.run(wanted, store, _tell(), where):
+        _say(_saved(point.plain(), folder))
+
+
+def evaluate_command(chosen: argparse.Namespace) -> None:
+    """Reloads a file and prints what can be measured of it alone."""
+    from compress import datasets, device, files
+    from compress.final_report import final_report
+    from compress.measure import counts, evaluate
+
+    where = device.prepare()
+    if chosen.split == "test":
+        report = final_report(chosen.data, [chosen.file], _store(), where)
+        sys.stderr.write(f"The test split of {chosen.data} has now been opened {report['opened']} time(s).\n")
+        measured = report["rows"][0]
+        network = files.read(chosen.file).to(where)
+        data = datasets.load(chosen.data)
+    else:
+        network = files.read(chosen.file).to(where)
+        data = datasets.load(chosen.data)
+        if network.architecture.shape != data.shape:
+            raise ValueError(f"{chosen.file} expects examples of shape {network.architecture.shape}, but {chosen.data} "
+                             f"has {data.shape}. Give the data set that its teacher was trained on.")
+        reference = files.read(chosen.teacher).to(where) if chosen.teacher else None
+        measured = evaluate(network, getattr(data, chosen.split), reference)
+        del measured["predictions"]
+    example = network.architecture.shape
+    import torch
+
+    _say({"file": chosen.file, "data": chosen.data, "split": chosen.split, **measured,
+          "bytes": Path(chosen.file).stat().st_size, **counts(network, torch.zeros(1, *example, device=where))})
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m compress", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    listed = commands.add_parser("methods", help=methods_command.__doc__)
+    listed.set_defaults(run=methods_command)
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--data", required=True, help="data set, for example digits, mnist5k, mnist1d")
+    shared.add_argument("--teacher", default="mlp", help="for example mlp or 'mlp(hidden=300-100,epochs=20)'")
+    shared.add_argument("--seed", type=int, default=0)
+    trained = commands.add_parser("teacher", parents=[shared], help=teacher_command.__doc__)
+    trained.set_defaults(run=teacher_command)
+    curve = commands.add_parser("curve", parents=[shared], help=curve_command.__doc__)
+    curve.add_argument("--method", required=True, help="for example low_rank; several joined by '+'")
+    curve.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the last method")
+    curve.add_argument("--dial", help="values of the dial, joined by ','; the method's own if left out")
+    curve.add_argument("--save", metavar="DIR", help="copy each point's file into this folder")
+    curve.set_defaults(run=curve_command)
+    evaluated = commands.add_parser("evaluate", help=evaluate_command.__doc__)
+    evaluated.add_argument("file")
+    evaluated.add_argument("--data", required=True)
+    evaluated.add_argument("--split", choices=("train", "calibration", "validation", "test"), default="validation")
+    evaluated.add_argument("--teacher", metavar="FILE", help="a file to agree with")
+    evaluated.set_defaults(run=evaluate_command)
+    return parser
+
+
+def _saved(point: dict[str, Any], folder: Path | None) -> dict[str, Any]:
+    """The point, its file copied into the folder if one is wanted."""
+    if folder is None:
+        return point
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / Path(point["file"]).name
+    shutil.copyfile(point["file"], target)
+    return {**point, "file": str(target)}
+
+
+def _store() -> Any:
+    from compress.store import Store
+
+    return Store()
+
+
+def _tell() -> Tell:
+    def report(progress: Progress) -> None:
+        sys.stderr.write(f"{progress.share:6.1%} {progress.text}\n")
+
+    return Tell(report)
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise ValueError(f"--set {text!r} is not NAME=VALUE; write it like --set scheme=whitened.")
+    return name, _number(value)
+
+
+def _number(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _say(result: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(result) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

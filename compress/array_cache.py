@@ -1,0 +1,70 @@
+"""Arrays that are slow to make are kept as .npz files in the cache folder."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from compress.home import cache_folder
+
+# All that numpy and zipfile raise over bytes that no one meant them to read.
+_UNREADABLE = (OSError, EOFError, ValueError, AttributeError, TypeError, KeyError, RuntimeError, MemoryError,
+               zipfile.BadZipFile, zlib.error)
+
+
+def kept(name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The arrays of the file NAME.npz in the cache folder; make() is called only where that file is missing.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    path = cache_folder() / f"{name}.npz"
+    if not path.is_file():
+        write_arrays(path, make())
+    try:
+        return read_arrays(path)
+    except ValueError as error:
+        raise ValueError(f"{error} Delete this file: the next load makes it anew.") from error
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Every array of an .npz file.
+
+    Raises:
+        ValueError: as opened().
+    """
+    with opened(path) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    """An .npz file to read arrays from. Nothing pickled is ever run.
+
+    Raises:
+        ValueError: not an .npz file, cut short, or holding pickled objects; names the file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            yield archive
+    except _UNREADABLE as error:
+        raise ValueError(f"{path} is not a sound .npz file of plain arrays ({error}).") from error
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Writes beside the target and renames, so that a reader sees the whole file or none."""
+    descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            np.savez(stream, **arrays)
+        os.replace(part, path)
+    except BaseException:
+        Path(part).unlink()
+        raise

@@ -1,0 +1,46 @@
+"""Which processor does the work, and how many threads it may use: decided once a process."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+
+@lru_cache(maxsize=1)
+def prepare() -> torch.device:
+    """Sets torch's threads once to the cores this process may really use, and returns the device.
+
+    COMPRESS_DEVICE (cpu, cuda, cuda:1) overrides the choice; otherwise a GPU is used if there is one.
+
+    Raises:
+        ValueError: COMPRESS_DEVICE names a device that this machine does not have.
+    """
+    torch.set_num_threads(usable_cores())
+    wanted = os.environ.get("COMPRESS_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.zeros(1, device=wanted).device
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"COMPRESS_DEVICE must be cpu or a GPU of this machine such as cuda, but got {wanted!r}. "
+                         "Unset it to let the program choose.") from error
+
+
+def usable_cores() -> int:
+    """Cores by affinity and by the container's quota, whichever is smaller: more threads than that cost 10x."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = Path("/sys/fs/cgroup/cpu.max")
+    if limit.exists():
+        quota, period = limit.read_text().split()[:2]
+        if quota != "max":
+            cores = min(cores, max(1, round(int(quota) / int(period))))
+    return max(1, cores)
+
+
+def title(device: torch.device) -> str:
+    """The device in words, for the sidebar: 'CPU, 2 cores' or the GPU's name."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    cores = usable_cores()
+    return f"CPU, {cores} core{'s' if cores > 1 else ''}"

@@ -1,0 +1,34 @@
+"""The test split is opened here and nowhere else, and the store counts how often."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from compress import datasets, files
+from compress.measure import evaluate
+from compress.store import Store
+
+
+def final_report(data_name: str, paths: list[str], store: Store,
+                 device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Accuracy of finished network files on the untouched test split; nothing may be chosen by it afterwards.
+
+    Args:
+        paths: network files (data files of compressed data hold no network to test and raise ValueError).
+
+    Returns:
+        {"opened": how often this data set's test split has been opened, this time included,
+         "examples": n, "rows": [{file, accuracy, accuracy_low, accuracy_high, ...}]}.
+    """
+    data = datasets.load(data_name)
+    networks = [files.read(path).to(device) for path in paths]
+    opened = store.count(f"test split of {data_name}")
+    split = data.open_test()
+    rows = []
+    for path, network in zip(paths, networks, strict=True):
+        measured = evaluate(network, split)
+        del measured["predictions"], measured["agreement"]
+        rows.append({"file": path, **measured})
+    return {"data": data_name, "opened": opened, "examples": len(split), "rows": rows}

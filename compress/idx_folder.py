@@ -1,0 +1,102 @@
+"""Reads a folder of IDX files, the form of https://yann.lecun.com/exdb/mnist: a header, then bytes."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+_BYTES = 0x08  # the header's code for unsigned bytes, the only type of this form's images and labels
+_STEMS = {("inputs", False): ("train-images-idx3-ubyte", 3), ("inputs", True): ("t10k-images-idx3-ubyte", 3),
+          ("labels", False): ("train-labels-idx1-ubyte", 1), ("labels", True): ("t10k-labels-idx1-ubyte", 1)}
+
+
+@dataclass(frozen=True)
+class IdxFolder:
+    """train-images-idx3-ubyte, train-labels-idx1-ubyte and perhaps the same as t10k-..., each perhaps .gz.
+
+    Every method raises ValueError, naming the file, where one is missing, damaged or of another type.
+    """
+
+    path: Path
+
+    def kind(self) -> str | None:
+        """What the examples are: always images."""
+        return "image"
+
+    def has_test(self) -> bool:
+        """Whether there is an official test part; half of one is an error."""
+        found = {what: self._find(what, test=True) for what in ("inputs", "labels")}
+        if (found["inputs"] is None) != (found["labels"] is None):
+            here = found["inputs"] or found["labels"]
+            raise ValueError(f"{here} stands alone: t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte must "
+                             "come together. Add the other file or remove this one.")
+        return found["inputs"] is not None
+
+    def shape(self, test: bool = False) -> tuple[int, ...]:
+        """(n, height, width) from the header alone."""
+        path, axes = self._path("inputs", test)
+        with _opened(path) as stream:
+            return _header(path, stream, axes)
+
+    def inputs(self, test: bool = False) -> np.ndarray:
+        """Images uint8 (n, height, width)."""
+        return self._array("inputs", test)
+
+    def labels(self, test: bool = False) -> np.ndarray:
+        """Labels uint8 (n,)."""
+        return self._array("labels", test)
+
+    def _array(self, what: str, test: bool) -> np.ndarray:
+        path, axes = self._path(what, test)
+        with _opened(path) as stream:
+            return _body(path, stream, axes)
+
+    def _path(self, what: str, test: bool) -> tuple[Path, int]:
+        stem, axes = _STEMS[what, test]
+        path = self._find(what, test)
+        if path is None:
+            raise ValueError(f"{self.path} has no file {stem} or {stem}.gz. A folder in COMPRESS_DATA must "
+                             "hold both train-images-idx3-ubyte and train-labels-idx1-ubyte. Add this file.")
+        return path, axes
+
+    def _find(self, what: str, test: bool) -> Path | None:
+        stem, _ = _STEMS[what, test]
+        return next((path for path in (self.path / stem, self.path / f"{stem}.gz") if path.is_file()), None)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as stream:
+            yield stream
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{path} cannot be read to its end ({error}). Fetch the file anew.") from error
+
+
+def _header(path: Path, stream: BinaryIO, axes: int) -> tuple[int, ...]:
+    head = stream.read(4 + 4 * axes)
+    wanted = bytes([0, 0, _BYTES, axes])
+    if head[:4] != wanted:
+        raise ValueError(f"{path} must begin with the magic number {wanted.hex()} (unsigned bytes, {axes} "
+                         f"axes), but begins with {head[:4].hex() or 'nothing'}. It is not such an IDX file.")
+    if len(head) < 4 + 4 * axes:
+        raise ValueError(f"{path} ends within its header. Fetch the file anew.")
+    return struct.unpack(f">{axes}I", head[4:])
+
+
+def _body(path: Path, stream: BinaryIO, axes: int) -> np.ndarray:
+    shape = _header(path, stream, axes)
+    body = stream.read()
+    if len(body) != prod(shape):
+        raise ValueError(f"{path} must hold {prod(shape)} bytes after its header, for the shape {shape}, "
+                         f"but holds {len(body)}. Fetch the file anew.")
+    return np.frombuffer(body, dtype=np.uint8).reshape(shape)

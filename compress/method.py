@@ -1,0 +1,92 @@
+"""What a compression method is. Each is one file in compress/methods/; the folder's __init__ finds it there.
+
+A method is a frozen dataclass: its fields are its settings, its docstring its page in the handbook, `dial` names the
+setting that a curve turns. It never changes the teacher it is given.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from compress.datasets import Dataset
+from compress.networks import Network
+from compress.progress import Tell, silent
+from compress.recipe import Step
+from compress.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """What a method made at one dial value, ready to be measured.
+
+    Attributes:
+        value: the dial's value.
+        network: maps inputs to logits.
+        logits: its outputs on validation (n, classes), where shared work already gave them; None otherwise.
+        contents: the bytes to be stored if that is not the network itself (compressed data).
+        inside: plain data that the page shows for this point, such as each layer's rank.
+        notes: sentences for the user, such as "layer 3 stays dense: rank 90 saves nothing".
+    """
+
+    value: Any
+    network: Network
+    logits: Tensor | None = None
+    contents: bytes | None = None
+    inside: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Method(Settings):
+    """Base of all methods. A subclass gives `compress`, or `curve` where dial values can share work.
+
+    Class attributes:
+        name: the word in recipes and on the command line; title: for people.
+        dial: the setting that a curve turns; values: where a curve measures unless told otherwise.
+        subject: "network", or "data" if the method makes the data smaller and trains a network on what is left.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    dial: ClassVar[str]
+    values: ClassVar[tuple[Any, ...]]
+    subject: ClassVar[str] = "network"
+
+    def compress(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Network:
+        """A NEW, smaller network; the teacher stays bit for bit as it was. Only train and calibration are read."""
+        return next(self.curve(teacher, data, [getattr(self, self.dial)], tell, seed)).network
+
+    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+              seed: int = 0) -> Iterator[Candidate]:
+        """One candidate a dial value, in the order given; each equals what compress() makes at that value."""
+        for value in values:
+            yield Candidate(value, self.at(value).compress(teacher, data, tell, seed))
+
+    def reference(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Candidate:
+        """What every ratio and agreement is measured against: the teacher itself, unless a method says otherwise."""
+        return Candidate(None, teacher)
+
+    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+               seed: int = 0) -> dict[str, Any]:
+        """Plain data for the page's view of what happens inside (spectra, masks, atoms); empty if there is none."""
+        return {}
+
+    def at(self, value: Any) -> Method:
+        """The same method with the dial turned to this value."""
+        return dataclasses.replace(self, **{self.dial: value})
+
+    def step(self) -> Step:
+        """The method as plain data, all settings spelled out."""
+        return Step.of(self.name, self.plain())
+
+    @classmethod
+    def card(cls) -> dict[str, Any]:
+        """The method as plain data for a page that does not import torch: title, dial, settings, docstring."""
+        return {"name": cls.name, "title": cls.title, "dial": cls.dial, "values": list(cls.values),
+                "subject": cls.subject, "settings": cls.describe(), "doc": inspect.getdoc(cls) or ""}

@@ -1,0 +1,33 @@
+"""Every method, found by scanning this folder: a file with a Method subclass in it is all it takes to add one."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import lru_cache
+
+from compress.method import Method
+from compress.recipe import Step
+
+
+@lru_cache(maxsize=1)
+def methods() -> dict[str, type[Method]]:
+    """Name -> method class, in alphabetical order of their titles."""
+    found: dict[str, type[Method]] = {}
+    for module_info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{module_info.name}")
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, Method) and value.__module__ == module.__name__:
+                found[value.name] = value
+    return dict(sorted(found.items(), key=lambda pair: pair[1].title))
+
+
+def method(step: Step) -> Method:
+    """The method that a step of a recipe describes; settings left out get their defaults.
+
+    Raises:
+        ValueError: no method of this name (lists the known ones), or a setting that is not allowed.
+    """
+    if step.name not in methods():
+        raise ValueError(f"There is no method {step.name!r}; choose one of {', '.join(methods())}.")
+    return methods()[step.name].from_plain(step.values)

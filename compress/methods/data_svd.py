@@ -1,0 +1,195 @@
+"""Compressing the data instead of the network: truncated SVD of the training inputs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from compress import files
+from compress.batches import device_of, on_device
+from compress.datasets import Dataset, Split
+from compress.method import Candidate, Method
+from compress.networks import MLP, Architecture, Logistic, Network, build
+from compress.progress import Tell, silent
+from compress.settings import setting
+from compress.svd import break_even, hard_threshold, principal, projection_energies
+from compress.training import Training, train
+
+EXAMPLES = 8
+
+
+@dataclass(frozen=True)
+class DataSVD(Method):
+    r"""Keep k numbers for each training example instead of all: X ~ mean + Z V_k^T.
+
+    V_k (d x k) holds the leading eigenvectors of the training inputs' covariance (principal component analysis; the
+    nearest rank-k matrix to the centred data, Eckart & Young 1936). What is stored is the codes Z = (X - mean) V_k
+    (n x k), the basis V_k, the mean and the labels: the file's length is the size of the point. A new classifier is
+    trained on the stored codes alone and tested on validation examples projected by the same basis. The baseline is
+    the same classifier on the raw data in the same kind of file (one byte a pixel where the source has bytes).
+
+    When it fails: 32-bit codes of byte-valued images save nothing until k is below a quarter of the pixels; small
+    classes and rare details lie in the directions that are cut first.
+    """
+
+    name = "data_svd"
+    title = "SVD of the data"
+    dial = "components"
+    values = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 100)
+    subject = "data"
+
+    components: int = setting(32, low=1, high=4096, step=1, help="Numbers kept for each example (k).")
+    storage: str = setting("float32", choices=("float32", "float16", "int8"),
+                           help="How a code is stored; int8 has one scale a component.")
+    classifier: str = setting("mlp", choices=("linear", "mlp"),
+                              help="What is trained on the codes: a linear classifier, or one hidden layer of 100.")
+    epochs: int = setting(15, low=1, high=500, help="Passes of its training over the examples, the same for every point.")
+
+    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+              seed: int = 0) -> Iterator[Candidate]:
+        """One eigendecomposition for all k; a classifier is trained for each."""
+        mean, basis = self._basis(data, device_of(teacher))
+        inputs = on_device(data.train, mean.device)[0].flatten(1)
+        for number, value in enumerate(values):
+            if value > basis.shape[1]:
+                raise ValueError(f"DataSVD: components must be between 1 and {basis.shape[1]} (the numbers of one "
+                                 f"example), but got {value}. Choose fewer.")
+            part = tell.part(number / len(values), (number + 1) / len(values))
+            part(0.0, f"{value} components")
+            kept = basis[:, :value]
+            stored, codes = quantised((inputs - mean) @ kept, self.storage)
+            network = self._classifier(codes, (mean, kept), data, part, seed)
+            contents = files.pack({"compressed_data": data.name, "storage": self.storage},
+                                  {**stored, "basis": kept, "mean": mean, "labels": small_labels(data.train)})
+            yield Candidate(value, network, contents=contents)
+
+    def reference(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Candidate:
+        """The same classifier trained on the raw inputs, and the raw training data as a file."""
+        device = device_of(teacher)
+        inputs = on_device(data.train, device)[0].flatten(1)
+        network = self._classifier(inputs, None, data, tell, seed)
+        contents = files.pack({"compressed_data": data.name, "storage": "raw"},
+                              {"inputs": raw_inputs(data), "labels": small_labels(data.train)})
+        return Candidate(None, network, contents=contents)
+
+    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+               seed: int = 0) -> dict[str, Any]:
+        """The data matrix's spectrum, error left at every k on train and validation, and examples rebuilt at each k."""
+        device = device_of(teacher)
+        mean, basis = self._basis(data, device)
+        train_inputs, held = (on_device(split, device)[0].flatten(1).double() - mean.double()
+                              for split in (data.train, data.validation))
+        energies = projection_energies(basis, train_inputs.mT)
+        rows, columns = train_inputs.shape
+        sigma = energies.sqrt()
+        return {
+            "shape": [rows, columns], "sigma": _numbers(sigma / sigma[0]), "break_even": break_even(rows, columns),
+            "threshold": hard_threshold(sigma, rows, columns) / float(sigma[0]),
+            "error_predicted": _left(energies, train_inputs), "error_measured":
+                _left(projection_energies(basis, held.mT), held),
+            "examples": _rebuilt(data, mean, basis, values),
+        }
+
+    def _basis(self, data: Dataset, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Mean (d,) and principal directions (d, d) of the normalised training inputs."""
+        inputs = on_device(data.train, device)[0].flatten(1)
+        mean = inputs.double().mean(0)
+        return mean.float(), principal_directions(inputs.double() - mean).float()
+
+    def _classifier(self, codes: Tensor, projection: tuple[Tensor, Tensor] | None, data: Dataset, tell: Tell,
+                    seed: int) -> Network:
+        """Trained on codes (n, k); returned with the projection (mean, basis) in front, so that it reads raw
+        examples. Without one, the codes are the raw inputs."""
+        coded, scale = data, None
+        if projection is not None:
+            mean, basis = projection
+            scale = codes.double().square().mean().sqrt().float()
+            held = (on_device(data.validation, codes.device)[0].flatten(1) - mean) @ basis
+            coded = dataclasses.replace(data, train=_split(codes / scale, data.train),
+                                        validation=_split(held / scale, data.validation))
+        head = Logistic() if self.classifier == "linear" else MLP(hidden=(100,))
+        architecture = Architecture(head, coded.shape, len(data.classes))
+        trained = train(build(architecture, seed).to(codes.device), coded, Training(epochs=self.epochs), seed, tell)
+        if projection is None:
+            return trained.network
+        whole = Network(nn.Flatten(), _projecting(mean, basis, scale), *list(trained.network)[1:])
+        whole.architecture = Architecture(head, data.shape, len(data.classes))
+        return whole.eval()
+
+
+def _projecting(mean: Tensor, basis: Tensor, scale: Tensor) -> nn.Linear:
+    """(x - mean) basis / scale as a layer."""
+    layer = nn.Linear(*basis.shape, device=basis.device)
+    with torch.no_grad():
+        layer.weight.copy_(basis.mT / scale)
+        layer.bias.copy_(-(mean @ basis) / scale)
+    return layer
+
+
+def principal_directions(centred: Tensor) -> Tensor:
+    """(d, min(n, d)) orthonormal directions of centred rows (n, d), most energy first."""
+    return principal(centred.mT).basis
+
+
+def quantised(codes: Tensor, storage: str) -> tuple[dict[str, Tensor], Tensor]:
+    """What is stored of codes (n, k), and the codes as they are read back."""
+    if storage == "float32":
+        return {"codes": codes}, codes
+    if storage == "float16":
+        half = codes.half()
+        return {"codes": half}, half.float()
+    scale = codes.abs().amax(0).clamp_min(1e-12) / 127
+    levels = (codes / scale).round().to(torch.int8)
+    return {"codes": levels, "scale": scale}, levels.float() * scale
+
+
+def raw_inputs(data: Dataset) -> Tensor:
+    """The training inputs as the source stores them: bytes where one byte a value is enough, else float32."""
+    values = data.normaliser.undo(data.train.inputs)
+    if data.raw_bytes_per_example == int(np.prod(data.shape)):
+        return torch.tensor(values.round().astype(np.uint8))
+    return torch.tensor(values)
+
+
+def small_labels(split: Split) -> Tensor:
+    """Labels in the smallest type that holds them."""
+    return torch.tensor(split.labels.astype(np.uint8 if split.labels.max() < 256 else np.int32))
+
+
+def _split(inputs: Tensor, like: Split) -> Split:
+    return Split(inputs.cpu().numpy(), like.labels)
+
+
+def _left(energies: Tensor, centred: Tensor) -> list[float]:
+    """Relative squared error left at 0, 1, ..., d components."""
+    total = float(centred.square().sum())
+    left = total - torch.cat([energies.new_zeros(1), energies.cumsum(0)])
+    return _numbers((left / total).clamp_min(0.0))
+
+
+def _rebuilt(data: Dataset, mean: Tensor, basis: Tensor, values: Sequence[Any]) -> dict[str, Any]:
+    """Some validation examples, original and rebuilt from k components, as 0..255 within each example's own range."""
+    chosen = torch.tensor(data.validation.inputs[:EXAMPLES]).flatten(1).to(mean.device)
+
+    def shown(inputs: Tensor) -> list[Any]:
+        restored = data.normaliser.undo(inputs.cpu().numpy().reshape(-1, *data.shape)).reshape(len(chosen), -1)
+        return ((restored - low) * scale).clip(0, 255).round().astype(int).reshape(-1, *data.shape).tolist()
+
+    original = data.normaliser.undo(data.validation.inputs[:EXAMPLES]).reshape(len(chosen), -1)
+    low = original.min(1, keepdims=True)
+    scale = 255.0 / np.maximum(original.max(1, keepdims=True) - low, 1e-9)
+    codes = (chosen - mean) @ basis
+    rebuilt = {str(value): shown(mean + codes[:, :value] @ basis[:, :value].mT) for value in values
+               if value <= basis.shape[1]}
+    return {"labels": [data.classes[label] for label in data.validation.labels[:EXAMPLES]],
+            "original": shown(chosen), "rebuilt": rebuilt}
+
+
+def _numbers(values: Tensor) -> list[float]:
+    return [float(f"{value:.5g}") for value in values.tolist()]

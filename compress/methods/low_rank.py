@@ -1,0 +1,138 @@
+"""Low rank: each layer's matrix as a product of two thin ones."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compress.activations import input_moments, recalibrated
+from compress.batches import device_of, on_device
+from compress.datasets import Dataset
+from compress.factorisation import Factorisation, factorise
+from compress.layers import dense_layers, with_layers
+from compress.matrix_view import can_be_viewed
+from compress.method import Candidate, Method
+from compress.networks import Network
+from compress.prefix import PrefixSums
+from compress.progress import Tell, silent
+from compress.rank_choice import choose_ranks
+from compress.settings import setting
+from compress.spectra import layer_views
+from compress.training import Training, train
+
+_factorised: weakref.WeakKeyDictionary[Network, dict[tuple[Any, ...], dict[str, Factorisation]]] = (
+    weakref.WeakKeyDictionary())
+
+
+@dataclass(frozen=True)
+class LowRank(Method):
+    r"""Replace a layer's matrix W (m x n) by two thin ones, W' = B_r (B_r^T W), of rank r.
+
+    They hold r (m + n) numbers instead of m n, so a rank at or past the break-even m n / (m + n) saves nothing: such
+    a layer stays dense, and the point says so. What B_r is depends on the scheme:
+
+    - **plain**: the r leading left singular vectors. No other rank-r matrix is nearer to W; the squared error is the
+      sum of the squared singular values left out (Eckart & Young 1936).
+    - **randomized**: the same by random projection (Halko, Martinsson & Tropp 2011), for matrices too large for an
+      exact SVD; its true error is shown beside the exact one.
+    - **whitened**: the leading eigenvectors of W C W^T, where C is the second moment of the layer's inputs on
+      calibration examples. No other rank-r matrix is nearer in the layer's OUTPUTS, E |(W - W') x|^2 (Zhang et al.
+      2015; Chen et al. 2021). C may be singular.
+    - **centred**: the same around the inputs' mean, which moves into the bias.
+
+    Convolutions are seen as matrices in two ways: *channel* (output channels x inputs and kernel) and *spatial*
+    (vertical kernels, then horizontal ones: Jaderberg et al. 2014). The matrices of a GRU are factorised like
+    linear layers.
+
+    The share kept is divided among layers in one of three ways: *uniform*, the same share of every layer's full
+    rank; *energy*, in each layer the smallest rank that keeps this share of its energy; *greedy*, at most this share
+    of the dense parameters, spent where it saves the most relative error for each number stored.
+
+    When it fails: a layer whose singular values fall slowly has no good low rank; a smaller output error does not
+    always mean a better accuracy; and two small products can be slower than one large one.
+    """
+
+    name = "low_rank"
+    title = "Low rank"
+    dial = "keep"
+    values = (0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.75, 0.9)
+
+    keep: float = setting(0.2, low=0.001, high=1.0, step=0.01, label="Share kept",
+                          help="How much is kept of the ranks, the energy, or the parameters (see allocation).")
+    scheme: str = setting("whitened", choices=("plain", "whitened", "centred", "randomized"),
+                          help="Nearest weights (plain), or nearest outputs on calibration data (whitened, centred).")
+    allocation: str = setting("uniform", choices=("uniform", "energy", "greedy"),
+                              help="Same share everywhere, same energy everywhere, or where a number saves most error.")
+    convolution: str = setting("channel", choices=("channel", "spatial"),
+                               help="How a convolution becomes two: fewer channels, or vertical then horizontal.")
+    output_layer: bool = setting(False, help="Factorise the last layer (the one that gives the class scores) too.")
+    recovery_steps: int = setting(0, low=0, high=20000, step=50,
+                                  help="Training steps on the labels after the cut, the same for every point.")
+    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of these steps.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.convolution == "spatial" and self.scheme in ("whitened", "centred"):
+            raise ValueError(f"LowRank: scheme={self.scheme!r} needs convolution='channel', because the first of two "
+                             "spatial layers is not a matrix on the layer's outputs. Choose scheme='plain', or "
+                             "convolution='channel'.")
+
+    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+              seed: int = 0) -> Iterator[Candidate]:
+        """One factorisation for all ranks, and running sums of the first layer's outputs where ranks rise."""
+        pieces = self.factorised(teacher, data, tell.part(0.0, 0.2), seed)
+        device = device_of(teacher)
+        sums = PrefixSums.over(teacher, pieces, on_device(data.validation, device)[0])
+        for number, value in enumerate(values):
+            tell(0.2 + 0.8 * number / len(values), f"{self.dial} {value:g}")
+            ranks = choose_ranks(pieces, self.allocation, value)
+            replaced = {path: piece.layer(ranks[path]) for path, piece in pieces.items() if ranks[path] < piece.useful}
+            network = recalibrated(with_layers(teacher, replaced), on_device(data.calibration, device)[0])
+            logits = None
+            if self.recovery_steps and replaced:
+                plan = Training(epochs=2000, learning_rate=self.recovery_rate)
+                network = train(network, data, plan, seed, steps=self.recovery_steps).network
+            elif sums is not None:
+                logits = sums.logits(network, ranks)
+            yield Candidate(value, network, logits, inside={"ranks": ranks}, notes=_notes(pieces, ranks))
+
+    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+               seed: int = 0) -> dict[str, Any]:
+        """Spectra of every layer, break-even, thresholds, predicted and measured errors, and each value's ranks."""
+        pieces = self.factorised(teacher, data, tell.part(0.0, 0.5), seed)
+        ranks = [choose_ranks(pieces, self.allocation, value) for value in values]
+        return {"values": list(values), "layers": layer_views(self, teacher, data, pieces, ranks, tell.part(0.5, 1.0))}
+
+    def factorised(self, teacher: Network, data: Dataset, tell: Tell = silent,
+                   seed: int = 0) -> dict[str, Factorisation]:
+        """Path -> factorisation of every layer that takes part, good for all ranks at once; kept as long as the
+        teacher is, because the inside view, the curve and other allocations share it."""
+        kept = _factorised.setdefault(teacher, {})
+        key = (self.scheme, self.convolution, self.output_layer, data.digest, seed)
+        if key not in kept:
+            kept[key] = self._factorise(teacher, data, tell, seed)
+        return kept[key]
+
+    def _factorise(self, teacher: Network, data: Dataset, tell: Tell, seed: int) -> dict[str, Factorisation]:
+        layers = {path: layer for path, layer in dense_layers(teacher).items() if can_be_viewed(layer)}
+        if not self.output_layer and len(layers) > 1:
+            layers.pop(list(layers)[-1])
+        if not layers:
+            raise ValueError("LowRank: this network has no dense linear or convolutional layer left to factorise. "
+                             "Put low_rank before the methods that replaced them.")
+        moments = {}
+        if self.scheme in ("whitened", "centred"):
+            tell(0.0, "reading calibration activations")
+            moments = input_moments(teacher, on_device(data.calibration, device_of(teacher))[0], layers)
+        pieces = {}
+        for number, (path, layer) in enumerate(layers.items()):
+            tell(number / len(layers), f"factorising layer {path}")
+            pieces[path] = factorise(layer, self.scheme, self.convolution, moments.get(path), seed)
+        return pieces
+
+
+def _notes(pieces: dict[str, Factorisation], ranks: dict[str, int]) -> tuple[str, ...]:
+    return tuple(f"layer {path} stays dense: rank {ranks[path]} is at or past its break-even {piece.break_even:.1f}, "
+                 "no gain" for path, piece in pieces.items() if ranks[path] >= piece.useful)

@@ -1,0 +1,116 @@
+"""A recipe: what was done to which network, as plain data. One thing, four spellings.
+
+It is the key in the store, the text in a link, the line on the command line and the first line of a code snippet:
+
+    mnist5k/mlp(hidden=300-100,epochs=20)/low_rank(keep=0.1,scheme=whitened)/0
+    data    teacher                       methods, joined by '+'             seed
+
+This module knows no method and imports nothing heavy, so that the web process can spell recipes too. Settings that
+are left out are filled in by whoever knows the defaults (compress.methods), before a recipe is used as a key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+_STEP = re.compile(r"([A-Za-z_]\w*)(?:\((.*)\))?")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A name with its settings, for example low_rank(keep=0.1); hashable, settings sorted by name."""
+
+    name: str
+    settings: tuple[tuple[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, name: str, settings: dict[str, Any]) -> Step:
+        """A step from a dict of plain values."""
+        return cls(name, tuple(sorted(settings.items())))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The settings as a dict."""
+        return dict(self.settings)
+
+    def without(self, name: str) -> Step:
+        """The same step with one setting left out (the dial of a curve)."""
+        return Step(self.name, tuple(pair for pair in self.settings if pair[0] != name))
+
+    def having(self, **settings: Any) -> Step:
+        """The same step with some settings changed."""
+        return Step.of(self.name, {**self.values, **settings})
+
+    def text(self) -> str:
+        """For example low_rank(keep=0.1,scheme=whitened)."""
+        inside = ",".join(f"{name}={_spell(value)}" for name, value in self.settings)
+        return f"{self.name}({inside})" if inside else self.name
+
+    @classmethod
+    def parse(cls, text: str) -> Step:
+        """The opposite of text(). Raises ValueError that shows the expected form."""
+        match = _STEP.fullmatch(text.strip())
+        if not match:
+            raise ValueError(f"{text!r} is not a name with settings; write it like low_rank(keep=0.1) or mlp.")
+        pairs = [pair for pair in (match[2] or "").split(",") if pair.strip()]
+        for pair in pairs:
+            if "=" not in pair:
+                raise ValueError(f"{pair!r} in {text!r} is not name=value; write it like {match[1]}(name=value).")
+        return cls.of(match[1], {name.strip(): _read(value.strip()) for name, value in
+                                 (pair.split("=", 1) for pair in pairs)})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Data set, teacher, methods in order, seed. Without methods it stands for the teacher itself."""
+
+    data: str
+    teacher: Step
+    methods: tuple[Step, ...] = ()
+    seed: int = 0
+
+    def text(self) -> str:
+        """The spelling for people, links and the command line."""
+        middle = "+".join(step.text() for step in self.methods)
+        return "/".join([self.data, self.teacher.text(), *([middle] if middle else []), str(self.seed)])
+
+    @classmethod
+    def parse(cls, text: str) -> Recipe:
+        """The opposite of text(). Raises ValueError that shows the expected form."""
+        parts = text.strip().split("/")
+        if len(parts) not in (3, 4) or not re.fullmatch(r"\d+", parts[-1]):
+            raise ValueError(f"{text!r} is not a recipe; write data/teacher/method/seed, for example "
+                             "digits/mlp/low_rank(keep=0.1)/0.")
+        methods = tuple(Step.parse(step) for step in parts[2].split("+")) if len(parts) == 4 else ()
+        return cls(parts[0], Step.parse(parts[1]), methods, int(parts[-1]))
+
+    def key(self) -> str:
+        """A short digest of the canonical spelling: the key in the store."""
+        return hashlib.sha256(self.text().encode()).hexdigest()[:20]
+
+    def curve(self, dial: str) -> Recipe:
+        """The recipe of the whole curve: this one without the last method's dial."""
+        return replace(self, methods=(*self.methods[:-1], self.methods[-1].without(dial)))
+
+    def at(self, dial: str, value: Any) -> Recipe:
+        """One point of the curve: this recipe with the last method's dial set."""
+        return replace(self, methods=(*self.methods[:-1], self.methods[-1].having(**{dial: value})))
+
+    def reference(self) -> Recipe:
+        """The recipe of the teacher that every ratio is measured against."""
+        return replace(self, methods=())
+
+
+def _spell(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

@@ -1,0 +1,48 @@
+"""Intervals and tests for accuracies, from counts alone (no torch, so that pages can use them too)."""
+
+from __future__ import annotations
+
+from math import comb, sqrt
+
+
+def wilson(correct: int, total: int, z: float = 1.959964) -> tuple[float, float]:
+    """The 95 % score interval of a share (Wilson 1927), which stays inside [0, 1] and is honest near its ends.
+
+    Raises:
+        ValueError: total is not positive, or correct is not between 0 and total.
+    """
+    if total <= 0 or not 0 <= correct <= total:
+        raise ValueError(f"wilson: needs 0 <= correct <= total and total > 0, but got {correct=} and {total=}.")
+    share, square = correct / total, z * z
+    centre = (share + square / (2 * total)) / (1 + square / total)
+    half = z / (1 + square / total) * sqrt(share * (1 - share) / total + square / (4 * total * total))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def mcnemar(first_only: int, second_only: int) -> float:
+    """Exact two-sided p-value that two networks are equally often right on the SAME examples (McNemar 1947).
+
+    Args:
+        first_only: examples that only the first network has right.
+        second_only: examples that only the second one has right.
+    """
+    disagreements = first_only + second_only
+    if disagreements == 0:
+        return 1.0
+    tail = sum(comb(disagreements, count) for count in range(min(first_only, second_only) + 1))
+    return min(1.0, 2.0 * tail / 2**disagreements)
+
+
+def median_interval(values: list[float]) -> tuple[float, float, float]:
+    """Median with a distribution-free interval of at least 95 % from order statistics (the sign test turned round).
+
+    Returns:
+        (median, low, high); with fewer than 6 values the interval is the whole range.
+    """
+    ordered, count = sorted(values), len(values)
+    middle = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+    skip, tail = 0, 2.0 ** (1 - count)
+    while tail + 2 * comb(count, skip + 1) / 2**count <= 0.05:
+        skip += 1
+        tail += 2 * comb(count, skip) / 2**count
+    return middle, ordered[skip], ordered[count - 1 - skip]

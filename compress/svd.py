@@ -1,0 +1,144 @@
+"""Singular values and principal subspaces of matrices: pure tensor functions, batched over leading dimensions.
+
+Everything exact goes through a Gram matrix and eigh in float64: for a spectrum this is faster than a full SVD, and for
+truncation it is exact too, because U_r U_r^T W is an orthogonal projection whatever the small singular values are.
+(In float32 the same route loses the orthogonality of the vectors; randomized_svd shows its own error instead.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+BLOCKS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Subspace:
+    """An orthonormal basis of a matrix's columns, best direction first.
+
+    Attributes:
+        basis: (..., rows, count), float64. The rank-r approximation of W is basis_r basis_r^T W.
+        energies: (..., count), float64, squared singular values, falling.
+        total: (...), the whole squared norm, so that energies / total are shares even if the basis is cut short.
+    """
+
+    basis: Tensor
+    energies: Tensor
+    total: Tensor
+
+    def tail(self) -> Tensor:
+        """(..., count + 1): squared error left at rank 0, 1, ..., count (Eckart & Young 1936)."""
+        beyond = (self.total - self.energies.sum(-1)).clamp_min(0.0)
+        falling = self.energies.flip(-1).cumsum(-1).flip(-1)
+        return torch.cat([falling, torch.zeros_like(falling[..., :1])], dim=-1) + beyond[..., None]
+
+
+def gram(matrix: Tensor) -> Tensor:
+    """M M^T in float64 for M (..., m, n); computes each pair of row blocks once, as the result is symmetric."""
+    matrix = matrix.double()
+    rows = matrix.shape[-2]
+    if rows < 4 * BLOCKS:
+        return matrix @ matrix.mT
+    result = matrix.new_empty(*matrix.shape[:-1], rows)
+    bounds = [rows * block // BLOCKS for block in range(BLOCKS + 1)]
+    for low, high in zip(bounds, bounds[1:], strict=False):
+        strip = matrix[..., low:high, :] @ matrix[..., :high, :].mT
+        result[..., low:high, :high] = strip
+        result[..., :low, low:high] = strip[..., :low].mT
+    return result
+
+
+def spectrum(matrix: Tensor, count: int | None = None) -> Tensor:
+    """The largest singular values of M (..., m, n), falling, float64, exact to about 1e-8 of the largest one.
+
+    Raises:
+        ValueError: count is not between 1 and min(m, n).
+    """
+    full = min(matrix.shape[-2:])
+    count = full if count is None else count
+    if not 1 <= count <= full:
+        raise ValueError(f"spectrum: count must be between 1 and {full} (the smaller side), but got {count}.")
+    slim = matrix if matrix.shape[-2] <= matrix.shape[-1] else matrix.mT
+    return torch.linalg.eigvalsh(gram(slim)).flip(-1)[..., :count].clamp_min(0.0).sqrt()
+
+
+def principal(matrix: Tensor, metric: Tensor | None = None) -> Subspace:
+    """The subspaces that approximate W best at every rank at once, optionally where its inputs really lie.
+
+    Args:
+        matrix: W (..., m, n).
+        metric: (..., n, n), the inputs' second moment C = X X^T / N. The error that is made least is then
+            trace((W - W') C (W - W')^T), the mean squared error of the OUTPUTS. C is never inverted, so it may be
+            singular: W C W^T = U diag(energies) U^T, and W' = U_r U_r^T W.
+
+    Returns:
+        a Subspace of min(m, n) directions.
+    """
+    weights = matrix.double()
+    rows, columns = weights.shape[-2:]
+    if metric is None and columns < rows:
+        return _principal_of_tall(weights)
+    square = gram(weights) if metric is None else weights @ metric.double() @ weights.mT
+    energies, vectors = torch.linalg.eigh((square + square.mT) / 2)
+    count = min(rows, columns)
+    energies = energies.flip(-1).clamp_min(0.0)
+    return Subspace(vectors.flip(-1)[..., :count], energies[..., :count], energies.sum(-1))
+
+
+def _principal_of_tall(weights: Tensor) -> Subspace:
+    """Through the smaller Gram matrix W^T W = V L V^T: the columns of W V are orthogonal up to rounding, and QR
+    makes them so exactly, also where the singular value is zero."""
+    energies, right = torch.linalg.eigh(gram(weights.mT))
+    energies = energies.flip(-1).clamp_min(0.0)
+    return Subspace(torch.linalg.qr(weights @ right.flip(-1)).Q, energies, energies.sum(-1))
+
+
+def randomized(matrix: Tensor, count: int, seed: int = 0, oversampling: int = 10, iterations: int = 2) -> Subspace:
+    """Randomized SVD (Halko, Martinsson & Tropp 2011, algorithms 4.4 and 5.1): approximate, its error visible.
+
+    A random projection catches the range, `iterations` power iterations with QR sharpen it. `total` is the exact
+    squared norm, so tail() is the true error of the subspace found, never less than the exact SVD's.
+
+    Raises:
+        ValueError: count is not between 1 and min(m, n).
+    """
+    full = min(matrix.shape[-2:])
+    if not 1 <= count <= full:
+        raise ValueError(f"randomized: count must be between 1 and {full} (the smaller side), but got {count}.")
+    weights = matrix.double()
+    generator = torch.Generator().manual_seed(seed)
+    width = min(full, count + oversampling)
+    probe = torch.randn(*weights.shape[:-2], weights.shape[-1], width, generator=generator, dtype=torch.float64)
+    basis = torch.linalg.qr(weights @ probe.to(weights.device)).Q
+    for _ in range(iterations):
+        basis = torch.linalg.qr(weights @ torch.linalg.qr(weights.mT @ basis).Q).Q
+    left, values, _ = torch.linalg.svd(basis.mT @ weights, full_matrices=False)
+    return Subspace((basis @ left)[..., :count], values[..., :count].square(),
+                    weights.square().sum((-2, -1)))
+
+
+def projection_energies(basis: Tensor, matrix: Tensor, metric: Tensor | None = None) -> Tensor:
+    """(..., count): the energy diag(U^T W C W^T U) that each direction u of a basis really carries under another
+    metric, for instance of inputs that the basis was not made from. Reverse sums give the error left at each rank."""
+    turned = basis.double().mT @ matrix.double()
+    carried = turned if metric is None else turned @ metric.double()
+    return (carried * turned).sum(-1)
+
+
+def hard_threshold(values: Tensor, rows: int, columns: int) -> float:
+    """Gavish & Donoho (2014): singular values below this are indistinguishable from noise of unknown level.
+
+    The optimal threshold is about (0.56 b^3 - 0.95 b^2 + 1.82 b + 1.43) times the median singular value, with b the
+    ratio of the smaller to the larger side.
+    """
+    ratio = min(rows, columns) / max(rows, columns)
+    return float((0.56 * ratio**3 - 0.95 * ratio**2 + 1.82 * ratio + 1.43) * values.median())
+
+
+def break_even(rows: int, columns: int) -> float:
+    """The rank at which two factors store as many numbers as the m x n matrix: mn / (m + n)."""
+    return rows * columns / (rows + columns)
+

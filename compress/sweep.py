@@ -1,0 +1,139 @@
+"""A recipe with its dial turned: points, coarse to fine, each kept in the store as it is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from compress import datasets, teachers
+from compress.datasets import Dataset
+from compress.measure import Point, Reference, measure
+from compress.method import Method
+from compress.methods import method
+from compress.networks import Network
+from compress.progress import Tell, silent
+from compress.recipe import Recipe
+from compress.store import Store
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A curve to be measured: a complete recipe, and where its last method's dial shall stand.
+
+    Make it with `sweep_of`, which spells out all settings and checks them.
+    """
+
+    recipe: Recipe
+    method: Method
+    values: tuple[Any, ...]
+
+    @property
+    def curve(self) -> Recipe:
+        """The recipe without the dial: the same for every point."""
+        return self.recipe.curve(self.method.dial)
+
+    def at(self, value: Any) -> Recipe:
+        """One point's recipe."""
+        return self.recipe.at(self.method.dial, value)
+
+
+def complete(recipe: Recipe) -> Recipe:
+    """The recipe with every default spelled out, so that equal work has one key. Raises ValueError as parts do."""
+    return replace(recipe, teacher=teachers.teacher_step(recipe.teacher),
+                   methods=tuple(method(step).step() for step in recipe.methods))
+
+
+def sweep_of(recipe: Recipe, values: Sequence[Any] | None = None) -> Sweep:
+    """Checks a recipe and its dial values. Raises ValueError that names the setting, its range and the value."""
+    recipe = complete(recipe)
+    if not recipe.methods:
+        raise ValueError(f"The recipe {recipe.text()} has no method to sweep; add one, for example low_rank.")
+    last = method(recipe.methods[-1])
+    checked = tuple(getattr(last.at(value), last.dial) for value in (values or last.values))
+    return Sweep(recipe, last, checked)
+
+
+def coarse_to_fine(values: Sequence[Any]) -> list[Any]:
+    """Both ends first, then midpoints level by level, each level rising: the curve has its shape early, and methods
+    that share work between neighbours still meet rising values."""
+    ordered = sorted(set(values))
+    if len(ordered) < 3:
+        return ordered
+    result, gaps = [ordered[0], ordered[-1]], [(0, len(ordered) - 1)]
+    while gaps:
+        halves = []
+        for low, high in gaps:
+            middle = (low + high) // 2
+            if middle > low:
+                result.append(ordered[middle])
+                halves += [(low, middle), (middle, high)]
+        gaps = halves
+    return result
+
+
+def run(sweep: Sweep, store: Store, tell: Tell = silent, device: torch.device | str = "cpu",
+        latency: bool = True) -> Iterator[Point]:
+    """Measures what the store does not have yet and yields it point by point; each is stored before it is yielded.
+
+    Raises:
+        ValueError: bad data, teacher or method settings. Cancelled: through `tell`; finished points stay.
+    """
+    recipe = sweep.recipe
+    tell(0.0, f"loading {recipe.data}")
+    data = datasets.load(recipe.data)
+    teacher = teachers.obtain(recipe, data, store, tell.part(0.0, 0.3), device)
+    start = _before_the_last(recipe, teacher.network, data, tell.part(0.3, 0.35))
+    turned = sweep.method
+    _keep_view(sweep, start, data, teacher.digest, store, tell.part(0.35, 0.4))
+    known = {point["dial"] for point in store.points(sweep.curve.key(), teacher.digest)}
+    missing = [value for value in coarse_to_fine(sweep.values) if value not in known]
+    reference = _reference(sweep, teacher, start, data, store, tell)
+    candidates = turned.curve(start, data, missing, tell.part(0.4, 1.0), recipe.seed) if missing else iter(())
+    for candidate in candidates:
+        single = sweep.at(candidate.value)
+        path = store.artefacts / f"{turned.name}-{single.key()}-{teacher.digest}.safetensors"
+        point = measure(candidate, data, reference, path, single.text(), recipe.seed, latency)
+        _keep(point, single, sweep, teacher.digest, store)
+        yield point
+    tell(1.0, "done")
+
+
+def _reference(sweep: Sweep, teacher: teachers.Teacher, start: Network, data: Dataset, store: Store,
+               tell: Tell) -> Reference:
+    """The teacher; for a method that compresses data, its own reference, which is measured and kept as a point."""
+    if sweep.method.subject == "network":
+        return Reference.of(teacher.network, data)
+    candidate = sweep.method.reference(start, data, tell.part(0.35, 0.4), sweep.recipe.seed)
+    reference = Reference.of(candidate.network, data)
+    curve = sweep.curve
+    path = store.artefacts / f"{sweep.method.name}-{curve.key()}-reference.safetensors"
+    point = measure(candidate, data, reference, path, curve.text(), sweep.recipe.seed, latency=False)
+    view = store.view(curve.key(), teacher.digest) or {}
+    store.save_view(curve.key(), teacher.digest, {**view, "reference": point.plain()})
+    return reference
+
+
+def _before_the_last(recipe: Recipe, network: Network, data: Dataset, tell: Tell) -> Network:
+    """The network that the last method starts from: the teacher after all earlier methods of the recipe."""
+    for number, step in enumerate(recipe.methods[:-1]):
+        network = method(step).compress(network, data, tell.part(number / len(recipe.methods), 1.0), recipe.seed)
+    return network
+
+
+def _keep_view(sweep: Sweep, start: Network, data: Dataset, digest: str, store: Store, tell: Tell) -> None:
+    """The inside view is kept once for a set of dial values."""
+    key, values = sweep.curve.key(), sorted(set(sweep.values))
+    kept = store.view(key, digest)
+    if kept is None or not set(values) <= set(kept.get("values", [])):
+        wanted = sorted(set(values) | set((kept or {}).get("values", [])))
+        view = sweep.method.inside(start, data, wanted, tell, sweep.recipe.seed)
+        store.save_view(key, digest, {**(kept or {}), "values": wanted, **view})
+
+
+def _keep(point: Point, single: Recipe, sweep: Sweep, digest: str, store: Store) -> None:
+    names = "+".join(step.name for step in single.methods)
+    store.add_point(single.key(), sweep.curve.key(), digest, single.data, single.teacher.text(), names,
+                    point.plain(), point.predictions)

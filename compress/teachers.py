@@ -1,0 +1,117 @@
+"""Teachers: trained once for each (data set, architecture, training settings, seed), kept, reloaded at once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from compress import files
+from compress.datasets import Dataset
+from compress.networks import FAMILIES, Architecture, Family, Network, build, family
+from compress.progress import Tell, silent
+from compress.recipe import Recipe, Step
+from compress.store import Store
+from compress.teacher_card import teacher_card
+from compress.training import Trained, Training, train
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A teacher worth starting from, with the kinds of data it suits."""
+
+    title: str
+    text: str
+    step: Step
+    kinds: tuple[str, ...] = ("image", "sequence", "tabular")
+
+
+PRESETS = (
+    Preset("LeNet-300-100", "Two hidden layers, the classic of the compression papers.", Step("mlp")),
+    Preset("Wide MLP, 1200-1200", "Far more weights than these data need.",
+           Step.of("mlp", {"hidden": "1200-1200", "dropout": 0.2}), ("image",)),
+    Preset("LeNet-5", "Two convolutions, 6 and 16 channels.", Step("cnn"), ("image",)),
+    Preset("Three convolutions of 25", "The convolutional network of the MNIST-1D paper.", Step("cnn"), ("sequence",)),
+    Preset("Small ResNet", "Batch-normed residual blocks of 16, 32, 64 channels.", Step.of("resnet", {"epochs": 8}),
+           ("image", "sequence")),
+    Preset("GRU", "Reads images row by row, sequences step by step.", Step("gru"), ("image", "sequence")),
+    Preset("Logistic regression", "One layer: the floor that the others must beat.", Step("logistic")),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """A trained network with the digest of its file and its card (plain data for the page)."""
+
+    network: Network
+    digest: str
+    file: str
+    card: dict[str, Any]
+
+
+def teacher_step(step: Step) -> Step:
+    """The step with every setting of its family and of training spelled out.
+
+    Raises:
+        ValueError: unknown family or setting, or a value that is not allowed; says what is.
+    """
+    return _step_of(*_read_step(step))
+
+
+def family_cards() -> list[dict[str, Any]]:
+    """Every family as plain data: name, title, doc, its own settings and those of training."""
+    return [{"name": kind.name, "title": kind.title, "doc": kind.__doc__, "settings": kind.describe(),
+             "training": Training.describe()} for kind in FAMILIES.values()]
+
+
+def train_teacher(data: Dataset, step: Step, seed: int = 0, tell: Tell = silent,
+                  device: torch.device | str = "cpu") -> Trained:
+    """Trains a fresh network as the step says, for instance Step.parse("mlp(hidden=300-100)")."""
+    shape_of, plan = _read_step(step)
+    architecture = Architecture(shape_of, data.shape, len(data.classes))
+    return train(build(architecture, seed).to(device), data, plan, seed, tell)
+
+
+def obtain(recipe: Recipe, data: Dataset, store: Store, tell: Tell = silent,
+           device: torch.device | str = "cpu") -> Teacher:
+    """The recipe's teacher from the store, or trained now and kept. If training is cancelled after its first epoch,
+    the best network so far is kept and its card says so."""
+    recipe = recipe.reference()
+    kept = store.teacher(recipe.key())
+    if kept and kept["data_digest"] == data.digest:
+        return Teacher(_reloaded(kept["file"], str(device)), kept["digest"], kept["file"], kept["card"])
+    trained = train_teacher(data, recipe.teacher, recipe.seed, tell, device)
+    contents = files.to_bytes(trained.network)
+    digest = hashlib.sha256(contents).hexdigest()[:16]
+    path = store.artefacts / f"teacher-{digest}.safetensors"
+    files.write_bytes(contents, path)
+    card = teacher_card(trained, data, len(contents))
+    store.save_teacher(recipe.key(), recipe.text(), digest, data.digest, str(path), card)
+    return Teacher(trained.network, digest, str(path), card)
+
+
+@lru_cache(maxsize=4)
+def _reloaded(path: str, device: str) -> Network:
+    """Kept in memory between jobs; the path holds the contents' digest, so a file never changes under it."""
+    return files.read(path).to(device)
+
+
+def _read_step(step: Step) -> tuple[Family, Training]:
+    if step.name not in FAMILIES:
+        raise ValueError(f"There is no teacher {step.name!r}; choose one of {', '.join(FAMILIES)}, for example "
+                         "mlp or mlp(hidden=300-100,epochs=20).")
+    own = [entry["name"] for entry in FAMILIES[step.name].describe()]
+    shared = [entry["name"] for entry in Training.describe()]
+    for name in step.values:
+        if name not in own + shared:
+            raise ValueError(f"The teacher {step.name} has no setting {name!r}; its settings are "
+                             f"{', '.join(own + shared)}.")
+    return (family(step.name, {name: value for name, value in step.settings if name in own}),
+            Training.from_plain({name: value for name, value in step.settings if name in shared}))
+
+
+def _step_of(shape_of: Family, plan: Training) -> Step:
+    return Step.of(shape_of.name, {**shape_of.plain(), **plan.plain()})

@@ -1,0 +1,190 @@
+// One chart: a card with a title and a Plotly graph that is redrawn in place, never mounted anew.
+
+function element(kind, className, parent) {
+  const made = document.createElement(kind);
+  made.className = className;
+  if (parent) parent.append(made);
+  return made;
+}
+
+class Chart {
+  constructor(id, onSelect) {
+    this.id = id;
+    this.onSelect = onSelect;
+    this.moving = false;
+    this.hidden = [];
+    this.drawn = {};
+    this.card = element("section", "lp-card");
+    this.card.dataset.chart = id;
+    this.title = element("div", "lp-title", this.card);
+    this.title.setAttribute("role", "heading");
+    this.title.setAttribute("aria-level", "3");
+    this.frame = element("div", "lp-frame lp-waiting", this.card);
+    this.frame.setAttribute("role", "img");
+    this.graph = element("div", "lp-graph", this.frame);
+    this.overlay = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    this.overlay.setAttribute("class", "lp-overlay");
+    this.frame.append(this.overlay);
+    this.sizes = new ResizeObserver(() => this.resize());
+    this.sizes.observe(this.frame);
+  }
+
+  receive(text, theme) {
+    if (text === this.text && theme.key === this.theme.key) return false;
+    this.text = text;
+    this.theme = theme;
+    this.spec = withTheme(text, theme);
+    this.follow = this.spec.follow || [];
+    this.title.textContent = this.spec.title || "";
+    this.title.hidden = !this.spec.title;
+    this.frame.setAttribute("aria-label", this.spec.alt || this.spec.title || this.id);
+    this.frame.style.height = `${this.spec.height}px`;
+    this.card.classList.toggle("lp-wide", this.spec.span === "wide");
+    return true;
+  }
+
+  draw(library, index, inMotion) {
+    const stale = this.text !== this.drawn.text || this.theme.key !== this.drawn.theme;
+    const moved = this.follow.length > 0 && index !== this.drawn.index;
+    if (stale || (moved && !inMotion)) {
+      this.library = library;
+      this.drawn = { text: this.text, theme: this.theme.key, index };
+      const { data, layout } = this.figure(index);
+      library.react(this.graph, data, layout, this.settings());
+      this.listen();
+      this.frame.classList.remove("lp-waiting");
+    }
+    if (!inMotion) this.rest();
+    else if (this.moving) this.move(index);
+  }
+
+  figure(index) {
+    const figure = themedFigure(structuredClone(this.spec.figure), this.theme);
+    if (index !== null) {
+      for (const item of this.follow) this.settle(figure, item, index);
+    }
+    figure.layout.height = this.spec.height;
+    return figure;
+  }
+
+  settle(figure, item, index) {
+    if (item.line) {
+      figure.layout.shapes = [...(figure.layout.shapes || []), lineShape(item, index, this.theme)];
+    } else {
+      const points = pointsAt(item, index);
+      if (points.text === undefined) delete points.text;
+      // The uid becomes part of the drawn group's class name, by which it is hidden while the dial moves.
+      Object.assign(figure.data[item.trace], { uid: `lp${item.trace}`, ...points });
+    }
+  }
+
+  settings() {
+    // The same object each time: Plotly rebuilds a chart whose settings changed.
+    this.config ||= {
+      displaylogo: false,
+      displayModeBar: "hover",
+      scrollZoom: false,
+      showTips: false,
+      modeBarButtons: [[this.pictureButton(), "resetScale2d"]],
+    };
+    return this.config;
+  }
+
+  pictureButton() {
+    const { camera } = this.library.Icons;
+    return { name: "toImage", title: "Save as a picture (PNG)", icon: camera, click: () => this.savePicture() };
+  }
+
+  savePicture() {
+    // The title stands outside the graph and the graph is transparent: a saved picture needs both.
+    const room = this.spec.title ? 56 : 0;
+    const layout = structuredClone(this.graph.layout);
+    layout.paper_bgcolor = this.theme.background;
+    layout.title = {
+      text: this.spec.title || "",
+      font: { size: FONT_SIZE + 6 },
+      x: 0.02,
+      xanchor: "left",
+      y: 1,
+      yanchor: "top",
+      pad: { t: 16 },
+      automargin: true,
+      yref: "container",
+    };
+    const { width, height } = this.graph._fullLayout;
+    const picture = { format: "png", scale: 2, width, height: height + room, filename: this.id };
+    this.library.downloadImage({ data: this.graph.data, layout }, picture);
+  }
+
+  listen() {
+    if (this.listening) return;
+    this.listening = true;
+    this.graph.on("plotly_click", (event) => {
+      const point = event.points.find((one) => one.customdata !== undefined && one.customdata !== null);
+      if (point) this.onSelect(point.customdata);
+    });
+    // A zoom or a data update in the middle of a drag redraws the chart below the moving marks.
+    this.graph.on("plotly_afterplot", () => this.moving && this.showMoving());
+  }
+
+  move(index) {
+    if (!this.graph._fullLayout || this.follow.length === 0) return;
+    this.moving = true;
+    this.movingIndex = index;
+    this.redrawSlow(index);
+    this.showMoving();
+  }
+
+  redrawSlow(index) {
+    // Marks that are not plain points or lines (bars, fills) are few; Plotly itself moves them.
+    const slow = this.follow.filter((item) => !item.line && !canOverlay(this.graph._fullData[item.trace]));
+    if (slow.length === 0) return;
+    const points = slow.map((item) => pointsAt(item, index));
+    const changes = { x: points.map((one) => one.x), y: points.map((one) => one.y) };
+    if (slow.every((item) => item.text)) changes.text = points.map((one) => one.text);
+    this.library.restyle(this.graph, changes, slow.map((item) => item.trace));
+  }
+
+  showMoving() {
+    const { _fullLayout: full, _fullData: traces } = this.graph;
+    this.hideOriginals();
+    this.overlay.innerHTML = this.follow
+      .map((item) => {
+        if (item.line) return verticalMarkup(full, item, this.movingIndex, this.theme);
+        return canOverlay(traces[item.trace]) ? traceMarkup(full, traces[item.trace], item, this.movingIndex) : "";
+      })
+      .join("");
+  }
+
+  hideOriginals() {
+    if (this.hidden.length > 0 && this.hidden.every((node) => node.isConnected)) return;
+    const drawnShapes = (this.spec.figure.layout?.shapes || []).length;
+    let lines = 0;
+    const selectors = this.follow.map((item) =>
+      item.line
+        ? `.shapelayer [data-index="${drawnShapes + lines++}"]`
+        : `.scatterlayer .tracelp${item.trace}`,
+    );
+    this.hidden = selectors.flatMap((selector) => [...this.graph.querySelectorAll(selector)]);
+    for (const node of this.hidden) node.style.visibility = "hidden";
+  }
+
+  rest() {
+    this.moving = false;
+    for (const node of this.hidden) node.style.visibility = "";
+    this.hidden = [];
+    this.overlay.replaceChildren();
+  }
+
+  resize() {
+    const full = this.graph._fullLayout;
+    const width = this.frame.clientWidth;
+    if (full && width > 0 && Math.abs(full.width - width) >= 1) this.library.Plots.resize(this.graph);
+  }
+
+  remove() {
+    this.sizes.disconnect();
+    if (this.graph._fullLayout) this.library.purge(this.graph);
+    this.card.remove();
+  }
+}

@@ -1,0 +1,136 @@
+// The component: what Streamlit calls at each run of the script, and the state that outlives those calls.
+
+class LivePlotComponent {
+  constructor(parent) {
+    this.root = element("div", "lp-root", parent);
+    this.charts = new Map();
+    this.queue = new Set();
+  }
+
+  receive({ data, setStateValue, setTriggerValue }) {
+    this.setStateValue = setStateValue;
+    this.setTriggerValue = setTriggerValue;
+    this.theme = readTheme(this.root);
+    this.receiveDial(data.dial);
+    this.receiveCharts(data.charts);
+    loadLibrary(data.library, data.basePath).then(
+      (library) => {
+        this.library = library;
+        this.drawSoon();
+      },
+      (error) => this.complain(error),
+    );
+  }
+
+  receiveDial(text) {
+    if (text === null) {
+      this.dial?.box.remove();
+      this.dial = null;
+      return;
+    }
+    const before = this.dial?.index;
+    this.dial ||= new Dial(this.dialPlace(), {
+      onMove: () => this.moveSoon(),
+      onRest: () => this.queueAll(),
+      onReport: (index) => this.setStateValue("dial", index),
+    });
+    this.dial.receive(text);
+    if (before !== this.dial.index) this.queueAll();
+  }
+
+  dialPlace() {
+    const place = element("div", "lp-dial-place");
+    this.root.prepend(place);
+    return place;
+  }
+
+  receiveCharts(texts) {
+    const wanted = new Map(texts.map((text) => [JSON.parse(text).id, text]));
+    for (const [id, chart] of this.charts) {
+      if (!wanted.has(id)) this.forget(id, chart);
+    }
+    this.grid ||= element("div", "lp-grid", this.root);
+    let place = 0;
+    for (const [id, text] of wanted) {
+      const chart = this.charts.get(id) || this.addChart(id);
+      if (chart.receive(text, this.theme)) this.queue.add(chart);
+      // Moved only if it stands elsewhere: a node that is inserted again loses hover and focus.
+      if (this.grid.children[place] !== chart.card) this.grid.insertBefore(chart.card, this.grid.children[place] || null);
+      place += 1;
+    }
+  }
+
+  addChart(id) {
+    const chart = new Chart(id, (customdata) => this.setTriggerValue("selected", customdata));
+    this.charts.set(id, chart);
+    return chart;
+  }
+
+  forget(id, chart) {
+    this.charts.delete(id);
+    this.queue.delete(chart);
+    chart.remove();
+  }
+
+  queueAll() {
+    for (const chart of this.charts.values()) this.queue.add(chart);
+    this.drawSoon();
+  }
+
+  drawSoon() {
+    if (!this.library || this.drawing || this.queue.size === 0) return;
+    this.drawing = requestAnimationFrame(() => this.drawOne());
+  }
+
+  drawOne() {
+    // One chart a frame: a full redraw takes tens of milliseconds, and the dial must stay free between two.
+    this.drawing = 0;
+    const [chart] = this.queue;
+    if (chart) {
+      this.queue.delete(chart);
+      chart.draw(this.library, this.dial ? this.dial.index : null, Boolean(this.dial?.active));
+    }
+    this.drawSoon();
+  }
+
+  moveSoon() {
+    this.stepping ||= requestAnimationFrame(() => {
+      this.stepping = 0;
+      for (const chart of this.charts.values()) chart.move(this.dial.index);
+    });
+  }
+
+  complain(error) {
+    for (const chart of this.charts.values()) chart.frame.dataset.problem = `The chart cannot be drawn: ${error.message}`;
+  }
+
+  remove() {
+    cancelAnimationFrame(this.drawing);
+    cancelAnimationFrame(this.stepping);
+    for (const [id, chart] of [...this.charts]) this.forget(id, chart);
+    this.root.remove();
+  }
+}
+
+// An instance made by an older text of this module (the file was edited while the page is open) is replaced.
+const instances = new WeakMap();
+
+export default function (component) {
+  const { parentElement } = component;
+  if (!instances.has(parentElement)) {
+    for (const old of parentElement.querySelectorAll(":scope > .lp-root")) old.liveplotRemove();
+    const made = new LivePlotComponent(parentElement);
+    made.root.liveplotRemove = () => made.remove();
+    instances.set(parentElement, made);
+  }
+  const instance = instances.get(parentElement);
+  instance.receive(component);
+  return () => {
+    // Streamlit also calls this for a run that a newer one overtook; only a page that let go of us is final.
+    setTimeout(() => {
+      if (parentElement.isConnected) return;
+      instance.remove();
+      instances.delete(parentElement);
+    });
+  };
+}

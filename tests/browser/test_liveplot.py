@@ -1,0 +1,392 @@
+"""The chart component in a real browser: zoom and nodes survive updates, the dial moves marks by itself."""
+
+from __future__ import annotations
+
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+CHROMIUM = Path("/usr/bin/chromium")
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
+
+# Four charts of ten curves of 300 points, served below a base path and from a page that is not the root:
+# there the library's address is hardest to find.
+DEMO = """
+import math
+import streamlit as st
+from pages.ui.liveplot import liveplot
+
+COUNT = 41
+MEASURED = [place % 2 == 0 for place in range(COUNT)]
+
+def chart(number, revision):
+    xs = [step / 300 for step in range(300)]
+    curves = [
+        {"type": "scatter", "mode": "lines", "name": f"curve {curve}", "x": xs,
+         "y": [math.sin(6 * x + curve / 3 + number) + revision / 10 for x in xs]}
+        for curve in range(10)
+    ]
+    curves[0].update(mode="markers", marker={"size": 12}, x=[0.5, 0.9], y=[1.5, 1.5],
+                     customdata=[f"point {number}", f"other {number}"])
+    curves.append({"type": "scatter", "mode": "markers", "name": "now", "hoverinfo": "skip",
+                   "marker": {"size": 16, "color": "var(--accent)"}})
+    places = [place / (COUNT - 1) for place in range(COUNT)]
+    points = [[x] if MEASURED[at] else None for at, x in enumerate(places)]
+    line = {"line": True, "x": places}
+    return {
+        "id": f"chart{number}", "title": f"Chart {number}", "alt": f"Ten curves, revision {revision}.",
+        "span": "wide" if number == 0 else "half", "height": 300,
+        "figure": {"data": curves, "layout": {
+            "showlegend": False, "xaxis": {"range": [0, 1], "title": "share"}, "yaxis": {"range": [-2, 2]}}},
+        "follow": [{"trace": 10, "x": points, "y": [p and [0.5] for p in points]}, line],
+    }
+
+@st.fragment
+def panel():
+    state = st.session_state
+    if st.button("more data"):
+        state.revision = state.get("revision", 0) + 1
+    if st.button("set the dial to 30"):
+        state.wanted = 30
+    count = 3 if st.checkbox("without the last chart") else 4
+    dial = {"name": "keep", "label": "Share kept", "values": list(range(COUNT)),
+            "index": state.get("wanted", 8),
+            "labels": [f"{place} of 40" for place in range(COUNT)], "help": "Drag it.",
+            "readout": [f"{place} kB" if ok else None for place, ok in enumerate(MEASURED)]}
+    charts = [chart(number, state.get("revision", 0)) for number in range(count)]
+    result = liveplot(charts, key="plots", dial=dial)
+    state.runs = state.get("runs", 0) + 1
+    st.text(f"runs={state.runs} dial={result.dial} selected={result.selected}")
+
+def low_rank():
+    panel()
+
+st.set_page_config(layout="wide")
+st.navigation([st.Page(lambda: st.text("start"), title="Start", url_path="start", default=True),
+               st.Page(low_rank, url_path="Low_rank")]).run()
+"""
+
+GRAPH = "document.querySelector('[data-chart={}] .lp-graph')"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for_port(port: int, server: subprocess.Popen) -> None:
+    for _ in range(300):
+        if server.poll() is not None:
+            raise RuntimeError(f"the demo server ended with {server.returncode}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the demo server did not start in time")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("liveplot")
+    script = folder / "demo.py"
+    script.write_text(DEMO)
+    port = free_port()
+    options = {
+        "server.port": port,
+        "server.address": "127.0.0.1",
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "server.baseUrlPath": "explorer",
+        "browser.gatherUsageStats": "false",
+    }
+    arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    with open(folder / "server.log", "w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", str(script), *arguments],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait_for_port(port, server)
+            yield f"http://127.0.0.1:{port}/explorer/Low_rank"
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    page.problems, page.sent = [], []
+    page.on("console", lambda message: page.problems.extend(problem(message)))
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("websocket", lambda ws: ws.on("framesent", lambda frame: page.sent.append(len(frame))))
+    page.goto(address)
+    page.wait_for_function(
+        "document.querySelectorAll('.lp-frame:not(.lp-waiting) .main-svg').length >= 4", timeout=60_000
+    )
+    settle(page)
+    yield page
+    page.close()
+    assert page.problems == []
+
+
+def problem(message) -> list[str]:
+    """A console error, unless it is Streamlit's own search for its root from a page below a base path."""
+    if message.type != "error" or "/Low_rank/_stcore/" in message.location["url"]:
+        return []
+    return [f"{message.text} ({message.location['url']})"]
+
+
+def settle(page) -> None:
+    """Wait until no chart is due to be redrawn: they are drawn one a frame."""
+    page.wait_for_timeout(400)
+
+
+def graph(page, chart: str, expression: str):
+    return page.evaluate(f"{GRAPH.format(chart)}{expression}")
+
+
+def x_range(page, chart: str) -> list[float]:
+    return graph(page, chart, "._fullLayout.xaxis.range.slice()")
+
+
+def pixel(page, chart: str, x: float, y: float) -> tuple[float, float]:
+    """Where a data point stands on the page."""
+    left, top = page.evaluate(
+        f"""() => {{ const graph = {GRAPH.format(chart)}; graph.scrollIntoView({{block: 'center'}});
+        const box = graph.getBoundingClientRect(); const {{xaxis, yaxis}} = graph._fullLayout;
+        return [box.left + xaxis._offset + xaxis.d2p({x}), box.top + yaxis._offset + yaxis.d2p({y})]; }}"""
+    )
+    return left, top
+
+
+def zoom(page, chart: str) -> list[float]:
+    page.mouse.move(*pixel(page, chart, 0.25, -1.0))
+    page.mouse.down()
+    page.mouse.move(*pixel(page, chart, 0.75, 1.0), steps=6)
+    page.mouse.up()
+    settle(page)
+    low, high = x_range(page, chart)
+    assert low == pytest.approx(0.25, abs=0.02) and high == pytest.approx(0.75, abs=0.02)
+    return [low, high]
+
+
+def slider(page):
+    return page.get_by_role("slider", name="Share kept")
+
+
+def overlay_positions(page) -> list[float]:
+    """The x of the moving marker on the page, for each chart."""
+    return page.evaluate(
+        """[...document.querySelectorAll('.lp-overlay')].map(
+            (overlay) => overlay.querySelector('path')?.getBoundingClientRect().x ?? null)"""
+    )
+
+
+def grab_dial(page) -> tuple[float, float, float]:
+    """Press the mouse on the dial; give its left edge, its width and its height on the page."""
+    slider(page).scroll_into_view_if_needed()
+    box = slider(page).bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.2, middle)
+    page.mouse.down()
+    return box["x"], box["width"], middle
+
+
+def test_charts_appear_described_and_measured_indices_are_marked(page):
+    frames = page.locator(".lp-frame[role=img]")
+    assert [frames.nth(at).get_attribute("aria-label") for at in range(4)] == ["Ten curves, revision 0."] * 4
+    assert page.locator(".lp-title").all_inner_texts() == [f"Chart {number}" for number in range(4)]
+    assert page.locator(".lp-dial-dots i").count() == 41
+    assert page.locator(".lp-dial-dots i.lp-measured").count() == 21
+    assert slider(page).get_attribute("aria-valuetext") == "8 of 40, 8 kB"
+    page.get_by_text("runs=1 dial=8 selected=None").wait_for()
+
+
+def test_an_update_keeps_zoom_and_node(page):
+    zoomed = zoom(page, "chart1")
+    page.evaluate(f"{GRAPH.format('chart1')}.remembered = 'same node'")
+    page.get_by_role("button", name="more data").click()
+    page.wait_for_function(
+        "document.querySelector('[data-chart=chart1] .lp-frame').getAttribute('aria-label').endsWith('1.')"
+    )
+    settle(page)
+    assert graph(page, "chart1", ".remembered") == "same node"
+    assert x_range(page, "chart1") == pytest.approx(zoomed)
+    assert graph(page, "chart1", ".data[3].y[0]") == pytest.approx(0.1 + 0.909297, abs=1e-5)
+
+
+def test_dragging_moves_all_marks_without_the_server(page):
+    left, width, middle = grab_dial(page)
+    page.mouse.move(left + width * 0.3, middle, steps=3)
+    page.wait_for_timeout(60)
+    before, frames = overlay_positions(page), len(page.sent)
+    page.mouse.move(left + width * 0.8, middle, steps=10)
+    page.wait_for_timeout(400)
+    after = overlay_positions(page)
+    assert len(page.sent) == frames
+    assert None not in before and len(before) == 4
+    assert all(late > early + 50 for early, late in zip(before, after, strict=True))
+    page.mouse.up()
+    page.get_by_text("dial=32").wait_for()
+    settle(page)
+    assert overlay_positions(page) == [None] * 4
+    for number in range(4):
+        assert graph(page, f"chart{number}", ".data[10].x[0]") == pytest.approx(0.8)
+        assert graph(page, f"chart{number}", ".layout.shapes[0].x0") == pytest.approx(0.8)
+
+
+def test_a_mark_outside_the_zoomed_range_is_not_seen(page):
+    zoom(page, "chart0")
+    grab_dial(page)
+    page.wait_for_timeout(100)
+    clipped = page.evaluate(
+        """() => { const part = document.querySelector('[data-chart=chart0] .lp-overlay svg');
+        const mark = part.querySelector('path').getBoundingClientRect();
+        return [mark.right, part.parentNode.getBoundingClientRect().left + part.x.baseVal.value,
+                getComputedStyle(part).overflow]; }"""
+    )
+    page.mouse.up()
+    assert clipped[0] < clipped[1] and clipped[2].startswith("hidden")
+
+
+def test_an_update_does_not_take_the_dial_from_the_hand(page):
+    left, width, middle = grab_dial(page)
+    page.mouse.move(left + width * 0.6, middle, steps=4)
+    held = slider(page).input_value()
+    # A click by script stands for data that arrive while the mouse button is down.
+    page.get_by_role("button", name="set the dial to 30").evaluate("button => button.click()")
+    page.get_by_role("button", name="more data").evaluate("button => button.click()")
+    page.wait_for_function("document.querySelector('.lp-frame').getAttribute('aria-label').endsWith('1.')")
+    settle(page)
+    assert slider(page).input_value() == held == "24"
+    page.mouse.move(left + width * 0.7, middle, steps=4)
+    page.mouse.up()
+    page.get_by_text("dial=28").wait_for()
+    assert slider(page).input_value() == "28"
+
+
+def test_python_can_set_the_dial(page):
+    page.get_by_role("button", name="set the dial to 30").click()
+    page.wait_for_function("document.querySelector('.lp-dial-input').value === '30'")
+    settle(page)
+    assert graph(page, "chart2", ".data[10].x[0]") == pytest.approx(0.75)
+    assert slider(page).get_attribute("aria-valuetext") == "30 of 40, 30 kB"
+
+
+def test_keyboard_and_unmeasured_index(page):
+    frames = len(page.sent)
+    slider(page).focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.get_by_text("dial=11").wait_for()
+    assert len(page.sent) == frames + 1
+    settle(page)
+    assert page.locator(".lp-dial-readout").inner_text() == "not measured; nearest 10 of 40: 10 kB"
+    # The marker has no measurement here and stays at the nearest; the line has one.
+    assert graph(page, "chart3", ".data[10].x[0]") == pytest.approx(0.25)
+    assert graph(page, "chart3", ".layout.shapes[0].x0") == pytest.approx(11 / 40)
+
+
+def test_a_click_reports_customdata(page):
+    page.mouse.move(*pixel(page, "chart2", 0.5, 1.5))
+    page.mouse.click(*pixel(page, "chart2", 0.5, 1.5))
+    page.get_by_text("selected=point 2").wait_for()
+
+
+def test_the_theme_is_followed(page):
+    def text_colour():
+        return page.evaluate("getComputedStyle(document.querySelector('.lp-frame .xtick text')).fill")
+
+    light, accent = text_colour(), graph(page, "chart0", ".data[10].marker.color")
+    assert "var(" not in accent
+    zoomed = zoom(page, "chart0")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        f"getComputedStyle(document.querySelector('.lp-frame .xtick text')).fill !== '{light}'"
+    )
+    settle(page)
+    assert x_range(page, "chart0") == pytest.approx(zoomed)
+
+
+def test_a_chart_leaves_and_returns(page):
+    page.evaluate(f"{GRAPH.format('chart0')}.remembered = 'same node'")
+    box = page.get_by_text("without the last chart")
+    box.click()
+    page.locator("[data-chart=chart3]").wait_for(state="detached")
+    box.click()
+    page.locator("[data-chart=chart3] .lp-frame:not(.lp-waiting) .main-svg").first.wait_for()
+    assert graph(page, "chart0", ".remembered") == "same node"
+
+
+def test_the_narrow_page_has_one_column(page):
+    page.set_viewport_size({"width": 760, "height": 900})
+    settle(page)
+    boxes = [page.locator(f"[data-chart=chart{number}]").bounding_box() for number in range(4)]
+    assert len({round(box["x"]) for box in boxes}) == 1
+    graph_width = graph(page, "chart2", "._fullLayout.width")
+    assert graph_width == pytest.approx(boxes[2]["width"], abs=1)
+
+
+def test_a_picture_can_be_saved(page):
+    page.mouse.move(*pixel(page, "chart1", 0.1, 0.1))
+    with page.expect_download() as download:
+        page.locator("[data-chart=chart1] .modebar-btn").first.click()
+    assert download.value.suggested_filename == "chart1.png"
+
+
+def test_latency_of_the_dial_is_printed(page):
+    """No limit is set here, because a shared machine is no stopwatch; read the printed number."""
+    times = page.evaluate(
+        """async () => {
+          const input = document.querySelector('.lp-dial-input');
+          const frame = () => new Promise(requestAnimationFrame);
+          input.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }));
+          const times = [];
+          for (let step = 0; step < 40; step += 1) {
+            await new Promise((resume) => setTimeout(resume, 25 + 7 * (step % 5)));
+            input.value = step;
+            const start = performance.now();
+            input.dispatchEvent(new Event('input', { bubbles: true }));
+            await frame();
+            await frame();
+            times.push(performance.now() - start);
+          }
+          window.dispatchEvent(new PointerEvent('pointerup'));
+          return times;
+        }"""
+    )
+    settle(page)
+    print(f"\ndial: median {statistics.median(times):.1f} ms, worst {max(times):.1f} ms from input to paint")
