@@ -46,7 +46,7 @@ def teacher_command(chosen: argparse.Namespace) -> None:
     where = device.prepare()
     recipe = Recipe(chosen.data, teachers.teacher_step(Step.parse(chosen.teacher)), (), chosen.seed)
     teacher = teachers.obtain(recipe, datasets.load(chosen.data), _store(), _tell(), where)
-    left_out = ("wrong", "confusion", "history")
+    left_out = ("wrong", "confusion", "history", "labels")
     card = {name: value for name, value in teacher.card.items() if name not in left_out}
     _say({"recipe": recipe.text(), "file": teacher.file, "seed": chosen.seed, **card})
 

@@ -67,7 +67,7 @@ def recalibrated(network: Network, inputs: Tensor) -> Network:
         norm.momentum = None
         norm.train()
     with torch.inference_mode():
-        for chunk in inputs.split(256):
+        for chunk in inputs.tensor_split(-(-len(inputs) // 256)):
             network(chunk)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

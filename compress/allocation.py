@@ -19,7 +19,7 @@ def frontier(menu: Menu) -> list[int]:
     for index in sorted(range(len(menu)), key=lambda entry: menu[entry]):
         if hull and menu[index][1] >= menu[hull[-1]][1]:
             continue
-        while len(hull) > 1 and _slope(menu, hull[-2], hull[-1]) >= _slope(menu, hull[-1], index):
+        while len(hull) > 1 and _slope(menu, hull[-2], hull[-1]) > _slope(menu, hull[-1], index):
             hull.pop()
         hull.append(index)
     return hull

@@ -52,7 +52,7 @@ def opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
         ValueError: not an .npz file, cut short, or holding pickled objects; names the file.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             yield archive
     except _UNREADABLE as error:
         raise ValueError(f"{path} is not a sound .npz file of plain arrays ({error}).") from error

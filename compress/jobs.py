@@ -62,8 +62,13 @@ class LocalEngine:
         return self._process
 
     def description(self, timeout: float = 60.0) -> dict[str, Any]:
-        """Plain data from the worker. Raises EngineError if it does not come up in time (seconds)."""
-        self._ready.wait(timeout)
+        """Plain data from the worker, or from the last worker of the same program while this one is starting.
+
+        Raises EngineError if it does not come up in time (seconds)."""
+        if self._description is None:
+            self._description = _kept_description()
+        if self._description is None:
+            self._ready.wait(timeout)
         if self._description is None:
             raise EngineError("The compute process did not start. Its last words are in "
                               f"{self._log()}; close other programs if memory is short, then start the app again.")
@@ -113,6 +118,7 @@ class LocalEngine:
             with self._lock:
                 if "ready" in answer:
                     self._description = answer["ready"]
+                    _keep_description(self._description)
                     self._ready.set()
                 elif answer.get("ended") == self._running:
                     self._running = None
@@ -165,6 +171,29 @@ class LocalEngine:
 
     def _log(self) -> Path:
         return cache_folder() / "worker.log"
+
+
+def _keep_description(description: dict[str, Any]) -> None:
+    contents = json.dumps({"stamp": _stamp(), "description": description})
+    path = cache_folder() / f"description-{os.getpid()}.part"
+    path.write_text(contents)
+    path.replace(cache_folder() / "description.json")
+
+
+def _kept_description() -> dict[str, Any] | None:
+    """What an earlier worker said, if nothing that it depends on has changed since."""
+    path = cache_folder() / "description.json"
+    if not path.exists():
+        return None
+    kept = json.loads(path.read_text())
+    return kept["description"] if kept["stamp"] == _stamp() else None
+
+
+def _stamp() -> list[Any]:
+    """Changes when a source file, or an environment variable that the description depends on, does."""
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
+    return [[f"{path.name} {path.stat().st_mtime_ns}" for path in sources],
+            [os.environ.get(name) for name in ("COMPRESS_DATA", "COMPRESS_DEVICE", "CUDA_VISIBLE_DEVICES")]]
 
 
 def _last_words(code: int) -> str:

@@ -13,7 +13,7 @@ from compress.statistics import median_interval
 PAIRS = (7, 25)
 
 
-def latency_ratio(network: nn.Module, teacher: nn.Module, batch: Tensor, seconds: float = 0.25) -> tuple[float, ...]:
+def latency_ratio(network: nn.Module, teacher: nn.Module, batch: Tensor, seconds: float = 0.15) -> tuple[float, ...]:
     """Median time of the network over that of the teacher, with a 95 % interval: below 1 is faster.
 
     Runs alternate (network, teacher, then teacher, network), so that a noisy neighbour hits both; each timing repeats

@@ -83,7 +83,7 @@ def measure(candidate: Candidate, data: Dataset, reference: Reference, path: Pat
 
     Args:
         path: where the file is written; its length is the point's size.
-        latency: whether to time it against the reference, which takes about a quarter of a second.
+        latency: whether to time it against the reference, which takes about a sixth of a second.
     """
     contents = candidate.contents if candidate.contents is not None else files.to_bytes(candidate.network)
     size = files.write_bytes(contents, path)

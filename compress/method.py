@@ -43,6 +43,16 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Exclusion:
+    """Settings that do not go together: when each named setting has one of the values, sentence says what is wrong and
+    what to do, and remedy is the change of settings that mends it."""
+
+    when: dict[str, tuple[Any, ...]]
+    sentence: str
+    remedy: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Method(Settings):
     """Base of all methods. A subclass gives `compress`, or `curve` where dial values can share work.
 
@@ -50,6 +60,7 @@ class Method(Settings):
         name: the word in recipes and on the command line; title: for people.
         dial: the setting that a curve turns; values: where a curve measures unless told otherwise.
         subject: "network", or "data" if the method makes the data smaller and trains a network on what is left.
+        exclusions: settings that do not go together; a method made with them raises ValueError.
     """
 
     name: ClassVar[str]
@@ -57,6 +68,13 @@ class Method(Settings):
     dial: ClassVar[str]
     values: ClassVar[tuple[Any, ...]]
     subject: ClassVar[str] = "network"
+    exclusions: ClassVar[tuple[Exclusion, ...]] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for rule in self.exclusions:
+            if all(getattr(self, name) in values for name, values in rule.when.items()):
+                raise ValueError(f"{type(self).__name__}: {rule.sentence}")
 
     def compress(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Network:
         """A NEW, smaller network; the teacher stays bit for bit as it was. Only train and calibration are read."""
@@ -88,5 +106,6 @@ class Method(Settings):
     @classmethod
     def card(cls) -> dict[str, Any]:
         """The method as plain data for a page that does not import torch: title, dial, settings, docstring."""
-        return {"name": cls.name, "title": cls.title, "dial": cls.dial, "values": list(cls.values),
-                "subject": cls.subject, "settings": cls.describe(), "doc": inspect.getdoc(cls) or ""}
+        return {"name": cls.name, "title": cls.title, "class": cls.__name__, "module": cls.__module__, "dial": cls.dial, 
+                "values": list(cls.values), "subject": cls.subject, "settings": cls.describe(), "doc": inspect.getdoc(cls) or "",
+                "exclusions": [dataclasses.asdict(rule) for rule in cls.exclusions]}

@@ -38,9 +38,10 @@ class Normaliser:
         if not np.isfinite(spread).all():
             raise ValueError("Inputs must stay below about 1e150 so that their squares are finite, but the "
                              "spread of a feature overflows. Rescale that feature.")
-        # The mean of a constant is off by a rounding, which must not be blown up to a spread of 1.
-        constant = spread <= 1e-14 * np.abs(mean)
-        return cls(mean, np.where(constant, 1.0, spread))
+        # The mean of a constant is off by roundings, which must not be blown up to a spread of 1.
+        lowest, highest = _extremes(inputs)
+        varies = lowest < highest
+        return cls(np.where(varies, mean, np.nan_to_num(lowest)), np.where(varies, spread, 1.0))
 
     def apply(self, inputs: np.ndarray) -> np.ndarray:
         """Examples (n, *shape) as normalised float32; a missing value becomes 0, which is training's mean."""
@@ -64,8 +65,17 @@ def read_only(array: np.ndarray) -> np.ndarray:
 
 
 def _total(inputs: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    axes = tuple(axis for axis in range(inputs.ndim) if axis != 1)
-    return sum(np.nansum(change(part), axis=axes, keepdims=True) for part in _parts(inputs))[0]
+    return sum(np.nansum(change(part), axis=_axes(inputs), keepdims=True) for part in _parts(inputs))[0]
+
+
+def _extremes(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest value; NaN where all are missing."""
+    lowest, highest = (each.reduce(inputs, axis=_axes(inputs), keepdims=True)[0] for each in (np.fmin, np.fmax))
+    return lowest.astype(np.float64), highest.astype(np.float64)
+
+
+def _axes(inputs: np.ndarray) -> tuple[int, ...]:
+    return tuple(axis for axis in range(inputs.ndim) if axis != 1)
 
 
 def _parts(inputs: np.ndarray) -> Iterator[np.ndarray]:

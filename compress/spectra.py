@@ -50,17 +50,18 @@ def _view(piece: Factorisation, fitted: Moments, held: Moments) -> dict[str, Any
     matrix = matrix_of(piece.dense, piece.convolution)
     plain = principal(matrix)
     sigma = plain.energies.sum(0).sqrt()
+    largest = _positive(sigma[0])
     view = {
         "shape": [groups, rows, columns], "full": piece.full, "break_even": piece.break_even,
-        "useful": piece.useful, "threshold": hard_threshold(sigma, rows, columns) / float(sigma[0]),
-        "sigma": _numbers(sigma / sigma[0]), "energy": _numbers(1 - _relative(plain)),
+        "useful": piece.useful, "threshold": hard_threshold(sigma, rows, columns) / float(largest),
+        "sigma": _numbers(sigma / largest), "energy": _numbers(1 - _relative(plain)),
         "weight_error": _numbers(_relative(plain)), "used_error": _numbers(_relative(piece.subspace)),
     }
     if piece.convolution == "channel":
         whitened = principal(matrix, fitted.second)
         spread = whitened.energies.sum(0).sqrt()
         view |= {
-            "whitened_sigma": _numbers(spread / spread[0]), "whitened_energy": _numbers(1 - _relative(whitened)),
+            "whitened_sigma": _numbers(spread / _positive(spread[0])), "whitened_energy": _numbers(1 - _relative(whitened)),
             "output_error_predicted": _numbers(_relative(whitened)),
             "output_error_plain": _numbers(_left(plain.basis, matrix, held.second)),
             "output_error_whitened": _numbers(_left(whitened.basis, matrix, held.second)),
@@ -70,13 +71,18 @@ def _view(piece: Factorisation, fitted: Moments, held: Moments) -> dict[str, Any
 
 def _relative(subspace: Subspace) -> Tensor:
     tail = subspace.tail().sum(0)
-    return tail / tail[0]
+    return tail / _positive(tail[0])
+
+
+def _positive(value: Tensor) -> Tensor:
+    """So that a layer of zeros, or one that no input reaches, can be divided by its size."""
+    return value.clamp_min(torch.finfo(value.dtype).tiny)
 
 
 def _left(basis: Tensor, matrix: Tensor, metric: Tensor) -> Tensor:
     """Relative output error left at every rank of a basis, under the given inputs' second moment."""
     carried = projection_energies(basis, matrix, metric).sum(0)
-    total = float(((matrix.double() @ metric) * matrix.double()).sum())
+    total = float(_positive(((matrix.double() @ metric) * matrix.double()).sum()))
     left = total - torch.cat([carried.new_zeros(1), carried.cumsum(0)])
     return (left / total).clamp_min(0.0)
 

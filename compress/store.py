@@ -72,6 +72,15 @@ class Store:
         rows = self._rows("SELECT point FROM points WHERE curve=? AND reference=?", curve, reference)
         return sorted((json.loads(row["point"]) for row in rows), key=lambda point: point["dial"])
 
+    def curves(self, method: str, reference: str) -> dict[str, list[dict[str, Any]]]:
+        """All curves of a method with this reference: curve key -> points by rising dial, newest curve last."""
+        rows = self._rows("SELECT curve, point FROM points WHERE method=? AND reference=? ORDER BY created",
+                          method, reference)
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in rows:
+            found.setdefault(row["curve"], []).append(json.loads(row["point"]))
+        return {key: sorted(points, key=lambda point: point["dial"]) for key, points in found.items()}
+
     def all_points(self) -> list[dict[str, Any]]:
         """Every point: its own fields and key, reference, curve, data, teacher, method, created, pinned, note."""
         rows = self._rows(

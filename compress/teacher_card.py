@@ -32,7 +32,7 @@ def teacher_card(trained: Trained, data: Dataset, size: int) -> dict[str, Any]:
         **counts(network, inputs[:1]), "latency_ms": latency_ms(network, inputs[:1]),
         "layers": layer_table(network, inputs[:1]), "confusion": confusion(logits, labels, len(data.classes)),
         "wrong": wrong_examples(logits, labels, data), "history": list(trained.history),
-        "best_epoch": trained.best_epoch, "cancelled": trained.cancelled,
+        "labels": labels.tolist(), "best_epoch": trained.best_epoch, "cancelled": trained.cancelled,
     }
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from compress import files
 from compress.datasets import Dataset
+from compress.measure import Reference, measure
+from compress.method import Candidate
 from compress.networks import FAMILIES, Architecture, Family, Network, build, family
 from compress.progress import Tell, silent
 from compress.recipe import Recipe, Step
@@ -89,8 +92,17 @@ def obtain(recipe: Recipe, data: Dataset, store: Store, tell: Tell = silent,
     path = store.artefacts / f"teacher-{digest}.safetensors"
     files.write_bytes(contents, path)
     card = teacher_card(trained, data, len(contents))
+    _keep_as_point(recipe, trained.network, data, digest, path, store)
     store.save_teacher(recipe.key(), recipe.text(), digest, data.digest, str(path), card)
     return Teacher(trained.network, digest, str(path), card)
+
+
+def _keep_as_point(recipe: Recipe, network: Network, data: Dataset, digest: str, path: Path, store: Store) -> None:
+    """The teacher is a point too, so that others are compared with it on the same examples."""
+    point = measure(Candidate(None, network), data, Reference.of(network, data), path, recipe.text(), recipe.seed,
+                    latency=False)
+    store.add_point(recipe.key(), recipe.key(), digest, recipe.data, recipe.teacher.text(), "teacher", point.plain(),
+                    point.predictions)
 
 
 @lru_cache(maxsize=4)

@@ -13,7 +13,7 @@ from compress.datasets import Dataset
 from compress.factorisation import Factorisation, factorise
 from compress.layers import dense_layers, with_layers
 from compress.matrix_view import can_be_viewed
-from compress.method import Candidate, Method
+from compress.method import Candidate, Exclusion, Method
 from compress.networks import Network
 from compress.prefix import PrefixSums
 from compress.progress import Tell, silent
@@ -57,9 +57,15 @@ class LowRank(Method):
     name = "low_rank"
     title = "Low rank"
     dial = "keep"
-    values = (0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.75, 0.9)
+    values = (0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.18, 0.22, 0.26, 0.3, 0.35, 0.4, 0.5, 0.6,
+              0.7, 0.8, 0.9)
 
-    keep: float = setting(0.2, low=0.001, high=1.0, step=0.01, label="Share kept",
+    exclusions = (Exclusion(
+        {"convolution": ("spatial",), "scheme": ("whitened", "centred")},
+        "convolution=spatial goes with scheme=plain or randomized only, because the first of two spatial layers is not a "
+        "matrix on the layer's outputs. Choose scheme=plain, or convolution=channel.", {"scheme": "plain"}),)
+
+    keep: float = setting(0.15, low=0.001, high=1.0, step=0.01, label="Share kept",
                           help="How much is kept of the ranks, the energy, or the parameters (see allocation).")
     scheme: str = setting("whitened", choices=("plain", "whitened", "centred", "randomized"),
                           help="Nearest weights (plain), or nearest outputs on calibration data (whitened, centred).")
@@ -71,13 +77,6 @@ class LowRank(Method):
     recovery_steps: int = setting(0, low=0, high=20000, step=50,
                                   help="Training steps on the labels after the cut, the same for every point.")
     recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of these steps.")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.convolution == "spatial" and self.scheme in ("whitened", "centred"):
-            raise ValueError(f"LowRank: scheme={self.scheme!r} needs convolution='channel', because the first of two "
-                             "spatial layers is not a matrix on the layer's outputs. Choose scheme='plain', or "
-                             "convolution='channel'.")
 
     def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
               seed: int = 0) -> Iterator[Candidate]:

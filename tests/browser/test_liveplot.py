@@ -2,108 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import statistics
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 
+from tests.browser.liveplot_demo import DEMO
+from tests.browser.serving import CHROMIUM, CHROMIUM_ARGUMENTS, serve
+
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
-CHROMIUM = Path("/usr/bin/chromium")
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM_ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
-# Four charts of ten curves of 300 points, served below a base path and from a page that is not the root:
-# there the library's address is hardest to find.
-DEMO = """
-import math
-import streamlit as st
-from pages.ui.liveplot import liveplot
-
-COUNT = 41
-MEASURED = [place % 2 == 0 for place in range(COUNT)]
-
-def chart(number, revision):
-    xs = [step / 300 for step in range(300)]
-    curves = [
-        {"type": "scatter", "mode": "lines", "name": f"curve {curve}", "x": xs,
-         "y": [math.sin(6 * x + curve / 3 + number) + revision / 10 for x in xs]}
-        for curve in range(10)
-    ]
-    curves[0].update(mode="markers", marker={"size": 12}, x=[0.5, 0.9], y=[1.5, 1.5],
-                     customdata=[f"point {number}", f"other {number}"])
-    curves.append({"type": "scatter", "mode": "markers", "name": "now", "hoverinfo": "skip",
-                   "marker": {"size": 16, "color": "var(--accent)"}})
-    places = [place / (COUNT - 1) for place in range(COUNT)]
-    points = [[x] if MEASURED[at] else None for at, x in enumerate(places)]
-    line = {"line": True, "x": places}
-    return {
-        "id": f"chart{number}", "title": f"Chart {number}", "alt": f"Ten curves, revision {revision}.",
-        "span": "wide" if number == 0 else "half", "height": 300,
-        "figure": {"data": curves, "layout": {
-            "showlegend": False, "xaxis": {"range": [0, 1], "title": "share"}, "yaxis": {"range": [-2, 2]}}},
-        "follow": [{"trace": 10, "x": points, "y": [p and [0.5] for p in points]}, line],
-    }
-
-@st.fragment
-def panel():
-    state = st.session_state
-    if st.button("more data"):
-        state.revision = state.get("revision", 0) + 1
-    if st.button("set the dial to 30"):
-        state.wanted = 30
-    count = 3 if st.checkbox("without the last chart") else 4
-    dial = {"name": "keep", "label": "Share kept", "values": list(range(COUNT)),
-            "index": state.get("wanted", 8),
-            "labels": [f"{place} of 40" for place in range(COUNT)], "help": "Drag it.",
-            "readout": [f"{place} kB" if ok else None for place, ok in enumerate(MEASURED)]}
-    charts = [chart(number, state.get("revision", 0)) for number in range(count)]
-    result = liveplot(charts, key="plots", dial=dial)
-    state.runs = state.get("runs", 0) + 1
-    st.text(f"runs={state.runs} dial={result.dial} selected={result.selected}")
-
-def low_rank():
-    panel()
-
-st.set_page_config(layout="wide")
-st.navigation([st.Page(lambda: st.text("start"), title="Start", url_path="start", default=True),
-               st.Page(low_rank, url_path="Low_rank")]).run()
-"""
-
 GRAPH = "document.querySelector('[data-chart={}] .lp-graph')"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for_port(port: int, server: subprocess.Popen) -> None:
-    for _ in range(300):
-        if server.poll() is not None:
-            raise RuntimeError(f"the demo server ended with {server.returncode}")
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError("the demo server did not start in time")
 
 
 @pytest.fixture(scope="module")
@@ -111,43 +21,22 @@ def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("liveplot")
     script = folder / "demo.py"
     script.write_text(DEMO)
-    port = free_port()
-    options = {
-        "server.port": port,
-        "server.address": "127.0.0.1",
-        "server.headless": "true",
-        "server.fileWatcherType": "none",
-        "server.baseUrlPath": "explorer",
-        "browser.gatherUsageStats": "false",
-    }
-    arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    with open(folder / "server.log", "w") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(script), *arguments],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            wait_for_port(port, server)
-            yield f"http://127.0.0.1:{port}/explorer/Low_rank"
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
+    with serve(script, folder, {"server.baseUrlPath": "explorer"}) as root:
+        yield f"{root}/explorer/Low_rank"
 
 
 @pytest.fixture(scope="module")
-def browser():
+def context():
+    """One context for all tests: its cache spares each page the five megabytes of the library."""
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
-        yield browser
+        yield browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
         browser.close()
 
 
 @pytest.fixture
-def page(browser, address):
-    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
+def page(context, address):
+    page = context.new_page()
     page.problems, page.sent = [], []
     page.on("console", lambda message: page.problems.extend(problem(message)))
     page.on("pageerror", lambda error: page.problems.append(str(error)))
@@ -170,8 +59,21 @@ def problem(message) -> list[str]:
 
 
 def settle(page) -> None:
-    """Wait until no chart is due to be redrawn: they are drawn one a frame."""
-    page.wait_for_timeout(400)
+    """Wait until nothing has been redrawn for a while: charts are redrawn one a frame."""
+    page.evaluate(
+        """() => new Promise((resume) => {
+          let quiet = 0;
+          const watcher = new MutationObserver(() => { quiet = 0; });
+          watcher.observe(document.querySelector('.lp-grid'), { subtree: true, childList: true, attributes: true });
+          const frame = () => {
+            quiet += 1;
+            if (quiet < 20) return requestAnimationFrame(frame);
+            watcher.disconnect();
+            resume();
+          };
+          requestAnimationFrame(frame);
+        })"""
+    )
 
 
 def graph(page, chart: str, expression: str):
@@ -232,6 +134,7 @@ def test_charts_appear_described_and_measured_indices_are_marked(page):
     assert page.locator(".lp-dial-dots i").count() == 41
     assert page.locator(".lp-dial-dots i.lp-measured").count() == 21
     assert slider(page).get_attribute("aria-valuetext") == "8 of 40, 8 kB"
+    assert graph(page, "chart0", ".data[1].y[0]") is None
     page.get_by_text("runs=1 dial=8 selected=None").wait_for()
 
 
@@ -270,7 +173,8 @@ def test_dragging_moves_all_marks_without_the_server(page):
 
 def test_a_mark_outside_the_zoomed_range_is_not_seen(page):
     zoom(page, "chart0")
-    grab_dial(page)
+    left, width, middle = grab_dial(page)
+    page.mouse.move(left + width * 0.1, middle, steps=3)
     page.wait_for_timeout(100)
     clipped = page.evaluate(
         """() => { const part = document.querySelector('[data-chart=chart0] .lp-overlay svg');
@@ -334,9 +238,7 @@ def test_the_theme_is_followed(page):
     assert "var(" not in accent
     zoomed = zoom(page, "chart0")
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(
-        f"getComputedStyle(document.querySelector('.lp-frame .xtick text')).fill !== '{light}'"
-    )
+    page.wait_for_function(f"getComputedStyle(document.querySelector('.lp-frame .xtick text')).fill !== '{light}'")
     settle(page)
     assert x_range(page, "chart0") == pytest.approx(zoomed)
 
@@ -349,6 +251,20 @@ def test_a_chart_leaves_and_returns(page):
     box.click()
     page.locator("[data-chart=chart3] .lp-frame:not(.lp-waiting) .main-svg").first.wait_for()
     assert graph(page, "chart0", ".remembered") == "same node"
+
+
+def test_bars_follow_the_dial_and_a_chart_without_a_dial_stays(page):
+    page.get_by_text("with bars").click()
+    for chart in ("bars", "plain"):
+        page.locator(f"[data-chart={chart}] .lp-frame:not(.lp-waiting) .main-svg").first.wait_for()
+    settle(page)
+    left, width, middle = grab_dial(page)
+    page.mouse.move(left + width * 0.5, middle, steps=5)
+    page.wait_for_timeout(300)
+    assert graph(page, "bars", ".data[0].y") == [20, 2, 3]
+    page.mouse.up()
+    page.get_by_text("dial=20").wait_for()
+    assert graph(page, "plain", ".data[0].y") == [1, 1, 1]
 
 
 def test_the_narrow_page_has_one_column(page):

@@ -103,7 +103,7 @@ def liveplot(
         key=key,
         # Each chart travels as one text, so that the browser sees at once which figures changed.
         data={
-            "charts": [_as_json({"height": height, **chart}) for chart in charts],
+            "charts": [[chart["id"], _as_json({"height": height, **chart})] for chart in charts],
             "dial": None if dial is None else _as_json(dial),
             "library": _library_url(),
             "basePath": st.get_option("server.baseUrlPath"),

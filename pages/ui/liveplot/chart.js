@@ -182,6 +182,12 @@ class Chart {
     if (full && width > 0 && Math.abs(full.width - width) >= 1) this.library.Plots.resize(this.graph);
   }
 
+  complain(error) {
+    console.error(`liveplot: chart ${this.id}`, error);
+    this.frame.dataset.problem = `This chart cannot be drawn: ${error.message}`;
+    this.frame.classList.add("lp-waiting");
+  }
+
   remove() {
     this.sizes.disconnect();
     if (this.graph._fullLayout) this.library.purge(this.graph);

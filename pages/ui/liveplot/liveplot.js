@@ -45,7 +45,7 @@ class LivePlotComponent {
   }
 
   receiveCharts(texts) {
-    const wanted = new Map(texts.map((text) => [JSON.parse(text).id, text]));
+    const wanted = new Map(texts);
     for (const [id, chart] of this.charts) {
       if (!wanted.has(id)) this.forget(id, chart);
     }
@@ -88,7 +88,11 @@ class LivePlotComponent {
     const [chart] = this.queue;
     if (chart) {
       this.queue.delete(chart);
-      chart.draw(this.library, this.dial ? this.dial.index : null, Boolean(this.dial?.active));
+      try {
+        chart.draw(this.library, this.dial ? this.dial.index : null, Boolean(this.dial?.active));
+      } catch (error) {
+        chart.complain(error); // one bad figure must not stop the others
+      }
     }
     this.drawSoon();
   }
@@ -101,7 +105,7 @@ class LivePlotComponent {
   }
 
   complain(error) {
-    for (const chart of this.charts.values()) chart.frame.dataset.problem = `The chart cannot be drawn: ${error.message}`;
+    for (const chart of this.charts.values()) chart.complain(error);
   }
 
   remove() {

@@ -1,7 +1,8 @@
 // The page's colours and fonts, and the look that every chart starts from.
 
 const FONT_SIZE = 17; // read from the back row of a lecture hall
-const PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442"]; // Okabe-Ito
+// Okabe-Ito, the blues late: the accent is often a blue, and a curve must not look like the dial's mark.
+const PALETTE = ["#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#56B4E9", "#F0E442"];
 const COLOUR_NAME = /var\(--(accent|text|muted|grid|background)\)/g;
 
 const paint = document.createElement("canvas").getContext("2d");
@@ -59,7 +60,7 @@ function layoutDefaults(theme, layout) {
     autosize: true,
     uirevision: "liveplot",
     paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: theme.background, // Plotly derives the hover label's second box and the zoom box from it
     colorway: PALETTE,
     font: { family: theme.font, size: FONT_SIZE, color: theme.text },
     margin: { l: 56, r: 20, t: 12, b: 48 },

@@ -1,0 +1,121 @@
+"""The teacher: a network trained on the chosen data, against which everything else is measured."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from compress.recipe import Recipe
+from compress.store import ACTIVE
+from pages.ui import cards, controls, pictures, session, teacher_charts, tray
+from pages.ui.choice import teacher_defaults, teacher_settings
+from pages.ui.frame import Page, open_page
+from pages.ui.liveplot import liveplot
+
+
+def recipe() -> Recipe:
+    """The teacher that is chosen now."""
+    return session.choice().recipe()
+
+
+def submit() -> None:
+    """Starts training what is chosen, unless it is trained already."""
+    session.engine().submit("teacher", recipe().key(), "Teacher", {"recipe": recipe().text()})
+
+
+def settings(page: Page) -> None:
+    """Family, sizes and training at the left."""
+    families = {card["name"]: card for card in page.known["families"]}
+    chosen = session.choice().teacher
+
+    def change_family() -> None:
+        session.choose(replace(session.choice(),
+                               teacher=teacher_defaults(page.known, session.current("teacher.family"))))
+
+    def change(name: str, value: object) -> None:
+        now = session.choice()
+        session.choose(replace(now, teacher=now.teacher.having(**{name: value})))
+
+    def change_seed() -> None:
+        session.choose(replace(session.choice(), seed=int(session.current("teacher.seed"))))
+
+    st.selectbox("Family", list(families), format_func=lambda name: families[name]["title"], on_change=change_family,
+                 key=session.bound("teacher.family", chosen.name))
+    st.caption(" ".join(families[chosen.name]["doc"].split()))
+    entries = teacher_settings(page.known, chosen.name)
+    own = len(families[chosen.name]["settings"])
+    controls.form(entries[:own + 1], chosen.values, f"teacher.{chosen.name}", change)
+    with st.expander("More about training"):
+        controls.form(entries[own + 1:], chosen.values, f"teacher.{chosen.name}", change)
+        st.number_input("Seed", 0, 999_999_999, key=session.bound("teacher.seed", session.choice().seed),
+                        on_change=change_seed)
+        st.caption("Decides the first weights and the order of the examples; the same seed gives the same network.")
+
+
+def presets(page: Page) -> None:
+    """One button a teacher that suits the data; a click trains it."""
+    def take(title: str) -> None:
+        session.choose_with(data=None, teacher=title, known=page.known)
+        submit()
+
+    st.caption("Start with one of these")
+    for preset in page.known["presets"]:
+        if page.data["kind"] in preset["kinds"]:
+            st.button(preset["title"], help=preset["text"], key=f"preset.{preset['title']}", width="stretch",
+                      on_click=take, args=[preset["title"]])
+
+
+def training() -> None:
+    """The live chart while training; the card afterwards."""
+    job = session.store().latest_job(recipe().key())
+    record = session.teacher_record(recipe())
+    running = bool(job and job["state"] in ACTIVE)
+    was_running = session.remembered("running.teacher", False)
+    session.remember("running.teacher", running)
+    if running:
+        tray.progress(job, "page.teacher")
+    elif not record or record["card"]["cancelled"]:
+        tray.outcome(job)
+    epochs = recipe().teacher.values["epochs"]
+    if running and not record:
+        liveplot([teacher_charts.training(job["live"], epochs)], key="teacher.live")
+    elif record:
+        card(record["card"], epochs)
+    else:
+        st.info("This teacher is not trained yet. Choose a preset, or press **Train this teacher** at the left.",
+                icon=":material/arrow_back:")
+    if was_running and not running:
+        st.rerun()
+
+
+def card(shown: dict, epochs: int) -> None:
+    """Everything known about a finished teacher."""
+    st.subheader(f"{shown['title']} on {shown['data']}")
+    st.html(cards.row(cards.of_teacher(shown)))
+    if shown["cancelled"]:
+        st.warning(f"Training was cancelled; this is the network of epoch {shown['best_epoch']}, its best so far.")
+    liveplot([teacher_charts.training(shown["history"], epochs),
+              teacher_charts.confusion(shown["confusion"], shown["classes"]),
+              teacher_charts.parameters(shown["layers"])], key="teacher.card")
+    st.subheader("Its most confident mistakes")
+    wrong = [(example["values"], f"{example['label']} → {example['predicted']}, {100 * example['confidence']:.0f} %")
+             for example in shown["wrong"]]
+    if wrong:
+        st.html(pictures.gallery(wrong))
+    else:
+        st.caption("It makes no mistake on the validation examples.")
+    with st.expander("Layers as a table"):
+        st.dataframe(shown["layers"], hide_index=True)
+
+
+page = open_page("Teacher", "Train the network that is to be compressed. Its accuracy and the length of its file are what "
+                 "every smaller network is compared with.")
+left, right = st.columns([1, 3.4], gap="large")
+with left:
+    presets(page)
+    settings(page)
+    job_now = session.store().latest_job(recipe().key())
+    busy = bool(job_now and job_now["state"] in ACTIVE)
+    if not busy and not session.teacher_record(recipe()):
+        st.button("Train this teacher", type="primary", width="stretch", on_click=submit)
+with right:
+    st.fragment(training, run_every=0.4 if busy else None)()

@@ -1,0 +1,119 @@
+"""Low rank: of the network's matrices, and of the data matrix."""
+
+import streamlit as st
+
+from pages.ui import charts, notice, pictures, session, spectrum_charts, words
+from pages.ui.curve import Preset, Shown, explore
+from pages.ui.frame import open_page
+
+WEIGHTS = (
+    Preset("Digits in a second", "A small network on 8x8 digits: the whole curve in a few seconds.",
+           {}, "digits", "LeNet-300-100"),
+    Preset("LeNet-300-100 on MNIST-5k", "The classic, whitened by calibration data.", {}, "mnist5k", "LeNet-300-100"),
+    Preset("The same, plain SVD", "Nearest weights instead of nearest outputs: compare the two curves.",
+           {"scheme": "plain"}, "mnist5k", "LeNet-300-100"),
+    Preset("Greedy over the whole network", "Ranks go where a number saves the most error.",
+           {"allocation": "greedy"}, "mnist5k", "LeNet-300-100"),
+)
+DATA = (
+    Preset("MNIST-5k, 100 components", "100 numbers instead of 784 pixels.", {"components": 100}, "mnist5k",
+           "LeNet-300-100"),
+    Preset("Digits, 12 components", "12 numbers instead of 64 pixels, in one byte each.",
+           {"components": 12, "storage": "int8"}, "digits", "LeNet-300-100"),
+)
+
+
+def weight_charts(now: Shown) -> list[charts.Chart]:
+    """Spectra and energies of all layers, and one layer's errors."""
+    layers = now.view["layers"]
+    chosen = min(session.remembered("layer", 0), len(layers) - 1)
+    return [spectrum_charts.spectra(layers), spectrum_charts.energies(layers),
+            spectrum_charts.errors(layers[chosen], chosen)]
+
+
+def data_charts(now: Shown) -> list[charts.Chart]:
+    """Spectrum of the data matrix, and the error that k components leave."""
+    if "sigma" not in now.view:
+        return []
+    return [spectrum_charts.data_spectrum(now.view, now.values), spectrum_charts.data_errors(now.view, now.values)]
+
+
+def below_weights(now: Shown) -> None:
+    """Which layer's errors are shown, and what to notice."""
+    if not now.view:
+        return
+    layers = now.view["layers"]
+    if len(layers) > 1:
+        _choose_layer(layers)
+    what_to_notice(now, [_layers_sentence(layers, now)])
+
+
+def below_data(now: Shown) -> None:
+    """Examples rebuilt from k components, and what to notice."""
+    if "examples" not in now.view:
+        return
+    examples = now.view["examples"]
+    rebuilt = examples["rebuilt"].get(str(now.dial))
+    if rebuilt:
+        st.markdown(f"**Examples rebuilt from {now.dial} components** (above: as they are)")
+        st.html(pictures.gallery(list(zip(examples["original"], examples["labels"], strict=True))))
+        st.html(pictures.gallery([(values, f"k = {now.dial}") for values in rebuilt]))
+    rows, columns = now.view["shape"]
+    what_to_notice(now, [f"The training data are a {rows:,} × {columns} matrix; codes and basis hold as many numbers as "
+                         f"the data at {now.view['break_even']:.0f} components, and bytes meet bytes earlier, because a "
+                         "pixel is one byte and a 32-bit code four."])
+
+
+def what_to_notice(now: Shown, more: list[str]) -> None:
+    """Two or three sentences about the results on the screen."""
+    sentences = []
+    if now.point and now.reference:
+        name = "raw data" if now.card["subject"] == "data" else "teacher"
+        sentences.append(notice.of_point(now.point, now.reference, name, _p_value(now)))
+    if len(now.points) > 3 and now.reference:
+        sentences.append(notice.of_curve(now.points, now.reference))
+    st.subheader("What to notice")
+    st.html(f"<div class='ce-notice'>{' '.join([*sentences, *more])}</div>")
+
+
+def _p_value(now: Shown) -> float | None:
+    """Paired test of the point at the dial against the teacher, on the same validation examples."""
+    if now.card["subject"] == "data":
+        return None
+    digest, store = now.teacher["digest"], session.store()
+    ours = store.predictions(now.recipe.key(), digest)
+    theirs = store.predictions(now.recipe.reference().key(), digest)
+    return notice.paired(theirs, ours, now.teacher["card"]["labels"])[2]
+
+
+def _layers_sentence(layers: list[dict], now: Shown) -> str:
+    """How far whitening helps the outputs at this rank, or which layers stay dense."""
+    place = charts.nearest(now.values, now.dial)
+    dense = [layer["title"] for layer in layers if layer["ranks"][place] >= layer["useful"]]
+    if dense:
+        return "Past its break-even a layer would grow, so it stays dense here: " + ", ".join(dense) + "."
+    first = layers[0]
+    rank = min(first["ranks"][place], first["full"])
+    if "output_error_whitened" not in first or not first["output_error_plain"][rank]:
+        return ""
+    ratio = first["output_error_whitened"][rank] / first["output_error_plain"][rank]
+    return (f"In the first layer at rank {rank}, whitening leaves {words.percent(ratio, 0)} of plain SVD's output error on "
+            "examples it has not seen; a smaller output error does not always mean a better accuracy.")
+
+
+def _choose_layer(layers: list[dict]) -> None:
+    def change() -> None:
+        session.remember("layer", session.current("low_rank.layer"))
+
+    st.selectbox("Layer in the error chart", range(len(layers)), on_change=change,
+                 format_func=lambda number: layers[number]["title"],
+                 key=session.bound("low_rank.layer", min(session.remembered("layer", 0), len(layers) - 1)))
+
+
+page = open_page("Low rank", "Drag the dial: the fewer ranks a layer keeps, the smaller the file. "
+                 "Watch where accuracy begins to fall, and what the singular values say about it.",
+                 {"low_rank": "The network's weights", "data_svd": "The data itself"})
+if page.method == "low_rank":
+    explore(page, "low_rank", WEIGHTS, weight_charts, below_weights, lambda value: f"{100 * value:g} %")
+else:
+    explore(page, "data_svd", DATA, data_charts, below_data, lambda value: f"k = {value}")

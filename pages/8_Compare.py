@@ -1,0 +1,20 @@
+"""Compare: every measured point on one plane."""
+
+import streamlit as st
+
+from pages.ui import compare, session
+from pages.ui.frame import open_page
+from pages.ui.liveplot import liveplot
+
+page = open_page("Compare", "Every network measured so far, accuracy against file size. The line joins those that no other "
+                 "one beats in both. Click a point, or tick a row, to pin it.")
+everything = compare.rows(session.store().all_points(), page.known)
+if not everything:
+    st.info("Nothing measured yet. Train a teacher and draw a curve; all points gather here.", icon=":material/info:")
+else:
+    chosen = compare.filters(everything)
+    result = liveplot([compare.plane(chosen)], key="compare.plane")
+    if result.selected:
+        compare.pin_selected(result.selected, chosen)
+    compare.table(chosen)
+    compare.pins([row for row in everything if row["pinned"]])

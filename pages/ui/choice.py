@@ -1,0 +1,174 @@
+"""What the user has chosen, as plain data: from a link, clamped to what is allowed, and back into a link.
+
+Imports neither streamlit nor torch; ranges come from the worker's description.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from compress.recipe import Recipe, Step
+
+Card = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Data set, teacher with all its settings, seed, and each method's settings as last chosen."""
+
+    data: str
+    teacher: Step
+    seed: int = 0
+    methods: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def recipe(self, *names: str) -> Recipe:
+        """The recipe of these methods in order, with this choice's settings."""
+        return Recipe(self.data, self.teacher, tuple(Step.of(name, self.methods[name]) for name in names), self.seed)
+
+    def with_method(self, name: str, **settings: Any) -> Choice:
+        """The same choice with some of a method's settings changed."""
+        return replace(self, methods={**self.methods, name: {**self.methods[name], **settings}})
+
+
+def first_choice(description: Card) -> Choice:
+    """Where a newcomer starts: the first data set, the first preset teacher, every default."""
+    preset = description["presets"][0]
+    defaults = {name: {entry["name"]: entry["default"] for entry in card["settings"]}
+                for name, card in description["methods"].items()}
+    return Choice(description["datasets"][0]["name"], Step.of(preset["name"], preset["settings"]), 0, defaults)
+
+
+def from_link(parameters: dict[str, str], description: Card, methods: tuple[str, ...],
+              start: Choice) -> tuple[Choice, list[str]]:
+    """The choice that a link describes, and what had to be changed to make it valid, in sentences.
+
+    Args:
+        parameters: data, teacher, seed, the teacher's settings as t.NAME, the settings of the page's methods by name.
+        methods: the page's methods (their settings have different names).
+        start: what stands where the link says nothing.
+    """
+    notices: list[str] = []
+    choice = _data_and_teacher(parameters, description, start, notices)
+    if re.fullmatch(r"\d{1,9}", parameters.get("seed", "0")):
+        choice = replace(choice, seed=int(parameters.get("seed", choice.seed)))
+    else:
+        notices.append(f"seed must be a whole number, but the link says {parameters['seed']!r}; using {choice.seed}.")
+    settings = {f"t.{entry['name']}": entry for entry in teacher_settings(description, choice.teacher.name)}
+    taught = {name[2:]: clamped(settings[name], text, notices) for name, text in parameters.items() if name in settings}
+    choice = replace(choice, teacher=choice.teacher.having(**taught))
+    known = {"data", "teacher", "seed", "method", *settings}
+    for name in methods:
+        own = {entry["name"]: entry for entry in description["methods"][name]["settings"]}
+        turned = {key: clamped(own[key], text, notices) for key, text in parameters.items() if key in own}
+        choice = without_conflict(choice.with_method(name, **turned), description["methods"][name], notices)
+        known |= set(own)
+    notices += [f"The link's {name}={text} is not a setting of this page and was left out."
+                for name, text in parameters.items() if name not in known]
+    return choice, notices
+
+
+def without_conflict(choice: Choice, card: Card, notices: list[str]) -> Choice:
+    """The choice with settings of a method that exclude each other mended, and a notice for each change."""
+    for rule in card["exclusions"]:
+        settings = choice.methods[card["name"]]
+        if all(settings.get(name) in values for name, values in rule["when"].items()):
+            changed = ", ".join(f"{name} is now {value}" for name, value in rule["remedy"].items())
+            notices.append(f"{rule['sentence']} Here {changed}.")
+            choice = choice.with_method(card["name"], **rule["remedy"])
+    return choice
+
+
+def to_link(choice: Choice, description: Card, methods: tuple[str, ...], active: str | None) -> dict[str, str]:
+    """Query parameters that restore the choice; what stands at its default is left out, but for the active dial."""
+    link = {"data": choice.data, "teacher": choice.teacher.name, "seed": str(choice.seed)}
+    for entry in teacher_settings(description, choice.teacher.name):
+        if choice.teacher.values[entry["name"]] != entry["default"]:
+            link[f"t.{entry['name']}"] = _text(choice.teacher.values[entry["name"]])
+    if len(methods) > 1 and active:
+        link["method"] = active
+    for name in methods:
+        card = description["methods"][name]
+        for entry in card["settings"]:
+            value = choice.methods[name][entry["name"]]
+            if value != entry["default"] or (name == active and entry["name"] == card["dial"]):
+                link[entry["name"]] = _text(value)
+    return link
+
+
+def teacher_settings(description: Card, family: str) -> list[Card]:
+    """The settings of a family's network and of its training, in that order."""
+    card = next(card for card in description["families"] if card["name"] == family)
+    return [*card["settings"], *card["training"]]
+
+
+def teacher_defaults(description: Card, family: str) -> Step:
+    """A family's teacher with every setting at its default."""
+    return Step.of(family, {entry["name"]: entry["default"] for entry in teacher_settings(description, family)})
+
+
+def clamped(entry: Card, text: Any, notices: list[str]) -> Any:
+    """A setting's value from text, moved into its range with a notice, or its default if it makes no sense."""
+    try:
+        value = _converted(entry, text)
+    except ValueError:
+        notices.append(f"{entry['label']} cannot be {text!r}; it is set to its default, {entry['default']}.")
+        return entry["default"]
+    numeric = entry["type"] in ("int", "float")
+    if numeric and entry["low"] is not None and value < entry["low"]:
+        notices.append(f"{entry['label']} must be between {entry['low']} and {entry['high']}; {text} was raised to "
+                       f"{entry['low']}.")
+        return entry["low"]
+    if numeric and entry["high"] is not None and value > entry["high"]:
+        notices.append(f"{entry['label']} must be between {entry['low']} and {entry['high']}; {text} was lowered to "
+                       f"{entry['high']}.")
+        return entry["high"]
+    return value
+
+
+def _data_and_teacher(parameters: dict[str, str], description: Card, start: Choice, notices: list[str]) -> Choice:
+    names = [card["name"] for card in description["datasets"]]
+    data = parameters.get("data", start.data)
+    if data not in names and not re.fullmatch(r"openml:[\w.-]+:\d+", data):
+        notices.append(f"There is no data set {data!r} here; using {start.data}. Known are {', '.join(names)}.")
+        data = start.data
+    families = [card["name"] for card in description["families"]]
+    teacher = parameters.get("teacher", start.teacher.name)
+    if teacher not in families:
+        notices.append(f"There is no teacher {teacher!r}; using {start.teacher.name}. Known are {', '.join(families)}.")
+        teacher = start.teacher.name
+    named = "teacher" in parameters or teacher != start.teacher.name
+    return replace(start, data=data, teacher=teacher_defaults(description, teacher) if named else start.teacher)
+
+
+def _converted(entry: Card, text: Any) -> Any:
+    if entry["type"] == "bool":
+        if str(text).lower() not in ("true", "false"):
+            raise ValueError(text)
+        return str(text).lower() == "true"
+    if entry["type"] == "int":
+        return int(float(text))
+    if entry["type"] == "float":
+        value = float(text)
+        if value != value:
+            raise ValueError(text)
+        return value
+    if entry["type"] == "sizes":
+        return sizes(entry, str(text))
+    if entry["choices"] and text not in entry["choices"]:
+        raise ValueError(text)
+    return str(text)
+
+
+def sizes(entry: Card, text: str) -> str:
+    """Checks layer sizes such as 300-100. Raises ValueError with the allowed form, range and a remedy."""
+    numbers = [] if text.strip() in ("", "none") else text.strip().split("-")
+    if all(re.fullmatch(r"\d{1,6}", number) and entry["low"] <= int(number) <= entry["high"] for number in numbers):
+        return "-".join(str(int(number)) for number in numbers) or "none"
+    raise ValueError(f"{entry['label']} must be whole numbers from {entry['low']} to {entry['high']} joined by '-', or "
+                     f"'none', but got {text!r}. For example: {entry['default']}.")
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,228 @@
+"""Exploring a method: its settings at the left, the accuracy-size curve with the dial at the right, the inside below.
+
+Every page about one method is this with its own presets, inside charts and words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from compress.recipe import Recipe
+from compress.store import ACTIVE
+from pages.ui import charts, controls, exports, session, tray
+from pages.ui.choice import Card, without_conflict
+from pages.ui.frame import Page
+from pages.ui.liveplot import liveplot
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A button that shows something worth seeing: what to choose, and why."""
+
+    title: str
+    text: str
+    settings: dict[str, Any]
+    data: str | None = None
+    teacher: str | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Everything known about the curve on the screen.
+
+    Attributes:
+        card: the method's description; recipe: complete, with the dial where it stands.
+        values: where the dial can stand; points: measured so far, by rising dial.
+        reference: what ratios are against, or None; view: the inside view, or {}; job: the newest job, or None.
+        teacher: the teacher's record (digest, file, card), or None before it is trained.
+    """
+
+    card: Card
+    recipe: Recipe
+    values: list[Any]
+    points: list[dict]
+    reference: dict | None
+    view: dict
+    job: dict | None
+    teacher: dict | None
+
+    @property
+    def dial(self) -> Any:
+        """Where the dial stands."""
+        return self.recipe.methods[-1].values[self.card["dial"]]
+
+    @property
+    def point(self) -> dict | None:
+        """The measured point at the dial, if there is one."""
+        return next((point for point in self.points if point["dial"] == self.dial), None)
+
+    @property
+    def running(self) -> bool:
+        """Whether its job is queued or at work."""
+        return self.job is not None and self.job["state"] in ACTIVE
+
+    @property
+    def missing(self) -> int:
+        """Dial values not measured yet."""
+        return len(set(self.values) - {point["dial"] for point in self.points})
+
+
+Inside = Callable[[Shown], list[charts.Chart]]
+Below = Callable[[Shown], None]
+
+
+def explore(page: Page, method: str, presets: tuple[Preset, ...], inside: Inside, below: Below,
+            label: Callable[[Any], str]) -> None:
+    """Draws the whole exploration of one method.
+
+    Args:
+        inside: charts of what happens inside, drawn under the hero and moved by the same dial.
+        below: what to notice, pictures and the like, under the charts.
+        label: a dial value in words.
+    """
+    card = page.known["methods"][method]
+    left, right = st.columns([1, 3.4], gap="large")
+    with left:
+        _presets(presets, method, page)
+        _settings(card, method)
+        _measure_buttons(shown(card, method), method)
+    with right:
+        running = shown(card, method).running
+        st.fragment(_results, run_every=0.4 if running else None)(card, method, inside, below, label)
+
+
+def shown(card: Card, method: str) -> Shown:
+    """Looks everything up in the store; cheap enough for every tick."""
+    recipe = session.choice().recipe(method)
+    store, curve = session.store(), recipe.curve(card["dial"])
+    teacher = session.teacher_record(recipe)
+    digest = teacher["digest"] if teacher else ""
+    view = (store.view(curve.key(), digest) or {}) if teacher else {}
+    values = sorted({*card["values"], recipe.methods[-1].values[card["dial"]]})
+    values = view["values"] if set(values) <= set(view.get("values", [])) else values
+    reference = view.get("reference") if card["subject"] == "data" else teacher and {**teacher["card"]}
+    points = store.points(curve.key(), digest) if teacher else []
+    return Shown(card, recipe, values, [point for point in points if point["dial"] in values],
+                 reference, view, store.latest_job(curve.key()), teacher)
+
+
+def submit(card: Card, method: str) -> None:
+    """Starts (or resumes) measuring the curve on the screen; a running job of this page for other settings stops."""
+    now = shown(card, method)
+    curve = now.recipe.curve(card["dial"])
+    before = session.remembered(f"job.{method}")
+    number = session.engine().submit("curve", curve.key(), card["title"],
+                                     {"recipe": now.recipe.text(), "values": now.values})
+    if before is not None and before != number:
+        session.engine().cancel(before)
+    session.remember(f"job.{method}", number)
+
+
+def _presets(presets: tuple[Preset, ...], method: str, page: Page) -> None:
+    st.caption("Start with one of these")
+    for preset in presets:
+        st.button(preset.title, help=preset.text, key=f"preset.{method}.{preset.title}", width="stretch",
+                  on_click=_take, args=[preset, method, page])
+
+
+def _take(preset: Preset, method: str, page: Page) -> None:
+    """A preset sets everything it names, the other settings of the method go to their defaults, and it starts."""
+    card = page.known["methods"][method]
+    defaults = {entry["name"]: entry["default"] for entry in card["settings"]}
+    session.choose_with(data=preset.data, teacher=preset.teacher, known=page.known)
+    session.choose(session.choice().with_method(method, **{**defaults, **preset.settings}))
+    submit(card, method)
+
+
+def _settings(card: Card, method: str) -> None:
+    def change(name: str, value: Any) -> None:
+        notices: list[str] = []
+        session.choose(without_conflict(session.choice().with_method(method, **{name: value}), card, notices))
+        session.remember("conflict", " ".join(notices))
+        if session.remembered("live", True) and session.remembered(f"job.{method}") is not None:
+            submit(card, method)
+
+    conflict = session.forget("conflict")
+    if conflict:
+        st.warning(conflict, icon=":material/tune:")
+    entries = [entry for entry in card["settings"] if entry["name"] != card["dial"]]
+    values = session.choice().methods[method]
+    controls.form(entries[:3], values, f"{method}", change)
+    if entries[3:]:
+        with st.expander("More settings"):
+            controls.form(entries[3:], values, f"{method}", change)
+
+
+def _measure_buttons(now: Shown, method: str) -> None:
+    if now.running:
+        return
+    if now.missing:
+        words = "Measure the curve" if not now.points else f"Measure the {now.missing} points left"
+        if now.job and now.job["state"] in ("interrupted", "cancelled", "failed") and now.points:
+            words = f"Resume ({now.missing} points left)"
+        st.button(words, type="primary", key=f"measure.{method}", width="stretch", on_click=submit,
+                  args=[now.card, method])
+    st.caption(f"The dial is at the right, above the curve. Each of its {len(now.values)} stops is a network, or a data "
+               "file, of its own.")
+
+
+def _results(card: Card, method: str, inside: Inside, below: Below, label: Callable[[Any], str]) -> None:
+    now = shown(card, method)
+    was_running = session.remembered(f"running.{method}", False)
+    session.remember(f"running.{method}", now.running)
+    if now.running:
+        tray.progress(now.job, f"page.{method}")
+    else:
+        tray.outcome(now.job)
+    if now.teacher or now.running:
+        _hero(now, method, inside, label)
+        below(now)
+        if now.point:
+            exports.draw(now, method)
+    else:
+        st.info("Nothing measured yet for this data set, teacher and settings. Choose a preset, or press "
+                "**Measure the curve** at the left.", icon=":material/arrow_back:")
+    session.finish()
+    if was_running and not now.running:
+        st.rerun()
+
+
+def _hero(now: Shown, method: str, inside: Inside, label: Callable[[Any], str]) -> None:
+    dial_card = next(entry for entry in now.card["settings"] if entry["name"] == now.card["dial"])
+    key = f"hero.{method}"
+    hero = charts.accuracy_size(
+        now.points, now.reference, method=method, name=_curve_name(now), values=now.values, others=_others(now, method),
+        subject="data file" if now.card["subject"] == "data" else "file")
+    dial = charts.dial_of(now.points, now.reference, now.values, [label(value) for value in now.values],
+                          name=now.card["dial"], label=dial_card["label"], help=dial_card["help"], current=now.dial)
+
+    def turn(value: Any) -> None:
+        session.choose(session.choice().with_method(method, **{now.card["dial"]: value}))
+
+    liveplot([hero, *(inside(now) if now.view else [])], key=key, dial=dial,
+             on_dial=session.on_release(key, now.values, turn))
+
+
+def _curve_name(now: Shown) -> str:
+    words = [value for value in now.recipe.methods[-1].values.values() if isinstance(value, str)]
+    return f"{now.card['title']}: {words[-1]}" if words else now.card["title"]
+
+
+def _others(now: Shown, method: str) -> dict[str, list[dict]]:
+    """Up to three other curves of this method and teacher, named by what differs in their settings."""
+    if not now.teacher:
+        return {}
+    own_key, own = now.recipe.curve(now.card["dial"]).key(), now.recipe.methods[-1].values
+    found: dict[str, list[dict]] = {}
+    for key, points in session.store().curves(method, now.teacher["digest"]).items():
+        if key == own_key or len(points) < 3:
+            continue
+        settings = Recipe.parse(points[0]["recipe"]).methods[-1].values
+        differing = [str(value) if isinstance(value, str) else f"{name.replace('_', ' ')} {value}"
+                     for name, value in settings.items() if name != now.card["dial"] and own.get(name) != value]
+        found[", ".join(differing)] = points
+    return dict(list(found.items())[-3:])

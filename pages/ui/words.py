@@ -1,0 +1,67 @@
+"""Numbers in human units, the same on every page."""
+
+from __future__ import annotations
+
+
+def size(count: float) -> str:
+    """Bytes: 812 B, 34.1 kB, 1.2 MB (thousands, as disks are sold)."""
+    for unit, scale in (("MB", 1e6), ("kB", 1e3)):
+        if count >= scale:
+            number = count / scale
+            return f"{number:.0f} {unit}" if number >= 100 else f"{number:.1f} {unit}"
+    return f"{count:.0f} B"
+
+
+def many(count: float) -> str:
+    """Parameters or multiply-accumulates: 266,610 or 9.3 million."""
+    if count >= 1e9:
+        return f"{count / 1e9:.2f} billion"
+    return f"{count / 1e6:.2f} million" if count >= 1e6 else f"{count:,.0f}"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share: 97.3 %."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def accuracy(point: dict) -> str:
+    """With half the width of its 95 % interval: 97.3 % ± 0.8."""
+    return f"{percent(point['accuracy'])} ± {50 * (point['accuracy_high'] - point['accuracy_low']):.1f}"
+
+
+def times_smaller(own: float, reference: float) -> str:
+    """12× smaller, 1.4× smaller, same size, 1.2× larger."""
+    ratio = reference / own
+    if abs(ratio - 1) < 0.005:
+        return "same size"
+    if ratio >= 1:
+        return f"{_ratio(ratio)}× smaller"
+    return f"{_ratio(1 / ratio)}× larger"
+
+
+def speed(point: dict) -> str:
+    """Against the teacher, in words that admit when nothing is certain: 1.8× faster, no faster."""
+    if point.get("latency") is None:
+        return "not timed"
+    if point["latency_high"] < 1:
+        return f"{_ratio(1 / point['latency'])}× faster"
+    if point["latency_low"] > 1:
+        return f"{_ratio(point['latency'])}× slower"
+    return "as fast, within noise"
+
+
+def points_lost(difference: float) -> str:
+    """A difference of accuracies in percentage points: 0.3 points less accurate."""
+    if abs(difference) < 5e-4:
+        return "exactly as accurate"
+    return f"{abs(100 * difference):.1f} points {'less' if difference > 0 else 'more'} accurate"
+
+
+def duration(seconds: float) -> str:
+    """8 s, 1 min 20 s."""
+    seconds = max(0, round(seconds))
+    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"

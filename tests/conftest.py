@@ -1,0 +1,90 @@
+"""What all tests share: a cache folder of their own, torch's threads set once, and small teachers trained once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from compress.datasets import Dataset
+    from compress.networks import Network
+    from compress.store import Store
+
+# Before torch is loaded: threads that spin while they wait make two busy processes ten times slower.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+with contextlib.suppress(ImportError):
+    from hypothesis import settings
+
+    # Examples are the same on every run: a failure is never luck, and nothing is written beside the tests.
+    settings.register_profile("repeatable", deadline=None, derandomize=True, database=None, max_examples=40)
+    settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """COMPRESS_HOME for the whole run, so that nobody's cache is read or written; work runs on the CPU."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("home")
+        patch.setenv("COMPRESS_HOME", str(folder))
+        patch.setenv("COMPRESS_DEVICE", os.environ.get("COMPRESS_DEVICE", "cpu"))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def prepared(home: Path) -> None:
+    """Torch's threads, set once as the program sets them."""
+    from compress.device import prepare
+
+    prepare()
+
+
+@pytest.fixture(scope="session")
+def digits(prepared: None) -> Dataset:
+    """The 8x8 digits."""
+    from compress import datasets
+
+    return datasets.load("digits")
+
+
+@pytest.fixture(scope="session")
+def mnist5k(prepared: None) -> Dataset:
+    """5,000 of MNIST's digits."""
+    from compress import datasets
+
+    return datasets.load("mnist5k")
+
+
+@pytest.fixture(scope="session")
+def trained(digits: Dataset) -> Callable[[str], Network]:
+    """trained("mlp(hidden=32-16,epochs=3)"): this teacher on the digits, trained once a run. Never change it."""
+    from compress.recipe import Step
+    from compress.teachers import train_teacher
+
+    return lru_cache(lambda text: train_teacher(digits, Step.parse(text)).network)
+
+
+@pytest.fixture(scope="session")
+def mlp(trained: Callable[[str], Network]) -> Network:
+    """A perceptron 64-48-32-10 on the digits, right about nine times in ten. Never change it."""
+    return trained("mlp(hidden=48-32,epochs=6)")
+
+
+@pytest.fixture(scope="session")
+def resnet(trained: Callable[[str], Network]) -> Network:
+    """A small residual network with batch normalisation on the digits. Never change it."""
+    return trained("resnet(channels=8-16,epochs=2)")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    from compress.store import Store
+
+    return Store(tmp_path / "store.sqlite")
