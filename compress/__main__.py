@@ -53,7 +53,7 @@ def teacher_command(chosen: argparse.Namespace) -> None:
 
 def curve_command(chosen: argparse.Namespace) -> None:
     """Prints one JSON object a point as it is measured, points known before first."""
-    from compress import device, sweep
+    from compress import datasets, device, sweep
 
     where = device.prepare()
     store = _store()
@@ -68,6 +68,9 @@ def curve_command(chosen: argparse.Namespace) -> None:
             _say(_saved(point, folder))
     for point in sweep.run(wanted, store, _tell(), where):
         _say(_saved(point.plain(), folder))
+    reasons = [wanted.method.misfit(value, datasets.load(chosen.data)) for value in wanted.values]
+    if chosen.dial and any(reasons):
+        raise ValueError(next(filter(None, reasons)))
 
 
 def evaluate_command(chosen: argparse.Namespace) -> None:

@@ -45,10 +45,14 @@ def read(path: Path | str) -> Network:
     manifest, tensors = unpack(path)
     if "architecture" not in manifest:
         raise ValueError(f"{path} holds compressed data, not a network. Choose a file of a network method.")
-    network = build(Architecture.from_plain(manifest["architecture"]))
-    replaced = {name: layers.rebuild(plain) for name, plain in manifest["layers"].items()}
-    network = layers.with_layers(network, replaced)
-    missing, unexpected = network.load_state_dict(tensors, strict=False)
+    try:
+        network = build(Architecture.from_plain(manifest["architecture"]))
+        replaced = {name: layers.rebuild(plain) for name, plain in manifest["layers"].items()}
+        network = layers.with_layers(network, replaced)
+        missing, unexpected = network.load_state_dict(tensors, strict=False)
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise ValueError(f"{path} does not fit its own manifest ({error}). The file is damaged; make it again from "
+                         "its recipe.") from error
     missing = [name for name in missing if not _is_a_counter(name)]
     if missing or unexpected:
         raise ValueError(f"{path} does not fit its own manifest: missing {missing}, unexpected {unexpected}. "
@@ -74,6 +78,8 @@ def unpack(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     except (SafetensorError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} is not a readable network file ({error}). It may be cut short; make it again "
                          "from its recipe.") from error
+    if not isinstance(manifest, dict):
+        manifest = {}
     if manifest.get("format") != FORMAT:
         raise ValueError(f"{path} was not written by this program (format {manifest.get('format')!r}, expected "
                          f"{FORMAT!r}).")

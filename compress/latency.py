@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import exp, log
 
 import torch
@@ -16,6 +18,7 @@ PAIRS = (7, 25)
 def latency_ratio(network: nn.Module, teacher: nn.Module, batch: Tensor, seconds: float = 0.15) -> tuple[float, ...]:
     """Median time of the network over that of the teacher, with a 95 % interval: below 1 is faster.
 
+    On a CPU one thread is used, because a second one that waits for a busy core can cost more than the work itself.
     Runs alternate (network, teacher, then teacher, network), so that a noisy neighbour hits both; each timing repeats
     a forward pass often enough to last a millisecond; warmed up, in inference mode, synchronised on a GPU.
 
@@ -26,7 +29,7 @@ def latency_ratio(network: nn.Module, teacher: nn.Module, batch: Tensor, seconds
     Returns:
         (ratio, low, high).
     """
-    with torch.inference_mode():
+    with torch.inference_mode(), one_thread():
         repeats = [_repeats(one, batch) for one in (network, teacher)]
         ratios: list[float] = []
         began = time.perf_counter()
@@ -35,6 +38,17 @@ def latency_ratio(network: nn.Module, teacher: nn.Module, batch: Tensor, seconds
             times = [_time(*one, batch) for one in (pair if len(ratios) % 2 else pair[::-1])]
             ratios.append(log(times[0] / times[1]) if len(ratios) % 2 else log(times[1] / times[0]))
     return tuple(exp(value) for value in median_interval(ratios))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Inside, torch computes with one thread; afterwards with as many as before."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _time(network: nn.Module, repeats: int, batch: Tensor) -> float:

@@ -86,6 +86,10 @@ class Method(Settings):
         for value in values:
             yield Candidate(value, self.at(value).compress(teacher, data, tell, seed))
 
+    def misfit(self, value: Any, data: Dataset) -> str:
+        """Why this dial value makes no sense for these data, as a sentence with a remedy; empty if it does."""
+        return ""
+
     def reference(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Candidate:
         """What every ratio and agreement is measured against: the teacher itself, unless a method says otherwise."""
         return Candidate(None, teacher)

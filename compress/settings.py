@@ -106,9 +106,10 @@ def _converted(owner: str, field: dataclasses.Field, value: Any) -> Any:
 def _sizes(value: Any) -> tuple[int, ...]:
     if isinstance(value, str):
         return () if value in ("", "none") else tuple(int(size) for size in value.split("-"))
-    if isinstance(value, int):
-        return (value,)
-    return tuple(int(size) for size in value)
+    sizes = (value,) if isinstance(value, int) else tuple(value)
+    if any(isinstance(size, bool) or int(size) != size for size in sizes):
+        raise ValueError(value)
+    return tuple(int(size) for size in sizes)
 
 
 def _described(field: dataclasses.Field) -> dict[str, Any]:

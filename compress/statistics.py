@@ -29,8 +29,12 @@ def mcnemar(first_only: int, second_only: int) -> float:
     disagreements = first_only + second_only
     if disagreements == 0:
         return 1.0
-    tail = sum(comb(disagreements, count) for count in range(min(first_only, second_only) + 1))
-    return min(1.0, 2.0 * tail / 2**disagreements)
+    # Whole numbers throughout: they never overflow, and only their quotient becomes a float.
+    tail, ways = 0, 1
+    for count in range(min(first_only, second_only) + 1):
+        tail += ways
+        ways = ways * (disagreements - count) // (count + 1)
+    return min(1.0, 2 * tail / 2**disagreements)
 
 
 def median_interval(values: list[float]) -> tuple[float, float, float]:

@@ -88,8 +88,9 @@ def run(sweep: Sweep, store: Store, tell: Tell = silent, device: torch.device | 
     start = _before_the_last(recipe, teacher.network, data, tell.part(0.3, 0.35))
     turned = sweep.method
     _keep_view(sweep, start, data, teacher.digest, store, tell.part(0.35, 0.4))
+    values = fitting(sweep, data)
     known = {point["dial"] for point in store.points(sweep.curve.key(), teacher.digest)}
-    missing = [value for value in coarse_to_fine(sweep.values) if value not in known]
+    missing = [value for value in coarse_to_fine(values) if value not in known]
     reference = _reference(sweep, teacher, start, data, store, tell)
     candidates = turned.curve(start, data, missing, tell.part(0.4, 1.0), recipe.seed) if missing else iter(())
     for candidate in candidates:
@@ -99,6 +100,14 @@ def run(sweep: Sweep, store: Store, tell: Tell = silent, device: torch.device | 
         _keep(point, single, sweep, teacher.digest, store)
         yield point
     tell(1.0, "done")
+
+
+def fitting(sweep: Sweep, data: Dataset) -> list[Any]:
+    """The dial values that make sense for these data. Raises ValueError with the method's reason if none does."""
+    values = [value for value in sweep.values if not sweep.method.misfit(value, data)]
+    if not values:
+        raise ValueError(sweep.method.misfit(sweep.values[0], data))
+    return values
 
 
 def _reference(sweep: Sweep, teacher: teachers.Teacher, start: Network, data: Dataset, store: Store,
@@ -124,13 +133,14 @@ def _before_the_last(recipe: Recipe, network: Network, data: Dataset, tell: Tell
 
 
 def _keep_view(sweep: Sweep, start: Network, data: Dataset, digest: str, store: Store, tell: Tell) -> None:
-    """The inside view is kept once for a set of dial values."""
-    key, values = sweep.curve.key(), sorted(set(sweep.values))
+    """The inside view is kept once for a set of dial values; it also names those that do not fit these data."""
+    key, values = sweep.curve.key(), sorted(set(fitting(sweep, data)))
     kept = store.view(key, digest)
     if kept is None or not set(values) <= set(kept.get("values", [])):
         wanted = sorted(set(values) | set((kept or {}).get("values", [])))
         view = sweep.method.inside(start, data, wanted, tell, sweep.recipe.seed)
-        store.save_view(key, digest, {**(kept or {}), "values": wanted, **view})
+        store.save_view(key, digest, {
+            **(kept or {}), "values": wanted, "misfits": sorted(set(sweep.values) - set(values)), **view})
 
 
 def _keep(point: Point, single: Recipe, sweep: Sweep, digest: str, store: Store) -> None:

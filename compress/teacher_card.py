@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from compress.batches import device_of, logits_of, on_device
 from compress.datasets import Dataset
+from compress.latency import one_thread
 from compress.layers import DENSE
 from compress.measure import counts, scores
 from compress.networks import Network
@@ -79,9 +80,9 @@ def layer_table(network: Network, example: Tensor) -> list[dict[str, Any]]:
 
 
 def latency_ms(network: Network, example: Tensor, seconds: float = 0.1) -> float:
-    """Median milliseconds for one example on this machine: for orientation; comparisons are made by latency.py."""
+    """Median milliseconds for one example on one core of this machine (or its GPU): for orientation; comparisons are made by latency.py."""
     times = []
-    with torch.inference_mode():
+    with torch.inference_mode(), one_thread():
         began = time.perf_counter()
         while len(times) < 10 or time.perf_counter() - began < seconds:
             start = time.perf_counter()

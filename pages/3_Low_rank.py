@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import charts, notice, pictures, session, spectrum_charts, words
-from pages.ui.curve import Preset, Shown, explore
+from pages.ui.curve import Preset, Shown, Story, explore
 from pages.ui.frame import open_page
 
 WEIGHTS = (
@@ -25,10 +25,16 @@ DATA = (
 
 def weight_charts(now: Shown) -> list[charts.Chart]:
     """Spectra and energies of all layers, and one layer's errors."""
-    layers = now.view["layers"]
+    layers = layers_at_stops(now)
     chosen = min(session.remembered("layer", 0), len(layers) - 1)
     return [spectrum_charts.spectra(layers), spectrum_charts.energies(layers),
             spectrum_charts.errors(layers[chosen], chosen)]
+
+
+def layers_at_stops(now: Shown) -> list[dict]:
+    """The layers with one rank a stop of the dial; a stop that is not computed yet borrows its neighbour's."""
+    places = [charts.nearest(now.view["values"], value) for value in now.values]
+    return [{**layer, "ranks": [layer["ranks"][place] for place in places]} for layer in now.view["layers"]]
 
 
 def data_charts(now: Shown) -> list[charts.Chart]:
@@ -39,17 +45,13 @@ def data_charts(now: Shown) -> list[charts.Chart]:
 
 
 def below_weights(now: Shown) -> None:
-    """Which layer's errors are shown, and what to notice."""
-    if not now.view:
-        return
-    layers = now.view["layers"]
-    if len(layers) > 1:
-        _choose_layer(layers)
-    what_to_notice(now, [_layers_sentence(layers, now)])
+    """Which layer's errors are shown."""
+    if now.view and len(now.view["layers"]) > 1:
+        _choose_layer(now.view["layers"])
 
 
 def below_data(now: Shown) -> None:
-    """Examples rebuilt from k components, and what to notice."""
+    """Examples rebuilt from k components."""
     if "examples" not in now.view:
         return
     examples = now.view["examples"]
@@ -58,22 +60,32 @@ def below_data(now: Shown) -> None:
         st.markdown(f"**Examples rebuilt from {now.dial} components** (above: as they are)")
         st.html(pictures.gallery(list(zip(examples["original"], examples["labels"], strict=True))))
         st.html(pictures.gallery([(values, f"k = {now.dial}") for values in rebuilt]))
+
+
+def notice_data(now: Shown) -> list[str]:
+    """What the results say, and where compression of the data begins at all."""
+    if "shape" not in now.view:
+        return []
     rows, columns = now.view["shape"]
-    what_to_notice(now, [f"The training data are a {rows:,} × {columns} matrix; codes and basis hold as many numbers as "
+    return [*_results(now), f"The training data are a {rows:,} × {columns} matrix; codes and basis hold as many numbers as "
                          f"the data at {now.view['break_even']:.0f} components, and bytes meet bytes earlier, because a "
-                         "pixel is one byte and a 32-bit code four."])
+                         "pixel is one byte and a 32-bit code four."]
 
 
-def what_to_notice(now: Shown, more: list[str]) -> None:
-    """Two or three sentences about the results on the screen."""
+def notice_weights(now: Shown) -> list[str]:
+    """What the results say, and what the layers do at this stop."""
+    return [*_results(now), _layers_sentence(layers_at_stops(now), now)] if now.view else []
+
+
+def _results(now: Shown) -> list[str]:
+    """Two sentences about the points on the screen."""
     sentences = []
     if now.point and now.reference:
         name = "raw data" if now.card["subject"] == "data" else "teacher"
         sentences.append(notice.of_point(now.point, now.reference, name, _p_value(now)))
     if len(now.points) > 3 and now.reference:
         sentences.append(notice.of_curve(now.points, now.reference))
-    st.subheader("What to notice")
-    st.html(f"<div class='ce-notice'>{' '.join([*sentences, *more])}</div>")
+    return sentences
 
 
 def _p_value(now: Shown) -> float | None:
@@ -114,6 +126,7 @@ page = open_page("Low rank", "Drag the dial: the fewer ranks a layer keeps, the 
                  "Watch where accuracy begins to fall, and what the singular values say about it.",
                  {"low_rank": "The network's weights", "data_svd": "The data itself"})
 if page.method == "low_rank":
-    explore(page, "low_rank", WEIGHTS, weight_charts, below_weights, lambda value: f"{100 * value:g} %")
+    explore(page, "low_rank", WEIGHTS, Story(weight_charts, notice_weights, below_weights,
+                                             lambda value: f"{100 * value:g} %"))
 else:
-    explore(page, "data_svd", DATA, data_charts, below_data, lambda value: f"k = {value}")
+    explore(page, "data_svd", DATA, Story(data_charts, notice_data, below_data, lambda value: f"k = {value}"))

@@ -57,9 +57,8 @@ class DataSVD(Method):
         mean, basis = self._basis(data, device_of(teacher))
         inputs = on_device(data.train, mean.device)[0].flatten(1)
         for number, value in enumerate(values):
-            if value > basis.shape[1]:
-                raise ValueError(f"DataSVD: components must be between 1 and {basis.shape[1]} (the numbers of one "
-                                 f"example), but got {value}. Choose fewer.")
+            if self.misfit(value, data):
+                raise ValueError(self.misfit(value, data))
             part = tell.part(number / len(values), (number + 1) / len(values))
             part(0.0, f"{value} components")
             kept = basis[:, :value]
@@ -68,6 +67,14 @@ class DataSVD(Method):
             contents = files.pack({"compressed_data": data.name, "storage": self.storage},
                                   {**stored, "basis": kept, "mean": mean, "labels": small_labels(data.train)})
             yield Candidate(value, network, contents=contents)
+
+    def misfit(self, value: Any, data: Dataset) -> str:
+        """There are no more components than numbers in an example, or examples."""
+        most = min(int(np.prod(data.shape)), len(data.train))
+        if value <= most:
+            return ""
+        return (f"DataSVD: components must be between 1 and {most} (the numbers of one example of {data.name}), but got "
+                f"{value}. Choose fewer.")
 
     def reference(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Candidate:
         """The same classifier trained on the raw inputs, and the raw training data as a file."""

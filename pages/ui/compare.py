@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log10
 from typing import Any
 
 import streamlit as st
@@ -29,9 +30,9 @@ def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
             **point, "id": f"{point['key']}/{point['reference']}", "data_title": titles.get(point["data"], point["data"]),
             "method_title": "Teacher" if point["method"] == "teacher" else
             " + ".join(names.get(name, name) for name in point["method"].split("+")),
-            "teacher_title": _teacher_title(recipe), "settings": _settings(recipe),
+            "teacher_title": _teacher_title(recipe), "settings": settings_in_words(recipe, known["methods"]),
             "smaller": teacher["bytes"] / point["bytes"] if teacher else None,
-            "title": _settings(recipe) or "teacher"})
+            "title": settings_in_words(recipe, known["methods"]) or "teacher"})
     return shown
 
 
@@ -186,8 +187,6 @@ def _start(options: list[str], key: str, everything: list[Row]) -> list[str]:
 
 
 def _axes(chosen: list[Row]) -> dict[str, Any]:
-    from math import log10
-
     sizes = [log10(row["bytes"]) for row in chosen] or [3.0, 6.0]
     low, high = min(sizes) - 0.1, max(sizes) + 0.12
     return {"xaxis": {"type": "log", "range": [low, high], "title": {"text": "file size"},
@@ -202,7 +201,12 @@ def _teacher_title(recipe: Recipe) -> str:
     return f"{recipe.teacher.name} {sizes}".strip() + f", seed {recipe.seed}"
 
 
-def _settings(recipe: Recipe) -> str:
-    """The methods' settings in words, the dial first."""
-    return " + ".join(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in step.settings
-                                if not isinstance(value, bool)) for step in recipe.methods)
+def settings_in_words(recipe: Recipe, methods: dict[str, Any]) -> str:
+    """The methods' settings that are not at their defaults, each dial first: 'keep 0.15, scheme plain'."""
+    parts = []
+    for step in recipe.methods:
+        card = methods[step.name]
+        defaults = {entry["name"]: entry["default"] for entry in card["settings"]}
+        turned = [name for name, value in step.settings if name != card["dial"] and value != defaults.get(name)]
+        parts.append(", ".join(f"{name.replace('_', ' ')} {step.values[name]}" for name in [card["dial"], *turned]))
+    return " + ".join(parts)

@@ -71,19 +71,25 @@ class Shown:
         return len(set(self.values) - {point["dial"] for point in self.points})
 
 
-Inside = Callable[[Shown], list[charts.Chart]]
-Below = Callable[[Shown], None]
+@dataclass(frozen=True)
+class Story:
+    """What a page says about its method.
 
-
-def explore(page: Page, method: str, presets: tuple[Preset, ...], inside: Inside, below: Below,
-            label: Callable[[Any], str]) -> None:
-    """Draws the whole exploration of one method.
-
-    Args:
-        inside: charts of what happens inside, drawn under the hero and moved by the same dial.
-        below: what to notice, pictures and the like, under the charts.
+    Attributes:
+        inside: charts of what happens inside, under the hero and moved by the same dial.
+        notice: sentences about these very results, above the hero (HTML).
+        below: pictures and the like, under the charts.
         label: a dial value in words.
     """
+
+    inside: Callable[[Shown], list[charts.Chart]]
+    notice: Callable[[Shown], list[str]]
+    below: Callable[[Shown], None]
+    label: Callable[[Any], str]
+
+
+def explore(page: Page, method: str, presets: tuple[Preset, ...], story: Story) -> None:
+    """Draws the whole exploration of one method."""
     card = page.known["methods"][method]
     left, right = st.columns([1, 3.4], gap="large")
     with left:
@@ -92,7 +98,7 @@ def explore(page: Page, method: str, presets: tuple[Preset, ...], inside: Inside
         _measure_buttons(shown(card, method), method)
     with right:
         running = shown(card, method).running
-        st.fragment(_results, run_every=0.4 if running else None)(card, method, inside, below, label)
+        st.fragment(_results, run_every=0.4 if running else None)(card, method, story)
 
 
 def shown(card: Card, method: str) -> Shown:
@@ -102,9 +108,14 @@ def shown(card: Card, method: str) -> Shown:
     teacher = session.teacher_record(recipe)
     digest = teacher["digest"] if teacher else ""
     view = (store.view(curve.key(), digest) or {}) if teacher else {}
-    values = sorted({*card["values"], recipe.methods[-1].values[card["dial"]]})
-    values = view["values"] if set(values) <= set(view.get("values", [])) else values
-    reference = view.get("reference") if card["subject"] == "data" else teacher and {**teacher["card"]}
+    dial = recipe.methods[-1].values[card["dial"]]
+    if dial in view.get("misfits", []):
+        dial = view["values"][charts.nearest(view["values"], dial)]
+        recipe = recipe.at(card["dial"], dial)
+    values = sorted({*view.get("values", card["values"]), dial})
+    reference = teacher and teacher["card"]
+    if card["subject"] == "data":
+        reference = {**view["reference"], "title": "raw data"} if "reference" in view else None
     points = store.points(curve.key(), digest) if teacher else []
     return Shown(card, recipe, values, [point for point in points if point["dial"] in values],
                  reference, view, store.latest_job(curve.key()), teacher)
@@ -170,7 +181,7 @@ def _measure_buttons(now: Shown, method: str) -> None:
                "file, of its own.")
 
 
-def _results(card: Card, method: str, inside: Inside, below: Below, label: Callable[[Any], str]) -> None:
+def _results(card: Card, method: str, story: Story) -> None:
     now = shown(card, method)
     was_running = session.remembered(f"running.{method}", False)
     session.remember(f"running.{method}", now.running)
@@ -179,8 +190,11 @@ def _results(card: Card, method: str, inside: Inside, below: Below, label: Calla
     else:
         tray.outcome(now.job)
     if now.teacher or now.running:
-        _hero(now, method, inside, label)
-        below(now)
+        sentences = [sentence for sentence in story.notice(now) if sentence]
+        if sentences:
+            st.html(f"<div class='ce-notice'>{' '.join(sentences)}</div>")
+        _hero(now, method, story)
+        story.below(now)
         if now.point:
             exports.draw(now, method)
     else:
@@ -191,19 +205,19 @@ def _results(card: Card, method: str, inside: Inside, below: Below, label: Calla
         st.rerun()
 
 
-def _hero(now: Shown, method: str, inside: Inside, label: Callable[[Any], str]) -> None:
+def _hero(now: Shown, method: str, story: Story) -> None:
     dial_card = next(entry for entry in now.card["settings"] if entry["name"] == now.card["dial"])
     key = f"hero.{method}"
     hero = charts.accuracy_size(
         now.points, now.reference, method=method, name=_curve_name(now), values=now.values, others=_others(now, method),
         subject="data file" if now.card["subject"] == "data" else "file")
-    dial = charts.dial_of(now.points, now.reference, now.values, [label(value) for value in now.values],
+    dial = charts.dial_of(now.points, now.reference, now.values, [story.label(value) for value in now.values],
                           name=now.card["dial"], label=dial_card["label"], help=dial_card["help"], current=now.dial)
 
     def turn(value: Any) -> None:
         session.choose(session.choice().with_method(method, **{now.card["dial"]: value}))
 
-    liveplot([hero, *(inside(now) if now.view else [])], key=key, dial=dial,
+    liveplot([hero, *(story.inside(now) if now.view else [])], key=key, dial=dial,
              on_dial=session.on_release(key, now.values, turn))
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from compress.recipe import Step
 from pages.ui import session, tray
 from pages.ui.choice import Card, Choice
+from pages.ui.icon import icon
 from pages.ui.style import STYLE
 
 PAGES = (("app.py", "Start", ":material/flag:"), ("pages/1_Teacher.py", "Teacher", ":material/school:"),
@@ -39,7 +40,7 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
         summary: one sentence: what this page shows and what to touch.
         methods: name -> what it is called here, for the methods of this page; a link may carry their settings.
     """
-    st.set_page_config(page_title=f"{title} · Compression Explorer", page_icon=":material/compress:", layout="wide")
+    st.set_page_config(page_title=f"{title} · Compression Explorer", page_icon=icon(), layout="wide")
     st.html(STYLE)
     notices = session.begin(tuple(methods or ()))
     known = session.description()
@@ -85,8 +86,10 @@ def _data_set(known: Card) -> None:
     st.selectbox("Data set", names, format_func=lambda name: titles.get(name, name), on_change=change,
                  key=session.bound("sidebar.data", chosen.data))
     card = next((card for card in known["datasets"] if card["name"] == chosen.data), None)
-    if card:
-        st.caption(card["text"] if "text" in card else card["description"])
+    if card and card["problem"]:
+        st.warning(card["problem"], icon=":material/folder_off:")
+    elif card:
+        st.caption(card["description"])
 
 
 def _teacher(known: Card) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log10
 from typing import Any
 
 from pages.ui import palette
@@ -22,7 +23,7 @@ def spectra(layers: list[dict]) -> Chart:
             traces.append(_line(share, layer["whitened_sigma"], f"{layer['title']}, outputs", colour, dash="dot",
                                 group=number, legend=False))
     follow = _markers(traces, layers, lambda layer, rank: layer["sigma"][rank - 1])
-    return {"id": "spectra", "title": "Singular values: weights (solid), outputs on calibration data (dotted)",
+    return {"id": "spectra", "title": "Singular values (dotted: of the outputs)",
             "alt": f"Singular value spectra of {len(layers)} layers, falling from 1.", "height": 340, "follow": follow,
             "figure": {"data": traces, "layout": {
                 "xaxis": _share_axis(), "yaxis": _log_axis("σ / largest σ"), "shapes": _break_evens(layers),
@@ -39,7 +40,7 @@ def energies(layers: list[dict]) -> Chart:
             traces.append(_line(share, layer["whitened_energy"], f"{layer['title']}, outputs", colour, dash="dot",
                                 group=number, legend=False))
     follow = _markers(traces, layers, lambda layer, rank: layer["energy"][rank])
-    return {"id": "energies", "title": "Energy held by the first ranks", "height": 340, "follow": follow,
+    return {"id": "energies", "title": "Energy held (dotted: of the outputs)", "height": 340, "follow": follow,
             "alt": f"Cumulative energy of {len(layers)} layers, rising to 100 percent at full rank.",
             "figure": {"data": traces, "layout": {
                 "xaxis": _share_axis(), "yaxis": {"range": [0, 1.02], "tickformat": ".0%", "title": {"text": "energy"}},
@@ -183,6 +184,4 @@ def _threshold_marks(layers: list[dict]) -> list[dict[str, Any]]:
 
 
 def _log10(value: float) -> float:
-    from math import log10
-
     return log10(max(value, FLOOR))

@@ -63,4 +63,5 @@ def _tray() -> None:
         st.rerun()
     st.caption("Running")
     for job in active:
-        progress(job, "tray")
+        st.progress(min(1.0, job["share"] or 0.0), text=sentence(job))
+        st.button("Cancel", key=f"tray.cancel.{job['id']}", on_click=session.engine().cancel, args=[job["id"]])

@@ -55,7 +55,8 @@ class LivePlotComponent {
       const chart = this.charts.get(id) || this.addChart(id);
       if (chart.receive(text, this.theme)) this.queue.add(chart);
       // Moved only if it stands elsewhere: a node that is inserted again loses hover and focus.
-      if (this.grid.children[place] !== chart.card) this.grid.insertBefore(chart.card, this.grid.children[place] || null);
+      const there = this.grid.children[place] || null;
+      if (there !== chart.card) this.grid.insertBefore(chart.card, there);
       place += 1;
     }
   }

@@ -88,10 +88,13 @@ function textMarkup(trace, points, texts) {
   const place = { ...TEXT_PLACES[upright], ...TEXT_PLACES[sideways] };
   const gap = (trace.mode.includes("markers") ? single(trace.marker?.size, 6) / 2 : 0) + 4;
   const style = `text-anchor="${place.anchor}" dominant-baseline="${place.baseline}"`;
-  const font = `fill="${trace.textfont.color}" font-size="${trace.textfont.size}" font-family="${escaped(trace.textfont.family)}"`;
-  return points
-    .map(([x, y], at) => `<text x="${x + place.x * gap}" y="${y + place.y * gap}" ${style} ${font}>${escaped(texts[at])}</text>`)
-    .join("");
+  const { color, size, family } = trace.textfont;
+  const font = `fill="${color}" font-size="${size}" font-family="${escaped(family)}"`;
+  const written = ([x, y], at) => {
+    const where = `x="${x + place.x * gap}" y="${y + place.y * gap}"`;
+    return `<text ${where} ${style} ${font}>${escaped(texts[at])}</text>`;
+  };
+  return points.map(written).join("");
 }
 
 function traceMarkup(full, trace, item, index) {

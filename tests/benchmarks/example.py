@@ -1,0 +1,42 @@
+"""Measures the first page's curve anew: python -m tests.benchmarks.example > pages/ui/example.json"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date
+from typing import Any
+
+from compress import datasets, device, sweep, teachers
+from compress.recipe import Recipe
+from compress.store import Store
+
+RECIPE = "mnist5k/mlp/low_rank(scheme={scheme})/0"
+KEPT = ("recipe", "dial", "accuracy", "accuracy_low", "accuracy_high", "agreement", "bytes", "parameters", "macs", "latency",
+        "latency_low", "latency_high", "notes")
+
+
+def main() -> None:
+    """Both curves of the classic network, as JSON on standard output."""
+    where, store = device.prepare(), Store()
+    data = datasets.load("mnist5k")
+    curves = {scheme: measured(scheme, store, where) for scheme in ("whitened", "plain")}
+    recipe = sweep.complete(Recipe.parse(RECIPE.format(scheme="plain")))
+    card = teachers.obtain(recipe, data, store, device=where).card
+    reference = {name: card[name] for name in ("title", "accuracy", "accuracy_low", "accuracy_high", "bytes", "examples")}
+    caption = (f"{card['title']} on {data.title}, {card['examples']:,} validation examples, measured on "
+               f"{device.title(where)}, {date.today()}.")
+    json.dump({"caption": caption, "reference": reference, **curves}, sys.stdout, indent=None, separators=(",", ":"))
+
+
+def measured(scheme: str, store: Store, where: Any) -> list[dict[str, Any]]:
+    """All points of one scheme's curve, by rising dial."""
+    wanted = sweep.sweep_of(Recipe.parse(RECIPE.format(scheme=scheme)))
+    for point in sweep.run(wanted, store, device=where):
+        sys.stderr.write(f"{scheme} {point.dial} {point.accuracy:.3f}\n")
+    known = store.teacher(wanted.recipe.reference().key())
+    return [{name: point[name] for name in KEPT} for point in store.points(wanted.curve.key(), known["digest"])]
+
+
+if __name__ == "__main__":
+    main()

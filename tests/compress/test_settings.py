@@ -1,0 +1,117 @@
+"""Settings know their ranges: every bad value is answered with what is allowed, every good one survives as plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compress.methods import methods
+from compress.networks import FAMILIES
+from compress.settings import Settings, setting
+from compress.training import Training
+
+ALL = [*methods().values(), *FAMILIES.values(), Training]
+
+
+@dataclass(frozen=True)
+class Example(Settings):
+    """One setting of every type."""
+
+    share: float = setting(0.5, low=0.0, high=1.0, help="A share.")
+    count: int = setting(3, low=1, high=9, help="A count.", label="How many", step=2)
+    way: str = setting("fast", choices=("fast", "slow"), help="A way.")
+    loud: bool = setting(False, help="A switch.")
+    sizes: tuple[int, ...] = setting((30, 10), low=1, high=100, help="Sizes.")
+
+
+BAD = [("share", 1.5, "between 0.0 and 1.0", "1.5"), ("share", -0.1, "between 0.0 and 1.0", "-0.1"),
+       ("share", float("nan"), "between 0.0 and 1.0", "nan"), ("share", "much", "a number", "'much'"),
+       ("share", None, "a number", "None"), ("share", [1], "a number", r"\[1\]"),
+       ("count", 0, "between 1 and 9", "0"), ("count", 10, "between 1 and 9", "10"),
+       ("count", 2.5, "a whole number", "2.5"), ("count", "two", "a whole number", "'two'"),
+       ("count", float("inf"), "a whole number", "inf"), ("count", float("nan"), "a whole number", "nan"),
+       ("way", "medium", "one of fast, slow", "'medium'"), ("way", 3, "one of fast, slow", "'3'"),
+       ("loud", "perhaps", "true or false", "'perhaps'"), ("loud", 2, "true or false", "2"),
+       ("sizes", "30-x", "whole numbers joined by '-'", "'30-x'"), ("sizes", "30--10", "whole numbers", "'30--10'"),
+       ("sizes", "0-5", "between 1 and 100", "0"), ("sizes", (5, 101), "between 1 and 100", "101"),
+       ("sizes", 1.5, "whole numbers joined by '-'", "1.5"), ("sizes", [1.5], "whole numbers joined by '-'", r"\[1.5\]"),
+       ("sizes", True, "whole numbers joined by '-'", "True"), ("sizes", None, "whole numbers", "None")]
+
+
+@pytest.mark.parametrize(("name", "value", "allowed", "shown"), BAD, ids=[f"{name}={value}" for name, value, *_ in BAD])
+def test_a_bad_value_is_answered_with_class_setting_range_and_value(name: str, value: Any, allowed: str,
+                                                                    shown: str) -> None:
+    with pytest.raises(ValueError, match=rf"Example: {name} must be .*{allowed}.*but got {shown}"):
+        Example(**{name: value})
+
+
+GOOD = [("share", "0.25", 0.25), ("share", 1, 1.0), ("count", 4.0, 4), ("count", "7", 7), ("loud", "True", True),
+        ("loud", False, False), ("sizes", "8-4", (8, 4)), ("sizes", "none", ()), ("sizes", "", ()), ("sizes", 12, (12,)),
+        ("sizes", [3, 4], (3, 4)), ("sizes", "16", (16,))]
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), GOOD)
+def test_a_good_value_gets_the_settings_own_type(name: str, value: Any, expected: Any) -> None:
+    found = getattr(Example(**{name: value}), name)
+    assert found == expected and type(found) is type(expected)
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_every_number_of_the_program_is_checked_at_both_ends(kind: type[Settings]) -> None:
+    for entry in kind.describe():
+        for end, beyond in (("low", -1), ("high", 1)):
+            if entry[end] is not None:
+                wrong = entry[end] + beyond if entry["type"] != "sizes" else str(max(0, entry[end] + beyond))
+                with pytest.raises(ValueError, match=rf"{kind.__name__}: {entry['name']} must be between"):
+                    kind.from_plain({entry["name"]: wrong})
+
+
+@given(share=st.floats(0, 1), count=st.integers(1, 9), way=st.sampled_from(("fast", "slow")), loud=st.booleans(),
+       sizes=st.lists(st.integers(1, 100), max_size=4).map(tuple))
+def test_settings_come_back_from_plain_data(**values: Any) -> None:
+    made = Example(**values)
+    assert Example.from_plain(json.loads(json.dumps(made.plain()))) == made
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_the_defaults_come_back_from_plain_data(kind: type[Settings]) -> None:
+    assert kind.from_plain(json.loads(json.dumps(kind().plain()))) == kind() == kind.from_plain({})
+
+
+def test_an_unknown_setting_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="Example has no setting 'size'; its settings are share, count, way, loud, sizes"):
+        Example.from_plain({"size": 3})
+
+
+def test_a_description_tells_a_form_all_it_needs() -> None:
+    described = {entry["name"]: entry for entry in Example.describe()}
+    assert list(described) == [field.name for field in dataclasses.fields(Example)]
+    assert described["count"] == {"name": "count", "label": "How many", "type": "int", "default": 3, "low": 1, "high": 9,
+                                  "choices": None, "step": 2, "help": "A count."}
+    assert described["way"]["choices"] == ["fast", "slow"] and described["way"]["type"] == "str"
+    assert described["sizes"]["default"] == "30-10" and described["sizes"]["type"] == "sizes"
+    assert described["loud"]["type"] == "bool" and described["loud"]["label"] == "Loud"
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_every_setting_of_the_program_explains_itself(kind: type[Settings]) -> None:
+    for entry in kind.describe():
+        assert entry["help"].strip(), entry["name"]
+        assert entry["label"]
+        if entry["type"] in ("int", "float", "sizes"):
+            assert entry["low"] is not None and entry["high"] is not None
+        if entry["type"] == "str":
+            assert entry["choices"] and entry["default"] in entry["choices"]
+        json.dumps(entry, allow_nan=False)
+
+
+def test_settings_cannot_be_changed_and_can_be_keys() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Example().share = 0.1  # type: ignore[misc]
+    assert {Example(): 1}[Example(share="0.5")] == 1

@@ -1,0 +1,270 @@
+"""The training loop: repeatable, cancellable, never worse than its best epoch, and honest when it diverges."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from compress.datasets import Dataset, Split
+from compress.networks import MLP, Architecture, Network, build, family
+from compress.progress import Cancelled, Progress, Tell
+from compress.training import Training, cross_entropy, shifted, train
+from tests.compress.helpers import identical, relabelled, state, toy_data
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return toy_data()
+
+
+def fresh(data: Dataset, dropout: float = 0.0, seed: int = 0) -> Network:
+    return build(Architecture(MLP(hidden=(16,), dropout=dropout), data.shape, len(data.classes)), seed)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("name", ["mlp", "cnn", "resnet", "gru"])
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(optimizer: str, name: str) -> None:
+    data = toy_data((1, 8, 8))
+    small = {"mlp": {"hidden": "16", "dropout": 0.3}, "cnn": {"channels": "4"}, "resnet": {"channels": "4-8"},
+             "gru": {"hidden": "8"}}[name]
+    start = build(Architecture(family(name, small), data.shape, 3))
+    plan = Training(epochs=2, batch=32, optimizer=optimizer, shift=1)
+    torch.manual_seed(1)
+    first = train(start, data, plan, seed=3).network
+    torch.manual_seed(2)
+    assert identical(state(first), state(train(start, data, plan, seed=3).network))
+    assert not identical(state(first), state(train(start, data, plan, seed=4).network))
+
+
+def test_training_leaves_the_global_random_state_alone(data: Dataset) -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    train(fresh(data, dropout=0.3), data, Training(epochs=2))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_it_learns_and_the_start_stays_as_it_was(data: Dataset) -> None:
+    start = fresh(data)
+    before = state(start)
+    done = train(start, data, Training(epochs=15, batch=16))
+    assert identical(before, state(start)) and start.training
+    assert not done.network.training and done.network.architecture == start.architecture
+    assert done.history[done.best_epoch - 1]["accuracy"] > 0.9
+    assert [entry["epoch"] for entry in done.history] == list(range(1, 16))
+    assert done.history[-1]["loss"] < done.history[0]["loss"]
+    assert not done.cancelled
+
+
+def test_the_network_is_in_training_mode_at_every_step_and_only_there(data: Dataset) -> None:
+    modes: list[tuple[bool, bool]] = []
+
+    class Spy(nn.Module):
+        def forward(self, batch: Tensor) -> Tensor:
+            modes.append((torch.is_grad_enabled(), self.training))
+            return batch
+
+    network = fresh(data, dropout=0.2)
+    network.append(Spy())
+    train(network, data, Training(epochs=3, batch=32))
+    assert {(True, True), (False, False)} == set(modes)
+    assert sum(training for _, training in modes) == 3 * -(-len(data.train) // 32)
+
+
+def test_an_objective_that_looks_at_another_network_leaves_the_student_training(data: Dataset) -> None:
+    from compress.batches import logits_of
+
+    teacher = fresh(data, seed=5).eval()
+    inputs = torch.tensor(data.train.inputs)
+    seen: list[tuple[bool, bool]] = []
+    start = fresh(data, dropout=0.5)
+
+    def objective(logits: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
+        wanted = logits_of(teacher, inputs[rows])
+        seen.append((teacher.training, bool(torch.equal(torch.tensor(data.train.labels)[rows], labels))))
+        return nn.functional.mse_loss(logits, wanted)
+
+    done = train(start, data, Training(epochs=2), objective=objective)
+    assert set(seen) == {(False, True)} and done.history[1]["loss"] < done.history[0]["loss"]
+
+
+def cancel_after(epochs: int) -> tuple[Tell, list[Progress]]:
+    """A Tell that cancels at the first report after so many finished epochs."""
+    heard: list[Progress] = []
+
+    def is_cancelled() -> bool:
+        return sum("epoch" in progress.live for progress in heard[:-1]) >= epochs
+
+    return Tell(heard.append, is_cancelled), heard
+
+
+def test_cancelled_in_a_later_epoch_the_best_weights_so_far_are_kept(data: Dataset) -> None:
+    plan = Training(epochs=10, batch=4)
+    tell, heard = cancel_after(2)
+    done = train(fresh(data), data, plan, tell=tell)
+    assert done.cancelled and 2 <= len(done.history) <= 3 and not done.network.training
+    assert "step" in heard[-1].text or "epoch" in heard[-1].text
+    whole = train(fresh(data), data, plan)
+    assert [entry["loss"] for entry in done.history] == [entry["loss"] for entry in whole.history[:len(done.history)]]
+
+
+def test_cancelled_within_the_first_epoch_nothing_is_kept(data: Dataset) -> None:
+    with pytest.raises(Cancelled):
+        train(fresh(data), data, Training(batch=4), tell=cancel_after(0)[0])
+
+
+def test_the_best_epoch_is_kept_although_later_ones_are_worse(data: Dataset) -> None:
+    """After the second epoch the objective is turned round: the network unlearns."""
+    per_epoch = -(-len(data.train) // 16)
+    calls = 0
+
+    def objective(logits: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        return cross_entropy(logits, labels) * (1 if calls <= 2 * per_epoch else -1)
+
+    done = train(fresh(data), data, Training(epochs=6, batch=16, learning_rate=0.02), objective=objective)
+    accuracies = [entry["accuracy"] for entry in done.history]
+    assert accuracies[-1] < 0.5 < max(accuracies) == accuracies[done.best_epoch - 1] and done.best_epoch <= 3
+    with torch.inference_mode():
+        right = done.network(torch.tensor(data.validation.inputs)).argmax(1) == torch.tensor(data.validation.labels)
+    assert float(right.float().mean()) == pytest.approx(max(accuracies))
+
+
+def test_training_that_diverges_at_once_says_what_to_lower() -> None:
+    data = toy_data()
+    with pytest.raises(ValueError, match=r"Training: the loss stopped being a number .*learning_rate=10.0. Lower"):
+        train(fresh(data), _scaled(data, 1e30), Training(learning_rate=10.0, optimizer="sgd", epochs=3))
+
+
+def test_training_that_diverges_later_keeps_its_best_finite_epoch(data: Dataset) -> None:
+    per_epoch = -(-len(data.train) // 64)
+    calls = 0
+
+    def objective(logits: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        return cross_entropy(logits, labels) * (1 if calls <= 2 * per_epoch else float("nan"))
+
+    done = train(fresh(data), data, Training(epochs=6), objective=objective)
+    assert len(done.history) == 2 and not done.cancelled
+    assert all(torch.isfinite(tensor).all() for tensor in done.network.parameters())
+
+
+@pytest.mark.parametrize("learning_rate", [1.0, 10.0])
+def test_a_huge_learning_rate_never_gives_weights_that_are_not_numbers(learning_rate: float, digits: Dataset) -> None:
+    start = build(Architecture(MLP(hidden=(32, 16)), digits.shape, 10))
+    try:
+        done = train(start, digits, Training(epochs=3, learning_rate=learning_rate, optimizer="sgd"))
+    except ValueError as error:
+        assert "Lower learning_rate" in str(error)
+    else:
+        assert all(torch.isfinite(tensor).all() for tensor in done.network.parameters())
+        assert all(np.isfinite(entry["loss"]) for entry in done.history)
+
+
+def test_patience_ends_training_that_no_longer_gets_better(data: Dataset) -> None:
+    stuck = Training(epochs=50, learning_rate=1e-6, patience=3)
+    done = train(fresh(data), data, stuck)
+    accuracies = [entry["accuracy"] for entry in done.history]
+    assert len(done.history) < 50 and len(set(accuracies[-4:])) == 1
+    assert len(train(fresh(data), data, dataclasses.replace(stuck, patience=0, epochs=8)).history) == 8
+
+
+def test_patience_does_not_stop_training_that_gets_better(data: Dataset) -> None:
+    done = train(fresh(data), data, Training(epochs=30, learning_rate=0.01, patience=4))
+    accuracies = [entry["accuracy"] for entry in done.history]
+    last_gain = max(place for place in range(len(accuracies)) if accuracies[place] > max(accuracies[:place], default=0.0))
+    assert len(accuracies) == min(30, last_gain + 1 + 4)
+
+
+@pytest.mark.parametrize("steps", [1, 7, 13])
+def test_a_budget_of_steps_is_kept_exactly(steps: int, data: Dataset) -> None:
+    rows_seen: list[int] = []
+
+    def objective(logits: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
+        rows_seen.append(len(rows))
+        return cross_entropy(logits, labels)
+
+    train(fresh(data), data, Training(epochs=2000, batch=16), objective=objective, steps=steps)
+    assert len(rows_seen) == steps
+
+
+def test_an_epoch_sees_every_example_once(data: Dataset) -> None:
+    seen: list[Tensor] = []
+
+    def objective(logits: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
+        seen.append(rows)
+        return cross_entropy(logits, labels)
+
+    train(fresh(data), data, Training(epochs=2, batch=16), objective=objective)
+    epochs = torch.cat(seen).view(2, -1)
+    assert all(torch.equal(epoch.sort().values, torch.arange(len(data.train))) for epoch in epochs)
+    assert not torch.equal(epochs[0], epochs[1])
+
+
+def test_the_test_split_has_no_say_in_training(data: Dataset) -> None:
+    first, second = (train(fresh(data), one, Training(epochs=3)).network for one in (data, relabelled(data)))
+    assert identical(state(first), state(second))
+
+
+def test_weight_decay_makes_weights_smaller(data: Dataset) -> None:
+    sizes = [float(train(fresh(data), data, Training(epochs=10, weight_decay=decay)).network[1].weight.norm())
+             for decay in (0.0, 1.0)]
+    assert sizes[1] < sizes[0]
+
+
+def test_progress_rises_to_one_and_epochs_carry_live_numbers(data: Dataset) -> None:
+    heard: list[Progress] = []
+    train(fresh(data), data, Training(epochs=4, batch=4), tell=Tell(heard.append))
+    shares = [progress.share for progress in heard]
+    assert shares == sorted(shares) and shares[-1] == 1.0
+    live: list[dict[str, Any]] = [progress.live for progress in heard if progress.live]
+    assert [entry["epoch"] for entry in live] == [1, 2, 3, 4]
+    assert all({"loss", "train_accuracy", "accuracy", "seconds"} <= set(entry) for entry in live)
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_a_shift_moves_images_by_at_most_so_many_pixels(most: int) -> None:
+    pictures = torch.arange(20 * 20.0).view(1, 1, 20, 20).expand(200, 1, 20, 20)
+    moved = shifted(pictures, most, torch.Generator().manual_seed(0))
+    rows, columns = moved[:, 0, 10, 10] // 20 - 10, moved[:, 0, 10, 10] % 20 - 10
+    assert set(rows.tolist()) == set(columns.tolist()) == set(range(-most, most + 1))
+    for place in range(5):
+        down, right = int(rows[place]), int(columns[place])
+        inner = slice(most, 20 - most)
+        expected = pictures[place, 0].roll((-down, -right), (0, 1))[inner, inner]
+        assert torch.equal(moved[place, 0, inner, inner], expected)
+
+
+def test_a_shift_repeats_the_edges_and_moves_all_channels_alike() -> None:
+    sequences = torch.arange(12.0).expand(100, 2, 12)
+    moved = shifted(sequences, 2, torch.Generator().manual_seed(0))
+    assert torch.equal(moved[:, 0], moved[:, 1])
+    assert {tuple(row[:3].tolist()) for row in moved[:, 0]} == {(0, 0, 0), (0, 0, 1), (0, 1, 2), (1, 2, 3), (2, 3, 4)}
+
+
+def test_a_shift_leaves_tables_as_they_are() -> None:
+    table = torch.randn(10, 6)
+    assert torch.equal(shifted(table, 8, torch.Generator().manual_seed(0)), table)
+
+
+def test_a_shift_longer_than_the_picture_is_still_a_picture() -> None:
+    assert shifted(torch.randn(5, 1, 3, 3), 8, torch.Generator().manual_seed(0)).shape == (5, 1, 3, 3)
+
+
+def _scaled(data: Dataset, factor: float) -> Dataset:
+    return dataclasses.replace(data, train=Split(data.train.inputs * np.float32(factor), data.train.labels))
+
+
+def test_a_batch_of_one_left_over_is_no_obstacle_to_batch_norm(trained: Callable[[str], Network]) -> None:
+    data = toy_data((1, 4), examples=150)
+    start = build(Architecture(family("resnet", {"channels": "4-4-4-4"}), data.shape, 3))
+    batch = next(size for size in range(8, 64) if len(data.train) % size == 1)
+    assert len(train(start, data, Training(epochs=1, batch=batch)).history) == 1
