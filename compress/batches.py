@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -28,10 +30,19 @@ def device_of(network: nn.Module) -> torch.device:
 
 def logits_of(network: nn.Module, inputs: Tensor) -> Tensor:
     """Outputs (n, classes) in evaluation mode, always in the same chunks, so that a reload repeats them exactly."""
-    was_training = network.training
-    network.eval()
+    with evaluating(network):
+        return torch.cat([network(chunk) for chunk in inputs.split(CHUNK)])
+
+
+@contextmanager
+def evaluating(*networks: nn.Module) -> Iterator[None]:
+    """Evaluation mode without gradients inside the block, the networks' own mode after it."""
+    modes = [network.training for network in networks]
+    for network in networks:
+        network.eval()
     try:
         with torch.inference_mode():
-            return torch.cat([network(chunk) for chunk in inputs.split(CHUNK)])
+            yield
     finally:
-        network.train(was_training)
+        for network, mode in zip(networks, modes, strict=True):
+            network.train(mode)

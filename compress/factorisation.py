@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 
 import torch
@@ -60,14 +61,25 @@ class Factorisation:
         tail = self.subspace.tail().sum(0)
         return (tail / tail[0].clamp_min(torch.finfo(tail.dtype).tiny)).tolist()
 
+    @cached_property
+    def inner(self) -> Tensor:
+        """B^T W (groups, count, columns) for the whole basis, in the layer's precision; each rank's first factor is
+        cut from it."""
+        matrix = matrix_of(self.dense, self.convolution).double()
+        return (self.subspace.basis.mT @ matrix).to(self.dense.weight.dtype)
+
+    @cached_property
+    def mapped_mean(self) -> Tensor:
+        """W mean (groups, rows, 1), float64, where the scheme is centred."""
+        return matrix_of(self.dense, self.convolution).double() @ self.mean[..., None]
+
     def layer(self, rank: int) -> Factors:
         """The two smaller layers of this rank; equal for every caller, however many other ranks are cut too."""
         basis = self.subspace.basis[..., :rank]
         shift = None
         if self.mean is not None:
-            mapped = matrix_of(self.dense, self.convolution).double() @ self.mean[..., None]
-            shift = (mapped - basis @ (basis.mT @ mapped)).flatten()
-        return factorised(self.dense, basis, self.convolution, shift)
+            shift = (self.mapped_mean - basis @ (basis.mT @ self.mapped_mean)).flatten()
+        return factorised(self.dense, basis, self.convolution, shift, self.inner[:, :rank])
 
 
 def factorise(layer: nn.Module, scheme: str, convolution: str = "channel", moments: Moments | None = None,

@@ -10,6 +10,7 @@ from math import exp, log
 import torch
 from torch import Tensor, nn
 
+from compress.batches import evaluating
 from compress.statistics import median_interval
 
 PAIRS = (7, 25)
@@ -29,7 +30,7 @@ def latency_ratio(network: nn.Module, teacher: nn.Module, batch: Tensor, seconds
     Returns:
         (ratio, low, high).
     """
-    with torch.inference_mode(), one_thread():
+    with evaluating(network, teacher), one_thread():
         repeats = [_repeats(one, batch) for one in (network, teacher)]
         ratios: list[float] = []
         began = time.perf_counter()

@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from compress.batches import evaluating
+
 DENSE: dict[str, type[nn.Module]] = {"Linear": nn.Linear, "Conv1d": nn.Conv1d, "Conv2d": nn.Conv2d}
 COMPRESSED: dict[str, type[Compressed]] = {}
 
@@ -111,7 +113,7 @@ def macs(network: nn.Module, example: Tensor) -> int:
 
     watched = [layer.register_forward_hook(count) for layer in network.modules() if type(layer) in DENSE.values()]
     try:
-        with torch.inference_mode():
+        with evaluating(network):
             network(example)
     finally:
         for hook in watched:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import skip_init
 
 from compress.layers import Factors
 
@@ -29,17 +30,18 @@ def matrix_of(layer: nn.Module, scheme: str = "channel") -> Tensor:
     return kernels.flatten(2)
 
 
-def factorised(layer: nn.Module, basis: Tensor, scheme: str = "channel", shift: Tensor | None = None) -> Factors:
+def factorised(layer: nn.Module, basis: Tensor, scheme: str = "channel", shift: Tensor | None = None,
+               inner: Tensor | None = None) -> Factors:
     """The two layers for W' = B B^T W.
 
     Args:
         basis: B (groups, rows, rank), orthonormal columns.
         shift: (rows of all groups,) to be added to the bias, for a channel scheme fitted around the inputs' mean.
+        inner: B^T W (groups, rank, columns), where the caller has it already.
     """
-    weights = matrix_of(layer, scheme).double()
-    basis = basis.double()
-    inner = (basis.mT @ weights).to(layer.weight.dtype)
-    outer = basis.to(layer.weight.dtype)
+    if inner is None:
+        inner = basis.double().mT @ matrix_of(layer, scheme).double()
+    inner, outer = inner.to(layer.weight.dtype), basis.to(layer.weight.dtype)
     bias = None if layer.bias is None else layer.bias.detach()
     if shift is not None:
         bias = shift.to(layer.weight.dtype) + (0 if bias is None else bias)
@@ -69,8 +71,8 @@ def can_be_viewed(layer: nn.Module) -> bool:
 
 def _linear_pair(layer: nn.Linear, inner: Tensor, outer: Tensor, bias: Tensor | None, scheme: str) -> Factors:
     rank = inner.shape[1]
-    first = nn.Linear(layer.in_features, rank, bias=False, device=inner.device)
-    second = nn.Linear(rank, layer.out_features, bias=bias is not None, device=inner.device)
+    first = skip_init(nn.Linear, layer.in_features, rank, bias=False, device=inner.device)
+    second = skip_init(nn.Linear, rank, layer.out_features, bias=bias is not None, device=inner.device)
     return _filled(first, inner[0], second, outer[0], bias)
 
 
@@ -88,9 +90,10 @@ def _convolution_pair(layer: nn.Module, inner: Tensor, outer: Tensor, bias: Tens
                   (("kernel_size", kernel, 1), ("stride", stride, 1), ("padding", padding, 0), ("dilation", dilation, 1))}
         return {name: value[1:] if flat else value for name, value in chosen.items()}
 
-    first = kind(layer.in_channels, groups * rank, groups=groups, bias=False, device=inner.device, **options(high))
-    second = kind(groups * rank, layer.out_channels, groups=groups, bias=bias is not None, device=inner.device,
-                  **options(wide))
+    first = skip_init(kind, layer.in_channels, groups * rank, groups=groups, bias=False, device=inner.device,
+                      **options(high))
+    second = skip_init(kind, groups * rank, layer.out_channels, groups=groups, bias=bias is not None,
+                       device=inner.device, **options(wide))
     inner_kernels = inner.reshape(groups * rank, inside, *_only(kernel, high, 1))
     width = kernel[1] if scheme == "spatial" else 1
     outer_kernels = outer.reshape(groups * outside, width, rank).mT.unsqueeze(2)

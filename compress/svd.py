@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 BLOCKS = 8
+WELL_CONDITIONED = 1e-4  # of squared singular values; keeps the basis orthonormal to about 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,11 +90,14 @@ def principal(matrix: Tensor, metric: Tensor | None = None) -> Subspace:
 
 
 def _principal_of_tall(weights: Tensor) -> Subspace:
-    """Through the smaller Gram matrix W^T W = V L V^T: the columns of W V are orthogonal up to rounding, and QR
-    makes them so exactly, also where the singular value is zero."""
+    """Through the smaller Gram matrix W^T W = V L V^T: the columns of W V are orthogonal up to rounding. Dividing
+    by their lengths is enough where none is short; otherwise, also where one is zero, QR makes them exactly so."""
     energies, right = torch.linalg.eigh(gram(weights.mT))
     energies = energies.flip(-1).clamp_min(0.0)
-    return Subspace(torch.linalg.qr(weights @ right.flip(-1)).Q, energies, energies.sum(-1))
+    turned = weights @ right.flip(-1)
+    short = energies[..., -1] < WELL_CONDITIONED * energies[..., 0]
+    basis = torch.linalg.qr(turned).Q if short.any() else turned / turned.norm(dim=-2, keepdim=True)
+    return Subspace(basis, energies, energies.sum(-1))
 
 
 def randomized(matrix: Tensor, count: int, seed: int = 0, oversampling: int = 10, iterations: int = 2) -> Subspace:

@@ -84,7 +84,7 @@ def obtain(recipe: Recipe, data: Dataset, store: Store, tell: Tell = silent,
     the best network so far is kept and its card says so."""
     recipe = recipe.reference()
     kept = store.teacher(recipe.key())
-    if kept and kept["data_digest"] == data.digest:
+    if kept and kept["data_digest"] == data.digest and Path(kept["file"]).is_file():
         return Teacher(_reloaded(kept["file"], str(device)), kept["digest"], kept["file"], kept["card"])
     trained = train_teacher(data, recipe.teacher, recipe.seed, tell, device)
     contents = files.to_bytes(trained.network)

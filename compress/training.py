@@ -72,7 +72,7 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Te
     inputs, labels = on_device(data.train, device)
     held_inputs, held_labels = on_device(data.validation, device)
     history: list[dict[str, Any]] = []
-    best, best_epoch, cancelled = None, 0, False
+    best, best_epoch, risen, cancelled = None, 0, 0, False
     began = time.perf_counter()
     try:
         while run.done < run.steps:
@@ -83,10 +83,12 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Te
             epoch = len(history) + 1
             history.append({"epoch": epoch, "loss": loss, "train_accuracy": train_accuracy, "accuracy": accuracy,
                             "seconds": time.perf_counter() - began})
+            if best is None or accuracy > history[best_epoch - 1]["accuracy"]:
+                risen = epoch
             if best is None or accuracy >= history[best_epoch - 1]["accuracy"]:
                 best, best_epoch = copy.deepcopy(network.state_dict()), epoch
             tell(run.done / run.steps, f"epoch {epoch} of {plan.epochs}", **history[-1])
-            if plan.patience and epoch - best_epoch >= plan.patience:
+            if plan.patience and epoch - risen >= plan.patience:
                 break
     except Cancelled:
         if best is None:

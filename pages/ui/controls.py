@@ -36,7 +36,7 @@ def _toggle(entry: Card, value: bool, key: str, turned: Callable[[], None], chan
 
 def _words(entry: Card, value: str, key: str, turned: Callable[[], None], change: Change) -> None:
     choices = entry["choices"]
-    draw = st.segmented_control if sum(map(len, choices)) <= 24 else st.selectbox
+    draw = st.segmented_control if sum(len(choice) + 3 for choice in choices) <= 20 else st.selectbox
     options = {"required": True} if draw is st.segmented_control else {}
     draw(entry["label"], choices, key=session.bound(key, value), on_change=turned, **options)
     st.caption(entry["help"])

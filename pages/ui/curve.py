@@ -13,7 +13,7 @@ import streamlit as st
 
 from compress.recipe import Recipe
 from compress.store import ACTIVE
-from pages.ui import charts, controls, exports, session, tray
+from pages.ui import charts, controls, exports, session, teacher_charts, tray
 from pages.ui.choice import Card, without_conflict
 from pages.ui.frame import Page
 from pages.ui.liveplot import liveplot
@@ -169,9 +169,10 @@ def _settings(card: Card, method: str) -> None:
 
 
 def _measure_buttons(now: Shown, method: str) -> None:
-    if now.running:
-        return
-    if now.missing:
+    st.toggle("Measure at once", key=session.bound("live", session.remembered("live", True)),
+              on_change=lambda: session.remember("live", session.current("live")))
+    st.caption("After the first curve, measure again whenever a setting changes.")
+    if now.missing and not now.running:
         words = "Measure the curve" if not now.points else f"Measure the {now.missing} points left"
         if now.job and now.job["state"] in ("interrupted", "cancelled", "failed") and now.points:
             words = f"Resume ({now.missing} points left)"
@@ -189,7 +190,11 @@ def _results(card: Card, method: str, story: Story) -> None:
         tray.progress(now.job, f"page.{method}")
     else:
         tray.outcome(now.job)
-    if now.teacher or now.running:
+    if now.running and not now.teacher:
+        epochs = now.recipe.teacher.values["epochs"]
+        liveplot([teacher_charts.training(now.job["live"], epochs, "First the teacher is trained; it is kept for every "
+                                          "later curve")], key=f"teacher.{method}")
+    elif now.teacher:
         sentences = [sentence for sentence in story.notice(now) if sentence]
         if sentences:
             st.html(f"<div class='ce-notice'>{' '.join(sentences)}</div>")

@@ -22,13 +22,12 @@ COLUMNS = ("dial", "accuracy", "accuracy_low", "accuracy_high", "agreement", "by
 
 def draw(now: Shown, method: str) -> None:
     """Buttons and code for the point at the dial."""
-    file, table, _ = st.columns([1, 1, 2])
-    point = now.point
-    file.download_button(f"This point's file ({words.size(point['bytes'])})", key=f"file.{method}", width="stretch",
+    row, point = st.container(horizontal=True), now.point
+    row.download_button(f"This point's file ({words.size(point['bytes'])})", key=f"file.{method}",
                          data=lambda: Path(point["file"]).read_bytes(), file_name=Path(point["file"]).name,
                          icon=":material/download:", on_click="ignore")
-    table.download_button("The curve as CSV", table_of(now.points), f"{method}.csv", "text/csv", key=f"csv.{method}",
-                          icon=":material/table:", width="stretch", on_click="ignore")
+    row.download_button("The curve as CSV", table_of(now.points), f"{method}.csv", "text/csv", key=f"csv.{method}",
+                          icon=":material/table:", on_click="ignore")
     with st.expander("Code for this point", icon=":material/code:"):
         st.caption("Run it beside this project's folder `compress/`: it trains the same teacher, makes the same network "
                    "and prints the same accuracy and size.")

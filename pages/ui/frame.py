@@ -40,7 +40,8 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
         summary: one sentence: what this page shows and what to touch.
         methods: name -> what it is called here, for the methods of this page; a link may carry their settings.
     """
-    st.set_page_config(page_title=f"{title} · Compression Explorer", page_icon=icon(), layout="wide")
+    st.set_page_config(page_title=f"{title} · Compression Explorer", page_icon=icon(), layout="wide",
+                       initial_sidebar_state=264)
     st.html(STYLE)
     notices = session.begin(tuple(methods or ()))
     known = session.description()

@@ -1,7 +1,9 @@
 """The few rules that Streamlit's theme cannot express: large type for a lecture hall, calm spacing."""
 
 STYLE = """<style>
-.stMainBlockContainer { padding-top: 2.2rem; padding-bottom: 3rem; max-width: 1800px; }
+.stMainBlockContainer { padding: 2.2rem 2.4rem 3rem 2.4rem; max-width: 1800px; }
+.stButton p, .stDownloadButton p { white-space: normal; overflow: visible; }
+.stButton button, .stDownloadButton button { height: auto; }
 .stMainBlockContainer h1 { font-size: 2.3rem; padding: 0 0 0.1rem 0; }
 .stMainBlockContainer h3 { padding-top: 0.4rem; }
 .ce-brand { font-weight: 750; font-size: 1.35rem; line-height: 1.1; letter-spacing: -0.01em; margin: -1.2rem 0 0.4rem 0; }
@@ -13,5 +15,5 @@ STYLE = """<style>
 .ce-pictures figure { margin: 0; text-align: center; }
 .ce-pictures img { image-rendering: pixelated; border-radius: 0.3rem; display: block; margin: 0 auto; border: 1px solid rgba(128,140,150,0.3); }
 .ce-pictures figcaption { font-size: 0.84rem; opacity: 0.8; margin-top: 0.2rem; }
-.ce-notice { border-left: 4px solid var(--st-primary-color, #0072B2); padding: 0.1rem 0 0.1rem 0.9rem; font-size: 1.08rem; line-height: 1.55; }
+.ce-notice { border-left: 4px solid var(--st-primary-color, #6D3FD1); padding: 0.1rem 0 0.1rem 0.9rem; font-size: 1.08rem; line-height: 1.55; }
 </style>"""

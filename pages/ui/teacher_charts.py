@@ -9,7 +9,7 @@ from pages.ui import palette
 Chart = dict[str, Any]
 
 
-def training(history: list[dict], epochs: int) -> Chart:
+def training(history: list[dict], epochs: int, title: str = "Training") -> Chart:
     """Accuracy on train and validation, and loss, by epoch; the axis is as long as the training will be."""
     steps = [epoch["epoch"] for epoch in history]
     traces = [_line(steps, [epoch["accuracy"] for epoch in history], "validation accuracy", palette.BLUE),
@@ -17,7 +17,7 @@ def training(history: list[dict], epochs: int) -> Chart:
               {**_line(steps, [epoch["loss"] for epoch in history], "training loss (right axis)", palette.ORANGE),
                "yaxis": "y2"}]
     last = f"{100 * history[-1]['accuracy']:.1f} percent validation accuracy" if history else "not started"
-    return {"id": "training", "title": "Training", "span": "wide", "height": 330,
+    return {"id": "training", "title": title, "span": "wide", "height": 330,
             "alt": f"Training curves after {len(history)} of {epochs} epochs: {last}.",
             "figure": {"data": traces, "layout": {
                 "xaxis": {"range": [0.5, epochs + 0.5], "title": {"text": "epoch"}},

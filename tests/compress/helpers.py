@@ -64,9 +64,9 @@ def quick(kind: type[Method]) -> Method:
     return kind.from_plain(values)
 
 
-def few_values(kind: type[Method]) -> list[Any]:
-    """Three of the method's own dial values: the ends and one between."""
-    values = sorted(kind.values)
+def few_values(kind: type[Method], data: Dataset) -> list[Any]:
+    """Three of the method's own dial values that make sense for these data: the ends and one between."""
+    values = sorted(value for value in kind.values if not kind().misfit(value, data))
     return [values[0], values[len(values) // 2], values[-1]]
 
 

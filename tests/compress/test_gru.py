@@ -48,7 +48,8 @@ def test_fused_and_step_by_step_have_the_same_gradients(both_ways: bool) -> None
 @pytest.mark.parametrize("both_ways", [False, True])
 def test_it_is_the_gru_of_torch(both_ways: bool) -> None:
     torch.manual_seed(0)
-    unit, known, batch = GRU(5, 7, both_ways), nn.GRU(5, 7, batch_first=True, bidirectional=both_ways), torch.randn(4, 11, 5)
+    unit, known = GRU(5, 7, both_ways), nn.GRU(5, 7, batch_first=True, bidirectional=both_ways)
+    batch = torch.randn(4, 11, 5)
     for direction, suffix in ((unit.forwards, ""), (unit.backwards, "_reverse"))[:1 + both_ways]:
         for ours, theirs in (("input_map", "ih"), ("state_map", "hh")):
             layer = direction.get_submodule(ours)

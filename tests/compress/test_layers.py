@@ -47,11 +47,12 @@ def test_two_factors_multiply_less_than_the_layer_below_break_even() -> None:
     assert (macs(network, torch.zeros(1, 20)), macs(small, torch.zeros(1, 20))) == (400, 160)
 
 
-def test_counting_multiplications_changes_nothing() -> None:
-    network = build(Architecture(family("resnet"), (1, 8, 8), 10)).eval()
+@pytest.mark.parametrize("training", [False, True])
+def test_counting_multiplications_changes_nothing(training: bool) -> None:
+    network = build(Architecture(family("resnet"), (1, 8, 8), 10)).train(training)
     before = state(network)
     macs(network, torch.randn(1, 1, 8, 8))
-    assert identical(before, state(network))
+    assert identical(before, state(network)) and network.training == training
     assert not any(layer._forward_hooks for layer in network.modules())
 
 

@@ -131,7 +131,8 @@ def test_its_error_predicts_the_output_error_on_calibration(mlp: Network, digits
     with torch.inference_mode():
         for rank in (3, 10, 20):
             gap = pieces["1"].layer(rank)(inputs) - mlp[1](inputs)
-            assert float(gap.square().sum(1).mean()) == pytest.approx(float(pieces["1"].subspace.tail()[0, rank]), rel=1e-3)
+            predicted = float(pieces["1"].subspace.tail()[0, rank])
+            assert float(gap.square().sum(1).mean()) == pytest.approx(predicted, rel=1e-3)
 
 
 def test_only_the_weights_count_for_plain_svd(mlp: Network, digits: Dataset) -> None:

@@ -33,8 +33,8 @@ def test_the_teacher_stays_bit_for_bit_as_it_was(kind: type[Method], teacher: st
     network = trained(teacher)
     before, mode = state(network), [module.training for module in network.modules()]
     small = quick(kind).compress(network, digits)
-    list(quick(kind).curve(network, digits, few_values(kind)[:2]))
-    quick(kind).inside(network, digits, few_values(kind)[:2])
+    list(quick(kind).curve(network, digits, few_values(kind, digits)[:2]))
+    quick(kind).inside(network, digits, few_values(kind, digits)[:2])
     assert identical(before, state(network))
     assert mode == [module.training for module in network.modules()]
     assert all(not module._forward_hooks and not module._forward_pre_hooks for module in network.modules())
@@ -46,7 +46,7 @@ def test_the_teacher_stays_bit_for_bit_as_it_was(kind: type[Method], teacher: st
 def test_compress_makes_what_its_curve_makes_at_this_value_bit_for_bit(kind: type[Method], mlp: Network,
                                                                        digits: Dataset) -> None:
     turned = quick(kind)
-    values = few_values(kind)
+    values = few_values(kind, digits)
     for candidate in turned.curve(mlp, digits, values):
         alone = turned.at(candidate.value).compress(mlp, digits)
         assert identical(state(alone), state(candidate.network)), candidate.value
@@ -55,7 +55,7 @@ def test_compress_makes_what_its_curve_makes_at_this_value_bit_for_bit(kind: typ
 @every_method
 def test_a_point_does_not_depend_on_which_others_are_measured_or_in_which_order(kind: type[Method], mlp: Network,
                                                                                digits: Dataset) -> None:
-    values = few_values(kind)
+    values = few_values(kind, digits)
     rising = {candidate.value: contents(candidate) for candidate in quick(kind).curve(mlp, digits, values)}
     falling = {candidate.value: contents(candidate) for candidate in quick(kind).curve(mlp, digits, values[::-1])}
     assert list(rising) == values and list(falling) == values[::-1]
@@ -66,7 +66,7 @@ def test_a_point_does_not_depend_on_which_others_are_measured_or_in_which_order(
 def test_logits_that_shared_work_gave_are_those_of_the_network(kind: type[Method], mlp: Network,
                                                               digits: Dataset) -> None:
     inputs = torch.tensor(digits.validation.inputs)
-    for candidate in quick(kind).curve(mlp, digits, few_values(kind)):
+    for candidate in quick(kind).curve(mlp, digits, few_values(kind, digits)):
         if candidate.logits is not None:
             with torch.inference_mode():
                 own = candidate.network(inputs)
@@ -83,9 +83,9 @@ def test_the_test_split_is_never_read(kind: type[Method], mlp: Network, digits: 
 
 @every_method
 def test_every_candidate_becomes_a_file_that_answers_alike(kind: type[Method], mlp: Network, digits: Dataset,
-                                                          tmp_path) -> None:  # noqa: ANN001
+                                                          tmp_path) -> None:
     inputs = torch.tensor(digits.validation.inputs)
-    for candidate in quick(kind).curve(mlp, digits, few_values(kind)[:2]):
+    for candidate in quick(kind).curve(mlp, digits, few_values(kind, digits)[:2]):
         point = measure(candidate, digits, Reference.of(mlp, digits), tmp_path / "file", latency=False)
         assert point.bytes == (tmp_path / "file").stat().st_size == len(contents(candidate))
         assert not candidate.network.training

@@ -20,8 +20,8 @@ def test_the_outputs_at_every_rank_are_the_networks_own_in_any_order(scheme: str
                                                                     digits: Dataset) -> None:
     pieces = LowRank(scheme=scheme).factorised(mlp, digits)
     inputs = torch.tensor(digits.validation.inputs)
-    ranks = list(range(1, pieces["1"].useful))
-    ranks = {"rising": ranks, "falling": ranks[::-1], "mixed": ranks[::3] + ranks[1::3], "repeated": [5, 5, 2, 5]}[order]
+    every = list(range(1, pieces["1"].useful))
+    ranks = {"rising": every, "falling": every[::-1], "mixed": every[::3] + every[1::3], "repeated": [5, 5, 2]}[order]
     sums = PrefixSums.over(mlp, pieces, inputs)
     for rank in ranks:
         chosen = {"1": rank, "3": 1 + rank % 10}

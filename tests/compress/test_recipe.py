@@ -99,7 +99,8 @@ def test_only_the_last_methods_dial_is_turned() -> None:
 def test_a_step_can_be_changed_without_touching_the_first() -> None:
     step = Step.parse("low_rank(keep=0.1)")
     assert step.having(scheme="plain", keep=0.3).text() == "low_rank(keep=0.3,scheme=plain)"
-    assert step.text() == "low_rank(keep=0.1)" and step.values == {"keep": 0.1} and step.without("keep").text() == "low_rank"
+    assert step.text() == "low_rank(keep=0.1)" and step.values == {"keep": 0.1}
+    assert step.without("keep").text() == "low_rank"
 
 
 @pytest.mark.parametrize("text", ["", "digits", "digits/mlp", "digits/mlp/low_rank", "digits/mlp/low_rank/x",
@@ -109,14 +110,14 @@ def test_what_is_not_a_recipe_is_answered_with_the_form_of_one(text: str) -> Non
         Recipe.parse(text)
 
 
-@pytest.mark.parametrize("text", ["", "3rank", "low rank", "low_rank(keep=0.1", "low_rank keep=0.1)", "low_rank(keep=1)x"])
+@pytest.mark.parametrize("text", ["", "3rank", "low rank", "low_rank(keep=0.1", "low_rank keep=0.1)", "low_rank(k=1)x"])
 def test_what_is_not_a_step_is_answered_with_the_form_of_one(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a name with settings; write it like low_rank\(keep=0.1\)"):
         Step.parse(text)
 
 
 def test_a_setting_without_a_value_is_answered_with_the_form_of_one() -> None:
-    with pytest.raises(ValueError, match=r"'keep' in 'low_rank\(keep\)' is not name=value; write it like low_rank\(name=value\)"):
+    with pytest.raises(ValueError, match=r"'keep' in 'low_rank\(keep\)' is not name=value; write it like low_rank"):
         Step.parse("low_rank(keep)")
 
 
