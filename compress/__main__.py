@@ -76,7 +76,7 @@ def curve_command(chosen: argparse.Namespace) -> None:
 def evaluate_command(chosen: argparse.Namespace) -> None:
     """Reloads a file and prints what can be measured of it alone."""
     from compress import datasets, device, files
-    from compress.final_report import final_report
+    from compress.final_report import final_report, must_fit
     from compress.measure import counts, evaluate
 
     where = device.prepare()
@@ -89,9 +89,7 @@ def evaluate_command(chosen: argparse.Namespace) -> None:
     else:
         network = files.read(chosen.file).to(where)
         data = datasets.load(chosen.data)
-        if network.architecture.shape != data.shape:
-            raise ValueError(f"{chosen.file} expects examples of shape {network.architecture.shape}, but {chosen.data} "
-                             f"has {data.shape}. Give the data set that its teacher was trained on.")
+        must_fit(chosen.file, network, data)
         reference = files.read(chosen.teacher).to(where) if chosen.teacher else None
         measured = evaluate(network, getattr(data, chosen.split), reference)
         del measured["predictions"]

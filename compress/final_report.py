@@ -7,7 +7,9 @@ from typing import Any
 import torch
 
 from compress import datasets, files
+from compress.datasets import Dataset
 from compress.measure import evaluate
+from compress.networks import Network
 from compress.store import Store
 
 
@@ -24,6 +26,8 @@ def final_report(data_name: str, paths: list[str], store: Store,
     """
     data = datasets.load(data_name)
     networks = [files.read(path).to(device) for path in paths]
+    for path, network in zip(paths, networks, strict=True):
+        must_fit(path, network, data)
     opened = store.count(f"test split of {data_name}")
     split = data.open_test()
     rows = []
@@ -32,3 +36,11 @@ def final_report(data_name: str, paths: list[str], store: Store,
         del measured["predictions"], measured["agreement"]
         rows.append({"file": path, **measured})
     return {"data": data_name, "opened": opened, "examples": len(split), "rows": rows}
+
+
+def must_fit(path: str, network: Network, data: Dataset) -> None:
+    """Raises ValueError where a file's network was made for examples of another shape or for other classes."""
+    wanted, found = network.architecture, (data.shape, len(data.classes))
+    if (wanted.shape, wanted.classes) != found:
+        raise ValueError(f"{path} expects examples of shape {wanted.shape} in {wanted.classes} classes, but "
+                         f"{data.name} has {found[0]} in {found[1]}. Give the data set of its teacher.")

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from compress.home import cache_folder
 from compress.store import ACTIVE, Store
 
 GRACE = 3.0
-QUICK_DEATH = 10.0
+MOST_DEATHS = 3
 
 
 class Engine(Protocol):
@@ -82,6 +82,9 @@ class LocalEngine:
                 return int(latest["id"])
             number = self.store.new_job(key, kind, title, request)
             self._waiting.append(number)
+            if self._quick_deaths >= MOST_DEATHS:
+                self._quick_deaths = 0
+                self._start()
             self._next()
         return number
 
@@ -93,12 +96,16 @@ class LocalEngine:
                 self.store.update_job(number, state="cancelled")
             elif number == self._running:
                 self._send({"cancel": number})
-                threading.Timer(GRACE, self._enforce, [number, self._process]).start()
+                timer = threading.Timer(GRACE, self._enforce, [number, self._process])
+                timer.daemon = True
+                timer.start()
 
     def close(self) -> None:
         """Ends the worker (when the app ends)."""
         with self._lock:
             self._closed = True
+            for number in filter(None, [self._running, *self._waiting]):
+                self.store.update_job(number, state="interrupted", error="The program was stopped during this job.")
             self._kill(self._process)
 
     def _start(self) -> None:
@@ -108,16 +115,18 @@ class LocalEngine:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "compress.worker"], cwd=root, env={**os.environ, "PYTHONPATH": paths},
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
-        self._started = time.monotonic()
+        self._came_up = False
         threading.Thread(target=self._listen, args=[self._process], daemon=True).start()
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         """Reads the worker's answers until it is gone. Never calls Streamlit."""
         for line in process.stdout or ():
+            if not line.endswith("\n"):
+                break  # killed in the middle of a line
             answer = json.loads(line)
             with self._lock:
                 if "ready" in answer:
-                    self._description = answer["ready"]
+                    self._description, self._came_up = answer["ready"], True
                     _keep_description(self._description)
                     self._ready.set()
                 elif answer.get("ended") == self._running:
@@ -134,9 +143,8 @@ class LocalEngine:
             if self._running is not None:
                 self.store.update_job(self._running, state="failed", error=_last_words(code))
                 self._running = None
-            early = time.monotonic() - self._started < QUICK_DEATH and not self._ready.is_set()
-            self._quick_deaths = self._quick_deaths + 1 if early else 0
-            if self._quick_deaths >= 3:
+            self._quick_deaths = 0 if self._came_up else self._quick_deaths + 1
+            if self._quick_deaths >= MOST_DEATHS:
                 self._ready.set()
                 for number in self._waiting:
                     self.store.update_job(number, state="failed", error=_last_words(code))
@@ -147,17 +155,18 @@ class LocalEngine:
 
     def _next(self) -> None:
         if self._running is None and self._waiting:
-            self._running = self._waiting.pop(0)
-            job = self.store.job(self._running)
-            self._send({"run": self._running, "kind": job["kind"], "request": job["request"]})
+            job = self.store.job(self._waiting[0])
+            if self._send({"run": job["id"], "kind": job["kind"], "request": job["request"]}):
+                self._running = self._waiting.pop(0)
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _send(self, message: dict[str, Any]) -> bool:
+        """False if the worker is gone: the reader thread sees it too and starts another, which gets the waiting jobs."""
         try:
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
-        except (BrokenPipeError, ValueError) as error:
-            # The reader thread sees the same death and starts another worker, which gets the waiting jobs.
-            self.store.update_job(self._running or -1, text=f"waiting for a new compute process ({error})")
+        except (BrokenPipeError, ValueError):
+            return False
+        return True
 
     def _enforce(self, number: int, process: subprocess.Popen[str]) -> None:
         with self._lock:
@@ -176,17 +185,19 @@ class LocalEngine:
 def _keep_description(description: dict[str, Any]) -> None:
     contents = json.dumps({"stamp": _stamp(), "description": description})
     path = cache_folder() / f"description-{os.getpid()}.part"
-    path.write_text(contents)
-    path.replace(cache_folder() / "description.json")
+    with suppress(OSError):  # it only makes the next start faster
+        path.write_text(contents)
+        path.replace(cache_folder() / "description.json")
 
 
 def _kept_description() -> dict[str, Any] | None:
     """What an earlier worker said, if nothing that it depends on has changed since."""
     path = cache_folder() / "description.json"
-    if not path.exists():
+    try:
+        kept = json.loads(path.read_text())
+        return kept["description"] if kept["stamp"] == _stamp() else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    kept = json.loads(path.read_text())
-    return kept["description"] if kept["stamp"] == _stamp() else None
 
 
 def _stamp() -> list[Any]:

@@ -2,8 +2,9 @@
 
 The first factorised layer of a multilayer perceptron sees the same inputs at every rank. With z = B^T W (x - mean) for
 the full basis, its output at rank r is y_r = y_0 + sum over i <= r of b_i z_i, where y_0 = W mean + bias (the mean is
-zero unless the scheme is centred). So going from one rank to a higher one costs only the new columns' product. The rest
-of the network is evaluated from y_r, a few hundred examples at a time, while they are still in the processor's cache.
+zero unless the scheme is centred). So going from one rank to a higher one costs only the new columns' product. The
+rest of the network is evaluated from y_r, a chunk of examples at a time while it is still in the processor's cache.
+Examples stand in columns, because matrix products are faster in this order than in the one of nn.Linear.
 """
 
 from __future__ import annotations
@@ -24,25 +25,27 @@ CLOSE_CALL = 2e-5
 
 @dataclass(eq=False)
 class PrefixSums:
-    """Running first-layer outputs over the examples (n, features). One use goes through ranks in any order, but only
-    rising ranks are cheap.
+    """Running first-layer outputs over the examples. One use goes through ranks in any order, but only rising ranks
+    are cheap.
 
     Attributes:
         path: where the first layer is.
-        inputs: the examples; codes: (n, count), z above; basis: (rows, count); start: (rows,), y_0 above.
-        sums: (n, rows), the outputs y at `rank`.
+        inputs: the examples (n, *shape).
+        codes: z above, a chunk of examples at a time: (count, chunk).
+        basis: (rows, count); start: (rows, 1), y_0 above.
+        sums: the outputs y at `rank`, like codes: (rows, chunk).
     """
 
     path: str
     inputs: Tensor
-    codes: Tensor
+    codes: list[Tensor]
     basis: Tensor
     start: Tensor
-    sums: Tensor = field(init=False)
+    sums: list[Tensor] = field(init=False)
     rank: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        self.sums = self.start.repeat(len(self.codes), 1)
+        self.sums = [self.start.repeat(1, codes.shape[1]) for codes in self.codes]
 
     @classmethod
     def over(cls, teacher: Network, pieces: dict[str, Factorisation], inputs: Tensor) -> PrefixSums | None:
@@ -50,15 +53,14 @@ class PrefixSums:
         modules = list(teacher.named_children())
         if len(modules) < 2 or not isinstance(modules[0][1], nn.Flatten) or modules[1][0] not in pieces:
             return None
-        path = modules[1][0]
-        piece, bias = pieces[path], pieces[path].dense.bias
+        piece = pieces[modules[1][0]]
         basis, inner = piece.subspace.basis[0, :, :piece.useful - 1], piece.inner[0, :piece.useful - 1]
-        codes, start = inputs.flatten(1) @ inner.mT, basis.new_zeros(len(basis))
-        if piece.mean is not None:
-            start = piece.mapped_mean[0, :, 0]
-            codes -= (basis.mT @ start).to(codes.dtype)
-        start = start if bias is None else start + bias.detach()
-        return cls(path, inputs, codes, basis.to(codes.dtype), start.to(codes.dtype))
+        start = basis.new_zeros(len(basis), 1) if piece.mean is None else piece.mapped_mean[0]
+        offset = (basis.mT @ start).to(inner.dtype)
+        codes = [torch.addmm(offset, inner, chunk.mT, beta=-1) for chunk in inputs.flatten(1).split(CHUNK)]
+        if piece.dense.bias is not None:
+            start = start + piece.dense.bias.detach()[:, None]
+        return cls(modules[1][0], inputs, codes, basis.to(inner.dtype), start.to(inner.dtype))
 
     def logits(self, network: Network, ranks: dict[str, int]) -> Tensor | None:
         """The network's outputs (n, classes); None where the first layer is dense.
@@ -68,9 +70,8 @@ class PrefixSums:
         """
         if not isinstance(network.get_submodule(self.path), Factors):
             return None
-        rest = network[list(dict(network.named_children())).index(self.path) + 1:]
         with torch.inference_mode():
-            outputs = torch.cat([logits_of(rest, sums) for sums in self._at(ranks[self.path])])
+            outputs = torch.cat([self._rest(network, sums).mT for sums in self._at(ranks[self.path])])
             close = _close_calls(outputs)
             if len(close):
                 outputs[close] = _rows(network, self.inputs, close)
@@ -80,11 +81,30 @@ class PrefixSums:
         """The sums at a rank, chunk by chunk; all of them must be taken."""
         if rank < self.rank:
             self.rank = 0
-            self.sums.copy_(self.start)
+            for sums in self.sums:
+                sums.copy_(self.start)
         new = slice(self.rank, rank)
         self.rank = rank
-        for sums, codes in zip(self.sums.split(CHUNK), self.codes.split(CHUNK), strict=True):
-            yield sums.addmm_(codes[:, new], self.basis[:, new].mT)
+        for sums, codes in zip(self.sums, self.codes, strict=True):
+            yield sums.addmm_(self.basis[:, new], codes[new])
+
+    def _rest(self, network: Network, columns: Tensor) -> Tensor:
+        """(classes, n): what the layers behind the first one make of its outputs."""
+        place = list(dict(network.named_children())).index(self.path)
+        for module in list(network)[place + 1:]:
+            columns = _passed(module, columns)
+        return columns
+
+
+def _passed(module: nn.Module, columns: Tensor) -> Tensor:
+    """A module's output for examples in columns (features, n), as in evaluation mode."""
+    if isinstance(module, Factors):
+        return _passed(module[1], _passed(module[0], columns))
+    if type(module) is nn.Linear:
+        return module.weight @ columns if module.bias is None else torch.addmm(module.bias[:, None], module.weight, columns)
+    if type(module) is nn.ReLU:
+        return torch.relu(columns)
+    return logits_of(module, columns.mT).mT
 
 
 def _close_calls(outputs: Tensor) -> Tensor:

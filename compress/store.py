@@ -17,6 +17,7 @@ from typing import Any
 from compress.home import cache_folder
 
 ACTIVE = ("queued", "running")
+STARTED = time.time()  # of this process, near enough
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS teachers (key TEXT PRIMARY KEY, recipe TEXT, digest TEXT, data_digest TEXT, file TEXT,
     card TEXT, created REAL);
@@ -153,7 +154,9 @@ class Store:
     def interrupt_orphans(self) -> None:
         """Marks jobs whose owning process is gone; what they finished is in the store, the rest can be resumed."""
         for job in self.active_jobs():
-            if not _is_alive(job["owner"]):
+            # A container's programs get the same number again at every start.
+            reborn = job["owner"] == os.getpid() and job["created"] < STARTED
+            if reborn or not _is_alive(job["owner"]):
                 self.update_job(job["id"], state="interrupted", error="The program was stopped during this job.")
 
     # -- counters ------------------------------------------------------------------------------------------------

@@ -79,12 +79,17 @@ def train_teacher(data: Dataset, step: Step, seed: int = 0, tell: Tell = silent,
 
 
 def obtain(recipe: Recipe, data: Dataset, store: Store, tell: Tell = silent,
-           device: torch.device | str = "cpu") -> Teacher:
+           device: torch.device | str = "cpu", finish: bool = False) -> Teacher:
     """The recipe's teacher from the store, or trained now and kept. If training is cancelled after its first epoch,
-    the best network so far is kept and its card says so."""
+    the best network so far is kept and its card says so.
+
+    Args:
+        finish: train again if the kept one was cancelled.
+    """
     recipe = recipe.reference()
     kept = store.teacher(recipe.key())
-    if kept and kept["data_digest"] == data.digest and Path(kept["file"]).is_file():
+    usable = kept and kept["data_digest"] == data.digest and Path(kept["file"]).is_file()
+    if usable and not (finish and kept["card"]["cancelled"]):
         return Teacher(_reloaded(kept["file"], str(device)), kept["digest"], kept["file"], kept["card"])
     trained = train_teacher(data, recipe.teacher, recipe.seed, tell, device)
     contents = files.to_bytes(trained.network)

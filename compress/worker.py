@@ -81,7 +81,7 @@ class Worker:
         if command["kind"] == "teacher":
             recipe = sweep.complete(Recipe.parse(request["recipe"]))
             tell(0.0, f"loading {recipe.data}")
-            teacher = teachers.obtain(recipe, load(recipe.data), self.store, tell, self.device)
+            teacher = teachers.obtain(recipe, load(recipe.data), self.store, tell, self.device, finish=True)
             if teacher.card["cancelled"]:
                 raise Cancelled
         elif command["kind"] == "curve":

@@ -115,7 +115,10 @@ with left:
     settings(page)
     job_now = session.store().latest_job(recipe().key())
     busy = bool(job_now and job_now["state"] in ACTIVE)
-    if not busy and not session.teacher_record(recipe()):
+    record_now = session.teacher_record(recipe())
+    if not busy and not record_now:
         st.button("Train this teacher", type="primary", width="stretch", on_click=submit)
+    elif not busy and record_now["card"]["cancelled"]:
+        st.button("Train it to the end", type="primary", width="stretch", on_click=submit)
 with right:
     st.fragment(training, run_every=0.4 if busy else None)()

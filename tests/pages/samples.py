@@ -1,0 +1,42 @@
+"""Points, figures and colours that several page tests need."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects
+
+from compress.recipe import Recipe
+from compress.statistics import wilson
+from compress.store import Store
+
+TEACHER = "mlp(hidden=24-16,epochs=2)"
+THEME = re.compile(r"var\(--(accent|text|muted|grid|background)\)")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A measured curve: its complete recipe, points by rising dial, teacher's record, inside view, and their store."""
+
+    recipe: Recipe
+    points: list[dict]
+    teacher: dict[str, Any]
+    view: dict[str, Any]
+    store: Store
+
+
+def point(dial: float, size: int, correct: int = 90, total: int = 100, **others: Any) -> dict[str, Any]:
+    """A point with all that a chart reads."""
+    low, high = wilson(correct, total)
+    return {"dial": dial, "bytes": size, "accuracy": correct / total, "accuracy_low": low, "accuracy_high": high,
+            "parameters": size // 4, "macs": size // 4, "agreement": 0.9, "examples": total, "latency": None,
+            "notes": [], **others}
+
+
+def figure_of(chart: dict[str, Any]) -> plotly.graph_objects.Figure:
+    """The chart as Plotly sees it, every colour of the theme replaced by one; raises ValueError if it is not valid."""
+    text = json.dumps(chart["figure"], allow_nan=False)
+    return plotly.graph_objects.Figure(json.loads(THEME.sub("#123456", text)))

@@ -1,0 +1,83 @@
+"""Who may import whom, who may touch the session, and what lies at the top of the repository."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.compress.helpers import ROOT, python
+
+PLAIN = ("charts", "spectrum_charts", "teacher_charts", "words", "palette", "choice", "notice")
+PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
+COMPRESS = sorted((ROOT / "compress").rglob("*.py"))
+SESSION = {"session_state", "query_params", "cache_resource", "cache_data"}
+TOP = {"requirements.txt", "README.md", "LICENSE", "app.py", "pages", "compress", "tests"}
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names of all modules that a file imports, anywhere in it."""
+    return {name for node in ast.walk(ast.parse(path.read_text())) for name in names_of(node)}
+
+
+def names_of(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield node.module or ""
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def packages(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imported(path)}
+
+
+def short(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_what_turns_numbers_into_charts_and_words_knows_no_streamlit(name):
+    assert "streamlit" not in packages(ROOT / "pages" / "ui" / f"{name}.py")
+
+
+def test_charts_and_words_do_not_reach_streamlit_or_plotly_by_a_detour():
+    modules = ", ".join(f"pages.ui.{name}" for name in PLAIN)
+    loaded = python("-c", f"import sys, {modules}; print(*{{name.partition('.')[0] for name in sys.modules}})", check=True)
+    assert {"streamlit", "plotly", "torch"}.isdisjoint(loaded.stdout.split())
+
+
+@pytest.mark.parametrize("path", PAGES, ids=short)
+def test_no_page_imports_torch(path):
+    assert {"torch", "sklearn", "safetensors"}.isdisjoint(packages(path))
+
+
+def test_the_process_that_serves_pages_never_loads_torch():
+    """Everything that a page can import, and the engine, the store and the snippets that it uses."""
+    ui = [f"pages.ui.{path.stem}" for path in sorted((ROOT / "pages" / "ui").glob("*.py"))] + ["pages.ui.liveplot"]
+    modules = ", ".join([*ui, "compress.jobs", "compress.store", "compress.snippet", "compress.recipe"])
+    loaded = python("-c", f"import sys, {modules}; print(*{{name.partition('.')[0] for name in sys.modules}})", check=True)
+    assert "streamlit" in loaded.stdout.split()
+    assert {"torch", "sklearn"}.isdisjoint(loaded.stdout.split())
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path.name != "session.py"], ids=short)
+def test_only_session_touches_the_session_the_link_and_the_caches(path):
+    touched = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    assert SESSION.isdisjoint(touched | {name.rpartition(".")[2] for name in imported(path)})
+
+
+@pytest.mark.parametrize("path", COMPRESS, ids=short)
+def test_compress_knows_nothing_of_pages(path):
+    assert {"streamlit", "plotly", "pages", "app"}.isdisjoint(packages(path))
+
+
+def test_the_top_of_the_repository_stays_tidy():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    tops = {line.partition("/")[0].strip('"') for line in listed.stdout.splitlines()}
+    assert {name for name in tops if not name.startswith(".")} == TOP

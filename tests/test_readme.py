@@ -1,0 +1,54 @@
+"""What the README says is true: its example is a method, its tree names real files, its commands are the ones used."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = (ROOT / "README.md").read_text()
+USE = """
+from compress.networks import MLP, Architecture, build
+network = build(Architecture(MLP(hidden=(6,)), (1, 4, 4), 3))
+smaller = Round(digits=1).compress(network, None)
+values = torch.cat([parameter.flatten() for parameter in smaller.parameters()])
+assert torch.allclose(values * 10, (values * 10).round(), atol=1e-5)
+assert not torch.equal(network[1].weight, smaller[1].weight)
+assert Round.card()["dial"] == "digits" and Round.card()["settings"][0]["high"] == 7
+print("ran")
+"""
+
+
+def _block(language: str, containing: str) -> str:
+    blocks = re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+    return next(block for block in blocks if containing in block)
+
+
+def test_the_example_of_a_new_method_runs(tmp_path: Path) -> None:
+    program = tmp_path / "round_method.py"
+    program.write_text(_block("python", "class Round") + USE)
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, cwd=ROOT,
+                          env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, timeout=120)
+    assert done.stdout.strip() == "ran", done.stderr
+
+
+def test_the_tree_names_only_files_that_exist() -> None:
+    tree = next(block for block in re.findall(r"```\n(.*?)```", TEXT, re.DOTALL) if "app.py  " in block)
+    named = re.findall(r"(?<![\w./])([\w.]+\.py|[a-z]+/)(?=\s)", tree)
+    there = {path.name + ("/" if path.is_dir() else "") for folder in (ROOT, *map(ROOT.joinpath, ("pages", "compress",
+             "tests"))) for path in (folder.iterdir() if folder == ROOT else folder.rglob("*"))}
+    assert len(named) > 30
+    assert not set(named) - there
+
+
+def test_ci_calls_the_readmes_test_command() -> None:
+    assert "grep -m1 -- '-m pytest' README.md" in (ROOT / ".ci" / "run").read_text()
+    command = next(line for line in TEXT.splitlines() if "-m pytest" in line)
+    assert "-r requirements.txt" in command and "-r tests/requirements.txt" in command
+
+
+def test_the_readmes_picture_exists() -> None:
+    for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", TEXT):
+        assert (ROOT / picture).stat().st_size > 10_000
