@@ -62,9 +62,13 @@ class Factorisation:
         return (tail / tail[0].clamp_min(torch.finfo(tail.dtype).tiny)).tolist()
 
     @cached_property
+    def outer(self) -> Tensor:
+        """The basis B in the layer's precision; each rank's second factor is cut from it."""
+        return self.subspace.basis.to(self.dense.weight.dtype, memory_format=torch.contiguous_format)
+
+    @cached_property
     def inner(self) -> Tensor:
-        """B^T W (groups, count, columns) for the whole basis, in the layer's precision; each rank's first factor is
-        cut from it."""
+        """B^T W (groups, count, columns) in the layer's precision; each rank's first factor is cut from it."""
         matrix = matrix_of(self.dense, self.convolution).double()
         return (self.subspace.basis.mT @ matrix).to(self.dense.weight.dtype)
 
@@ -75,11 +79,11 @@ class Factorisation:
 
     def layer(self, rank: int) -> Factors:
         """The two smaller layers of this rank; equal for every caller, however many other ranks are cut too."""
-        basis = self.subspace.basis[..., :rank]
         shift = None
         if self.mean is not None:
+            basis = self.subspace.basis[..., :rank]
             shift = (self.mapped_mean - basis @ (basis.mT @ self.mapped_mean)).flatten()
-        return factorised(self.dense, basis, self.convolution, shift, self.inner[:, :rank])
+        return factorised(self.dense, self.outer[..., :rank], self.convolution, shift, self.inner[:, :rank])
 
 
 def factorise(layer: nn.Module, scheme: str, convolution: str = "channel", moments: Moments | None = None,

@@ -160,7 +160,7 @@ class LocalEngine:
                 self._running = self._waiting.pop(0)
 
     def _send(self, message: dict[str, Any]) -> bool:
-        """False if the worker is gone: the reader thread sees it too and starts another, which gets the waiting jobs."""
+        """False if the worker is gone: the reader thread sees it too and starts another, for the waiting jobs."""
         try:
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
@@ -172,6 +172,7 @@ class LocalEngine:
         with self._lock:
             if number == self._running and process is self._process:
                 self.store.update_job(number, state="cancelled", text="cancelled")
+                self._came_up = True  # it dies because we want it to
                 self._kill(process)
 
     def _kill(self, process: subprocess.Popen[str]) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils import skip_init
 
 from compress.layers import Factors
 
@@ -71,8 +70,8 @@ def can_be_viewed(layer: nn.Module) -> bool:
 
 def _linear_pair(layer: nn.Linear, inner: Tensor, outer: Tensor, bias: Tensor | None, scheme: str) -> Factors:
     rank = inner.shape[1]
-    first = skip_init(nn.Linear, layer.in_features, rank, bias=False, device=inner.device)
-    second = skip_init(nn.Linear, rank, layer.out_features, bias=bias is not None, device=inner.device)
+    first = nn.Linear(layer.in_features, rank, bias=False, device="meta")
+    second = nn.Linear(rank, layer.out_features, bias=bias is not None, device="meta")
     return _filled(first, inner[0], second, outer[0], bias)
 
 
@@ -90,10 +89,9 @@ def _convolution_pair(layer: nn.Module, inner: Tensor, outer: Tensor, bias: Tens
                   (("kernel_size", kernel, 1), ("stride", stride, 1), ("padding", padding, 0), ("dilation", dilation, 1))}
         return {name: value[1:] if flat else value for name, value in chosen.items()}
 
-    first = skip_init(kind, layer.in_channels, groups * rank, groups=groups, bias=False, device=inner.device,
-                      **options(high))
-    second = skip_init(kind, groups * rank, layer.out_channels, groups=groups, bias=bias is not None,
-                       device=inner.device, **options(wide))
+    first = kind(layer.in_channels, groups * rank, groups=groups, bias=False, device="meta", **options(high))
+    second = kind(groups * rank, layer.out_channels, groups=groups, bias=bias is not None, device="meta",
+                  **options(wide))
     inner_kernels = inner.reshape(groups * rank, inside, *_only(kernel, high, 1))
     width = kernel[1] if scheme == "spatial" else 1
     outer_kernels = outer.reshape(groups * outside, width, rank).mT.unsqueeze(2)
@@ -103,12 +101,15 @@ def _convolution_pair(layer: nn.Module, inner: Tensor, outer: Tensor, bias: Tens
 
 
 def _filled(first: nn.Module, inner: Tensor, second: nn.Module, outer: Tensor, bias: Tensor | None) -> Factors:
-    with torch.no_grad():
-        first.weight.copy_(inner)
-        second.weight.copy_(outer)
-        if bias is not None:
-            second.bias.copy_(bias)
+    """The layers, made without weights of their own (on torch's device "meta"), with copies of these."""
+    first.weight, second.weight = _parameter(inner), _parameter(outer)
+    if bias is not None:
+        second.bias = _parameter(bias)
     return Factors(first, second)
+
+
+def _parameter(values: Tensor) -> nn.Parameter:
+    return nn.Parameter(values.clone(memory_format=torch.contiguous_format))
 
 
 def _as_2d(kernels: Tensor) -> Tensor:

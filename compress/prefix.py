@@ -54,13 +54,13 @@ class PrefixSums:
         if len(modules) < 2 or not isinstance(modules[0][1], nn.Flatten) or modules[1][0] not in pieces:
             return None
         piece = pieces[modules[1][0]]
-        basis, inner = piece.subspace.basis[0, :, :piece.useful - 1], piece.inner[0, :piece.useful - 1]
-        start = basis.new_zeros(len(basis), 1) if piece.mean is None else piece.mapped_mean[0]
-        offset = (basis.mT @ start).to(inner.dtype)
+        outer, inner = piece.outer[0, :, :piece.useful - 1], piece.inner[0, :piece.useful - 1]
+        start = outer.new_zeros(len(outer), 1) if piece.mean is None else piece.mapped_mean[0].to(outer.dtype)
+        offset = outer.mT @ start
         codes = [torch.addmm(offset, inner, chunk.mT, beta=-1) for chunk in inputs.flatten(1).split(CHUNK)]
         if piece.dense.bias is not None:
             start = start + piece.dense.bias.detach()[:, None]
-        return cls(modules[1][0], inputs, codes, basis.to(inner.dtype), start.to(inner.dtype))
+        return cls(modules[1][0], inputs, codes, outer, start)
 
     def logits(self, network: Network, ranks: dict[str, int]) -> Tensor | None:
         """The network's outputs (n, classes); None where the first layer is dense.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -89,7 +90,7 @@ def run(sweep: Sweep, store: Store, tell: Tell = silent, device: torch.device | 
     turned = sweep.method
     _keep_view(sweep, start, data, teacher.digest, store, tell.part(0.35, 0.4))
     values = fitting(sweep, data)
-    known = {point["dial"] for point in store.points(sweep.curve.key(), teacher.digest)}
+    known = {point["dial"] for point in kept_points(sweep, teacher.digest, store)}
     missing = [value for value in coarse_to_fine(values) if value not in known]
     reference = _reference(sweep, teacher, start, data, store, tell)
     candidates = turned.curve(start, data, missing, tell.part(0.4, 1.0), recipe.seed) if missing else iter(())
@@ -100,6 +101,11 @@ def run(sweep: Sweep, store: Store, tell: Tell = silent, device: torch.device | 
         _keep(point, single, sweep, teacher.digest, store)
         yield point
     tell(1.0, "done")
+
+
+def kept_points(sweep: Sweep, digest: str, store: Store) -> list[dict[str, Any]]:
+    """The curve's stored points beside the teacher of this digest; one whose file was deleted has to be made again."""
+    return [point for point in store.points(sweep.curve.key(), digest) if Path(point["file"]).is_file()]
 
 
 def fitting(sweep: Sweep, data: Dataset) -> list[Any]:

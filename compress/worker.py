@@ -15,6 +15,8 @@ import queue
 import sys
 import threading
 import time
+import traceback
+from contextlib import suppress
 from typing import Any, TextIO
 
 from compress.progress import Cancelled, Progress, Tell
@@ -64,7 +66,8 @@ class Worker:
             self._do(command, Tell(note.write, lambda: number in self.cancelled))
         except Cancelled:
             state = "cancelled"
-        except (ValueError, RuntimeError, OSError, MemoryError) as problem:
+        except Exception as problem:
+            traceback.print_exc()
             state, error = "failed", _sentence(problem)
         note.flush()
         self.store.update_job(number, state=state, error=error, **({"share": 1.0} if state == "done" else {}))
@@ -130,13 +133,16 @@ def _sentence(problem: BaseException) -> str:
 
 
 def _warm_up() -> None:
-    """Loads what the first click needs, so that it answers at once."""
-    import torch
-
+    """Does a little of everything that the first click needs (torch loads its optimizers late), so that it is quick."""
+    from compress import teachers
     from compress.datasets import load
+    from compress.methods.low_rank import LowRank
+    from compress.recipe import Step
 
-    load("digits")
-    torch.linalg.eigh(torch.eye(8, dtype=torch.float64))
+    with suppress(ValueError, OSError):  # the job that needs the data says what is wrong with them
+        data = load("digits")
+        teacher = teachers.train_teacher(data, Step.of("mlp", {"hidden": "8", "epochs": 1})).network
+        LowRank().compress(teacher, data)
 
 
 def main() -> None:

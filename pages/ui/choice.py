@@ -54,7 +54,8 @@ def from_link(parameters: dict[str, str], description: Card, methods: tuple[str,
     if re.fullmatch(r"\d{1,9}", parameters.get("seed", "0")):
         choice = replace(choice, seed=int(parameters.get("seed", choice.seed)))
     else:
-        notices.append(f"seed must be a whole number, but the link says {parameters['seed']!r}; using {choice.seed}.")
+        notices.append(f"seed must be a whole number, but the link says {_shown(parameters['seed'])!r}; using "
+                       f"{choice.seed}.")
     settings = {f"t.{entry['name']}": entry for entry in teacher_settings(description, choice.teacher.name)}
     taught = {name[2:]: clamped(settings[name], text, notices) for name, text in parameters.items() if name in settings}
     choice = replace(choice, teacher=choice.teacher.having(**taught))
@@ -64,7 +65,7 @@ def from_link(parameters: dict[str, str], description: Card, methods: tuple[str,
         turned = {key: clamped(own[key], text, notices) for key, text in parameters.items() if key in own}
         choice = without_conflict(choice.with_method(name, **turned), description["methods"][name], notices)
         known |= set(own)
-    notices += [f"The link's {name}={text} is not a setting of this page and was left out."
+    notices += [f"The link's {_shown(name)}={_shown(text)} is not a setting of this page and was left out."
                 for name, text in parameters.items() if name not in known]
     return choice, notices
 
@@ -112,16 +113,16 @@ def clamped(entry: Card, text: Any, notices: list[str]) -> Any:
     """A setting's value from text, moved into its range with a notice, or its default if it makes no sense."""
     try:
         value = _converted(entry, text)
-    except ValueError:
-        notices.append(f"{entry['label']} cannot be {text!r}; it is set to its default, {entry['default']}.")
+    except (ValueError, OverflowError):
+        notices.append(f"{entry['label']} cannot be {_shown(text)!r}; it is set to its default, {entry['default']}.")
         return entry["default"]
     numeric = entry["type"] in ("int", "float")
     if numeric and entry["low"] is not None and value < entry["low"]:
-        notices.append(f"{entry['label']} must be between {entry['low']} and {entry['high']}; {text} was raised to "
+        notices.append(f"{entry['label']} must be between {entry['low']} and {entry['high']}; {_shown(text)} was raised to "
                        f"{entry['low']}.")
         return entry["low"]
     if numeric and entry["high"] is not None and value > entry["high"]:
-        notices.append(f"{entry['label']} must be between {entry['low']} and {entry['high']}; {text} was lowered to "
+        notices.append(f"{entry['label']} must be between {entry['low']} and {entry['high']}; {_shown(text)} was lowered to "
                        f"{entry['high']}.")
         return entry["high"]
     return value
@@ -131,12 +132,12 @@ def _data_and_teacher(parameters: dict[str, str], description: Card, start: Choi
     names = [card["name"] for card in description["datasets"]]
     data = parameters.get("data", start.data)
     if data not in names and not re.fullmatch(r"openml:[\w.-]+:\d+", data):
-        notices.append(f"There is no data set {data!r} here; using {start.data}. Known are {', '.join(names)}.")
+        notices.append(f"There is no data set {_shown(data)!r} here; using {start.data}. Known are {', '.join(names)}.")
         data = start.data
     families = [card["name"] for card in description["families"]]
     teacher = parameters.get("teacher", start.teacher.name)
     if teacher not in families:
-        notices.append(f"There is no teacher {teacher!r}; using {start.teacher.name}. Known are {', '.join(families)}.")
+        notices.append(f"There is no teacher {_shown(teacher)!r}; using {start.teacher.name}. Known are {', '.join(families)}.")
         teacher = start.teacher.name
     named = "teacher" in parameters or teacher != start.teacher.name
     return replace(start, data=data, teacher=teacher_defaults(description, teacher) if named else start.teacher)
@@ -172,3 +173,9 @@ def sizes(entry: Card, text: str) -> str:
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _shown(text: Any) -> str:
+    """What a link says, in one short line, for a notice."""
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in str(text)).split())
+    return line if len(line) <= 60 else f"{line[:57]}..."

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from compress.recipe import Step
-from pages.ui import session, tray
+from pages.ui import session, tray, words
 from pages.ui.choice import Card, Choice
 from pages.ui.icon import icon
 from pages.ui.style import STYLE
@@ -49,7 +49,7 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     st.title(title)
     st.markdown(summary)
     for notice in notices:
-        st.warning(notice, icon=":material/tune:")
+        st.warning(words.unformatted(notice), icon=":material/tune:")
     if methods and len(methods) > 1:
         _switch(methods)
     session.finish()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def size(count: float) -> str:
     """Bytes: 812 B, 34.1 kB, 1.2 MB (thousands, as disks are sold)."""
@@ -61,6 +63,11 @@ def duration(seconds: float) -> str:
     """8 s, 1 min 20 s."""
     seconds = max(0, round(seconds))
     return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"
+
+
+def unformatted(text: str) -> str:
+    """The same text as Markdown that shows it sign by sign: no pictures, links or markup from outside."""
+    return re.sub(r"([\\`*_\[\]<>~$:#|!])", r"\\\1", text)
 
 
 def _ratio(value: float) -> str:

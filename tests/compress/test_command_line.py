@@ -1,0 +1,157 @@
+"""python -m compress: results as JSON lines, mistakes as one helpful line and exit code 2."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compress import __main__ as command_line
+from compress import files, teachers
+from compress.methods import methods
+from compress.networks import Network
+from compress.recipe import Recipe
+from tests.compress.helpers import python
+
+TEACHER = "mlp(hidden=16,epochs=2)"
+PROMISED = {"recipe", "dial", "accuracy", "accuracy_low", "accuracy_high", "agreement", "bytes", "parameters", "nonzeros",
+            "macs", "seed", "file"}
+
+
+@pytest.fixture(autouse=True)
+def own_store(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: Any) -> None:
+    """Every test starts with an empty store; the data sets are already in memory."""
+    monkeypatch.setenv("COMPRESS_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Any:
+    """run("methods") -> (exit code, JSON objects of standard output, lines of standard error)."""
+
+    def call(*arguments: str) -> tuple[int, list[dict[str, Any]], list[str]]:
+        code = command_line.main(list(arguments))
+        out, err = capsys.readouterr()
+        return code, [json.loads(line) for line in out.splitlines()], err.splitlines()
+
+    return call
+
+
+def test_methods_prints_one_object_a_method(run: Any) -> None:
+    code, found, errors = run("methods")
+    assert (code, errors) == (0, [])
+    assert [card["name"] for card in found] == list(methods())
+    assert all({"title", "dial", "values", "settings", "doc"} <= set(card) for card in found)
+
+
+def test_methods_works_as_a_program_of_its_own() -> None:
+    done = python("-m", "compress", "methods")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == list(methods())
+
+
+def test_teacher_trains_once_and_prints_its_card(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, (card,), errors = run("teacher", "--data", "digits", "--teacher", TEACHER)
+    assert code == 0 and any("epoch 2 of 2" in line for line in errors)
+    assert card["parameters"] == 64 * 16 + 16 + 170 and Path(card["file"]).stat().st_size == card["bytes"]
+    assert Recipe.parse(card["recipe"]).teacher.values["hidden"] == 16 and card["seed"] == 0
+    assert "wrong" not in card and "labels" not in card
+    monkeypatch.setattr(teachers, "train_teacher", lambda *_: pytest.fail("trained again"))
+    assert run("teacher", "--data", "digits", "--teacher", TEACHER)[1] == [card]
+
+
+def test_curve_prints_points_and_saves_files_whose_length_is_their_size(run: Any, tmp_path: Path) -> None:
+    code, points, errors = run("curve", "--data", "digits", "--teacher", TEACHER, "--method", "low_rank",
+                               "--set", "scheme=plain", "--dial", "0.1,0.3,0.5", "--save", str(tmp_path / "saved"))
+    assert code == 0 and errors
+    assert sorted(point["dial"] for point in points) == [0.1, 0.3, 0.5]
+    for point in points:
+        assert PROMISED <= set(point)
+        assert Path(point["file"]).parent == tmp_path / "saved"
+        assert Path(point["file"]).stat().st_size == point["bytes"]
+        assert point["accuracy_low"] <= point["accuracy"] <= point["accuracy_high"]
+        assert Recipe.parse(point["recipe"]).methods[0].values["scheme"] == "plain"
+
+
+def test_a_second_curve_shows_known_points_without_training_or_measuring(run: Any,
+                                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ("curve", "--data", "digits", "--teacher", TEACHER, "--method", "low_rank", "--dial", "0.3,0.1")
+    _, first, _ = run(*arguments)
+    monkeypatch.setattr(teachers, "train_teacher", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr("compress.sweep.measure", lambda *_: pytest.fail("measured again"))
+    code, again, _ = run(*arguments)
+    assert code == 0 and sorted(again, key=lambda point: point["dial"]) == sorted(first, key=lambda point: point["dial"])
+
+
+def test_curve_takes_methods_in_a_row(run: Any) -> None:
+    code, points, _ = run("curve", "--data", "digits", "--teacher", TEACHER, "--dial", "0.2", "--method",
+                          "low_rank(keep=0.2)+low_rank(output_layer=true)")
+    assert code == 0 and [point["recipe"].count("low_rank") for point in points] == [2]
+
+
+def test_evaluate_reports_on_any_split(run: Any, mlp: Network, tmp_path: Path) -> None:
+    files.write(mlp, tmp_path / "net")
+    for split in ("train", "calibration", "validation"):
+        code, (found,), errors = run("evaluate", str(tmp_path / "net"), "--data", "digits", "--split", split)
+        assert (code, errors, found["split"]) == (0, [], split) and found["agreement"] is None
+
+
+def test_evaluate_says_how_often_the_test_split_was_opened(run: Any, mlp: Network, tmp_path: Path) -> None:
+    files.write(mlp, tmp_path / "net")
+    for times in (1, 2):
+        code, (found,), errors = run("evaluate", str(tmp_path / "net"), "--data", "digits", "--split", "test")
+        assert code == 0 and found["split"] == "test" and len(errors) == 1 and f"opened {times} time" in errors[0]
+
+
+CURVE = ("curve", "--data", "digits", "--teacher", "mlp", "--method", "low_rank")
+
+
+@pytest.mark.parametrize(("arguments", "answer"), [
+    (("teacher", "--data", "nothing"), "no data set 'nothing'. Choose one of digits, mnist5k, mnist1d"),
+    (("curve", "--data", "nothing", "--method", "low_rank"), "no data set 'nothing'. Choose one of digits"),
+    (("teacher", "--data", "openml:name"), "named with its version, as openml:NAME:VERSION"),
+    (("teacher", "--data", "digits", "--teacher", "vgg"), "no teacher 'vgg'; choose one of logistic, mlp"),
+    (("teacher", "--data", "digits", "--teacher", "mlp(depth=3)"), "no setting 'depth'; its settings are hidden"),
+    (("teacher", "--data", "digits", "--teacher", "mlp(epochs=0)"), "epochs must be between 1 and 2000, but got 0"),
+    (("teacher", "--data", "digits", "--teacher", "mlp(epochs"), "write it like"),
+    (("curve", "--data", "digits", "--method", "magic"), "no method 'magic'; choose one of"),
+    (("curve", "--data", "digits", "--method", "low_rank(rank=3)"), "no setting 'rank'; its settings are keep"),
+    (("curve", "--data", "digits", "--method", ""), "write it like low_rank"),
+    ((*CURVE, "--set", "scheme=best"), "scheme must be one of plain, whitened, centred, randomized, but got 'best'"),
+    ((*CURVE, "--set", "scheme"), "is not NAME=VALUE; write it like --set scheme=whitened"),
+    ((*CURVE, "--set", "convolution=spatial"), "Choose scheme=plain, or convolution=channel"),
+    ((*CURVE, "--dial", "0.1,2"), "keep must be between 0.001 and 1.0, but got 2"),
+    ((*CURVE, "--dial", "0.1,,0.2"), "keep must be a number, but got ''"),
+    (("evaluate", "gone", "--data", "digits"), "There is no file gone. Give the path of a file")])
+def test_a_mistake_is_answered_with_exit_code_2_and_one_line(arguments: tuple[str, ...], answer: str, run: Any) -> None:
+    code, out, errors = run(*arguments)
+    assert (code, out, len(errors)) == (2, [], 1), errors
+    assert answer in errors[0]
+
+
+def test_a_network_for_other_data_is_answered_with_one_line(run: Any, mlp: Network, tmp_path: Path,
+                                                            mnist5k: Any) -> None:
+    files.write(mlp, tmp_path / "net")
+    for split in ("validation", "test"):
+        code, out, errors = run("evaluate", str(tmp_path / "net"), "--data", "mnist5k", "--split", split)
+        assert (code, out, len(errors)) == (2, [], 1)
+        assert "expects examples of shape (1, 8, 8)" in errors[0] and "Give the data set" in errors[0]
+
+
+def test_a_teacher_to_agree_with_must_fit_too(run: Any, mlp: Network, trained: Any, tmp_path: Path) -> None:
+    files.write(mlp, tmp_path / "net")
+    (tmp_path / "short").write_bytes((tmp_path / "net").read_bytes()[:-5])
+    code, out, errors = run("evaluate", str(tmp_path / "net"), "--data", "digits", "--teacher", str(tmp_path / "short"))
+    assert (code, out, len(errors)) == (2, [], 1) and "is not a readable network file" in errors[0]
+
+
+def test_files_that_were_deleted_from_the_cache_are_made_again(run: Any, tmp_path: Path) -> None:
+    arguments = ("curve", "--data", "digits", "--teacher", TEACHER, "--method", "low_rank", "--dial", "0.2", "--save",
+                 str(tmp_path / "saved"))
+    _, (first,), _ = run(*arguments)
+    for file in (tmp_path / "home" / "networks").iterdir():
+        file.unlink()
+    code, (again,), errors = run(*arguments)
+    assert code == 0, errors
+    assert (again["digest"], again["bytes"]) == (first["digest"], first["bytes"])

@@ -1,0 +1,55 @@
+"""The worker process alone: it answers in JSON lines, and when the app goes, it goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from compress.store import Store
+from tests.compress.helpers import ROOT
+
+
+@pytest.fixture
+def worker(home: Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen([sys.executable, "-m", "compress.worker"], cwd=ROOT, text=True, stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                               env={**os.environ, "PYTHONPATH": str(ROOT)})
+    yield process
+    process.kill()
+    process.wait(10)
+    process.stdout.close()
+
+
+def send(worker: subprocess.Popen[str], message: dict) -> None:
+    worker.stdin.write(json.dumps(message) + "\n")
+    worker.stdin.flush()
+
+
+def test_it_answers_in_json_lines_and_closing_its_input_interrupts_the_job_and_ends_it(
+        worker: subprocess.Popen[str], home: Path) -> None:
+    store = Store()
+    assert "methods" in json.loads(worker.stdout.readline())["ready"]
+    short = store.new_job("short", "teacher", "short", {})
+    send(worker, {"run": short, "kind": "teacher", "request": {"recipe": "digits/mlp(epochs=1,hidden=8)/5"}})
+    assert json.loads(worker.stdout.readline()) == {"ended": short, "state": "done"}
+
+    early, long = (store.new_job(key, "teacher", "long", {}) for key in ("early", "long"))
+    send(worker, {"cancel": early})
+    for number in (early, long):
+        send(worker, {"run": number, "kind": "teacher", "request": {"recipe": "digits/mlp(epochs=2000)/5"}})
+    assert json.loads(worker.stdout.readline()) == {"ended": early, "state": "cancelled"}
+    until = time.monotonic() + 60
+    while not store.job(long)["live"] and time.monotonic() < until:
+        threading.Event().wait(0.01)
+    worker.stdin.close()
+    assert worker.wait(10) == 0
+    job = store.job(long)
+    assert job["state"] == "interrupted" and "stopped during this job" in job["error"] and job["live"]
