@@ -28,7 +28,7 @@ def weight_charts(now: Shown) -> list[charts.Chart]:
     layers = layers_at_stops(now)
     chosen = min(session.remembered("layer", 0), len(layers) - 1)
     return [spectrum_charts.spectra(layers), spectrum_charts.energies(layers),
-            spectrum_charts.errors(layers[chosen], chosen)]
+            spectrum_charts.errors(layers[chosen], chosen, now.recipe.methods[-1].values["scheme"])]
 
 
 def layers_at_stops(now: Shown) -> list[dict]:
@@ -102,10 +102,14 @@ def _layers_sentence(layers: list[dict], now: Shown) -> str:
     """How far whitening helps the outputs at this rank, or which layers stay dense."""
     place = charts.nearest(now.values, now.dial)
     dense = [layer["title"] for layer in layers if layer["ranks"][place] >= layer["useful"]]
-    if dense:
-        return "Past its break-even a layer would grow, so it stays dense here: " + ", ".join(dense) + "."
     first = layers[0]
     rank = min(first["ranks"][place], first["full"])
+    if now.recipe.methods[-1].values["scheme"] == "randomized" and rank < len(first["used_error"]):
+        excess = first["used_error"][rank] / max(first["weight_error"][rank], 1e-12) - 1
+        much = "less than 0.01 %" if excess < 1e-4 else words.percent(excess, 2)
+        return f"In the first layer at rank {rank}, the randomized SVD leaves {much} more squared error than the exact one."
+    if dense:
+        return "Past its break-even a layer would grow, so it stays dense here: " + ", ".join(dense) + "."
     if "output_error_whitened" not in first or not first["output_error_plain"][rank]:
         return ""
     ratio = first["output_error_whitened"][rank] / first["output_error_plain"][rank]

@@ -1,8 +1,12 @@
 """The handbook: each method's equations, settings and when it fails, from its own docstring."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.ui.frame import open_page
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def allowed(entry: dict) -> str:
@@ -12,15 +16,21 @@ def allowed(entry: dict) -> str:
     return "yes or no" if entry["type"] == "bool" else f"{entry['low']:g} to {entry['high']:g}"
 
 
+def default(entry: dict) -> str:
+    """A setting's default in words."""
+    return {True: "yes", False: "no"}[entry["default"]] if entry["type"] == "bool" else str(entry["default"])
+
+
 page = open_page("Handbook", "What each method does, its settings and their ranges, and when it fails. "
                  "The text is the method's own documentation.")
 methods = page.known["methods"]
 for tab, card in zip(st.tabs([card["title"] for card in methods.values()]), methods.values(), strict=True):
-    with tab:
-        text, table = st.columns([3, 2], gap="large")
-        text.markdown(card["doc"])
-        text.caption(f"Source: `{card['module'].replace('.', '/')}.py`, class `{card['class']}`. "
-                     f"The dial is **{card['dial']}**.")
-        rows = [f"| **{entry['name']}** | {entry['help']} | {allowed(entry)} | {entry['default']} |"
-                for entry in card["settings"]]
-        table.markdown("\n".join(["| setting | meaning | allowed | default |", "|---|---|---|---|", *rows]))
+    with tab, st.container(width=980):
+        st.markdown(card["doc"])
+        st.subheader("Settings")
+        rows = [f"| **{entry['name']}**{' (the dial)' if entry['name'] == card['dial'] else ''} | {entry['help']} "
+                f"| {allowed(entry)} | {default(entry)} |" for entry in card["settings"]]
+        st.markdown("\n".join(["| setting | meaning | allowed | default |", "|---|---|---|---|", *rows]))
+        source = Path(card["module"].replace(".", "/") + ".py")
+        with st.expander(f"Source: {source}", icon=":material/code:"):
+            st.code((ROOT / source).read_text(), language="python")

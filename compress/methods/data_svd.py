@@ -26,11 +26,12 @@ EXAMPLES = 8
 
 @dataclass(frozen=True)
 class DataSVD(Method):
-    r"""Keep k numbers for each training example instead of all: X ~ mean + Z V_k^T.
+    r"""Keep $k$ numbers for each training example instead of all: $X \approx \mu + Z V_k^\top$.
 
-    V_k (d x k) holds the leading eigenvectors of the training inputs' covariance (principal component analysis; the
-    nearest rank-k matrix to the centred data, Eckart & Young 1936). What is stored is the codes Z = (X - mean) V_k
-    (n x k), the basis V_k, the mean and the labels: the file's length is the size of the point. A new classifier is
+    $V_k$ ($d \times k$) holds the leading eigenvectors of the training inputs' covariance (principal component analysis;
+    the nearest matrix of rank $k$ to the centred data, Eckart & Young 1936). What is stored is the codes
+    $Z = (X - \mu) V_k$ ($n \times k$), the basis $V_k$, the mean and the labels: the file's length is the size of the
+    point. A new classifier is
     trained on the stored codes alone and tested on validation examples projected by the same basis. The baseline is
     the same classifier on the raw data in the same kind of file (one byte a pixel where the source has bytes).
 

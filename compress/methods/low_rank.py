@@ -28,18 +28,18 @@ _factorised: weakref.WeakKeyDictionary[Network, dict[tuple[Any, ...], dict[str, 
 
 @dataclass(frozen=True)
 class LowRank(Method):
-    r"""Replace a layer's matrix W (m x n) by two thin ones, W' = B_r (B_r^T W), of rank r.
+    r"""Replace a layer's matrix $W$ ($m \times n$) by two thin ones of rank $r$: $W' = B_r \, (B_r^\top W)$.
 
-    They hold r (m + n) numbers instead of m n, so a rank at or past the break-even m n / (m + n) saves nothing: such
-    a layer stays dense, and the point says so. What B_r is depends on the scheme:
+    They hold $r (m + n)$ numbers instead of $m n$, so a rank at or past the break-even $m n / (m + n)$ saves nothing:
+    such a layer stays dense, and the point says so. What $B_r$ is depends on the scheme:
 
-    - **plain**: the r leading left singular vectors. No other rank-r matrix is nearer to W; the squared error is the
-      sum of the squared singular values left out (Eckart & Young 1936).
+    - **plain**: the leading left singular vectors. No other matrix of rank $r$ is nearer to $W$; the squared error is
+      $\sum_{i > r} \sigma_i^2$, the singular values left out (Eckart & Young 1936).
     - **randomized**: the same by random projection (Halko, Martinsson & Tropp 2011), for matrices too large for an
       exact SVD; its true error is shown beside the exact one.
-    - **whitened**: the leading eigenvectors of W C W^T, where C is the second moment of the layer's inputs on
-      calibration examples. No other rank-r matrix is nearer in the layer's OUTPUTS, E |(W - W') x|^2 (Zhang et al.
-      2015; Chen et al. 2021). C may be singular.
+    - **whitened**: the leading eigenvectors of $W C W^\top$, where $C = E\,x x^\top$ is the second moment of the layer's
+      inputs on calibration examples. No other matrix of rank $r$ is nearer in the layer's *outputs*,
+      $E\,\|(W - W')x\|^2$ (Zhang et al. 2015; Chen et al. 2021). $C$ may be singular.
     - **centred**: the same around the inputs' mean, which moves into the bias.
 
     Convolutions are seen as matrices in two ways: *channel* (output channels x inputs and kernel) and *spatial*

@@ -98,6 +98,12 @@ def to_link(choice: Choice, description: Card, methods: tuple[str, ...], active:
     return link
 
 
+def known_data(name: str, description: Card) -> bool:
+    """A data set that is listed, or one of openml.org by name and version."""
+    listed = any(card["name"] == name for card in description["datasets"])
+    return listed or bool(re.fullmatch(r"openml:[\w.-]+:\d+", name))
+
+
 def teacher_settings(description: Card, family: str) -> list[Card]:
     """The settings of a family's network and of its training, in that order."""
     card = next(card for card in description["families"] if card["name"] == family)
@@ -131,7 +137,7 @@ def clamped(entry: Card, text: Any, notices: list[str]) -> Any:
 def _data_and_teacher(parameters: dict[str, str], description: Card, start: Choice, notices: list[str]) -> Choice:
     names = [card["name"] for card in description["datasets"]]
     data = parameters.get("data", start.data)
-    if data not in names and not re.fullmatch(r"openml:[\w.-]+:\d+", data):
+    if not known_data(data, description):
         notices.append(f"There is no data set {_shown(data)!r} here; using {start.data}. Known are {', '.join(names)}.")
         data = start.data
     families = [card["name"] for card in description["families"]]

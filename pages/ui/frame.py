@@ -8,7 +8,7 @@ import streamlit as st
 
 from compress.recipe import Step
 from pages.ui import session, tray, words
-from pages.ui.choice import Card, Choice
+from pages.ui.choice import Card, Choice, known_data
 from pages.ui.icon import icon
 from pages.ui.style import STYLE
 
@@ -82,10 +82,20 @@ def _data_set(known: Card) -> None:
     names = list(titles) if chosen.data in titles else [chosen.data, *titles]
 
     def change() -> None:
-        session.choose(replace(session.choice(), data=session.current("sidebar.data")))
+        name = session.current("sidebar.data")
+        if known_data(name, known):
+            session.choose(replace(session.choice(), data=name))
+        else:
+            session.remember("unknown data", name)
 
     st.selectbox("Data set", names, format_func=lambda name: titles.get(name, name), on_change=change,
-                 key=session.bound("sidebar.data", chosen.data))
+                 key=session.bound("sidebar.data", chosen.data), accept_new_options=True,
+                 help="Choose one, or type openml:NAME:VERSION for a classification set of openml.org, for example "
+                      "openml:iris:1. It is downloaded when you train on it, and kept.")
+    unknown = session.forget("unknown data")
+    if unknown:
+        st.warning(words.unformatted(f"There is no data set {unknown!r}. Type openml:NAME:VERSION for one of openml.org; "
+                                     f"{chosen.data} stays chosen."))
     card = next((card for card in known["datasets"] if card["name"] == chosen.data), None)
     if card and card["problem"]:
         st.warning(card["problem"], icon=":material/folder_off:")

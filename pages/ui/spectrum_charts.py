@@ -47,7 +47,7 @@ def energies(layers: list[dict]) -> Chart:
                 "shapes": _break_evens(layers), "showlegend": False, "hovermode": "closest"}}}
 
 
-def errors(layer: dict, number: int) -> Chart:
+def errors(layer: dict, number: int, scheme: str) -> Chart:
     """One layer's squared error at every rank: predicted by the tails, measured on validation."""
     colour = palette.of_layer(number)
     ranks = list(range(layer["full"] + 1))
@@ -55,7 +55,10 @@ def errors(layer: dict, number: int) -> Chart:
              ("output_error_plain", "outputs on validation, plain SVD", palette.GREY, "dash"),
              ("output_error_predicted", "outputs, predicted (calibration)", colour, "dot"),
              ("output_error_whitened", "outputs on validation, whitened", colour, "solid")]
-    traces = [_thinned(_line(ranks, layer[key], name, tone, dash=dash)) for key, name, tone, dash in named if key in layer]
+    if scheme == "randomized":
+        named.insert(1, ("used_error", "weights, randomized SVD (its true error)", palette.VERMILION, "dash"))
+    traces = [_line(ranks[:len(layer[key])], layer[key], name, tone, dash=dash)
+              for key, name, tone, dash in named if key in layer]
     measured = layer.get("output_error_whitened", layer["weight_error"])
     traces.append(_dot(colour))
     follow = [{"trace": len(traces) - 1, "x": [[rank] for rank in layer["ranks"]],

@@ -56,7 +56,7 @@ def ranges(points, reference=REFERENCE):
     return layout["xaxis"]["range"], layout["yaxis"]["range"], layout["xaxis"]["tickvals"]
 
 
-@given(st.lists(st.integers(1_800, 130_000), min_size=1, max_size=12), st.data())
+@given(st.lists(st.integers(1_900, 130_000), min_size=1, max_size=12), st.data())
 def test_axes_stay_while_points_arrive(sizes, data):
     points = [point(number, size) for number, size in enumerate(sizes)]
     arrived = data.draw(st.integers(0, len(points)))

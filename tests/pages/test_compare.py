@@ -1,0 +1,81 @@
+"""The compare page's rows and its front: what nothing else beats in both accuracy and size."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compress.recipe import Recipe
+from pages.ui import compare, palette
+from tests.pages.samples import figure_of, point
+
+networks = st.lists(st.builds(lambda size, correct: point(0.1, size, correct),
+                              st.integers(1, 12).map(lambda size: 1_000 * size), st.integers(0, 10).map(lambda n: 10 * n)))
+
+
+def beaten(one: dict, other: dict) -> bool:
+    """Whether the other one is at least as good in both, and better in one."""
+    better = other["bytes"] < one["bytes"] or other["accuracy"] > one["accuracy"]
+    return better and other["bytes"] <= one["bytes"] and other["accuracy"] >= one["accuracy"]
+
+
+@given(networks)
+def test_the_front_holds_just_the_places_that_nothing_beats(points):
+    best = {(one["bytes"], one["accuracy"]) for one in points if not any(beaten(one, other) for other in points)}
+    front = compare.pareto(points)
+    assert [(one["bytes"], one["accuracy"]) for one in front] == sorted(best)
+    assert all(any(one is other for other in points) for one in front)
+
+
+@pytest.fixture
+def everything(measured):
+    """A teacher, a curve and a curve of compressed data, in one store."""
+    store = measured("low_rank", (0.1, 0.3)).store
+    measured("data_svd(epochs=1)", (4, 16))
+    return store.all_points()
+
+
+def test_rows_are_the_networks_with_their_size_against_their_own_teacher(everything, known):
+    rows = compare.rows(everything, known)
+    assert {row["method"] for row in rows} >= {"teacher", "low_rank"}
+    assert not any(row["method"] == "data_svd" for row in rows)
+    for row in rows:
+        teacher = next(one for one in rows if one["method"] == "teacher" and one["reference"] == row["reference"])
+        assert row["smaller"] == teacher["bytes"] / row["bytes"]
+        assert row["data_title"] == "Digits 8x8" and row["teacher_title"] == "mlp 24-16, seed 0"
+    assert len({row["id"] for row in rows}) == len(rows)
+
+
+def test_rows_without_their_teacher_claim_no_ratio(everything, known):
+    alone = [one for one in everything if one["method"] == "low_rank"]
+    assert [row["smaller"] for row in compare.rows(alone, known)] == [None] * len(alone)
+
+
+def test_settings_in_words_name_the_dial_and_what_is_not_default(known):
+    recipe = Recipe.parse("digits/mlp/low_rank(keep=0.15,output_layer=true,recovery_steps=0,scheme=plain)/0")
+    assert compare.settings_in_words(recipe, known["methods"]) == "keep 0.15, output layer True, scheme plain"
+    assert compare.settings_in_words(recipe.reference(), known["methods"]) == ""
+
+
+def test_the_plane_shows_every_row_once_and_marks_pins(everything, known):
+    rows = compare.rows(everything, known)
+    rows[-1]["pinned"] = 1.0
+    chart = compare.plane(rows)
+    figure_of(chart)
+    shown = [identity for trace in chart["figure"]["data"] for identity in trace.get("customdata", [])]
+    assert sorted(shown) == sorted(row["id"] for row in rows)
+    widths = {identity: width for trace in chart["figure"]["data"] if "customdata" in trace
+              for identity, width in zip(trace["customdata"], trace["marker"]["line"]["width"], strict=True)}
+    assert {identity for identity, width in widths.items() if width} == {rows[-1]["id"]}
+    assert f"{len(rows)} networks" in chart["alt"]
+
+
+def test_teachers_are_stars_and_methods_have_their_colours(everything, known):
+    traces = {trace["name"]: trace for trace in compare.plane(compare.rows(everything, known))["figure"]["data"]}
+    assert traces["Teacher"]["marker"]["symbol"] == "star"
+    assert traces["Low rank"]["marker"]["color"] == palette.of_method("low_rank")
+
+
+def test_an_empty_plane_is_still_a_figure():
+    figure_of(compare.plane([]))
