@@ -61,9 +61,10 @@ def curve_command(chosen: argparse.Namespace) -> None:
     steps[-1] = steps[-1].having(**dict(_pair(text) for text in chosen.set))
     recipe = Recipe(chosen.data, Step.parse(chosen.teacher), tuple(steps), chosen.seed)
     wanted = sweep.sweep_of(recipe, [_number(text) for text in chosen.dial.split(",")] if chosen.dial else None)
+    datasets.load(chosen.data)  # a wrong name is told before any progress is
     folder = Path(chosen.save) if chosen.save else None
     known = store.teacher(wanted.recipe.reference().key())
-    for point in store.points(wanted.curve.key(), known["digest"]) if known else []:
+    for point in sweep.kept_points(wanted, known["digest"], store) if known else []:
         if point["dial"] in wanted.values:
             _say(_saved(point, folder))
     for point in sweep.run(wanted, store, _tell(), where):

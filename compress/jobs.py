@@ -171,9 +171,10 @@ class LocalEngine:
     def _enforce(self, number: int, process: subprocess.Popen[str]) -> None:
         with self._lock:
             if number == self._running and process is self._process:
-                self.store.update_job(number, state="cancelled", text="cancelled")
                 self._came_up = True  # it dies because we want it to
                 self._kill(process)
+                process.wait()  # it may have been stopped while it held the store's lock
+                self.store.update_job(number, state="cancelled", text="cancelled")
 
     def _kill(self, process: subprocess.Popen[str]) -> None:
         if process.poll() is None:
@@ -210,7 +211,7 @@ def _stamp() -> list[Any]:
 
 def _last_words(code: int) -> str:
     if code == -signal.SIGKILL:
-        return ("The compute process was killed from outside, often because memory ran out. A new one has been started; "
-                "finished points are kept. Resume, or choose a smaller network or data set.")
+        return ("The compute process was killed from outside, often because memory ran out. A new one has been "
+                "started; finished points are kept. Resume, or choose a smaller network or data set.")
     return (f"The compute process ended unexpectedly (exit code {code}). A new one has been started; finished points "
             "are kept. Resume to go on.")

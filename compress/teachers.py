@@ -35,12 +35,12 @@ class Preset:
 PRESETS = (
     Preset("LeNet-300-100", "Two hidden layers, the classic of the compression papers.", Step("mlp")),
     Preset("Wide MLP, 1200-1200", "Far more weights than these data need.",
-           Step.of("mlp", {"hidden": "1200-1200", "dropout": 0.2}), ("image",)),
-    Preset("LeNet-5", "Two convolutions, 6 and 16 channels.", Step("cnn"), ("image",)),
+           Step.of("mlp", {"hidden": "1200-1200", "dropout": 0.2, "epochs": 10}), ("image",)),
+    Preset("LeNet-5", "Two convolutions, 6 and 16 channels.", Step.of("cnn", {"epochs": 15}), ("image",)),
     Preset("Three convolutions of 25", "The convolutional network of the MNIST-1D paper.", Step("cnn"), ("sequence",)),
-    Preset("Small ResNet", "Batch-normed residual blocks of 16, 32, 64 channels.", Step.of("resnet", {"epochs": 8}),
+    Preset("Small ResNet", "Batch-normed residual blocks of 16, 32, 64 channels.", Step.of("resnet", {"epochs": 6}),
            ("image", "sequence")),
-    Preset("GRU", "Reads images row by row, sequences step by step.", Step("gru"), ("image", "sequence")),
+    Preset("GRU", "Reads images row by row, sequences step by step.", Step.of("gru", {"epochs": 12}), ("image", "sequence")),
     Preset("Logistic regression", "One layer: the floor that the others must beat.", Step("logistic")),
 )
 

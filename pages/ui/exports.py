@@ -28,13 +28,15 @@ def draw(now: Shown, method: str) -> None:
                          icon=":material/download:", on_click="ignore")
     row.download_button("The curve as CSV", table_of(now.points), f"{method}.csv", "text/csv", key=f"csv.{method}",
                           icon=":material/table:", on_click="ignore")
-    with st.expander("Code for this point", icon=":material/code:"):
+    with st.expander("Link and code for this point", icon=":material/code:"):
+        st.caption("This address restores everything that is chosen here:")
+        st.code(session.address(), language=None, wrap_lines=True)
         st.caption("Run it beside this project's folder `compress/`: it trains the same teacher, makes the same network "
                    "and prints the same accuracy and size.")
         st.code(snippet(now.recipe, session.description()["methods"]), language="python")
         st.caption("The same from a shell, and as the line under which the point is stored:")
-        st.code(shell(now), language="bash")
-        st.code(now.recipe.text(), language=None)
+        st.code(shell(now), language="bash", wrap_lines=True)
+        st.code(now.recipe.text(), language=None, wrap_lines=True)
 
 
 def shell(now: Shown) -> str:

@@ -7,6 +7,7 @@ import gc
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -83,6 +84,12 @@ def finish() -> None:
     st.session_state["link"] = link
     if st.query_params.to_dict() != link:
         st.query_params.from_dict(link)
+
+
+def address() -> str:
+    """The whole link to what is on the screen, for copying."""
+    link = st.session_state.get("link", {})
+    return f"{(st.context.url or '').split('?')[0]}?{urlencode(link)}"
 
 
 def teacher_record(recipe: Recipe) -> dict[str, Any] | None:

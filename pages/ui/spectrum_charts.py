@@ -10,6 +10,7 @@ from pages.ui import palette
 Chart = dict[str, Any]
 FLOOR = 1e-6
 MOST = 240
+MARKED = {"plain": "output_error_plain", "randomized": "used_error"}
 
 
 def spectra(layers: list[dict]) -> Chart:
@@ -59,10 +60,10 @@ def errors(layer: dict, number: int, scheme: str) -> Chart:
         named.insert(1, ("used_error", "weights, randomized SVD (its true error)", palette.VERMILION, "dash"))
     traces = [_line(ranks[:len(layer[key])], layer[key], name, tone, dash=dash)
               for key, name, tone, dash in named if key in layer]
-    measured = layer.get("output_error_whitened", layer["weight_error"])
+    measured = layer.get(MARKED.get(scheme, "output_error_whitened"), layer["weight_error"])
     traces.append(_dot(colour))
     follow = [{"trace": len(traces) - 1, "x": [[rank] for rank in layer["ranks"]],
-               "y": [[max(measured[min(rank, layer["full"])], FLOOR)] for rank in layer["ranks"]]}]
+               "y": [[max(measured[min(rank, len(measured) - 1)], FLOOR)] for rank in layer["ranks"]]}]
     even = layer["break_even"]
     return {"id": "errors", "title": f"Error left at each rank: layer {layer['title']}", "height": 340, "follow": follow,
             "span": "wide",

@@ -14,7 +14,8 @@ from tests.pages.samples import figure_of, point
 
 VALUES = [0.1, 0.2, 0.4, 0.8]
 REFERENCE = point(None, 100_000, 95, title="784-300-100-10")
-POINTS = [point(0.1, 9_000, 40), point(0.4, 42_000, 93, latency=0.5, latency_low=0.4, latency_high=0.7), point(0.8, 88_000, 95)]
+POINTS = [point(0.1, 9_000, 40), point(0.4, 42_000, 93, latency=0.5, latency_low=0.4, latency_high=0.7),
+          point(0.8, 88_000, 95)]
 
 
 def drawn(points=POINTS, reference=REFERENCE, values=VALUES, **others):
@@ -66,7 +67,8 @@ def test_axes_stay_while_points_arrive(sizes, data):
 
 
 def test_axes_of_a_very_small_file_stay_after_both_ends_of_the_curve():
-    curve = [point(value, size) for value, size in zip(range(7), (90, 400, 900, 4_000, 9_000, 40_000, 90_000), strict=True)]
+    sizes = (90, 400, 900, 4_000, 9_000, 40_000, 90_000)
+    curve = [point(number, size) for number, size in enumerate(sizes)]
     arriving = [curve[place] for place in coarse_to_fine(range(7))]
     assert all(ranges(arriving[:count]) == ranges(curve) for count in range(2, 8))
     assert ranges(curve)[0][0] < log10(90)
@@ -101,7 +103,8 @@ def test_hovering_says_why_a_layer_stays_dense():
     assert text.startswith("<b>keep 0.9</b>") and text.endswith("layer 1 stays dense")
 
 
-HISTORY = [{"epoch": number, "accuracy": 0.5 + number / 50, "train_accuracy": 0.6, "loss": 1 / number} for number in (1, 2, 3)]
+HISTORY = [{"epoch": number, "accuracy": 0.5 + number / 50, "train_accuracy": 0.6, "loss": 1 / number}
+           for number in (1, 2, 3)]
 LAYERS = [{"layer": "1 · linear", "parameters": 300, "macs": 0}, {"layer": "3 · linear", "parameters": 100, "macs": 0}]
 
 

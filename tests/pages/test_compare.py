@@ -10,8 +10,8 @@ from compress.recipe import Recipe
 from pages.ui import compare, palette
 from tests.pages.samples import figure_of, point
 
-networks = st.lists(st.builds(lambda size, correct: point(0.1, size, correct),
-                              st.integers(1, 12).map(lambda size: 1_000 * size), st.integers(0, 10).map(lambda n: 10 * n)))
+networks = st.lists(st.builds(lambda size, correct: point(0.1, 1_000 * size, 10 * correct),
+                              st.integers(1, 12), st.integers(0, 10)))
 
 
 def beaten(one: dict, other: dict) -> bool:

@@ -35,6 +35,12 @@ def packages(path: Path) -> set[str]:
     return {name.partition(".")[0] for name in imported(path)}
 
 
+def loaded_by(program: str) -> set[str]:
+    """Packages that a fresh process has loaded after this program."""
+    names = "print(*{name.partition('.')[0] for name in sys.modules})"
+    return set(python("-c", f"import sys\n{program}\n{names}", check=True).stdout.split())
+
+
 def short(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
@@ -46,8 +52,7 @@ def test_what_turns_numbers_into_charts_and_words_knows_no_streamlit(name):
 
 def test_charts_and_words_do_not_reach_streamlit_or_plotly_by_a_detour():
     modules = ", ".join(f"pages.ui.{name}" for name in PLAIN)
-    loaded = python("-c", f"import sys, {modules}; print(*{{name.partition('.')[0] for name in sys.modules}})", check=True)
-    assert {"streamlit", "plotly", "torch"}.isdisjoint(loaded.stdout.split())
+    assert {"streamlit", "plotly", "torch"}.isdisjoint(loaded_by(f"import {modules}"))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=short)
@@ -58,10 +63,9 @@ def test_no_page_imports_torch(path):
 def test_the_process_that_serves_pages_never_loads_torch():
     """Everything that a page can import, and the engine, the store and the snippets that it uses."""
     ui = [f"pages.ui.{path.stem}" for path in sorted((ROOT / "pages" / "ui").glob("*.py"))] + ["pages.ui.liveplot"]
-    modules = ", ".join([*ui, "compress.jobs", "compress.store", "compress.snippet", "compress.recipe"])
-    loaded = python("-c", f"import sys, {modules}; print(*{{name.partition('.')[0] for name in sys.modules}})", check=True)
-    assert "streamlit" in loaded.stdout.split()
-    assert {"torch", "sklearn"}.isdisjoint(loaded.stdout.split())
+    loaded = loaded_by("import " + ", ".join([*ui, "compress.jobs", "compress.store", "compress.snippet"]))
+    assert "streamlit" in loaded
+    assert {"torch", "sklearn"}.isdisjoint(loaded)
 
 
 @pytest.mark.parametrize("path", [path for path in PAGES if path.name != "session.py"], ids=short)

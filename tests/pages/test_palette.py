@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from pages.ui import palette
@@ -23,7 +25,7 @@ def test_an_unknown_method_is_grey():
 
 def test_neighbouring_layers_differ_and_colours_repeat():
     colours = [palette.of_layer(number) for number in range(20)]
-    assert all(one != other for one, other in zip(colours, colours[1:], strict=False))
+    assert all(one != other for one, other in pairwise(colours))
     assert colours[0] == colours[len(palette.LAYERS)]
 
 

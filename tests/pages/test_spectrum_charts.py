@@ -13,9 +13,14 @@ KEPT = (0.1, 0.3, 0.6, 0.9)
 COMPONENTS = (1, 4, 16, 48)
 
 
-@pytest.fixture(scope="module", params=["plain", "whitened"])
-def layers(request, measured):
-    return measured(f"low_rank(scheme={request.param})", KEPT).view["layers"]
+@pytest.fixture(scope="module", params=["plain", "whitened", "randomized"])
+def scheme(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def layers(scheme, measured):
+    return measured(f"low_rank(scheme={scheme})", KEPT).view["layers"]
 
 
 @pytest.fixture(scope="module")
@@ -23,20 +28,20 @@ def view(measured):
     return measured("data_svd(epochs=1)", COMPONENTS).view
 
 
-def all_charts(layers, view):
-    return [spectrum_charts.spectra(layers), spectrum_charts.energies(layers), spectrum_charts.errors(layers[0], 0),
-            spectrum_charts.errors(layers[-1], 7), spectrum_charts.data_spectrum(view, list(COMPONENTS)),
-            spectrum_charts.data_errors(view, list(COMPONENTS))]
+def all_charts(layers, view, scheme):
+    return [spectrum_charts.spectra(layers), spectrum_charts.energies(layers),
+            spectrum_charts.errors(layers[0], 0, scheme), spectrum_charts.errors(layers[-1], 7, scheme),
+            spectrum_charts.data_spectrum(view, list(COMPONENTS)), spectrum_charts.data_errors(view, list(COMPONENTS))]
 
 
-def test_every_chart_is_a_figure_with_a_description(layers, view):
-    for chart in all_charts(layers, view):
+def test_every_chart_is_a_figure_with_a_description(layers, view, scheme):
+    for chart in all_charts(layers, view, scheme):
         figure_of(chart)
         assert chart["alt"].endswith(".") and chart["title"]
 
 
-def test_every_follower_has_one_place_for_each_dial_value(layers, view):
-    for chart in all_charts(layers, view):
+def test_every_follower_has_one_place_for_each_dial_value(layers, view, scheme):
+    for chart in all_charts(layers, view, scheme):
         assert chart["follow"]
         for follower in chart["follow"]:
             assert len(follower["x"]) == len(follower["y"]) == 4
@@ -61,15 +66,23 @@ def test_dots_fall_along_the_spectrum_and_rise_along_the_energy_as_the_dial_rise
         assert all(late >= early for (early,), (late,) in pairwise(follower["y"]))
 
 
-def test_the_error_chart_shows_the_error_that_is_measured_for_this_scheme(layers):
-    layer = layers[0]
-    chart = spectrum_charts.errors(layer, 0)
-    measured = layer.get("output_error_whitened", layer["weight_error"])
-    assert [y for (y,) in chart["follow"][0]["y"]] == pytest.approx([measured[min(rank, layer["full"])]
-                                                                     for rank in layer["ranks"]])
-    names = {trace.get("name") for trace in chart["figure"]["data"]}
-    assert ("outputs on validation, whitened" in names) == ("output_error_whitened" in layer)
-    assert f"break-even {layer['break_even']:.0f}" in chart["figure"]["layout"]["annotations"][0]["text"]
+def test_the_dot_of_the_error_chart_stands_on_the_curve_of_the_chosen_scheme(layers, scheme):
+    chart = spectrum_charts.errors(layers[0], 0, scheme)
+    name = {"plain": "outputs on validation, plain SVD", "whitened": "outputs on validation, whitened",
+            "randomized": "weights, randomized SVD (its true error)"}[scheme]
+    curve = next(trace for trace in chart["figure"]["data"] if trace.get("name") == name)
+    places = dict(zip(curve["x"], curve["y"], strict=True))
+    (follower,) = chart["follow"]
+    assert [x for (x,) in follower["x"]] == layers[0]["ranks"]
+    # A randomized SVD ends at the break-even: a rank past it means that the layer stays dense.
+    known = [(places[rank], y) for rank, (y,) in zip(layers[0]["ranks"], follower["y"], strict=True) if rank in places]
+    assert len(known) >= 2 and all(expected == shown for expected, shown in known)
+
+
+def test_the_error_chart_marks_the_break_even(layers, scheme):
+    layout = spectrum_charts.errors(layers[0], 0, scheme)["figure"]["layout"]
+    assert layout["shapes"][0]["x0"] == layers[0]["break_even"]
+    assert layout["annotations"][0]["text"] == f"break-even {layers[0]['break_even']:.0f}"
 
 
 def test_a_rank_past_the_full_one_stays_on_the_chart(layers):
@@ -102,6 +115,7 @@ def test_the_noise_threshold_stands_where_the_spectrum_crosses_it(layers):
 
 def test_more_components_than_the_data_have_stay_on_the_chart(view):
     count = len(view["sigma"])
-    for chart in (spectrum_charts.data_spectrum(view, [1, count + 9]), spectrum_charts.data_errors(view, [1, count + 9])):
+    stops = [1, count + 9]
+    for chart in (spectrum_charts.data_spectrum(view, stops), spectrum_charts.data_errors(view, stops)):
         assert chart["follow"][0]["x"] == [[1], [count]]
         figure_of(chart)

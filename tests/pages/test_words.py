@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +29,8 @@ def test_a_larger_file_never_reads_smaller(first, second):
     assert read(words.size(small)) <= read(words.size(large))
 
 
-@pytest.mark.parametrize(("count", "text"), [(266_610, "266,610"), (1_000_000, "1.00 million"), (2.5e9, "2.50 billion")])
+@pytest.mark.parametrize(("count", "text"), [
+    (266_610, "266,610"), (1_000_000, "1.00 million"), (2.5e9, "2.50 billion")])
 def test_many_switches_to_words_at_a_million(count, text):
     assert words.many(count) == text
 
@@ -69,3 +72,12 @@ def test_points_lost_says_which_way(difference, text):
 @pytest.mark.parametrize(("seconds", "text"), [(-3, "0 s"), (7.6, "8 s"), (59.6, "1 min 0 s"), (80, "1 min 20 s")])
 def test_duration_counts_down_to_zero(seconds, text):
     assert words.duration(seconds) == text
+
+
+@pytest.mark.parametrize("text", [
+    "![x](http://a.example/b)", "[a](javascript:b)", "<b>x</b>", "a*b*_c_`d`", "$x$ \\ #1"])
+def test_text_from_outside_is_shown_sign_by_sign(text):
+    """Every sign that Markdown reads as markup has a backslash before it, and nothing else changes."""
+    shown = words.unformatted(text)
+    assert re.sub(r"\\(.)", r"\1", shown) == text
+    assert not re.search(r"(?<!\\)[*_`\[\]<>$#!]", re.sub(r"\\.", "", shown))
