@@ -63,14 +63,15 @@ class Factorisation:
 
     @cached_property
     def outer(self) -> Tensor:
-        """The basis B in the layer's precision; each rank's second factor is cut from it."""
-        return self.subspace.basis.to(self.dense.weight.dtype, memory_format=torch.contiguous_format)
+        """The basis B at useful ranks in the layer's precision; each rank's second factor is cut from it."""
+        basis = self.subspace.basis[..., :self.useful - 1]
+        return basis.to(self.dense.weight.dtype, memory_format=torch.contiguous_format)
 
     @cached_property
     def inner(self) -> Tensor:
-        """B^T W (groups, count, columns) in the layer's precision; each rank's first factor is cut from it."""
-        matrix = matrix_of(self.dense, self.convolution).double()
-        return (self.subspace.basis.mT @ matrix).to(self.dense.weight.dtype)
+        """B^T W (groups, useful - 1, columns) in the layer's precision; each rank's first factor is cut from it."""
+        basis = self.subspace.basis[..., :self.useful - 1]
+        return (basis.mT @ matrix_of(self.dense, self.convolution).double()).to(self.dense.weight.dtype)
 
     @cached_property
     def mapped_mean(self) -> Tensor:
@@ -79,10 +80,12 @@ class Factorisation:
 
     def layer(self, rank: int) -> Factors:
         """The two smaller layers of this rank; equal for every caller, however many other ranks are cut too."""
+        basis = self.subspace.basis[..., :rank]
         shift = None
         if self.mean is not None:
-            basis = self.subspace.basis[..., :rank]
             shift = (self.mapped_mean - basis @ (basis.mT @ self.mapped_mean)).flatten()
+        if rank >= self.useful:
+            return factorised(self.dense, basis, self.convolution, shift)
         return factorised(self.dense, self.outer[..., :rank], self.convolution, shift, self.inner[:, :rank])
 
 

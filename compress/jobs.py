@@ -104,9 +104,10 @@ class LocalEngine:
         """Ends the worker (when the app ends)."""
         with self._lock:
             self._closed = True
+            self._kill(self._process)
+            self._process.wait()  # before the store is written: the worker may have held its lock
             for number in filter(None, [self._running, *self._waiting]):
                 self.store.update_job(number, state="interrupted", error="The program was stopped during this job.")
-            self._kill(self._process)
 
     def _start(self) -> None:
         root = str(Path(__file__).resolve().parent.parent)

@@ -10,7 +10,6 @@ import copy
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from compress.batches import evaluating

@@ -76,7 +76,7 @@ def _linear_pair(layer: nn.Linear, inner: Tensor, outer: Tensor, bias: Tensor | 
 
 
 def _convolution_pair(layer: nn.Module, inner: Tensor, outer: Tensor, bias: Tensor | None, scheme: str) -> Factors:
-    groups, rank, columns = inner.shape
+    groups, rank, _ = inner.shape
     flat = isinstance(layer, nn.Conv1d)
     kernel, stride, padding, dilation = (_pair(layer, name) for name in ("kernel_size", "stride", "padding", "dilation"))
     high, wide = (0, 1) if scheme == "spatial" else (slice(0, 2), None)

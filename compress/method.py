@@ -110,6 +110,7 @@ class Method(Settings):
     @classmethod
     def card(cls) -> dict[str, Any]:
         """The method as plain data for a page that does not import torch: title, dial, settings, docstring."""
-        return {"name": cls.name, "title": cls.title, "class": cls.__name__, "module": cls.__module__, "dial": cls.dial, 
-                "values": list(cls.values), "subject": cls.subject, "settings": cls.describe(), "doc": inspect.getdoc(cls) or "",
+        return {"name": cls.name, "title": cls.title, "class": cls.__name__, "module": cls.__module__,
+                "dial": cls.dial, "values": list(cls.values), "subject": cls.subject, "settings": cls.describe(),
+                "doc": inspect.getdoc(cls) or "",
                 "exclusions": [dataclasses.asdict(rule) for rule in cls.exclusions]}

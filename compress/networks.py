@@ -8,6 +8,7 @@ Examples have the shapes of datasets.py: images (channels, height, width), seque
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 from typing import Any, ClassVar
 
@@ -123,10 +124,10 @@ class CNN(Family):
     convolutions of 25 channels as in Greydanus & Kobak's MNIST-1D (2020)."""
 
     name, title = "cnn", "CNN"
-    channels: tuple[int, ...] = setting((), low=1, high=1024,
-                                        help="Channels of each convolution; 'none' means 6-16 (images), 25-25-25 (sequences).")
-    hidden: tuple[int, ...] = setting((), low=1, high=8192,
-                                      help="Units of each layer after them; 'none' means 120-84 (images), no layer (sequences).")
+    channels: tuple[int, ...] = setting(
+        (), low=1, high=1024, help="Channels of each convolution; 'none' means 6-16 (images), 25-25-25 (sequences).")
+    hidden: tuple[int, ...] = setting(
+        (), low=1, high=8192, help="Units of each layer after them; 'none' means 120-84 (images), no layer (sequences).")
 
     def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
         if len(shape) == 3:
@@ -158,7 +159,7 @@ class ResNet(Family):
                                    (nn.Conv2d, nn.BatchNorm2d, nn.AdaptiveAvgPool2d))
         widths = (self.channels[0], *self.channels)
         blocks = [Residual(convolution, norm, before, after, 1 if index == 0 else 2)
-                  for index, (before, after) in enumerate(zip(widths, widths[1:], strict=False))]
+                  for index, (before, after) in enumerate(pairwise(widths))]
         return nn.Sequential(convolution(shape[0], widths[0], 3, padding=1, bias=False), norm(widths[0]), nn.ReLU(),
                              *blocks, pool(1), nn.Flatten(), nn.Linear(widths[-1], classes))
 

@@ -54,7 +54,7 @@ class PrefixSums:
         if len(modules) < 2 or not isinstance(modules[0][1], nn.Flatten) or modules[1][0] not in pieces:
             return None
         piece = pieces[modules[1][0]]
-        outer, inner = piece.outer[0, :, :piece.useful - 1], piece.inner[0, :piece.useful - 1]
+        outer, inner = piece.outer[0], piece.inner[0]
         start = outer.new_zeros(len(outer), 1) if piece.mean is None else piece.mapped_mean[0].to(outer.dtype)
         offset = outer.mT @ start
         codes = [torch.addmm(offset, inner, chunk.mT, beta=-1) for chunk in inputs.flatten(1).split(CHUNK)]

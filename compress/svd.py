@@ -8,11 +8,13 @@ truncation it is exact too, because U_r U_r^T W is an orthogonal projection what
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 BLOCKS = 8
+TRIANGLE = "U"  # of a symmetric matrix, the only one that eigh reads; MKL is a fifth faster with the upper one
 WELL_CONDITIONED = 1e-4  # of squared singular values; keeps the basis orthonormal to about 1e-12
 
 
@@ -45,7 +47,7 @@ def gram(matrix: Tensor) -> Tensor:
         return matrix @ matrix.mT
     result = matrix.new_empty(*matrix.shape[:-1], rows)
     bounds = [rows * block // BLOCKS for block in range(BLOCKS + 1)]
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in pairwise(bounds):
         strip = matrix[..., low:high, :] @ matrix[..., :high, :].mT
         result[..., low:high, :high] = strip
         result[..., :low, low:high] = strip[..., :low].mT
@@ -63,7 +65,7 @@ def spectrum(matrix: Tensor, count: int | None = None) -> Tensor:
     if not 1 <= count <= full:
         raise ValueError(f"spectrum: count must be between 1 and {full} (the smaller side), but got {count}.")
     slim = matrix if matrix.shape[-2] <= matrix.shape[-1] else matrix.mT
-    return torch.linalg.eigvalsh(gram(slim)).flip(-1)[..., :count].clamp_min(0.0).sqrt()
+    return torch.linalg.eigvalsh(gram(slim), UPLO=TRIANGLE).flip(-1)[..., :count].clamp_min(0.0).sqrt()
 
 
 def principal(matrix: Tensor, metric: Tensor | None = None) -> Subspace:
@@ -83,7 +85,7 @@ def principal(matrix: Tensor, metric: Tensor | None = None) -> Subspace:
     if metric is None and columns < rows:
         return _principal_of_tall(weights)
     square = gram(weights) if metric is None else weights @ metric.double() @ weights.mT
-    energies, vectors = torch.linalg.eigh((square + square.mT) / 2)
+    energies, vectors = torch.linalg.eigh(square, UPLO=TRIANGLE)
     count = min(rows, columns)
     energies = energies.flip(-1).clamp_min(0.0)
     return Subspace(vectors.flip(-1)[..., :count], energies[..., :count], energies.sum(-1))
@@ -92,7 +94,7 @@ def principal(matrix: Tensor, metric: Tensor | None = None) -> Subspace:
 def _principal_of_tall(weights: Tensor) -> Subspace:
     """Through the smaller Gram matrix W^T W = V L V^T: the columns of W V are orthogonal up to rounding. Dividing
     by their lengths is enough where none is short; otherwise, also where one is zero, QR makes them exactly so."""
-    energies, right = torch.linalg.eigh(gram(weights.mT))
+    energies, right = torch.linalg.eigh(gram(weights.mT), UPLO=TRIANGLE)
     energies = energies.flip(-1).clamp_min(0.0)
     turned = weights @ right.flip(-1)
     short = energies[..., -1] < WELL_CONDITIONED * energies[..., 0]

@@ -80,7 +80,8 @@ def layer_table(network: Network, example: Tensor) -> list[dict[str, Any]]:
 
 
 def latency_ms(network: Network, example: Tensor, seconds: float = 0.1) -> float:
-    """Median milliseconds for one example on one core of this machine (or its GPU): for orientation; comparisons are made by latency.py."""
+    """Median milliseconds for one example on one core of this machine (or its GPU): for orientation; comparisons are
+    made by latency.py."""
     times = []
     with torch.inference_mode(), one_thread():
         began = time.perf_counter()

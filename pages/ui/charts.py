@@ -125,7 +125,8 @@ def _plane(points: list[dict], reference: dict | None, subject: str) -> dict[str
     return {
         "xaxis": {"type": "log", "range": [low, high], "title": {"text": f"size of the {subject}"},
                   **size_ticks(low, high)},
-        "yaxis": {"range": [0, 1.04], "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1], "tickformat": ".0%", "title": {"text": "accuracy on validation"}},
+        "yaxis": {"range": [0, 1.04], "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1], "tickformat": ".0%",
+                  "title": {"text": "accuracy on validation"}},
         "shapes": shapes, "hovermode": "closest", "legend": {"orientation": "h", "y": 1.08, "x": 0},
     }
 

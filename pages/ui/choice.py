@@ -143,7 +143,8 @@ def _data_and_teacher(parameters: dict[str, str], description: Card, start: Choi
     families = [card["name"] for card in description["families"]]
     teacher = parameters.get("teacher", start.teacher.name)
     if teacher not in families:
-        notices.append(f"There is no teacher {_shown(teacher)!r}; using {start.teacher.name}. Known are {', '.join(families)}.")
+        notices.append(f"There is no teacher {_shown(teacher)!r}; using {start.teacher.name}. Known are "
+                       f"{', '.join(families)}.")
         teacher = start.teacher.name
     named = "teacher" in parameters or teacher != start.teacher.name
     return replace(start, data=data, teacher=teacher_defaults(description, teacher) if named else start.teacher)

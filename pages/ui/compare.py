@@ -122,8 +122,8 @@ def pins(pinned: list[Row]) -> None:
     """Pinned points with their notes, and the final report on the test split."""
     st.subheader("Pinned")
     if not pinned:
-        st.caption("Pin the points that you want to talk about; each can carry a note, and pinned networks can be tested once "
-                   "on examples that nothing was chosen by.")
+        st.caption("Pin the points that you want to talk about; each can carry a note, and pinned networks can be tested "
+                   "once on examples that nothing was chosen by.")
         return
     for row in pinned:
         words_column, note, button = st.columns([3, 3, 1], vertical_alignment="center")
@@ -153,8 +153,8 @@ def _final_reports(pinned: list[Row]) -> None:
             st.button(f"Final report: test the {len(own)} pinned of {own[0]['data_title']}", key=f"final.{data}",
                       on_click=session.engine().submit, args=["final", key, "Final report", {
                           "data": data, "files": [row["file"] for row in own], "key": key}])
-            st.caption(f"Opens the test split of {own[0]['data_title']}, which nothing was chosen by; opened {opened} time(s) "
-                       "so far. Do it once, when all choices are made.")
+            st.caption(f"Opens the test split of {own[0]['data_title']}, which nothing was chosen by; opened {opened} "
+                       "time(s) so far. Do it once, when all choices are made.")
 
 
 def _wait_for(key: str) -> None:
@@ -166,8 +166,8 @@ def _wait_for(key: str) -> None:
 
 def _report(report: Row, own: list[Row], opened: int) -> None:
     by_file = {row["file"]: row for row in own}
-    st.markdown(f"**Final report** on {report['examples']:,} test examples; the test split of {own[0]['data_title']} has been "
-                f"opened {opened} time(s), this was number {report['opened']}.")
+    st.markdown(f"**Final report** on {report['examples']:,} test examples; the test split of {own[0]['data_title']} has "
+                f"been opened {opened} time(s), this was number {report['opened']}.")
     st.dataframe([{"network": f"{by_file[row['file']]['method_title']} {by_file[row['file']]['settings']}",
                    "test accuracy": words.accuracy(row), "validation accuracy": words.accuracy(by_file[row["file"]]),
                    "size": words.size(by_file[row["file"]]["bytes"])}

@@ -43,7 +43,7 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     st.set_page_config(page_title=f"{title} · Compression Explorer", page_icon=icon(), layout="wide",
                        initial_sidebar_state=264)
     st.html(STYLE)
-    notices = session.begin(tuple(methods or ()))
+    notices = session.begin(title, tuple(methods or ()))
     known = session.description()
     _sidebar(known)
     st.title(title)

@@ -51,9 +51,11 @@ def choose(changed: Choice) -> None:
     st.session_state["choice"] = changed
 
 
-def begin(methods: tuple[str, ...]) -> list[str]:
+def begin(page: str, methods: tuple[str, ...]) -> list[str]:
     """At the top of a page: takes what the link says, once; returns notices about what had to be corrected."""
     known = description()
+    if st.session_state.get("page") != page:
+        st.session_state["page"], st.session_state["drawn"] = page, set()
     st.session_state.setdefault("choice", first_choice(known))
     st.session_state["methods"] = methods
     parameters = st.query_params.to_dict()
@@ -113,9 +115,13 @@ def forget(name: str) -> Any:
 
 
 def bound(key: str, value: Any) -> str:
-    """Gives a widget its value before it is drawn, so that one place, the choice, holds the truth."""
-    if st.session_state.get(key) != value or key not in st.session_state:
+    """Gives a widget its value before it is drawn, so that one place, the choice, holds the truth.
+
+    A widget that another page drew under the same key is a new one here and starts at its default unless it is told.
+    """
+    if key not in st.session_state["drawn"] or key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
+        st.session_state["drawn"].add(key)
     return key
 
 

@@ -70,7 +70,8 @@ def errors(layer: dict, number: int, scheme: str) -> Chart:
             "alt": f"Predicted and measured relative squared error of layer {layer['title']} over its rank; break-even "
                    f"at rank {even:.0f}.",
             "figure": {"data": traces, "layout": {
-                "xaxis": {"title": {"text": "rank"}, "range": [0, layer["full"]]}, "yaxis": _log_axis("relative squared error"),
+                "xaxis": {"title": {"text": "rank"}, "range": [0, layer["full"]]},
+                "yaxis": _log_axis("relative squared error"),
                 "shapes": [_vertical(even, "var(--muted)")], "legend": _legend(), "hovermode": "x unified",
                 "annotations": [_note(even, f"break-even {even:.0f}")]}}}
 

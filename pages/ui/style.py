@@ -7,13 +7,16 @@ STYLE = """<style>
 .stMainBlockContainer h1 { font-size: 2.3rem; padding: 0 0 0.1rem 0; }
 .stMainBlockContainer h3 { padding-top: 0.4rem; }
 .ce-brand { font-weight: 750; font-size: 1.35rem; line-height: 1.1; letter-spacing: -0.01em; margin: -1.2rem 0 0.4rem 0; }
-.ce-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.2rem, 1fr)); gap: 0.7rem; margin: 0.2rem 0 0.8rem 0; }
+.ce-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.2rem, 1fr)); gap: 0.7rem;
+  margin: 0.2rem 0 0.8rem 0; }
 .ce-card { border: 1px solid rgba(128,140,150,0.28); border-radius: 0.6rem; padding: 0.55rem 0.8rem; }
 .ce-card b { display: block; font-size: 1.45rem; line-height: 1.25; font-weight: 680; }
 .ce-card span { font-size: 0.86rem; opacity: 0.72; }
 .ce-pictures { display: flex; flex-wrap: wrap; gap: 0.7rem; }
 .ce-pictures figure { margin: 0; text-align: center; }
-.ce-pictures img { image-rendering: pixelated; border-radius: 0.3rem; display: block; margin: 0 auto; border: 1px solid rgba(128,140,150,0.3); }
+.ce-pictures img { image-rendering: pixelated; border-radius: 0.3rem; display: block; margin: 0 auto;
+  border: 1px solid rgba(128,140,150,0.3); }
 .ce-pictures figcaption { font-size: 0.84rem; opacity: 0.8; margin-top: 0.2rem; }
-.ce-notice { border-left: 4px solid var(--st-primary-color, #6D3FD1); padding: 0.1rem 0 0.1rem 0.9rem; font-size: 1.08rem; line-height: 1.55; }
+.ce-notice { border-left: 4px solid var(--st-primary-color, #6D3FD1); padding: 0.1rem 0 0.1rem 0.9rem;
+  font-size: 1.08rem; line-height: 1.55; }
 </style>"""

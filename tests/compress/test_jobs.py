@@ -112,7 +112,7 @@ def test_a_key_that_is_still_at_work_is_not_queued_twice(engine: LocalEngine) ->
 
 
 def test_cancelling_a_running_job_keeps_its_points_and_the_worker(engine: LocalEngine) -> None:
-    recipe = f"{TEACHER}/low_rank(recovery_steps=200,scheme=plain)/0"
+    recipe = f"{TEACHER}/low_rank(recovery_steps=60,scheme=plain)/0"
     values = [round(0.01 * step, 2) for step in range(1, 50)]
     worker = engine.process.pid
     number = curve_job(engine, recipe, values)
@@ -125,8 +125,10 @@ def test_cancelling_a_running_job_keeps_its_points_and_the_worker(engine: LocalE
     assert 0 < len(kept) < len(values) and engine.process.pid == worker
 
 
-def test_a_worker_that_does_not_listen_is_replaced_after_a_grace(engine: LocalEngine) -> None:
+def test_a_worker_that_does_not_listen_is_replaced_after_a_grace(engine: LocalEngine,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped like a debugger stops it, it cannot answer a cancel."""
+    monkeypatch.setattr(jobs, "GRACE", 0.2)
     worker = engine.process
     number = curve_job(engine, f"{TEACHER}/low_rank(recovery_steps=300,scheme=plain)/0", VALUES)
     eventually(lambda: engine.store.job(number)["state"] == "running")

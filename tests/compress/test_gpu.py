@@ -1,0 +1,143 @@
+"""The same numbers on a GPU. Skipped where there is none; run them with: python -m pytest tests/compress/test_gpu.py"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from compress import device, files
+from compress.batches import logits_of, on_device
+from compress.datasets import Dataset
+from compress.gru import GRU
+from compress.latency import latency_ratio
+from compress.layers import macs, with_layers
+from compress.measure import evaluate
+from compress.methods.low_rank import LowRank
+from compress.networks import Network
+from compress.prefix import PrefixSums
+from compress.recipe import Recipe, Step
+from compress.store import Store
+from compress.svd import gram, principal, randomized, spectrum
+from compress.sweep import complete, run, sweep_of
+from compress.teachers import obtain, train_teacher
+from tests.compress.helpers import random_matrix
+
+GPU = torch.device("cuda", 0)
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device on this machine")
+
+
+@pytest.fixture(scope="module")
+def network(mlp: Network) -> Network:
+    """The perceptron, copied to the GPU."""
+    return with_layers(mlp, {}).to(GPU)
+
+
+def test_the_device_is_a_gpu_where_nobody_chose_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    device.prepare.cache_clear()
+    monkeypatch.delenv("COMPRESS_DEVICE")
+    chosen = device.prepare()
+    device.prepare.cache_clear()
+    assert chosen.type == "cuda" and device.title(chosen) == torch.cuda.get_device_name(chosen)
+
+
+@pytest.mark.parametrize("shape", [(300, 784), (784, 300), (64, 64)])
+def test_singular_values_and_subspaces_are_those_of_the_cpu(shape: tuple[int, int]) -> None:
+    matrix = random_matrix(*shape).float()
+    there = matrix.to(GPU)
+    assert torch.allclose(gram(there).cpu(), gram(matrix), atol=1e-9)
+    assert torch.allclose(spectrum(there).cpu(), spectrum(matrix), atol=1e-7)
+    found = principal(there)
+    assert found.basis.device.type == GPU.type
+    assert torch.allclose(found.tail().cpu(), principal(matrix).tail(), atol=1e-8)
+    for rank in (1, 10, 50):
+        basis = found.basis[:, :rank]
+        error = (there.double() - basis @ (basis.mT @ there.double())).square().sum()
+        assert float(error) == pytest.approx(float(found.tail()[rank]), rel=1e-6, abs=1e-9)
+
+
+def test_randomized_svd_draws_the_same_numbers_on_every_device() -> None:
+    matrix = random_matrix(200, 120, decay=0.01)
+    assert torch.allclose(randomized(matrix.to(GPU), 20).tail().cpu(), randomized(matrix, 20).tail(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("text", ["mlp(hidden=48-32,epochs=6)", "cnn(epochs=3)", "resnet(channels=8-16,epochs=2)",
+                                  "gru(hidden=24,epochs=2)"])
+def test_training_gets_as_far_as_on_the_cpu(text: str, digits: Dataset, trained: Callable[[str], Network]) -> None:
+    done = train_teacher(digits, Step.parse(text), device=GPU)
+    assert next(done.network.parameters()).device.type == GPU.type
+    there = evaluate(done.network, digits.validation)["accuracy"]
+    assert there > evaluate(trained(text), digits.validation)["accuracy"] - 0.15
+
+
+@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "randomized"])
+def test_low_rank_gives_the_predictions_of_the_cpu(scheme: str, network: Network, mlp: Network,
+                                                   digits: Dataset) -> None:
+    method = LowRank(scheme=scheme)
+    pairs = zip(method.curve(network, digits, [0.1, 0.2, 0.4]), method.curve(mlp, digits, [0.1, 0.2, 0.4]), strict=True)
+    for there, here in pairs:
+        assert there.inside == here.inside and there.notes == here.notes
+        answers = logits_of(there.network, on_device(digits.validation, GPU)[0]).argmax(1).cpu()
+        expected = logits_of(here.network, torch.tensor(digits.validation.inputs)).argmax(1)
+        assert float((answers == expected).float().mean()) > 0.98
+
+
+def test_running_sums_give_the_networks_own_outputs(network: Network, digits: Dataset) -> None:
+    inputs = on_device(digits.validation, GPU)[0]
+    pieces = LowRank(scheme="whitened").factorised(network, digits)
+    assert PrefixSums.over(network, pieces, inputs) is not None
+    for candidate in LowRank(scheme="whitened").curve(network, digits, [0.1, 0.3, 0.4]):
+        own = logits_of(candidate.network, inputs)
+        assert candidate.logits is not None and torch.allclose(candidate.logits, own, atol=1e-3)
+
+
+@pytest.mark.parametrize("text", ["mlp(epochs=6,hidden=48-32)", "resnet(channels=8-16,epochs=2)"])
+def test_a_curve_has_the_accuracies_of_the_cpu(text: str, digits: Dataset, tmp_path: Path) -> None:
+    """From one teacher, trained on the CPU and reloaded on the GPU."""
+    recipe = complete(Recipe.parse(f"digits/{text}/low_rank/0"))
+    here = Store(tmp_path / "cpu" / "store.sqlite")
+    teacher = obtain(recipe, digits, here)
+    there = Store(tmp_path / "gpu" / "store.sqlite")
+    there.save_teacher(recipe.reference().key(), recipe.reference().text(), teacher.digest, digits.digest, teacher.file,
+                       teacher.card)
+    wanted = sweep_of(recipe, [0.1, 0.25, 0.5])
+    curves = [{point.dial: point for point in run(wanted, store, device=where, latency=where == GPU)}
+              for store, where in ((here, "cpu"), (there, GPU))]
+    for dial, point in curves[1].items():
+        assert point.accuracy == pytest.approx(curves[0][dial].accuracy, abs=0.02)
+        assert (point.bytes, point.parameters, point.macs) == (
+            curves[0][dial].bytes, curves[0][dial].parameters, curves[0][dial].macs)
+        assert point.latency_low <= point.latency <= point.latency_high
+
+
+def test_a_file_written_from_the_gpu_answers_alike_on_the_cpu(network: Network, digits: Dataset,
+                                                              tmp_path: Path) -> None:
+    small = LowRank(keep=0.2).compress(network, digits)
+    files.write(small, tmp_path / "net")
+    again = files.read(tmp_path / "net")
+    assert next(again.parameters()).device.type == "cpu"
+    here, there = (evaluate(one, digits.validation)["accuracy"] for one in (again, small))
+    assert here == pytest.approx(there, abs=0.01)
+
+
+@pytest.mark.parametrize("both_ways", [False, True])
+def test_the_fused_gru_agrees_with_its_steps(both_ways: bool) -> None:
+    torch.manual_seed(0)
+    unit, batch = GRU(5, 7, both_ways).to(GPU), torch.randn(4, 11, 5, device=GPU)
+    with torch.inference_mode():
+        fused = unit(batch)
+        linear = [layer for layer in unit.modules() if isinstance(layer, nn.Linear)]
+        hooks = [layer.register_forward_hook(lambda *_: None) for layer in linear]
+        steps = unit(batch)
+        for hook in hooks:
+            hook.remove()
+    assert torch.allclose(fused, steps, atol=1e-4)
+    assert macs(Network(unit), batch[:1]) == (1 + both_ways) * 11 * 21 * 12
+
+
+def test_a_network_is_about_as_fast_as_itself(network: Network) -> None:
+    ratio, low, high = latency_ratio(network, network, torch.randn(128, 1, 8, 8, device=GPU))
+    assert low <= ratio <= high and 0.3 < ratio < 3
