@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from compress.batches import CHUNK, logits_of
+from compress.batches import CHUNK, evaluating, logits_of
 from compress.factorisation import Factorisation
 from compress.layers import Factors
 from compress.networks import Network
@@ -70,7 +70,7 @@ class PrefixSums:
         """
         if not isinstance(network.get_submodule(self.path), Factors):
             return None
-        with torch.inference_mode():
+        with evaluating(network):
             outputs = torch.cat([self._rest(network, sums).mT for sums in self._at(ranks[self.path])])
             close = _close_calls(outputs)
             if len(close):
@@ -88,23 +88,26 @@ class PrefixSums:
         for sums, codes in zip(self.sums, self.codes, strict=True):
             yield sums.addmm_(self.basis[:, new], codes[new])
 
-    def _rest(self, network: Network, columns: Tensor) -> Tensor:
+    def _rest(self, network: Network, sums: Tensor) -> Tensor:
         """(classes, n): what the layers behind the first one make of its outputs."""
         place = list(dict(network.named_children())).index(self.path)
+        columns = sums
         for module in list(network)[place + 1:]:
             columns = _passed(module, columns)
         return columns
 
 
 def _passed(module: nn.Module, columns: Tensor) -> Tensor:
-    """A module's output for examples in columns (features, n), as in evaluation mode."""
+    """A module's output for examples in columns (features, n)."""
     if isinstance(module, Factors):
         return _passed(module[1], _passed(module[0], columns))
-    if type(module) is nn.Linear:
-        return module.weight @ columns if module.bias is None else torch.addmm(module.bias[:, None], module.weight, columns)
     if type(module) is nn.ReLU:
-        return torch.relu(columns)
-    return logits_of(module, columns.mT).mT
+        return columns.relu()
+    if type(module) is not nn.Linear:
+        return module(columns.mT).mT
+    if module.bias is None:
+        return module.weight @ columns
+    return torch.addmm(module.bias[:, None], module.weight, columns)
 
 
 def _close_calls(outputs: Tensor) -> Tensor:

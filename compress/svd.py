@@ -97,7 +97,7 @@ def _principal_of_tall(weights: Tensor) -> Subspace:
     energies, right = torch.linalg.eigh(gram(weights.mT), UPLO=TRIANGLE)
     energies = energies.flip(-1).clamp_min(0.0)
     turned = weights @ right.flip(-1)
-    short = energies[..., -1] < WELL_CONDITIONED * energies[..., 0]
+    short = energies[..., -1] <= WELL_CONDITIONED * energies[..., 0]
     basis = torch.linalg.qr(turned).Q if short.any() else turned / turned.norm(dim=-2, keepdim=True)
     return Subspace(basis, energies, energies.sum(-1))
 

@@ -33,7 +33,7 @@ def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
             "teacher_title": _teacher_title(recipe), "settings": settings_in_words(recipe, known["methods"]),
             "smaller": teacher["bytes"] / point["bytes"] if teacher else None,
             "title": settings_in_words(recipe, known["methods"]) or "teacher"})
-    return shown
+    return sorted(shown, key=lambda row: (row["data_title"], row["teacher_title"], -row["bytes"]))
 
 
 def pareto(points: list[Row]) -> list[Row]:
@@ -79,8 +79,8 @@ def plane(chosen: list[Row]) -> charts.Chart:
             "y": [row["accuracy"] for row in group], "customdata": [row["id"] for row in group],
             "text": [f"{charts.hover(row)}<br>{row['teacher_title']}, {row['data_title']}" for row in group],
             "hovertemplate": "%{text}<extra></extra>",
-            "marker": {"size": 18 if teacher else 10, "symbol": "star" if teacher else "circle", "color": colour,
-                       "opacity": 0.85, "line": {"width": [3 if row["pinned"] else 0 for row in group],
+            "marker": {"size": [18 if teacher or row["pinned"] else 10 for row in group], "symbol": "star" if teacher else "circle", "color": colour,
+                       "opacity": 0.85, "line": {"width": [4 if row["pinned"] else 0 for row in group],
                                                  "color": "var(--accent)"}}})
     return {"id": "plane", "title": "Accuracy against file size", "span": "wide", "height": 520, "figure": {
         "data": traces, "layout": _axes(chosen)},
