@@ -114,7 +114,8 @@ class LocalEngine:
         paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
         with self._log().open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "compress.worker"], cwd=root, env={**os.environ, "PYTHONPATH": paths},
+                [sys.executable, "-m", "compress.worker"], cwd=root,
+                env={**os.environ, "PYTHONPATH": paths, "COMPRESS_HOME": str(self.store.path.parent)},
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
         self._came_up = False
         threading.Thread(target=self._listen, args=[self._process], daemon=True).start()

@@ -77,7 +77,8 @@ class Method(Settings):
                 raise ValueError(f"{type(self).__name__}: {rule.sentence}")
 
     def compress(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Network:
-        """A NEW, smaller network; the teacher stays bit for bit as it was. Only train and calibration are read."""
+        """A NEW, smaller network; the teacher stays bit for bit as it was. Only train and calibration are read (and
+        validation, where a method trains, to pick the best epoch)."""
         return next(self.curve(teacher, data, [getattr(self, self.dial)], tell, seed)).network
 
     def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,

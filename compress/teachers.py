@@ -75,7 +75,7 @@ def train_teacher(data: Dataset, step: Step, seed: int = 0, tell: Tell = silent,
     """Trains a fresh network as the step says, for instance Step.parse("mlp(hidden=300-100)")."""
     shape_of, plan = _read_step(step)
     architecture = Architecture(shape_of, data.shape, len(data.classes))
-    return train(build(architecture, seed).to(device), data, plan, seed, tell)
+    return train(build(architecture, seed).to(device), data, plan, seed, tell, keep_best=True)
 
 
 def obtain(recipe: Recipe, data: Dataset, store: Store, tell: Tell = silent,

@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import torch
@@ -55,7 +56,7 @@ def cross_entropy(logits: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
 
 
 def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Tell = silent,
-          objective: Objective = cross_entropy, steps: int | None = None) -> Trained:
+          objective: Objective = cross_entropy, steps: int | None = None, keep_best: bool = False) -> Trained:
     """Trains a copy of a network on the train split and keeps the weights of the best validation accuracy.
 
     Args:
@@ -63,8 +64,10 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Te
         objective: (logits (b, classes), labels (b,), rows (b,) into train) -> scalar; rows lets a loss look up
             what a teacher said of these examples.
         steps: a budget of optimizer steps that ends training before plan.epochs do.
+        keep_best: when cancelled after an epoch, return the best network so far, marked as cancelled.
 
     Raises:
+        Cancelled: through `tell`, unless keep_best and an epoch is finished.
         ValueError: training diverged before its first finished epoch.
     """
     network, device = copy.deepcopy(start), device_of(start)
@@ -77,9 +80,10 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Te
     try:
         while run.done < run.steps:
             loss, train_accuracy = run.epoch(inputs, labels, tell)
-            if not torch.isfinite(torch.tensor(loss)):
+            outputs = logits_of(network, held_inputs)
+            if not isfinite(loss) or not outputs.isfinite().all():
                 break
-            accuracy = float((logits_of(network, held_inputs).argmax(1) == held_labels).float().mean())
+            accuracy = float((outputs.argmax(1) == held_labels).float().mean())
             epoch = len(history) + 1
             history.append({"epoch": epoch, "loss": loss, "train_accuracy": train_accuracy, "accuracy": accuracy,
                             "seconds": time.perf_counter() - began})
@@ -91,7 +95,7 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Te
             if plan.patience and epoch - risen >= plan.patience:
                 break
     except Cancelled:
-        if best is None:
+        if best is None or not keep_best:
             raise
         cancelled = True
     if best is None:

@@ -113,7 +113,7 @@ class _Notebook:
     def write(self, progress: Progress) -> None:
         """Called at every report of the work."""
         if "epoch" in progress.live:
-            self.epochs.append(progress.live)
+            self.epochs = [*(self.epochs if progress.live["epoch"] > 1 else []), progress.live]
         self.columns = {"share": progress.share, "text": progress.text, "live": self.epochs}
         if time.monotonic() - self.written >= PROGRESS_EVERY:
             self.flush()

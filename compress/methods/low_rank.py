@@ -85,14 +85,15 @@ class LowRank(Method):
         device = device_of(teacher)
         sums = PrefixSums.over(teacher, pieces, on_device(data.validation, device)[0])
         for number, value in enumerate(values):
-            tell(0.2 + 0.8 * number / len(values), f"{self.dial} {value:g}")
+            part = tell.part(0.2 + 0.8 * number / len(values), 0.2 + 0.8 * (number + 1) / len(values))
+            part(0.0, f"{self.dial} {value:g}")
             ranks = choose_ranks(pieces, self.allocation, value)
             replaced = {path: piece.layer(ranks[path]) for path, piece in pieces.items() if ranks[path] < piece.useful}
             network = recalibrated(with_layers(teacher, replaced), on_device(data.calibration, device)[0])
             logits = None
             if self.recovery_steps and replaced:
                 plan = Training(epochs=2000, learning_rate=self.recovery_rate)
-                network = train(network, data, plan, seed, steps=self.recovery_steps).network
+                network = train(network, data, plan, seed, part, steps=self.recovery_steps).network
             elif sums is not None:
                 logits = sums.logits(network, ranks)
             yield Candidate(value, network, logits, inside={"ranks": ranks}, notes=_notes(pieces, ranks))

@@ -47,7 +47,8 @@ def from_link(parameters: dict[str, str], description: Card, methods: tuple[str,
     Args:
         parameters: data, teacher, seed, the teacher's settings as t.NAME, the settings of the page's methods by name.
         methods: the page's methods (their settings have different names).
-        start: what stands where the link says nothing.
+        start: the data set and teacher that stand where the link names none, and the settings of other pages' methods;
+            a setting of this page's methods that the link leaves out is at its default, as to_link leaves it out.
     """
     notices: list[str] = []
     choice = _data_and_teacher(parameters, description, start, notices)
@@ -62,7 +63,8 @@ def from_link(parameters: dict[str, str], description: Card, methods: tuple[str,
     known = {"data", "teacher", "seed", "method", *settings}
     for name in methods:
         own = {entry["name"]: entry for entry in description["methods"][name]["settings"]}
-        turned = {key: clamped(own[key], text, notices) for key, text in parameters.items() if key in own}
+        turned = {key: clamped(entry, parameters[key], notices) if key in parameters else entry["default"]
+                  for key, entry in own.items()}
         choice = without_conflict(choice.with_method(name, **turned), description["methods"][name], notices)
         known |= set(own)
     notices += [f"The link's {_shown(name)}={_shown(text)} is not a setting of this page and was left out."

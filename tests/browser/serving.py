@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -41,6 +42,47 @@ def wait_for_port(port: int, server: subprocess.Popen) -> None:
         except OSError:
             time.sleep(0.1)
     raise RuntimeError("the demo server did not start in time")
+
+
+@dataclass(frozen=True)
+class App:
+    """The whole program as a visitor meets it: its address, its process, and the folder it keeps everything in."""
+
+    address: str
+    process: subprocess.Popen
+    home: Path
+
+    def worker(self) -> int:
+        """The number of the process that computes for this app."""
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue  # it ended while we looked
+            if parent == self.process.pid and b"compress.worker" in words:
+                return int(folder.name)
+        raise LookupError(f"the app {self.process.pid} has no worker")
+
+
+@contextmanager
+def serve_app(home: Path, **environment: str) -> Iterator[App]:
+    """Run app.py with COMPRESS_HOME at `home`, and its log there."""
+    port = free_port()
+    with open(home / "server.log", "a") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COMPRESS_HOME": str(home), **environment},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait_for_port(port, server)
+            yield App(f"http://127.0.0.1:{port}", server, home)
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
 
 
 @contextmanager

@@ -12,6 +12,9 @@ from torch import Tensor, nn
 
 from compress.batches import logits_of
 from compress.datasets import Dataset, Split
+from compress.method import Method
+from compress.methods.data_svd import DataSVD
+from compress.methods.low_rank import LowRank
 from compress.networks import MLP, Architecture, Network, build, family
 from compress.progress import Cancelled, Progress, Tell
 from compress.training import Training, cross_entropy, shifted, train
@@ -74,7 +77,7 @@ class Spy(nn.Module):
 
 def test_the_network_is_in_training_mode_at_every_step_and_only_there(data: Dataset) -> None:
     Spy.modes.clear()
-    train(fresh(data, dropout=0.2).append(Spy()), data, Training(epochs=3, batch=32))
+    train(fresh(data, dropout=0.2).append(Spy()).eval(), data, Training(epochs=3, batch=32))
     assert {(True, True), (False, False)} == set(Spy.modes)
     assert sum(training for _, training in Spy.modes) == 3 * -(-len(data.train) // 32)
 
@@ -88,7 +91,7 @@ def test_an_objective_that_asks_another_network_leaves_the_student_in_training_m
         assert torch.equal(labels_of_train[rows], labels) and not teacher.training
         return nn.functional.mse_loss(logits, logits_of(teacher, inputs[rows]).clone())
 
-    done = train(fresh(data).append(Spy()), data, Training(epochs=8, batch=16), objective=objective)
+    done = train(fresh(data).append(Spy()).eval(), data, Training(epochs=8, batch=16), objective=objective)
     assert all(training == gradients for gradients, training in Spy.modes)
     assert done.history[-1]["loss"] < done.history[0]["loss"]
 
@@ -106,7 +109,7 @@ def cancel_after(epochs: int) -> tuple[Tell, list[Progress]]:
 def test_cancelled_in_a_later_epoch_the_best_weights_so_far_are_kept(data: Dataset) -> None:
     plan = Training(epochs=10, batch=4)
     tell, heard = cancel_after(2)
-    done = train(fresh(data), data, plan, tell=tell)
+    done = train(fresh(data), data, plan, tell=tell, keep_best=True)
     assert done.cancelled and 2 <= len(done.history) <= 3 and not done.network.training
     assert "step" in heard[-1].text or "epoch" in heard[-1].text
     whole = train(fresh(data), data, plan)
@@ -115,7 +118,19 @@ def test_cancelled_in_a_later_epoch_the_best_weights_so_far_are_kept(data: Datas
 
 def test_cancelled_within_the_first_epoch_nothing_is_kept(data: Dataset) -> None:
     with pytest.raises(Cancelled):
-        train(fresh(data), data, Training(batch=4), tell=cancel_after(0)[0])
+        train(fresh(data), data, Training(batch=4), tell=cancel_after(0)[0], keep_best=True)
+
+
+def test_a_half_trained_network_is_returned_only_to_those_who_ask_for_it(data: Dataset) -> None:
+    with pytest.raises(Cancelled):
+        train(fresh(data), data, Training(epochs=10, batch=4), tell=cancel_after(2)[0])
+
+
+@pytest.mark.parametrize("method", [LowRank(keep=0.3, recovery_steps=500), DataSVD(components=2, epochs=50)])
+def test_a_method_cancelled_while_it_trains_gives_no_network(method: Method, data: Dataset) -> None:
+    teacher = train(fresh(data), data, Training(epochs=1)).network
+    with pytest.raises(Cancelled):
+        next(method.curve(teacher, data, [method.plain()[method.dial]], cancel_after(2)[0]))
 
 
 def test_the_best_epoch_is_kept_although_later_ones_are_worse(data: Dataset) -> None:

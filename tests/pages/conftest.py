@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from compress.store import Store
-from tests.pages.samples import TEACHER, Curve
+from tests.pages.samples import Curve, measure
 
 
 @pytest.fixture(scope="session")
@@ -26,20 +26,6 @@ def measured(prepared: None, tmp_path_factory: pytest.TempPathFactory) -> Callab
     """measured("low_rank", (0.3, 0.6)): these points of a method on the digits, as the worker stores them."""
     store = Store(tmp_path_factory.mktemp("measured") / "store.sqlite")
     return lru_cache(lambda method, values: measure(store, method, values))
-
-
-def measure(store: Store, method: str, values: tuple) -> Curve:
-    """Runs a sweep as the worker does and reads everything back."""
-    from compress import sweep
-    from compress.recipe import Recipe
-
-    wanted = sweep.sweep_of(Recipe.parse(f"digits/{TEACHER}/{method}/0"), values)
-    for _ in sweep.run(wanted, store, latency=False):
-        pass
-    teacher = store.teacher(wanted.recipe.reference().key())
-    view = store.view(wanted.curve.key(), teacher["digest"])
-    points = store.points(wanted.curve.key(), teacher["digest"])
-    return Curve(wanted.recipe, [point for point in points if point["dial"] in values], teacher, view, store)
 
 
 @pytest.fixture

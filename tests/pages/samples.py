@@ -28,6 +28,19 @@ class Curve:
     store: Store
 
 
+def measure(store: Store, method: str, values: tuple) -> Curve:
+    """Runs a sweep on the digits as the worker does, and reads everything back."""
+    from compress import sweep
+
+    wanted = sweep.sweep_of(Recipe.parse(f"digits/{TEACHER}/{method}/0"), values)
+    for _ in sweep.run(wanted, store, latency=False):
+        pass
+    teacher = store.teacher(wanted.recipe.reference().key())
+    view = store.view(wanted.curve.key(), teacher["digest"])
+    points = store.points(wanted.curve.key(), teacher["digest"])
+    return Curve(wanted.recipe, [point for point in points if point["dial"] in values], teacher, view, store)
+
+
 def point(dial: float, size: int, correct: int = 90, total: int = 100, **others: Any) -> dict[str, Any]:
     """A point with all that a chart reads."""
     low, high = wilson(correct, total)

@@ -65,18 +65,25 @@ def taken(link: dict[str, str], card: dict[str, Any], methods: tuple[str, ...] =
     return choice.from_link(link, card, methods, choice.first_choice(card))
 
 
+@st.composite
+def choices(draw, known: dict[str, Any], name: str) -> choice.Choice:
+    """Any choice of data, teacher and seed, and of one method's settings."""
+    family = draw(st.sampled_from(known["families"]))["name"]
+    teacher = Step.of(family, draw(settings_of(choice.teacher_settings(known, family))))
+    made = replace(choice.first_choice(known), data=draw(st.sampled_from(known["datasets"]))["name"], teacher=teacher,
+                   seed=draw(st.integers(0, 999_999_999)))
+    card = known["methods"][name]
+    return choice.without_conflict(made.with_method(name, **draw(settings_of(card["settings"]))), card, [])
+
+
 @given(st.data())
-def test_every_setting_of_every_method_and_teacher_survives_a_link(known, data):
-    family = data.draw(st.sampled_from([family["name"] for family in known["families"]]))
+def test_a_link_restores_every_setting_whatever_stood_before(known, data):
+    """As the address bar must after the browser's Back button, and in another tab."""
     name = data.draw(st.sampled_from(sorted(known["methods"])))
-    method = known["methods"][name]
-    teacher = data.draw(settings_of(choice.teacher_settings(known, family)))
-    made = replace(choice.first_choice(known), data=data.draw(st.sampled_from(known["datasets"]))["name"],
-                   teacher=Step.of(family, teacher), seed=data.draw(st.integers(0, 999_999_999)))
-    made = choice.without_conflict(made.with_method(name, **data.draw(settings_of(method["settings"]))), method, [])
+    made, before = data.draw(choices(known, name)), data.draw(choices(known, name))
     link = choice.to_link(made, known, (name,), name)
     assert all(isinstance(text, str) for text in link.values())
-    assert choice.from_link(link, known, (name,), choice.first_choice(known)) == (made, [])
+    assert choice.from_link(link, known, (name,), before) == (made, [])
 
 
 @pytest.mark.parametrize("path", [path for path in PAGES if path.parent.name != "ui"], ids=lambda path: path.name)

@@ -12,8 +12,7 @@ from streamlit.testing.v1 import AppTest
 from compress.recipe import Recipe, Step
 from pages.ui import session
 from tests.compress.helpers import ROOT
-from tests.pages.conftest import measure
-from tests.pages.samples import TEACHER, Curve
+from tests.pages.samples import TEACHER, Curve, measure
 
 PAGES = ["app.py", *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "pages").glob("*.py")))]
 TEACHERS, LOW_RANK, COMPARE, HANDBOOK = ("pages/1_Teacher.py", "pages/3_Low_rank.py", "pages/8_Compare.py",

@@ -1,0 +1,413 @@
+"""The whole program in a real browser: links, live curves, the dial, and what survives a reload or a kill."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from compress.recipe import Step
+from compress.store import Store
+from tests.browser.serving import CHROMIUM, CHROMIUM_ARGUMENTS, App, serve_app
+from tests.pages.samples import TEACHER, measure
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
+
+PATIENCE = 90_000
+PAGES = ["", "Teacher", "Low_rank", "Compare", "Handbook"]
+HEADINGS = ["How small can this network get", "Teacher", "Low rank", "Compare", "Handbook"]
+SMALL = {"data": "digits", "teacher": "mlp", **{f"t.{name}": str(value) for name, value in Step.parse(TEACHER).settings}}
+# Points that take a moment each: a curve of them can be interrupted.
+SLOW = {**SMALL, "recovery_steps": "500"}
+STOPS = 21
+# An address where nobody answers: whoever asks for something from outside fails at once.
+OFFLINE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1,localhost",
+           "COMPRESS_DOWNLOAD_SECONDS": "3"}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """One app for all tests but those that kill it; its store holds one finished curve."""
+    home = tmp_path_factory.mktemp("app")
+    with serve_app(home, **OFFLINE) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def curve(app: App, prepared: None) -> dict[str, str]:
+    """The link to a finished curve."""
+    measure(Store(app.home / "store.sqlite"), "low_rank(scheme=plain)", (0.05, 0.1, 0.3, 0.6, 0.9))
+    return {**SMALL, "scheme": "plain", "keep": "0.3"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
+        playwright.expect.set_options(timeout=PATIENCE)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def context(browser: Any) -> Any:
+    """One cache for most tests; each of their pages is a visitor of its own all the same."""
+    return browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+
+
+@pytest.fixture
+def visit(context: Any, app: App) -> Iterator[Callable[..., Any]]:
+    """visit("Low_rank", keep="0.3"): a new visitor at this link. No page may end with an error in its console."""
+    opened = []
+
+    def go(path: str, **link: str) -> Any:
+        opened.append(watched(context.new_page()))
+        return arrive(opened[-1], app.address, path, **link)
+
+    yield go
+    for page in opened:
+        assert page.problems == [] and "Traceback" not in page.content()
+        page.close()
+
+
+def watched(page: Any) -> Any:
+    """Collects errors of the console, requests to other hosts, and what is sent to the server."""
+    page.problems, page.sent = [], []
+    page.set_default_timeout(PATIENCE)
+    page.on("console", lambda message: page.problems.extend(problem(message)))
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("request", lambda request: page.problems.extend(foreign(request.url)))
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: page.sent.append(len(frame))))
+    return page
+
+
+def problem(message: Any) -> list[str]:
+    """A console error, unless it is Streamlit's own search for its root from a page below it."""
+    if message.type != "error" or re.search(r"/\w+/_stcore/", message.location["url"]):
+        return []
+    return [f"{message.text} ({message.location['url']})"]
+
+
+def foreign(address: str) -> list[str]:
+    parts = urlsplit(address)
+    return [] if parts.scheme in ("data", "blob") or parts.hostname == "127.0.0.1" else [f"asked for {address}"]
+
+
+def arrive(page: Any, address: str, path: str, **link: str) -> Any:
+    """Opens a link and waits until the page is drawn."""
+    page.goto(f"{address}/{path}" + (f"?{urlencode(link)}" if link else ""))
+    heading(page, HEADINGS[PAGES.index(path)]).wait_for()
+    settled(page)
+    return page
+
+
+def heading(page: Any, text: str) -> Any:
+    return page.get_by_role("heading", level=1, name=re.compile(text))
+
+
+def button(page: Any, name: str) -> Any:
+    return page.get_by_role("button", name=re.compile(name))
+
+
+def select(page: Any, name: str) -> Any:
+    return page.get_by_role("combobox", name=name, exact=True)
+
+
+def slider(page: Any) -> Any:
+    return page.get_by_role("slider", name="Share kept")
+
+
+def settled(page: Any) -> None:
+    """Waits until no script runs and each chart has been drawn."""
+    page.wait_for_function("document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'")
+    page.wait_for_function("[...document.querySelectorAll('[role=img][aria-label]')].every("
+                           "(frame) => frame.querySelector('.main-svg'))")
+
+
+def link(page: Any) -> dict[str, str]:
+    """What the address bar says."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def chart(page: Any, alt: str) -> Any:
+    return page.get_by_role("img", name=re.compile(alt))
+
+
+def points(page: Any) -> int:
+    """How many points the curve on the screen has."""
+    shown = chart(page, "^Accuracy against file size")
+    text = shown.get_attribute("aria-label") if shown.count() else ""
+    found = re.search(r": (\d+) points", text or "")
+    return int(found[1]) if found else 0
+
+
+def wait_for_points(page: Any, least: int) -> int:
+    """Waits until the curve has so many points."""
+    page.wait_for_function(
+        """least => [...document.querySelectorAll('[role=img][aria-label^="Accuracy against file size"]')].some(
+            frame => Number(/: (\\d+) points/.exec(frame.ariaLabel)?.[1]) >= least)""", arg=least)
+    return points(page)
+
+
+def stored(app: App, seed: int) -> dict[float, float]:
+    """Dial value -> when its point was measured, of the curve with this seed."""
+    measured = Store(app.home / "store.sqlite").all_points()
+    return {point["dial"]: point["created"] for point in measured if point["seed"] == seed and point["method"] == "low_rank"}
+
+
+@pytest.mark.parametrize(("path", "title"), list(zip(PAGES, HEADINGS, strict=True)), ids=HEADINGS)
+def test_a_cold_link_to_any_page_shows_it_and_asks_nobody_outside(browser, app, path, title):
+    fresh = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = watched(fresh.new_page())
+    failed = []
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    arrive(page, app.address, path)
+    for shown in (heading(page, title), page.get_by_role("link", name="Handbook"), select(page, "Data set")):
+        playwright.expect(shown).to_be_visible()
+    assert page.problems == [] and failed == [] and "Traceback" not in page.content()
+    fresh.close()
+
+
+def test_a_link_restores_the_controls_and_the_dial(visit, curve):
+    page = visit("Low_rank", **curve)
+    assert select(page, "Scheme").input_value() == "plain"
+    assert slider(page).get_attribute("aria-valuetext").startswith("30 %, ")
+    assert page.get_by_text("Traceback").count() == 0
+    assert link(page).items() >= curve.items()
+
+
+def test_a_value_out_of_range_is_moved_with_a_notice(visit):
+    page = visit("Low_rank", keep="5")
+    page.get_by_text("between 0.001 and 1.0; 5 was lowered to 1.0").wait_for()
+    page.wait_for_url(re.compile("keep=1.0"))
+
+
+def test_markup_in_a_link_is_shown_as_text(visit):
+    page = visit("Low_rank", **{"![a](http://picture.example/a.png)": "<img src=http://b.example/b.png>"})
+    page.get_by_text("is not a setting of this page").wait_for()
+    assert page.locator("img[src*='example']").count() == 0
+
+
+def test_back_restores_what_was_chosen_before(visit, curve):
+    page = visit("Low_rank", **{**curve, "scheme": "whitened"})
+    page.get_by_text("Measure at once").click()
+    select(page, "Scheme").click()
+    page.get_by_role("option", name="plain").click()
+    page.wait_for_url(re.compile("scheme=plain"))
+    settled(page)
+    page.go_back()
+    page.wait_for_url(lambda address: "scheme=plain" not in address)
+    playwright.expect(select(page, "Scheme")).to_have_value("whitened")
+
+
+def test_what_is_chosen_goes_along_to_the_next_page(visit):
+    page = visit("Low_rank", data="mnist1d", scheme="plain")
+    for name, title in (("Teacher", "Teacher"), ("Start", "How small"), ("Low rank", "Low rank")):
+        page.get_by_role("region", name="Sidebar").get_by_role("link", name=name).click()
+        heading(page, title).wait_for()
+        playwright.expect(select(page, "Data set")).to_have_value("MNIST-1D")
+    playwright.expect(select(page, "Scheme")).to_have_value("plain")
+
+
+def test_a_teacher_is_watched_while_it_trains_and_then_described(visit):
+    page = visit("Teacher", seed="21")
+    button(page, "^LeNet-300-100$").click()
+    chart(page, r"^Training curves after \d+ of 20 epochs").wait_for()
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('[role=img]')].some(
+            frame => /after ([1-9]|1\\d) of 20 epochs/.test(frame.ariaLabel))""")
+    assert button(page, "^Cancel$").count() >= 1
+    page.get_by_role("heading", name="64-300-100-10 on Digits 8x8").wait_for()
+    chart(page, "^Training curves after 20 of 20 epochs").wait_for()
+    chart(page, r"^Confusion matrix: \d+ right and \d+ wrong").wait_for()
+    playwright.expect(button(page, "^Cancel$")).to_have_count(0)
+    assert button(page, "Train this teacher").count() == 0
+
+
+def test_points_arrive_while_the_curve_is_measured(visit):
+    page = visit("Low_rank", seed="22")
+    button(page, "^Digits in a second$").click()
+    wait_for_points(page, 1)
+    counts = [points(page)] if button(page, "^Cancel$").count() else []
+    while button(page, "^Cancel$").count():
+        counts.append(points(page))
+    assert wait_for_points(page, STOPS) == STOPS
+    assert any(0 < count < STOPS for count in counts) and counts == sorted(counts)
+    assert page.get_by_text("The smallest file within one point").is_visible()
+
+
+def test_the_dial_moves_the_marks_without_the_server_and_writes_the_link_on_release(visit, curve):
+    page = visit("Low_rank", **curve)
+    slider(page).scroll_into_view_if_needed()
+    box, sent = slider(page).bounding_box(), len(page.sent)
+    height = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.5, height)
+    page.mouse.down()
+    seen = []
+    for share in (0.3, 0.95):
+        page.mouse.move(box["x"] + box["width"] * share, height, steps=4)
+        seen.append((mark(page), slider(page).get_attribute("aria-valuetext")))
+    assert len(page.sent) == sent and link(page)["keep"] == "0.3"
+    assert seen[1][0] > seen[0][0] + 50 and seen[0][1] != seen[1][1]
+    page.mouse.up()
+    page.wait_for_url(lambda address: "keep=0.3" not in address)
+    settled(page)
+    assert slider(page).get_attribute("aria-valuetext") == seen[1][1]
+    assert seen[1][1].startswith(f"{100 * float(link(page)['keep']):g} %")
+
+
+def mark(page: Any) -> float:
+    """Where the moving mark of the accuracy-size chart stands, once it is drawn there."""
+    place = None
+    while place is None or place != (place := across(page)):
+        pass
+    return place
+
+
+def across(page: Any) -> float | None:
+    """Two frames later, so that two equal answers mean that it has arrived."""
+    return page.evaluate(
+        """async () => {
+          for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+          const chart = document.querySelector('[role=img][aria-label^="Accuracy against file size"]');
+          return chart.querySelector('.lp-overlay path')?.getBoundingClientRect().x ?? null;
+        }""")
+
+
+def test_the_keyboard_turns_the_dial(visit, curve):
+    page = visit("Low_rank", **curve)
+    slider(page).focus()
+    before = slider(page).get_attribute("aria-valuetext")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(re.compile("keep=0.6"))
+    assert slider(page).get_attribute("aria-valuetext").startswith("60 %, ") and before.startswith("30 %, ")
+
+
+def test_cancelling_keeps_points_and_offers_to_resume(visit, app):
+    page = visit("Low_rank", seed="31", **SLOW)
+    button(page, "^Measure the curve$").click()
+    wait_for_points(page, 2)
+    button(page, "^Cancel$").first.click()
+    button(page, r"^Resume \(\d+ points left\)$").wait_for()
+    page.get_by_text("Cancelled. What was finished is kept").wait_for()
+    kept = stored(app, 31)
+    assert 2 <= len(kept) < STOPS and wait_for_points(page, len(kept)) == len(kept)
+    assert f"({STOPS - len(kept)} points left)" in button(page, "^Resume").inner_text()
+
+
+def test_a_job_outlives_the_page_and_a_second_tab_sees_it(visit, context, app):
+    page = visit("Low_rank", seed="32", **SLOW)
+    button(page, "^Measure the curve$").click()
+    seen = wait_for_points(page, 2)
+    page.reload()
+    assert wait_for_points(page, seen) >= seen
+    button(page, "^Cancel$").first.wait_for()
+    other = visit("Low_rank", seed="32", **SLOW)
+    assert wait_for_points(other, seen) >= seen
+    assert wait_for_points(page, seen + 2) and wait_for_points(other, seen + 2)
+    button(other, "^Cancel$").first.click()
+    for one in (page, other):
+        button(one, "^Resume").wait_for()
+    assert points(page) == points(other) == len(stored(app, 32))
+
+
+def test_a_killed_worker_is_replaced_and_the_curve_resumes(visit, app):
+    page = visit("Low_rank", seed="33", **SLOW)
+    button(page, "^Measure the curve$").click()
+    wait_for_points(page, 2)
+    killed = app.worker()
+    os.kill(killed, signal.SIGKILL)
+    page.get_by_text("The compute process was killed from outside").wait_for()
+    kept = stored(app, 33)
+    assert 2 <= len(kept) < STOPS
+    button(page, "^Resume").click()
+    assert wait_for_points(page, STOPS) == STOPS
+    playwright.expect(button(page, "^Cancel$")).to_have_count(0)
+    assert app.worker() != killed
+    finished = stored(app, 33)
+    assert len(finished) == STOPS and finished.items() >= kept.items()  # nothing was measured twice
+    assert button(page, "^Resume").count() == 0
+
+
+def test_a_killed_app_has_lost_no_finished_point(browser, tmp_path):
+    with serve_app(tmp_path) as first:
+        page = arrive(watched(browser.new_page()), first.address, "Low_rank", seed="34", **SLOW)
+        button(page, "^Measure the curve$").click()
+        seen, worker = wait_for_points(page, 2), first.worker()
+        first.process.kill()
+        first.process.wait()
+        page.close()
+    wait_for_end(worker)
+    kept = stored(first, 34)
+    assert seen <= len(kept) < STOPS
+    with serve_app(tmp_path) as second:
+        page = arrive(watched(browser.new_page()), second.address, "Low_rank", seed="34", **SLOW)
+        page.get_by_text("This job was interrupted").wait_for()
+        assert wait_for_points(page, len(kept)) == len(kept)
+        button(page, "^Resume").click()
+        wait_for_points(page, len(kept) + 2)
+        assert stored(second, 34).items() >= kept.items()
+        assert page.problems == [] and "Traceback" not in page.content()
+        page.close()
+
+
+def wait_for_end(process: int) -> None:
+    """Returns once the process is gone: a worker ends by itself when its app does."""
+    for _ in range(600):
+        if not Path(f"/proc/{process}").exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"the worker {process} outlived its app")
+
+
+def test_the_system_theme_is_followed(visit, curve):
+    page = visit("Low_rank", **curve)
+    colours, charts = [], page.locator("[role=img][aria-label] .main-svg").count()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function("before => getComputedStyle(document.querySelector('h1')).color !== before",
+                               arg=colours[-1] if colours else "")
+        settled(page)
+        colours.append(page.evaluate("getComputedStyle(document.querySelector('h1')).color"))
+        assert page.locator("[role=img][aria-label] .main-svg").count() == charts
+    ticks = page.evaluate("[...document.querySelectorAll('.xtick text')].map(text => getComputedStyle(text).fill)")
+    assert len(set(colours)) == 2 and charts >= 4 and set(ticks) == {colours[1]}
+
+
+@pytest.mark.parametrize(("path", "name"), [("Teacher", "^Train this teacher$"), ("Low_rank", "^Measure the curve$")])
+def test_a_data_set_that_cannot_be_fetched_ends_in_one_clear_sentence(visit, path, name):
+    page = visit(path, data="openml:mnist_784:1")
+    button(page, name).click()
+    message = page.get_by_role("alert").filter(has_text="could not be downloaded")
+    message.wait_for()
+    assert message.count() == 1 and "need no download" in message.inner_text()
+    assert "Error" not in message.inner_text()
+    button(page, name).wait_for()
+
+
+def test_a_click_on_a_point_pins_it_and_its_note_stays(visit, curve):
+    page = visit("Compare", data="digits")
+    chart(page, "networks on a plane").wait_for()
+    page.mouse.click(*page.evaluate(
+        """() => { const graph = document.querySelector('[role=img][aria-label*="on a plane"] .js-plotly-plot');
+        const { xaxis, yaxis } = graph._fullLayout, box = graph.getBoundingClientRect();
+        const trace = graph.data.find(one => one.name.startsWith('Low rank'));
+        return [box.left + xaxis._offset + xaxis.d2p(trace.x[0]), box.top + yaxis._offset + yaxis.d2p(trace.y[0])];
+        }"""))
+    note = page.get_by_role("textbox", name="Note")
+    note.fill("the knee of the curve")
+    note.press("Enter")
+    settled(page)
+    page.reload()
+    playwright.expect(page.get_by_role("textbox", name="Note")).to_have_value("the knee of the curve")
+    button(page, "^Unpin$").click()
+    page.get_by_text("Pin the points that you want to talk about").wait_for()
