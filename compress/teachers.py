@@ -32,15 +32,23 @@ class Preset:
     kinds: tuple[str, ...] = ("image", "sequence", "tabular")
 
 
+ON_SEQUENCES = {"batch": 100, "learning_rate": 0.01}
 PRESETS = (
-    Preset("LeNet-300-100", "Two hidden layers, the classic of the compression papers.", Step("mlp")),
+    Preset("LeNet-300-100", "Two hidden layers, the classic of the compression papers.", Step("mlp"),
+           ("image", "tabular")),
     Preset("Wide MLP, 1200-1200", "Far more weights than these data need.",
            Step.of("mlp", {"hidden": "1200-1200", "dropout": 0.2, "epochs": 10}), ("image",)),
     Preset("LeNet-5", "Two convolutions, 6 and 16 channels.", Step.of("cnn", {"epochs": 15}), ("image",)),
-    Preset("Three convolutions of 25", "The convolutional network of the MNIST-1D paper.", Step("cnn"), ("sequence",)),
     Preset("Small ResNet", "Batch-normed residual blocks of 16, 32, 64 channels.", Step.of("resnet", {"epochs": 6}),
            ("image", "sequence")),
-    Preset("GRU", "Reads images row by row, sequences step by step.", Step.of("gru", {"epochs": 12}), ("image", "sequence")),
+    Preset("GRU over rows", "Reads an image row by row, both ways.", Step.of("gru", {"epochs": 12}), ("image",)),
+    Preset("Three convolutions of 25", "The convolutional network of the MNIST-1D paper.",
+           Step.of("cnn", {"epochs": 100, "batch": 100, "learning_rate": 0.02}), ("sequence",)),
+    Preset("Two layers of 100", "The multilayer perceptron of the MNIST-1D paper.",
+           Step.of("mlp", {"hidden": "100-100", "dropout": 0.2, "epochs": 100, "weight_decay": 0.1, **ON_SEQUENCES}),
+           ("sequence",)),
+    Preset("GRU over time", "Reads a sequence step by step, both ways.",
+           Step.of("gru", {"epochs": 12, **ON_SEQUENCES}), ("sequence",)),
     Preset("Logistic regression", "One layer: the floor that the others must beat.", Step("logistic")),
 )
 

@@ -100,6 +100,16 @@ def to_link(choice: Choice, description: Card, methods: tuple[str, ...], active:
     return link
 
 
+def suited(choice: Choice, description: Card) -> Choice:
+    """The choice with the first preset teacher that suits the data, if its teacher is a preset that does not."""
+    kind = next((card["kind"] for card in description["datasets"] if card["name"] == choice.data), "tabular")
+    own = [preset for preset in description["presets"] if Step.of(preset["name"], preset["settings"]) == choice.teacher]
+    fitting = [preset for preset in description["presets"] if kind in preset["kinds"]]
+    if not own or own[0] in fitting or not fitting:
+        return choice
+    return replace(choice, teacher=Step.of(fitting[0]["name"], fitting[0]["settings"]))
+
+
 def known_data(name: str, description: Card) -> bool:
     """A data set that is listed, or one of openml.org by name and version."""
     listed = any(card["name"] == name for card in description["datasets"])
@@ -149,7 +159,9 @@ def _data_and_teacher(parameters: dict[str, str], description: Card, start: Choi
                        f"{', '.join(families)}.")
         teacher = start.teacher.name
     named = "teacher" in parameters or teacher != start.teacher.name
-    return replace(start, data=data, teacher=teacher_defaults(description, teacher) if named else start.teacher)
+    if not named:
+        return suited(replace(start, data=data), description)
+    return replace(start, data=data, teacher=teacher_defaults(description, teacher))
 
 
 def _converted(entry: Card, text: Any) -> Any:

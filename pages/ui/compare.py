@@ -79,7 +79,8 @@ def plane(chosen: list[Row]) -> charts.Chart:
             "y": [row["accuracy"] for row in group], "customdata": [row["id"] for row in group],
             "text": [f"{charts.hover(row)}<br>{row['teacher_title']}, {row['data_title']}" for row in group],
             "hovertemplate": "%{text}<extra></extra>",
-            "marker": {"size": [18 if teacher or row["pinned"] else 10 for row in group], "symbol": "star" if teacher else "circle", "color": colour,
+            "marker": {"size": [18 if teacher or row["pinned"] else 10 for row in group],
+                       "symbol": "star" if teacher else "circle", "color": colour,
                        "opacity": 0.85, "line": {"width": [4 if row["pinned"] else 0 for row in group],
                                                  "color": "var(--accent)"}}})
     return {"id": "plane", "title": "Accuracy against file size", "span": "wide", "height": 520, "figure": {

@@ -8,7 +8,7 @@ import streamlit as st
 
 from compress.recipe import Step
 from pages.ui import session, tray, words
-from pages.ui.choice import Card, Choice, known_data
+from pages.ui.choice import Card, Choice, known_data, suited
 from pages.ui.icon import icon
 from pages.ui.style import STYLE
 
@@ -84,7 +84,7 @@ def _data_set(known: Card) -> None:
     def change() -> None:
         name = session.current("sidebar.data")
         if known_data(name, known):
-            session.choose(replace(session.choice(), data=name))
+            session.choose(suited(replace(session.choice(), data=name), known))
         else:
             session.remember("unknown data", name)
 

@@ -37,10 +37,12 @@ def card() -> dict[str, Any]:
             "remedy": {"scheme": "plain"}}
     training = [entry("epochs", "int", 20, 1, 2000), entry("rate", "float", 0.002, 1e-6, 10.0)]
     return {
-        "datasets": [{"name": "digits"}, {"name": "mnist5k"}],
+        "datasets": [{"name": "digits", "kind": "image"}, {"name": "mnist5k", "kind": "image"},
+                     {"name": "waves", "kind": "sequence"}],
         "families": [{"name": "mlp", "settings": [entry("hidden", "sizes", "300-100", 1, 8192)], "training": training},
                      {"name": "logistic", "settings": [], "training": training}],
-        "presets": [{"name": "mlp", "settings": {"hidden": "300-100", "epochs": 20, "rate": 0.002}}],
+        "presets": [{"name": "mlp", "settings": {"hidden": "300-100", "epochs": 20, "rate": 0.002}, "kinds": ["image"]},
+                    {"name": "logistic", "settings": {"epochs": 20, "rate": 0.002}, "kinds": ["sequence"]}],
         "methods": {"squeeze": {"name": "squeeze", "dial": "keep", "settings": settings, "exclusions": [rule]}}}
 
 
@@ -203,3 +205,19 @@ def test_layer_sizes_are_spelled_one_way(card, text, sizes):
 def test_wrong_layer_sizes_are_refused_with_the_form_and_the_range(card, text):
     with pytest.raises(ValueError, match=r"from 1 to 8192 joined by '-'.*For example: 300-100"):
         choice.sizes(card["families"][0]["settings"][0], text)
+
+
+def test_a_preset_that_does_not_suit_the_data_gives_way_to_one_that_does(card):
+    start = choice.first_choice(card)
+    moved = choice.suited(replace(start, data="waves"), card)
+    fitting = [Step.of(preset["name"], preset["settings"]) for preset in card["presets"]
+               if "sequence" in preset["kinds"]]
+    assert start.teacher not in fitting and moved.teacher == fitting[0]
+    assert choice.suited(start, card) == start
+    own = replace(start, data="waves", teacher=start.teacher.having(epochs=7))
+    assert choice.suited(own, card) == own
+
+
+def test_a_link_that_names_only_the_data_gets_a_teacher_that_suits_them(card):
+    changed, notices = choice.from_link({"data": "waves"}, card, ("squeeze",), choice.first_choice(card))
+    assert not notices and changed.teacher == choice.suited(changed, card).teacher != choice.first_choice(card).teacher
