@@ -34,9 +34,10 @@ def of_point(point: dict, reference: dict, name: str, p_value: float | None) -> 
 
 def of_curve(points: list[dict], reference: dict) -> str:
     """The smallest file that costs at most one point of accuracy."""
-    good = [point for point in points if point["accuracy"] >= reference["accuracy"] - 0.01]
+    good = [point for point in points if point["accuracy"] >= reference["accuracy"] - 0.01
+            and point["bytes"] < 0.99 * reference["bytes"]]
     if not good:
-        return "No stop measured so far stays within one point of accuracy."
+        return "No smaller file measured so far stays within one point of the reference's accuracy."
     best = min(good, key=lambda point: point["bytes"])
     return (f"The smallest file within one point of the reference: <b>{words.size(best['bytes'])}</b> "
             f"({words.times_smaller(best['bytes'], reference['bytes'])}), {words.accuracy(best)}.")

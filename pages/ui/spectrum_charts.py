@@ -10,6 +10,7 @@ from pages.ui import palette
 Chart = dict[str, Any]
 FLOOR = 1e-6
 MOST = 240
+MOST_NAMED = 4  # a longer legend would cover the chart; hovering names a layer all the same
 MARKED = {"plain": "output_error_plain", "randomized": "used_error"}
 
 
@@ -28,7 +29,8 @@ def spectra(layers: list[dict]) -> Chart:
             "alt": f"Singular value spectra of {len(layers)} layers, falling from 1.", "height": 340, "follow": follow,
             "figure": {"data": traces, "layout": {
                 "xaxis": _share_axis(), "yaxis": _log_axis("σ / largest σ"), "shapes": _break_evens(layers),
-                "legend": _legend(), "hovermode": "closest", "annotations": _threshold_marks(layers)}}}
+                "legend": _legend(), "showlegend": len(layers) <= MOST_NAMED, "hovermode": "closest",
+                "annotations": _threshold_marks(layers)}}}
 
 
 def energies(layers: list[dict]) -> Chart:

@@ -28,7 +28,7 @@ HEADINGS = ["How small can this network get", "Teacher", "Low rank", "Compare", 
 SMALL = {"data": "digits", "teacher": "mlp", **{f"t.{name}": str(value) for name, value in Step.parse(TEACHER).settings}}
 # Points that take a moment each: a curve of them can be interrupted.
 SLOW = {**SMALL, "recovery_steps": "500"}
-STOPS = 21
+STOPS, CHARTS = 21, 4  # of the low-rank page
 # An address where nobody answers: whoever asks for something from outside fails at once.
 OFFLINE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1,localhost",
            "COMPRESS_DOWNLOAD_SECONDS": "3"}
@@ -126,11 +126,12 @@ def slider(page: Any) -> Any:
     return page.get_by_role("slider", name="Share kept")
 
 
-def settled(page: Any) -> None:
-    """Waits until no script runs and each chart has been drawn."""
-    page.wait_for_function("document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'")
-    page.wait_for_function("[...document.querySelectorAll('[role=img][aria-label]')].every("
-                           "(frame) => frame.querySelector('.main-svg'))")
+def settled(page: Any, charts: int = 0) -> None:
+    """Waits until no script runs, there are so many charts, and each one has been drawn."""
+    page.wait_for_function(
+        """least => { const frames = [...document.querySelectorAll('[role=img][aria-label]')];
+        return document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'
+          && frames.length >= least && frames.every(frame => frame.querySelector('.main-svg')); }""", arg=charts)
 
 
 def link(page: Any) -> dict[str, str]:
@@ -218,19 +219,33 @@ def test_what_is_chosen_goes_along_to_the_next_page(visit):
     playwright.expect(select(page, "Scheme")).to_have_value("plain")
 
 
-def test_a_teacher_is_watched_while_it_trains_and_then_described(visit):
-    page = visit("Teacher", seed="21")
+def test_a_preset_trains_a_teacher_and_describes_it(visit):
+    page = visit("Teacher", seed="20")
     button(page, "^LeNet-300-100$").click()
-    chart(page, r"^Training curves after \d+ of 20 epochs").wait_for()
-    page.wait_for_function(
-        """() => [...document.querySelectorAll('[role=img]')].some(
-            frame => /after ([1-9]|1\\d) of 20 epochs/.test(frame.ariaLabel))""")
-    assert button(page, "^Cancel$").count() >= 1
     page.get_by_role("heading", name="64-300-100-10 on Digits 8x8").wait_for()
     chart(page, "^Training curves after 20 of 20 epochs").wait_for()
     chart(page, r"^Confusion matrix: \d+ right and \d+ wrong").wait_for()
     playwright.expect(button(page, "^Cancel$")).to_have_count(0)
     assert button(page, "Train this teacher").count() == 0
+
+
+def test_training_is_watched_and_can_be_stopped(visit):
+    page = visit("Teacher", seed="21", **{**SMALL, "t.epochs": "2000"})
+    button(page, "^Train this teacher$").click()
+    seen = wait_for_epochs(page, 1)
+    assert wait_for_epochs(page, seen + 1) > seen
+    button(page, "^Cancel$").first.click()
+    page.get_by_text("Training was cancelled; this is the network of epoch").wait_for()
+    button(page, "^Train it to the end$").wait_for()
+    assert seen < wait_for_epochs(page, seen) < 2000
+
+
+def wait_for_epochs(page: Any, least: int) -> int:
+    """Waits until the training chart shows so many epochs."""
+    page.wait_for_function(
+        """least => [...document.querySelectorAll('[role=img][aria-label^="Training curves"]')].some(
+            frame => Number(/after (\\d+) of/.exec(frame.ariaLabel)?.[1]) >= least)""", arg=least)
+    return int(re.search(r"after (\d+) of", chart(page, "^Training curves").get_attribute("aria-label"))[1])
 
 
 def test_points_arrive_while_the_curve_is_measured(visit):
@@ -247,6 +262,7 @@ def test_points_arrive_while_the_curve_is_measured(visit):
 
 def test_the_dial_moves_the_marks_without_the_server_and_writes_the_link_on_release(visit, curve):
     page = visit("Low_rank", **curve)
+    settled(page, CHARTS)
     slider(page).scroll_into_view_if_needed()
     box, sent = slider(page).bounding_box(), len(page.sent)
     height = box["y"] + box["height"] / 2
@@ -266,20 +282,12 @@ def test_the_dial_moves_the_marks_without_the_server_and_writes_the_link_on_rele
 
 
 def mark(page: Any) -> float:
-    """Where the moving mark of the accuracy-size chart stands, once it is drawn there."""
-    place = None
-    while place is None or place != (place := across(page)):
-        pass
-    return place
-
-
-def across(page: Any) -> float | None:
-    """Two frames later, so that two equal answers mean that it has arrived."""
+    """Where the moving mark of the accuracy-size chart stands, two frames after the dial was moved."""
     return page.evaluate(
         """async () => {
           for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
           const chart = document.querySelector('[role=img][aria-label^="Accuracy against file size"]');
-          return chart.querySelector('.lp-overlay path')?.getBoundingClientRect().x ?? null;
+          return chart.querySelector('.lp-overlay path').getBoundingClientRect().x;
         }""")
 
 
@@ -371,16 +379,20 @@ def wait_for_end(process: int) -> None:
 
 def test_the_system_theme_is_followed(visit, curve):
     page = visit("Low_rank", **curve)
-    colours, charts = [], page.locator("[role=img][aria-label] .main-svg").count()
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_function("before => getComputedStyle(document.querySelector('h1')).color !== before",
-                               arg=colours[-1] if colours else "")
-        settled(page)
-        colours.append(page.evaluate("getComputedStyle(document.querySelector('h1')).color"))
-        assert page.locator("[role=img][aria-label] .main-svg").count() == charts
-    ticks = page.evaluate("[...document.querySelectorAll('.xtick text')].map(text => getComputedStyle(text).fill)")
-    assert len(set(colours)) == 2 and charts >= 4 and set(ticks) == {colours[1]}
+    settled(page, CHARTS)
+    before = text_colour(page)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("before => getComputedStyle(document.querySelector('h1')).color !== before", arg=before)
+    after = text_colour(page)
+    page.wait_for_function(
+        """colour => [...document.querySelectorAll('[role=img][aria-label] .xtick text')].every(
+            text => getComputedStyle(text).fill === colour)""", arg=after)
+    settled(page, CHARTS)
+    assert before != after and page.get_by_role("img", name=re.compile(".")).locator(".xtick").count() > 0
+
+
+def text_colour(page: Any) -> str:
+    return page.evaluate("getComputedStyle(document.querySelector('h1')).color")
 
 
 @pytest.mark.parametrize(("path", "name"), [("Teacher", "^Train this teacher$"), ("Low_rank", "^Measure the curve$")])

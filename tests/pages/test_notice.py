@@ -74,4 +74,9 @@ def test_the_smallest_file_within_one_point_is_named():
 
 def test_a_curve_without_a_good_point_says_so():
     text = notice.of_curve([point(0.1, 9_000, 80)], REFERENCE)
-    assert text == "No stop measured so far stays within one point of accuracy."
+    assert text == "No smaller file measured so far stays within one point of the reference's accuracy."
+
+
+def test_a_file_that_is_not_smaller_is_no_good_point():
+    same = point(0.9, REFERENCE["bytes"], REFERENCE["correct"] if "correct" in REFERENCE else 90)
+    assert notice.of_curve([same], REFERENCE).startswith("No smaller file")
