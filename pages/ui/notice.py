@@ -25,11 +25,11 @@ def of_point(point: dict, reference: dict, name: str, p_value: float | None) -> 
     lost = reference["accuracy"] - point["accuracy"]
     text = (f"At this stop the file is <b>{words.times_smaller(point['bytes'], reference['bytes'])}</b> than the {name} "
             f"and <b>{words.points_lost(lost)}</b>")
-    if p_value is None:
-        return text + "."
+    if p_value is None or lost == 0:
+        return text + f" on {reference['examples']:,} examples."
     if p_value < 0.05:
         return text + f", a real difference on these examples (paired test, p = {_p(p_value)})."
-    return text + f"; on {reference['examples']} examples that is within noise (paired test, p = {_p(p_value)})."
+    return text + f"; on {reference['examples']:,} examples that is within noise (paired test, p = {_p(p_value)})."
 
 
 def of_curve(points: list[dict], reference: dict) -> str:

@@ -268,7 +268,7 @@ def test_bars_follow_the_dial_and_a_chart_without_a_dial_stays(page):
 
 
 def test_the_narrow_page_has_one_column(page):
-    page.set_viewport_size({"width": 760, "height": 900})
+    page.set_viewport_size({"width": 560, "height": 900})
     settle(page)
     boxes = [page.locator(f"[data-chart=chart{number}]").bounding_box() for number in range(4)]
     assert len({round(box["x"]) for box in boxes}) == 1

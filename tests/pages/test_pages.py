@@ -149,7 +149,7 @@ def test_another_teacher_suits_the_data_set(show):
     shown = show("app.py", {"data": "mnist1d"})
     teachers = named(shown.sidebar.selectbox, "Teacher").options
     assert "Three convolutions of 25" in teachers and "LeNet-5" not in teachers
-    named(shown.sidebar.selectbox, "Teacher").select("GRU over rows").run()
+    named(shown.sidebar.selectbox, "Teacher").select("GRU over time").run()
     assert shown.session_state["choice"].teacher.name == "gru" and shown.query_params["teacher"] == "gru"
 
 
