@@ -129,7 +129,9 @@ def _sentence(problem: BaseException) -> str:
     """What a user reads; unexpected kinds of errors say their type as well."""
     if isinstance(problem, MemoryError) or "out of memory" in str(problem).lower():
         return "The job ran out of memory. Choose a smaller network, data set or batch, and try again."
-    return str(problem) if isinstance(problem, (ValueError, OSError)) else f"{type(problem).__name__}: {problem}"
+    ours = type(problem).__module__.partition(".")[0] == __package__
+    expected = ours or isinstance(problem, (ValueError, OSError))
+    return str(problem) if expected else f"{type(problem).__name__}: {problem}"
 
 
 def _warm_up() -> None:

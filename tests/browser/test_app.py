@@ -408,7 +408,7 @@ def test_a_data_set_that_cannot_be_fetched_ends_in_one_clear_sentence(visit, pat
 
 def test_a_click_on_a_point_pins_it_and_its_note_stays(visit, curve):
     page = visit("Compare", data="digits")
-    chart(page, "networks on a plane").wait_for()
+    settled(page, 1)
     page.mouse.click(*page.evaluate(
         """() => { const graph = document.querySelector('[role=img][aria-label*="on a plane"] .js-plotly-plot');
         const { xaxis, yaxis } = graph._fullLayout, box = graph.getBoundingClientRect();
