@@ -282,12 +282,22 @@ def test_the_dial_moves_the_marks_without_the_server_and_writes_the_link_on_rele
 
 
 def mark(page: Any) -> float:
-    """Where the moving mark of the accuracy-size chart stands, two frames after the dial was moved."""
+    """Where the moving mark of the accuracy-size chart stands, once it is drawn and stands still."""
+    page.wait_for_function("document.querySelector('[role=img][aria-label^=\"Accuracy against file size\"] .lp-overlay path')")
+    for _ in range(100):
+        place, later = across(page), across(page)
+        if place is not None and place == later:
+            return place
+    raise AssertionError("the moving mark never stood still")
+
+
+def across(page: Any) -> float | None:
+    """Two frames from now."""
     return page.evaluate(
         """async () => {
           for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
           const chart = document.querySelector('[role=img][aria-label^="Accuracy against file size"]');
-          return chart.querySelector('.lp-overlay path').getBoundingClientRect().x;
+          return chart.querySelector('.lp-overlay path')?.getBoundingClientRect().x ?? null;
         }""")
 
 
