@@ -70,8 +70,9 @@ class PrefixSums:
         """
         if not isinstance(network.get_submodule(self.path), Factors):
             return None
+        place = list(dict(network.named_children())).index(self.path)
         with evaluating(network):
-            outputs = torch.cat([self._rest(network, sums).mT for sums in self._at(ranks[self.path])])
+            outputs = torch.cat([_rest(list(network)[place + 1:], sums).mT for sums in self._at(ranks[self.path])])
             close = _close_calls(outputs)
             if len(close):
                 outputs[close] = _rows(network, self.inputs, close)
@@ -88,21 +89,22 @@ class PrefixSums:
         for sums, codes in zip(self.sums, self.codes, strict=True):
             yield sums.addmm_(self.basis[:, new], codes[new])
 
-    def _rest(self, network: Network, sums: Tensor) -> Tensor:
-        """(classes, n): what the layers behind the first one make of its outputs."""
-        place = list(dict(network.named_children())).index(self.path)
-        columns = sums
-        for module in list(network)[place + 1:]:
-            columns = _passed(module, columns)
-        return columns
+
+def _rest(modules: list[nn.Module], sums: Tensor) -> Tensor:
+    """(classes, n): what the layers behind the first one make of its outputs, which stay as they are."""
+    starts_with_relu = bool(modules) and type(modules[0]) is nn.ReLU
+    columns = sums.relu() if starts_with_relu else sums.clone()
+    for module in modules[starts_with_relu:]:
+        columns = _passed(module, columns)
+    return columns
 
 
 def _passed(module: nn.Module, columns: Tensor) -> Tensor:
-    """A module's output for examples in columns (features, n)."""
+    """A module's output for examples in columns (features, n), which may be overwritten."""
     if isinstance(module, Factors):
         return _passed(module[1], _passed(module[0], columns))
     if type(module) is nn.ReLU:
-        return columns.relu()
+        return columns.relu_()
     if type(module) is not nn.Linear:
         return module(columns.mT).mT
     if module.bias is None:

@@ -118,7 +118,7 @@ def _plane(points: list[dict], reference: dict | None, subject: str) -> dict[str
     """Axes fixed by the reference, so that they do not jump while points arrive."""
     shapes, low, high = [], 3.0, 6.3
     if reference:
-        high = log10(reference["bytes"] * 1.35)
+        high = max([log10(reference["bytes"] * 1.35), *(log10(point["bytes"]) + 0.05 for point in points)])
         low = min([log10(reference["bytes"] / 60), *(log10(point["bytes"]) - 0.05 for point in points)])
         shapes = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": reference["accuracy"],
                    "y1": reference["accuracy"], "line": {"color": "var(--muted)", "width": 1.5, "dash": "dash"}}]

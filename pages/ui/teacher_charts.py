@@ -38,7 +38,7 @@ def confusion(matrix: list[list[int]], classes: list[str]) -> Chart:
             "alt": f"Confusion matrix: {total - wrong} right and {wrong} wrong of {total} validation examples.",
             "figure": {"data": [{
                 "type": "heatmap", "z": mistakes, "x": classes, "y": classes, "text": text, "showscale": False,
-                "texttemplate": "%{text}" if count <= 20 else "", "xgap": 2, "ygap": 2,
+                "texttemplate": "%{text}" if count <= 20 else "", "textfont": {"color": "var(--text)"}, "xgap": 2, "ygap": 2,
                 "colorscale": [[0, "rgba(128,140,150,0.10)"], [1, palette.VERMILION]],
                 "hovertemplate": "true %{y}, answered %{x}: %{text}<extra></extra>"}],
                 "layout": {"xaxis": {"type": "category", "title": {"text": "answer"}, "showgrid": False},

@@ -283,7 +283,8 @@ def test_the_dial_moves_the_marks_without_the_server_and_writes_the_link_on_rele
 
 def mark(page: Any) -> float:
     """Where the moving mark of the accuracy-size chart stands, once it is drawn and stands still."""
-    page.wait_for_function("document.querySelector('[role=img][aria-label^=\"Accuracy against file size\"] .lp-overlay path')")
+    page.wait_for_function(
+        "document.querySelector('[role=img][aria-label^=\"Accuracy against file size\"] .lp-overlay path')")
     for _ in range(100):
         place, later = across(page), across(page)
         if place is not None and place == later:
@@ -339,7 +340,7 @@ def test_a_job_outlives_the_page_and_a_second_tab_sees_it(visit, context, app):
 
 
 def test_a_killed_worker_is_replaced_and_the_curve_resumes(visit, app):
-    page = visit("Low_rank", seed="33", **SLOW)
+    page = visit("Low_rank", seed="33", **{**SLOW, "recovery_steps": "150"})
     button(page, "^Measure the curve$").click()
     wait_for_points(page, 2)
     killed = app.worker()

@@ -78,5 +78,5 @@ def test_a_curve_without_a_good_point_says_so():
 
 
 def test_a_file_that_is_not_smaller_is_no_good_point():
-    same = point(0.9, REFERENCE["bytes"], REFERENCE["correct"] if "correct" in REFERENCE else 90)
+    same = {**REFERENCE, "dial": 0.9}
     assert notice.of_curve([same], REFERENCE).startswith("No smaller file")

@@ -1,0 +1,174 @@
+"""What a visitor waits for, in a real browser: python -m tests.benchmarks.browser
+
+Everything is timed inside the page, from the event of the mouse or the dial to the frame after the change was drawn; the
+start of the app from its command to the first page. The machine should be idle.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.benchmarks.timing import spread, table
+from tests.browser.serving import CHROMIUM, CHROMIUM_ARGUMENTS, serve_app
+
+STARTS, TEACHERS, CURVES, TURNS, DIALS = 3, 3, 3, 10, 40
+STOPS = 21
+# Installed in every page: asked(condition) answers with the milliseconds from the next mouse button's release to the
+# second frame after the condition is first true.
+CLOCK = """
+window.asked = (condition) => new Promise((answer) => {
+  const holds = new Function(`return ${condition}`);
+  document.addEventListener('pointerup', () => {
+    const start = performance.now();
+    const look = () => {
+      if (!holds()) return requestAnimationFrame(look);
+      requestAnimationFrame(() => requestAnimationFrame(() => answer(performance.now() - start)));
+    };
+    requestAnimationFrame(look);
+  }, { capture: true, once: true });
+});
+window.curve = () => document.querySelector('[role=img][aria-label^="Accuracy against file size"] .js-plotly-plot');
+window.drawn = (name) => curve()?.data?.some((trace) => trace.name === name && trace.x.length > 0);
+"""
+SWING = """
+async (count) => {
+  const input = document.querySelector('input[type=range]'), times = [];
+  const frame = () => new Promise(requestAnimationFrame);
+  input.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }));
+  for (let step = 0; step < count; step += 1) {
+    await new Promise((resume) => setTimeout(resume, 25 + 7 * (step % 5)));
+    input.value = step % (Number(input.max) + 1);
+    const start = performance.now();
+    input.dispatchEvent(new Event('input', { bubbles: true }));
+    await frame();
+    await frame();
+    times.push(performance.now() - start);
+  }
+  window.dispatchEvent(new PointerEvent('pointerup'));
+  return times;
+}
+"""
+
+
+def main() -> None:
+    """One table on standard output, progress on standard error."""
+    with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
+        rows = [*starts(browser, Path(folder)), *visits(browser, Path(folder))]
+        browser.close()
+    print(table(("what", "median (fastest-slowest)", "bar", "kept"), rows))
+
+
+def starts(browser: Any, folder: Path) -> list[list[str]]:
+    """From the command to the first page, with an empty cache folder and with a used one; nothing is in the browser's
+    cache, which a visitor pays for once."""
+    times: dict[str, list[float]] = {}
+    for number in range(STARTS):
+        home = folder / f"start{number}"
+        home.mkdir()
+        for start in ("first start", "later start"):
+            began = time.perf_counter()
+            with serve_app(home) as app:
+                page = browser.new_page()
+                page.goto(app.address)
+                for shown, selector in (("the first page", "h1"), ("its chart", ".main-svg")):
+                    page.wait_for_function("selector => document.querySelector(selector)", arg=selector)
+                    page.evaluate("new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)))")
+                    times.setdefault(f"{start} of the app to {shown}", []).append(time.perf_counter() - began)
+                    say(f"{start} to {shown} {time.perf_counter() - began:.1f} s")
+                page.close()
+    return [row(what, seconds, 5.0, "s") for what, seconds in times.items()]
+
+
+def visits(browser: Any, folder: Path) -> list[list[str]]:
+    """One visitor after the other on one app whose worker is warm."""
+    with serve_app(folder) as app:
+        fresh, taught = [], []
+        for seed in range(TEACHERS):
+            page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
+            page.add_init_script(CLOCK)
+            page.goto(f"{app.address}/?seed={seed}")
+            page.wait_for_function("document.querySelector('.main-svg')")
+            page.get_by_role("region", name="Sidebar").get_by_role("link", name="Low rank").click()
+            preset = page.get_by_role("button", name="Digits in a second")
+            preset.wait_for()
+            fresh.append(timed(page, "drawn('Low rank: whitened')", preset.click) / 1000)
+            say(f"first point {fresh[-1]:.2f} s, teacher included")
+            finished(page)
+            page.get_by_role("switch", name="Measure at once").locator("xpath=ancestor::label").click()
+            for scheme in ("plain", "centred", "randomized")[:CURVES]:
+                choose(page, "Scheme", scheme)
+                measure = page.get_by_role("button", name="Measure the curve")
+                measure.wait_for()
+                taught.append(timed(page, f"drawn('Low rank: {scheme}')", measure.click) / 1000)
+                say(f"first point {taught[-1]:.2f} s")
+                finished(page)
+        dial = page.evaluate(SWING, DIALS)
+        still(page)
+        selects = [choose(page, "Scheme", name, f"drawn('Low rank: {name}')")
+                   for name in ("plain", "whitened") * (TURNS // 2)]
+        layers = [choose(page, "Layer in the error chart", re.compile(rf"^{layer} "), "[...document.querySelectorAll("
+                         f"'[role=heading]')].some((one) => one.textContent.includes('layer {layer} '))")
+                  for layer in (3, 1) * (TURNS // 2)]
+    return [row("click to first point, digits, teacher included", fresh, 1.0, "s"),
+            row("click to first point, digits, teacher trained before", taught, 1.0, "s"),
+            row("dial to paint, four charts", dial, 50.0, "ms"),
+            row("scheme (a whole page) to paint", selects, 200.0, "ms"),
+            row("layer of the error chart (its part of a page) to paint", layers, 200.0, "ms")]
+
+
+def timed(page: Page, condition: str, act: Callable[[], Any]) -> float:
+    """Milliseconds from the mouse button's release, in `act`, to the paint of what the condition waits for."""
+    page.evaluate("(condition) => { window.answer = asked(condition); }", condition)
+    act()
+    return page.evaluate("window.answer")
+
+
+def choose(page: Page, label: str, option: Any, condition: str = "true") -> float:
+    """Picks an option of a select; the time counts from the release over the option."""
+    still(page)
+    wanted = page.get_by_role("option", name=option)
+    while not wanted.is_visible():  # what arrives from the server closes an open list
+        page.get_by_role("combobox", name=label, exact=True).click()
+        still(page)
+    return timed(page, condition, wanted.click)
+
+
+def still(page: Page) -> None:
+    """Waits until the server has had nothing to do for a while: a page that is drawn anew closes an open list."""
+    page.evaluate(
+        """async () => {
+          for (let quiet = 0; quiet < 30; quiet += 1) {
+            await new Promise(requestAnimationFrame);
+            if (document.querySelector('.stApp').dataset.testScriptState !== 'notRunning') quiet = 0;
+          }
+        }""")
+
+
+def finished(page: Page) -> None:
+    """Waits until the whole curve is measured."""
+    page.wait_for_function(
+        "count => curve()?.closest('[role=img]').ariaLabel.includes(`: ${count} points`)", arg=STOPS, timeout=120_000)
+    page.wait_for_function("![...document.querySelectorAll('button')].some((one) => one.innerText === 'Cancel')")
+
+
+def row(what: str, values: list[float], bar: float, unit: str) -> list[str]:
+    kept = "yes" if statistics.median(values) <= bar else "NO"
+    return [what, f"{spread(values)} {unit}", f"{bar:g} {unit}", kept]
+
+
+def say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
