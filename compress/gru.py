@@ -38,14 +38,15 @@ class Direction(nn.Module):
             return torch.ops.aten.gru.input(batch, state[None], weights, True, 1, 0.0, self.training, False, True)[0]
         states = []
         for inputs in self.input_map(batch).unbind(1):
-            state = _step(inputs, self.state_map(state), state)
+            state = gated(inputs, self.state_map(state), state)
             states.append(state)
         return torch.stack(states, dim=1)
 
 
-def _step(inputs: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
-    reset_in, update_in, new_in = inputs.chunk(3, dim=1)
-    reset_state, update_state, new_state = recurrent.chunk(3, dim=1)
+def gated(inputs: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
+    """The next state (..., units) from both maps' outputs (..., 3 x units), gates in the order reset, update, new."""
+    reset_in, update_in, new_in = inputs.chunk(3, dim=-1)
+    reset_state, update_state, new_state = recurrent.chunk(3, dim=-1)
     reset = torch.sigmoid(reset_in + reset_state)
     update = torch.sigmoid(update_in + update_state)
     new = torch.tanh(new_in + reset * new_state)

@@ -21,6 +21,7 @@ from compress.networks import Network
 from compress.statistics import wilson
 
 BINS = 15
+Timing = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -78,19 +79,22 @@ class Reference:
 
 
 def measure(candidate: Candidate, data: Dataset, reference: Reference, path: Path | str, recipe: str = "",
-            seed: int = 0, latency: bool = True) -> Point:
+            seed: int = 0, latency: bool | Timing = True) -> Point:
     """Writes the candidate's file and measures it on the validation split.
 
     Args:
         path: where the file is written; its length is the point's size.
-        latency: whether to time it against the reference, which takes about a sixth of a second.
+        latency: whether to time it against the reference, which takes about a sixth of a second; or what was timed of a
+            network of the same layers.
     """
     contents = candidate.contents if candidate.contents is not None else files.to_bytes(candidate.network)
     size = files.write_bytes(contents, path)
     device = device_of(candidate.network)
     inputs, labels = on_device(data.validation, device)
     logits = logits_of(candidate.network, inputs) if candidate.logits is None else candidate.logits
-    times = latency_ratio(candidate.network, reference.network, inputs[:128]) if latency else (None, None, None)
+    times = latency if isinstance(latency, tuple) else (None, None, None)
+    if latency is True:
+        times = latency_ratio(candidate.network, reference.network, inputs[:128])
     return Point(
         recipe=recipe, dial=candidate.value, **scores(logits, labels, reference.predictions), bytes=size,
         **counts(candidate.network, inputs[:1]), latency=times[0], latency_low=times[1], latency_high=times[2],

@@ -32,6 +32,7 @@ class Candidate:
         contents: the bytes to be stored if that is not the network itself (compressed data).
         inside: plain data that the page shows for this point, such as each layer's rank.
         notes: sentences for the user, such as "layer 3 stays dense: rank 90 saves nothing".
+        method: the settings that made it, where they differ from the curve's by more than the dial.
     """
 
     value: Any
@@ -40,6 +41,7 @@ class Candidate:
     contents: bytes | None = None
     inside: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    method: Method | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Method(Settings):
         dial: the setting that a curve turns; values: where a curve measures unless told otherwise.
         subject: "network", or "data" if the method makes the data smaller and trains a network on what is left.
         exclusions: settings that do not go together; a method made with them raises ValueError.
+        rounding: how far, relatively, weights may differ from those of the same settings in other company; 0 where
+            shared work changes no bit.
     """
 
     name: ClassVar[str]
@@ -69,6 +73,7 @@ class Method(Settings):
     values: ClassVar[tuple[Any, ...]]
     subject: ClassVar[str] = "network"
     exclusions: ClassVar[tuple[Exclusion, ...]] = ()
+    rounding: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -86,6 +91,17 @@ class Method(Settings):
         """One candidate a dial value, in the order given; each equals what compress() makes at that value."""
         for value in values:
             yield Candidate(value, self.at(value).compress(teacher, data, tell, seed))
+
+    def grid(self, values: Sequence[Any]) -> list[Method]:
+        """Everything that is measured for a curve over these dial values: one method a value, unless a method adds
+        company to be judged by, such as controls and other seeds."""
+        return [self.at(value) for value in values]
+
+    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], tell: Tell = silent,
+             seed: int = 0) -> Iterator[Candidate]:
+        """One candidate for each method of (a part of) a grid, in any order. A method that overrides grid() overrides
+        this too, and names each candidate's method."""
+        yield from self.curve(teacher, data, [getattr(one, self.dial) for one in grid], tell, seed)
 
     def misfit(self, value: Any, data: Dataset) -> str:
         """Why this dial value makes no sense for these data, as a sentence with a remedy; empty if it does."""
@@ -105,8 +121,9 @@ class Method(Settings):
         return dataclasses.replace(self, **{self.dial: value})
 
     def step(self) -> Step:
-        """The method as plain data, all settings spelled out."""
-        return Step.of(self.name, self.plain())
+        """What a point is made by, as plain data: all settings spelled out, but those of the sweep around it."""
+        company = {field.name for field in dataclasses.fields(self) if field.metadata["of_sweep"]}
+        return Step.of(self.name, {name: value for name, value in self.plain().items() if name not in company})
 
     @classmethod
     def card(cls) -> dict[str, Any]:

@@ -35,6 +35,10 @@ class Family(Settings):
         """Fresh modules for examples of this shape; drawn from torch's current random state."""
         raise NotImplementedError
 
+    def sizes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """The settings that are layer sizes, as they really are for examples of this shape; none for one layer."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, tuple)}
+
     def title_for(self, shape: tuple[int, ...], classes: int) -> str:
         """A short name for people of this family's network on such data."""
         sizes = [spelled(value) for value in vars(self).values() if isinstance(value, tuple) and value]
@@ -129,11 +133,17 @@ class CNN(Family):
     hidden: tuple[int, ...] = setting(
         (), low=1, high=8192, help="Units of each layer after them; 'none' means 120-84 (images), no layer (sequences).")
 
-    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+    def sizes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         if len(shape) == 3:
-            return _image_convolutions(shape, self.channels or (6, 16), self.hidden or (120, 84), classes)
+            return {"channels": self.channels or (6, 16), "hidden": self.hidden or (120, 84)}
+        return {"channels": self.channels or (25, 25, 25), "hidden": self.hidden}
+
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+        sizes = self.sizes(shape)
+        if len(shape) == 3:
+            return _image_convolutions(shape, sizes["channels"], sizes["hidden"], classes)
         if len(shape) == 2:
-            return _sequence_convolutions(shape, self.channels or (25, 25, 25), self.hidden, classes)
+            return _sequence_convolutions(shape, sizes["channels"], sizes["hidden"], classes)
         raise ValueError(f"CNN: needs images or sequences, but an example has shape {shape}. Choose mlp for tables.")
 
     def title_for(self, shape: tuple[int, ...], classes: int) -> str:

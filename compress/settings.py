@@ -17,7 +17,8 @@ SIZES_HELP = "whole numbers joined by '-', for example 300-100, or 'none'"
 
 
 def setting(default: Any, *, help: str, low: float | None = None, high: float | None = None,
-            choices: tuple[str, ...] | None = None, label: str = "", step: float | None = None) -> Any:
+            choices: tuple[str, ...] | None = None, label: str = "", step: float | None = None,
+            of_sweep: bool = False) -> Any:
     """A dataclass field with the facts a form needs.
 
     Args:
@@ -28,8 +29,10 @@ def setting(default: Any, *, help: str, low: float | None = None, high: float | 
         choices: the allowed words of a str setting.
         label: the name on the page; the field's own name with spaces where it is left out.
         step: what one notch of a slider is.
+        of_sweep: it says what else is measured along (other seeds, say) and is no part of what a point is.
     """
-    facts = {"help": help, "low": low, "high": high, "choices": choices, "label": label, "step": step}
+    facts = {"help": help, "low": low, "high": high, "choices": choices, "label": label, "step": step,
+             "of_sweep": of_sweep}
     return dataclasses.field(default=default, metadata=facts)
 
 
@@ -60,7 +63,7 @@ class Settings:
 
     @classmethod
     def describe(cls) -> list[dict[str, Any]]:
-        """One dict a setting: name, label, type, default, low, high, choices, step, help."""
+        """One dict a setting: name, label, type, default, low, high, choices, step, of_sweep, help."""
         return [_described(field) for field in dataclasses.fields(cls)]
 
 
@@ -118,5 +121,6 @@ def _described(field: dataclasses.Field) -> dict[str, Any]:
     return {
         "name": field.name, "label": facts["label"] or field.name.replace("_", " ").capitalize(), "type": kind,
         "default": spelled(field.default), "low": facts["low"], "high": facts["high"],
-        "choices": facts["choices"] and list(facts["choices"]), "step": facts["step"], "help": facts["help"],
+        "choices": facts["choices"] and list(facts["choices"]), "step": facts["step"], "of_sweep": facts["of_sweep"],
+        "help": facts["help"],
     }

@@ -11,10 +11,11 @@ import torch
 
 from compress import datasets, teachers
 from compress.datasets import Dataset
-from compress.measure import Point, Reference, measure
+from compress.layers import compressed_layers
+from compress.measure import Point, Reference, Timing, measure
 from compress.method import Method
 from compress.methods import method
-from compress.networks import Network
+from compress.networks import Architecture, Network
 from compress.progress import Tell, silent
 from compress.recipe import Recipe
 from compress.store import Store
@@ -39,6 +40,10 @@ class Sweep:
     def at(self, value: Any) -> Recipe:
         """One point's recipe."""
         return self.recipe.at(self.method.dial, value)
+
+    def of(self, one: Method) -> Recipe:
+        """The recipe of a point that a method of this sweep's grid makes."""
+        return replace(self.recipe, methods=(*self.recipe.methods[:-1], one.step()))
 
 
 def complete(recipe: Recipe) -> Recipe:
@@ -89,18 +94,28 @@ def run(sweep: Sweep, store: Store, tell: Tell = silent, device: torch.device | 
     start = _before_the_last(recipe, teacher.network, data, tell.part(0.3, 0.35))
     turned = sweep.method
     _keep_view(sweep, start, data, teacher.digest, store, tell.part(0.35, 0.4))
-    values = fitting(sweep, data)
-    known = {point["dial"] for point in kept_points(sweep, teacher.digest, store)}
-    missing = [value for value in coarse_to_fine(values) if value not in known]
+    grid = turned.grid(coarse_to_fine(fitting(sweep, data)))
+    missing = _missing(sweep, grid, teacher.digest, store)
     reference = _reference(sweep, teacher, start, data, store, tell)
-    candidates = turned.curve(start, data, missing, tell.part(0.4, 1.0), recipe.seed) if missing else iter(())
+    candidates = turned.grow(start, data, missing, tell.part(0.4, 1.0), recipe.seed) if missing else iter(())
+    timed: dict[Architecture, Timing] = {}
     for candidate in candidates:
-        single = sweep.at(candidate.value)
+        single = sweep.of(candidate.method or turned.at(candidate.value))
         path = store.artefacts / f"{turned.name}-{single.key()}-{teacher.digest}.safetensors"
-        point = measure(candidate, data, reference, path, single.text(), recipe.seed, latency)
-        _keep(point, single, sweep, teacher.digest, store)
+        known = timed.get(candidate.network.architecture)
+        point = measure(candidate, data, reference, path, single.text(), recipe.seed, latency if known is None else known)
+        if latency and not compressed_layers(candidate.network):  # equal dense networks are equally fast
+            timed[candidate.network.architecture] = (point.latency, point.latency_low, point.latency_high)
+        _keep(point, single, turned.dial, teacher.digest, store)
         yield point
     tell(1.0, "done")
+
+
+def _missing(sweep: Sweep, grid: Sequence[Method], digest: str, store: Store) -> list[Method]:
+    """The part of a grid that has no point yet, or whose file was deleted."""
+    curves = {sweep.of(one).curve(sweep.method.dial).key() for one in grid}
+    known = {point["recipe"] for curve in curves for point in store.points(curve, digest) if Path(point["file"]).is_file()}
+    return [one for one in grid if sweep.of(one).text() not in known]
 
 
 def kept_points(sweep: Sweep, digest: str, store: Store) -> list[dict[str, Any]]:
@@ -149,7 +164,7 @@ def _keep_view(sweep: Sweep, start: Network, data: Dataset, digest: str, store: 
             **(kept or {}), "values": wanted, "misfits": sorted(set(sweep.values) - set(values)), **view})
 
 
-def _keep(point: Point, single: Recipe, sweep: Sweep, digest: str, store: Store) -> None:
+def _keep(point: Point, single: Recipe, dial: str, digest: str, store: Store) -> None:
     names = "+".join(step.name for step in single.methods)
-    store.add_point(single.key(), sweep.curve.key(), digest, single.data, single.teacher.text(), names,
+    store.add_point(single.key(), single.curve(dial).key(), digest, single.data, single.teacher.text(), names,
                     point.plain(), point.predictions)

@@ -71,7 +71,7 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Te
         ValueError: training diverged before its first finished epoch.
     """
     network, device = copy.deepcopy(start), device_of(start)
-    run = _Run(network, plan, seed, _steps(plan, len(data.train), steps), objective)
+    run = _Run(network, plan, seed, steps_of(plan, len(data.train), steps), objective)
     inputs, labels = on_device(data.train, device)
     held_inputs, held_labels = on_device(data.validation, device)
     history: list[dict[str, Any]] = []
@@ -113,7 +113,7 @@ class _Run:
         self.done = 0
         self.seed = seed
         self.order = torch.Generator().manual_seed(seed)
-        self.optimizer = _optimizer(network, plan)
+        self.optimizer = optimizer_of(list(network.parameters()), plan)
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, max(1, steps))
 
     def epoch(self, inputs: Tensor, labels: Tensor, tell: Tell) -> tuple[float, float]:
@@ -163,13 +163,15 @@ def shifted(batch: Tensor, most: int, generator: torch.Generator) -> Tensor:
     return batch
 
 
-def _optimizer(network: Network, plan: Training) -> torch.optim.Optimizer:
+def optimizer_of(parameters: list[Tensor], plan: Training) -> torch.optim.Optimizer:
+    """The plan's optimizer over these parameters."""
     if plan.optimizer == "adam":
-        return torch.optim.AdamW(network.parameters(), plan.learning_rate, weight_decay=plan.weight_decay, fused=True)
-    return torch.optim.SGD(network.parameters(), plan.learning_rate, momentum=0.9, nesterov=True,
+        return torch.optim.AdamW(parameters, plan.learning_rate, weight_decay=plan.weight_decay, fused=True)
+    return torch.optim.SGD(parameters, plan.learning_rate, momentum=0.9, nesterov=True,
                            weight_decay=plan.weight_decay, fused=True)
 
 
-def _steps(plan: Training, examples: int, most: int | None) -> int:
+def steps_of(plan: Training, examples: int, most: int | None = None) -> int:
+    """Optimizer steps of the plan on so many examples, `most` at most."""
     steps = plan.epochs * -(-examples // plan.batch)
     return steps if most is None else min(steps, most)

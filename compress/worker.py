@@ -111,8 +111,10 @@ class _Notebook:
         self.columns: dict[str, Any] = {}
 
     def write(self, progress: Progress) -> None:
-        """Called at every report of the work."""
-        if "epoch" in progress.live:
+        """Called at every report of the work. Where many train at once, only how they stand now is kept."""
+        if "standing" in progress.live:
+            self.epochs = [progress.live]
+        elif "epoch" in progress.live:
             self.epochs = [*(self.epochs if progress.live["epoch"] > 1 else []), progress.live]
         self.columns = {"share": progress.share, "text": progress.text, "live": self.epochs}
         if time.monotonic() - self.written >= PROGRESS_EVERY:

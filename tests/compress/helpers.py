@@ -43,6 +43,15 @@ def identical(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
         and first[name].numpy().tobytes() == second[name].numpy().tobytes() for name in first)
 
 
+def alike(first: dict[str, Tensor], second: dict[str, Tensor], rounding: float) -> bool:
+    """Whether two states are equal: bit for bit where rounding is 0, else up to this share of the largest weight."""
+    if rounding == 0:
+        return identical(first, second)
+    return first.keys() == second.keys() and all(
+        float((first[name].double() - second[name].double()).abs().max())
+        <= rounding * max(1.0, float(first[name].double().abs().max())) for name in first)
+
+
 def poisoned(split: Split) -> Split:
     """The same number of examples, every value NaN and every label 0: whoever reads them shows it."""
     return Split(np.full_like(split.inputs, np.nan), np.zeros_like(split.labels))

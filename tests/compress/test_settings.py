@@ -94,7 +94,7 @@ def test_a_description_tells_a_form_all_it_needs() -> None:
     described = {entry["name"]: entry for entry in Example.describe()}
     assert list(described) == [field.name for field in dataclasses.fields(Example)]
     assert described["count"] == {"name": "count", "label": "How many", "type": "int", "default": 3, "low": 1,
-                                  "high": 9, "choices": None, "step": 2, "help": "A count."}
+                                  "high": 9, "choices": None, "step": 2, "of_sweep": False, "help": "A count."}
     assert described["way"]["choices"] == ["fast", "slow"] and described["way"]["type"] == "str"
     assert described["sizes"]["default"] == "30-10" and described["sizes"]["type"] == "sizes"
     assert described["loud"]["type"] == "bool" and described["loud"]["label"] == "Loud"

@@ -1,0 +1,225 @@
+"""Deep distillation: a small student trained on the teacher's outputs, beside the same student without them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import isnan
+from typing import Any
+
+from torch import Tensor
+
+from compress import files
+from compress.batches import device_of, on_device
+from compress.cohort import Student, Taught, teach
+from compress.datasets import Dataset
+from compress.knowledge_view import knowledge_view, logits_on, telling_examples
+from compress.lesson import LOSSES, Lecture, Lesson
+from compress.method import Candidate, Method
+from compress.networks import Architecture, Network, build
+from compress.progress import Tell, silent
+from compress.settings import setting
+from compress.students import SAME, student_architecture
+from compress.training import Training
+from compress.transfer_set import TransferSet, transfer_set
+
+
+@dataclass(frozen=True)
+class Distill(Method):
+    r"""Train a small student $z$ on what the teacher $v$ says of each example, not on the right answers alone:
+    $(1-\alpha)\,\mathrm{CE}(z, \text{label}) + \alpha\,T^2\,\mathrm{KL}(\mathrm{softmax}(v/T)\,\|\,\mathrm{softmax}(z/T))$
+    (Hinton, Vinyals & Dean 2015). A temperature $T$ above 1 raises the small probabilities, which tell what a wrong
+    class has in common with the right one; $T^2$ keeps the gradient's size, $T\,(q - p)$, when $T$ changes.
+
+    The loss is one of six:
+
+    - **soft**: as above.
+    - **logits**: half the mean squared difference of the centred logits (Ba & Caruana 2014); what soft targets become
+      when $T \to \infty$.
+    - **decoupled**: how sure of the target class, and how the rest is divided, weighed apart, the second eight times
+      (DKD: Zhao et al. 2022).
+    - **hints**: soft targets, and the middle hidden layer of the student should predict the teacher's through a linear
+      map that is trained along and thrown away (FitNets: Romero et al. 2015).
+    - **attention**: soft targets, and where the channels look (their sum of squares at each place, scaled to norm 1)
+      should agree at each stage (Zagoruyko & Komodakis 2017). Needs convolutions or a GRU on both sides.
+    - **relational**: soft targets, and the distances and angles between the examples of a batch, as the last hidden
+      layer sees them, should agree (RKD: Park et al. 2019).
+
+    With an *assistant*, the teacher first teaches a network of this width, and that one the student (TAKD: Mirzadeh et
+    al. 2020): a very small student may learn more from a teacher nearer to its size.
+
+    **The control, always.** Beside every student stands the same architecture with the same first weights, the same
+    number of steps and the same batches, trained on the labels alone ($\alpha = 0$). The gain is their difference on the
+    same validation examples, with an interval over several seeds. With few labels the teacher can label the rest of the
+    examples; the control cannot read those, and takes its equal number of steps on the labelled ones.
+
+    All widths, temperatures, seeds and controls are trained in one tensor program; each comes out as if trained alone.
+
+    When it fails: a student that is as large as its teacher, or that has learned all there is from plenty of labels,
+    gains nothing; $\alpha = 1$ with a high temperature and few steps can lose to labels; a teacher that is always sure
+    (or wrong) says nothing more than labels.
+    """
+
+    name = "distill"
+    title = "Distillation"
+    dial = "width"
+    values = (0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.35, 0.6)
+    rounding = 1e-3
+
+    width: float = setting(0.1, low=0.002, high=2.0, step=0.01, label="Student width",
+                           help="Share of the teacher's hidden units that the student has, in every layer.")
+    temperature: float = setting(4.0, low=0.5, high=64.0, step=0.5,
+                                 help="How far the teacher's probabilities are evened out.")
+    alpha: float = setting(0.9, low=0.0, high=1.0, step=0.05,
+                           help="Weight of the teacher's outputs against the labels; 0: labels only.")
+    loss: str = setting("soft", choices=LOSSES, help="What of the teacher the student is to match.")
+    student: str = setting(SAME, choices=(SAME, "mlp", "cnn", "resnet", "gru"),
+                           help="The student's family; 'same' is the teacher's.")
+    depth: int = setting(0, low=0, high=8, help="Hidden layers (or convolutions) of the student; 0: as the teacher.")
+    labelled: int = setting(0, low=0, high=10_000_000, step=10, label="Labelled examples",
+                            help="How many training examples have a label; 0: all of them.")
+    unlabelled: bool = setting(True, label="Use the rest without labels",
+                               help="With few labels, let the teacher label the other training examples.")
+    omit: int = setting(-1, low=-1, high=1000, label="Class never shown",
+                        help="Number of a class whose examples are kept from the student; -1: none.")
+    assistant: float = setting(0.0, low=0.0, high=1.0, step=0.05, label="Assistant's width",
+                               help="Width of a network between teacher and student; 0: no assistant.")
+    strength: float = setting(1.0, low=0.0, high=1000.0, step=0.1,
+                              help="Weight of what hints, attention and relational add to the soft targets.")
+    epochs: int = setting(15, low=1, high=2000, help="Passes over the training examples, the same for every student.")
+    learning_rate: float = setting(0.002, low=1e-6, high=10.0, help="Size of the first steps; it falls along a cosine.")
+    batch: int = setting(64, low=1, high=65536, help="Examples a step.")
+    dropout: float = setting(0.0, low=0.0, high=0.9, help="Share of hidden units left out while training (MLP students).")
+    student_seed: int = setting(0, low=0, high=999, help="Decides a student's first weights and its batches.")
+    seeds: int = setting(3, low=1, high=20, of_sweep=True, label="Seeds",
+                         help="How many students of each setting are trained, to tell a gain from luck.")
+    temperatures: tuple[int, ...] = setting((1, 2, 8, 20), low=1, high=64, of_sweep=True, label="Other temperatures",
+                                            help="Trained along for the map, joined by '-'; 'none': only the one above.")
+
+    def grid(self, values: Sequence[Any]) -> list[Method]:
+        """Every width at every temperature and seed, each with its control."""
+        heats = sorted({self.temperature, *map(float, self.temperatures)}) if self.loss != "logits" else [self.temperature]
+        if self.temperature in heats:  # the curve on the screen first
+            heats = [self.temperature, *[heat for heat in heats if heat != self.temperature]]
+        seeds = range(self.student_seed, self.student_seed + self.seeds)
+        own = [replace(self.at(value), temperature=heat, student_seed=seed)
+               for heat in heats for seed in seeds for value in values]
+        controls = [one.control() for one in own if one.temperature == self.temperature]
+        return list(dict.fromkeys([*controls, *own]))
+
+    def control(self) -> Distill:
+        """The same student without the teacher: what has no meaning for it stands at its default."""
+        free = ("temperature", "loss", "unlabelled", "assistant", "strength")
+        defaults = {field.name: field.default for field in dataclasses.fields(self) if field.name in free}
+        return replace(self, alpha=0.0, **defaults)
+
+    def compress(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Network:
+        """The one student of these settings."""
+        return self._teach(teacher, data, [self], tell, seed)[0].network
+
+    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+              seed: int = 0) -> Iterator[Candidate]:
+        """The students of these widths, trained together."""
+        yield from self.grow(teacher, data, [self.at(value) for value in values], tell, seed)
+
+    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], tell: Tell = silent,
+             seed: int = 0) -> Iterator[Candidate]:
+        """All students of a grid, trained together; while they are, `tell` hears where each stands after every epoch."""
+        taught = self._teach(teacher, data, list(grid), tell.part(0.0, 0.9), seed)
+        shown = telling_examples(teacher, data) if len(data.classes) <= 20 else None
+        for one, student in zip(grid, taught, strict=True):
+            yield Candidate(one.width, student.network, inside=_inside(student, data, shown), notes=_notes(student, one),
+                            method=one)
+
+    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+               seed: int = 0) -> dict[str, Any]:
+        """Dark knowledge: the teacher's logits of some examples, and which classes it finds alike."""
+        return knowledge_view(teacher, data)
+
+    def misfit(self, value: Any, data: Dataset) -> str:
+        """Every width fits."""
+        return ""
+
+    def architecture(self, teacher: Network) -> Architecture:
+        """The student's. Raises ValueError where it makes no sense for this teacher."""
+        return student_architecture(teacher.architecture, self.student, self.width, self.depth, self.dropout)
+
+    def _teach(self, teacher: Network, data: Dataset, grid: list[Distill], tell: Tell, seed: int) -> list[Taught]:
+        device, plan = device_of(teacher), Training(self.epochs, self.learning_rate, self.batch)
+        chosen = transfer_set(data, self.labelled, self.unlabelled, self.omit, seed)
+        tell(0.0, "the teacher reads all training examples")
+        lesson = _lesson(grid)
+        lecture = Lecture(teacher, on_device(data.train, device)[0], lesson.loss)
+        lectures = dict.fromkeys(grid, lecture)
+        helped = [one for one in grid if one.assistant and one.alpha > 0]
+        if helped:
+            lectures |= self._assistants(teacher, data, helped, tell.part(0.0, 0.4), seed)
+        students = [one._student(teacher, lectures[one], lesson, chosen, seed) for one in grid]
+        part = tell.part(0.4 if helped else 0.0, 1.0)
+        return teach(students, data, plan, part, device, heard=_standing(students, grid))
+
+    def _assistants(self, teacher: Network, data: Dataset, grid: list[Distill], tell: Tell,
+                    seed: int) -> dict[Distill, Lecture]:
+        """Every student's lecture, from its own assistant (one for each temperature and seed)."""
+        middle = {one: replace(one, width=one.assistant, assistant=0.0) for one in grid}
+        distinct = list(dict.fromkeys(middle.values()))
+        taught = self._teach(teacher, data, distinct, tell, seed)
+        inputs = on_device(data.train, device_of(teacher))[0]
+        lectures = {one: Lecture(student.network, inputs, _lesson(grid).loss)
+                    for one, student in zip(distinct, taught, strict=True)}
+        return {one: lectures[between] for one, between in middle.items()}
+
+    def _student(self, teacher: Network, lecture: Lecture, lesson: Lesson, chosen: TransferSet,
+                 seed: int) -> Student:
+        lesson = replace(lesson, alpha=self.alpha, temperature=self.temperature)
+        control = self.alpha == 0
+        return Student(self.architecture(teacher), 1000 * (seed + 1) + self.student_seed, lesson, lecture,
+                       chosen.control if control else chosen.rows, None if control else chosen.labelled)
+
+
+def _lesson(grid: Sequence[Distill]) -> Lesson:
+    """The grid's one loss; controls hear none of it, whatever theirs says."""
+    spoken = next((one for one in grid if one.alpha > 0), grid[0])
+    return Lesson(spoken.alpha, spoken.temperature, spoken.loss, spoken.strength)
+
+
+@lru_cache(maxsize=4096)
+def file_size(architecture: Architecture) -> int:
+    """Bytes of a network's file, which its weights' values do not change."""
+    return len(files.to_bytes(build(architecture)))
+
+
+def _standing(students: list[Student], grid: list[Distill]) -> Callable[[int, dict[int, float]], dict[str, Any]]:
+    """Says after each epoch how good every student is so far, with the length that its file will have."""
+    facts = [[file_size(student.architecture), one.width, one.temperature, one.student_seed, one.alpha]
+             for student, one in zip(students, grid, strict=True)]
+    latest: dict[int, float] = {}
+
+    def heard(epoch: int, accuracies: dict[int, float]) -> dict[str, Any]:
+        latest.update(accuracies)
+        return {"epoch": epoch, "standing": [[*facts[place], None if isnan(value) else value]
+                                             for place, value in sorted(latest.items())]}
+
+    return heard
+
+
+def _inside(student: Taught, data: Dataset, shown: Tensor | None) -> dict[str, Any]:
+    inside: dict[str, Any] = {
+        "title": student.network.architecture.title(), "best_epoch": student.best_epoch,
+        "accuracies": [None if isnan(value) else round(value, 5) for value in student.accuracies]}
+    if student.diverged is not None:
+        inside["diverged"] = student.diverged
+    if shown is not None:
+        inside["logits"] = logits_on(student.network, data, shown)
+    return inside
+
+
+def _notes(student: Taught, one: Distill) -> tuple[str, ...]:
+    if student.diverged is None:
+        return ()
+    if student.best_epoch:
+        return (f"diverged in epoch {student.diverged}; this is the network of epoch {student.best_epoch}. Lower "
+                f"learning_rate, now {one.learning_rate:g}",)
+    return (f"diverged in its first epoch; this network is untrained. Lower learning_rate, now {one.learning_rate:g}",)
