@@ -74,8 +74,8 @@ def teach(students: Sequence[Student], data: Dataset, plan: Training, tell: Tell
     Args:
         plan: optimizer, epochs and batch; patience and shift are not used.
         steps: a budget of steps that ends training earlier.
-        heard: called after each epoch with its number and the accuracies by student, NaN for diverged ones; what it
-            returns goes to `tell` as live numbers.
+        heard: called after each epoch of a group with its number and the accuracies by student, NaN for diverged ones;
+            what it returns goes to `tell` as live numbers.
 
     Raises:
         Cancelled: through `tell`.
@@ -102,9 +102,8 @@ def _run(groups: list[_Group], wave: list[list[int]], total: int, plan: Training
         for number, group in enumerate(groups):
             share = (number / len(groups) + epoch - 1) / plan.epochs
             group.epoch(lambda share=share, now=epoch: tell(min(1.0, share), words.format(now)))
-        accuracies = {place: group.history[-1][own] for members, group in zip(wave, groups, strict=True)
-                      for own, place in enumerate(members)}
-        tell(min(1.0, epoch / plan.epochs), words.format(epoch), **(heard(epoch, accuracies) if heard else {}))
+            told = heard(epoch, dict(zip(wave[number], group.history[-1], strict=True))) if heard else {}
+            tell(min(1.0, ((number + 1) / len(groups) + epoch - 1) / plan.epochs), words.format(epoch), **told)
 
 
 class _Group:

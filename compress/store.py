@@ -73,6 +73,11 @@ class Store:
         rows = self._rows("SELECT point FROM points WHERE curve=? AND reference=?", curve, reference)
         return sorted((json.loads(row["point"]) for row in rows), key=lambda point: point["dial"])
 
+    def point(self, key: str, reference: str) -> dict[str, Any] | None:
+        """The point of the recipe with this key, or None."""
+        rows = self._rows("SELECT point FROM points WHERE key=? AND reference=?", key, reference)
+        return json.loads(rows[0]["point"]) if rows else None
+
     def curves(self, method: str, reference: str) -> dict[str, list[dict[str, Any]]]:
         """All curves of a method with this reference: curve key -> points by rising dial, newest curve last."""
         rows = self._rows("SELECT curve, point FROM points WHERE method=? AND reference=? ORDER BY created",
@@ -96,6 +101,11 @@ class Store:
         if not rows:
             raise KeyError(key)
         return rows[0]["predictions"]
+
+    def all_predictions(self, method: str, reference: str) -> dict[str, bytes]:
+        """Recipe key -> predicted classes of every point of a method with this reference."""
+        rows = self._rows("SELECT key, predictions FROM points WHERE method=? AND reference=?", method, reference)
+        return {row["key"]: row["predictions"] for row in rows}
 
     def pin(self, key: str, reference: str, note: str) -> None:
         """Marks a point as worth keeping in view."""

@@ -10,7 +10,9 @@ from typing import Any
 import torch
 
 from compress import datasets, teachers
+from compress.batches import device_of
 from compress.datasets import Dataset
+from compress.example_pictures import keep_pictures
 from compress.layers import compressed_layers
 from compress.measure import Point, Reference, Timing, measure
 from compress.method import Method
@@ -54,10 +56,10 @@ def complete(recipe: Recipe) -> Recipe:
 
 def sweep_of(recipe: Recipe, values: Sequence[Any] | None = None) -> Sweep:
     """Checks a recipe and its dial values. Raises ValueError that names the setting, its range and the value."""
-    recipe = complete(recipe)
     if not recipe.methods:
         raise ValueError(f"The recipe {recipe.text()} has no method to sweep; add one, for example low_rank.")
     last = method(recipe.methods[-1])
+    recipe = complete(recipe)
     checked = tuple(getattr(last.at(value), last.dial) for value in (values or last.values))
     return Sweep(recipe, last, checked)
 
@@ -91,7 +93,7 @@ def run(sweep: Sweep, store: Store, tell: Tell = silent, device: torch.device | 
     tell(0.0, f"loading {recipe.data}")
     data = datasets.load(recipe.data)
     teacher = teachers.obtain(recipe, data, store, tell.part(0.0, 0.3), device)
-    start = _before_the_last(recipe, teacher.network, data, tell.part(0.3, 0.35))
+    start = _before_the_last(recipe, teacher, data, store, tell.part(0.3, 0.35))
     turned = sweep.method
     _keep_view(sweep, start, data, teacher.digest, store, tell.part(0.35, 0.4))
     grid = turned.grid(coarse_to_fine(fitting(sweep, data)))
@@ -146,10 +148,16 @@ def _reference(sweep: Sweep, teacher: teachers.Teacher, start: Network, data: Da
     return reference
 
 
-def _before_the_last(recipe: Recipe, network: Network, data: Dataset, tell: Tell) -> Network:
-    """The network that the last method starts from: the teacher after all earlier methods of the recipe."""
-    for number, step in enumerate(recipe.methods[:-1]):
-        network = method(step).compress(network, data, tell.part(number / len(recipe.methods), 1.0), recipe.seed)
+def _before_the_last(recipe: Recipe, teacher: teachers.Teacher, data: Dataset, store: Store, tell: Tell) -> Network:
+    """The network that the last method starts from: the teacher after all earlier methods of the recipe, the very one
+    that was measured where there is one."""
+    network = teacher.network
+    for number, step in enumerate(recipe.methods[:-1], start=1):
+        kept = store.point(replace(recipe, methods=recipe.methods[:number]).key(), teacher.digest)
+        if kept and Path(kept["file"]).is_file():
+            network = teachers.reloaded(kept["file"], str(device_of(teacher.network)))
+        else:
+            network = method(step).compress(network, data, tell.part((number - 1) / len(recipe.methods), 1.0), recipe.seed)
     return network
 
 
@@ -161,7 +169,8 @@ def _keep_view(sweep: Sweep, start: Network, data: Dataset, digest: str, store: 
         wanted = sorted(set(values) | set((kept or {}).get("values", [])))
         view = sweep.method.inside(start, data, wanted, tell, sweep.recipe.seed)
         store.save_view(key, digest, {
-            **(kept or {}), "values": wanted, "misfits": sorted(set(sweep.values) - set(values)), **view})
+            **(kept or {}), "values": wanted, "misfits": sorted(set(sweep.values) - set(values)),
+            "pictures": str(keep_pictures(data, store.artefacts)), **view})
 
 
 def _keep(point: Point, single: Recipe, dial: str, digest: str, store: Store) -> None:

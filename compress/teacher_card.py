@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from compress.batches import device_of, logits_of, on_device
 from compress.datasets import Dataset
+from compress.example_pictures import as_bytes
 from compress.latency import one_thread
 from compress.layers import DENSE
 from compress.measure import counts, scores
@@ -50,11 +51,9 @@ def wrong_examples(logits: Tensor, labels: Tensor, data: Dataset) -> list[dict[s
     chosen = wrong[confidence[wrong].argsort(descending=True)][:WRONG_EXAMPLES].tolist()
     shown = []
     for row in chosen:
-        values = data.normaliser.undo(data.validation.inputs[row])
-        spread = float(values.max() - values.min()) or 1.0
-        shown.append({"values": ((values - values.min()) * (255.0 / spread)).round().astype(int).tolist(), "row": row,
-                      "label": data.classes[int(labels[row])], "predicted": data.classes[int(predicted[row])],
-                      "confidence": float(confidence[row])})
+        values = as_bytes(data.normaliser.undo(data.validation.inputs[row]))
+        shown.append({"values": values.tolist(), "row": row, "label": data.classes[int(labels[row])],
+                      "predicted": data.classes[int(predicted[row])], "confidence": float(confidence[row])})
     return shown
 
 

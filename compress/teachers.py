@@ -98,7 +98,7 @@ def obtain(recipe: Recipe, data: Dataset, store: Store, tell: Tell = silent,
     kept = store.teacher(recipe.key())
     usable = kept and kept["data_digest"] == data.digest and Path(kept["file"]).is_file()
     if usable and not (finish and kept["card"]["cancelled"]):
-        return Teacher(_reloaded(kept["file"], str(device)), kept["digest"], kept["file"], kept["card"])
+        return Teacher(reloaded(kept["file"], str(device)), kept["digest"], kept["file"], kept["card"])
     trained = train_teacher(data, recipe.teacher, recipe.seed, tell, device)
     contents = files.to_bytes(trained.network)
     digest = hashlib.sha256(contents).hexdigest()[:16]
@@ -119,7 +119,7 @@ def _keep_as_point(recipe: Recipe, network: Network, data: Dataset, digest: str,
 
 
 @lru_cache(maxsize=4)
-def _reloaded(path: str, device: str) -> Network:
+def reloaded(path: str, device: str) -> Network:
     """Kept in memory between jobs; the path holds the contents' digest, so a file never changes under it."""
     return files.read(path).to(device)
 

@@ -65,7 +65,7 @@ class Distill(Method):
     name = "distill"
     title = "Distillation"
     dial = "width"
-    values = (0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.35, 0.6)
+    values = (0.03, 0.05, 0.08, 0.12, 0.2, 0.35, 0.6)
     rounding = 1e-3
 
     width: float = setting(0.1, low=0.002, high=2.0, step=0.01, label="Student width",
@@ -89,25 +89,27 @@ class Distill(Method):
     strength: float = setting(1.0, low=0.0, high=1000.0, step=0.1,
                               help="Weight of what hints, attention and relational add to the soft targets.")
     epochs: int = setting(15, low=1, high=2000, help="Passes over the training examples, the same for every student.")
-    learning_rate: float = setting(0.002, low=1e-6, high=10.0, help="Size of the first steps; it falls along a cosine.")
+    learning_rate: float = setting(0.01, low=1e-6, high=10.0, help="Size of the first steps; it falls along a cosine.")
     batch: int = setting(64, low=1, high=65536, help="Examples a step.")
     dropout: float = setting(0.0, low=0.0, high=0.9, help="Share of hidden units left out while training (MLP students).")
     student_seed: int = setting(0, low=0, high=999, help="Decides a student's first weights and its batches.")
     seeds: int = setting(3, low=1, high=20, of_sweep=True, label="Seeds",
                          help="How many students of each setting are trained, to tell a gain from luck.")
-    temperatures: tuple[int, ...] = setting((1, 2, 8, 20), low=1, high=64, of_sweep=True, label="Other temperatures",
+    temperatures: tuple[int, ...] = setting((1, 8, 20), low=1, high=64, of_sweep=True, label="Other temperatures",
                                             help="Trained along for the map, joined by '-'; 'none': only the one above.")
 
     def grid(self, values: Sequence[Any]) -> list[Method]:
-        """Every width at every temperature and seed, each with its control."""
+        """Every width at every temperature and seed; at the one on the screen also each control and, where an assistant
+        helps, the student without it."""
         heats = sorted({self.temperature, *map(float, self.temperatures)}) if self.loss != "logits" else [self.temperature]
         if self.temperature in heats:  # the curve on the screen first
             heats = [self.temperature, *[heat for heat in heats if heat != self.temperature]]
         seeds = range(self.student_seed, self.student_seed + self.seeds)
         own = [replace(self.at(value), temperature=heat, student_seed=seed)
                for heat in heats for seed in seeds for value in values]
-        controls = [one.control() for one in own if one.temperature == self.temperature]
-        return list(dict.fromkeys([*controls, *own]))
+        held = [one for one in own if one.temperature == self.temperature]
+        direct = [replace(one, assistant=0.0) for one in held]
+        return list(dict.fromkeys([*[one.control() for one in held], *direct, *own]))
 
     def control(self) -> Distill:
         """The same student without the teacher: what has no meaning for it stands at its default."""
@@ -193,7 +195,7 @@ def file_size(architecture: Architecture) -> int:
 
 def _standing(students: list[Student], grid: list[Distill]) -> Callable[[int, dict[int, float]], dict[str, Any]]:
     """Says after each epoch how good every student is so far, with the length that its file will have."""
-    facts = [[file_size(student.architecture), one.width, one.temperature, one.student_seed, one.alpha]
+    facts = [[file_size(student.architecture), one.width, one.temperature, one.student_seed, one.alpha, one.assistant]
              for student, one in zip(students, grid, strict=True)]
     latest: dict[int, float] = {}
 

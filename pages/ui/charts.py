@@ -12,7 +12,8 @@ HERO_HEIGHT = 450
 
 
 def accuracy_size(points: list[dict], reference: dict | None, *, method: str, name: str, values: list[Any],
-                  others: dict[str, list[dict]] | None = None, subject: str = "file") -> Chart:
+                  others: dict[str, list[dict]] | None = None, subject: str = "file",
+                  start: dict | None = None) -> Chart:
     """Accuracy over bytes: the curve with interval bars, the reference as a star with a dashed line, other curves
     thin, and one large marker that follows the dial.
 
@@ -21,13 +22,17 @@ def accuracy_size(points: list[dict], reference: dict | None, *, method: str, na
         values: the dial's values in order; the marker stands at the point measured there.
         others: name -> points of curves to compare with.
         subject: whose bytes they are, for the axis: "file" or "data file".
+        start: the point of the network that stands in the teacher's place, where one does.
     """
     colour = palette.of_method(method)
     ordered = sorted(points, key=lambda point: point["bytes"])
     traces = [_thin_curve(label, curve, number) for number, (label, curve) in enumerate((others or {}).items())]
     traces.append(_curve(ordered, name, colour))
     if reference:
-        traces.append(_star(reference))
+        traces.append(star(reference))
+    if start:
+        traces.append({**star({**start, "title": "starts from this network"}),
+                       "marker": {"symbol": "diamond", "size": 15, "color": "var(--text)"}})
     by_value = {point["dial"]: point for point in points}
     held = [by_value.get(value) for value in values]
     traces.append({"type": "scatter", "mode": "markers", "x": [], "y": [], "name": "dial", "showlegend": False,
@@ -105,7 +110,7 @@ def _thin_curve(label: str, points: list[dict], number: int) -> dict[str, Any]:
             "line": {"color": "var(--muted)", "width": 2, "dash": dashes[number % len(dashes)]}}
 
 
-def _star(reference: dict) -> dict[str, Any]:
+def star(reference: dict) -> dict[str, Any]:
     return {"type": "scatter", "mode": "markers", "name": reference.get("title", "teacher"), "x": [reference["bytes"]],
             "y": [reference["accuracy"]],
             "text": [f"<b>{reference.get('title', 'teacher')}</b><br>{words.accuracy(reference)}<br>"

@@ -16,20 +16,42 @@ Card = dict[str, Any]
 
 @dataclass(frozen=True)
 class Choice:
-    """Data set, teacher with all its settings, seed, and each method's settings as last chosen."""
+    """Data set, teacher with all its settings, seed, each method's settings as last chosen, and what was put in the
+    teacher's place (a student, say): the steps that every page's own method comes after."""
 
     data: str
     teacher: Step
     seed: int = 0
     methods: dict[str, dict[str, Any]] = field(default_factory=dict)
+    start: tuple[Step, ...] = ()
 
     def recipe(self, *names: str) -> Recipe:
-        """The recipe of these methods in order, with this choice's settings."""
+        """The recipe of these methods in order, with this choice's settings, from the teacher on."""
         return Recipe(self.data, self.teacher, tuple(Step.of(name, self.methods[name]) for name in names), self.seed)
+
+    def request(self, card: Card) -> Recipe:
+        """What a method's page measures: on top of what stands in the teacher's place, unless that is the page's own
+        method or the method makes the data smaller."""
+        recipe = self.recipe(card["name"])
+        own = card["subject"] == "data" or any(step.name == card["name"] for step in self.start)
+        return recipe if own else replace(recipe, methods=(*self.start, *recipe.methods))
+
+    def started(self) -> Recipe:
+        """The recipe of what stands in the teacher's place."""
+        return Recipe(self.data, self.teacher, self.start, self.seed)
 
     def with_method(self, name: str, **settings: Any) -> Choice:
         """The same choice with some of a method's settings changed."""
         return replace(self, methods={**self.methods, name: {**self.methods[name], **settings}})
+
+
+def of_a_point(recipe: Recipe, card: Card) -> Recipe:
+    """A request without what is the sweep's alone: the recipe that a point of it has."""
+    last = recipe.methods[-1]
+    for entry in card["settings"]:
+        if entry["of_sweep"]:
+            last = last.without(entry["name"])
+    return replace(recipe, methods=(*recipe.methods[:-1], last))
 
 
 def first_choice(description: Card) -> Choice:
@@ -45,7 +67,8 @@ def from_link(parameters: dict[str, str], description: Card, methods: tuple[str,
     """The choice that a link describes, and what had to be changed to make it valid, in sentences.
 
     Args:
-        parameters: data, teacher, seed, the teacher's settings as t.NAME, the settings of the page's methods by name.
+        parameters: data, teacher, seed, start (the steps in the teacher's place, as recipes spell them), the teacher's
+            settings as t.NAME, the settings of the page's methods by name.
         methods: the page's methods (their settings have different names).
         start: the data set and teacher that stand where the link names none, and the settings of other pages' methods;
             a setting of this page's methods that the link leaves out is at its default, as to_link leaves it out.
@@ -60,7 +83,9 @@ def from_link(parameters: dict[str, str], description: Card, methods: tuple[str,
     settings = {f"t.{entry['name']}": entry for entry in teacher_settings(description, choice.teacher.name)}
     taught = {name[2:]: clamped(settings[name], text, notices) for name, text in parameters.items() if name in settings}
     choice = replace(choice, teacher=choice.teacher.having(**taught))
-    known = {"data", "teacher", "seed", "method", *settings}
+    if "start" in parameters:
+        choice = replace(choice, start=_start(parameters["start"], description, notices))
+    known = {"data", "teacher", "seed", "method", "start", *settings}
     for name in methods:
         own = {entry["name"]: entry for entry in description["methods"][name]["settings"]}
         turned = {key: clamped(entry, parameters[key], notices) if key in parameters else entry["default"]
@@ -89,6 +114,8 @@ def to_link(choice: Choice, description: Card, methods: tuple[str, ...], active:
     for entry in teacher_settings(description, choice.teacher.name):
         if choice.teacher.values[entry["name"]] != entry["default"]:
             link[f"t.{entry['name']}"] = _text(choice.teacher.values[entry["name"]])
+    if choice.start:
+        link["start"] = "+".join(step.text() for step in choice.start)
     if len(methods) > 1 and active:
         link["method"] = active
     for name in methods:
@@ -162,6 +189,22 @@ def _data_and_teacher(parameters: dict[str, str], description: Card, start: Choi
     if not named:
         return suited(replace(start, data=data), description)
     return replace(start, data=data, teacher=teacher_defaults(description, teacher))
+
+
+def _start(text: str, description: Card, notices: list[str]) -> tuple[Step, ...]:
+    """What a link puts in the teacher's place, every setting spelled out and in its range; nothing if it makes no
+    sense."""
+    try:
+        steps = [Step.parse(part) for part in text.split("+")]
+        cards = [description["methods"][step.name] for step in steps]
+    except (ValueError, KeyError):
+        notices.append(f"The link puts {_shown(text)!r} in the teacher's place, which is no network that can be made; the "
+                       "teacher itself is used.")
+        return ()
+    return tuple(Step.of(step.name, {
+        entry["name"]: clamped(entry, step.values[entry["name"]], notices) if entry["name"] in step.values
+        else entry["default"] for entry in card["settings"] if not entry["of_sweep"]})
+        for step, card in zip(steps, cards, strict=True))
 
 
 def _converted(entry: Card, text: Any) -> Any:

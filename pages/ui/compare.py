@@ -30,9 +30,9 @@ def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
             **point, "id": f"{point['key']}/{point['reference']}", "data_title": titles.get(point["data"], point["data"]),
             "method_title": "Teacher" if point["method"] == "teacher" else
             " + ".join(names.get(name, name) for name in point["method"].split("+")),
-            "teacher_title": _teacher_title(recipe), "settings": settings_in_words(recipe, known["methods"]),
+            "teacher_title": _teacher_title(recipe), "settings": words.settings_in_words(recipe, known["methods"]),
             "smaller": teacher["bytes"] / point["bytes"] if teacher else None,
-            "title": settings_in_words(recipe, known["methods"]) or "teacher"})
+            "title": words.settings_in_words(recipe, known["methods"]) or "teacher"})
     return sorted(shown, key=lambda row: (row["data_title"], row["teacher_title"], -row["bytes"]))
 
 
@@ -200,14 +200,3 @@ def _teacher_title(recipe: Recipe) -> str:
     values = recipe.teacher.values
     sizes = " ".join(str(values[name]) for name in ("channels", "hidden") if values.get(name, "none") != "none")
     return f"{recipe.teacher.name} {sizes}".strip() + f", seed {recipe.seed}"
-
-
-def settings_in_words(recipe: Recipe, methods: dict[str, Any]) -> str:
-    """The methods' settings that are not at their defaults, each dial first: 'keep 0.15, scheme plain'."""
-    parts = []
-    for step in recipe.methods:
-        card = methods[step.name]
-        defaults = {entry["name"]: entry["default"] for entry in card["settings"]}
-        turned = [name for name, value in step.settings if name != card["dial"] and value != defaults.get(name)]
-        parts.append(", ".join(f"{name.replace('_', ' ')} {step.values[name]}" for name in [card["dial"], *turned]))
-    return " + ".join(parts)

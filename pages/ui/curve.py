@@ -6,7 +6,7 @@ Every page about one method is this with its own presets, inside charts and word
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -14,7 +14,7 @@ import streamlit as st
 from compress.recipe import Recipe
 from compress.store import ACTIVE
 from pages.ui import charts, controls, exports, session, teacher_charts, tray
-from pages.ui.choice import Card, without_conflict
+from pages.ui.choice import Card, of_a_point, without_conflict
 from pages.ui.frame import Page
 from pages.ui.liveplot import liveplot
 
@@ -39,6 +39,8 @@ class Shown:
         values: where the dial can stand; points: measured so far, by rising dial.
         reference: what ratios are against, or None; view: the inside view, or {}; job: the newest job, or None.
         teacher: the teacher's record (digest, file, card), or None before it is trained.
+        request: the recipe as it is asked for, with the settings of the sweep.
+        start: the point that stands in the teacher's place, or None for the teacher itself.
     """
 
     card: Card
@@ -49,6 +51,8 @@ class Shown:
     view: dict
     job: dict | None
     teacher: dict | None
+    request: Recipe | None = None
+    start: dict | None = None
 
     @property
     def dial(self) -> Any:
@@ -67,7 +71,10 @@ class Shown:
 
     @property
     def missing(self) -> int:
-        """Dial values not measured yet."""
+        """Dial values not measured yet; all of them where the company they are to be judged by was never asked for."""
+        company = any(entry["of_sweep"] for entry in self.card["settings"])
+        if company and not self.job:
+            return len(self.values)
         return len(set(self.values) - {point["dial"] for point in self.points})
 
 
@@ -80,12 +87,20 @@ class Story:
         notice: sentences about these very results, above the hero (HTML).
         below: pictures and the like, under the charts.
         label: a dial value in words.
+        hero: the accuracy-size chart, where a method has more to show on it than its curve.
+        readout: the dial's line for each of its values while their points are not there yet.
+        select: what a click on a chart's point does, given its customdata.
+        shown: how many settings stand beside the dial, the rest being folded away.
     """
 
     inside: Callable[[Shown], list[charts.Chart]]
     notice: Callable[[Shown], list[str]]
     below: Callable[[Shown], None]
     label: Callable[[Any], str]
+    hero: Callable[[Shown], charts.Chart] | None = None
+    readout: Callable[[Shown], list[str | None]] | None = None
+    select: Callable[[Any], None] | None = None
+    shown: int = 3
 
 
 def explore(page: Page, method: str, presets: tuple[Preset, ...], story: Story) -> None:
@@ -94,7 +109,7 @@ def explore(page: Page, method: str, presets: tuple[Preset, ...], story: Story) 
     left, right = st.columns([1, 3.4], gap="large")
     with left:
         _presets(presets, method, page)
-        _settings(card, method)
+        _settings(card, method, story.shown)
         _measure_buttons(shown(card, method), method)
     with right:
         running = shown(card, method).running
@@ -103,7 +118,8 @@ def explore(page: Page, method: str, presets: tuple[Preset, ...], story: Story) 
 
 def shown(card: Card, method: str) -> Shown:
     """Looks everything up in the store; cheap enough for every tick."""
-    recipe = session.choice().recipe(method)
+    request = session.choice().request(card)
+    recipe = of_a_point(request, card)
     store, curve = session.store(), recipe.curve(card["dial"])
     teacher = session.teacher_record(recipe)
     digest = teacher["digest"] if teacher else ""
@@ -118,16 +134,17 @@ def shown(card: Card, method: str) -> Shown:
         reference = {**view["reference"], "title": "raw data"} if "reference" in view else None
     points = store.points(curve.key(), digest) if teacher else []
     return Shown(card, recipe, values, [point for point in points if point["dial"] in values],
-                 reference, view, store.latest_job(curve.key()), teacher)
+                 reference, view, store.latest_job(request.curve(card["dial"]).key()), teacher, request,
+                 _start(request, digest))
 
 
 def submit(card: Card, method: str) -> None:
     """Starts (or resumes) measuring the curve on the screen; a running job of this page for other settings stops."""
     now = shown(card, method)
-    curve = now.recipe.curve(card["dial"])
+    curve = now.request.curve(card["dial"])
     before = session.remembered(f"job.{method}")
     number = session.engine().submit("curve", curve.key(), card["title"],
-                                     {"recipe": now.recipe.text(), "values": now.values})
+                                     {"recipe": now.request.text(), "values": now.values})
     if before is not None and before != number:
         session.engine().cancel(before)
     session.remember(f"job.{method}", number)
@@ -149,7 +166,13 @@ def _take(preset: Preset, method: str, page: Page) -> None:
     submit(card, method)
 
 
-def _settings(card: Card, method: str) -> None:
+def _start(request: Recipe, digest: str) -> dict | None:
+    """The measured point that the last method starts from, where that is not the teacher."""
+    before = replace(request, methods=request.methods[:-1])
+    return session.store().point(before.key(), digest) if before.methods else None
+
+
+def _settings(card: Card, method: str, beside: int) -> None:
     def change(name: str, value: Any) -> None:
         notices: list[str] = []
         session.choose(without_conflict(session.choice().with_method(method, **{name: value}), card, notices))
@@ -162,10 +185,10 @@ def _settings(card: Card, method: str) -> None:
         st.warning(conflict, icon=":material/tune:")
     entries = [entry for entry in card["settings"] if entry["name"] != card["dial"]]
     values = session.choice().methods[method]
-    controls.form(entries[:3], values, f"{method}", change)
-    if entries[3:]:
+    controls.form(entries[:beside], values, f"{method}", change)
+    if entries[beside:]:
         with st.expander("More settings"):
-            controls.form(entries[3:], values, f"{method}", change)
+            controls.form(entries[beside:], values, f"{method}", change)
 
 
 def _measure_buttons(now: Shown, method: str) -> None:
@@ -213,17 +236,21 @@ def _results(card: Card, method: str, story: Story) -> None:
 def _hero(now: Shown, method: str, story: Story) -> None:
     dial_card = next(entry for entry in now.card["settings"] if entry["name"] == now.card["dial"])
     key = f"hero.{method}"
-    hero = charts.accuracy_size(
-        now.points, now.reference, method=method, name=_curve_name(now), values=now.values, others=_others(now, method),
-        subject="data file" if now.card["subject"] == "data" else "file")
+    hero = story.hero(now) if story.hero else charts.accuracy_size(
+        now.points, now.reference, method=method, name=_curve_name(now), values=now.values, others=_others(now),
+        subject="data file" if now.card["subject"] == "data" else "file", start=now.start)
     dial = charts.dial_of(now.points, now.reference, now.values, [story.label(value) for value in now.values],
                           name=now.card["dial"], label=dial_card["label"], help=dial_card["help"], current=now.dial)
+
+    if story.readout:
+        dial["readout"] = [told or early for told, early in zip(dial["readout"], story.readout(now), strict=True)]
 
     def turn(value: Any) -> None:
         session.choose(session.choice().with_method(method, **{now.card["dial"]: value}))
 
     liveplot([hero, *(story.inside(now) if now.view else [])], key=key, dial=dial,
-             on_dial=session.on_release(key, now.values, turn))
+             on_dial=session.on_release(key, now.values, turn),
+             on_select=session.on_selected(key, story.select) if story.select else None)
 
 
 def _curve_name(now: Shown) -> str:
@@ -231,13 +258,14 @@ def _curve_name(now: Shown) -> str:
     return f"{now.card['title']}: {words[-1]}" if words else now.card["title"]
 
 
-def _others(now: Shown, method: str) -> dict[str, list[dict]]:
+def _others(now: Shown) -> dict[str, list[dict]]:
     """Up to three other curves of this method and teacher, named by what differs in their settings."""
     if not now.teacher:
         return {}
     own_key, own = now.recipe.curve(now.card["dial"]).key(), now.recipe.methods[-1].values
     found: dict[str, list[dict]] = {}
-    for key, points in session.store().curves(method, now.teacher["digest"]).items():
+    names = "+".join(step.name for step in now.recipe.methods)
+    for key, points in session.store().curves(names, now.teacher["digest"]).items():
         if key == own_key or len(points) < 3:
             continue
         settings = Recipe.parse(points[0]["recipe"]).methods[-1].values

@@ -41,11 +41,13 @@ def draw(now: Shown, method: str) -> None:
 
 def shell(now: Shown) -> str:
     """The command line that measures this point."""
-    step = now.recipe.methods[-1]
+    *before, step = now.recipe.methods
+    names = "+".join([*(one.text() for one in before), step.name])
+    names = f"'{names}'" if before else names
     settings = " ".join(f"--set {name}={str(value).lower() if isinstance(value, bool) else value}"
                         for name, value in step.settings if name != now.card["dial"])
     return (f"python -m compress curve --data {now.recipe.data} --teacher '{now.recipe.teacher.text()}' "
-            f"--method {step.name} {settings} --dial {now.dial} --seed {now.recipe.seed}")
+            f"--method {names} {settings} --dial {now.dial} --seed {now.recipe.seed}")
 
 
 def table_of(points: list[dict[str, Any]], columns: tuple[str, ...] = COLUMNS) -> str:

@@ -13,6 +13,7 @@ from pages.ui.icon import icon
 from pages.ui.style import STYLE
 
 PAGES = (("app.py", "Start", ":material/flag:"), ("pages/1_Teacher.py", "Teacher", ":material/school:"),
+         ("pages/2_Distill.py", "Distill", ":material/science:"),
          ("pages/3_Low_rank.py", "Low rank", ":material/layers:"),
          ("pages/8_Compare.py", "Compare", ":material/scatter_plot:"),
          ("pages/9_Handbook.py", "Handbook", ":material/menu_book:"))
@@ -72,6 +73,7 @@ def _sidebar(known: Card) -> None:
         st.divider()
         _data_set(known)
         _teacher(known)
+        _in_its_place(known)
         st.caption(f"Computes on: {known['device']}")
         tray.draw()
 
@@ -101,6 +103,19 @@ def _data_set(known: Card) -> None:
         st.warning(card["problem"], icon=":material/folder_off:")
     elif card:
         st.caption(card["description"])
+
+
+def _in_its_place(known: Card) -> None:
+    """What stands in the teacher's place, with the way back."""
+    start = session.choice().start
+    if not start:
+        return
+    titles = " + ".join(known["methods"][step.name]["title"] for step in start)
+    st.markdown(f":material/swap_horiz: **In the teacher's place:** {titles.lower()}, "
+                f"{words.unformatted(words.settings_in_words(session.choice().started(), known['methods']))}")
+    st.caption("Other pages compress this network; sizes and ratios are still against the teacher.")
+    st.button("Back to the teacher", key="sidebar.back", width="stretch",
+              on_click=lambda: session.choose(replace(session.choice(), start=())))
 
 
 def _teacher(known: Card) -> None:

@@ -14,7 +14,7 @@ import streamlit as st
 from compress.jobs import EngineError, LocalEngine
 from compress.recipe import Recipe, Step
 from compress.store import Store
-from pages.ui.choice import Card, Choice, first_choice, from_link, to_link
+from pages.ui.choice import Card, Choice, first_choice, from_link, teacher_defaults, to_link
 
 
 @st.cache_resource(show_spinner=False)
@@ -130,6 +130,16 @@ def current(key: str) -> Any:
     return st.session_state[key]
 
 
+def on_selected(key: str, act: Callable[[Any], None]) -> Callable[[], None]:
+    """A callback for a live plot: calls act with the customdata of the point that was clicked."""
+    def clicked() -> None:
+        selected = (st.session_state.get(key) or {}).get("selected")
+        if selected is not None:
+            act(selected)
+
+    return clicked
+
+
 def on_release(key: str, values: list[Any], act: Callable[[Any], None]) -> Callable[[], None]:
     """A callback for a live dial: calls act with the value at the index the browser reports."""
     def released() -> None:
@@ -141,9 +151,13 @@ def on_release(key: str, values: list[Any], act: Callable[[Any], None]) -> Calla
 
 
 def choose_with(data: str | None, teacher: str | None, known: Card) -> None:
-    """Changes the data set, and the teacher to a preset by its title, where they are given."""
+    """Changes the data set, and the teacher to a preset by its title or to one spelled like mlp(hidden=128), where they
+    are given."""
     if data:
         choose(replace(choice(), data=data))
-    if teacher:
+    if teacher and "(" in teacher:
+        step = Step.parse(teacher)
+        choose(replace(choice(), teacher=teacher_defaults(known, step.name).having(**step.values)))
+    elif teacher:
         preset = next(preset for preset in known["presets"] if preset["title"] == teacher)
         choose(replace(choice(), teacher=Step.of(preset["name"], preset["settings"])))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from compress.recipe import Recipe
+
 
 def size(count: float) -> str:
     """Bytes: 812 B, 34.1 kB, 1.2 MB (thousands, as disks are sold)."""
@@ -68,6 +70,17 @@ def duration(seconds: float) -> str:
 def unformatted(text: str) -> str:
     """The same text as Markdown that shows it sign by sign: no pictures, links or markup from outside."""
     return re.sub(r"([\\`*_\[\]<>~$:#|!])", r"\\\1", text)
+
+
+def settings_in_words(recipe: Recipe, methods: dict) -> str:
+    """The methods' settings that are not at their defaults, each dial first: 'keep 0.15, scheme plain'."""
+    parts = []
+    for step in recipe.methods:
+        card = methods[step.name]
+        defaults = {entry["name"]: entry["default"] for entry in card["settings"]}
+        turned = [name for name, value in step.settings if name != card["dial"] and value != defaults.get(name)]
+        parts.append(", ".join(f"{name.replace('_', ' ')} {step.values[name]}" for name in [card["dial"], *turned]))
+    return " + ".join(parts)
 
 
 def _ratio(value: float) -> str:

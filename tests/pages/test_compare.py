@@ -54,8 +54,8 @@ def test_rows_without_their_teacher_claim_no_ratio(everything, known):
 
 def test_settings_in_words_name_the_dial_and_what_is_not_default(known):
     recipe = Recipe.parse("digits/mlp/low_rank(keep=0.15,output_layer=true,recovery_steps=0,scheme=plain)/0")
-    assert compare.settings_in_words(recipe, known["methods"]) == "keep 0.15, output layer True, scheme plain"
-    assert compare.settings_in_words(recipe.reference(), known["methods"]) == ""
+    assert words.settings_in_words(recipe, known["methods"]) == "keep 0.15, output layer True, scheme plain"
+    assert words.settings_in_words(recipe.reference(), known["methods"]) == ""
 
 
 def test_the_plane_shows_every_row_once_and_marks_pins(everything, known):

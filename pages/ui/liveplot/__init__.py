@@ -82,7 +82,7 @@ def liveplot(
     - ``span``: ``"half"`` (default) or ``"wide"``; ``height``: pixels (default: `height`).
     - ``follow``: a list of what moves with the dial. Each entry is either
       ``{"trace": 2, "x": [[...], ...], "y": [[...], ...], "text": [[...], ...]}`` (one list of points for
-      each index of the dial; text is optional) or
+      each index of the dial; text is optional, and so is z, a map's matrix for each index) or
       ``{"line": True, "x": [number, ...], "axis": "x", "color": "var(--accent)"}``
       (axis and color are optional). ``None`` marks an index without a measurement: the nearest one with a
       measurement is shown.

@@ -72,7 +72,7 @@ class Chart {
       figure.layout.shapes = [...(figure.layout.shapes || []), lineShape(item, index, this.theme)];
     } else {
       const points = pointsAt(item, index);
-      if (points.text === undefined) delete points.text;
+      for (const name of ["text", "z"]) if (points[name] === undefined) delete points[name];
       // The uid becomes part of the drawn group's class name, by which it is hidden while the dial moves.
       Object.assign(figure.data[item.trace], { uid: `lp${item.trace}`, ...points });
     }
@@ -136,12 +136,14 @@ class Chart {
   }
 
   redrawSlow(index) {
-    // Marks that are not plain points or lines (bars, fills) are few; Plotly itself moves them.
+    // Marks that are not plain points or lines (bars, fills, maps) are few; Plotly itself moves them.
     const slow = this.follow.filter((item) => !item.line && !canOverlay(this.graph._fullData[item.trace]));
     if (slow.length === 0) return;
     const points = slow.map((item) => pointsAt(item, index));
     const changes = { x: points.map((one) => one.x), y: points.map((one) => one.y) };
-    if (slow.every((item) => item.text)) changes.text = points.map((one) => one.text);
+    for (const name of ["text", "z"]) {
+      if (slow.every((item) => item[name])) changes[name] = points.map((one) => one[name]);
+    }
     this.library.restyle(this.graph, changes, slow.map((item) => item.trace));
   }
 

@@ -14,8 +14,9 @@ function pointsAt(item, index) {
   const filled = (list, at) => list[at] !== null && list[at] !== undefined;
   const measured = (at) => filled(item.x, at) && filled(item.y, at);
   const at = nearestMeasured(measured, item.x.length, index);
-  if (at === null) return { x: [], y: [], text: item.text ? [] : undefined };
-  return { x: item.x[at], y: item.y[at], text: item.text ? item.text[at] || [] : undefined };
+  if (at === null) return { x: [], y: [], text: item.text ? [] : undefined, z: item.z ? [] : undefined };
+  const pick = (list) => (list ? list[at] || [] : undefined);
+  return { x: item.x[at], y: item.y[at], text: pick(item.text), z: pick(item.z) };
 }
 
 function lineAt(item, index) {

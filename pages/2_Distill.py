@@ -1,0 +1,189 @@
+"""Distillation: students of all widths beside their controls, and what the teacher's outputs say beyond the label."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from compress.example_pictures import pictures as pictures_of
+from pages.ui import charts, dark_knowledge, distill_charts, palette, pictures, session, words
+from pages.ui.curve import Preset, Shown, Story, explore
+from pages.ui.frame import open_page
+from pages.ui.liveplot import liveplot
+from pages.ui.students import Students, of_curves, of_job, only_first_right
+
+STRONG = "mlp(hidden=400-400,dropout=0.2,shift=2,epochs=20)"
+PRESETS = (
+    Preset("Only 50 labels, in seconds", "The teacher labels the other 8x8 digits for its students; the whole map in a few "
+           "seconds.", {"labelled": 50, "alpha": 1.0, "epochs": 20, "temperatures": "1-8"}, "digits", "LeNet-300-100"),
+    Preset("The textbook pair", "784-128-10, trained on moved digits, teaches 784-64-10 and its neighbours.",
+           {"width": 0.5, "temperatures": "1-20"}, "mnist5k", "mlp(hidden=128,shift=2,epochs=40)"),
+    Preset("30 hidden units", "A strong teacher, trained on moved digits, and one small hidden layer.",
+           {"depth": 1, "width": 0.075, "temperature": 2.0, "temperatures": "1-8"}, "mnist5k", STRONG),
+    Preset("Only 100 labels", "The teacher labels the other 2,900 digits for the student.",
+           {"labelled": 100, "width": 0.2, "alpha": 1.0, "temperatures": "1-20"}, "mnist5k", STRONG),
+    Preset("A class the student never saw", "No 3 is among its examples; watch it recognise many all the same.",
+           {"omit": 3, "width": 0.2, "alpha": 1.0, "temperature": 8.0, "temperatures": "1-20"}, "mnist5k", STRONG),
+    Preset("Gap too large", "Tiny students lose to labels; an assistant of middle size between helps them.",
+           {"assistant": 0.12, "width": 0.015, "temperature": 8.0, "temperatures": "none", "seeds": 5}, "mnist5k", STRONG),
+)
+
+
+def students(now: Shown) -> Students:
+    """Every student of these settings, and how far those of a running job are."""
+    names = "+".join(step.name for step in now.recipe.methods)
+    store, digest = session.store(), now.teacher["digest"]
+    known = None if now.running else store.all_predictions(names, digest)
+    found = of_curves(store.curves(names, digest), now.recipe, known, now.teacher["card"]["labels"])
+    return of_job(now.job["live"], now.recipe.methods[-1].values, found) if now.running else found
+
+
+def hero(now: Shown) -> charts.Chart:
+    """Students, controls and the teacher."""
+    own = now.recipe.methods[-1].values
+    return distill_charts.hero(students(now), now.reference, temperature=own["temperature"], seed=own["student_seed"],
+                               values=now.values, logits=own["loss"] == "logits", start=now.start)
+
+
+def inside(now: Shown) -> list[charts.Chart]:
+    """The gain at each width, the map over temperatures, and how the student at the dial learned."""
+    found, own = students(now), now.recipe.methods[-1].values
+    labels = [label(value) for value in now.values]
+    shown = [distill_charts.gains(found, own["temperature"], now.values, labels)]
+    if len(found.taught) > 1:
+        shown.append(distill_charts.heat_map(found, now.values, labels))
+    if now.point:
+        control = found.controls.get((now.dial, own["student_seed"]))
+        shown.append(distill_charts.learning(now.point, control and control.point, own["epochs"]))
+        if len(shown) == 2:
+            shown[-1]["span"] = "half"
+    return shown
+
+
+def readout(now: Shown) -> list[str | None]:
+    """What is known of a student while it is still learning."""
+    own = now.recipe.methods[-1].values
+    places = students(now).taught.get(own["temperature"], {})
+    ones = [places.get((value, own["student_seed"])) for value in now.values]
+    return [one and (f"{words.size(one.bytes)} · {words.times_smaller(one.bytes, now.reference['bytes'])} · "
+                     + ("diverged" if one.accuracy is None else f"{words.percent(one.accuracy)} so far")) for one in ones]
+
+
+def label(value: float) -> str:
+    """A width in words."""
+    return f"{100 * value:g} %"
+
+
+def notices(now: Shown) -> list[str]:
+    """What the results at this stop say, admitting noise."""
+    found, own = students(now), now.recipe.methods[-1].values
+    if not now.point:
+        return []
+    gain = found.gain(now.dial, own["temperature"])
+    sentences = [f"The student <b>{now.point['inside']['title']}</b> is "
+                 f"<b>{words.times_smaller(now.point['bytes'], now.reference['bytes'])}</b> than its teacher and reaches "
+                 f"<b>{words.accuracy(now.point)}</b>."]
+    if gain:
+        verdict = ("the teacher's outputs help" if gain.mean > 0 else "here the labels alone teach it better")
+        sentences.append(f"Against the same students on labels alone: <b>{distill_charts.gain_in_words(gain)}</b>"
+                         + (f": {verdict}." if gain.certain else "."))
+    best = best_gain(found, now.values)
+    if best and not now.running:
+        sentences.append(best)
+    return sentences + [f"<b>{note[0].upper() + note[1:]}.</b>" for note in now.point["notes"]]
+
+
+def best_gain(found: Students, values: list[float]) -> str:
+    """Where the teacher helps most beyond doubt."""
+    everywhere = [(found.gain(value, heat), value, heat) for heat in found.taught for value in values]
+    certain = [(gain.mean, value, heat) for gain, value, heat in everywhere if gain and gain.certain and gain.mean > 0]
+    if not certain:
+        return "Nowhere on this map does the teacher help beyond what other seeds could explain."
+    mean, value, heat = max(certain)
+    return f"Its help beyond doubt is largest at width {label(value)}, T = {heat:g}: {100 * mean:+.1f} points."
+
+
+def below(now: Shown) -> None:
+    """Equal means for both arms, the student's new place, dark knowledge, and whom the teacher helped."""
+    own = now.recipe.methods[-1].values
+    steps = own["epochs"] * -(-now.teacher["card"]["train_examples"] // own["batch"])
+    few = f" The control reads the {own['labelled']:,} labelled ones, more often." if own["labelled"] else ""
+    st.caption(f"Student and control start from the same weights and take the same {steps:,} steps of {own['batch']} "
+               f"examples in the same order.{few} Shaded: the range over {own_seeds(now)} seeds. The map's cells can be "
+               "clicked.")
+    if now.point:
+        use(now)
+    if "teacher_logits" in now.view:
+        dark(now)
+    if now.point and not now.running:
+        helped(now)
+
+
+def own_seeds(now: Shown) -> int:
+    """How many seeds were asked for."""
+    return now.request.methods[-1].values["seeds"]
+
+
+def use(now: Shown) -> None:
+    """Puts the student at the dial in the teacher's place, on every other page."""
+    taken = session.choice().start == now.recipe.methods
+    st.button("This student stands in the teacher's place" if taken else "Put this student in the teacher's place",
+              icon=":material/swap_horiz:", key="distill.use", disabled=taken,
+              help="Every other page then starts from this student: factorise it, prune it, compare it.",
+              on_click=lambda: session.choose(replace(session.choice(), start=now.recipe.methods)))
+
+
+def dark(now: Shown) -> None:
+    """The teacher's softened outputs for one example, beside the student's, moved by a dial of their own."""
+    st.subheader("Dark knowledge: what the outputs say beyond the winner")
+    view, own = now.view, now.recipe.methods[-1].values
+    number = min(session.remembered("distill.example", 0), len(view["examples"]) - 1)
+    left, right = st.columns([1, 5], gap="medium")
+    with left:
+        shown = pictures_of(view["pictures"], [view["examples"][number]])
+        if shown:
+            st.html(pictures.gallery([(shown[0], f"a {view['example_labels'][number]}")], size=120))
+        st.button("Another example", key="distill.next", width="stretch", on_click=lambda: session.remember(
+            "distill.example", (number + 1) % len(view["examples"])))
+        st.caption(f"{number + 1} of {len(view['examples'])} on which the teacher hesitates most")
+    voices = [("teacher", view["teacher_logits"][number], palette.GREY)]
+    if now.point and "logits" in now.point["inside"]:
+        voices.append(("student", now.point["inside"]["logits"][number], palette.of_method("distill")))
+        control = students(now).controls.get((now.dial, own["student_seed"]))
+        if control and control.point:
+            voices.append(("labels alone", control.point["inside"]["logits"][number], palette.SKY))
+    with right:
+        liveplot([dark_knowledge.outputs(view, number, voices), dark_knowledge.alike(view)], key="distill.dark",
+                 dial=dark_knowledge.dial(view, number, own["temperature"]))
+
+
+def helped(now: Shown) -> None:
+    """Examples that every student with the teacher has right and every one without has wrong."""
+    found, own = students(now), now.recipe.methods[-1].values
+    labels, classes = found.labels, now.teacher["card"]["classes"]
+    taught, alone = ([one.predictions for (width, _), one in sorted(places.items())
+                      if width == now.dial and one.predictions is not None]
+                     for places in (found.taught.get(own["temperature"], {}), found.controls))
+    if not taught or not alone:
+        return
+    only, lost = only_first_right(taught, alone, labels), only_first_right(alone, taught, labels)
+    st.subheader("Learned only with the teacher")
+    seeds = min(len(taught), len(alone))
+    each = "in every seed" if seeds > 1 else "with this seed"
+    st.caption(f"{len(only)} validation examples are right {each} with the teacher and wrong {each} without; {len(lost)} "
+               "the other way round.")
+    shown = pictures_of(now.view["pictures"], only[:12])
+    if shown:
+        st.html(pictures.gallery([(values, f"{classes[labels[row]]}, alone: {classes[alone[0][row]]}")
+                                  for values, row in zip(shown, only, strict=False)]))
+
+
+def select(clicked: object) -> None:
+    """A click on the map takes the dial and the temperature there; one on a curve takes the dial."""
+    turned = {"width": clicked[0], "temperature": clicked[1]} if isinstance(clicked, list) else {"width": clicked}
+    session.choose(session.choice().with_method("distill", **turned))
+
+
+page = open_page("Distill", "Train small students on what the teacher says of each example. Filled points heard the "
+                 "teacher, hollow ones are the same networks on labels alone: the gap is what its outputs add.",
+                 {"distill": "Distillation"})
+explore(page, "distill", PRESETS, Story(inside, notices, below, label, hero, readout, select))
