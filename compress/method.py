@@ -65,6 +65,8 @@ class Method(Settings):
         exclusions: settings that do not go together; a method made with them raises ValueError.
         rounding: how far, relatively, weights may differ from those of the same settings in other company; 0 where
             shared work changes no bit.
+        control_settings: what the settings of a point are if it is a control, measured for comparison only; {} if there
+            is no such thing.
     """
 
     name: ClassVar[str]
@@ -74,6 +76,7 @@ class Method(Settings):
     subject: ClassVar[str] = "network"
     exclusions: ClassVar[tuple[Exclusion, ...]] = ()
     rounding: ClassVar[float] = 0.0
+    control_settings: ClassVar[dict[str, Any]] = {}
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -130,5 +133,6 @@ class Method(Settings):
         """The method as plain data for a page that does not import torch: title, dial, settings, docstring."""
         return {"name": cls.name, "title": cls.title, "class": cls.__name__, "module": cls.__module__,
                 "dial": cls.dial, "values": list(cls.values), "subject": cls.subject, "settings": cls.describe(),
+                "control_settings": dict(cls.control_settings),
                 "doc": inspect.getdoc(cls) or "",
                 "exclusions": [dataclasses.asdict(rule) for rule in cls.exclusions]}

@@ -47,7 +47,7 @@ def hero(now: Shown) -> charts.Chart:
 def inside(now: Shown) -> list[charts.Chart]:
     """The gain at each width, the map over temperatures, and how the student at the dial learned."""
     found, own = students(now), now.recipe.methods[-1].values
-    labels = [label(value) for value in now.values]
+    labels = [f"{100 * value:g}" for value in now.values]
     shown = [distill_charts.gains(found, own["temperature"], now.values, labels)]
     if len(found.taught) > 1:
         shown.append(distill_charts.heat_map(found, now.values, labels))
@@ -126,10 +126,11 @@ def own_seeds(now: Shown) -> int:
 def use(now: Shown) -> None:
     """Puts the student at the dial in the teacher's place, on every other page."""
     taken = session.choice().start == now.recipe.methods
-    st.button("This student stands in the teacher's place" if taken else "Put this student in the teacher's place",
-              icon=":material/swap_horiz:", key="distill.use", disabled=taken,
-              help="Every other page then starts from this student: factorise it, prune it, compare it.",
-              on_click=lambda: session.choose(replace(session.choice(), start=now.recipe.methods)))
+    if st.button("This student stands in the teacher's place" if taken else "Put this student in the teacher's place",
+                 icon=":material/swap_horiz:", key="distill.use", disabled=taken,
+                 help="Every other page then starts from this student: factorise it, prune it, compare it."):
+        session.choose(replace(session.choice(), start=now.recipe.methods))
+        st.rerun()  # the sidebar, which is outside of this fragment, tells it too
 
 
 def dark(now: Shown) -> None:

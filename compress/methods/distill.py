@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import isnan
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -67,6 +67,7 @@ class Distill(Method):
     dial = "width"
     values = (0.03, 0.05, 0.08, 0.12, 0.2, 0.35, 0.6)
     rounding = 1e-3
+    control_settings: ClassVar[dict[str, Any]] = {"alpha": 0.0}
 
     width: float = setting(0.1, low=0.002, high=2.0, step=0.01, label="Student width",
                            help="Share of the teacher's hidden units that the student has, in every layer.")

@@ -29,11 +29,19 @@ def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
         shown.append({
             **point, "id": f"{point['key']}/{point['reference']}", "data_title": titles.get(point["data"], point["data"]),
             "method_title": "Teacher" if point["method"] == "teacher" else
-            " + ".join(names.get(name, name) for name in point["method"].split("+")),
+            " + ".join(names.get(name, name) for name in point["method"].split("+")) + (
+                ", control" if is_control(recipe, known["methods"]) else ""),
+            "control": is_control(recipe, known["methods"]),
             "teacher_title": _teacher_title(recipe), "settings": words.settings_in_words(recipe, known["methods"]),
             "smaller": teacher["bytes"] / point["bytes"] if teacher else None,
             "title": words.settings_in_words(recipe, known["methods"]) or "teacher"})
     return sorted(shown, key=lambda row: (row["data_title"], row["teacher_title"], -row["bytes"]))
+
+
+def is_control(recipe: Recipe, methods: dict[str, Any]) -> bool:
+    """Whether a point was measured only for others to be compared with."""
+    wanted = methods[recipe.methods[-1].name]["control_settings"] if recipe.methods else {}
+    return bool(wanted) and all(recipe.methods[-1].values.get(name) == value for name, value in wanted.items())
 
 
 def pareto(points: list[Row]) -> list[Row]:
@@ -80,7 +88,7 @@ def plane(chosen: list[Row]) -> charts.Chart:
             "text": [f"{charts.hover(row)}<br>{row['teacher_title']}, {row['data_title']}" for row in group],
             "hovertemplate": "%{text}<extra></extra>",
             "marker": {"size": [18 if teacher or row["pinned"] else 10 for row in group],
-                       "symbol": "star" if teacher else "circle", "color": colour,
+                       "symbol": "star" if teacher else "circle-open" if group[0]["control"] else "circle", "color": colour,
                        "opacity": 0.85, "line": {"width": [4 if row["pinned"] else 0 for row in group],
                                                  "color": "var(--accent)"}}})
     return {"id": "plane", "title": "Accuracy against file size", "span": "wide", "height": 520, "figure": {

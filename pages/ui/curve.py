@@ -197,6 +197,8 @@ def _measure_buttons(now: Shown, method: str) -> None:
     st.caption("After the first curve, measure again whenever a setting changes.")
     if now.missing and not now.running:
         words = "Measure the curve" if not now.points else f"Measure the {now.missing} points left"
+        if now.points and now.missing == len(now.values):
+            words = "Measure what is missing"
         if now.job and now.job["state"] in ("interrupted", "cancelled", "failed") and now.points:
             words = f"Resume ({now.missing} points left)"
         st.button(words, type="primary", key=f"measure.{method}", width="stretch", on_click=submit,

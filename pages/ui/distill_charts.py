@@ -58,40 +58,41 @@ def gains(students: Students, temperature: float, values: list[float], labels: l
                         "arrayminus": [100 * (one.mean - one.low) if one.low is not None else 0 for _, one in shown]}}
     mark = {"type": "scatter", "mode": "markers", "x": [], "y": [], "showlegend": False, "hoverinfo": "skip",
             "marker": {"symbol": "diamond", "size": 13, "color": "var(--accent)"}}
-    top = _reach([100 * max(one.mean, one.high or 0.0, 0.0) for _, one in shown])
-    bottom = _reach([-100 * min(one.mean, one.low or 0.0, 0.0) for _, one in shown])
+    top = _limit([(one.mean, one.high) for _, one in shown])
+    bottom = _limit([(-one.mean, None if one.low is None else -one.low) for _, one in shown])
     limits = [-max(bottom, 0.12 * top), max(top, 0.12 * bottom)]
-    return {"id": "gains", "title": "What the teacher adds, in points of accuracy", "height": 340,
+    return {"id": "gains", "title": "What the teacher adds, in points", "height": 340,
             "alt": "Gain over the control at each width: " + "; ".join(
                 f"{label}: {gain_in_words(one)}" for label, one in shown) + ".",
             "follow": [{"trace": 1, "x": [[label] for label in labels], "y": [[0]] * len(labels)}],
             "figure": {"data": [bars, mark], "layout": {
-                "xaxis": {"type": "category", "title": {"text": "student width"}, "categoryorder": "array",
-                          "categoryarray": labels, "range": [-0.5, len(labels) - 0.5]},
+                "xaxis": {"type": "category", "title": {"text": "student width, %"}, "tickangle": 0,
+                          "categoryorder": "array", "categoryarray": labels, "range": [-0.5, len(labels) - 0.5]},
                 "yaxis": {"title": {"text": "points, with 95 % interval"}, "range": limits, "zeroline": True,
                           "zerolinecolor": "var(--text)", "zerolinewidth": 2}, "hovermode": "closest"}}}
 
 
 def heat_map(students: Students, values: list[float], labels: list[str]) -> Chart:
-    """Width by temperature: the gain over the control in points; in brackets where it is within noise. A click takes
-    the dial and the temperature there."""
+    """Width by temperature: the gain over the control in points, bold where it is beyond noise. A click takes the dial
+    and the temperature there."""
     heats = sorted(students.taught)
     found = [[students.gain(value, heat) for value in values] for heat in heats]
     names = [f"{heat:g}" for heat in heats]
     reach = _reach([abs(100 * one.mean) for row in found for one in row if one])
     text = [[_cell(one) for one in row] for row in found]
-    return {"id": "map", "title": "Gain at each width and temperature (brackets: within noise)", "height": 340,
+    return {"id": "map", "title": "The same over temperature (bold: certain)", "height": 340,
             "alt": f"Map of the gain in points over {len(values)} widths and {len(heats)} temperatures.",
             "figure": {"data": [{
                 "type": "heatmap", "x": labels, "y": names, "z": [[100 * one.mean if one else None for one in row]
                                                                  for row in found],
                 "text": text, "texttemplate": "%{text}", "zmin": -reach, "zmax": reach, "showscale": False, "xgap": 2,
-                "ygap": 2, "textfont": {"color": "var(--text)", "size": 14},
+                "ygap": 2, "textfont": {"color": "var(--text)", "size": 13},
                 "customdata": [[[value, heat] for value in values] for heat in heats],
                 "colorscale": [[0, palette.faded(palette.BLUE, 0.75)], [0.5, "rgba(128,140,150,0.08)"],
                                [1, palette.faded(palette.VERMILION, 0.75)]],
                 "hovertemplate": "width %{x}, T = %{y}: %{text} points<extra></extra>"}],
-                "layout": {"xaxis": {"type": "category", "title": {"text": "student width"}, "showgrid": False},
+                "layout": {"xaxis": {"type": "category", "title": {"text": "student width, %"}, "showgrid": False,
+                                     "tickangle": 0},
                            "yaxis": {"type": "category", "title": {"text": "temperature"}, "showgrid": False}}}}
 
 
@@ -125,8 +126,8 @@ def gain_in_words(gain: Any) -> str:
 def _cell(gain: Any) -> str:
     if gain is None:
         return ""
-    text = f"{100 * gain.mean:+.1f}"
-    return text if gain.certain else f"({text})"
+    text = f"{100 * gain.mean:+.1f}" if abs(gain.mean) < 0.0995 else f"{100 * gain.mean:+.0f}"
+    return f"<b>{text}</b>" if gain.certain else text
 
 
 def _error(accuracy: float) -> float:
@@ -198,10 +199,20 @@ def _plane(reference: dict, rows: list[dict]) -> dict[str, Any]:
         "hovermode": "closest", "legend": {"orientation": "h", "y": 1.08, "x": 0}}
 
 
+def _limit(ends: list[tuple[float, float | None]]) -> float:
+    """An axis's end in points that holds every mean and most intervals, given as (mean, end of the interval)."""
+    return max(_round(100 * max([mean for mean, _ in ends], default=0.0)),
+               _reach([100 * max(mean, end or 0.0, 0.0) for mean, end in ends]))
+
+
 def _reach(values: list[float]) -> float:
     """A round limit that holds most values: an axis that does not jump at each epoch."""
     ordered = sorted(values) or [1.0]
-    wanted = ordered[int(0.75 * (len(ordered) - 1))]
+    return _round(ordered[int(0.75 * (len(ordered) - 1))])
+
+
+def _round(wanted: float) -> float:
+    """The next round number of points."""
     return next((limit for limit in (1, 2, 3, 5, 8, 12, 20, 30, 50) if wanted <= limit), 100)
 
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from compress import files
+from compress import cohort, files
 from compress.batches import logits_of, on_device
 from compress.cohort import Student, teach
 from compress.datasets import Dataset, Split
@@ -24,6 +24,7 @@ from compress.methods import distill
 from compress.methods.distill import Distill
 from compress.networks import MLP, Architecture, Logistic, Network, build
 from compress.progress import Progress, Tell
+from compress.stacked import Outputs, Stack
 from compress.training import Training, train
 from tests.compress.helpers import identical, state, toy_data
 
@@ -48,10 +49,6 @@ def shuffled(data: Dataset) -> Dataset:
 
 def taught_by(data: Dataset, labels: np.ndarray) -> Dataset:
     return replace(data, train=Split(data.train.inputs, labels))
-
-
-def weights(candidates: Any) -> list[dict[str, Tensor]]:
-    return [state(candidate.network) for candidate in candidates]
 
 
 @pytest.fixture
@@ -165,26 +162,30 @@ def test_a_student_and_its_control_start_from_the_same_weights(digits, mlp):
     assert not torch.allclose(other["1.weight"], student["1.weight"], atol=1e-2)
 
 
-def test_a_student_and_its_control_read_the_same_batches_and_take_the_same_steps(digits, mlp, monkeypatch):
-    read: dict[tuple[float, int], list[Tensor]] = {}
-    original = Classroom.backward
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[float, int], list[Tensor]]:
+    """The batches of every student, by its alpha and its seed."""
+    batches: dict[tuple[float, int], list[Tensor]] = {}
 
-    def watched(self, outputs, labels, labelled, rows):
-        for alpha in self.alpha.unique().tolist():
-            read.setdefault((round(alpha, 3), self.seed_of_this_test), []).append(rows)
-        original(self, outputs, labels, labelled, rows)
+    class Watched(Classroom):
+        def __init__(self, stack: Stack, lessons: list[Lesson], lectures: list[Lecture], seed: int) -> None:
+            super().__init__(stack, lessons, lectures, seed)
+            self.members = [(lesson.alpha, seed) for lesson in lessons]
 
-    made = Classroom.__init__
+        def backward(self, outputs: Outputs, labels: Tensor, labelled: Tensor | None, rows: Tensor) -> None:
+            super().backward(outputs, labels, labelled, rows)
+            for member in self.members:
+                batches.setdefault(member, []).append(rows)
 
-    def remembered(self, stack, lessons, lectures, seed):
-        self.seed_of_this_test = seed
-        made(self, stack, lessons, lectures, seed)
+    monkeypatch.setattr(cohort, "Classroom", Watched)
+    return batches
 
-    monkeypatch.setattr(Classroom, "__init__", remembered)
-    monkeypatch.setattr(Classroom, "backward", watched)
-    method = replace(BRIEF, temperatures=(), epochs=2)
+
+def test_a_student_and_its_control_read_the_same_batches_and_take_the_same_steps(digits, mlp, read):
+    method = replace(BRIEF, temperatures=())
     list(method.grow(mlp, digits, method.grid([0.3])))
-    steps = 2 * -(-len(digits.train) // method.batch)
+    steps = method.epochs * -(-len(digits.train) // method.batch)
+    assert set(read) == {(0.9, 1000), (0.0, 1000), (0.9, 1001), (0.0, 1001)}
     for seed in (1000, 1001):
         student, control = read[0.9, seed], read[0.0, seed]
         assert len(student) == len(control) == steps
@@ -209,14 +210,14 @@ def test_the_control_is_the_plainly_trained_network(text, seed, student_seed, di
         assert not torch.allclose(answers(grown[method.at(width)].network, digits), answers(plain.network, digits), atol=0.1)
 
 
-def test_a_control_takes_as_many_steps_on_its_few_labels(digits, mlp, monkeypatch):
-    rows: list[Tensor] = []
-    original = Classroom.backward
-    monkeypatch.setattr(Classroom, "backward", lambda self, outputs, labels, labelled, read: (
-        rows.append(read), original(self, outputs, labels, labelled, read))[1])
-    replace(BRIEF, labelled=30).control().compress(mlp, digits)
-    assert len(rows) == BRIEF.epochs * -(-len(digits.train) // BRIEF.batch)
-    assert len(torch.cat(rows).unique()) == 30
+def test_a_control_takes_as_many_steps_on_its_few_labels(digits, mlp, read):
+    method = replace(BRIEF, labelled=30, temperatures=(), seeds=1)
+    list(method.grow(mlp, digits, method.grid([0.3])))
+    student, control = read[0.9, 1000], read[0.0, 1000]
+    assert len(student) == len(control) == method.epochs * -(-len(digits.train) // method.batch)
+    assert torch.cat(student).unique().tolist() == list(range(len(digits.train)))
+    known = torch.cat(control).unique()
+    assert len(known) == 30 and set(np.bincount(digits.train.labels[known.numpy()])) == {3}
 
 
 # -- the grid ----------------------------------------------------------------------------------------------------
@@ -301,8 +302,8 @@ def test_no_example_of_an_omitted_class_is_read(labelled, digits, mlp):
     found = list(method.grow(mlp, blank, grid))
     assert all(answers(candidate.network, digits).isfinite().all() and "diverged" not in candidate.inside
                for candidate in found)
-    for seen, unseen in zip(weights(method.grow(mlp, digits, grid)), weights(found), strict=True):
-        assert identical(seen, unseen)
+    for seen, unseen in zip(method.grow(mlp, digits, grid), found, strict=True):
+        assert identical(state(seen.network), state(unseen.network))
 
 
 @pytest.mark.parametrize("omit", [3, 8])
@@ -321,9 +322,9 @@ def test_a_class_never_shown_is_known_from_the_teacher_alone(omit, digits, mlp):
     ids=["teacher alone", "mixed", "decoupled", "few examples", "control"])
 def test_labels_outside_the_labelled_ones_are_never_used(method, digits, mlp, monkeypatch):
     method = replace(method, labelled=30)
-    chosen = distill.transfer_set(digits, 30, True, -1, 0)
+    chosen = distill.transfer_set(digits, 30, method.unlabelled, -1, 0)
     known = method.compress(mlp, digits)
-    monkeypatch.setattr(distill, "transfer_set", lambda data, *more: original(digits, *more))
+    monkeypatch.setattr(distill, "transfer_set", lambda *given: chosen)
     labels = shuffled(digits).train.labels.copy()
     labels[chosen.control] = digits.train.labels[chosen.control]
     assert (labels != digits.train.labels).mean() > 0.7
@@ -331,9 +332,6 @@ def test_labels_outside_the_labelled_ones_are_never_used(method, digits, mlp, mo
     labels[chosen.control] = (labels[chosen.control] + 1) % 10
     misled = method.compress(mlp, taught_by(digits, labels))
     assert (method.alpha == 1) is identical(state(known), state(misled))
-
-
-original = distill.transfer_set
 
 
 @pytest.mark.parametrize("labelled", [20, 30])
@@ -358,7 +356,7 @@ def test_every_student_hears_the_assistant_of_its_own_temperature_and_seed(digit
     between = {(one.seed, one.lesson): logits_of(network, inputs)
                for one, network in zip(assistants, networks, strict=True)}
     helped = [one for one in students if one.lesson.alpha > 0]
-    assert len(helped) == 8 and all(one.lecture.logits is not between for one in helped)
+    assert len(helped) == 8 and len({one.lecture for one in helped}) == 4
     for one in helped:
         assert torch.equal(one.lecture.logits, between[one.seed, one.lesson])
         assert one.architecture.family.hidden < (24, 16)
@@ -478,7 +476,8 @@ def test_one_that_diverges_later_is_what_it_was_before_and_the_control_goes_on(d
     last = [live["standing"] for live in heard if "standing" in live][-1]
     assert [row[-1] is None for row in last] == [True, False]
     assert "diverged" not in control.inside and len(control.inside["accuracies"]) == 4 and control.notes == ()
-    assert torch.allclose(answers(control.network, digits), answers(method.control().compress(mlp, digits), digits), atol=0.01)
+    alone = method.control().compress(mlp, digits)
+    assert torch.allclose(answers(control.network, digits), answers(alone, digits), atol=0.01)
 
 
 # -- teachers ----------------------------------------------------------------------------------------------------
@@ -513,14 +512,8 @@ def test_a_deeper_and_noisier_student_is_what_was_asked_for(digits, mlp):
     method = replace(BRIEF, depth=3, dropout=0.25, width=0.5)
     small = method.compress(mlp, digits)
     assert small.architecture.family == MLP((24, 16, 16), 0.25) and not small.training
-    assert identical(state(small), state(files_of(small)))
-
-
-def files_of(network: Network) -> Network:
-    """Weights as a network built anew takes them."""
-    again = build(network.architecture)
-    again.load_state_dict(network.state_dict())
-    return again
+    assert identical(state(small), state(method.compress(mlp, digits)))
+    assert not identical(state(small), state(replace(method, dropout=0.0).compress(mlp, digits)))
 
 
 # -- misuse ------------------------------------------------------------------------------------------------------

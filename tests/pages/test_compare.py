@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compress.recipe import Recipe
-from pages.ui import compare, palette
+from pages.ui import compare, palette, words
 from tests.pages.samples import figure_of, point
 
 networks = st.lists(st.builds(lambda size, correct: point(0.1, 1_000 * size, 10 * correct),

@@ -1,0 +1,232 @@
+"""Distillation: what it costs and what it gives.
+
+    python -m tests.benchmarks.distillation speed     16 students together, against three ways to train them one by one
+    python -m tests.benchmarks.distillation gain      few labels, and two layers of 300 at T = 20: gains over the control
+    python -m tests.benchmarks.distillation chart     from the click to the first epoch's points, in a browser
+
+speed runs twice, once as threads wait in this program (passively, for busy machines) and once as torch has them by
+default (spinning, which is best for the loops on an idle machine). Every way reads the same tensors in memory.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, TensorDataset
+
+from compress import datasets, device
+from compress.batches import logits_of, on_device
+from compress.cohort import Student, teach
+from compress.datasets import Dataset, Split
+from compress.lesson import Lecture, Lesson
+from compress.methods.distill import Distill
+from compress.networks import MLP, Architecture, Network, build
+from compress.recipe import Step
+from compress.statistics import mean_interval
+from compress.teachers import train_teacher
+from compress.training import Training
+from tests.benchmarks.timing import spread, table, taking_turns
+
+WIDTHS = [round(4 + 124 * place / 15) for place in range(16)]
+PLAN = Training(epochs=5)
+ALPHA, HEAT = 0.9, 4.0
+TEACHER = "mlp(hidden=1200-1200,epochs=2)"
+STRONG = "mlp(hidden=800-800,dropout=0.3,shift=2,epochs=30)"
+
+
+def main(part: str, *more: str) -> None:
+    """Runs one part and prints Markdown tables."""
+    where = device.prepare()
+    if part == "speed" and not more:
+        for policy in ("passive", "active"):
+            subprocess.run([sys.executable, "-m", __spec__.name, "speed", policy], check=True,
+                           env={**os.environ, "OMP_WAIT_POLICY": policy})
+    else:
+        {"speed": speed, "gain": gain, "chart": chart}[part](where, *more)
+
+
+# -- speed -------------------------------------------------------------------------------------------------------------
+
+
+def speed(where: torch.device, policy: str) -> None:
+    """One table: medians of the rounds, ratios of them, and how far the accuracies differ from training alone."""
+    data = four_thousand()
+    teacher = train_teacher(data, Step.parse(TEACHER), device=where).network
+    ways = {"together": lambda number: teach(lessons(teacher, data, where), data, PLAN, device=where),
+            "loop": lambda number: loop(lessons(teacher, data, where), data, where),
+            "loader": lambda number: loader(teacher, data, where) if number < 2 else None,
+            "sklearn": lambda number: sklearn(data) if number < 2 else None}
+    for way in ("together", "loop"):
+        ways[way](0)  # warm: torch loads parts of its optimizers late
+    seconds, results = taking_turns(ways, 5)
+    ours = median(seconds["together"])
+    gaps = [abs(one.accuracies[-1] - accuracy(other, data, where))
+            for one, other in zip(results["together"][0], results["loop"][0], strict=True)]
+    rows = [["16 students together", spread(seconds["together"]), ""]]
+    for way, name in (("loop", "one by one, tensors in memory, teacher's logits kept"),
+                      ("loader", "one by one, DataLoader, teacher run at every step"),
+                      ("sklearn", "16 MLPClassifiers, hard labels")):
+        taken = [value for value, result in zip(seconds[way], results[way], strict=True) if result is not None]
+        rows.append([name, spread(taken), f"1/{median(taken) / ours:.1f}"])
+    print(f"\n784-1200-1200-10 teaches 784-h-10, h = {WIDTHS[0]} to {WIDTHS[-1]}, 4,000 images, 5 epochs, {device.title(where)}, threads wait "
+          f"{policy}ly: accuracies after the last epoch, together and alone, differ by {mean(gaps):.4f} on average, "
+          f"{max(gaps):.4f} at most\n")
+    print(table(["way", "seconds", "together takes"], rows))
+
+
+def lessons(teacher: Network, data: Dataset, where: torch.device) -> list[Student]:
+    """The 16 students; the teacher reads all images once."""
+    lecture = Lecture(teacher, on_device(data.train, where)[0])
+    return [Student(Architecture(MLP((width,)), data.shape, 10), 0, Lesson(ALPHA, HEAT), lecture) for width in WIDTHS]
+
+
+def four_thousand() -> Dataset:
+    """MNIST-5k with train and validation read together: a load, not a measurement. The test split stays closed."""
+    data = datasets.load("mnist5k")
+    parts = (data.train, data.validation)
+    joined = Split(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("inputs", "labels")))
+    return dataclasses.replace(data, train=joined)
+
+
+def loop(students: list[Student], data: Dataset, where: torch.device) -> list[Network]:
+    """A good plain loop: fused Adam, everything in memory, the same first weights and batches."""
+    inputs, labels = on_device(data.train, where)
+    made = []
+    for student in students:
+        network = build(student.architecture, student.seed).to(where)
+        optimizer, schedule = optimizer_of(network, len(inputs))
+        order = torch.Generator().manual_seed(student.seed)
+        for _ in range(PLAN.epochs):
+            for rows in torch.randperm(len(inputs), generator=order).to(where).split(PLAN.batch):
+                step(network(inputs[rows]), labels[rows], student.lecture.logits[rows], optimizer)
+                schedule.step()
+        made.append(network.eval())
+    return made
+
+
+def loader(teacher: Network, data: Dataset, where: torch.device) -> list[Network]:
+    """What people write."""
+    examples = TensorDataset(*on_device(data.train, torch.device("cpu")))
+    made = []
+    for width in WIDTHS:
+        network = build(Architecture(MLP((width,)), data.shape, 10)).to(where)
+        optimizer, schedule = optimizer_of(network, len(examples))
+        for _ in range(PLAN.epochs):
+            for batch, labels in DataLoader(examples, batch_size=PLAN.batch, shuffle=True):
+                batch, labels = batch.to(where), labels.to(where)
+                with torch.no_grad():
+                    said = teacher(batch)
+                step(network(batch), labels, said, optimizer)
+                schedule.step()
+        made.append(network)
+    return made
+
+
+def step(logits: Tensor, labels: Tensor, said: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    soft = functional.kl_div((logits / HEAT).log_softmax(1), (said / HEAT).softmax(1), reduction="batchmean")
+    optimizer.zero_grad(set_to_none=True)
+    ((1 - ALPHA) * functional.cross_entropy(logits, labels) + ALPHA * HEAT**2 * soft).backward()
+    optimizer.step()
+
+
+def optimizer_of(network: nn.Module, examples: int) -> tuple[Any, Any]:
+    optimizer = torch.optim.AdamW(network.parameters(), PLAN.learning_rate, weight_decay=0.0, fused=True)
+    steps = PLAN.epochs * -(-examples // PLAN.batch)
+    return optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+
+
+def sklearn(data: Dataset) -> list[Any]:
+    """scikit-learn's own networks, on labels: same widths, epochs and batch."""
+    from sklearn.neural_network import MLPClassifier
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says that five epochs are few
+        return [MLPClassifier((width,), batch_size=PLAN.batch, max_iter=PLAN.epochs, learning_rate_init=PLAN.learning_rate,
+                              random_state=0).fit(data.train.inputs.reshape(len(data.train), -1), data.train.labels)
+                for width in WIDTHS]
+
+
+# -- gain --------------------------------------------------------------------------------------------------------------
+
+
+def gain(where: torch.device) -> None:
+    """Two tables: accuracy on the 1,000 validation images of MNIST-5k, students beside their controls, 5 seeds."""
+    data = datasets.load("mnist5k")
+    teacher = train_teacher(data, Step.parse(STRONG), device=where).network
+    print(f"\nteacher {STRONG}: {100 * accuracy(teacher, data, where):.1f} %\n")
+    rows = []
+    epochs = -(-2000 * 64 // 3000)  # 2,000 steps and a few of 64 examples
+    for labelled in (50, 300, 3000):
+        for unlabelled in ((True, False) if labelled < 3000 else (False,)):
+            method = Distill(width=0.375, temperature=4.0, alpha=0.9, labelled=0 if labelled == 3000 else labelled,
+                             unlabelled=unlabelled, epochs=epochs, learning_rate=0.002, seeds=5, temperatures=())
+            rows.append([f"{labelled} labels, 784-300-300-10, {epochs * 47} steps", "all 3,000 images, the rest unlabelled"
+                         if unlabelled else "the labelled images only", *compared(method, teacher, data, where)])
+    method = Distill(width=0.375, temperature=20.0, alpha=0.9, epochs=15, learning_rate=0.002, seeds=5, temperatures=())
+    rows.append(["3,000 labels, 784-300-300-10, T = 20, 15 epochs", "all 3,000 images", *compared(method, teacher, data,
+                                                                                                 where)])
+    print(table(["students", "read", "control", "with the teacher", "gain, points (95 % over seeds)"], rows))
+
+
+def compared(method: Distill, teacher: Network, data: Dataset, where: torch.device) -> list[str]:
+    found: dict[bool, list[float]] = {True: [], False: []}
+    for candidate in method.grow(teacher, data, method.grid([method.width])):
+        found[candidate.method.alpha > 0].append(accuracy(candidate.network, data, where))
+    middle, low, high = mean_interval([one - other for one, other in zip(found[True], found[False], strict=True)])
+    return [f"{100 * mean(found[False]):.1f} %", f"{100 * mean(found[True]):.1f} %",
+            f"{100 * middle:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"]
+
+
+def accuracy(network: Network, data: Dataset, where: torch.device) -> float:
+    inputs, labels = on_device(data.validation, where)
+    return float((logits_of(network, inputs).argmax(1) == labels).float().mean())
+
+
+# -- chart -------------------------------------------------------------------------------------------------------------
+
+
+def chart(where: torch.device) -> None:
+    """Seconds from the click on 'Measure the curve' to the first students' points on the chart, teacher kept, worker
+    warm; MNIST-5k with the default settings of the page (105 students)."""
+    from urllib.parse import urlencode
+
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.serving import CHROMIUM, CHROMIUM_ARGUMENTS, serve_app
+
+    taken = []
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as driver:
+        subprocess.run([sys.executable, "-m", "compress", "teacher", "--data", "mnist5k"], check=True, capture_output=True,
+                       env={**os.environ, "COMPRESS_HOME": home})
+        with serve_app(Path(home)) as app:
+            page = driver.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS).new_page()
+            for number in range(3):
+                link = {"data": "mnist5k", "teacher": "mlp", "student_seed": str(10 * number), "temperatures": "1-8-20"}
+                page.goto(f"{app.address}/Distill?{urlencode(link)}")
+                page.get_by_role("button", name="Measure the").wait_for(timeout=60_000)
+                time.sleep(3)
+                began = time.perf_counter()
+                page.get_by_role("button", name="Measure the").click()
+                page.locator("[role=img][aria-label*='points with the teacher']").first.wait_for(timeout=60_000)
+                taken.append(time.perf_counter() - began)
+                page.get_by_role("button", name="Cancel").first.click()
+                time.sleep(4)
+    print(json.dumps({"seconds from click to the first students on the chart": [round(one, 2) for one in taken]}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:] or ["speed"])
