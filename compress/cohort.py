@@ -19,7 +19,7 @@ from compress.batches import on_device
 from compress.datasets import Dataset
 from compress.gru import GRU
 from compress.layers import DENSE
-from compress.lesson import Classroom, Lecture, Lesson
+from compress.lesson import WRITTEN_OUT, Classroom, Lecture, Lesson
 from compress.networks import Architecture, Network, build
 from compress.progress import Tell, silent
 from compress.stacked import Stack, leaves, structure
@@ -200,8 +200,10 @@ def _groups(students: Sequence[Student], plan: Training) -> Iterator[list[int]]:
     kinds: dict[tuple, list[int]] = {}
     for place, student in enumerate(students):
         lesson = student.lesson
-        key = (_kind(student.architecture), student.seed, lesson.loss, lesson.strength, _contents(student.rows),
-               _contents(student.labelled))
+        # A control shares a stack where it costs nothing; a loss on hidden layers is computed for those who hear it.
+        spoken = (lesson.loss, lesson.strength) if lesson.alpha > 0 or lesson.loss in WRITTEN_OUT else None
+        key = (_kind(student.architecture), student.seed, spoken, _contents(student.rows),
+               _contents(student.labelled), student.lecture.sizes)
         kinds.setdefault(key, []).append(place)
     for members in kinds.values():
         yield from _cut(members, students, plan)

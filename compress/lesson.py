@@ -14,7 +14,8 @@ from compress.networks import Network
 from compress.stacked import Outputs, Stack
 from compress.stacked_layers import Flow, Packed
 
-LOSSES = ("soft", "logits", "decoupled", "hints", "attention", "relational")
+WRITTEN_OUT = ("soft", "logits")
+LOSSES = (*WRITTEN_OUT, "decoupled", "hints", "attention", "relational")
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,12 @@ class Lecture:
         self.attention = [torch.cat(parts).clone() for parts in zip(*maps, strict=True)]
         self.embedding = torch.cat(embeddings).clone() if loss == "relational" else None
 
+    @property
+    def sizes(self) -> tuple[tuple[int, ...] | None, ...]:
+        """Of what is said of one example: students of one stack hear lectures of the same sizes."""
+        return tuple(None if said is None else tuple(said.shape[1:])
+                     for said in (self.logits, self.hints, self.embedding, *self.attention))
+
 
 class Classroom:
     """The lessons of a stack's students, from one lecture each; gives every student's loss at a step.
@@ -95,13 +102,14 @@ class Classroom:
     def backward(self, outputs: Outputs, labels: Tensor, labelled: Tensor | None, rows: Tensor) -> None:
         """Adds the gradient of every student's own losses() to the stack's tensors. For the losses on logits alone it
         is written out, which takes a third of the operations: softmax(z) - label, T (q - p), (z - v) / classes."""
-        if self.listens and self.loss not in ("soft", "logits"):
+        if self.listens and self.loss not in WRITTEN_OUT:
             self.losses(outputs, labels, labelled, rows).sum().backward()
             return
         with torch.no_grad():
             gradient = self._from_labels(outputs.logits, labels, labelled)
             if self.listens:
-                gradient = gradient.mul_(1 - self.alpha[:, None, None]).add_(self._pull(outputs.logits, rows))
+                gradient = gradient.mul_(1 - self.alpha[:, None, None]).add_(torch.where(
+                    self.alpha[:, None, None] > 0, self._pull(outputs.logits, rows), 0.0))  # 0 times nonsense is not 0
         outputs.logits.backward(gradient)
 
     def _from_labels(self, logits: Tensor, labels: Tensor, labelled: Tensor | None) -> Tensor:
@@ -141,7 +149,8 @@ class Classroom:
         hard = knowledge.hard_labels(outputs.logits, labels, labelled)
         if not self.listens:
             return hard
-        return (1 - self.alpha) * hard + self.alpha * self._from_teacher(outputs, labels, labelled, rows)
+        heard = self._from_teacher(outputs, labels, labelled, rows)
+        return (1 - self.alpha) * hard + torch.where(self.alpha > 0, self.alpha * heard, 0.0)
 
     def _from_teacher(self, outputs: Outputs, labels: Tensor, labelled: Tensor | None, rows: Tensor) -> Tensor:
         student, teacher = outputs.logits, self._said("logits", rows)

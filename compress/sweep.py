@@ -95,8 +95,8 @@ def run(sweep: Sweep, store: Store, tell: Tell = silent, device: torch.device | 
     teacher = teachers.obtain(recipe, data, store, tell.part(0.0, 0.3), device)
     start = _before_the_last(recipe, teacher, data, store, tell.part(0.3, 0.35))
     turned = sweep.method
-    _keep_view(sweep, start, data, teacher.digest, store, tell.part(0.35, 0.4))
     grid = turned.grid(coarse_to_fine(fitting(sweep, data)))
+    _keep_view(sweep, grid, start, data, teacher.digest, store, tell.part(0.35, 0.4))
     missing = _missing(sweep, grid, teacher.digest, store)
     reference = _reference(sweep, teacher, start, data, store, tell)
     candidates = turned.grow(start, data, missing, tell.part(0.4, 1.0), recipe.seed) if missing else iter(())
@@ -154,23 +154,26 @@ def _before_the_last(recipe: Recipe, teacher: teachers.Teacher, data: Dataset, s
     network = teacher.network
     for number, step in enumerate(recipe.methods[:-1], start=1):
         kept = store.point(replace(recipe, methods=recipe.methods[:number]).key(), teacher.digest)
-        if kept and Path(kept["file"]).is_file():
+        if kept and method(step).subject == "network" and Path(kept["file"]).is_file():
             network = teachers.reloaded(kept["file"], str(device_of(teacher.network)))
         else:
             network = method(step).compress(network, data, tell.part((number - 1) / len(recipe.methods), 1.0), recipe.seed)
     return network
 
 
-def _keep_view(sweep: Sweep, start: Network, data: Dataset, digest: str, store: Store, tell: Tell) -> None:
-    """The inside view is kept once for a set of dial values; it also names those that do not fit these data."""
+def _keep_view(sweep: Sweep, grid: Sequence[Method], start: Network, data: Dataset, digest: str, store: Store,
+               tell: Tell) -> None:
+    """The inside view is kept once for a set of dial values; it also names those that do not fit these data. The curves
+    that are measured along share it."""
     key, values = sweep.curve.key(), sorted(set(fitting(sweep, data)))
     kept = store.view(key, digest)
     if kept is None or not set(values) <= set(kept.get("values", [])):
         wanted = sorted(set(values) | set((kept or {}).get("values", [])))
         view = sweep.method.inside(start, data, wanted, tell, sweep.recipe.seed)
-        store.save_view(key, digest, {
-            **(kept or {}), "values": wanted, "misfits": sorted(set(sweep.values) - set(values)),
-            "pictures": str(keep_pictures(data, store.artefacts)), **view})
+        whole = {**(kept or {}), "values": wanted, "misfits": sorted(set(sweep.values) - set(values)),
+                 "pictures": str(keep_pictures(data, store.artefacts)), **view}
+        for curve in {key, *(sweep.of(one).curve(sweep.method.dial).key() for one in grid)}:
+            store.save_view(curve, digest, whole)
 
 
 def _keep(point: Point, single: Recipe, dial: str, digest: str, store: Store) -> None:

@@ -118,9 +118,13 @@ def _keep_as_point(recipe: Recipe, network: Network, data: Dataset, digest: str,
                     point.predictions)
 
 
-@lru_cache(maxsize=4)
 def reloaded(path: str, device: str) -> Network:
-    """Kept in memory between jobs; the path holds the contents' digest, so a file never changes under it."""
+    """A file's network on a device, kept in memory between jobs for as long as the file stays as it is."""
+    return _reloaded(path, Path(path).stat().st_mtime_ns, device)
+
+
+@lru_cache(maxsize=4)
+def _reloaded(path: str, stamp: int, device: str) -> Network:
     return files.read(path).to(device)
 
 

@@ -47,7 +47,7 @@ def hero(now: Shown) -> charts.Chart:
 def inside(now: Shown) -> list[charts.Chart]:
     """The gain at each width, the map over temperatures, and how the student at the dial learned."""
     found, own = students(now), now.recipe.methods[-1].values
-    labels = [f"{100 * value:g}" for value in now.values]
+    labels = [label(value) for value in now.values]
     shown = [distill_charts.gains(found, own["temperature"], now.values, labels)]
     if len(found.taught) > 1:
         shown.append(distill_charts.heat_map(found, now.values, labels))
@@ -57,6 +57,18 @@ def inside(now: Shown) -> list[charts.Chart]:
         if len(shown) == 2:
             shown[-1]["span"] = "half"
     return shown
+
+
+def missing(now: Shown) -> int:
+    """How many of the students and controls that were asked for are not finished."""
+    own, asked = now.recipe.methods[-1].values, now.request.methods[-1].values
+    found = of_curves(session.store().curves("+".join(step.name for step in now.recipe.methods), now.teacher["digest"]),
+                      now.recipe)
+    others = [] if own["loss"] == "logits" or asked["temperatures"] == "none" else asked["temperatures"].split("-")
+    keys = {(value, own["student_seed"] + number) for value in now.values for number in range(asked["seeds"])}
+    wanted = [found.taught.get(heat, {}) for heat in {own["temperature"], *map(float, others)}]
+    wanted += [found.controls] + ([found.direct] if own["assistant"] else [])
+    return sum(len(keys - set(places)) for places in wanted)
 
 
 def readout(now: Shown) -> list[str | None]:
@@ -180,11 +192,13 @@ def helped(now: Shown) -> None:
 
 def select(clicked: object) -> None:
     """A click on the map takes the dial and the temperature there; one on a curve takes the dial."""
-    turned = {"width": clicked[0], "temperature": clicked[1]} if isinstance(clicked, list) else {"width": clicked}
-    session.choose(session.choice().with_method("distill", **turned))
+    names = ("width", "temperature") if isinstance(clicked, list) else ("width",)
+    values = clicked if isinstance(clicked, list) else [clicked]
+    # A browser says 8 where a setting is 8.0, which would be another recipe.
+    session.choose(session.choice().with_method("distill", **dict(zip(names, map(float, values), strict=True))))
 
 
 page = open_page("Distill", "Train small students on what the teacher says of each example. Filled points heard the "
                  "teacher, hollow ones are the same networks on labels alone: the gap is what its outputs add.",
                  {"distill": "Distillation"})
-explore(page, "distill", PRESETS, Story(inside, notices, below, label, hero, readout, select))
+explore(page, "distill", PRESETS, Story(inside, notices, below, label, hero, missing, readout, select))

@@ -99,12 +99,21 @@ class Distill(Method):
     temperatures: tuple[int, ...] = setting((1, 8, 20), low=1, high=64, of_sweep=True, label="Other temperatures",
                                             help="Trained along for the map, joined by '-'; 'none': only the one above.")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if 0 < self.assistant < 0.002:
+            raise ValueError("Distill: assistant must be 0 (none) or between 0.002 and 1.0, but got "
+                             f"{self.assistant}. Choose a width above the student's.")
+
     def grid(self, values: Sequence[Any]) -> list[Method]:
         """Every width at every temperature and seed; at the one on the screen also each control and, where an assistant
         helps, the student without it."""
-        heats = sorted({self.temperature, *map(float, self.temperatures)}) if self.loss != "logits" else [self.temperature]
-        if self.temperature in heats:  # the curve on the screen first
-            heats = [self.temperature, *[heat for heat in heats if heat != self.temperature]]
+        matters = self.loss != "logits" and self.alpha > 0
+        others = sorted({float(heat) for heat in self.temperatures} - {self.temperature}) if matters else []
+        heats = [self.temperature, *others]  # the curve on the screen first
+        if self.student_seed + self.seeds > 1000:
+            raise ValueError("Distill: student_seed and seeds must be 1000 together at most, but got "
+                             f"{self.student_seed} and {self.seeds}. Lower student_seed to {1000 - self.seeds}.")
         seeds = range(self.student_seed, self.student_seed + self.seeds)
         own = [replace(self.at(value), temperature=heat, student_seed=seed)
                for heat in heats for seed in seeds for value in values]

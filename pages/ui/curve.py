@@ -71,10 +71,7 @@ class Shown:
 
     @property
     def missing(self) -> int:
-        """Dial values not measured yet; all of them where the company they are to be judged by was never asked for."""
-        company = any(entry["of_sweep"] for entry in self.card["settings"])
-        if company and not self.job:
-            return len(self.values)
+        """Dial values not measured yet."""
         return len(set(self.values) - {point["dial"] for point in self.points})
 
 
@@ -88,6 +85,7 @@ class Story:
         below: pictures and the like, under the charts.
         label: a dial value in words.
         hero: the accuracy-size chart, where a method has more to show on it than its curve.
+        missing: how many points are not there yet, where a curve has others beside it that it is judged by.
         readout: the dial's line for each of its values while their points are not there yet.
         select: what a click on a chart's point does, given its customdata.
         shown: how many settings stand beside the dial, the rest being folded away.
@@ -98,6 +96,7 @@ class Story:
     below: Callable[[Shown], None]
     label: Callable[[Any], str]
     hero: Callable[[Shown], charts.Chart] | None = None
+    missing: Callable[[Shown], int] | None = None
     readout: Callable[[Shown], list[str | None]] | None = None
     select: Callable[[Any], None] | None = None
     shown: int = 3
@@ -110,7 +109,8 @@ def explore(page: Page, method: str, presets: tuple[Preset, ...], story: Story) 
     with left:
         _presets(presets, method, page)
         _settings(card, method, story.shown)
-        _measure_buttons(shown(card, method), method)
+        now = shown(card, method)
+        _measure_buttons(now, method, story.missing(now) if story.missing and now.teacher else now.missing)
     with right:
         running = shown(card, method).running
         st.fragment(_results, run_every=0.4 if running else None)(card, method, story)
@@ -191,16 +191,14 @@ def _settings(card: Card, method: str, beside: int) -> None:
             controls.form(entries[beside:], values, f"{method}", change)
 
 
-def _measure_buttons(now: Shown, method: str) -> None:
+def _measure_buttons(now: Shown, method: str, missing: int) -> None:
     st.toggle("Measure at once", key=session.bound("live", session.remembered("live", True)),
               on_change=lambda: session.remember("live", session.current("live")))
     st.caption("After the first curve, measure again whenever a setting changes.")
-    if now.missing and not now.running:
-        words = "Measure the curve" if not now.points else f"Measure the {now.missing} points left"
-        if now.points and now.missing == len(now.values):
-            words = "Measure what is missing"
+    if missing and not now.running:
+        words = "Measure the curve" if not now.points else f"Measure the {missing} points left"
         if now.job and now.job["state"] in ("interrupted", "cancelled", "failed") and now.points:
-            words = f"Resume ({now.missing} points left)"
+            words = f"Resume ({missing} points left)"
         st.button(words, type="primary", key=f"measure.{method}", width="stretch", on_click=submit,
                   args=[now.card, method])
     st.caption(f"The dial is at the right, above the curve. Each of its {len(now.values)} stops is a network, or a data "

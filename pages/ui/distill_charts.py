@@ -66,8 +66,7 @@ def gains(students: Students, temperature: float, values: list[float], labels: l
                 f"{label}: {gain_in_words(one)}" for label, one in shown) + ".",
             "follow": [{"trace": 1, "x": [[label] for label in labels], "y": [[0]] * len(labels)}],
             "figure": {"data": [bars, mark], "layout": {
-                "xaxis": {"type": "category", "title": {"text": "student width, %"}, "tickangle": 0,
-                          "categoryorder": "array", "categoryarray": labels, "range": [-0.5, len(labels) - 0.5]},
+                "xaxis": {**_categories(labels, "student width, %"), "categoryarray": labels, "range": [-0.5, len(labels) - 0.5]},
                 "yaxis": {"title": {"text": "points, with 95 % interval"}, "range": limits, "zeroline": True,
                           "zerolinecolor": "var(--text)", "zerolinewidth": 2}, "hovermode": "closest"}}}
 
@@ -77,7 +76,7 @@ def heat_map(students: Students, values: list[float], labels: list[str]) -> Char
     and the temperature there."""
     heats = sorted(students.taught)
     found = [[students.gain(value, heat) for value in values] for heat in heats]
-    names = [f"{heat:g}" for heat in heats]
+    names = [f"T = {heat:g}" for heat in heats]
     reach = _reach([abs(100 * one.mean) for row in found for one in row if one])
     text = [[_cell(one) for one in row] for row in found]
     return {"id": "map", "title": "The same over temperature (bold: certain)", "height": 340,
@@ -90,10 +89,10 @@ def heat_map(students: Students, values: list[float], labels: list[str]) -> Char
                 "customdata": [[[value, heat] for value in values] for heat in heats],
                 "colorscale": [[0, palette.faded(palette.BLUE, 0.75)], [0.5, "rgba(128,140,150,0.08)"],
                                [1, palette.faded(palette.VERMILION, 0.75)]],
-                "hovertemplate": "width %{x}, T = %{y}: %{text} points<extra></extra>"}],
-                "layout": {"xaxis": {"type": "category", "title": {"text": "student width, %"}, "showgrid": False,
-                                     "tickangle": 0},
-                           "yaxis": {"type": "category", "title": {"text": "temperature"}, "showgrid": False}}}}
+                "hovertemplate": "width %{x}, %{y}: %{text} points<extra></extra>"}],
+                "layout": {"margin": {"t": 36},  # the chart's own buttons would cover a cell
+                           "xaxis": {**_categories(labels, "student width, %"), "showgrid": False},
+                           "yaxis": {**_categories(names, "temperature"), "showgrid": False}}}}
 
 
 def learning(student: dict, control: dict | None, epochs: int) -> Chart:
@@ -112,6 +111,12 @@ def learning(student: dict, control: dict | None, epochs: int) -> Chart:
                 "xaxis": {"range": [0.5, epochs + 0.5], "title": {"text": "epoch"}},
                 "yaxis": {"tickformat": ".0%", "title": {"text": "accuracy on validation"}},
                 "legend": {"orientation": "h", "y": 1.14, "x": 0}, "hovermode": "x unified"}}}
+
+
+def _categories(names: list[str], title: str) -> dict[str, Any]:
+    """An axis of names whose ticks are their bare numbers. (A name that is a number would be taken for a place.)"""
+    return {"type": "category", "categoryorder": "array", "title": {"text": title}, "tickangle": 0, "tickvals": names,
+            "ticktext": [name.removesuffix(" %").removeprefix("T = ") for name in names]}
 
 
 def gain_in_words(gain: Any) -> str:

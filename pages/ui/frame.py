@@ -111,7 +111,7 @@ def _in_its_place(known: Card) -> None:
     if not start:
         return
     titles = " + ".join(known["methods"][step.name]["title"] for step in start)
-    st.markdown(f":material/swap_horiz: **In the teacher's place:** {titles.lower()}, "
+    st.markdown(f"**In the teacher's place:** {titles.lower()}, "
                 f"{words.unformatted(words.settings_in_words(session.choice().started(), known['methods']))}")
     st.caption("Other pages compress this network; sizes and ratios are still against the teacher.")
     st.button("Back to the teacher", key="sidebar.back", width="stretch",

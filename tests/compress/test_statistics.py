@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from math import comb
 
+import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compress.statistics import mcnemar, median_interval, wilson
+from compress.statistics import mcnemar, mean_interval, median_interval, wilson
 
 
 @pytest.mark.parametrize(("correct", "total", "low", "high"), [
@@ -84,3 +86,54 @@ def test_the_median_interval_is_the_narrowest_pair_of_order_statistics_that_cove
 def test_the_median_lies_in_its_interval_and_the_interval_in_the_values(values: list[float]) -> None:
     median, low, high = median_interval(values)
     assert min(values) <= low <= median <= high <= max(values)
+
+
+@pytest.mark.parametrize("count", range(2, 22))
+def test_the_mean_interval_is_students(count: int) -> None:
+    values = np.random.default_rng(count).normal(0.3, 2.0, count).tolist()
+    mean, low, high = mean_interval(values)
+    wanted = scipy.stats.t.interval(0.95, count - 1, np.mean(values), scipy.stats.sem(values))
+    assert mean == pytest.approx(np.mean(values))
+    assert (low, high) == pytest.approx(wanted, abs=3e-4 * (wanted[1] - wanted[0]))
+
+
+def test_the_mean_interval_of_many_values_is_on_the_safe_side() -> None:
+    for count in (22, 30, 200):
+        values = [float(value % 5) for value in range(count)]
+        mean, low, high = mean_interval(values)
+        half = scipy.stats.t.ppf(0.975, count - 1) * scipy.stats.sem(values)
+        assert half < high - mean == pytest.approx(mean - low) and high - mean < 1.07 * half
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=30), st.floats(-50, 50))
+def test_the_mean_interval_moves_with_its_values(values: list[float], shift: float) -> None:
+    mean, low, high = mean_interval(values)
+    assert low <= mean <= high
+    assert mean_interval([value + shift for value in values]) == pytest.approx((mean + shift, low + shift, high + shift),
+                                                                               abs=1e-6)
+
+
+@pytest.mark.parametrize("other", [0.0, 0.5])
+def test_one_value_has_a_mean_without_an_interval(other: float) -> None:
+    assert mean_interval([0.25], other) == (0.25, None, None)
+
+
+def test_the_mean_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="mean_interval: needs at least one value, but got none"):
+        mean_interval([])
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=30), st.floats(0, 100), st.floats(0, 100))
+def test_other_chance_widens_the_mean_interval_and_leaves_the_mean(values: list[float], one: float, two: float) -> None:
+    plain, some, more = (mean_interval(values, other) for other in (0.0, min(one, two), max(one, two)))
+    assert plain[0] == some[0] == more[0]
+    assert more[1] <= some[1] <= plain[1] and plain[2] <= some[2] <= more[2]
+
+
+def test_independent_chances_add_as_squares() -> None:
+    mean, low, high = mean_interval([1.0, 3.0, 2.0], 0.4)
+    seeds, examples = scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem([1.0, 3.0, 2.0]), scipy.stats.norm.ppf(0.975) * 0.4
+    half = pytest.approx((seeds**2 + examples**2) ** 0.5, rel=3e-4)
+    assert mean == pytest.approx(2.0) and high - mean == half and mean - low == half
+    assert mean_interval([5.0] * 4, 1.0) == pytest.approx((5.0, 5.0 - scipy.stats.norm.ppf(0.975),
+                                                           5.0 + scipy.stats.norm.ppf(0.975)), rel=1e-6)

@@ -62,6 +62,28 @@ def test_predictions_of_an_unknown_point_are_a_key_error(store: Store) -> None:
         store.predictions("a", "teacher")
 
 
+def test_a_point_is_found_by_its_recipe_and_reference(store: Store) -> None:
+    add(store, "a", 0.1)
+    add(store, "b", 0.5)
+    add(store, "a", 0.1, reference="new teacher", accuracy=0.9)
+    assert store.point("a", "teacher") == {"dial": 0.1, "accuracy": 0.05}
+    assert store.point("a", "new teacher") == {"dial": 0.1, "accuracy": 0.9}
+    assert store.point("b", "new teacher") is None and store.point("curve", "teacher") is None
+
+
+def test_the_predictions_of_a_method_come_by_recipe_for_one_reference(store: Store) -> None:
+    point = {"dial": 0.1}
+    for key, reference, method, predictions in (
+            ("a", "teacher", "distill", b"\x01\x00"), ("b", "teacher", "distill", b"\x02\x00"),
+            ("a", "new teacher", "distill", b"\x03\x00"), ("c", "teacher", "low_rank", b"\x04\x00"),
+            ("d", "teacher", "distill+low_rank", b"\x05\x00")):
+        store.add_point(key, f"curve of {key}", reference, "digits", "mlp", method, point, predictions)
+    assert store.all_predictions("distill", "teacher") == {"a": b"\x01\x00", "b": b"\x02\x00"}
+    assert store.all_predictions("distill", "new teacher") == {"a": b"\x03\x00"}
+    assert store.all_predictions("distill+low_rank", "teacher") == {"d": b"\x05\x00"}
+    assert store.all_predictions("prune", "teacher") == {}
+
+
 def test_a_pin_can_be_set_changed_and_taken_back(store: Store) -> None:
     add(store, "a", 0.1)
     store.pin("a", "teacher", "good")

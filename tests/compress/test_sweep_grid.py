@@ -270,3 +270,24 @@ def test_students_of_a_compressed_network_are_points_beside_their_own_start(stor
     plain = list(run(wanted(values=[0.25]), store, latency=False))
     assert len(plain) == 6 and {point.recipe for point in plain}.isdisjoint(point.recipe for point in points)
     assert list(run(one, store, latency=False)) == []
+
+
+def test_a_network_trained_on_smaller_data_teaches_alike_whether_it_was_measured_before_or_not(store: Store) -> None:
+    """The measured file of such a method holds data, not the network that comes after."""
+    one = wanted(values=[0.25], before="data_svd(epochs=2,components=4)+")
+    first = list(run(one, store, latency=False))
+    list(run(sweep_of(Recipe.parse(f"{TEACHER}/data_svd(epochs=2)/0"), [4]), store, latency=False))
+    Path(first[0].file).unlink()
+    (again,) = run(one, store, latency=False)
+    assert again.recipe == first[0].recipe and again.accuracy == pytest.approx(first[0].accuracy, abs=0.04)
+
+
+def test_what_was_measured_is_what_the_next_method_starts_from(store: Store, toy: Dataset,
+                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    (student,) = [point for point in run(wanted("epochs=2,learning_rate=0.01,seeds=1,temperatures=none", [0.5]), store,
+                                         latency=False) if "alpha=0.9" in point.recipe]
+    monkeypatch.setattr(Distill, "compress", lambda *given: pytest.fail("trained again"))
+    text = f"{student.recipe.removesuffix('/0')}+low_rank(keep=1.0,scheme=plain)/0"
+    (whole,) = run(sweep_of(Recipe.parse(text), [1.0]), store, latency=False)
+    inputs = torch.tensor(toy.validation.inputs)
+    assert torch.allclose(logits_of(files.read(whole.file), inputs), logits_of(files.read(student.file), inputs), atol=1e-4)

@@ -63,7 +63,7 @@ def test_a_teacher_whose_file_is_gone_is_trained_anew(store: Store, digits: Data
     """The folder holds only what can be made again: deleting files from it must never break anything."""
     first = obtain(RECIPE, digits, store)
     Path(first.file).unlink()
-    teachers.reloaded.cache_clear()
+    teachers._reloaded.cache_clear()
     again = obtain(RECIPE, digits, store)
     assert len(counted) == 2 and Path(again.file).exists() and again.digest == first.digest
 

@@ -9,11 +9,14 @@ from typing import Any
 
 import plotly.graph_objects
 
-from compress.recipe import Recipe
+from compress.recipe import Recipe, Step
 from compress.statistics import wilson
 from compress.store import Store
 
 TEACHER = "mlp(hidden=24-16,epochs=2)"
+STUDENT = {"width": 0.2, "temperature": 4.0, "alpha": 0.9, "loss": "soft", "student": "same", "depth": 0, "labelled": 0,
+           "unlabelled": True, "omit": -1, "assistant": 0.0, "strength": 1.0, "epochs": 15, "learning_rate": 0.01,
+           "batch": 64, "dropout": 0.0, "student_seed": 0}
 THEME = re.compile(r"var\(--(accent|text|muted|grid|background)\)")
 
 
@@ -47,6 +50,18 @@ def point(dial: float, size: int, correct: int = 90, total: int = 100, **others:
     return {"dial": dial, "bytes": size, "accuracy": correct / total, "accuracy_low": low, "accuracy_high": high,
             "parameters": size // 4, "macs": size // 4, "agreement": 0.9, "examples": total, "latency": None,
             "notes": [], **others}
+
+
+def recipe_of(*before: Step, **settings: Any) -> Recipe:
+    """The recipe of a student of these settings, other methods before it where there are any."""
+    return Recipe("digits", Step("mlp"), (*before, Step.of("distill", {**STUDENT, **settings})), 0)
+
+
+def student(correct: int = 90, size: int = 1_000, inside: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
+    """A student's point as the store gives it, right on `correct` of 100 examples."""
+    recipe = recipe_of(**settings)
+    return point(recipe.methods[-1].values["width"], size, correct, recipe=recipe.text(), inside={
+        "title": "64-5-3-10", "best_epoch": 2, "accuracies": [0.1, correct / 100], **(inside or {})})
 
 
 def figure_of(chart: dict[str, Any]) -> plotly.graph_objects.Figure:

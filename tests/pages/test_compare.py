@@ -77,5 +77,41 @@ def test_teachers_are_stars_and_methods_have_their_colours(everything, known):
     assert traces["Low rank"]["marker"]["color"] == palette.of_method("low_rank")
 
 
+@pytest.fixture
+def taught(measured):
+    """Students with their controls, a teacher and everything else in the same store."""
+    return measured("distill(epochs=2,seeds=1,temperatures=none)", (0.2, 0.6)).store.all_points()
+
+
+def test_controls_have_their_own_title(taught, known):
+    rows = [row for row in compare.rows(taught, known) if row["method"] == "distill"]
+    alone = [row for row in rows if Recipe.parse(row["recipe"]).methods[-1].values["alpha"] == 0]
+    assert 0 < len(alone) < len(rows)
+    assert [row for row in rows if row["control"]] == alone
+    assert {row["method_title"] for row in alone} == {"Distillation, control"}
+    assert {row["method_title"] for row in rows if row not in alone} == {"Distillation"}
+    assert not any(row["control"] for row in compare.rows(taught, known) if row["method"] != "distill")
+
+
+def test_controls_are_hollow_in_the_colour_of_their_method(taught, known):
+    rows = compare.rows(taught, known)
+    traces = {trace["name"]: trace for trace in compare.plane(rows)["figure"]["data"]}
+    assert traces["Distillation, control"]["marker"]["symbol"] == "circle-open"
+    assert traces["Distillation"]["marker"]["symbol"] == "circle"
+    assert {traces[name]["marker"]["color"] for name in ("Distillation", "Distillation, control")} == {
+        palette.of_method("distill")}
+    assert len(traces["Distillation, control"]["x"]) == sum(row["control"] for row in rows)
+    figure_of(compare.plane(rows))
+
+
+@pytest.mark.parametrize(("text", "control"), [
+    ("digits/mlp/0", False), ("digits/mlp/distill(alpha=0.0,width=0.2)/0", True),
+    ("digits/mlp/distill(alpha=0.5,width=0.2)/0", False), ("digits/mlp/low_rank(keep=0.2)/0", False),
+    ("digits/mlp/distill(alpha=0.0,width=0.2)+low_rank(keep=0.2)/0", False),
+    ("digits/mlp/low_rank(keep=0.2)+distill(alpha=0.0,width=0.2)/0", True)])
+def test_a_control_is_told_by_the_settings_of_its_last_method(text, control, known):
+    assert compare.is_control(Recipe.parse(text), known["methods"]) is control
+
+
 def test_an_empty_plane_is_still_a_figure():
     figure_of(compare.plane([]))

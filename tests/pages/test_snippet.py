@@ -14,8 +14,8 @@ from tests.compress.helpers import ROOT
 
 
 @pytest.mark.parametrize(("method", "values"), [
-    ("low_rank(output_layer=true,scheme=centred)", (0.1, 0.3)), ("data_svd(epochs=2,storage=int8)", (4, 16))],
-    ids=["low_rank", "data_svd"])
+    ("low_rank(output_layer=true,scheme=centred)", (0.1, 0.3)), ("data_svd(epochs=2,storage=int8)", (4, 16)),
+    ("distill(epochs=2,seeds=1,temperatures=none)", (0.2, 0.6))], ids=["low_rank", "data_svd", "distill"])
 def test_the_code_of_a_point_makes_it_again(method, values, measured, known, elsewhere):
     stored = measured(method, values).points[0]
     program = elsewhere / "point.py"
