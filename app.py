@@ -21,9 +21,10 @@ steps = st.columns(3, gap="large")
 steps[0].page_link("pages/1_Teacher.py", label="**1 · Train a teacher**", icon=":material/school:")
 steps[0].caption("Pick a data set and a network; digits take two seconds. Its accuracy and the length of its file are the "
                  "baseline of everything else.")
-steps[1].page_link("pages/3_Low_rank.py", label="**2 · Turn a dial**", icon=":material/layers:")
-steps[1].caption("Open a method and watch the accuracy-size curve grow point by point, beside the singular values that "
-                 "explain it.")
+steps[1].page_link("pages/2_Distill.py", label="**2 · Turn a dial:** distill it", icon=":material/science:")
+steps[1].page_link("pages/3_Low_rank.py", label="or factorise it", icon=":material/layers:")
+steps[1].caption("Watch the accuracy-size curve grow, beside what explains it: the teacher's softened outputs, or the "
+                 "singular values.")
 steps[2].page_link("pages/8_Compare.py", label="**3 · Compare**", icon=":material/scatter_plot:")
 steps[2].caption("All networks measured so far on one plane, with the ones that nothing else beats, notes, and a final test "
                  "on untouched examples.")

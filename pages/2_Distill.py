@@ -98,10 +98,23 @@ def notices(now: Shown) -> list[str]:
         verdict = ("the teacher's outputs help" if gain.mean > 0 else "here the labels alone teach it better")
         sentences.append(f"Against the same students on labels alone: <b>{distill_charts.gain_in_words(gain)}</b>"
                          + (f": {verdict}." if gain.certain else "."))
-    best = best_gain(found, now.values)
-    if best and not now.running:
-        sentences.append(best)
+    sentences.append(unseen_class(found, now))
+    if not now.running:
+        sentences.append(best_gain(found, now.values))
     return sentences + [f"<b>{note[0].upper() + note[1:]}.</b>" for note in now.point["notes"]]
+
+
+def unseen_class(found: Students, now: Shown) -> str:
+    """How much of a class the student recognises that was never among its examples."""
+    own, key = now.recipe.methods[-1].values, (now.dial, now.recipe.methods[-1].values["student_seed"])
+    student, control = found.taught.get(own["temperature"], {}).get(key), found.controls.get(key)
+    if own["omit"] < 0 or not student or student.predictions is None or not control or control.predictions is None:
+        return ""
+    its = found.labels == own["omit"]
+    right, alone = (int((one.predictions[its] == own["omit"]).sum()) for one in (student, control))
+    name = now.teacher["card"]["classes"][own["omit"]]
+    return (f"Of {int(its.sum())} examples of class <b>{name}</b>, which it never saw, it recognises <b>{right}</b>; on "
+            f"labels alone {alone}.")
 
 
 def best_gain(found: Students, values: list[float]) -> str:

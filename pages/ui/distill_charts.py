@@ -66,7 +66,7 @@ def gains(students: Students, temperature: float, values: list[float], labels: l
                 f"{label}: {gain_in_words(one)}" for label, one in shown) + ".",
             "follow": [{"trace": 1, "x": [[label] for label in labels], "y": [[0]] * len(labels)}],
             "figure": {"data": [bars, mark], "layout": {
-                "xaxis": {**_categories(labels, "student width, %"), "categoryarray": labels, "range": [-0.5, len(labels) - 0.5]},
+                "xaxis": {**_categories(labels, "student width, %"), "range": [-0.5, len(labels) - 0.5]},
                 "yaxis": {"title": {"text": "points, with 95 % interval"}, "range": limits, "zeroline": True,
                           "zerolinecolor": "var(--text)", "zerolinewidth": 2}, "hovermode": "closest"}}}
 
@@ -115,8 +115,8 @@ def learning(student: dict, control: dict | None, epochs: int) -> Chart:
 
 def _categories(names: list[str], title: str) -> dict[str, Any]:
     """An axis of names whose ticks are their bare numbers. (A name that is a number would be taken for a place.)"""
-    return {"type": "category", "categoryorder": "array", "title": {"text": title}, "tickangle": 0, "tickvals": names,
-            "ticktext": [name.removesuffix(" %").removeprefix("T = ") for name in names]}
+    return {"type": "category", "categoryorder": "array", "categoryarray": names, "title": {"text": title}, "tickangle": 0,
+            "tickvals": names, "ticktext": [name.removesuffix(" %").removeprefix("T = ") for name in names]}
 
 
 def gain_in_words(gain: Any) -> str:

@@ -83,8 +83,8 @@ def speed(where: torch.device, policy: str) -> None:
         taken = [value for value, result in zip(seconds[way], results[way], strict=True) if result is not None]
         rows.append([name, spread(taken), f"1/{median(taken) / ours:.1f}"])
     print(f"\n784-1200-1200-10 teaches 784-h-10, h = {WIDTHS[0]} to {WIDTHS[-1]}, 4,000 images, 5 epochs, "
-          f"{device.title(where)}, threads wait {policy}ly: accuracies after the last epoch, together and alone, differ by {mean(gaps):.4f} on average, "
-          f"{max(gaps):.4f} at most\n")
+          f"{device.title(where)}, threads wait {policy}ly: accuracies after the last epoch, together and alone, differ by "
+          f"{mean(gaps):.4f} on average, {max(gaps):.4f} at most\n")
     print(table(["way", "seconds", "together takes"], rows))
 
 

@@ -16,10 +16,12 @@ from compress.gru import GRU
 from compress.latency import latency_ratio
 from compress.layers import macs, with_layers
 from compress.measure import evaluate
+from compress.methods.distill import Distill
 from compress.methods.low_rank import LowRank
-from compress.networks import Network
+from compress.networks import Network, build
 from compress.prefix import PrefixSums
 from compress.recipe import Recipe, Step
+from compress.stacked import Stack
 from compress.store import Store
 from compress.svd import gram, principal, randomized, spectrum
 from compress.sweep import complete, run, sweep_of
@@ -141,3 +143,38 @@ def test_the_fused_gru_agrees_with_its_steps(both_ways: bool) -> None:
 def test_a_network_is_about_as_fast_as_itself(network: Network) -> None:
     ratio, low, high = latency_ratio(network, network, torch.randn(128, 1, 8, 8, device=GPU))
     assert low <= ratio <= high and 0.3 < ratio < 3
+
+
+@pytest.mark.parametrize("student", ["mlp", "cnn", "resnet", "gru"])
+def test_a_stack_on_the_gpu_answers_as_its_networks_do(student: str, network: Network, digits: Dataset) -> None:
+    architectures = [Distill(student=student, width=width).architecture(network) for width in (0.1, 0.25)]
+    alone = [build(architecture, seed) for seed, architecture in enumerate(architectures)]
+    inputs = on_device(digits.validation, GPU)[0]
+    for one, found in zip(alone, Stack(alone, GPU).logits_of(inputs), strict=True):
+        assert torch.allclose(found, logits_of(one.to(GPU), inputs), atol=1e-3)
+
+
+@pytest.mark.parametrize("loss", ["soft", "logits", "decoupled", "hints", "relational"])
+def test_students_learn_on_the_gpu_as_far_as_on_the_cpu(loss: str, network: Network, mlp: Network, digits: Dataset) -> None:
+    method = Distill(loss=loss, width=0.5, epochs=6, seeds=2, temperatures=(8,))
+    grid = method.grid([0.25, 0.75])
+    pairs = zip(method.grow(network, digits, grid), method.grow(mlp, digits, grid), strict=True)
+    for there, here in pairs:
+        assert next(there.network.parameters()).device.type == GPU.type
+        scores = [evaluate(one.network, digits.validation)["accuracy"] for one in (there, here)]
+        assert scores[0] > scores[1] - 0.1
+        assert len(files.to_bytes(there.network)) == len(files.to_bytes(here.network))
+
+
+def test_attention_and_convolutions_are_taught_on_the_gpu(digits: Dataset, trained: Callable[[str], Network]) -> None:
+    teacher = with_layers(trained("cnn(epochs=10)"), {}).to(GPU)
+    method = Distill(loss="attention", width=0.5, epochs=8, seeds=1, temperatures=())
+    for candidate in method.grow(teacher, digits, method.grid([1.0])):
+        assert evaluate(candidate.network, digits.validation)["accuracy"] > 0.5
+
+
+def test_dropout_falls_on_the_same_units_as_on_the_cpu(network: Network, digits: Dataset) -> None:
+    one = build(Distill(width=1.0, dropout=0.5).architecture(network), 0)
+    batch = torch.tensor(digits.train.inputs[:32])
+    here, there = (Stack([one], where).forward(batch.to(where), True, 5).logits.cpu() for where in ("cpu", GPU))
+    assert torch.allclose(here, there, atol=1e-3)
