@@ -87,6 +87,7 @@ class Classroom:
         self.alpha = torch.tensor([lesson.alpha for lesson in lessons], device=device)
         self.temperature = torch.tensor([lesson.temperature for lesson in lessons], device=device)
         self.listens = any(lesson.alpha > 0 for lesson in lessons)
+        self.has_controls = not all(lesson.alpha > 0 for lesson in lessons)
         distinct = list(dict.fromkeys(lectures))
         self.lectures = distinct
         self.which = torch.tensor([distinct.index(lecture) for lecture in lectures], device=device)
@@ -108,8 +109,10 @@ class Classroom:
         with torch.no_grad():
             gradient = self._from_labels(outputs.logits, labels, labelled)
             if self.listens:
-                gradient = gradient.mul_(1 - self.alpha[:, None, None]).add_(torch.where(
-                    self.alpha[:, None, None] > 0, self._pull(outputs.logits, rows), 0.0))  # 0 times nonsense is not 0
+                pull = self._pull(outputs.logits, rows)
+                if self.has_controls:  # 0 times what a broken teacher says is not 0
+                    pull = torch.where(self.alpha[:, None, None] > 0, pull, 0.0)
+                gradient = gradient.mul_(1 - self.alpha[:, None, None]).add_(pull)
         outputs.logits.backward(gradient)
 
     def _from_labels(self, logits: Tensor, labels: Tensor, labelled: Tensor | None) -> Tensor:

@@ -127,7 +127,7 @@ class StackedLinear(StackedLayer):
         """All networks' units under each other (sum of widths, b) -> (N, b, size). Whole rows are copied, which costs
         less than columns, and nothing at all where no network is padded."""
         if self.spots is not None:
-            units = units.new_zeros(len(self.widths) * self.flow.size, units.shape[1]).index_copy(0, self.spots, units)
+            units = units.new_zeros(len(self.widths) * self.flow.size, units.shape[1]).index_copy_(0, self.spots, units)
         return units.view(len(self.widths), self.flow.size, -1).mT
 
 

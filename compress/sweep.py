@@ -165,15 +165,17 @@ def _keep_view(sweep: Sweep, grid: Sequence[Method], start: Network, data: Datas
                tell: Tell) -> None:
     """The inside view is kept once for a set of dial values; it also names those that do not fit these data. The curves
     that are measured along share it."""
-    key, values = sweep.curve.key(), sorted(set(fitting(sweep, data)))
-    kept = store.view(key, digest)
-    if kept is None or not set(values) <= set(kept.get("values", [])):
-        wanted = sorted(set(values) | set((kept or {}).get("values", [])))
-        view = sweep.method.inside(start, data, wanted, tell, sweep.recipe.seed)
-        whole = {**(kept or {}), "values": wanted, "misfits": sorted(set(sweep.values) - set(values)),
-                 "pictures": str(keep_pictures(data, store.artefacts)), **view}
-        for curve in {key, *(sweep.of(one).curve(sweep.method.dial).key() for one in grid)}:
-            store.save_view(curve, digest, whole)
+    values = sorted(set(fitting(sweep, data)))
+    made: dict[tuple, dict[str, Any]] = {}
+    for key in {sweep.curve.key(), *(sweep.of(one).curve(sweep.method.dial).key() for one in grid)}:
+        kept = store.view(key, digest) or {}
+        wanted = tuple(sorted({*values, *kept.get("values", [])}))
+        if not kept or list(wanted) != kept.get("values"):
+            if wanted not in made:
+                made[wanted] = sweep.method.inside(start, data, list(wanted), tell, sweep.recipe.seed)
+            store.save_view(key, digest, {
+                **kept, "values": list(wanted), "misfits": sorted(set(sweep.values) - set(values)),
+                "pictures": str(keep_pictures(data, store.artefacts)), **made[wanted]})
 
 
 def _keep(point: Point, single: Recipe, dial: str, digest: str, store: Store) -> None:

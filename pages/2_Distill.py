@@ -30,18 +30,26 @@ PRESETS = (
 
 def students(now: Shown) -> Students:
     """Every student of these settings, and how far those of a running job are."""
+    if "students" not in now.memo:
+        now.memo["students"] = _looked_up(now)
+    return now.memo["students"]
+
+
+def _looked_up(now: Shown) -> Students:
     names = "+".join(step.name for step in now.recipe.methods)
     store, digest = session.store(), now.teacher["digest"]
     known = None if now.running else store.all_predictions(names, digest)
     found = of_curves(store.curves(names, digest), now.recipe, known, now.teacher["card"]["labels"])
-    return of_job(now.job["live"], now.recipe.methods[-1].values, found) if now.running else found
+    own = now.recipe.methods[-1].values
+    found = of_job(now.job["live"], own, found) if now.running else found
+    return found if own["alpha"] else replace(found, taught={own["temperature"]: found.controls})
 
 
 def hero(now: Shown) -> charts.Chart:
     """Students, controls and the teacher."""
     own = now.recipe.methods[-1].values
     return distill_charts.hero(students(now), now.reference, temperature=own["temperature"], seed=own["student_seed"],
-                               values=now.values, logits=own["loss"] == "logits", start=now.start)
+                               values=now.values, logits=own["loss"] == "logits", start=now.start, alone=own["alpha"] == 0)
 
 
 def inside(now: Shown) -> list[charts.Chart]:
@@ -66,7 +74,7 @@ def missing(now: Shown) -> int:
                       now.recipe)
     others = [] if own["loss"] == "logits" or asked["temperatures"] == "none" else asked["temperatures"].split("-")
     keys = {(value, own["student_seed"] + number) for value in now.values for number in range(asked["seeds"])}
-    wanted = [found.taught.get(heat, {}) for heat in {own["temperature"], *map(float, others)}]
+    wanted = [found.taught.get(heat, {}) for heat in {own["temperature"], *map(float, others)}] if own["alpha"] else []
     wanted += [found.controls] + ([found.direct] if own["assistant"] else [])
     return sum(len(keys - set(places)) for places in wanted)
 
@@ -131,7 +139,8 @@ def below(now: Shown) -> None:
     """Equal means for both arms, the student's new place, dark knowledge, and whom the teacher helped."""
     own = now.recipe.methods[-1].values
     steps = own["epochs"] * -(-now.teacher["card"]["train_examples"] // own["batch"])
-    few = f" The control reads the {own['labelled']:,} labelled ones, more often." if own["labelled"] else ""
+    reads = "The control reads" if own["unlabelled"] else "Both read"
+    few = f" {reads} the {own['labelled']:,} labelled ones alone, more often." if own["labelled"] else ""
     st.caption(f"Student and control start from the same weights and take the same {steps:,} steps of {own['batch']} "
                f"examples in the same order.{few} Shaded: the range over {own_seeds(now)} seeds. The map's cells can be "
                "clicked.")
@@ -197,7 +206,7 @@ def helped(now: Shown) -> None:
     each = "in every seed" if seeds > 1 else "with this seed"
     st.caption(f"{len(only)} validation examples are right {each} with the teacher and wrong {each} without; {len(lost)} "
                "the other way round.")
-    shown = pictures_of(now.view["pictures"], only[:12])
+    shown = pictures_of(now.view.get("pictures", ""), only[:12])
     if shown:
         st.html(pictures.gallery([(values, f"{classes[labels[row]]}, alone: {classes[alone[0][row]]}")
                                   for values, row in zip(shown, only, strict=False)]))

@@ -83,8 +83,7 @@ def from_link(parameters: dict[str, str], description: Card, methods: tuple[str,
     settings = {f"t.{entry['name']}": entry for entry in teacher_settings(description, choice.teacher.name)}
     taught = {name[2:]: clamped(settings[name], text, notices) for name, text in parameters.items() if name in settings}
     choice = replace(choice, teacher=choice.teacher.having(**taught))
-    if "start" in parameters:
-        choice = replace(choice, start=_start(parameters["start"], description, notices))
+    choice = replace(choice, start=_start(parameters["start"], description, notices) if "start" in parameters else ())
     known = {"data", "teacher", "seed", "method", "start", *settings}
     for name in methods:
         own = {entry["name"]: entry for entry in description["methods"][name]["settings"]}
@@ -99,13 +98,16 @@ def from_link(parameters: dict[str, str], description: Card, methods: tuple[str,
 
 def without_conflict(choice: Choice, card: Card, notices: list[str]) -> Choice:
     """The choice with settings of a method that exclude each other mended, and a notice for each change."""
+    return choice.with_method(card["name"], **_mended(choice.methods[card["name"]], card, notices))
+
+
+def _mended(settings: dict[str, Any], card: Card, notices: list[str]) -> dict[str, Any]:
     for rule in card["exclusions"]:
-        settings = choice.methods[card["name"]]
         if all(settings.get(name) in values for name, values in rule["when"].items()):
             changed = ", ".join(f"{name} is now {value}" for name, value in rule["remedy"].items())
             notices.append(f"{rule['sentence']} Here {changed}.")
-            choice = choice.with_method(card["name"], **rule["remedy"])
-    return choice
+            settings = {**settings, **rule["remedy"]}
+    return settings
 
 
 def to_link(choice: Choice, description: Card, methods: tuple[str, ...], active: str | None) -> dict[str, str]:
@@ -158,7 +160,7 @@ def clamped(entry: Card, text: Any, notices: list[str]) -> Any:
     """A setting's value from text, moved into its range with a notice, or its default if it makes no sense."""
     try:
         value = _converted(entry, text)
-    except (ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         notices.append(f"{entry['label']} cannot be {_shown(text)!r}; it is set to its default, {entry['default']}.")
         return entry["default"]
     numeric = entry["type"] in ("int", "float")
@@ -197,13 +199,13 @@ def _start(text: str, description: Card, notices: list[str]) -> tuple[Step, ...]
     try:
         steps = [Step.parse(part) for part in text.split("+")]
         cards = [description["methods"][step.name] for step in steps]
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, RecursionError):
         notices.append(f"The link puts {_shown(text)!r} in the teacher's place, which is no network that can be made; the "
                        "teacher itself is used.")
         return ()
-    return tuple(Step.of(step.name, {
+    return tuple(Step.of(step.name, _mended({
         entry["name"]: clamped(entry, step.values[entry["name"]], notices) if entry["name"] in step.values
-        else entry["default"] for entry in card["settings"] if not entry["of_sweep"]})
+        else entry["default"] for entry in card["settings"] if not entry["of_sweep"]}, card, notices))
         for step, card in zip(steps, cards, strict=True))
 
 

@@ -6,7 +6,7 @@ Every page about one method is this with its own presets, inside charts and word
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
@@ -41,6 +41,7 @@ class Shown:
         teacher: the teacher's record (digest, file, card), or None before it is trained.
         request: the recipe as it is asked for, with the settings of the sweep.
         start: the point that stands in the teacher's place, or None for the teacher itself.
+        memo: what a page has worked out of all this, for as long as it draws.
     """
 
     card: Card
@@ -53,6 +54,7 @@ class Shown:
     teacher: dict | None
     request: Recipe | None = None
     start: dict | None = None
+    memo: dict[str, Any] = field(default_factory=dict)
 
     @property
     def dial(self) -> Any:
@@ -262,14 +264,15 @@ def _others(now: Shown) -> dict[str, list[dict]]:
     """Up to three other curves of this method and teacher, named by what differs in their settings."""
     if not now.teacher:
         return {}
-    own_key, own = now.recipe.curve(now.card["dial"]).key(), now.recipe.methods[-1].values
+    own_key = now.recipe.curve(now.card["dial"]).key()
     found: dict[str, list[dict]] = {}
     names = "+".join(step.name for step in now.recipe.methods)
     for key, points in session.store().curves(names, now.teacher["digest"]).items():
         if key == own_key or len(points) < 3:
             continue
-        settings = Recipe.parse(points[0]["recipe"]).methods[-1].values
         differing = [str(value) if isinstance(value, str) else f"{name.replace('_', ' ')} {value}"
-                     for name, value in settings.items() if name != now.card["dial"] and own.get(name) != value]
+                     for step, own in zip(Recipe.parse(points[0]["recipe"]).curve(now.card["dial"]).methods,
+                                          now.recipe.methods, strict=True)
+                     for name, value in step.settings if own.values.get(name) != value]
         found[", ".join(differing)] = points
     return dict(list(found.items())[-3:])

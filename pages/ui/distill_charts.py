@@ -15,13 +15,14 @@ NOISE = "rgba(128,140,150,0.9)"
 
 
 def hero(students: Students, reference: dict, *, temperature: float, seed: int, values: list[float], logits: bool,
-         start: dict | None = None) -> Chart:
+         start: dict | None = None, alone: bool = False) -> Chart:
     """Accuracy over bytes, stretched towards 100 %: students filled, controls hollow, each with the band of its seeds;
-    the teacher as a star, and one large marker that follows the dial."""
+    the teacher as a star, and one large marker that follows the dial. alone: the students are controls themselves."""
     taught = summary(students.taught.get(temperature, {}))
     controls, direct = summary(students.controls), summary(students.direct)
     colour = palette.of_method("distill")
     name = "with the teacher" if logits else f"with the teacher, T = {temperature:g}"
+    name = "on labels alone" if alone else name
     traces = [*_band(controls, NOISE), *_band(taught, colour),
               _means(controls, "on labels alone (control)", NOISE, hollow=True)]
     if direct:
@@ -31,6 +32,8 @@ def hero(students: Students, reference: dict, *, temperature: float, seed: int, 
     if start:
         traces.append({**_star({**start, "title": "starts from this network"}),
                        "marker": {"symbol": "diamond", "size": 15, "color": "var(--text)"}})
+    sizes = [one.bytes for places in (students.taught.get(temperature, {}), students.controls, students.direct)
+             for one in places.values()] + ([start["bytes"]] if start else [])
     held = [students.taught.get(temperature, {}).get((value, seed)) for value in values]
     traces.append({"type": "scatter", "mode": "markers", "x": [], "y": [], "name": "dial", "showlegend": False,
                    "hoverinfo": "skip", "marker": {"size": 22, "color": "rgba(0,0,0,0)",
@@ -40,7 +43,7 @@ def hero(students: Students, reference: dict, *, temperature: float, seed: int, 
                "y": [one and [_error(one.accuracy)] for one in shown]}]
     return {"id": "accuracy-size", "title": "Accuracy against the size of the file", "span": "wide",
             "height": charts.HERO_HEIGHT, "alt": _in_words(taught, controls, reference), "follow": follow,
-            "figure": {"data": traces, "layout": _plane(reference, [*taught, *controls])}}
+            "figure": {"data": traces, "layout": _plane(reference, sizes)}}
 
 
 def gains(students: Students, temperature: float, values: list[float], labels: list[str]) -> Chart:
@@ -187,10 +190,10 @@ def _star(reference: dict) -> dict[str, Any]:
     return {**star, "y": [_error(reference["accuracy"])]}
 
 
-def _plane(reference: dict, rows: list[dict]) -> dict[str, Any]:
+def _plane(reference: dict, sizes: list[int]) -> dict[str, Any]:
     """Both axes logarithmic and fixed by the teacher: size to the right, error falling upwards, written as accuracy."""
-    low = min([log10(reference["bytes"] / 60), *(log10(row["bytes"]) - 0.05 for row in rows)])
-    high = max([log10(reference["bytes"] * 1.35), *(log10(row["bytes"]) + 0.05 for row in rows)])
+    low = min([log10(reference["bytes"] / 60), *(log10(size) - 0.05 for size in sizes)])
+    high = max([log10(reference["bytes"] * 1.35), *(log10(size) + 0.05 for size in sizes)])
     best = max(LEAST_ERROR, _error(reference["accuracy"]) / 2.2)
     ticks = [tick for tick in TICKS if best <= tick <= MOST_ERROR]
     return {

@@ -98,6 +98,8 @@ def of_curves(curves: dict[str, list[dict]], recipe: Recipe, predictions: dict[s
     for points in curves.values():
         for point in points:
             one = Recipe.parse(point["recipe"])
+            if one.methods[:-1] != recipe.methods[:-1]:
+                continue
             raw = (predictions or {}).get(one.key())
             standing = Standing(point["bytes"], _accuracy(point), point, None if raw is None else np.frombuffer(raw, "<u2"))
             _sort_in(found, one.methods[-1].values, own, standing)

@@ -257,7 +257,6 @@ def test_a_link_restores_what_stands_in_the_teachers_place(known, data):
     assert choice.from_link(link, known, (page,), before) == (made, [])
 
 
-@pytest.mark.xfail(strict=True, reason="from_link keeps what stood in the teacher's place before")
 def test_a_link_without_a_start_goes_back_to_the_teacher(card):
     """As the browser's Back button must after something was put in the teacher's place."""
     first = choice.first_choice(card)
@@ -304,7 +303,6 @@ def test_a_starts_value_out_of_range_is_moved_with_a_notice(card, text, name, va
     assert type(step.values[name]) is type(value)
 
 
-@pytest.mark.xfail(strict=True, raises=(TypeError, RecursionError), reason="_start and clamped expect text and numbers")
 @pytest.mark.parametrize("text", ["teach(width=[1])", "teach(width=null)", "teach(depth={})", f"teach(width={NESTED})"],
                          ids=["list", "null", "dict", "deep"])
 def test_a_starts_value_that_is_no_plain_value_is_reported(card, text):
@@ -312,7 +310,6 @@ def test_a_starts_value_that_is_no_plain_value_is_reported(card, text):
     assert len(notices) == 1 and start in ((), start_of(card, "teach")[0])
 
 
-@pytest.mark.xfail(strict=True, reason="_start does not look at a method's exclusions")
 def test_settings_of_a_start_that_exclude_each_other_are_mended(card):
     (step,), (notice,) = start_of(card, "squeeze(view=spatial,scheme=whitened)")
     assert step.values["scheme"] == "plain" and "scheme is now plain" in notice

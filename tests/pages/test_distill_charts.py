@@ -186,7 +186,6 @@ def test_axes_of_very_small_and_large_students_hold_them_and_stay_while_they_lea
     assert low < log10(min(sizes)) and log10(max(sizes)) < high
 
 
-@pytest.mark.xfail(strict=True, reason="_plane is given the rows of those that learned something")
 @pytest.mark.parametrize("kind", ["taught", "controls"])
 def test_the_axis_holds_students_that_diverged(kind):
     tiny = {(0.01, 0): Standing(300, None), (0.2, 0): standing(0.2, 0.8)}

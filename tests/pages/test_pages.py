@@ -400,7 +400,17 @@ def test_a_curve_that_was_measured_along_is_shown_as_its_own(show, taught, link)
     assert len(shown.main.get("bidi_component")) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="_keep_view tells the other curves only when it makes the view")
+def test_what_is_recognised_of_a_class_never_shown_is_told(show, engine, prepared):
+    lesson = "distill(alpha=1.0,epochs=6,omit=4,seeds=1,temperature=8.0,temperatures=none)"
+    curve = measure(engine.store, lesson, (0.6,))
+    told = words(show(DISTILL, {**TAUGHT, **{name: str(value) for name, value in Step.parse(lesson).settings}}))
+    truth, own = curve.teacher["card"]["labels"], Recipe.parse(curve.points[0]["recipe"])
+    kept = memoryview(engine.store.all_predictions("distill", curve.teacher["digest"])[own.key()]).cast("H")
+    right = sum(answer == label == 4 for answer, label in zip(kept, truth, strict=True))
+    assert right and (f"Of {truth.count(4)} examples of class <b>4</b>, which it never saw, it recognises <b>{right}</b>; "
+                      "on labels alone 0.") in told
+
+
 def test_a_temperature_that_was_added_later_is_shown_as_its_own(show, engine, prepared):
     for temperatures in ("8", "8-2"):
         measure(engine.store, f"distill(epochs=1,seeds=1,temperatures={temperatures})", (0.2, 0.6))
@@ -408,7 +418,6 @@ def test_a_temperature_that_was_added_later_is_shown_as_its_own(show, engine, pr
     assert not shown.exception and "map" in component(shown)["charts"]
 
 
-@pytest.mark.xfail(strict=True, reason="_keep_view writes over the values of curves that are measured along")
 def test_a_curve_that_is_measured_along_again_keeps_its_own_points(show, engine, prepared):
     measure(engine.store, "distill(batch=32,epochs=1,seeds=1,temperature=8.0,temperatures=none)", (0.2, 0.5, 0.6))
     measure(engine.store, "distill(batch=32,epochs=1,seeds=1,temperatures=8)", (0.2, 0.6))
@@ -420,7 +429,6 @@ def test_students_on_labels_alone_are_a_whole_page(show, taught):
     assert not show(DISTILL, {**TAUGHT, "alpha": "0"}).exception
 
 
-@pytest.mark.xfail(strict=True, reason="hero() and missing() look for the page's own students among the taught")
 def test_students_on_labels_alone_can_be_asked_for(show, engine, prepared):
     measure(engine.store, "distill(alpha=0.0,epochs=2,seeds=2,temperatures=8)", (0.2, 0.6))
     shown = show(DISTILL, {**TAUGHT, "alpha": "0"})
@@ -487,7 +495,6 @@ def test_a_measured_chain_is_shown_with_what_it_starts_from(show, taught, engine
     assert "starts from this network" in [trace["name"] for trace in plot["charts"]["accuracy-size"]["figure"]["data"]]
 
 
-@pytest.mark.xfail(strict=True, reason="_others names a curve by what differs in the last method alone")
 def test_a_chain_from_another_start_has_a_name_beside_this_one(show, taught, engine):
     first, second = (Recipe.parse(point["recipe"]).methods[0].text() for point in taught.points)
     for start in (first, second):
