@@ -8,6 +8,7 @@ its own seed alone, never on the company it trains in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -143,12 +144,12 @@ class _Group:
     def _step(self) -> None:
         """One optimizer step of all students."""
         rows = next(self.batches)
-        batch = self.inputs[rows]
-        with torch.autocast(batch.device.type, torch.bfloat16, enabled=batch.is_cuda):
+        batch = self.inputs.index_select(0, rows)  # half the time of [rows]
+        with torch.autocast(batch.device.type, torch.bfloat16) if batch.is_cuda else nullcontext():
             outputs = self.stack.forward(batch, True, self.seed * 1_000_003 + self.done)
         labelled = None if self.labelled is None else self.labelled[rows]
         self.optimizer.zero_grad(set_to_none=True)
-        self.room.backward(outputs.float(), self.labels[rows], labelled, rows)
+        self.room.backward(outputs.float(), self.labels.index_select(0, rows), labelled, rows)
         self.optimizer.step()
         self.schedule.step()
         self.done += 1
@@ -251,6 +252,7 @@ def _footprint(architecture: Architecture, batch: int) -> int:
     return 4 * (COPIES * sum(_sizes(architecture)) + batch * outputs)
 
 
+@lru_cache(maxsize=4096)
 def _kind(architecture: Architecture) -> tuple:
     """What the architectures of one stack have in common: everything but the layers' sizes."""
     sizes = architecture.family.sizes(architecture.shape)

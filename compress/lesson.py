@@ -116,10 +116,12 @@ class Classroom:
         outputs.logits.backward(gradient)
 
     def _from_labels(self, logits: Tensor, labels: Tensor, labelled: Tensor | None) -> Tensor:
-        weight = logits.new_full((len(labels),), 1 / len(labels))
-        weight = weight if labelled is None else labelled.to(logits.dtype) / labelled.sum().clamp_min(1.0)
-        where = labels.expand(logits.shape[:-1])[..., None]
-        of_logs = torch.zeros_like(logits).scatter_(-1, where, (-weight)[:, None].expand(*logits.shape[:-1], 1))
+        of_logs = logits.new_zeros(len(labels), logits.shape[-1])
+        if labelled is None:
+            of_logs.scatter_(1, labels[:, None], -1 / len(labels))
+        else:
+            of_logs.scatter_(1, labels[:, None], (labelled.to(logits.dtype) / -labelled.sum().clamp_min(1.0))[:, None])
+        of_logs = of_logs.expand_as(logits).contiguous()
         # The very kernel behind cross_entropy's own gradient, so that a control's is the same bit for bit.
         return torch.ops.aten._log_softmax_backward_data(of_logs, logits.log_softmax(-1), -1, logits.dtype)
 
@@ -140,7 +142,7 @@ class Classroom:
             distinct = list(dict.fromkeys(pairs))
             self.tables = [(self.lectures[lecture].logits / heat).softmax(-1) for lecture, heat in distinct]
             self.entry = torch.tensor([distinct.index(pair) for pair in pairs], device=self.which.device)
-        heard = [table[rows] for table in self.tables]
+        heard = [table.index_select(0, rows) for table in self.tables]
         return heard[0] if len(heard) == 1 else torch.stack(heard)[self.entry]
 
     def losses(self, outputs: Outputs, labels: Tensor, labelled: Tensor | None, rows: Tensor) -> Tensor:
