@@ -113,6 +113,7 @@ class _Notebook:
     def write(self, progress: Progress) -> None:
         """Called at every report of the work. Where many train at once, only how they stand now is kept."""
         if "standing" in progress.live:
+            self.written = self.written if self.epochs else 0.0  # the first is worth telling at once
             self.epochs = [progress.live]
         elif "epoch" in progress.live:
             self.epochs = [*(self.epochs if progress.live["epoch"] > 1 else []), progress.live]

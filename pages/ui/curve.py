@@ -115,7 +115,7 @@ def explore(page: Page, method: str, presets: tuple[Preset, ...], story: Story) 
         _measure_buttons(now, method, story.missing(now) if story.missing and now.teacher else now.missing)
     with right:
         running = shown(card, method).running
-        st.fragment(_results, run_every=0.4 if running else None)(card, method, story)
+        st.fragment(_results, run_every=0.25 if running else None)(card, method, story)
 
 
 def shown(card: Card, method: str) -> Shown:
