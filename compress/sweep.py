@@ -104,9 +104,10 @@ def run(sweep: Sweep, store: Store, tell: Tell = silent, device: torch.device | 
     for candidate in candidates:
         single = sweep.of(candidate.method or turned.at(candidate.value))
         path = store.artefacts / f"{turned.name}-{single.key()}-{teacher.digest}.safetensors"
-        known = timed.get(candidate.network.architecture)
+        dense = latency and not compressed_layers(candidate.network)  # such networks of equal layers are equally fast
+        known = timed.get(candidate.network.architecture) if dense else None
         point = measure(candidate, data, reference, path, single.text(), recipe.seed, latency if known is None else known)
-        if latency and not compressed_layers(candidate.network):  # equal dense networks are equally fast
+        if dense:
             timed[candidate.network.architecture] = (point.latency, point.latency_low, point.latency_high)
         _keep(point, single, turned.dial, teacher.digest, store)
         yield point

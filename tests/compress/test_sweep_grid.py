@@ -291,3 +291,13 @@ def test_what_was_measured_is_what_the_next_method_starts_from(store: Store, toy
     (whole,) = run(sweep_of(Recipe.parse(text), [1.0]), store, latency=False)
     inputs = torch.tensor(toy.validation.inputs)
     assert torch.allclose(logits_of(files.read(whole.file), inputs), logits_of(files.read(student.file), inputs), atol=1e-4)
+
+
+def test_a_compressed_network_is_timed_itself_though_a_dense_one_of_its_architecture_was_timed_before(
+        store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: list[object] = []
+    monkeypatch.setattr(measure, "latency_ratio", lambda *given: (timed.append(given), (float(len(timed)), 0.0, 9.0))[1])
+    one = sweep_of(Recipe.parse("toy/mlp(hidden=16-16,epochs=3)/low_rank(scheme=plain)/0"), [0.1, 0.3, 1.0])
+    points = {point.dial: point for point in run(one, store)}
+    assert all(rank >= 16 for rank in points[1.0].inside["ranks"].values())  # it stayed dense
+    assert len(timed) == 3 and len({point.latency for point in points.values()}) == 3
