@@ -17,7 +17,7 @@ from compress.layers import compressed_layers
 from compress.measure import Point, Reference, Timing, measure
 from compress.method import Method
 from compress.methods import method
-from compress.networks import Architecture, Network
+from compress.networks import Network
 from compress.progress import Tell, silent
 from compress.recipe import Recipe
 from compress.store import Store
@@ -100,18 +100,26 @@ def run(sweep: Sweep, store: Store, tell: Tell = silent, device: torch.device | 
     missing = _missing(sweep, grid, teacher.digest, store)
     reference = _reference(sweep, teacher, start, data, store, tell)
     candidates = turned.grow(start, data, missing, tell.part(0.4, 1.0), recipe.seed) if missing else iter(())
-    timed: dict[Architecture, Timing] = {}
+    timed: dict[tuple, Timing] = {}
     for candidate in candidates:
         single = sweep.of(candidate.method or turned.at(candidate.value))
         path = store.artefacts / f"{turned.name}-{single.key()}-{teacher.digest}.safetensors"
-        dense = latency and not compressed_layers(candidate.network)  # such networks of equal layers are equally fast
-        known = timed.get(candidate.network.architecture) if dense else None
+        layers = _layers(candidate.network) if latency else None
+        known = timed.get(layers) if layers else None
         point = measure(candidate, data, reference, path, single.text(), recipe.seed, latency if known is None else known)
-        if dense:
-            timed[candidate.network.architecture] = (point.latency, point.latency_low, point.latency_high)
+        if layers:
+            timed[layers] = (point.latency, point.latency_low, point.latency_high)
         _keep(point, single, turned.dial, teacher.digest, store)
         yield point
     tell(1.0, "done")
+
+
+def _layers(network: Network) -> tuple | None:
+    """What decides how fast a dense network is, so that equal ones are timed once: architecture and every tensor's shape.
+    None for one with compressed layers, whose speed may depend on what they hold."""
+    if compressed_layers(network):
+        return None
+    return network.architecture, *((name, tuple(tensor.shape)) for name, tensor in network.state_dict().items())
 
 
 def _missing(sweep: Sweep, grid: Sequence[Method], digest: str, store: Store) -> list[Method]:

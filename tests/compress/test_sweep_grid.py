@@ -301,3 +301,10 @@ def test_a_compressed_network_is_timed_itself_though_a_dense_one_of_its_architec
     points = {point.dial: point for point in run(one, store)}
     assert all(rank >= 16 for rank in points[1.0].inside["ranks"].values())  # it stayed dense
     assert len(timed) == 3 and len({point.latency for point in points.values()}) == 3
+
+
+def test_networks_on_data_of_other_sizes_are_timed_each(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: list[object] = []
+    monkeypatch.setattr(measure, "latency_ratio", lambda *given: (timed.append(given), (float(len(timed)), 0.0, 9.0))[1])
+    one = sweep_of(Recipe.parse("toy/mlp(hidden=16-16,epochs=3)/data_svd(epochs=1)/0"), [2, 4, 8])
+    assert len({point.latency for point in run(one, store)}) == 3
