@@ -50,8 +50,14 @@ class Students:
 
     def gain(self, width: float, temperature: float) -> Gain | None:
         """What the teacher adds at this width and temperature, over all seeds that have both; None if none has."""
-        own = self.taught.get(temperature, {})
-        pairs = [(own[key], self.controls[key]) for key in sorted(own) if key[0] == width and key in self.controls]
+        return self._difference(width, self.taught.get(temperature, {}), self.controls)
+
+    def help_of_the_assistant(self, width: float, temperature: float) -> Gain | None:
+        """What it adds to a student that the teacher taught directly."""
+        return self._difference(width, self.taught.get(temperature, {}), self.direct)
+
+    def _difference(self, width: float, own: dict[Key, Standing], others: dict[Key, Standing]) -> Gain | None:
+        pairs = [(own[key], others[key]) for key in sorted(own) if key[0] == width and key in others]
         pairs = [pair for pair in pairs if None not in (pair[0].accuracy, pair[1].accuracy)]
         if not pairs:
             return None
