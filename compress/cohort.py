@@ -29,6 +29,7 @@ from compress.training import Training, optimizer_of, steps_of
 WASTE = 1.5  # padded numbers over real ones that a group may have
 SPARE = 50_000  # padded numbers that cost nothing worth a group of its own
 BUDGET = 1 << 30  # bytes that one wave of groups may take, roughly, on a CPU
+AT_ONCE = 48 << 20  # bytes of activations that a group may have on a CPU: more of them leave its caches, and cost time
 COPIES = 5  # of a weight: itself, its gradient, two moments, the best so far
 
 
@@ -83,7 +84,7 @@ def teach(students: Sequence[Student], data: Dataset, plan: Training, tell: Tell
     """
     taught: dict[int, Taught] = {}
     total = steps_of(plan, len(data.train), steps)
-    waves = list(_waves(students, plan))
+    waves = list(_waves(students, plan, BUDGET if torch.device(device).type == "cuda" else AT_ONCE))
     for number, wave in enumerate(waves):
         part = tell.part(number / len(waves), (number + 1) / len(waves))
         groups = [_Group([students[place] for place in members], data, plan, total, torch.device(device))
@@ -182,12 +183,12 @@ def _batches(rows: Tensor, batch: int, seed: int) -> Iterator[Tensor]:
         yield from rows[torch.randperm(len(rows), generator=generator).to(rows.device)].split(batch)
 
 
-def _waves(students: Sequence[Student], plan: Training) -> Iterator[list[list[int]]]:
+def _waves(students: Sequence[Student], plan: Training, at_once: int = AT_ONCE) -> Iterator[list[list[int]]]:
     """Groups of students (by their places) that fit into memory together."""
     wave: list[list[int]] = []
     taken = 0
-    for members in _groups(students, plan):
-        size = sum(_footprint(students[place].architecture, plan.batch) for place in members)
+    for members in _groups(students, plan, at_once):
+        size = sum(sum(_footprint(students[place].architecture, plan.batch)) for place in members)
         if wave and taken + size > BUDGET:
             yield wave
             wave, taken = [], 0
@@ -196,7 +197,7 @@ def _waves(students: Sequence[Student], plan: Training) -> Iterator[list[list[in
     yield wave
 
 
-def _groups(students: Sequence[Student], plan: Training) -> Iterator[list[int]]:
+def _groups(students: Sequence[Student], plan: Training, at_once: int = AT_ONCE) -> Iterator[list[int]]:
     """Students with the same batches and structure, of like size, few enough for the memory."""
     kinds: dict[tuple, list[int]] = {}
     for place, student in enumerate(students):
@@ -207,10 +208,10 @@ def _groups(students: Sequence[Student], plan: Training) -> Iterator[list[int]]:
                _contents(student.labelled), student.lecture.sizes)
         kinds.setdefault(key, []).append(place)
     for members in kinds.values():
-        yield from _cut(members, students, plan)
+        yield from _cut(members, students, plan, at_once)
 
 
-def _cut(members: list[int], students: Sequence[Student], plan: Training) -> Iterator[list[int]]:
+def _cut(members: list[int], students: Sequence[Student], plan: Training, at_once: int) -> Iterator[list[int]]:
     """Rising sizes, a new group where padding to the largest would waste too much or the memory is full."""
     sizes = {place: _sizes(students[place].architecture) for place in members}
     group: list[int] = []
@@ -218,8 +219,9 @@ def _cut(members: list[int], students: Sequence[Student], plan: Training) -> Ite
         wider = [*group, place]
         real = sum(sum(sizes[one]) for one in wider)
         padded = sum(sizes[one][0] for one in wider) + len(wider) * sizes[place][1]
-        memory = len(wider) * _footprint(students[place].architecture, plan.batch)
-        if group and (padded > WASTE * real + SPARE or memory > BUDGET):
+        weights, activations = (len(wider) * one for one in _footprint(students[place].architecture, plan.batch))
+        full = weights + activations > BUDGET or activations > at_once
+        if group and (padded > WASTE * real + SPARE or full):
             yield group
             wider = [place]
         group = wider
@@ -236,8 +238,8 @@ def _sizes(architecture: Architecture) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=4096)
-def _footprint(architecture: Architecture, batch: int) -> int:
-    """Bytes, roughly, that a student takes while it trains: copies of its weights, and what its layers give out."""
+def _footprint(architecture: Architecture, batch: int) -> tuple[int, int]:
+    """Bytes, roughly, that a student takes while it trains: of copies of its weights, and of what its layers give out."""
     network, outputs = build(architecture), 0
 
     def count(module: nn.Module, given: object, output: Tensor) -> None:
@@ -249,7 +251,7 @@ def _footprint(architecture: Architecture, batch: int) -> int:
         network.eval()(torch.zeros(1, *architecture.shape))
     for hook in hooks:
         hook.remove()
-    return 4 * (COPIES * sum(_sizes(architecture)) + batch * outputs)
+    return 4 * COPIES * sum(_sizes(architecture)), 4 * batch * outputs
 
 
 @lru_cache(maxsize=4096)

@@ -19,7 +19,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
 LEAST_GROUPED = 8  # channels a group from which a CPU is quicker with one convolution a network than with a grouped one
 
 

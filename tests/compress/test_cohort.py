@@ -98,6 +98,15 @@ def test_padding_that_would_cost_too_much_makes_a_group_of_its_own(digits, lectu
     assert len(list(cohort._groups(thin, PLAN))) == 1
 
 
+def test_groups_are_cut_where_their_activations_would_leave_the_caches(digits, lecture):
+    students = [student(ResNet((48, 48)), digits, lecture) for _ in range(40)]
+    groups = list(cohort._groups(students, PLAN))
+    _, each = cohort._footprint(students[0].architecture, PLAN.batch)
+    assert len(groups) > 1 and sorted(sum(groups, [])) == list(range(40))
+    assert all(len(group) * each <= cohort.AT_ONCE for group in groups)
+    assert len(list(cohort._groups(students, PLAN, cohort.BUDGET))) < len(groups)
+
+
 @pytest.mark.parametrize("labelled", [None, 200])
 @pytest.mark.parametrize("loss", ["soft", "logits"])
 def test_the_gradient_written_out_is_that_of_the_losses(loss, labelled, digits, lecture):
