@@ -102,7 +102,7 @@ def test_groups_are_cut_where_their_activations_would_leave_the_caches(digits, l
     students = [student(ResNet((48, 48)), digits, lecture) for _ in range(40)]
     groups = list(cohort._groups(students, PLAN))
     _, each = cohort._footprint(students[0].architecture, PLAN.batch)
-    assert len(groups) > 1 and sorted(sum(groups, [])) == list(range(40))
+    assert len(groups) > 1 and sorted(place for group in groups for place in group) == list(range(40))
     assert all(len(group) * each <= cohort.AT_ONCE for group in groups)
     assert len(list(cohort._groups(students, PLAN, cohort.BUDGET))) < len(groups)
 
