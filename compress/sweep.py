@@ -125,13 +125,17 @@ def _layers(network: Network) -> tuple | None:
 def _missing(sweep: Sweep, grid: Sequence[Method], digest: str, store: Store) -> list[Method]:
     """The part of a grid that has no point yet, or whose file was deleted."""
     curves = {sweep.of(one).curve(sweep.method.dial).key() for one in grid}
-    known = {point["recipe"] for curve in curves for point in store.points(curve, digest) if Path(point["file"]).is_file()}
+    known = {point["recipe"] for curve in curves for point in _with_files(curve, digest, store)}
     return [one for one in grid if sweep.of(one).text() not in known]
 
 
 def kept_points(sweep: Sweep, digest: str, store: Store) -> list[dict[str, Any]]:
     """The curve's stored points beside the teacher of this digest; one whose file was deleted has to be made again."""
-    return [point for point in store.points(sweep.curve.key(), digest) if Path(point["file"]).is_file()]
+    return _with_files(sweep.curve.key(), digest, store)
+
+
+def _with_files(curve: str, digest: str, store: Store) -> list[dict[str, Any]]:
+    return [point for point in store.points(curve, digest) if Path(point["file"]).is_file()]
 
 
 def fitting(sweep: Sweep, data: Dataset) -> list[Any]:

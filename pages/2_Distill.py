@@ -36,10 +36,9 @@ def students(now: Shown) -> Students:
 
 
 def _looked_up(now: Shown) -> Students:
-    names = "+".join(step.name for step in now.recipe.methods)
     store, digest = session.store(), now.teacher["digest"]
-    known = None if now.running else store.all_predictions(names, digest)
-    found = of_curves(store.curves(names, digest), now.recipe, known, now.teacher["card"]["labels"])
+    known = None if now.running else store.all_predictions(now.chain, digest)
+    found = of_curves(store.curves(now.chain, digest), now.recipe, known, now.teacher["card"]["labels"])
     own = now.recipe.methods[-1].values
     found = of_job(now.job["live"], own, found) if now.running else found
     return found if own["alpha"] else replace(found, taught={own["temperature"]: found.controls})
@@ -70,8 +69,7 @@ def inside(now: Shown) -> list[charts.Chart]:
 def missing(now: Shown) -> int:
     """How many of the students and controls that were asked for are not finished."""
     own, asked = now.recipe.methods[-1].values, now.request.methods[-1].values
-    found = of_curves(session.store().curves("+".join(step.name for step in now.recipe.methods), now.teacher["digest"]),
-                      now.recipe)
+    found = of_curves(session.store().curves(now.chain, now.teacher["digest"]), now.recipe)
     others = [] if own["loss"] == "logits" or asked["temperatures"] == "none" else asked["temperatures"].split("-")
     keys = {(value, own["student_seed"] + number) for value in now.values for number in range(asked["seeds"])}
     wanted = [found.taught.get(heat, {}) for heat in {own["temperature"], *map(float, others)}] if own["alpha"] else []

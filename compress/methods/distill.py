@@ -15,7 +15,7 @@ from compress import files
 from compress.batches import device_of, on_device
 from compress.cohort import Student, Taught, teach
 from compress.datasets import Dataset
-from compress.knowledge_view import knowledge_view, logits_on, telling_examples
+from compress.knowledge_view import MOST_CLASSES, knowledge_view, logits_on, telling_examples
 from compress.lesson import LOSSES, Lecture, Lesson
 from compress.method import Candidate, Method
 from compress.networks import Architecture, Network, build
@@ -140,7 +140,7 @@ class Distill(Method):
              seed: int = 0) -> Iterator[Candidate]:
         """All students of a grid, trained together; while they are, `tell` hears where each stands after every epoch."""
         taught = self._teach(teacher, data, list(grid), tell.part(0.0, 0.9), seed)
-        shown = telling_examples(teacher, data) if len(data.classes) <= 20 else None
+        shown = telling_examples(teacher, data) if len(data.classes) <= MOST_CLASSES else None
         for one, student in zip(grid, taught, strict=True):
             yield Candidate(one.width, student.network, inside=_inside(student, data, shown), notes=_notes(student, one),
                             method=one)
@@ -150,34 +150,31 @@ class Distill(Method):
         """Dark knowledge: the teacher's logits of some examples, and which classes it finds alike."""
         return knowledge_view(teacher, data)
 
-    def misfit(self, value: Any, data: Dataset) -> str:
-        """Every width fits."""
-        return ""
-
     def architecture(self, teacher: Network) -> Architecture:
         """The student's. Raises ValueError where it makes no sense for this teacher."""
         return student_architecture(teacher.architecture, self.student, self.width, self.depth, self.dropout)
 
-    def _teach(self, teacher: Network, data: Dataset, grid: list[Distill], tell: Tell, seed: int) -> list[Taught]:
+    def _teach(self, teacher: Network, data: Dataset, grid: list[Distill], tell: Tell, seed: int,
+               lecture: Lecture | None = None) -> list[Taught]:
         device, plan = device_of(teacher), Training(self.epochs, self.learning_rate, self.batch)
         chosen = transfer_set(data, self.labelled, self.unlabelled, self.omit, seed)
         tell(0.0, "the teacher reads all training examples")
         lesson = _lesson(grid)
-        lecture = Lecture(teacher, on_device(data.train, device)[0], lesson.loss)
+        lecture = lecture or Lecture(teacher, on_device(data.train, device)[0], lesson.loss)
         lectures = dict.fromkeys(grid, lecture)
         helped = [one for one in grid if one.assistant and one.alpha > 0]
         if helped:
-            lectures |= self._assistants(teacher, data, helped, tell.part(0.0, 0.4), seed)
+            lectures |= self._assistants(teacher, data, helped, tell.part(0.0, 0.4), seed, lecture)
         students = [one._student(teacher, lectures[one], lesson, chosen, seed) for one in grid]
         part = tell.part(0.4 if helped else 0.0, 1.0)
         return teach(students, data, plan, part, device, heard=_standing(students, grid))
 
-    def _assistants(self, teacher: Network, data: Dataset, grid: list[Distill], tell: Tell,
-                    seed: int) -> dict[Distill, Lecture]:
+    def _assistants(self, teacher: Network, data: Dataset, grid: list[Distill], tell: Tell, seed: int,
+                    lecture: Lecture) -> dict[Distill, Lecture]:
         """Every student's lecture, from its own assistant (one for each temperature and seed)."""
         middle = {one: replace(one, width=one.assistant, assistant=0.0) for one in grid}
         distinct = list(dict.fromkeys(middle.values()))
-        taught = self._teach(teacher, data, distinct, tell, seed)
+        taught = self._teach(teacher, data, distinct, tell, seed, lecture)
         inputs = on_device(data.train, device_of(teacher))[0]
         lectures = {one: Lecture(student.network, inputs, _lesson(grid).loss)
                     for one, student in zip(distinct, taught, strict=True)}

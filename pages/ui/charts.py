@@ -31,8 +31,7 @@ def accuracy_size(points: list[dict], reference: dict | None, *, method: str, na
     if reference:
         traces.append(star(reference))
     if start:
-        traces.append({**star({**start, "title": "starts from this network"}),
-                       "marker": {"symbol": "diamond", "size": 15, "color": "var(--text)"}})
+        traces.append(in_its_place(start))
     by_value = {point["dial"]: point for point in points}
     held = [by_value.get(value) for value in values]
     traces.append({"type": "scatter", "mode": "markers", "x": [], "y": [], "name": "dial", "showlegend": False,
@@ -117,6 +116,12 @@ def star(reference: dict) -> dict[str, Any]:
                      f"{words.size(reference['bytes'])}"],
             "hovertemplate": "%{text}<extra></extra>",
             "marker": {"symbol": "star", "size": 20, "color": "var(--text)"}}
+
+
+def in_its_place(start: dict) -> dict[str, Any]:
+    """The network that stands in the teacher's place, as a diamond."""
+    return {**star({**start, "title": "starts from this network"}),
+            "marker": {"symbol": "diamond", "size": 15, "color": "var(--text)"}}
 
 
 def _plane(points: list[dict], reference: dict | None, subject: str) -> dict[str, Any]:

@@ -67,6 +67,11 @@ class Shown:
         return next((point for point in self.points if point["dial"] == self.dial), None)
 
     @property
+    def chain(self) -> str:
+        """The recipe's methods by name, as the store keeps a point's."""
+        return "+".join(step.name for step in self.recipe.methods)
+
+    @property
     def running(self) -> bool:
         """Whether its job is queued or at work."""
         return self.job is not None and self.job["state"] in ACTIVE
@@ -266,8 +271,7 @@ def _others(now: Shown) -> dict[str, list[dict]]:
         return {}
     own_key = now.recipe.curve(now.card["dial"]).key()
     found: dict[str, list[dict]] = {}
-    names = "+".join(step.name for step in now.recipe.methods)
-    for key, points in session.store().curves(names, now.teacher["digest"]).items():
+    for key, points in session.store().curves(now.chain, now.teacher["digest"]).items():
         if key == own_key or len(points) < 3:
             continue
         differing = [str(value) if isinstance(value, str) else f"{name.replace('_', ' ')} {value}"

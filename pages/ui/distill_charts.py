@@ -30,8 +30,7 @@ def hero(students: Students, reference: dict, *, temperature: float, seed: int, 
         name += ", by the assistant"
     traces += [_means(taught, name, colour), _diverged(students, temperature), _star(reference)]
     if start:
-        traces.append({**_star({**start, "title": "starts from this network"}),
-                       "marker": {"symbol": "diamond", "size": 15, "color": "var(--text)"}})
+        traces.append({**charts.in_its_place(start), "y": [_error(start["accuracy"])]})
     sizes = [one.bytes for places in (students.taught.get(temperature, {}), students.controls, students.direct)
              for one in places.values()] + ([start["bytes"]] if start else [])
     held = [students.taught.get(temperature, {}).get((value, seed)) for value in values]
