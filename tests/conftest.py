@@ -88,3 +88,14 @@ def store(tmp_path: Path) -> Store:
     from compress.store import Store
 
     return Store(tmp_path / "store.sqlite")
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch, prepared: None) -> Dataset:
+    """A small data set, "toy", which is loaded whatever name is asked for."""
+    from compress import datasets
+    from tests.compress.helpers import toy_data
+
+    data = toy_data((16,))
+    monkeypatch.setattr(datasets, "load", lambda name, seed=0: data)
+    return data

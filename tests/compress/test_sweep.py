@@ -20,19 +20,13 @@ from compress.progress import Cancelled, Progress, Tell
 from compress.recipe import Recipe
 from compress.store import Store
 from compress.sweep import coarse_to_fine, run, sweep_of
-from tests.compress.helpers import few_values, quick, relabelled, toy_data
+from tests.compress.helpers import few_values, quick, relabelled
 
 TEXT = "toy/mlp(hidden=16-16,epochs=3)/low_rank(scheme=plain)/0"
 VALUES = [0.1, 0.2, 0.3, 0.4, 0.45]
 IGNORED = {"latency", "latency_low", "latency_high"}
 
-
-@pytest.fixture(autouse=True)
-def toy(monkeypatch: pytest.MonkeyPatch, prepared: None) -> Dataset:
-    """The data set "toy" for every name."""
-    data = toy_data((16,))
-    monkeypatch.setattr(datasets, "load", lambda name, seed=0: data)
-    return data
+pytestmark = pytest.mark.usefixtures("toy")
 
 
 @pytest.fixture

@@ -20,20 +20,14 @@ from compress.progress import Cancelled, Progress, Tell
 from compress.recipe import Recipe
 from compress.store import Store
 from compress.sweep import Sweep, coarse_to_fine, run, sweep_of
-from tests.compress.helpers import relabelled, toy_data
+from tests.compress.helpers import relabelled
 
 TEACHER = "toy/mlp(hidden=16-16,epochs=3)"
 ASKED = "epochs=2,learning_rate=0.01,seeds=2,temperatures=8"
 VALUES = [0.1, 0.25, 0.5]
 IGNORED = {"latency", "latency_low", "latency_high", "created", "file"}
 
-
-@pytest.fixture(autouse=True)
-def toy(monkeypatch: pytest.MonkeyPatch, prepared: None) -> Dataset:
-    """The data set "toy" for every name."""
-    data = toy_data((16,))
-    monkeypatch.setattr(datasets, "load", lambda name, seed=0: data)
-    return data
+pytestmark = pytest.mark.usefixtures("toy")
 
 
 @pytest.fixture
