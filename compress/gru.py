@@ -54,5 +54,6 @@ def gated(inputs: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
 
 
 def _is_untouched(layer: nn.Module) -> bool:
-    """A dense layer that nobody watches: hooks (activations, MAC counts) need it to be really called."""
-    return type(layer) is nn.Linear and not layer._forward_hooks and not layer._forward_pre_hooks
+    """A layer with a dense weight that nobody watches: hooks (activations, MAC counts) need it to be really called."""
+    has_weight = type(layer) is nn.Linear or hasattr(layer, "dense")
+    return has_weight and not layer._forward_hooks and not layer._forward_pre_hooks

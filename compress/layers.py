@@ -101,14 +101,16 @@ def with_layers(network: nn.Module, layers: dict[str, nn.Module]) -> nn.Module:
 def macs(network: nn.Module, example: Tensor) -> int:
     """Multiply-accumulate operations of linear and convolutional layers for one example of shape (1, *shape).
 
-    Counted by watching a real forward pass, so that a shared or repeated layer counts as often as it runs."""
+    Counted by watching a real forward pass, so that a shared or repeated layer counts as often as it runs. A layer that
+    skips its zeros says its own `work`, multiply-accumulates for one output position."""
     counted = 0
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal counted
-        counted += output.numel() * layer.weight[0].numel()
+        counted += output.numel() // layer.weight.shape[0] * getattr(layer, "work", layer.weight.numel())
 
-    watched = [layer.register_forward_hook(count) for layer in network.modules() if type(layer) in DENSE.values()]
+    watched = [layer.register_forward_hook(count) for layer in network.modules()
+               if type(layer) in DENSE.values() or hasattr(layer, "work")]
     try:
         with evaluating(network):
             network(example)

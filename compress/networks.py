@@ -159,17 +159,25 @@ class ResNet(Family):
 
     name, title = "resnet", "ResNet"
     channels: tuple[int, ...] = setting((16, 32, 64), low=1, high=1024, help="Channels of each residual block.")
+    inner: tuple[int, ...] = setting(
+        (), low=1, high=1024, help="Channels inside each block, between its convolutions; 'none' means the block's own.")
 
     def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
         if len(shape) not in (2, 3):
             raise ValueError(f"ResNet: needs images or sequences, but an example has shape {shape}. "
                              "Choose mlp for tables.")
+        if not self.channels:
+            raise ValueError("ResNet: channels must be at least one number, but got 'none'. For example: channels=16-32-64.")
+        inner = self.inner or self.channels
+        if len(inner) != len(self.channels):
+            raise ValueError(f"ResNet: inner must be one number for each of the {len(self.channels)} blocks or 'none', "
+                             f"but got {spelled(inner)!r}. For example: inner={spelled(self.channels)}.")
         flat = len(shape) == 2
         convolution, norm, pool = ((nn.Conv1d, nn.BatchNorm1d, nn.AdaptiveAvgPool1d) if flat else
                                    (nn.Conv2d, nn.BatchNorm2d, nn.AdaptiveAvgPool2d))
         widths = (self.channels[0], *self.channels)
-        blocks = [Residual(convolution, norm, before, after, 1 if index == 0 else 2)
-                  for index, (before, after) in enumerate(pairwise(widths))]
+        blocks = [Residual(convolution, norm, before, inside, after, 1 if index == 0 else 2)
+                  for index, ((before, after), inside) in enumerate(zip(pairwise(widths), inner, strict=True))]
         return nn.Sequential(convolution(shape[0], widths[0], 3, padding=1, bias=False), norm(widths[0]), nn.ReLU(),
                              *blocks, pool(1), nn.Flatten(), nn.Linear(widths[-1], classes))
 
@@ -206,13 +214,14 @@ class AsSequence(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two normalised convolutions beside a shortcut; a 1x1 convolution on the shortcut where the shape changes."""
+    """Two normalised convolutions (before -> inner -> after channels) beside a shortcut; a 1x1 convolution on the
+    shortcut where the shape changes."""
 
-    def __init__(self, convolution: type, norm: type, before: int, after: int, stride: int) -> None:
+    def __init__(self, convolution: type, norm: type, before: int, inner: int, after: int, stride: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            convolution(before, after, 3, stride=stride, padding=1, bias=False), norm(after), nn.ReLU(),
-            convolution(after, after, 3, padding=1, bias=False), norm(after))
+            convolution(before, inner, 3, stride=stride, padding=1, bias=False), norm(inner), nn.ReLU(),
+            convolution(inner, after, 3, padding=1, bias=False), norm(after))
         same = before == after and stride == 1
         self.shortcut = nn.Identity() if same else nn.Sequential(
             convolution(before, after, 1, stride=stride, bias=False), norm(after))

@@ -7,6 +7,7 @@ import dataclasses
 from compress.networks import Architecture, Family, Recurrent, family
 
 SAME = "same"
+ALONGSIDE = ("inner",)  # sizes of the layers that the first ones count: as many numbers, whatever the depth
 
 
 def student_architecture(teacher: Architecture, name: str, width: float, depth: int, dropout: float) -> Architecture:
@@ -30,9 +31,9 @@ def student_architecture(teacher: Architecture, name: str, width: float, depth: 
                          "Set student to mlp, or choose another teacher.")
     if depth > 1 and isinstance(start, Recurrent):
         raise ValueError(f"Distill: depth must be 0 or 1 for a GRU student, which has one recurrent layer, but got {depth}.")
-    first = next(iter(sizes))
     if depth:
-        sizes[first] = _of_depth(sizes[first], depth)
+        first = next(iter(sizes))
+        sizes |= {field: _of_depth(sizes[field], depth) for field in (first, *ALONGSIDE) if field in sizes}
     thinner = {field: tuple(max(1, round(size * width)) for size in value) for field, value in sizes.items()}
     return Architecture(_with(start, thinner, dropout), teacher.shape, teacher.classes)
 

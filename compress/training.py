@@ -19,6 +19,7 @@ from compress.progress import Cancelled, Tell, silent
 from compress.settings import Settings, setting
 
 Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
+AfterStep = Callable[[Network, int], None]
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def cross_entropy(logits: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
 
 
 def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Tell = silent,
-          objective: Objective = cross_entropy, steps: int | None = None, keep_best: bool = False) -> Trained:
+          objective: Objective = cross_entropy, steps: int | None = None, keep_best: bool = False,
+          after_step: AfterStep | None = None, keep_from: int = 0) -> Trained:
     """Trains a copy of a network on the train split and keeps the weights of the best validation accuracy.
 
     Args:
@@ -64,6 +66,9 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Te
         objective: (logits (b, classes), labels (b,), rows (b,) into train) -> scalar; rows lets a loss look up
             what a teacher said of these examples.
         steps: a budget of optimizer steps that ends training before plan.epochs do.
+        after_step: called with the network in training and the number of steps done after each of them; it may change the
+            weights (masks stay zero this way).
+        keep_from: weights of an epoch that ends before so many steps are not kept, however good they are.
         keep_best: when cancelled after an epoch, return the best network so far, marked as cancelled.
 
     Raises:
@@ -71,7 +76,7 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Te
         ValueError: training diverged before its first finished epoch.
     """
     network, device = copy.deepcopy(start), device_of(start)
-    run = _Run(network, plan, seed, steps_of(plan, len(data.train), steps), objective)
+    run = _Run(network, plan, seed, steps_of(plan, len(data.train), steps), objective, after_step)
     inputs, labels = on_device(data.train, device)
     held_inputs, held_labels = on_device(data.validation, device)
     history: list[dict[str, Any]] = []
@@ -89,7 +94,8 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Te
                             "seconds": time.perf_counter() - began})
             if best is None or accuracy > history[best_epoch - 1]["accuracy"]:
                 risen = epoch
-            if best is None or accuracy >= history[best_epoch - 1]["accuracy"]:
+            early = run.done < min(keep_from, run.steps)
+            if not early and (best is None or accuracy >= history[best_epoch - 1]["accuracy"]):
                 best, best_epoch = copy.deepcopy(network.state_dict()), epoch
             tell(run.done / run.steps, f"epoch {epoch} of {plan.epochs}", **history[-1])
             if plan.patience and epoch - risen >= plan.patience:
@@ -108,8 +114,9 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Te
 class _Run:
     """Optimizer, schedule and random order of one training run."""
 
-    def __init__(self, network: Network, plan: Training, seed: int, steps: int, objective: Objective) -> None:
-        self.network, self.plan, self.steps, self.objective = network, plan, steps, objective
+    def __init__(self, network: Network, plan: Training, seed: int, steps: int, objective: Objective,
+                 after_step: AfterStep | None = None) -> None:
+        self.network, self.plan, self.steps, self.objective, self.after_step = network, plan, steps, objective, after_step
         self.done = 0
         self.seed = seed
         self.order = torch.Generator().manual_seed(seed)
@@ -144,6 +151,8 @@ class _Run:
         self.optimizer.step()
         self.schedule.step()
         self.done += 1
+        if self.after_step is not None:
+            self.after_step(self.network, self.done)
         return loss.detach(), (logits.argmax(1) == labels).sum()
 
 

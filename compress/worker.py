@@ -91,6 +91,12 @@ class Worker:
             for _ in sweep.run(sweep.sweep_of(Recipe.parse(request["recipe"]), request["values"]), self.store, tell,
                                self.device):
                 pass
+        elif command["kind"] == "speed":
+            from compress.speed_map import speed_map
+
+            recipe = sweep.complete(Recipe.parse(request["recipe"])).reference()
+            teacher = teachers.obtain(recipe, load(recipe.data), self.store, tell.part(0.0, 0.3), self.device)
+            self.store.save_view(recipe.key(), "speed", speed_map(teacher.network, tell.part(0.3, 1.0)))
         elif command["kind"] == "final":
             report = final_report.final_report(request["data"], request["files"], self.store, self.device)
             self.store.save_view(request["key"], "final", report)

@@ -206,5 +206,5 @@ def _axes(chosen: list[Row]) -> dict[str, Any]:
 
 def _teacher_title(recipe: Recipe) -> str:
     values = recipe.teacher.values
-    sizes = " ".join(str(values[name]) for name in ("channels", "hidden") if values.get(name, "none") != "none")
+    sizes = " ".join(str(values[name]) for name in ("channels", "inner", "hidden") if values.get(name, "none") != "none")
     return f"{recipe.teacher.name} {sizes}".strip() + f", seed {recipe.seed}"

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from compress.networks import CNN, FAMILIES, MLP, Architecture, Recurrent, build, family
+from compress.networks import CNN, FAMILIES, MLP, Architecture, Recurrent, ResNet, build, family
 from tests.compress.helpers import identical, state
 
 SHAPES = {"image": (1, 8, 8), "large image": (3, 32, 32), "sequence": (1, 40), "table": (13,)}
@@ -81,3 +81,29 @@ def test_too_many_convolutions_for_a_small_picture_are_refused(shape: tuple[int,
 def test_a_gru_has_one_layer() -> None:
     with pytest.raises(ValueError, match=r"GRU: hidden must be one number of units, but got '32-32'"):
         build(Architecture(Recurrent(hidden=(32, 32)), (1, 40), 10))
+
+
+def test_the_channels_inside_a_block_are_its_own_where_none_are_given() -> None:
+    plain, spelled = (build(Architecture(ResNet((4, 8), inner), (3, 8, 8), 10), 1) for inner in ((), (4, 8)))
+    assert identical(state(plain), state(spelled))
+    assert plain.architecture.title() == "ResNet 4-8"
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (3, 40)])
+def test_each_block_of_a_resnet_has_its_own_width_inside(shape: tuple[int, ...]) -> None:
+    network = build(Architecture(family("resnet", {"channels": "4-8", "inner": "5-2"}), shape, 10)).eval()
+    assert [tuple(network[3 + block].body[place].weight.shape[:2]) for block in (0, 1) for place in (0, 3)] == [
+        (5, 4), (4, 5), (2, 4), (8, 2)]
+    assert network(torch.zeros(2, *shape)).shape == (2, 10)
+
+
+@pytest.mark.parametrize("inner", [(3,), (3, 3, 3)])
+def test_a_resnet_needs_one_inner_width_a_block(inner: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"ResNet: inner must be one number for each of the 2 blocks or 'none', but got "
+                                         r"'3.*'\. For example: inner=4-8"):
+        build(Architecture(ResNet((4, 8), inner), (3, 8, 8), 10))
+
+
+def test_a_resnet_without_channels_is_answered_with_an_example():
+    with pytest.raises(ValueError, match="ResNet: channels must be at least one number, but got 'none'. For example"):
+        build(Architecture(ResNet(channels=()), (1, 8, 8), 10))

@@ -22,8 +22,9 @@ CASES: list[tuple[str, list[Family], tuple[int, ...]]] = [
     ("cnn, sequence", [CNN((3, 8, 4)), CNN((6, 2, 9))], SEQUENCE),
     ("gru", [Recurrent((5,)), Recurrent((9,))], SEQUENCE), ("gru, rows", [Recurrent((4,), False), Recurrent((6,), False)],
                                                             SMALL),
-    ("resnet", [ResNet((4, 9, 5)), ResNet((8, 3, 3))], SMALL), ("resnet, sequence", [ResNet((4, 9)), ResNet((8, 3))],
-                                                                SEQUENCE)]
+    ("resnet", [ResNet((4, 9, 5)), ResNet((8, 3, 3))], SMALL),
+    ("resnet, inner", [ResNet((4, 9), (7, 2)), ResNet((8, 3), (3, 5)), ResNet((5, 5))], SMALL),
+    ("resnet, sequence", [ResNet((4, 9)), ResNet((8, 3))], SEQUENCE)]
 every_case = pytest.mark.parametrize(("families", "shape"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 
 

@@ -30,6 +30,7 @@ def student(teacher: Family, shape: tuple[int, ...] = IMAGE, name: str = SAME, w
     (CNN((8, 16), (40, 12)), IMAGE, CNN((2, 4), (10, 3))), (CNN(), IMAGE, CNN((2, 4), (30, 21))),
     (CNN((8, 12, 4)), SEQUENCE, CNN((2, 3, 1))), (CNN((8, 12), (40,)), SEQUENCE, CNN((2, 3), (10,))),
     (CNN(), SEQUENCE, CNN((6, 6, 6))), (ResNet((16, 24)), SMALL, ResNet((4, 6))),
+    (ResNet((16, 24), (8, 2)), SMALL, ResNet((4, 6), (2, 1))),
     (Recurrent((20,), False), SEQUENCE, Recurrent((5,), False)), (Recurrent((20,)), IMAGE, Recurrent((5,)))])
 def test_the_width_is_the_share_of_every_hidden_size(teacher, shape, thinner):
     assert student(teacher, shape, width=0.25) == thinner
@@ -52,7 +53,8 @@ def test_a_student_of_width_one_is_the_teachers_twin(teacher):
     (MLP((40, 20)), TABLE, 1, MLP((40,))), (MLP((40, 20)), TABLE, 2, MLP((40, 20))),
     (MLP((40, 20)), TABLE, 4, MLP((40, 20, 20, 20))), (CNN((8, 16), (40, 12)), IMAGE, 1, CNN((8,), (40, 12))),
     (CNN((8, 4), (40,)), SEQUENCE, 3, CNN((8, 4, 4), (40,))), (ResNet((4, 8, 16)), SMALL, 2, ResNet((4, 8))),
-    (ResNet((4, 8)), SMALL, 3, ResNet((4, 8, 8))), (Recurrent((20,)), SEQUENCE, 1, Recurrent((20,)))])
+    (ResNet((4, 8)), SMALL, 3, ResNet((4, 8, 8))), (ResNet((4, 8), (3, 5)), SMALL, 3, ResNet((4, 8, 8), (3, 5, 5))),
+    (ResNet((4, 8), (3, 5)), SMALL, 1, ResNet((4,), (3,))), (Recurrent((20,)), SEQUENCE, 1, Recurrent((20,)))])
 def test_the_depth_cuts_off_the_last_layers_or_repeats_them(teacher, shape, depth, cut):
     assert student(teacher, shape, depth=depth) == cut
 
@@ -94,7 +96,7 @@ def test_a_student_answers_for_examples_of_its_shape(name, kind, width):
 
 
 @pytest.mark.parametrize(("teacher", "depth"), [(MLP((40, 20)), 4), (CNN(), 1), (ResNet((8, 16, 32)), 2),
-                                                (Recurrent((9,)), 1)])
+                                                (ResNet((8, 16), (5, 9)), 3), (Recurrent((9,)), 1)])
 def test_a_student_of_another_depth_can_be_built(teacher, depth):
     made = student_architecture(Architecture(teacher, SMALL, 7), SAME, 0.4, depth, 0.0)
     assert build(made).eval()(torch.zeros(2, *SMALL)).shape == (2, 7)

@@ -1,0 +1,217 @@
+"""Pruning: weights or whole units of a network are removed, by one of several criteria, at once or step by step."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from compress.activations import recalibrated
+from compress.batches import device_of, logits_of, on_device
+from compress.datasets import Dataset
+from compress.layers import compressed_layers
+from compress.masked_training import Gradual, Keeper, towards
+from compress.method import Candidate, Exclusion, Method
+from compress.networks import Network, build
+from compress.progress import Tell, silent
+from compress.prune_view import inside_view, of_point, problems
+from compress.ranking import Masks
+from compress.saliency import CRITERIA
+from compress.settings import setting
+from compress.training import Training, cross_entropy, steps_of, train
+from compress.unit_cutter import UnitCutter
+from compress.weight_cutter import Cut, WeightCutter
+
+Cutter = WeightCutter | UnitCutter
+_cutters: weakref.WeakKeyDictionary[Network, dict[tuple[Any, ...], Cutter]] = weakref.WeakKeyDictionary()
+ANY_ROUNDS = tuple(range(2, 21))
+STRANGE = ("these are not the weights that this network began with: it was not trained from this seed, so going back to "
+           "them is starting anew")
+ALIKE = 0.1  # cosine between a network's weights and those it began with; 0.4 to 0.9 after usual training
+OTHER_DRAW = 1_000_003  # added to the seed for weights that were never this network's
+
+
+@dataclass(frozen=True)
+class Prune(Method):
+    r"""Remove the weights that matter least: of all $n$ weights, $\mathrm{round}(s\,n)$ go at sparsity $s$.
+
+    What matters is a matter of the criterion (scores of one weight $w$ that multiplies input $x$):
+
+    - **magnitude**: $|w|$ (Han et al. 2015). **random**: the floor that every other one must beat.
+    - **taylor**: $\sum_b (g_b w)^2$ with the loss's gradient $g_b$ on minibatch $b$ (Molchanov et al. 2019).
+    - **snip**: $|g w|$ at the initial weights (Lee, Ajanthan & Torr 2019); as published with schedule=rewind.
+    - **wanda**: $|w| \, \|x\|_2$, compared within each output's row (Sun et al. 2024).
+    - **second_order**: $w^2 / (2 [H^{-1}]_{qq})$ with $H = E\,x x^\top$, and the weights that stay are refitted so that
+      the layer's outputs change least: $w'_K = w H_{\cdot K} H_{KK}^{-1}$ (Hassibi & Stork 1993; Frantar & Alistarh 2023,
+      whose sweep over columns approximates this solution).
+
+    What goes is a matter of the pattern: single weights (*unstructured*), all but N of every 4 or 8 consecutive inputs
+    (*n:4*, *n:8*; 2:4 is what some GPUs speed up), or whole *units* (neurons, channels, GRU units) together with
+    everything that reads them, so that a smaller dense network is left. For units the share $s$ is one of units.
+
+    How much of each layer goes is a matter of the allocation: *global* ranks all weights together (wanda and
+    second_order, whose scores do not compare across layers, take each layer's density from global magnitude); *uniform*
+    takes the same share everywhere; *sensitivity* prunes each layer alone first and spends where the loss rises least;
+    given *densities* such as 8-9-26 set the proportions.
+
+    The schedule says what is trained afterwards: *one_shot* goes on from the teacher's weights, *gradual* raises the
+    sparsity during training as $s_t = s\,(1 - (1 - t)^3)$ (Zhu & Gupta 2017), *rewind* goes back to the teacher's initial
+    weights and trains with the mask alone (the lottery ticket, Frankle & Carbin 2019), *redraw* is its control: the same
+    mask on other initial weights.
+
+    When it fails: zeros save nothing in a dense file; below about 3 % of zeros even a bitmask costs more than it saves;
+    and zeros make a layer faster only where a sparse kernel beats the dense one, at a density of about 15 % on a CPU.
+    """
+
+    name = "prune"
+    title = "Pruning"
+    dial = "sparsity"
+    values = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.8, 0.85, 0.875, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99)
+    exclusions = (
+        Exclusion({"schedule": ("gradual", "rewind", "redraw"), "recovery_epochs": (0,)},
+                  "schedule=gradual, rewind and redraw train, but recovery_epochs is 0. Set recovery_epochs to 6, or "
+                  "schedule to one_shot.", {"recovery_epochs": 6}),
+        Exclusion({"schedule": ("gradual",), "pattern": ("units",)},
+                  "schedule=gradual raises the sparsity of masks, but pattern=units leaves no mask. Choose "
+                  "schedule=one_shot, and rounds above 1 for units in several steps.", {"schedule": "one_shot"}),
+        Exclusion({"schedule": ("gradual",), "rounds": ANY_ROUNDS},
+                  "schedule=gradual has its own small steps, but rounds is above 1. Set rounds to 1, or schedule to "
+                  "one_shot.", {"rounds": 1}),
+    )
+
+    sparsity: float = setting(0.9, low=0.0, high=0.999, step=0.01, label="Share removed",
+                              help="Share of the weights (or units) that are removed.")
+    criterion: str = setting("magnitude", choices=CRITERIA,
+                             help="What decides which go: size, gradient, inputs, or the loss's curvature.")
+    pattern: str = setting("unstructured", choices=("unstructured", "n:4", "n:8", "units"),
+                           help="Single weights, N of every 4 or 8, or whole neurons, channels and GRU units.")
+    recovery_epochs: int = setting(0, low=0, high=500, step=1,
+                                   help="Passes of training after the cut (each round), the same for every point.")
+    allocation: str = setting("global", choices=("global", "uniform", "sensitivity"),
+                              help="One ranking for all layers, the same share of each, or by measured sensitivity.")
+    densities: tuple[int, ...] = setting((), low=1, high=1000,
+                                         help="Densities of the layers in proportion, such as 8-9-26; 'none': allocation.")
+    schedule: str = setting("one_shot", choices=("one_shot", "gradual", "rewind", "redraw"),
+                            help="Train on from the teacher's weights, prune while training, or start again.")
+    rounds: int = setting(1, low=1, high=20, step=1, help="Prune and train in so many rounds, a part of the share in each.")
+    recovery_rate: float = setting(0.0002, low=1e-6, high=1.0,
+                                   help="Learning rate of this training; a tenth of the teacher's is usual.")
+    recovery_loss: str = setting("labels", choices=("labels", "teacher"),
+                                 help="Train on the labels, or on the teacher's softened outputs.")
+    multiple: int = setting(1, low=1, high=64, step=1, help="Units left in a layer are a multiple of this (pattern=units).")
+
+    @property
+    def group(self) -> int:
+        """How many consecutive inputs N:M sparsity looks at; 0 for other patterns."""
+        return {"n:4": 4, "n:8": 8}.get(self.pattern, 0)
+
+    @property
+    def needs_origin(self) -> bool:
+        """Whether the network's initial weights are asked for."""
+        return self.schedule in ("rewind", "redraw") or self.criterion == "snip"
+
+    def misfit(self, value: Any, data: Dataset) -> str:
+        """N:M sparsity has M - 1 sparsities."""
+        if not self.group or (value * self.group == int(value * self.group) and value > 0):
+            return ""
+        steps = ", ".join(f"{step / self.group:g}" for step in range(1, self.group))
+        return f"Prune: sparsity must be one of {steps} with pattern={self.pattern}, but got {value:g}. Choose one of these."
+
+    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+              seed: int = 0) -> Iterator[Candidate]:
+        """Scores and their order are found once for all sparsities; training, if any, is each point's own."""
+        cutter = self.cutter(teacher, data, tell.part(0.0, 0.2), seed)
+        for number, value in enumerate(values):
+            if self.misfit(value, data):
+                raise ValueError(self.misfit(value, data))
+            part = tell.part(0.2 + 0.8 * number / len(values), 0.2 + 0.8 * (number + 1) / len(values))
+            part(0.0, f"{self.dial} {value:g}")
+            dense = self._pruned(cutter, value, part)
+            network = cutter.finished(dense)
+            view = of_point(dense, network, cutter)
+            strange = self.needs_origin and not began_as(teacher, cutter.origin)
+            yield Candidate(value, network, inside=view, notes=(*problems(dense, view), *([STRANGE] if strange else [])))
+
+    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+               seed: int = 0) -> dict[str, Any]:
+        """Each layer's weights as a histogram, and how sensitive it is."""
+        cutter = self.cutter(teacher, data, tell.part(0.0, 0.2), seed)
+        return {"values": list(values), **inside_view(cutter, list(values), tell.part(0.2, 1.0))}
+
+    def cutter(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Cutter:
+        """What all sparsities of a curve share; kept as long as the teacher is, because the inside view needs it too."""
+        kept = _cutters.setdefault(teacher, {})
+        key = (self.criterion, self.pattern, self.allocation, self.densities, self.multiple, data.digest, seed)
+        if key not in kept:
+            if self.needs_origin and compressed_layers(teacher):
+                raise ValueError(f"Prune: schedule={self.schedule} and criterion={self.criterion} need the network's "
+                                 "initial weights, but some of its layers are compressed already. Put prune before the "
+                                 "methods that replaced them, or choose schedule=one_shot and criterion=magnitude.")
+            kept[key] = self._cutter_of(teacher, initial(teacher, seed), data, tell, seed)
+        return kept[key]
+
+    def _cutter_of(self, network: Network, origin: Network, data: Dataset, tell: Tell, seed: int) -> Cutter:
+        kind = UnitCutter if self.pattern == "units" else WeightCutter
+        return kind(self, network, origin, data, seed, tell)
+
+    def _pruned(self, cutter: Cutter, sparsity: float, tell: Tell) -> Network:
+        """Rounds of cutting and training; layers stay dense."""
+        if self.schedule == "gradual":
+            return self._gradually(cutter, sparsity, tell)
+        first, network = cutter, cutter.network
+        for number in range(1, self.rounds + 1):
+            cut = cutter.cut(cutter.share(sparsity, number, self.rounds), first)
+            network = self._trained(cut, first, cutter, tell.part((number - 1) / self.rounds, number / self.rounds))
+            if number < self.rounds:
+                cutter = self._cutter_of(network, cut.origin, first.data, silent, first.seed)
+        return network
+
+    def _trained(self, cut: Cut, first: Cutter, cutter: Cutter, tell: Tell) -> Network:
+        start, data = cut.network, first.data
+        if self.schedule == "rewind":
+            start = cutter.started_anew(cut, cut.origin)
+        elif self.schedule == "redraw":
+            start = cutter.started_anew(cut, initial(cut.origin, first.seed + OTHER_DRAW))
+        if not self.recovery_epochs:
+            return recalibrated(start, on_device(data.calibration, device_of(start))[0])
+        keeper = Keeper(cut.masks) if cut.masks else None
+        return train(start, data, self._plan(), first.seed, tell, self._objective(first.network, data),
+                     after_step=keeper).network
+
+    def _gradually(self, first: WeightCutter, sparsity: float, tell: Tell) -> Network:
+        data, within = first.data, first.ranking.within
+
+        def prune(network: Network, share: float) -> Masks:
+            now = self._cutter_of(network, first.origin, data, silent, first.seed)
+            masks = now.masks(share, first.kept(share) if within in ("layer", "row") else None)
+            now.take(masks)
+            return masks
+
+        schedule = Gradual(prune, sparsity, steps_of(self._plan(), len(data.train)))
+        return train(first.network, data, self._plan(), first.seed, tell, self._objective(first.network, data),
+                     after_step=schedule, keep_from=schedule.ready).network
+
+    def _plan(self) -> Training:
+        return Training(epochs=max(1, self.recovery_epochs), learning_rate=self.recovery_rate)
+
+    def _objective(self, teacher: Network, data: Dataset) -> Any:
+        if self.recovery_loss == "labels":
+            return cross_entropy
+        logits: Tensor = logits_of(teacher, on_device(data.train, device_of(teacher))[0])
+        return towards(logits.clone())
+
+
+def initial(network: Network, seed: int) -> Network:
+    """Fresh weights in this network's architecture; those it began with, if it was trained from this seed."""
+    return build(network.architecture, seed).to(device_of(network)).eval()
+
+
+def began_as(network: Network, origin: Network) -> bool:
+    """Whether a network still resembles these initial weights, as one that was trained from them does."""
+    ours, theirs = (torch.cat([weight.detach().flatten() for weight in one.parameters() if weight.dim() > 1])
+                    for one in (network, origin))
+    return float(torch.cosine_similarity(ours, theirs, dim=0)) > ALIKE
