@@ -40,7 +40,10 @@ def speed_map(network: Network, tell: Tell = silent) -> dict[str, Any]:
         the dense network's with its 95 % interval; below 1 is faster. A way that the network does not have is left out.
     """
     ways = {"sparse": sparse_networks, "units": narrow_networks, "rank": low_rank_networks}
-    made = {name: way(network) for name, way in ways.items()}
+    made = {}
+    for name, way in ways.items():
+        tell(0.0, f"making networks: {name}")
+        made[name] = way(network)
     made = {name: networks for name, networks in made.items() if any(networks)}
     batches = [torch.randn(size, *network.architecture.shape, device=device_of(network)) for size in _batches(network)]
     count, done = len(made) * len(batches) * len(SHARES), 0

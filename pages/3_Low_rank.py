@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import charts, notice, pictures, session, spectrum_charts, words
+from pages.ui import charts, pictures, results, session, spectrum_charts, words
 from pages.ui.curve import Preset, Shown, Story, explore
 from pages.ui.frame import open_page
 
@@ -67,35 +67,14 @@ def notice_data(now: Shown) -> list[str]:
     if "shape" not in now.view:
         return []
     rows, columns = now.view["shape"]
-    return [*_results(now), f"The training data are a {rows:,} × {columns} matrix; codes and basis hold as many numbers as "
-                         f"the data at {now.view['break_even']:.0f} components, and bytes meet bytes earlier, because a "
-                         "pixel is one byte and a 32-bit code four."]
+    return [*results.sentences(now), f"The training data are a {rows:,} × {columns} matrix; codes and basis hold as many "
+            f"numbers as the data at {now.view['break_even']:.0f} components, and bytes meet bytes earlier, because a pixel "
+            "is one byte and a 32-bit code four."]
 
 
 def notice_weights(now: Shown) -> list[str]:
     """What the results say, and what the layers do at this stop."""
-    return [*_results(now), _layers_sentence(layers_at_stops(now), now)] if now.view else []
-
-
-def _results(now: Shown) -> list[str]:
-    """Two sentences about the points on the screen."""
-    sentences = []
-    if now.point and now.reference:
-        name = "raw data" if now.card["subject"] == "data" else "teacher"
-        sentences.append(notice.of_point(now.point, now.reference, name, _p_value(now)))
-    if len(now.points) > 3 and now.reference:
-        sentences.append(notice.of_curve(now.points, now.reference))
-    return sentences
-
-
-def _p_value(now: Shown) -> float | None:
-    """Paired test of the point at the dial against the teacher, on the same validation examples."""
-    if now.card["subject"] == "data":
-        return None
-    digest, store = now.teacher["digest"], session.store()
-    ours = store.predictions(now.recipe.key(), digest)
-    theirs = store.predictions(now.recipe.reference().key(), digest)
-    return notice.paired(theirs, ours, now.teacher["card"]["labels"])[2]
+    return [*results.sentences(now), _layers_sentence(layers_at_stops(now), now)] if now.view else []
 
 
 def _layers_sentence(layers: list[dict], now: Shown) -> str:

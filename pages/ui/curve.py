@@ -95,6 +95,8 @@ class Story:
         missing: how many points are not there yet, where a curve has others beside it that it is judged by.
         readout: the dial's line for each of its values while their points are not there yet.
         select: what a click on a chart's point does, given its customdata.
+        name: the curve in the legend, where its last word alone does not tell.
+        busy: whether another job of this page runs, whose end is to be waited for.
         shown: how many settings stand beside the dial, the rest being folded away.
     """
 
@@ -106,7 +108,13 @@ class Story:
     missing: Callable[[Shown], int] | None = None
     readout: Callable[[Shown], list[str | None]] | None = None
     select: Callable[[Any], None] | None = None
+    name: Callable[[Shown], str] | None = None
+    busy: Callable[[Shown], bool] | None = None
     shown: int = 3
+
+    def waits(self, now: Shown) -> bool:
+        """Whether something on the page is about to change by itself."""
+        return now.running or (self.busy is not None and self.busy(now))
 
 
 def explore(page: Page, method: str, presets: tuple[Preset, ...], story: Story) -> None:
@@ -119,8 +127,8 @@ def explore(page: Page, method: str, presets: tuple[Preset, ...], story: Story) 
         now = shown(card, method)
         _measure_buttons(now, method, story.missing(now) if story.missing and now.teacher else now.missing)
     with right:
-        running = shown(card, method).running
-        st.fragment(_results, run_every=0.25 if running else None)(card, method, story)
+        waits = story.waits(shown(card, method))
+        st.fragment(_results, run_every=0.25 if waits else None)(card, method, story)
 
 
 def shown(card: Card, method: str) -> Shown:
@@ -214,8 +222,8 @@ def _measure_buttons(now: Shown, method: str, missing: int) -> None:
 
 def _results(card: Card, method: str, story: Story) -> None:
     now = shown(card, method)
-    was_running = session.remembered(f"running.{method}", False)
-    session.remember(f"running.{method}", now.running)
+    waits, waited = story.waits(now), session.remembered(f"running.{method}", False)
+    session.remember(f"running.{method}", waits)
     if now.running:
         tray.progress(now.job, f"page.{method}")
     else:
@@ -236,7 +244,7 @@ def _results(card: Card, method: str, story: Story) -> None:
         st.info("Nothing measured yet for this data set, teacher and settings. Choose a preset, or press "
                 "**Measure the curve** at the left.", icon=":material/arrow_back:")
     session.finish()
-    if was_running and not now.running:
+    if waited and not waits:
         st.rerun()
 
 
@@ -244,8 +252,8 @@ def _hero(now: Shown, method: str, story: Story) -> None:
     dial_card = next(entry for entry in now.card["settings"] if entry["name"] == now.card["dial"])
     key = f"hero.{method}"
     hero = story.hero(now) if story.hero else charts.accuracy_size(
-        now.points, now.reference, method=method, name=_curve_name(now), values=now.values, others=_others(now),
-        subject="data file" if now.card["subject"] == "data" else "file", start=now.start)
+        now.points, now.reference, method=method, name=(story.name or _curve_name)(now), values=now.values,
+        others=_others(now), subject="data file" if now.card["subject"] == "data" else "file", start=now.start)
     dial = charts.dial_of(now.points, now.reference, now.values, [story.label(value) for value in now.values],
                           name=now.card["dial"], label=dial_card["label"], help=dial_card["help"], current=now.dial)
 

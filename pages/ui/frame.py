@@ -15,6 +15,7 @@ from pages.ui.style import STYLE
 PAGES = (("app.py", "Start", ":material/flag:"), ("pages/1_Teacher.py", "Teacher", ":material/school:"),
          ("pages/2_Distill.py", "Distill", ":material/science:"),
          ("pages/3_Low_rank.py", "Low rank", ":material/layers:"),
+         ("pages/4_Prune.py", "Prune", ":material/content_cut:"),
          ("pages/8_Compare.py", "Compare", ":material/scatter_plot:"),
          ("pages/9_Handbook.py", "Handbook", ":material/menu_book:"))
 

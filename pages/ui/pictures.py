@@ -9,14 +9,15 @@ import io
 from PIL import Image
 
 
-def gallery(examples: list[tuple[list, str]], size: int = 84) -> str:
+def gallery(examples: list[tuple[list, str]], size: int = 84, widest: int = 10_000) -> str:
     """HTML: pictures in a row, each with its caption, which is its alternative text too.
 
     Args:
         examples: pairs of values (nested lists shaped like an example, 0..255) and a caption.
+        size: height in pixels; a picture that would be wider than `widest` is lower.
     """
     figures = "".join(
-        f"<figure><img src='{picture(values)}' width='{_width(values, size)}' height='{size}' "
+        f"<figure><img src='{picture(values)}' {_extent(values, size, widest)} "
         f"alt='{html.escape(caption, quote=True)}'><figcaption>{html.escape(caption)}</figcaption></figure>"
         for values, caption in examples)
     return f"<div class='ce-pictures'>{figures}</div>"
@@ -28,6 +29,11 @@ def picture(values: list) -> str:
         return _png(values)
     lines = values if isinstance(values[0], list) else [values]
     return _svg(lines)
+
+
+def _extent(values: list, size: int, widest: int) -> str:
+    width = _width(values, size)
+    return f"width='{min(width, widest)}' height='{max(1, round(size * min(1.0, widest / width)))}'"
 
 
 def _width(values: list, size: int) -> int:

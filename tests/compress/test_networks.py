@@ -105,5 +105,5 @@ def test_a_resnet_needs_one_inner_width_a_block(inner: tuple[int, ...]) -> None:
 
 
 def test_a_resnet_without_channels_is_answered_with_an_example():
-    with pytest.raises(ValueError, match="ResNet: channels must be at least one number, but got 'none'. For example"):
+    with pytest.raises(ValueError, match=r"ResNet: channels must be at least one number, but got 'none'\. For example"):
         build(Architecture(ResNet(channels=()), (1, 8, 8), 10))

@@ -1,0 +1,178 @@
+"""Pruning: what goes, what that does to the file, the arithmetic and the clock, and what the network still looks at."""
+
+import base64
+import zlib
+
+import streamlit as st
+
+from compress.recipe import Recipe
+from compress.store import ACTIVE
+from pages.ui import charts, pictures, prune_charts, results, session, speed_charts, tray, words
+from pages.ui.curve import Preset, Shown, Story, explore
+from pages.ui.frame import open_page
+from pages.ui.liveplot import liveplot
+
+PRESETS = (
+    Preset("Digits in a second", "The smallest weights of a small network go: the whole curve in a few seconds.", {},
+           "digits", "LeNet-300-100"),
+    Preset("LeNet-300-100, one shot", "Half of the weights cost nothing; watch where it breaks.", {}, "mnist5k",
+           "LeNet-300-100"),
+    Preset("The same, refitted", "The weights that stay make up for those that go: second order, without training.",
+           {"criterion": "second_order", "sparsity": 0.95}, "mnist5k", "LeNet-300-100"),
+    Preset("12× smaller, trained again", "Layer densities of Han et al. (2015), six epochs at a tenth of the rate.",
+           {"densities": "8-9-26", "recovery_epochs": 6, "sparsity": 0.9182}, "mnist5k", "LeNet-300-100"),
+    Preset("Whole neurons: really faster", "Units go with all that reads them; what is left is a smaller dense network.",
+           {"pattern": "units", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-300-100"),
+    Preset("Channels of a LeNet-5", "The same for convolutions.",
+           {"pattern": "units", "criterion": "second_order", "sparsity": 0.25}, "mnist5k", "LeNet-5"),
+    Preset("2:4, the pattern of GPUs", "Two of every four consecutive weights stay.",
+           {"pattern": "n:4", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-300-100"),
+    Preset("The lottery ticket", "Back to the initial weights, with the mask alone; schedule=redraw is the control.",
+           {"schedule": "rewind", "recovery_epochs": 8, "recovery_rate": 0.002, "sparsity": 0.9}, "mnist5k",
+           "LeNet-300-100"),
+)
+
+
+def inside(now: Shown) -> list[charts.Chart]:
+    """What it buys, the forms of the file, and what is left of layers, weights and inputs."""
+    shown = [prune_charts.bought(now.points, now.reference, now.values)]
+    if not now.points:
+        return shown
+    weights = "sizes" in now.view
+    if weights:
+        shown.append(prune_charts.forms(now.view, now.points, now.values))
+    shown += [prune_charts.left_of_each(now.view, now.points, now.values),
+              prune_charts.sensitivity(now.view, now.points, now.values)]
+    if weights:
+        number = chosen_layer(now)
+        shown.append(prune_charts.histogram(now.view["layers"][number], number, now.points, now.values))
+        looked_at = prune_charts.inputs(now.view, now.points, now.values)
+        shown += [looked_at] if looked_at else []
+    return shown
+
+
+def chosen_layer(now: Shown) -> int:
+    """The layer in the histogram."""
+    return min(session.remembered("prune.layer", 0), len(now.view["layers"]) - 1)
+
+
+def label(value: float) -> str:
+    """A share in words."""
+    return f"{100 * value:.4g} %"
+
+
+def name(now: Shown) -> str:
+    """The curve in the legend."""
+    own = now.recipe.methods[-1].values
+    return ", ".join(str(own[setting]).replace("_", " ") for setting in ("criterion", "pattern"))
+
+
+def notices(now: Shown) -> list[str]:
+    """What the results at this stop say of file, arithmetic and clock."""
+    if not now.point or not now.view:
+        return []
+    point = now.point
+    found = [*results.sentences(now), effects(point, now.reference), unlike_layers(now)]
+    seen = point["inside"]["inputs"]
+    if seen and not all(seen):
+        found.append(f"It has stopped looking at <b>{sum(not one for one in seen):,}</b> of {len(seen):,} inputs.")
+    silent = [f"{layer['silent_outputs']:,} of {layer['outputs']:,} in layer {layer['path']}"
+              for layer in point["inside"]["layers"] if layer.get("silent_outputs")]
+    if silent:
+        found.append(f"Units that hear nothing any more: {', '.join(silent)}.")
+    return found + [f"<b>{note[0].upper() + note[1:]}.</b>" for note in point["notes"]]
+
+
+def effects(point: dict, reference: dict) -> str:
+    """One sentence that keeps file, multiply-adds and time apart."""
+    fewer = (f"it needs <b>{reference['macs'] / point['macs']:.1f}× fewer</b> multiply-adds" if point["macs"]
+             else "no multiply-add is left")
+    clock = words.speed(point)
+    if point.get("latency") is None:
+        return f"Its file is {words.times_smaller(point['bytes'], reference['bytes'])} and {fewer}; it was not timed."
+    link = "and it runs" if point["latency_high"] < 1 else "but it runs"
+    why = "" if point["latency_high"] < 1 or point["inside"]["layers"][0].get("form") is None else (
+        ": zeros are multiplied too as long as more than about 15 % of a layer is left. Choose pattern=units for speed")
+    return f"At this stop {fewer}, {link} <b>{clock}</b>{why}."
+
+
+def unlike_layers(now: Shown) -> str:
+    """Which layer lost most and which least."""
+    shares = sorted((layer["kept"] / layer["total"], layer["path"]) for layer in now.point["inside"]["layers"])
+    (least, first), (most, last) = shares[0], shares[-1]
+    if most - least < 0.05:
+        return ""
+    return f"Layer {last} keeps {words.percent(most, 0)}, layer {first} only {words.percent(least)}."
+
+
+def below(now: Shown) -> None:
+    """The layer in the histogram, the masks of the point at the dial, and the break-even map."""
+    if "sizes" in now.view and len(now.view["layers"]) > 1 and now.points:
+        _choose_layer(now.view["layers"])
+    if now.point and "sizes" in now.view:
+        masks(now)
+    speed(now)
+
+
+def masks(now: Shown) -> None:
+    """Where the weights that are left stand, a picture a layer: rows are outputs, columns inputs."""
+    st.subheader("The masks: where what is left stands")
+    layers = now.point["inside"]["layers"]
+    titles = {layer["path"]: layer["title"] for layer in now.view["layers"]}
+    st.caption("Rows are a layer's outputs, columns its inputs; black is empty, white the densest place of the layer. Large "
+               "layers are shown in blocks.")
+    st.html(pictures.gallery([([unpacked(layer["mask"])], f"{titles[layer['path']]}: {layer['kept']:,} left, stored "
+                               + {"csr": "with indices", "bitmask": "with a bitmask", "dense": "dense"}[layer["form"]])
+                              for layer in layers if layer["total"] > 0], size=150, widest=340))
+
+
+def unpacked(picture: str) -> list[list[int]]:
+    """A mask's picture as rows of 0..255, its densest place white."""
+    rows, columns, packed = picture.split(",", 2)
+    levels = zlib.decompress(base64.b64decode(packed))
+    most, width = max(levels) or 1, int(columns)
+    return [[255 * level // most for level in levels[row * width:(row + 1) * width]] for row in range(int(rows))]
+
+
+def speed_job(now: Shown) -> dict | None:
+    """The newest measurement of the break-even map for this teacher."""
+    return session.store().latest_job(f"speed.{now.recipe.reference().key()}")
+
+
+def measuring_speed(now: Shown) -> bool:
+    """Whether the break-even map is being measured."""
+    job = speed_job(now)
+    return job is not None and job["state"] in ACTIVE
+
+
+def speed(now: Shown) -> None:
+    """The break-even map of this teacher on this machine: measured when asked for, kept afterwards."""
+    teacher: Recipe = now.recipe.reference()
+    st.subheader("Where does it really get faster?")
+    st.caption("The same share of the teacher's weights removed in three ways, timed against the whole teacher on this "
+               "machine: green is faster, red slower, bold beyond noise.")
+    job, view = speed_job(now), session.store().view(teacher.key(), "speed")
+    if job and job["state"] in ACTIVE:
+        tray.progress(job, "page.speed")
+        return
+    tray.outcome(job)
+    st.button("Measure it again" if view else "Measure it on this machine (some ten seconds)", key="prune.speed",
+              icon=":material/timer:", on_click=lambda: session.engine().submit(
+                  "speed", f"speed.{teacher.key()}", "Break-even map", {"recipe": teacher.text()}))
+    if view:
+        st.html(f"<div class='ce-notice'>{' '.join(speed_charts.findings(view))} (Timed on {view['device']}.)</div>")
+        liveplot(speed_charts.maps(view), key="prune.speed.maps")
+
+
+def _choose_layer(layers: list[dict]) -> None:
+    def change() -> None:
+        session.remember("prune.layer", session.current("prune.layer"))
+
+    st.selectbox("Layer in the histogram", range(len(layers)), on_change=change,
+                 format_func=lambda number: layers[number]["title"],
+                 key=session.bound("prune.layer", min(session.remembered("prune.layer", 0), len(layers) - 1)))
+
+
+page = open_page("Prune", "Drag the dial: the least important weights go. Watch three effects that are not the same: the "
+                 "file, the arithmetic, and the clock.", {"prune": "Pruning"})
+explore(page, "prune", PRESETS, Story(inside, notices, below, label, name=name, busy=measuring_speed, shown=4))
