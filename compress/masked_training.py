@@ -13,7 +13,7 @@ from compress.networks import Network
 from compress.ranking import Masks
 from compress.training import Objective
 
-TEMPERATURE = 4.0
+TEMPERATURE = 2.0
 UPDATES = 16  # of a gradual schedule's masks
 READY = 0.6  # share of the steps after which a gradual schedule is at its final sparsity
 
@@ -74,7 +74,7 @@ class Gradual:
 
 
 def towards(teacher_logits: Tensor) -> Objective:
-    """The recovery loss that hears the teacher: KL divergence to its softened outputs at T = 4, times T^2 (Hinton et al.
+    """The recovery loss that hears the teacher: KL divergence to its softened outputs at T = 2, times T^2 (Hinton et al.
     2015). teacher_logits: (n, classes) over train, in order."""
     def objective(logits: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
         return soft_targets(logits, teacher_logits[rows], TEMPERATURE)

@@ -107,8 +107,10 @@ def _layer(path: str, dense: nn.Module, stored: nn.Module, cutter: WeightCutter)
     matrix = dense.weight.detach().flatten(1)
     held = matrix != 0
     reach = float(cutter.layers[path].weight.detach().abs().max()) or 1.0
-    return {"path": path, "kept": int(held.sum()), "total": held.numel(), "form": getattr(stored, "form", "dense"),
-            "silent_outputs": int((~held.any(1)).sum()), "outputs": len(held), "weights": _counts(matrix[held], reach),
+    left = matrix[held]
+    return {"path": path, "threshold": float(left.abs().min()) if len(left) else None, "kept": len(left),
+            "total": held.numel(), "form": getattr(stored, "form", "dense"),
+            "silent_outputs": int((~held.any(1)).sum()), "outputs": len(held), "weights": _counts(left, reach),
             "mask": picture(held)}
 
 

@@ -20,11 +20,12 @@ PRESETS = (
     Preset("The same, refitted", "The weights that stay make up for those that go: second order, without training.",
            {"criterion": "second_order", "sparsity": 0.95}, "mnist5k", "LeNet-300-100"),
     Preset("12× smaller, trained again", "Layer densities of Han et al. (2015), six epochs at a tenth of the rate.",
-           {"densities": "8-9-26", "recovery_epochs": 6, "sparsity": 0.9182}, "mnist5k", "LeNet-300-100"),
+           {"densities": "8-9-26", "recovery_epochs": 6, "recovery_batch": 16, "sparsity": 0.9182}, "mnist5k",
+           "LeNet-300-100"),
     Preset("Whole neurons: really faster", "Units go with all that reads them; what is left is a smaller dense network.",
            {"pattern": "units", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-300-100"),
     Preset("Channels of a LeNet-5", "The same for convolutions.",
-           {"pattern": "units", "criterion": "second_order", "sparsity": 0.25}, "mnist5k", "LeNet-5"),
+           {"pattern": "units", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-5"),
     Preset("2:4, the pattern of GPUs", "Two of every four consecutive weights stay.",
            {"pattern": "n:4", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-300-100"),
     Preset("The lottery ticket", "Back to the initial weights, with the mask alone; schedule=redraw is the control.",
@@ -61,10 +62,16 @@ def label(value: float) -> str:
     return f"{100 * value:.4g} %"
 
 
-def name(now: Shown) -> str:
-    """The curve in the legend."""
-    own = now.recipe.methods[-1].values
-    return ", ".join(str(own[setting]).replace("_", " ") for setting in ("criterion", "pattern"))
+def name(recipe: Recipe) -> str:
+    """A curve in the legend: the criterion, and what is not at its default."""
+    own = recipe.methods[-1].values
+    parts = [own["criterion"]] + [own[setting] for setting, usual in (("pattern", "unstructured"), ("schedule", "one_shot"))
+                                  if own[setting] != usual]
+    where = own["densities"] if own["densities"] != "none" else own["allocation"]
+    parts += [where] if where != "global" else []
+    parts += [f"{own['rounds']} rounds"] if own["rounds"] > 1 else []
+    parts += [f"trained {own['recovery_epochs']} epochs"] if own["recovery_epochs"] else []
+    return ", ".join(str(part).replace("_", " ") for part in parts)
 
 
 def notices(now: Shown) -> list[str]:
@@ -85,12 +92,13 @@ def notices(now: Shown) -> list[str]:
 
 def effects(point: dict, reference: dict) -> str:
     """One sentence that keeps file, multiply-adds and time apart."""
-    fewer = (f"it needs <b>{reference['macs'] / point['macs']:.1f}× fewer</b> multiply-adds" if point["macs"]
-             else "no multiply-add is left")
+    ratio = reference["macs"] / point["macs"] if point["macs"] else 0.0
+    fewer = (f"it needs <b>{ratio:.1f}× fewer</b> multiply-adds" if ratio >= 1.05 else
+             "it needs as many multiply-adds" if ratio else "no multiply-add is left")
     clock = words.speed(point)
     if point.get("latency") is None:
         return f"Its file is {words.times_smaller(point['bytes'], reference['bytes'])} and {fewer}; it was not timed."
-    link = "and it runs" if point["latency_high"] < 1 else "but it runs"
+    link = "and it runs" if point["latency_high"] < 1 or ratio < 1.05 else "but it runs"
     why = "" if point["latency_high"] < 1 or point["inside"]["layers"][0].get("form") is None else (
         ": zeros are multiplied too as long as more than about 15 % of a layer is left. Choose pattern=units for speed")
     return f"At this stop {fewer}, {link} <b>{clock}</b>{why}."

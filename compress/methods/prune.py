@@ -100,8 +100,9 @@ class Prune(Method):
     rounds: int = setting(1, low=1, high=20, step=1, help="Prune and train in so many rounds, a part of the share in each.")
     recovery_rate: float = setting(0.0002, low=1e-6, high=1.0,
                                    help="Learning rate of this training; a tenth of the teacher's is usual.")
+    recovery_batch: int = setting(32, low=1, high=65536, step=1, help="Examples a step of this training.")
     recovery_loss: str = setting("labels", choices=("labels", "teacher"),
-                                 help="Train on the labels, or on the teacher's softened outputs.")
+                                 help="Train on the labels, or on the teacher's softened outputs (T = 2).")
     multiple: int = setting(1, low=1, high=64, step=1, help="Units left in a layer are a multiple of this (pattern=units).")
 
     @property
@@ -196,7 +197,7 @@ class Prune(Method):
                      after_step=schedule, keep_from=schedule.ready).network
 
     def _plan(self) -> Training:
-        return Training(epochs=max(1, self.recovery_epochs), learning_rate=self.recovery_rate)
+        return Training(epochs=max(1, self.recovery_epochs), learning_rate=self.recovery_rate, batch=self.recovery_batch)
 
     def _objective(self, teacher: Network, data: Dataset) -> Any:
         if self.recovery_loss == "labels":

@@ -95,7 +95,7 @@ class Story:
         missing: how many points are not there yet, where a curve has others beside it that it is judged by.
         readout: the dial's line for each of its values while their points are not there yet.
         select: what a click on a chart's point does, given its customdata.
-        name: the curve in the legend, where its last word alone does not tell.
+        name: a recipe's curve in the legend, where its last word alone does not tell.
         busy: whether another job of this page runs, whose end is to be waited for.
         shown: how many settings stand beside the dial, the rest being folded away.
     """
@@ -108,7 +108,7 @@ class Story:
     missing: Callable[[Shown], int] | None = None
     readout: Callable[[Shown], list[str | None]] | None = None
     select: Callable[[Any], None] | None = None
-    name: Callable[[Shown], str] | None = None
+    name: Callable[[Recipe], str] | None = None
     busy: Callable[[Shown], bool] | None = None
     shown: int = 3
 
@@ -252,8 +252,9 @@ def _hero(now: Shown, method: str, story: Story) -> None:
     dial_card = next(entry for entry in now.card["settings"] if entry["name"] == now.card["dial"])
     key = f"hero.{method}"
     hero = story.hero(now) if story.hero else charts.accuracy_size(
-        now.points, now.reference, method=method, name=(story.name or _curve_name)(now), values=now.values,
-        others=_others(now), subject="data file" if now.card["subject"] == "data" else "file", start=now.start)
+        now.points, now.reference, method=method, values=now.values,
+        name=story.name(now.recipe) if story.name else _curve_name(now), others=_others(now, story.name),
+        subject="data file" if now.card["subject"] == "data" else "file", start=now.start)
     dial = charts.dial_of(now.points, now.reference, now.values, [story.label(value) for value in now.values],
                           name=now.card["dial"], label=dial_card["label"], help=dial_card["help"], current=now.dial)
 
@@ -273,18 +274,23 @@ def _curve_name(now: Shown) -> str:
     return f"{now.card['title']}: {words[-1]}" if words else now.card["title"]
 
 
-def _others(now: Shown) -> dict[str, list[dict]]:
-    """Up to three other curves of this method and teacher, named by what differs in their settings."""
+def _others(now: Shown, name: Callable[[Recipe], str] | None = None) -> dict[str, list[dict]]:
+    """Up to three other curves of this method and teacher, by their names or else by what differs in their settings."""
     if not now.teacher:
         return {}
     own_key = now.recipe.curve(now.card["dial"]).key()
     found: dict[str, list[dict]] = {}
     for key, points in session.store().curves(now.chain, now.teacher["digest"]).items():
-        if key == own_key or len(points) < 3:
-            continue
-        differing = [str(value) if isinstance(value, str) else f"{name.replace('_', ' ')} {value}"
-                     for step, own in zip(Recipe.parse(points[0]["recipe"]).curve(now.card["dial"]).methods,
-                                          now.recipe.methods, strict=True)
-                     for name, value in step.settings if own.values.get(name) != value]
-        found[", ".join(differing)] = points
+        if key != own_key and len(points) > 2:
+            other = Recipe.parse(points[0]["recipe"])
+            called = name(other) if name and name(other) != name(now.recipe) else _difference(now, other)
+            found.pop(called, None)
+            found[called] = points
     return dict(list(found.items())[-3:])
+
+
+def _difference(now: Shown, other: Recipe) -> str:
+    """The settings of another curve that are not this one's."""
+    return ", ".join(str(value) if isinstance(value, str) else f"{name.replace('_', ' ')} {value}"
+                     for step, own in zip(other.curve(now.card["dial"]).methods, now.recipe.methods, strict=True)
+                     for name, value in step.settings if own.values.get(name) != value)

@@ -57,7 +57,7 @@ def forms(view: dict, points: list[dict], values: list[float]) -> Chart:
     marks = [(place, text) for place, text in (
         (crossing(left, sizes["csr"], sizes["dense"]), "indices pay"),
         (crossing(left, sizes["csr"], sizes["bitmask"]), "indices win")) if place]
-    return {"id": "forms", "title": "The file in three forms (ring: as stored)", "height": 360,
+    return {"id": "forms", "title": "The file in three forms (ring: as stored)", "height": 340,
             "alt": "File size over the share of weights left, stored dense, with indices, and with a bitmask. " + " ".join(
                 f"Below {words.percent(place)} left {text}." for place, text in marks),
             "follow": [{"trace": len(traces) - 1, "x": [point and [_left(point)] for point in held],
@@ -81,18 +81,21 @@ def crossing(places: list[float], falling: list[float], other: list[float]) -> f
 
 
 def histogram(layer: dict, number: int, points: list[dict], values: list[float]) -> Chart:
-    """One layer's weights: all of the teacher's in grey, those that are left in colour."""
+    """One layer's weights: all of the teacher's in grey, those that are left in colour, and lines at the size of the
+    smallest one left."""
     reach, bins = layer["reach"], len(layer["weights"])
     width = 2 * reach / bins
     middles = [round(-reach + (place + 0.5) * width, 6) for place in range(bins)]
     held = _at(points, values)
     kept = [point and _of_layer(point, layer["path"])["weights"] for point in held]
+    smallest = [point and _of_layer(point, layer["path"])["threshold"] for point in held]
     shared = {"type": "bar", "x": middles, "width": width, "hovertemplate": "around %{x:.3f}: %{y:,} weights"}
     traces = [{**shared, "name": "teacher", "y": layer["weights"], "marker": {"color": GONE}},
               {**shared, "name": "left", "y": [0] * bins, "marker": {"color": palette.of_layer(number)}}]
     return {"id": "histogram", "title": f"Which weights stay: layer {layer['title']}", "height": 340,
             "alt": f"Histogram of the weights of layer {layer['title']}: the teacher's in grey, those left in colour.",
-            "follow": [{"trace": 1, "x": [one and middles for one in kept], "y": kept}],
+            "follow": [{"trace": 1, "x": [one and middles for one in kept], "y": kept},
+                       *({"line": True, "x": [one and sign * one for one in smallest]} for sign in (-1, 1))],
             "figure": {"data": traces, "layout": {
                 "barmode": "overlay", "bargap": 0, "legend": _legend(), "xaxis": {"title": {"text": "weight"}},
                 "yaxis": {"title": {"text": "how many (stretched at the foot)"}, "type": "log",
@@ -109,7 +112,7 @@ def left_of_each(view: dict, points: list[dict], values: list[float]) -> Chart:
     text = [point and [f"{_of_layer(point, layer['path'])['kept']:,} of {_of_layer(point, layer['path'])['total']:,}"
                        for layer in view["layers"]] for point in held]
     unit = "units" if "sizes" not in view else "weights"
-    return {"id": "left", "title": f"What is left of each layer, {unit}", "height": max(260, 90 + 34 * len(titles)),
+    return {"id": "left", "title": f"What is left of each layer, {unit}", "height": max(340, 90 + 34 * len(titles)),
             "alt": f"Share of {unit} left in each of {len(titles)} layers at the dial's stop.",
             "follow": [{"trace": 0, "x": shares, "y": [one and titles for one in shares], "text": text}],
             "figure": {"data": [{"type": "bar", "orientation": "h", "x": [0] * len(titles), "y": titles, "text": titles,
@@ -131,8 +134,9 @@ def sensitivity(view: dict, points: list[dict], values: list[float]) -> Chart:
                        "marker": {"size": 14, "color": palette.of_layer(number),
                                   "line": {"color": "var(--background)", "width": 2}}})
         places = [point and _share_left(point, layer["path"]) for point in held]
-        follow.append({"trace": len(traces) - 1, "x": [place and [max(place, min(left))] for place in places],
-                       "y": [place and [between(left, layer["accuracy"], place)] for place in places]})
+        follow.append({"trace": len(traces) - 1,
+                       "x": [None if place is None else [max(place, min(left))] for place in places],
+                       "y": [None if place is None else [between(left, layer["accuracy"], place)] for place in places]})
     return {"id": "sensitivity", "title": "How sensitive each layer is, pruned alone", "height": 340, "follow": follow,
             "alt": f"Accuracy over the share left of one layer at a time, for {len(view['layers'])} layers.",
             "figure": {"data": traces, "layout": {

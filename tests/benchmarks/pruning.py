@@ -1,0 +1,198 @@
+"""Pruning against a loop with torch.nn.utils.prune, and what each criterion costs: python -m tests.benchmarks.pruning PART
+
+    curves    24 sparsities x 4 criteria of LeNet-300-100 on MNIST-5k: seconds of Prune.curve and of the naive loop
+    recovery  layer densities 8/9/26 % (12x) with six epochs of recovery, over seeds
+    shares    global magnitude without training at 50 % and 8 % left, over seeds
+    refit     second order against magnitude, one shot, over seeds
+    speed     latency of a network with half its units, and of unstructured ones, with intervals
+    widths    the refit's seconds on wider layers
+
+The naive loop is the good one: scores are found once a criterion; for every sparsity the teacher is copied, masks are made
+by torch.nn.utils.prune and made permanent, and the network is run over validation. Ours does more: it also packs each layer,
+draws the masks' pictures and looks for disconnected classes. No way writes files or measures latency.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+import time
+from collections.abc import Callable
+from statistics import median
+
+import torch
+from torch import Tensor
+from torch.nn.utils import prune as torch_prune
+
+from compress import datasets, device
+from compress.batches import logits_of, on_device
+from compress.datasets import Dataset
+from compress.latency import latency_ratio
+from compress.layers import compressed_layers, dense_layers
+from compress.methods import prune
+from compress.methods.prune import Prune
+from compress.networks import Network
+from compress.recipe import Step
+from compress.saliency import saliencies
+from compress.statistics import mean_interval
+from compress.teachers import train_teacher
+from tests.benchmarks.timing import spread, table, taking_turns
+
+SPARSITIES = [round(number / 25, 4) for number in range(1, 25)]
+CRITERIA = ("random", "magnitude", "taylor", "wanda")
+SEEDS = range(5)
+ROUNDS = 5
+
+
+def main() -> None:
+    """Prints Markdown tables for the parts named on the command line, or all."""
+    device.prepare()
+    data = datasets.load("mnist5k")
+    for name in sys.argv[1:] or PARTS:
+        print(f"\n{name}\n")
+        PARTS[name](data)
+
+
+def curves(data: Dataset) -> None:
+    """Seconds of all curves, and how far masks and accuracies agree."""
+    teacher = teacher_of(data, 0)
+    ways = {"ours": lambda _: ours(teacher, data), "naive": lambda _: naive(teacher, data)}
+    for way in ways.values():
+        way(0)
+    seconds, results = taking_turns(ways, ROUNDS)
+    found, loops = results["ours"][0], results["naive"][0]
+    same = all(torch.equal(found[key][0], loops[key][0]) for key in found if key[0] == "magnitude")
+    gap = max(abs(found[key][1] - loops[key][1]) for key in found if key[0] in ("magnitude", "taylor"))
+    print(table(["ours, s", "naive, s", "ours / naive", "fastest of both", "magnitude masks equal",
+                 "accuracies of magnitude and taylor differ by, at most"],
+                [[spread(seconds["ours"]), spread(seconds["naive"]),
+                  f"1/{median(seconds['naive']) / median(seconds['ours']):.2f}",
+                  f"1/{min(seconds['naive']) / min(seconds['ours']):.2f}", same, f"{gap:.4f}"]]))
+
+
+def ours(teacher: Network, data: Dataset) -> dict[tuple[str, float], tuple[Tensor, float]]:
+    """(criterion, sparsity) -> (first layer's mask, accuracy), by the method itself."""
+    prune._cutters.clear()
+    return {(criterion, candidate.value): (_weight(candidate.network) != 0, accuracy(candidate.network, data))
+            for criterion in CRITERIA for candidate in Prune(criterion=criterion).curve(teacher, data, SPARSITIES)}
+
+
+def naive(teacher: Network, data: Dataset) -> dict[tuple[str, float], tuple[Tensor, float]]:
+    """The same by torch.nn.utils.prune; wanda is ranked over the whole network here, which is all that module can."""
+    found = {}
+    for criterion in CRITERIA:
+        scores = saliencies(teacher, dense_layers(teacher), criterion, data)
+        for sparsity in SPARSITIES:
+            network = copy.deepcopy(teacher)
+            parameters = [(network.get_submodule(path), "weight") for path in scores]
+            torch_prune.global_unstructured(
+                parameters, torch_prune.L1Unstructured, amount=sparsity,
+                importance_scores={(network.get_submodule(path), "weight"): score for path, score in scores.items()})
+            for parameter in parameters:
+                torch_prune.remove(*parameter)
+            found[criterion, sparsity] = (_weight(network) != 0, accuracy(network, data))
+    return found
+
+
+def recovery(data: Dataset) -> None:
+    """The loss of accuracy against the dense teacher."""
+    rows = []
+    for title, settings in (("labels, 16 a step", {}), ("labels, 64 a step", {"recovery_batch": 64}),
+                            ("the teacher's outputs", {"recovery_loss": "teacher"}),
+                            ("labels, gradually", {"schedule": "gradual"}),
+                            ("labels, global allocation", {"densities": ()}),
+                            ("labels, from the initial weights at the full rate", {"schedule": "rewind",
+                                                                                   "recovery_rate": 0.002}),
+                            ("the same from other initial weights", {"schedule": "redraw", "recovery_rate": 0.002})):
+        method = Prune(**{"densities": (8, 9, 26), "recovery_epochs": 6, "recovery_batch": 16, "sparsity": 0.9182,
+                          **settings})
+        losses = lost(method, data)
+        rows.append([title, _points(losses), ", ".join(f"{loss:.1f}" for loss in losses)])
+    print(table(["recovery on", "points below the teacher, mean (95 %)", "each seed"], rows))
+
+
+def shares(data: Dataset) -> None:
+    """The loss of accuracy without any training."""
+    rows = []
+    for left in (0.5, 0.2, 0.1, 0.08, 0.05):
+        losses = lost(Prune(sparsity=1 - left), data)
+        rows.append([f"{100 * left:g} %", _points(losses), ", ".join(f"{loss:.1f}" for loss in losses)])
+    print(table(["left", "points below the teacher, mean (95 %)", "each seed"], rows))
+
+
+def refit(data: Dataset) -> None:
+    """Accuracies of one-shot criteria at each sparsity and seed."""
+    rows = []
+    for sparsity in (0.8, 0.85, 0.9, 0.95, 0.98):
+        row = {criterion: [accuracy(Prune(criterion=criterion, sparsity=sparsity).compress(teacher, data, seed=seed), data)
+                           for seed, teacher in teachers(data)] for criterion in ("magnitude", "wanda", "second_order")}
+        above = sum(ours > theirs for ours, theirs in zip(row["second_order"], row["magnitude"], strict=True))
+        rows.append([f"{100 * sparsity:g} %", *(", ".join(f"{100 * one:.1f}" for one in row[name]) for name in row),
+                     f"{above} of {len(SEEDS)}"])
+    print(table(["removed", "magnitude, each seed", "wanda", "second order", "second order above magnitude"], rows))
+
+
+def speed(data: Dataset) -> None:
+    """Time over the teacher's for batches of 128 on one core; below 1 is faster."""
+    teacher, rows = teacher_of(data, 0), []
+    batch = on_device(data.validation, torch.device("cpu"))[0][:128]
+    for title, method in (("half the units", Prune(pattern="units", criterion="second_order", sparsity=0.5)),
+                          ("80 % of the weights", Prune(sparsity=0.8)), ("90 % of the weights", Prune(sparsity=0.9)),
+                          ("98 % of the weights", Prune(sparsity=0.98)), ("the teacher itself", None)):
+        network = method.compress(teacher, data) if method else copy.deepcopy(teacher)
+        ratio, low, high = latency_ratio(network, teacher, batch, 1.0)
+        rows.append([title, f"{ratio:.3f} ({low:.3f}-{high:.3f})", f"{100 * accuracy(network, data):.1f} %"])
+    print(table(["removed", "time over the teacher's", "accuracy"], rows))
+
+
+def widths(data: Dataset) -> None:
+    """Seconds of a refitted point."""
+    rows = []
+    for hidden in ("300-100", "600-600", "1200-1200"):
+        teacher = train_teacher(data, Step.parse(f"mlp(hidden={hidden},epochs=2)")).network
+        for sparsity in (0.5, 0.9):
+            began = time.perf_counter()
+            Prune(criterion="second_order", sparsity=sparsity).compress(teacher, data)
+            rows.append([hidden, sparsity, f"{time.perf_counter() - began:.2f}"])
+    print(table(["hidden", "sparsity", "seconds"], rows))
+
+
+def lost(method: Prune, data: Dataset) -> list[float]:
+    """Points of accuracy below the teacher, for each seed's."""
+    return [100 * (accuracy(teacher, data) - accuracy(method.compress(teacher, data, seed=seed), data))
+            for seed, teacher in teachers(data)]
+
+
+def teachers(data: Dataset) -> list[tuple[int, Network]]:
+    """A LeNet-300-100 for each seed, trained once."""
+    return [(seed, teacher_of(data, seed)) for seed in SEEDS]
+
+
+def teacher_of(data: Dataset, seed: int, kept: dict[int, Network] = {}) -> Network:  # noqa: B006
+    """LeNet-300-100 in the program's default training."""
+    if seed not in kept:
+        kept[seed] = train_teacher(data, Step("mlp"), seed).network
+    return kept[seed]
+
+
+def accuracy(network: Network, data: Dataset) -> float:
+    """Share right on validation."""
+    inputs, labels = on_device(data.validation, torch.device("cpu"))
+    return float((logits_of(network, inputs).argmax(1) == labels).double().mean())
+
+
+def _weight(network: Network) -> Tensor:
+    path = next(iter({**dense_layers(network), **compressed_layers(network)}))
+    return network.get_submodule(path).weight.detach()
+
+
+def _points(losses: list[float]) -> str:
+    middle, low, high = mean_interval(losses)
+    return f"{middle:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+PARTS: dict[str, Callable[[Dataset], None]] = {"curves": curves, "recovery": recovery, "shares": shares, "refit": refit,
+                                               "speed": speed, "widths": widths}
+
+if __name__ == "__main__":
+    main()
