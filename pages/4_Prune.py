@@ -164,9 +164,10 @@ def speed(now: Shown) -> None:
         tray.progress(job, "page.speed")
         return
     tray.outcome(job)
-    st.button("Measure it again" if view else "Measure it on this machine (some ten seconds)", key="prune.speed",
-              icon=":material/timer:", on_click=lambda: session.engine().submit(
-                  "speed", f"speed.{teacher.key()}", "Break-even map", {"recipe": teacher.text()}))
+    if st.button("Measure it again" if view else "Measure it on this machine (some ten seconds)", key="prune.speed",
+                 icon=":material/timer:"):
+        session.engine().submit("speed", f"speed.{teacher.key()}", "Break-even map", {"recipe": teacher.text()})
+        st.rerun()  # the whole page, which then looks for the end of the job
     if view:
         st.html(f"<div class='ce-notice'>{' '.join(speed_charts.findings(view))} (Timed on {view['device']}.)</div>")
         liveplot(speed_charts.maps(view), key="prune.speed.maps")

@@ -26,8 +26,8 @@ def draw(now: Shown, method: str) -> None:
     row.download_button(f"This point's file ({words.size(point['bytes'])})", key=f"file.{method}",
                          data=lambda: Path(point["file"]).read_bytes(), file_name=Path(point["file"]).name,
                          icon=":material/download:", on_click="ignore")
-    row.download_button("The curve as CSV", table_of(now.points), f"{method}.csv", "text/csv", key=f"csv.{method}",
-                          icon=":material/table:", on_click="ignore")
+    row.download_button("The curve as CSV", lambda: table_of(now.points), f"{method}.csv", "text/csv", key=f"csv.{method}",
+                        icon=":material/table:", on_click="ignore")
     with st.expander("Link and code for this point", icon=":material/code:"):
         st.caption("This address restores everything that is chosen here:")
         st.code(session.address(), language=None, wrap_lines=True)

@@ -43,7 +43,7 @@ def case(name: str) -> tuple[Network, Dataset, list[Unit]]:
             Unit("0", 1, [("0", [1])], [("3", list(range(25, 50)))]),
             Unit("3", 2, [("3", [2])], [("7", list(range(8, 12)))]), Unit("7", 0, [("7", [0])], [("9", [0])])]),
         # Four steps: gates stand 3 rows apart, the states of both directions 6 columns.
-        "gru": (Recurrent((3,)), (5, 4), [
+        "gru": (Recurrent((3,)), (3, 4), [
             Unit("1.forwards", 1, [("1.forwards.input_map", [1, 4, 7]), ("1.forwards.state_map", [1, 4, 7])],
                  [("1.forwards.state_map", [1]), ("3", [1, 7, 13, 19])]),
             Unit("1.backwards", 2, [("1.backwards.input_map", [2, 5, 8]), ("1.backwards.state_map", [2, 5, 8])],
@@ -113,9 +113,8 @@ def close(found: Tensor | float, expected: Tensor | float) -> bool:
     return float(found) == pytest.approx(float(expected), rel=2e-4)
 
 
-@pytest.mark.parametrize("name", ["mlp", "cnn", pytest.param("gru", marks=pytest.mark.xfail(
-    strict=True, reason="a mean over rows' means, though rows of several tensors have unlike lengths")), pytest.param(
-        "resnet", marks=pytest.mark.xfail(strict=True, reason="the same"))])
+@pytest.mark.parametrize("name", ["mlp", "cnn", "gru", pytest.param("resnet", marks=pytest.mark.xfail(
+    strict=True, reason="a mean over rows' means, though rows of a body and of its shortcut have unlike lengths"))])
 def test_magnitude_is_the_root_mean_square_of_the_weights_that_make_the_unit(name: str) -> None:
     network, _, units = made(name)
     for unit in units:

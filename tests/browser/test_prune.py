@@ -1,0 +1,73 @@
+"""The Prune page in a real browser: a preset, the dial that moves every chart, and the break-even map on demand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from compress.store import Store
+from tests.browser.serving import CHROMIUM, App
+from tests.browser.test_app import (  # noqa: F401  (fixtures)
+    SMALL,
+    app,
+    browser,
+    button,
+    chart,
+    context,
+    link,
+    playwright,
+    points,
+    settled,
+    visit,
+    wait_for_points,
+)
+from tests.pages.samples import measure
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
+
+
+@pytest.fixture(scope="module")
+def pruned(app: App, prepared: None) -> dict[str, str]:  # noqa: F811
+    """The link to a finished curve."""
+    measure(Store(app.home / "store.sqlite"), "prune", (0.25, 0.5, 0.75, 0.9))
+    return {**SMALL, "sparsity": "0.5"}
+
+
+def coloured(page: Any) -> float:
+    """How many weights of the layer in the histogram are drawn as left."""
+    return page.evaluate("""() => { const graph = document.querySelector('[data-chart=histogram] .js-plotly-plot');
+        return [...graph._fullData[1].y].reduce((sum, one) => sum + one, 0); }""")
+
+
+def test_a_preset_draws_the_curve_and_all_that_is_inside(visit, app):  # noqa: F811
+    page = visit("Prune", seed="43")
+    button(page, "^Digits in a second").click()
+    wait_for_points(page, 18)
+    settled(page, 5)
+    for words in ("^File, multiply-adds and time", "^File size over the share", "^Histogram of the weights",
+                  "^Number of weights that read", "^Accuracy over the share left of one layer"):
+        assert chart(page, words).count() == 1
+    assert page.get_by_role("heading", name="The masks").is_visible()
+    assert points(page) == 18 and page.problems == []
+
+
+def test_the_dial_thins_the_histogram_without_the_server(visit, pruned):  # noqa: F811
+    page = visit("Prune", **pruned)
+    settled(page, 5)
+    dial = page.get_by_role("slider", name="Share removed")
+    found = []
+    for key in ("Home", "End"):
+        dial.press(key)
+        page.wait_for_timeout(500)
+        found.append(coloured(page))
+    assert found[0] > 2 * found[1] > 0
+
+
+def test_the_break_even_map_is_measured_when_asked_for(visit, pruned):  # noqa: F811
+    page = visit("Prune", **pruned)
+    button(page, "^(timer )?Measure it on this machine").click()
+    chart(page, "^Speed-up of whole units").first.wait_for(timeout=90_000)
+    settled(page, 5)
+    assert chart(page, "^Speed-up of").count() == 3 and page.problems == []
+    assert page.get_by_text("Timed on").is_visible()
