@@ -18,9 +18,11 @@ from compress.layers import macs, with_layers
 from compress.measure import evaluate
 from compress.methods.distill import Distill
 from compress.methods.low_rank import LowRank
+from compress.methods.prune import Prune
 from compress.networks import Network, build
 from compress.prefix import PrefixSums
 from compress.recipe import Recipe, Step
+from compress.speed_map import speed_map
 from compress.stacked import Stack
 from compress.store import Store
 from compress.svd import gram, principal, randomized, spectrum
@@ -178,3 +180,35 @@ def test_dropout_falls_on_the_same_units_as_on_the_cpu(network: Network, digits:
     batch = torch.tensor(digits.train.inputs[:32])
     here, there = (Stack([one], where).forward(batch.to(where), True, 5).logits.cpu() for where in ("cpu", GPU))
     assert torch.allclose(here, there, atol=1e-3)
+
+
+PRUNED = [{}, {"criterion": "second_order"}, {"criterion": "wanda"}, {"criterion": "taylor"}, {"pattern": "n:4"},
+          {"pattern": "units", "criterion": "second_order"}, {"pattern": "units", "criterion": "wanda"}]
+
+
+@pytest.mark.parametrize("settings", PRUNED, ids=str)
+def test_pruning_leaves_as_much_and_predicts_as_on_the_cpu(settings: dict, network: Network, mlp: Network,
+                                                           digits: Dataset) -> None:
+    method = Prune(**settings)
+    inputs, _ = on_device(digits.validation, torch.device("cpu"))
+    for here, there in zip(method.curve(mlp, digits, [0.5, 0.75]), method.curve(network, digits, [0.5, 0.75]), strict=True):
+        assert there.network[1].weight.device.type == GPU.type
+        assert files.nonzeros(there.network) == files.nonzeros(here.network)
+        agreeing = logits_of(there.network, inputs.to(GPU)).argmax(1).cpu() == logits_of(here.network, inputs).argmax(1)
+        assert float(agreeing.float().mean()) > 0.97
+
+
+@pytest.mark.parametrize("settings", [{"schedule": "gradual"}, {"schedule": "rewind", "rounds": 2},
+                                      {"recovery_loss": "teacher"}, {"pattern": "units"}], ids=str)
+def test_training_with_masks_keeps_zeros_on_a_gpu(settings: dict, network: Network, digits: Dataset, tmp_path: Path) -> None:
+    small = Prune(sparsity=0.75, recovery_epochs=2, **settings).compress(network, digits)
+    reference = network if settings.get("pattern") else Prune(sparsity=0.75).compress(network, digits)
+    assert files.nonzeros(small) <= files.nonzeros(reference)
+    files.write(small, tmp_path / "file")
+    inputs, _ = on_device(digits.validation, GPU)
+    assert torch.equal(logits_of(files.read(tmp_path / "file").to(GPU), inputs), logits_of(small, inputs))
+
+
+def test_the_break_even_map_is_measured_on_the_gpu(network: Network) -> None:
+    found = speed_map(network)
+    assert found["device"] == torch.cuda.get_device_name(GPU) and set(found["ways"]) == {"sparse", "units", "rank"}
