@@ -82,7 +82,7 @@ class Sparse(nn.Module, Compressed):
 
     def forward(self, batch: Tensor) -> Tensor:
         if self.options["type"] != "Linear":
-            return _convolved(batch, self.weight, self.bias, self.options)
+            return convolved(batch, self.weight, self.bias, self.options)
         if self.training or self.rows is None or batch.is_cuda or not self._wins(batch):
             return functional.linear(batch, self.weight, self.bias)
         flat = batch.reshape(-1, batch.shape[-1]).mT
@@ -168,7 +168,7 @@ def smallest(largest: int) -> torch.dtype:
     return torch.uint8 if largest < 256 else torch.uint16 if largest < 65536 else torch.int32
 
 
-def _convolved(batch: Tensor, weight: Tensor, bias: Tensor | None, options: dict[str, Any]) -> Tensor:
+def convolved(batch: Tensor, weight: Tensor, bias: Tensor | None, options: dict[str, Any]) -> Tensor:
     convolve = functional.conv1d if DENSE[options["type"]] is nn.Conv1d else functional.conv2d
     return convolve(batch, weight, bias, tuple(options["stride"]), tuple(options["padding"]), tuple(options["dilation"]),
                     options["groups"])

@@ -15,7 +15,10 @@ REACH = 3.0  # in doublings
 
 def maps(view: dict) -> list[Chart]:
     """One map a way: how many times faster, bold where that is beyond noise."""
-    return [_map(view, name, rows) for name, rows in view["ways"].items()]
+    charts = [_map(view, name, rows) for name, rows in view["ways"].items()]
+    if len(charts) % 2:
+        charts[-1]["span"] = "wide"
+    return charts
 
 
 def findings(view: dict) -> list[str]:
