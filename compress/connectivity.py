@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from compress.batches import device_of, evaluating
+from compress.gru import Direction
 from compress.networks import Network
 
 
@@ -19,10 +20,12 @@ def reached(network: Network) -> Tensor:
     """
     probe = copy.deepcopy(network).train().double()
     for module in probe.modules():
-        weight = getattr(module, "weight", None)
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             _neutral(module)
-        elif isinstance(weight, Tensor):
+        elif isinstance(module, Direction):
+            module.input_map, module.state_map = (_any_gate(layer, module.units) for layer in
+                                                  (module.input_map, module.state_map))
+        elif isinstance(getattr(module, "weight", None), Tensor):
             _as_paths(module)
     example = torch.ones(1, *network.architecture.shape, dtype=torch.float64, device=device_of(network))
     with evaluating(probe):
@@ -31,13 +34,22 @@ def reached(network: Network) -> Tensor:
 
 @torch.no_grad()
 def _as_paths(module: nn.Module) -> None:
-    held = module.weight != 0
     if hasattr(module, "values"):
-        module.values.copy_((module.values != 0) / held[0].numel())
+        module.values.copy_((module.values != 0) / module.weight[0].numel())
     else:
-        module.weight.copy_(held / held[0].numel())
+        module.weight.copy_((module.weight != 0) / module.weight[0].numel())
     if module.bias is not None:
         module.bias.zero_()
+
+
+@torch.no_grad()
+def _any_gate(layer: nn.Module, units: int) -> nn.Linear:
+    """A GRU's map in which what reaches one gate of a unit reaches all of them: it changes the unit's state."""
+    held = (layer.weight != 0).view(3, units, -1).any(0).repeat(3, 1)
+    made = nn.Linear(held.shape[1], len(held), dtype=torch.float64, device=held.device)
+    made.weight.copy_(held / held.shape[1])
+    made.bias.zero_()
+    return made
 
 
 @torch.no_grad()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from compress.allocation import greedy
+from compress.allocation import frontier
 from compress.ranking import kept_of
 
 STEPS = 8  # each stretch between two measured sparsities is divided into so many
@@ -42,16 +42,37 @@ def uniform(sizes: Sequence[int], sparsity: float) -> list[int]:
 
 def by_sensitivity(sizes: Sequence[int], levels: Sequence[float], losses: Sequence[Sequence[float]],
                    kept: int) -> list[int]:
-    """Counts that add up to `kept`, chosen so that the losses measured with one layer pruned at a time stay lowest in sum.
+    """Counts that add up to `kept`, at least 1 each, chosen so that the losses measured with one layer pruned at a time stay
+    lowest in sum, along the convex hulls of these (marginal allocation, Fox 1966). Who keeps more in all keeps no less in
+    any layer.
 
     Args:
         levels: sparsities at which each layer was tried alone, rising, from 0.
         losses: a layer's loss at each level; made non-decreasing here, because a loss that falls is noise.
     """
     menus = [_menu(size, levels, loss) for size, loss in zip(sizes, losses, strict=True)]
-    chosen = greedy(menus, kept)
-    counts = [menu[place][0] for menu, place in zip(menus, chosen, strict=True)]
-    return proportional(sizes, [count / size for count, size in zip(counts, sizes, strict=True)], kept)
+    counts, stretches = [], []
+    for layer, menu in enumerate(menus):
+        hull = [menu[place] for place in frontier(menu)]
+        counts.append(hull[0][0])
+        stretches += [((after - before) / (more - less), layer, more - less)
+                      for (less, before), (more, after) in pairwise(hull)]
+    if kept <= sum(counts):  # fewer than was ever tried: all layers in proportion
+        return proportional(sizes, [count / size for count, size in zip(counts, sizes, strict=True)], kept)
+    kept = min(kept, sum(sizes))
+    for _, layer, wanted in sorted(stretches):  # what saves most loss for each weight comes first
+        counts[layer] += min(wanted, kept - sum(counts))
+    return _levelled(counts, sizes, kept)
+
+
+def _levelled(counts: Sequence[int], sizes: Sequence[int], kept: int) -> list[int]:
+    """Counts raised to a common share of the layers where this is more, so that they add up to `kept`."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        total = sum(max(count, middle * size) for count, size in zip(counts, sizes, strict=True))
+        low, high = (middle, high) if total < kept else (low, middle)
+    return _rounded([max(count, high * size) for count, size in zip(counts, sizes, strict=True)], sizes, kept)
 
 
 def _menu(size: int, levels: Sequence[float], losses: Sequence[float]) -> list[tuple[int, float]]:

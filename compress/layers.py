@@ -7,6 +7,7 @@ plain data (`plain`), from which `rebuild` makes it again in a fresh process, wi
 from __future__ import annotations
 
 import copy
+import importlib
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -75,6 +76,9 @@ def dense_rebuild(plain: dict[str, Any]) -> nn.Module:
 
 def rebuild(plain: dict[str, Any]) -> nn.Module:
     """A compressed layer from its plain data. Raises ValueError for an unknown kind."""
+    if plain["kind"] not in COMPRESSED:
+        # Layers come with the methods that make them; a process that only reads files has not met these yet.
+        importlib.import_module("compress.methods").methods()
     if plain["kind"] not in COMPRESSED:
         raise ValueError(f"The file holds a compressed layer of kind {plain['kind']!r}; known are "
                          f"{', '.join(COMPRESSED)}. Read it with the version that wrote it, or a newer one.")

@@ -30,12 +30,15 @@ def of_point(dense: Network, network: Network, cutter: Cutter) -> dict[str, Any]
     Args:
         dense: the pruned network with dense layers; network: the one that is stored.
     """
-    view = {"classes_reached": int(reached(dense).sum()), "inputs": inputs_read(dense)}
     if isinstance(cutter, UnitCutter):
-        return {**view, "layers": [{"path": path, "kept": left, "total": before}
-                                   for path, before, left in cutter.widths(dense)]}
-    return {**view, "layers": [_layer(path, dense.get_submodule(path), network.get_submodule(path), cutter)
-                               for path in cutter.layers]}
+        layers = [{"path": path, "kept": left, "total": before} for path, before, left in cutter.widths(dense)]
+    else:
+        layers = [_layer(path, dense.get_submodule(path), network.get_submodule(path), cutter) for path in cutter.layers]
+    # Where every row of every layer has a weight, every output hears some input.
+    sure = not any(layer.get("silent_outputs") for layer in layers)
+    classes = dense.architecture.classes
+    return {"classes_reached": classes if sure else int(reached(dense).sum()), "inputs": inputs_read(dense),
+            "layers": layers}
 
 
 def problems(dense: Network, view: dict[str, Any]) -> tuple[str, ...]:
@@ -78,7 +81,7 @@ def inside_view(cutter: Cutter, values: list[float], tell: Tell = silent) -> dic
 
 def histogram(weight: Tensor) -> dict[str, Any]:
     """Counts of a layer's weights in BINS equal bins around zero."""
-    reach = float(weight.detach().abs().max()) or 1.0
+    reach = reach_of(weight)
     return {"reach": reach, "weights": _counts(weight, reach)}
 
 
@@ -104,14 +107,18 @@ def picture(mask: Tensor) -> str:
 
 
 def _layer(path: str, dense: nn.Module, stored: nn.Module, cutter: WeightCutter) -> dict[str, Any]:
-    matrix = dense.weight.detach().flatten(1)
+    matrix = dense.weight.detach().flatten(1).cpu().numpy()
     held = matrix != 0
-    reach = float(cutter.layers[path].weight.detach().abs().max()) or 1.0
-    left = matrix[held]
+    left = torch.from_numpy(matrix.ravel().compress(held.ravel()))
     return {"path": path, "threshold": float(left.abs().min()) if len(left) else None, "kept": len(left),
-            "total": held.numel(), "form": getattr(stored, "form", "dense"),
-            "silent_outputs": int((~held.any(1)).sum()), "outputs": len(held), "weights": _counts(left, reach),
-            "mask": picture(held)}
+            "total": held.size, "form": getattr(stored, "form", "dense"),
+            "silent_outputs": int((~held.any(1)).sum()), "outputs": len(held),
+            "weights": _counts(left, reach_of(cutter.layers[path].weight)), "mask": picture(torch.from_numpy(held))}
+
+
+def reach_of(weight: Tensor) -> float:
+    """Size of the largest weight; 1 where all are zero."""
+    return float(weight.detach().abs().max()) or 1.0
 
 
 def _counts(weights: Tensor, reach: float) -> list[int]:

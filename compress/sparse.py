@@ -18,7 +18,7 @@ from compress.layers import DENSE, Compressed, dense_plain, dense_rebuild
 CSR_DENSITY = 0.15  # measured: from here down CSR products of a batch are faster than dense ones on one core
 CSR_DENSITY_OF_ONE = 0.05  # the same for a few examples at a time
 FEW_EXAMPLES = 8
-ENTRY = 80  # bytes that one more tensor takes in the file's header, about
+HEADERS = {"csr": 250, "bitmask": 184}  # bytes by which the file's header grows against a dense layer's, about
 
 
 class Sparse(nn.Module, Compressed):
@@ -49,19 +49,22 @@ class Sparse(nn.Module, Compressed):
     @classmethod
     def of(cls, layer: nn.Module, form: str | None = None) -> Sparse:
         """The weights of a dense layer that are not zero. form: "bitmask" or "csr"; the smaller one if left out."""
-        matrix = layer.weight.detach().flatten(1).cpu()
+        matrix = layer.weight.detach().flatten(1).cpu().numpy()
         held = matrix != 0
-        nonzeros = int(held.sum())
+        nonzeros = np.count_nonzero(held)
         sizes = stored_bytes(layer, nonzeros)
         made = cls(layer, form or min(("bitmask", "csr"), key=sizes.__getitem__), nonzeros)
-        made.values = nn.Parameter(matrix[held])
+        made.values = nn.Parameter(torch.from_numpy(matrix.ravel().compress(held.ravel())))
         if made.form == "bitmask":
-            made.mask = torch.from_numpy(np.packbits(held.numpy()))
+            made.mask = torch.from_numpy(np.packbits(held))
         else:
-            made.columns = held.nonzero()[:, 1].to(made.columns.dtype)
-            made.counts = held.sum(1).to(made.counts.dtype)
+            made.columns = torch.from_numpy(held.nonzero()[1]).to(made.columns.dtype)
+            made.counts = torch.from_numpy(held.sum(1)).to(made.counts.dtype)
         made.to(layer.weight.device)
-        return made.train(layer.training)
+        if not layer.training:
+            made._refresh(layer.weight.detach().clone())
+            made.training = False
+        return made
 
     @property
     def weight(self) -> Tensor:
@@ -97,6 +100,15 @@ class Sparse(nn.Module, Compressed):
             self._refresh()
         return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies: torch cannot copy a CSR tensor, so it is made anew."""
+        return {**self.__dict__, "rows": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if not self.training and hasattr(self, "dense"):
+            self._refresh(self.dense)
+
     def _wins(self, batch: Tensor) -> bool:
         few = batch.numel() // batch.shape[-1] < FEW_EXAMPLES
         return len(self.values) <= self.limits[few] * self.shape.numel()
@@ -113,14 +125,12 @@ class Sparse(nn.Module, Compressed):
         return self
 
     @torch.no_grad()
-    def _refresh(self) -> None:
-        places = self._places()
-        dense = self.values.new_zeros(self.shape.numel())
-        dense[places] = self.values
-        self.register_buffer("dense", dense.view(self.shape), persistent=False)
+    def _refresh(self, dense: Tensor | None = None) -> None:
+        """Makes what the layer computes with. dense: its weight, where the caller has it already."""
+        self.register_buffer("dense", self._spread() if dense is None else dense, persistent=False)
         self.rows = None
         if self.options["type"] == "Linear" and len(self.values) <= max(self.limits) * self.shape.numel():
-            columns = self.shape[1]
+            places, columns = self._places(), self.shape[1]
             starts = functional.pad(torch.bincount(places // columns, minlength=self.shape[0]).cumsum(0), (1, 0))
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
@@ -135,7 +145,7 @@ class Sparse(nn.Module, Compressed):
         """(nonzeros,) int64: where the values stand in the flattened matrix."""
         rows, columns = self.shape[0], self.shape[1:].numel()
         if self.form == "bitmask":
-            bits = np.unpackbits(self.mask.cpu().numpy(), count=rows * columns)
+            bits = np.unpackbits(self.mask.cpu().numpy(), count=rows * columns).view(np.bool_)
             return torch.from_numpy(np.flatnonzero(bits)).to(self.values.device)
         starts = torch.arange(rows, device=self.values.device) * columns
         return starts.repeat_interleave(self.counts.long()) + self.columns.long()
@@ -149,16 +159,16 @@ def always_by_rows(layer: nn.Linear) -> Sparse:
 
 
 def stored_bytes(layer: nn.Module, nonzeros: int) -> dict[str, int]:
-    """Bytes that a layer's weights take in each form, without the bias: dense, csr, bitmask."""
+    """Bytes that a layer's weights add to a file in each form (dense, csr, bitmask); the last two with their headers."""
     rows, columns = layer.weight.shape[0], layer.weight[0].numel()
     return {"dense": 4 * rows * columns,
-            "csr": 4 * nonzeros + nonzeros * smallest(columns - 1).itemsize + rows * smallest(columns).itemsize + 2 * ENTRY,
-            "bitmask": 4 * nonzeros + -(-rows * columns // 8) + ENTRY}
+            "csr": HEADERS["csr"] + nonzeros * (4 + smallest(columns - 1).itemsize) + rows * smallest(columns).itemsize,
+            "bitmask": HEADERS["bitmask"] + 4 * nonzeros + -(-rows * columns // 8)}
 
 
 def smallest_form(layer: nn.Module) -> nn.Module:
     """The layer itself where its zeros save nothing, otherwise a Sparse one in the smaller form."""
-    nonzeros = int(torch.count_nonzero(layer.weight))
+    nonzeros = np.count_nonzero(layer.weight.detach().cpu().numpy() != 0)
     sizes = stored_bytes(layer, nonzeros)
     return layer if sizes["dense"] <= min(sizes["csr"], sizes["bitmask"]) else Sparse.of(layer)
 
@@ -169,6 +179,7 @@ def smallest(largest: int) -> torch.dtype:
 
 
 def convolved(batch: Tensor, weight: Tensor, bias: Tensor | None, options: dict[str, Any]) -> Tensor:
+    """A convolution of the geometry that dense_plain() describes."""
     convolve = functional.conv1d if DENSE[options["type"]] is nn.Conv1d else functional.conv2d
     return convolve(batch, weight, bias, tuple(options["stride"]), tuple(options["padding"]), tuple(options["dilation"]),
                     options["groups"])

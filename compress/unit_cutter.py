@@ -54,19 +54,28 @@ class UnitCutter:
         """Units of each bundle's groups."""
         return [first.units for first, *_ in self.bundles]
 
-    def kept(self, share: float) -> list[int]:
-        """How many units each bundle's groups keep when this share of all goes; at least one."""
-        settings, total = self.settings, kept_of(sum(self.sizes), share)
+    def kept(self, share: float, first: UnitCutter | None = None) -> list[int]:
+        """How many units each bundle's groups keep when this share of all goes; at least one.
+
+        Args:
+            first: the cutter of the first round, whose network the share is one of; this one by default.
+        """
+        whole, settings = first or self, self.settings
+        total = kept_of(sum(whole.sizes), share)
         if settings.densities:
-            counts = densities.proportional(self.sizes, settings.densities, total)
+            counts = densities.proportional(whole.sizes, settings.densities, total)
         elif settings.allocation == "uniform":
-            counts = densities.uniform(self.sizes, share)
+            counts = densities.uniform(whole.sizes, share)
         elif settings.allocation == "sensitivity":
-            losses = [self.sensitivity.losses[first.path] for first, *_ in self.bundles]
-            counts = densities.by_sensitivity(self.sizes, self.sensitivity.levels, losses, total)
+            losses = [whole.sensitivity.losses[group.path] for group, *_ in whole.bundles]
+            counts = densities.by_sensitivity(whole.sizes, whole.sensitivity.levels, losses, total)
+            # Earlier rounds may have left a layer fewer units than it is given now: the others get the rest.
+            wanted = [min(count, own) / own for count, own in zip(counts, self.sizes, strict=True)]
+            counts = densities.proportional(self.sizes, wanted, total)
         else:
             counts = self._by_score(total)
-        return [_multiple(count, size, settings.multiple) for count, size in zip(counts, self.sizes, strict=True)]
+        return [min(own, _multiple(count, size, settings.multiple))
+                for count, size, own in zip(counts, whole.sizes, self.sizes, strict=True)]
 
     def _by_score(self, total: int) -> list[int]:
         """One ranking of all bundles' units, each bundle's scores divided by their norm; the best of each stays."""
@@ -77,11 +86,7 @@ class UnitCutter:
 
     def cut(self, share: float, first: UnitCutter | None = None) -> Cut:
         """The smaller network; with second_order the weights that read what stays make up for what goes."""
-        return self._without(dict(zip((bundle[0].path for bundle in self.bundles), self.kept(share), strict=True)))
-
-    def share(self, sparsity: float, number: int, rounds: int) -> float:
-        """What goes in one of several rounds: the same share of what the last one left, in each."""
-        return 1 - (1 - sparsity) ** (1 / rounds)
+        return self._without(dict(zip((bundle[0].path for bundle in self.bundles), self.kept(share, first), strict=True)))
 
     def started_anew(self, cut: Cut, origin: Network) -> Network:
         """A network of other weights, such as the initial ones; it has the sizes of the cut already."""

@@ -35,7 +35,7 @@ def unit_saliencies(network: Network, groups: list[Group], criterion: str, data:
         generator = torch.Generator().manual_seed(seed)
         return {group.path: torch.rand(group.units, generator=generator).double() for group in groups}
     if criterion == "magnitude":
-        return {group.path: _over(group.producers, group.units, _squares(network), mean=True).sqrt() for group in groups}
+        return {group.path: _root_mean_square(network, group) for group in groups}
     if criterion in ("taylor", "snip"):
         return _by_gradient(network, groups, criterion, data, origin, tell)
     tell(0.0, "reading calibration activations")
@@ -88,26 +88,20 @@ def _of_groups(network: Network, groups: list[Group], found: Scores, change: Cal
                                      value)) for group in groups}
 
 
-def _over(members: list[Member] | tuple[Member, ...], units: int, value: Callable[[str], Tensor | None],
-          mean: bool = False) -> Tensor:
-    """(units,) the sum (or mean) of a value of each row over the rows that make a unit."""
-    total, count = torch.zeros(units, dtype=torch.float64), 0
+def _over(members: list[Member], units: int, value: Callable[[str], Tensor]) -> Tensor:
+    """(units,) float64: the sum of a value of each row over the rows that make a unit."""
+    total = torch.zeros(units, dtype=torch.float64)
     for member in members:
-        rows = value(member.tensor)
-        if rows is not None:
-            total += rows.detach().double().cpu()[member.places].sum(1)
-            count += member.places.shape[1]
-    return total / count if mean else total
+        total += value(member.tensor).detach().double().cpu()[member.places].sum(1)
+    return total
 
 
-def _squares(network: Network) -> Callable[[str], Tensor | None]:
-    tensors = dict(network.named_parameters())
-
-    def value(name: str) -> Tensor | None:
-        weight = tensors.get(name)
-        return None if weight is None or weight.dim() < 2 else weight.flatten(1).square().mean(1)
-
-    return value
+def _root_mean_square(network: Network, group: Group) -> Tensor:
+    """(units,) of the weights that make each unit."""
+    members = [member for member in group.producers if _is_a_matrix(network, member)]
+    numbers = sum(member.places.shape[1] * network.get_parameter(member.tensor)[0].numel() for member in members)
+    squares = _over(members, group.units, lambda tensor: network.get_parameter(tensor).flatten(1).square().sum(1))
+    return (squares / numbers).sqrt()
 
 
 def _is_a_matrix(network: Network, member: Member) -> bool:

@@ -127,10 +127,6 @@ class WeightCutter:
             return self.ranking.with_kept(kept_of(self.ranking.size, sparsity))
         return self.ranking.with_kept_of_each(kept or self.kept(sparsity))
 
-    def share(self, sparsity: float, number: int, rounds: int) -> float:
-        """The sparsity after so many of all rounds: each keeps the same share of what the last one kept."""
-        return sparsity if number == rounds else 1 - (1 - sparsity) ** (number / rounds)
-
     def cut(self, sparsity: float, first: WeightCutter | None = None) -> Cut:
         """The network with its masked weights at zero; with second_order the others make up for them.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import weakref
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ from compress.unit_cutter import UnitCutter
 from compress.weight_cutter import Cut, WeightCutter
 
 Cutter = WeightCutter | UnitCutter
-_cutters: weakref.WeakKeyDictionary[Network, dict[tuple[Any, ...], Cutter]] = weakref.WeakKeyDictionary()
+_cutters: deque[tuple[tuple[Any, ...], Cutter]] = deque(maxlen=4)  # the newest ones
 ANY_ROUNDS = tuple(range(2, 21))
 STRANGE = ("these are not the weights that this network began with: it was not trained from this seed, so going back to "
            "them is starting anew")
@@ -144,16 +144,17 @@ class Prune(Method):
         return {"values": list(values), **inside_view(cutter, list(values), tell.part(0.2, 1.0))}
 
     def cutter(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Cutter:
-        """What all sparsities of a curve share; kept as long as the teacher is, because the inside view needs it too."""
-        kept = _cutters.setdefault(teacher, {})
+        """What all sparsities of a curve share; the newest are kept, because the inside view needs them too."""
+        if self.needs_origin and compressed_layers(teacher):
+            raise ValueError(f"Prune: schedule={self.schedule} and criterion={self.criterion} need the network's initial "
+                             "weights, but some of its layers are compressed already. Put prune before the methods that "
+                             "replaced them, or choose schedule=one_shot and criterion=magnitude.")
         key = (self.criterion, self.pattern, self.allocation, self.densities, self.multiple, data.digest, seed)
-        if key not in kept:
-            if self.needs_origin and compressed_layers(teacher):
-                raise ValueError(f"Prune: schedule={self.schedule} and criterion={self.criterion} need the network's "
-                                 "initial weights, but some of its layers are compressed already. Put prune before the "
-                                 "methods that replaced them, or choose schedule=one_shot and criterion=magnitude.")
-            kept[key] = self._cutter_of(teacher, initial(teacher, seed), data, tell, seed)
-        return kept[key]
+        found = next((cutter for known, cutter in _cutters if known == key and cutter.network is teacher), None)
+        if found is None:
+            found = self._cutter_of(teacher, initial(teacher, seed), data, tell, seed)
+            _cutters.append((key, found))
+        return found
 
     def _cutter_of(self, network: Network, origin: Network, data: Dataset, tell: Tell, seed: int) -> Cutter:
         kind = UnitCutter if self.pattern == "units" else WeightCutter
@@ -165,7 +166,9 @@ class Prune(Method):
             return self._gradually(cutter, sparsity, tell)
         first, network = cutter, cutter.network
         for number in range(1, self.rounds + 1):
-            cut = cutter.cut(cutter.share(sparsity, number, self.rounds), first)
+            # Each round keeps the same share of what the last one kept.
+            share = sparsity if number == self.rounds else 1 - (1 - sparsity) ** (number / self.rounds)
+            cut = cutter.cut(share, first)
             network = self._trained(cut, first, cutter, tell.part((number - 1) / self.rounds, number / self.rounds))
             if number < self.rounds:
                 cutter = self._cutter_of(network, cut.origin, first.data, silent, first.seed)

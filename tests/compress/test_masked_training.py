@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from compress.datasets import Dataset
 from compress.knowledge import soft_targets
 from compress.layers import dense_layers
-from compress.masked_training import READY, UPDATES, Gradual, Keeper, apply_masks, cubic, towards
+from compress.masked_training import READY, TEMPERATURE, UPDATES, Gradual, Keeper, apply_masks, cubic, towards
 from compress.networks import CNN, MLP, Architecture, Family, Network, build
 from compress.progress import Cancelled, Tell
 from compress.ranking import Masks, Ranking, kept_of
@@ -178,7 +178,7 @@ def test_the_teachers_objective_is_that_of_soft_targets_at_its_rows() -> None:
     teacher, logits = torch.randn(30, 4), torch.randn(5, 4)
     rows = torch.tensor([3, 29, 0, 7, 7])
     found = towards(teacher)(logits, torch.zeros(5, dtype=torch.long), rows)
-    assert torch.equal(found, soft_targets(logits, teacher[rows], 4.0))
+    assert torch.equal(found, soft_targets(logits, teacher[rows], TEMPERATURE))
     assert float(towards(logits)(logits, rows, torch.arange(5))) == pytest.approx(0.0, abs=1e-6)
     assert not torch.equal(found, nn.functional.cross_entropy(logits, rows[:5] % 4))
 

@@ -86,7 +86,8 @@ def test_weights_that_grew_in_a_refit_are_counted_in_the_outermost_bins(mlp: Net
 
 
 @pytest.mark.parametrize("text", ["mlp(hidden=48-32,epochs=6)", "cnn(epochs=1)"])
-@pytest.mark.parametrize("settings", [{}, {"criterion": "second_order", "allocation": "uniform"}, {"pattern": "n:4"}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"criterion": "second_order", "allocation": "uniform"}, {"pattern": "n:4"}],
+                         ids=str)
 def test_sizes_are_those_of_real_files_in_each_form(settings: dict, text: str, trained: Callable[[str], Network],
                                                     digits: Dataset) -> None:
     teacher, values = trained(text), [0.25, 0.5, 0.75]

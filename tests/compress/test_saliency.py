@@ -16,7 +16,7 @@ from compress.batches import on_device
 from compress.datasets import Dataset
 from compress.networks import Architecture, Network, Recurrent, build
 from compress.ranking import Ranking
-from compress.reconstruction import removal_losses
+from compress.reconstruction import DAMPING, removal_losses
 from compress.saliency import CRITERIA, saliencies
 from tests.compress.helpers import identical, state, toy_data
 
@@ -134,7 +134,7 @@ def test_second_order_is_half_the_square_over_the_inverses_diagonal(network: Net
     expected = []
     for weights, rows in zip(layer.weight.detach().double().flatten(1).chunk(len(groups)), groups, strict=True):
         moment = rows.mT @ rows / len(rows)
-        moment += 0.01 * moment.diagonal().mean() * torch.eye(len(moment))
+        moment += DAMPING * moment.diagonal().mean() * torch.eye(len(moment))
         expected.append(weights.square() / (2 * torch.linalg.inv(moment).diagonal()))
     assert close(saliencies(network, PATHS, "second_order", data)[path], torch.cat(expected))
 

