@@ -131,6 +131,14 @@ def test_a_loss_that_falls_again_is_read_as_one_that_stays(losses: list[list[flo
     assert by_sensitivity(sizes, LEVELS, losses, kept) == by_sensitivity(sizes, LEVELS, rising, kept)
 
 
+@given(any_losses, st.integers(0, 3800), st.integers(9, 900))
+def test_who_keeps_more_keeps_no_less_in_any_layer_whatever_was_measured(losses: list[list[float]], kept: int,
+                                                                         more: int) -> None:
+    """Up to what rounding leaves over; where fewer are kept than was ever tried, too."""
+    few, many = (by_sensitivity((3000, 700, 50), LEVELS, losses, number) for number in (kept, kept + more))
+    assert all(one >= other - 1 for one, other in zip(many, few, strict=True))
+
+
 def test_an_insensitive_layer_gives_up_more() -> None:
     losses = [[0.1, 0.1, 0.1, 0.11], [0.1, 0.3, 0.9, 2.0]]
     assert by_sensitivity((4000, 1000), LEVELS, losses, 2000) == [1000, 1000]
