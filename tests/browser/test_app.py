@@ -427,6 +427,8 @@ def test_a_click_on_a_point_pins_it_and_its_note_stays(visit, curve):
         return [box.left + xaxis._offset + xaxis.d2p(trace.x[0]), box.top + yaxis._offset + yaxis.d2p(trace.y[0])];
         }"""))
     note = page.get_by_role("textbox", name="Note")
+    note.wait_for()
+    settled(page)  # a word typed while the page is drawn anew would be lost
     note.fill("the knee of the curve")
     note.press("Enter")
     settled(page)
