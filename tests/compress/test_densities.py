@@ -139,14 +139,21 @@ def test_who_keeps_more_keeps_no_less_in_any_layer_whatever_was_measured(losses:
     assert all(one >= other - 1 for one, other in zip(many, few, strict=True))
 
 
-def test_an_insensitive_layer_gives_up_more() -> None:
-    losses = [[0.1, 0.1, 0.1, 0.11], [0.1, 0.3, 0.9, 2.0]]
-    assert by_sensitivity((4000, 1000), LEVELS, losses, 2000) == [1000, 1000]
-    assert by_sensitivity((4000, 1000), LEVELS, losses[::-1], 4250) == [4000, 250]
+FLAT, LATE, EARLY = [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.2], [0.0, 0.2, 0.6, 2.0]
 
 
-def test_layers_keep_the_same_share_where_nothing_matters() -> None:
-    assert by_sensitivity((800, 40), LEVELS, [[1.0] * 4] * 2, 630) == [600, 30]
+@pytest.mark.parametrize(("sizes", "losses", "kept", "expected"), [
+    # An insensitive layer gives up more.
+    ((4000, 1000), [FLAT, EARLY], 2000, [1000, 1000]), ((4000, 1000), [EARLY, FLAT], 4250, [4000, 250]),
+    # What counts is the loss for each weight.
+    ((1000, 100), [LATE, LATE], 300, [250, 50]), ((100, 1000), [LATE, LATE], 300, [50, 250]),
+    # All keep the same share where nothing matters, and where fewer are kept than was ever tried.
+    ((800, 40), [FLAT, FLAT], 630, [600, 30]), ((800, 40), [FLAT, EARLY], 84, [80, 4]),
+    # What is left when all losses are at their lowest goes to whoever keeps the least share.
+    ((100, 100, 100), [FLAT, LATE, EARLY], 195, [45, 50, 100]), ((100, 200, 100), [FLAT, LATE, EARLY], 280, [60, 120, 100])])
+def test_counts_by_sensitivity_by_hand(sizes: tuple[int, ...], losses: list[list[float]], kept: int,
+                                       expected: list[int]) -> None:
+    assert by_sensitivity(sizes, LEVELS, losses, kept) == expected
 
 
 def test_who_keeps_more_in_all_keeps_no_less_in_any_layer_by_sensitivity() -> None:
