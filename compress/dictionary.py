@@ -1,0 +1,70 @@
+"""Dictionaries to start from, and what is known of a dictionary before it is used."""
+
+from __future__ import annotations
+
+from math import ceil, isqrt, pi
+
+import torch
+from torch import Tensor
+
+STARTS = ("data", "dct", "random")
+
+
+def initial(signals: Tensor, count: int, start: str, seed: int = 0) -> Tensor:
+    """(count, features) atoms of norm 1 in the signals' type and on their device.
+
+    Args:
+        signals: (n, features).
+        start: "data" (different signals that are not zero; random ones where there are too few), "dct" or "random".
+    """
+    features = signals.shape[1]
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(count, features, generator=generator, dtype=torch.float64).to(signals)
+    if start == "random":
+        return normalised(noise)
+    if start == "dct":
+        return dct_atoms(features, count).to(signals)
+    usable = torch.nonzero(signals.square().sum(1) > 0).flatten()
+    picked = usable[torch.randperm(len(usable), generator=generator).to(usable.device)[:count]]
+    return normalised(torch.cat([signals[picked], noise[len(picked):]]))
+
+
+def dct_atoms(features: int, count: int) -> Tensor:
+    """(count, features) float64 cosines, slow ones first: products of two for square pictures, as in Elad & Aharon (2006),
+    else of one dimension. More than `features` of them overlap; all but the first have mean 0."""
+    side = isqrt(features)
+    if side * side != features or side < 2:
+        return _cosines(features, count)
+    lines = _cosines(side, ceil(count ** 0.5))
+    order = sorted((row + column, row, column) for row in range(len(lines)) for column in range(len(lines)))[:count]
+    return torch.stack([torch.outer(lines[row], lines[column]).flatten() for _, row, column in order])
+
+
+def normalised(atoms: Tensor) -> Tensor:
+    """Atoms of norm 1; zero ones stay zero."""
+    return atoms / atoms.norm(dim=1, keepdim=True).clamp_min(torch.finfo(atoms.dtype).tiny)
+
+
+def coherence(atoms: Tensor) -> float:
+    """The largest |cosine| between two different atoms (count, features); 0 for a single one."""
+    unit = normalised(atoms.double())
+    return float((unit @ unit.mT).abs().fill_diagonal_(0.0).max())
+
+
+def tropp_bound(mu: float) -> float:
+    """(1 + 1/mu) / 2: every signal of fewer atoms than this is coded exactly by OMP (Tropp 2004)."""
+    return (1 + 1 / mu) / 2 if mu > 0 else float("inf")
+
+
+def recovered(atoms: Tensor, truth: Tensor) -> float:
+    """The share of true atoms that some atom comes near to, 1 - |d^T d'| < 0.01 (Aharon, Elad & Bruckstein 2006)."""
+    nearest = (normalised(truth.double()) @ normalised(atoms.double()).mT).abs().max(1).values
+    return float((1 - nearest < 0.01).double().mean())
+
+
+def _cosines(length: int, count: int) -> Tensor:
+    places = torch.arange(length, dtype=torch.float64) + 0.5
+    speeds = torch.arange(count, dtype=torch.float64) * length / max(count, length)
+    waves = torch.cos(pi * speeds[:, None] * places / length)
+    waves[1:] -= waves[1:].mean(1, keepdim=True)
+    return normalised(waves)

@@ -1,0 +1,118 @@
+"""K-SVD: the recovery experiment of its paper, and errors that never rise in an update."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from compress.dictionary import normalised, recovered
+from compress.ksvd import KSVD, learn, replaced, updated
+from compress.omp import omp
+from compress.progress import Cancelled, Tell
+
+
+def planted(decibels: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Aharon, Elad & Bruckstein (2006): 1,500 signals of 3 of 50 atoms of 20 numbers, with noise. (signals, truth)"""
+    generator = torch.Generator().manual_seed(seed)
+    truth = normalised(torch.randn(50, 20, generator=generator, dtype=torch.float64))
+    chosen = torch.stack([torch.randperm(50, generator=generator)[:3] for _ in range(1500)])
+    clean = (torch.randn(1500, 3, 1, generator=generator, dtype=torch.float64) * truth[chosen]).sum(1)
+    noise = torch.randn(clean.shape, generator=generator, dtype=torch.float64)
+    return clean + noise * clean.norm() / noise.norm() * 10 ** (-decibels / 20), truth
+
+
+@pytest.mark.parametrize("update", ["approximate", "exact"])
+def test_planted_atoms_are_found_at_20_decibels(update: str) -> None:
+    shares = []
+    for seed in range(3):
+        signals, truth = planted(20, seed)
+        *_, last = learn(signals, KSVD(atoms=50, nonzeros=3, iterations=80 if update == "approximate" else 30, update=update,
+                                       seed=seed))
+        shares.append(recovered(last.atoms, truth))
+    assert sum(shares) / 3 >= 0.88
+
+
+@pytest.mark.parametrize("update", ["approximate", "exact"])
+def test_no_update_of_an_atom_raises_the_error(update: str) -> None:
+    signals, _ = planted(10, 0)
+    atoms = normalised(torch.randn(50, 20, generator=torch.Generator().manual_seed(1), dtype=torch.float64))
+    for _ in range(4):
+        codes = omp(signals, atoms, 3)
+        before = (signals - codes.sums(atoms)).square().sum()
+        moved, values, residual = updated(signals, atoms, codes, update)
+        torch.testing.assert_close(residual, signals - values.sums(moved))
+        assert residual.square().sum() < before
+        assert torch.equal(values.atoms, codes.atoms)
+        torch.testing.assert_close(moved.norm(dim=1), torch.ones(50, dtype=torch.float64))
+        atoms = moved
+
+
+def test_the_exact_update_leaves_no_more_than_the_approximate_one() -> None:
+    """For a single atom there is no better pair than the first singular vectors."""
+    signals, _ = planted(10, 0)
+    atoms = normalised(torch.randn(1, 20, generator=torch.Generator().manual_seed(1), dtype=torch.float64))
+    codes = omp(signals, atoms, 1)
+    exact, rough = (updated(signals, atoms, codes, update)[2].square().sum() for update in ("exact", "approximate"))
+    best = signals.square().sum() - torch.linalg.svdvals(signals)[0] ** 2
+    torch.testing.assert_close(exact, best)
+    assert rough > exact
+
+
+def test_errors_fall_and_states_describe_themselves() -> None:
+    signals, _ = planted(20, 0)
+    states = list(learn(signals, KSVD(atoms=50, nonzeros=3, iterations=12)))
+    assert [state.iteration for state in states] == list(range(1, 13)) and states[-1].error < 0.5 * states[0].error
+    for state in states:
+        left = (signals - state.codes.sums(state.atoms)).square().sum() / signals.square().sum()
+        assert state.error == pytest.approx(float(left))
+        assert state.usage.tolist() == [int((state.codes.atoms == atom).sum()) for atom in range(50)]
+
+
+def test_unused_and_duplicate_atoms_become_badly_coded_signals() -> None:
+    signals, _ = planted(20, 0)
+    atoms = normalised(torch.randn(10, 20, generator=torch.Generator().manual_seed(1), dtype=torch.float64))
+    atoms[4] = -atoms[2]
+    usage = torch.tensor([5, 0, 7, 3, 9, 1, 0, 2, 2, 2])
+    residual = torch.zeros_like(signals)
+    residual[[30, 40, 50, 60]] = torch.tensor([[3.0], [9.0], [5.0], [1.0]], dtype=torch.float64)
+    new = replaced(signals, atoms, residual, usage)
+    gone = [1, 2, 6]  # 2 and 4 are one atom, and 4 is used more
+    assert torch.equal(new[gone], normalised(signals[[40, 50, 30]]))
+    stay = [number for number in range(10) if number not in gone]
+    assert torch.equal(new[stay], atoms[stay])
+
+
+def test_nothing_is_replaced_by_signals_that_are_coded_well() -> None:
+    signals, atoms = planted(20, 0)[0], torch.eye(20, dtype=torch.float64)
+    assert torch.equal(replaced(signals, atoms, torch.zeros_like(signals), torch.zeros(20, dtype=torch.long)), atoms)
+
+
+def test_dead_atoms_come_to_life() -> None:
+    signals, truth = planted(20, 0)
+    start = torch.cat([truth[:1]] * 50)
+    with_replacement, without = ([*learn(signals, KSVD(atoms=50, nonzeros=3, iterations=15, replace=replace), start)][-1]
+                                 for replace in (True, False))
+    assert (with_replacement.usage > 0).sum() >= 49 and (without.usage > 0).sum() < 20
+    assert with_replacement.error < 0.3 * without.error
+
+
+def test_a_seed_decides_everything_and_learning_can_be_cancelled() -> None:
+    signals = planted(20, 0)[0].float()
+    settings = KSVD(atoms=30, nonzeros=2, iterations=3, seed=5)
+    first, second = ([*learn(signals, settings)][-1].atoms for _ in range(2))
+    assert torch.equal(first, second) and first.dtype == torch.float32
+    other = [*learn(signals, KSVD(atoms=30, nonzeros=2, iterations=3, seed=6))][-1].atoms
+    assert not torch.allclose(first, other)
+    with pytest.raises(Cancelled):
+        next(learn(signals, settings, tell=Tell(is_cancelled=lambda: True)))
+
+
+def test_signals_that_are_all_zero_teach_nothing_and_break_nothing() -> None:
+    *_, last = learn(torch.zeros(20, 6), KSVD(atoms=4, nonzeros=2, iterations=2))
+    assert last.error == 0.0 and torch.isfinite(last.atoms).all() and last.usage.sum() == 0
+
+
+def test_more_nonzeros_than_there_can_be_are_cut() -> None:
+    *_, last = learn(planted(20, 0)[0], KSVD(atoms=3, nonzeros=9, iterations=2))
+    assert last.codes.atoms.shape[1] == 3
