@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from compress.layers import DENSE, Compressed, dense_plain, dense_rebuild
+from compress.unfolded import Unfolded
 
 CSR_DENSITY = 0.15  # measured: from here down CSR products of a batch are faster than dense ones on one core
 CSR_DENSITY_OF_ONE = 0.05  # the same for a few examples at a time
@@ -21,7 +22,7 @@ FEW_EXAMPLES = 8
 HEADERS = {"csr": 250, "bitmask": 184}  # bytes by which the file's header grows against a dense layer's, about
 
 
-class Sparse(nn.Module, Compressed):
+class Sparse(Unfolded, Compressed):
     """A linear or convolutional layer with zeros in its weight matrix (rows = outputs, columns = inputs x kernel).
 
     It stores `values`, the weights that are not zero, row by row, the bias, and where they stand, in one of two forms:
@@ -67,11 +68,6 @@ class Sparse(nn.Module, Compressed):
         return made
 
     @property
-    def weight(self) -> Tensor:
-        """The dense weight (rows, ...); in training it passes gradients on to the values."""
-        return self._spread() if self.training else self.dense
-
-    @property
     def work(self) -> int:
         """Multiply-accumulates for one output position."""
         return len(self.values)
@@ -92,14 +88,6 @@ class Sparse(nn.Module, Compressed):
         product = self.rows @ flat if self.bias is None else torch.addmm(self.bias[:, None], self.rows, flat)
         return product.mT.reshape(*batch.shape[:-1], -1)
 
-    def train(self, mode: bool = True) -> Sparse:
-        """Leaving training, the dense weight is made anew from the values."""
-        stale = self.training or not hasattr(self, "dense")
-        super().train(mode)
-        if stale and not mode:
-            self._refresh()
-        return self
-
     def __getstate__(self) -> dict[str, Any]:
         """For copies: torch cannot copy a CSR tensor, so it is made anew."""
         return {**self.__dict__, "rows": None}
@@ -113,21 +101,8 @@ class Sparse(nn.Module, Compressed):
         few = batch.numel() // batch.shape[-1] < FEW_EXAMPLES
         return len(self.values) <= self.limits[few] * self.shape.numel()
 
-    def _load_from_state_dict(self, *arguments: Any) -> None:
-        super()._load_from_state_dict(*arguments)
-        if not self.training:
-            self._refresh()
-
-    def _apply(self, *arguments: Any, **options: Any) -> Sparse:
-        super()._apply(*arguments, **options)
-        if not self.training:
-            self._refresh()
-        return self
-
-    @torch.no_grad()
-    def _refresh(self, dense: Tensor | None = None) -> None:
-        """Makes what the layer computes with. dense: its weight, where the caller has it already."""
-        self.register_buffer("dense", self._spread() if dense is None else dense, persistent=False)
+    def _prepare(self) -> None:
+        """The rows as CSR, where its kernels may win."""
         self.rows = None
         if self.options["type"] == "Linear" and len(self.values) <= max(self.limits) * self.shape.numel():
             places, columns = self._places(), self.shape[1]

@@ -13,15 +13,14 @@ from torch import Tensor, nn
 
 from compress import files
 from compress.batches import device_of, on_device
-from compress.datasets import Dataset, Split
+from compress.compressed_data import EXAMPLES, raw_file, shown, shown_labels, small_labels, with_inputs
+from compress.datasets import Dataset
 from compress.method import Candidate, Method
 from compress.networks import MLP, Architecture, Logistic, Network, build
 from compress.progress import Tell, silent
 from compress.settings import setting
 from compress.svd import break_even, hard_threshold, principal, projection_energies
 from compress.training import Training, train
-
-EXAMPLES = 8
 
 
 @dataclass(frozen=True)
@@ -82,9 +81,7 @@ class DataSVD(Method):
         device = device_of(teacher)
         inputs = on_device(data.train, device)[0].flatten(1)
         network = self._classifier(inputs, None, data, tell, seed)
-        contents = files.pack({"compressed_data": data.name, "storage": "raw"},
-                              {"inputs": raw_inputs(data), "labels": small_labels(data.train)})
-        return Candidate(None, network, contents=contents)
+        return Candidate(None, network, contents=raw_file(data))
 
     def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
                seed: int = 0) -> dict[str, Any]:
@@ -119,8 +116,8 @@ class DataSVD(Method):
             mean, basis = projection
             scale = codes.double().square().mean().sqrt().float()
             held = (on_device(data.validation, codes.device)[0].flatten(1) - mean) @ basis
-            coded = dataclasses.replace(data, train=_split(codes / scale, data.train),
-                                        validation=_split(held / scale, data.validation))
+            coded = dataclasses.replace(data, train=with_inputs(data.train, codes / scale),
+                                        validation=with_inputs(data.validation, held / scale))
         head = Logistic() if self.classifier == "linear" else MLP(hidden=(100,))
         architecture = Architecture(head, coded.shape, len(data.classes))
         trained = train(build(architecture, seed).to(codes.device), coded, Training(epochs=self.epochs), seed, tell)
@@ -157,23 +154,6 @@ def quantised(codes: Tensor, storage: str) -> tuple[dict[str, Tensor], Tensor]:
     return {"codes": levels, "scale": scale}, levels.float() * scale
 
 
-def raw_inputs(data: Dataset) -> Tensor:
-    """The training inputs as the source stores them: bytes where one byte a value is enough, else float32."""
-    values = data.normaliser.undo(data.train.inputs)
-    if data.raw_bytes_per_example == int(np.prod(data.shape)):
-        return torch.tensor(values.round().astype(np.uint8))
-    return torch.tensor(values)
-
-
-def small_labels(split: Split) -> Tensor:
-    """Labels in the smallest type that holds them."""
-    return torch.tensor(split.labels.astype(np.uint8 if split.labels.max() < 256 else np.int32))
-
-
-def _split(inputs: Tensor, like: Split) -> Split:
-    return Split(inputs.cpu().numpy(), like.labels)
-
-
 def _left(energies: Tensor, centred: Tensor) -> list[float]:
     """Relative squared error left at 0, 1, ..., d components."""
     total = float(centred.square().sum())
@@ -184,19 +164,10 @@ def _left(energies: Tensor, centred: Tensor) -> list[float]:
 def _rebuilt(data: Dataset, mean: Tensor, basis: Tensor, values: Sequence[Any]) -> dict[str, Any]:
     """Some validation examples, original and rebuilt from k components, as 0..255 within each example's own range."""
     chosen = torch.tensor(data.validation.inputs[:EXAMPLES]).flatten(1).to(mean.device)
-
-    def shown(inputs: Tensor) -> list[Any]:
-        restored = data.normaliser.undo(inputs.cpu().numpy().reshape(-1, *data.shape)).reshape(len(chosen), -1)
-        return ((restored - low) * scale).clip(0, 255).round().astype(int).reshape(-1, *data.shape).tolist()
-
-    original = data.normaliser.undo(data.validation.inputs[:EXAMPLES]).reshape(len(chosen), -1)
-    low = original.min(1, keepdims=True)
-    scale = 255.0 / np.maximum(original.max(1, keepdims=True) - low, 1e-9)
     codes = (chosen - mean) @ basis
-    rebuilt = {str(value): shown(mean + codes[:, :value] @ basis[:, :value].mT) for value in values
+    rebuilt = {str(value): shown(data, mean + codes[:, :value] @ basis[:, :value].mT) for value in values
                if value <= basis.shape[1]}
-    return {"labels": [data.classes[label] for label in data.validation.labels[:EXAMPLES]],
-            "original": shown(chosen), "rebuilt": rebuilt}
+    return {"labels": shown_labels(data), "original": shown(data, chosen), "rebuilt": rebuilt}
 
 
 def _numbers(values: Tensor) -> list[float]:

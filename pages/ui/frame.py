@@ -16,6 +16,7 @@ PAGES = (("app.py", "Start", ":material/flag:"), ("pages/1_Teacher.py", "Teacher
          ("pages/2_Distill.py", "Distill", ":material/science:"),
          ("pages/3_Low_rank.py", "Low rank", ":material/layers:"),
          ("pages/4_Prune.py", "Prune", ":material/content_cut:"),
+         ("pages/5_Sparse_code.py", "Sparse code", ":material/grain:"),
          ("pages/8_Compare.py", "Compare", ":material/scatter_plot:"),
          ("pages/9_Handbook.py", "Handbook", ":material/menu_book:"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -13,7 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from compress import speed_map
+from compress.datasets import Dataset
+from compress.recipe import Recipe
 from compress.store import Store
+from compress.sweep import complete
+from compress.worker import Worker
 from tests.compress.helpers import ROOT
 
 
@@ -53,3 +59,18 @@ def test_it_answers_in_json_lines_and_closing_its_input_interrupts_the_job_and_e
     assert worker.wait(10) == 0
     job = store.job(long)
     assert job["state"] == "interrupted" and "stopped during this job" in job["error"] and job["live"]
+
+
+def test_a_break_even_map_is_kept_for_the_teacher_whatever_method_asks_for_it(toy: Dataset, store: Store,
+                                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed_map, "latency_ratio", lambda *_: (1.0, 0.9, 1.1))
+    answers = io.StringIO()
+    worker, number = Worker(io.StringIO(), answers, store), store.new_job("map", "speed", "a map", {})
+    worker.device = "cpu"
+    teacher = "toy/mlp(epochs=1,hidden=8)"
+    worker._work({"run": number, "kind": "speed", "request": {"recipe": f"{teacher}/prune(sparsity=0.5)/0"}})
+    assert json.loads(answers.getvalue()) == {"ended": number, "state": "done"}
+    key = complete(Recipe.parse(f"{teacher}/0")).key()
+    view = store.view(key, "speed")
+    assert set(view["ways"]) == {"sparse", "units", "rank"} and view["ways"]["sparse"][0][0] == [1.0, 0.9, 1.1]
+    assert store.teacher(key) and store.job(number)["share"] == 1.0

@@ -11,8 +11,8 @@ import pytest
 
 from tests.compress.helpers import ROOT, python
 
-PLAIN = ("charts", "spectrum_charts", "teacher_charts", "distill_charts", "prune_charts", "speed_charts", "dark_knowledge",
-         "students", "words", "palette", "choice", "notice")
+PLAIN = ("charts", "spectrum_charts", "teacher_charts", "distill_charts", "prune_charts", "speed_charts", "sparse_charts",
+         "dark_knowledge", "students", "words", "palette", "choice", "notice")
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 COMPRESS = sorted((ROOT / "compress").rglob("*.py"))
 SESSION = {"session_state", "query_params", "cache_resource", "cache_data"}

@@ -87,7 +87,8 @@ def test_a_first_visit_draws_the_page_and_its_sidebar(show, page):
 
 @pytest.mark.parametrize(("page", "advice"), [
     (TEACHERS, "Train this teacher"), (DISTILL, "Measure the curve"), (LOW_RANK, "Measure the curve"),
-    ("pages/4_Prune.py", "Measure the curve"), (COMPARE, "Train a teacher")])
+    ("pages/4_Prune.py", "Measure the curve"), ("pages/5_Sparse_code.py", "Measure the curve"),
+    (COMPARE, "Train a teacher")])
 def test_a_page_with_nothing_to_show_says_what_to_do(show, page, advice):
     shown = show(page)
     assert advice in shown.info[0].value

@@ -1,0 +1,50 @@
+"""Layers that store something small and compute with the dense weight that it stands for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Unfolded(nn.Module):
+    """Base of such layers. A subclass says how its weight is made (`_spread`), and what else it computes with
+    (`_prepare`). The weight is made anew whenever training ends, tensors are loaded, or the layer moves to a device."""
+
+    def _spread(self) -> Tensor:
+        """The dense weight (rows, ...), with gradients to what is stored."""
+        raise NotImplementedError
+
+    def _prepare(self) -> None:
+        """Makes other tensors than the dense weight that the layer computes with."""
+
+    @property
+    def weight(self) -> Tensor:
+        """The dense weight (rows, ...); in training it passes gradients on to what is stored."""
+        return self._spread() if self.training else self.dense
+
+    def train(self, mode: bool = True) -> Unfolded:
+        """Leaving training, the dense weight is made anew."""
+        stale = self.training or not hasattr(self, "dense")
+        super().train(mode)
+        if stale and not mode:
+            self._refresh()
+        return self
+
+    @torch.no_grad()
+    def _refresh(self, dense: Tensor | None = None) -> None:
+        """Makes what the layer computes with. dense: its weight, where the caller has it already."""
+        self.register_buffer("dense", self._spread() if dense is None else dense, persistent=False)
+        self._prepare()
+
+    def _load_from_state_dict(self, *arguments: Any) -> None:
+        super()._load_from_state_dict(*arguments)
+        if not self.training:
+            self._refresh()
+
+    def _apply(self, *arguments: Any, **options: Any) -> Unfolded:
+        super()._apply(*arguments, **options)
+        if not self.training:
+            self._refresh()
+        return self

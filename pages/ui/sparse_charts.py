@@ -1,0 +1,126 @@
+"""Sparse codes -> charts: errors over non-zeros and iterations, use of the atoms, the atoms of a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pages.ui import palette, words
+
+Chart = dict[str, Any]
+
+
+def layer_errors(points: list[dict], values: list[int]) -> Chart:
+    """What is left of each layer's outputs (or weights) over the non-zeros of a block."""
+    paths = {layer["path"]: layer["title"] for point in points for layer in point["inside"]["layers"]}
+    traces = []
+    for number, (path, title) in enumerate(paths.items()):
+        found = [(point["dial"], _of_layer(point, path).get("error")) for point in points]
+        traces.append(_line([value for value, error in found if error is not None],
+                            [error for _, error in found if error is not None], title, palette.of_layer(number)))
+    return {"id": "errors", "title": "Error left in each layer", "height": 330, "follow": [_stop(values)],
+            "alt": f"Relative squared error of {len(paths)} layers over the non-zeros of a block.",
+            "figure": {"data": traces, "layout": {
+                "xaxis": {"title": {"text": "non-zeros of a block"}, "dtick": 1}, "legend": _legend(),
+                "yaxis": {"title": {"text": "relative squared error"}, "rangemode": "tozero"}, "hovermode": "x unified"}}}
+
+
+def layer_atoms(points: list[dict], path: str, title: str, values: list[int]) -> Chart | None:
+    """The most used atoms of one layer as columns of a map, most used at the left; None where it stays dense."""
+    maps = [_transposed(_of_layer(point, path).get("atoms")) if point else None for point in _at(points, values)]
+    known = [one for one in maps if one]
+    if not known:
+        return None
+    reach = max(abs(value) for one in known for row in one for value in row) or 1.0
+    columns = [list(range(1, len(one[0]) + 1)) if one else None for one in maps]
+    rows = [list(range(1, len(one) + 1)) if one else None for one in maps]
+    return {"id": "atoms", "title": f"Atoms of layer {title}, by use", "height": 330, "span": "wide",
+            "alt": f"Up to {len(known[0][0])} atoms of layer {title}, each a column of {len(known[0])} weights.",
+            "follow": [{"trace": 0, "x": columns, "y": rows, "z": maps}],
+            "figure": {"data": [{"type": "heatmap", "x": columns[-1] or [1], "y": rows[-1] or [1], "z": known[-1],
+                                 "zmin": -reach, "zmax": reach, "showscale": False, "colorscale": [
+                                     [0, palette.BLUE], [0.5, "rgba(128,140,150,0.06)"], [1, palette.VERMILION]],
+                                 "hovertemplate": "atom %{x}, output %{y} of the block: %{z:.2f}<extra></extra>"}],
+                       "layout": {"xaxis": {"title": {"text": "atom"}, "showgrid": False},
+                                  "yaxis": {"title": {"text": "output of the block"}, "autorange": "reversed",
+                                            "showgrid": False}}}}
+
+
+def usage(points: list[dict], values: list[int], path: str = "", title: str = "") -> Chart:
+    """How many signals use each atom, most used first, at the dial's stop."""
+    held = [_usage_of(point, path) if point else None for point in _at(points, values)]
+    return {"id": "usage", "title": f"Use of the atoms{': layer ' + title if title else ''}", "height": 330,
+            "alt": "How many signals use each atom, most used first.",
+            "follow": [{"trace": 0, "x": [one and list(range(1, len(one) + 1)) for one in held], "y": held}],
+            "figure": {"data": [{"type": "bar", "x": [], "y": [], "marker": {"color": palette.PINK},
+                                 "hovertemplate": "atom %{x}: used by %{y:,}<extra></extra>"}],
+                       "layout": {"bargap": 0, "xaxis": {"title": {"text": "atom"}}, "showlegend": False,
+                                  "yaxis": {"title": {"text": "signals that use it"}, "rangemode": "tozero"}}}}
+
+
+def data_errors(points: list[dict], values: list[int]) -> Chart:
+    """What validation examples lose when they are rebuilt, and what the training tiles lost at the end of learning."""
+    ordered = sorted(points, key=lambda point: point["dial"])
+    places = [point["dial"] for point in ordered]
+    traces = [_line(places, [point["inside"]["error"] for point in ordered], "validation", palette.PINK)]
+    learned = [point for point in ordered if point["inside"]["errors"]]
+    traces.append(_line([point["dial"] for point in learned], [point["inside"]["errors"][-1] for point in learned],
+                        "training", palette.GREY, "dot"))
+    return {"id": "errors", "title": "Error left over the non-zeros", "height": 330, "follow": [_stop(values)],
+            "alt": "Relative squared error of rebuilt examples over the non-zeros of a tile.",
+            "figure": {"data": traces, "layout": {
+                "xaxis": {"title": {"text": "non-zeros of a tile"}}, "legend": _legend(), "hovermode": "x unified",
+                "yaxis": {"title": {"text": "relative squared error"}, "rangemode": "tozero"}}}}
+
+
+def iterations(errors: list[float], nonzeros: int, total: int) -> Chart:
+    """The error after each iteration of learning."""
+    return {"id": "iterations", "title": f"Learning the dictionary, {nonzeros} non-zeros", "height": 330,
+            "alt": f"Error after each of {len(errors)} iterations, from {errors[0]:.3f} to {errors[-1]:.3f}." if errors else
+                   "No iteration yet.",
+            "figure": {"data": [{**_line(list(range(1, len(errors) + 1)), errors, "error", palette.PINK),
+                                 "mode": "lines+markers"}],
+                       "layout": {"xaxis": {"range": [0.5, total + 0.5], "title": {"text": "iteration"}},
+                                  "yaxis": {"title": {"text": "relative squared error"}, "rangemode": "tozero"},
+                                  "showlegend": False}}}
+
+
+def pursuit(path: dict, step: int) -> Chart:
+    """Coefficients chosen so far by one tile's pursuit, in the order of choice."""
+    chosen = path["coefficients"][step - 1] if step else []
+    names = [f"atom {atom + 1}" for atom in path["atoms"][:step]]
+    return {"id": "pursuit", "title": f"Step {step}: {words.percent(path['errors'][step])} left", "height": 260,
+            "span": "wide", "alt": f"Coefficients of the {step} atoms chosen so far.",
+            "figure": {"data": [{"type": "bar", "x": names, "y": chosen, "marker": {"color": palette.PINK},
+                                 "hovertemplate": "%{x}: %{y:.2f}<extra></extra>"}],
+                       "layout": {"xaxis": {"type": "category"}, "yaxis": {"title": {"text": "coefficient"}},
+                                  "showlegend": False}}}
+
+
+def _of_layer(point: dict, path: str) -> dict:
+    return next((layer for layer in point["inside"]["layers"] if layer["path"] == path), {})
+
+
+def _usage_of(point: dict, path: str) -> list[int] | None:
+    return (_of_layer(point, path) if path else point["inside"]).get("usage")
+
+
+def _transposed(rows: list[list[float]] | None) -> list[list[float]] | None:
+    return rows and [list(column) for column in zip(*rows, strict=True)]
+
+
+def _at(points: list[dict], values: list[int]) -> list[dict | None]:
+    by_value = {point["dial"]: point for point in points}
+    return [by_value.get(value) for value in values]
+
+
+def _stop(values: list[int]) -> dict[str, Any]:
+    return {"line": True, "x": list(values), "axis": "x", "color": "var(--accent)"}
+
+
+def _line(x: list, y: list, name: str, colour: str, dash: str = "solid") -> dict[str, Any]:
+    return {"type": "scatter", "mode": "lines+markers", "x": x, "y": y, "name": name,
+            "line": {"color": colour, "width": 3, "dash": dash}, "hovertemplate": f"{name}: %{{y:.3f}}<extra></extra>"}
+
+
+def _legend() -> dict[str, Any]:
+    return {"orientation": "h", "y": 1.14, "x": 0, "font": {"size": 13}}

@@ -1,0 +1,41 @@
+"""The Sparse code page in a real browser: a dictionary that is learned live, and a pursuit that plays by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.serving import CHROMIUM
+from tests.browser.test_app import (  # noqa: F401  (fixtures)
+    PATIENCE,
+    app,
+    browser,
+    button,
+    chart,
+    context,
+    playwright,
+    settled,
+    visit,
+    wait_for_points,
+)
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
+
+
+def test_a_dictionary_of_digits_is_learned_and_a_pursuit_plays(visit, app):  # noqa: F811
+    page = visit("Sparse_code", method="data_codes", seed="44")
+    button(page, "^Parts of small digits").click()
+    wait_for_points(page, 7)
+    settled(page, 4)
+    assert page.get_by_role("heading", name="The atoms, most used first").is_visible()
+    button(page, "^Play$").click()
+    page.get_by_text("chosen now").first.wait_for()
+    button(page, "^Play$").wait_for()  # it came to its end
+    assert chart(page, "^Coefficients of the").count() == 1 and page.problems == []
+
+
+def test_weights_are_coded_from_a_preset(visit, app):  # noqa: F811
+    page = visit("Sparse_code", seed="44")
+    button(page, "^Digits in a second").click()
+    wait_for_points(page, 7)
+    settled(page, 4)
+    assert chart(page, "^Up to 32 atoms of layer").count() == 1 and page.problems == []

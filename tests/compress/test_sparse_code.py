@@ -1,0 +1,173 @@
+"""Sparse codes of weights and of data, as a user meets them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+
+from compress import files
+from compress.batches import logits_of
+from compress.compressed_data import EXAMPLES
+from compress.datasets import Dataset
+from compress.layers import compressed_layers, dense_layers
+from compress.methods.data_codes import DataCodes, atoms_in_bytes, in_bytes
+from compress.methods.low_rank import LowRank
+from compress.methods.sparse_code import SparseCode
+from compress.networks import Network
+from compress.omp import omp
+from tests.compress.helpers import identical, poisoned, state, toy_data
+
+FEW = {"atoms": 24, "block": 8}
+
+
+def agreement(one: Network, other: Network, data: Dataset) -> float:
+    inputs = torch.tensor(data.validation.inputs)
+    return float((logits_of(one, inputs).argmax(1) == logits_of(other, inputs).argmax(1)).float().mean())
+
+
+def test_more_atoms_a_block_are_nearer_and_larger(mlp: Network, digits: Dataset) -> None:
+    points = list(SparseCode(**FEW).curve(mlp, digits, [1, 2, 4, 8]))
+    errors = [[layer["error"] for layer in point.inside["layers"]] for point in points]
+    assert all(early > late for one, other in pairwise(errors)
+               for early, late in zip(one, other, strict=True))
+    lengths = [len(files.to_bytes(point.network)) for point in points]
+    assert lengths == sorted(lengths) and lengths[0] < len(files.to_bytes(mlp)) / 3
+    assert agreement(points[-1].network, mlp, digits) > 0.97
+
+
+def test_a_learned_dictionary_leaves_less_than_those_it_is_compared_with(mlp: Network, digits: Dataset) -> None:
+    left = {kind: next(SparseCode(**FEW, dictionary=kind).curve(mlp, digits, [2])).inside["layers"][0]["error"]
+            for kind in ("ksvd", "data", "dct", "random")}
+    assert left["ksvd"] == min(left.values()) and left["ksvd"] < 0.9 * left["random"]
+
+
+@pytest.mark.parametrize("nonzeros", [1, 2, 4])
+def test_weighting_keeps_weights_on_busy_inputs_better(nonzeros: int, mlp: Network, digits: Dataset) -> None:
+    """In the sum of squared errors, each times its input's mean square."""
+    size, gaps = torch.tensor(digits.calibration.inputs).flatten(1).square().mean(0), {}
+    for weighted in (True, False):
+        small = SparseCode(**FEW, weighted=weighted, storage="float32", nonzeros=nonzeros).compress(mlp, digits)
+        gaps[weighted] = float(((small[1].weight - mlp[1].weight).detach().square() * size).sum())
+    assert gaps[True] < gaps[False]
+
+
+def test_a_layer_smaller_than_its_dictionary_stays_dense_and_says_so(mlp: Network, digits: Dataset) -> None:
+    candidate = next(SparseCode(atoms=512, block=8).curve(mlp, digits, [3]))
+    assert not compressed_layers(candidate.network) and len(candidate.notes) == 2
+    assert "layer 1 stays dense: codes and dictionary would be larger, no gain" in candidate.notes
+    assert files.to_bytes(candidate.network) == files.to_bytes(mlp)
+
+
+@pytest.mark.parametrize("text", ["cnn(epochs=3)", "resnet(channels=8-16,epochs=2)", "gru(hidden=24,epochs=2)"])
+def test_other_families_are_coded_too(text: str, trained: Callable[[str], Network], digits: Dataset, tmp_path: Path) -> None:
+    network = trained(text)
+    candidate = next(SparseCode(**FEW, output_layer=True).curve(network, digits, [4]))
+    assert compressed_layers(candidate.network)
+    length = files.write(candidate.network, tmp_path / "file")
+    assert length < len(files.to_bytes(network)) and agreement(candidate.network, network, digits) > 0.7
+    inputs = torch.tensor(digits.validation.inputs)
+    assert torch.equal(logits_of(files.read(tmp_path / "file"), inputs), logits_of(candidate.network, inputs))
+
+
+def test_recovery_keeps_the_indices_and_helps(mlp: Network, digits: Dataset) -> None:
+    before = SparseCode(**FEW, nonzeros=1).compress(mlp, digits)
+    after = SparseCode(**FEW, nonzeros=1, recovery_epochs=4).compress(mlp, digits)
+    for path, layer in compressed_layers(before).items():
+        assert torch.equal(layer.chosen(), compressed_layers(after)[path].chosen())
+        assert not torch.equal(layer.atoms, compressed_layers(after)[path].atoms)
+    inputs, labels = torch.tensor(digits.validation.inputs), torch.tensor(digits.validation.labels)
+    losses = [float(torch.nn.functional.cross_entropy(logits_of(one, inputs), labels)) for one in (before, after)]
+    assert losses[1] < losses[0]
+
+
+def test_the_last_layer_is_coded_only_if_asked_for(mlp: Network, digits: Dataset) -> None:
+    assert set(dense_layers(SparseCode(**FEW).compress(mlp, digits))) == {"5"}
+
+
+def test_what_cannot_be_coded_is_answered_with_a_sentence(mlp: Network, digits: Dataset) -> None:
+    with pytest.raises(ValueError, match=r"nonzeros must be between 1 and 8 \(the smaller of atoms and block\), but got 9"):
+        next(SparseCode(**FEW).curve(mlp, digits, [9]))
+    small = LowRank(keep=0.2, output_layer=True).compress(mlp, digits)
+    with pytest.raises(ValueError, match=r"no dense linear or convolutional layer left to code\. Put sparse_code before"):
+        SparseCode(**FEW).compress(small, digits)
+
+
+@pytest.mark.parametrize("classify", ["reconstructions", "codes", "projections"])
+def test_a_classifier_of_coded_digits_is_nearly_as_good(classify: str, mlp: Network, digits: Dataset) -> None:
+    method = DataCodes(atoms=48, classify=classify, epochs=12, nonzeros=6)
+    candidate, raw = next(method.curve(mlp, digits, [6])), method.reference(mlp, digits)
+    inputs, labels = torch.tensor(digits.validation.inputs), torch.tensor(digits.validation.labels)
+    accuracies = [float((logits_of(one.network, inputs).argmax(1) == labels).float().mean()) for one in (candidate, raw)]
+    assert accuracies[0] > accuracies[1] - (0.25 if classify == "projections" else 0.06)
+    assert len(candidate.contents) < 0.6 * len(raw.contents)
+
+
+def test_the_file_holds_dictionary_indices_coefficients_and_labels(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
+    candidate = next(DataCodes(atoms=40, epochs=1).curve(mlp, digits, [3]))
+    files.write_bytes(candidate.contents, tmp_path / "file")
+    manifest, tensors = files.unpack(tmp_path / "file")
+    examples = len(digits.train)
+    assert manifest["compressed_data"] == "digits" and tensors["dictionary"].shape == (40, 64)
+    assert tensors["levels"].shape == (examples, 3) and len(tensors["indices"]) == -(-examples * 3 * 6 // 8)
+    assert len(tensors["labels"]) == examples
+    held = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    assert 0 < len(candidate.contents) - held < 1500
+
+
+def test_projections_take_as_many_bytes_as_codes(mlp: Network, digits: Dataset) -> None:
+    lengths = [len(next(DataCodes(atoms=40, epochs=1, classify=kind).curve(mlp, digits, [4])).contents)
+               for kind in ("reconstructions", "projections")]
+    assert 0.8 * lengths[0] < lengths[1] <= 1.05 * lengths[0]
+
+
+def test_classifiers_of_codes_read_real_examples_by_a_pursuit(mlp: Network, digits: Dataset) -> None:
+    network = next(DataCodes(atoms=40, epochs=1, classify="codes", tile=4).curve(mlp, digits, [2])).network
+    inputs = torch.tensor(digits.validation.inputs)
+    front = network[0]
+    codes = omp(front.tiling.cut(inputs) - front.mean, front.atoms, 2).dense(40).reshape(len(inputs), -1)
+    assert codes.shape[1] == 4 * 40 and torch.equal(front(inputs), codes)
+
+
+def test_bytes_are_near_what_they_stand_for() -> None:
+    signals, atoms = torch.randn(50, 16), torch.randn(30, 16)
+    _, rounded = atoms_in_bytes(atoms)
+    assert float((rounded - atoms).abs().max() / atoms.abs().max()) < 0.005
+    codes = omp(signals, atoms, 3)
+    stored, back = in_bytes(codes, 30)
+    assert stored["levels"].dtype == torch.int8 and torch.equal(back.atoms, codes.atoms)
+    assert float((back.values - codes.values).abs().max()) <= float(stored["scale"]) / 2 + 1e-6
+
+
+def test_sequences_and_tables_are_coded_too() -> None:
+    for shape, tile in (((2, 12), 4), ((2, 12), 0), ((6,), 0)):
+        data = toy_data(shape)
+        method = DataCodes(atoms=8, tile=tile, epochs=2, iterations=2)
+        candidate = next(method.curve(torch.nn.Linear(1, 1), data, [2]))
+        assert candidate.contents and candidate.inside["tile"] == tile if "tile" in candidate.inside else candidate.contents
+        assert method.inside(torch.nn.Linear(1, 1), data, [2])["tile"] == ([shape[0], tile] if tile else list(shape))
+
+
+def test_tiles_that_do_not_fill_an_example_are_refused(mlp: Network, digits: Dataset) -> None:
+    with pytest.raises(ValueError, match=r"DataCodes: tile must be 0 \(whole examples\) or one of 2, 4, 8 for examples"):
+        next(DataCodes(tile=3).curve(mlp, digits, [1]))
+
+
+def test_what_a_page_shows_of_a_point_is_plain_and_whole(mlp: Network, digits: Dataset) -> None:
+    inside = next(DataCodes(atoms=40, epochs=1, iterations=3).curve(mlp, digits, [3])).inside
+    assert inside["usage"] == sorted(inside["usage"], reverse=True) and len(inside["usage"]) == 40
+    assert len(inside["errors"]) == 3 and 0 < inside["error"] < 1 and inside["psnr"] > 5 and inside["mean_nonzeros"] <= 3
+    assert len(inside["rebuilt"]) == len(inside["paths"]) == EXAMPLES
+    for path in inside["paths"]:
+        assert path["errors"][0] == 1.0 and path["errors"] == sorted(path["errors"], reverse=True)
+        assert len(path["errors"]) == len(path["atoms"]) + 1 == len(path["coefficients"]) + 1
+
+
+def test_labels_of_validation_and_test_are_not_what_data_are_coded_by(mlp: Network, digits: Dataset) -> None:
+    blind = dataclasses.replace(digits, _test=poisoned(digits.open_test()))
+    made, unseen = (next(DataCodes(atoms=20, epochs=1).curve(mlp, data, [2])) for data in (digits, blind))
+    assert made.contents == unseen.contents and identical(state(made.network), state(unseen.network))

@@ -1,0 +1,89 @@
+"""The Sparse code page without a browser."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.samples import measure
+from tests.pages.test_pages import LINK, component, engine, labels, named, show, words  # noqa: F401  (fixtures)
+
+PAGE = "pages/5_Sparse_code.py"
+CODED = {**LINK, "method": "sparse_code", "atoms": "16", "block": "8", "iterations": "2"}
+DATA = {**LINK, "method": "data_codes", "atoms": "16", "epochs": "1", "iterations": "3"}
+
+
+@pytest.fixture(scope="module")
+def coded(engine, prepared):  # noqa: F811
+    return measure(engine.store, "sparse_code(atoms=16,block=8,iterations=2)", (1, 2, 4))
+
+
+@pytest.fixture(scope="module")
+def data(engine, prepared):  # noqa: F811
+    return measure(engine.store, "data_codes(atoms=16,epochs=1,iterations=3)", (1, 2, 4))
+
+
+def test_coded_weights_are_shown_with_their_atoms(show, coded):  # noqa: F811
+    shown = show(PAGE, {**CODED, "nonzeros": "2"})
+    assert not shown.exception and not shown.warning
+    plot = component(shown)
+    assert list(plot["charts"]) == ["accuracy-size", "errors", "usage", "atoms"]
+    assert "of its weights' energy and runs" in words(shown)
+    named(shown.main.selectbox, "Layer whose atoms are shown").select(1).run()
+    assert coded.points[0]["inside"]["layers"][1]["title"] in component(shown)["charts"]["usage"]["title"]
+
+
+def test_coded_data_are_shown_with_atoms_examples_and_a_pursuit(show, data):  # noqa: F811
+    shown = show(PAGE, {**DATA, "nonzeros": "4"})
+    assert not shown.exception and not shown.warning
+    assert list(component(shown)["charts"]) == ["accuracy-size", "errors", "usage", "iterations"]
+    told = words(shown)
+    assert "coherence" in told and told.count("rebuilt</figcaption>") == 8 and "left: 100.0 %" in told
+
+
+def test_a_pursuit_is_stepped_through_an_atom_at_a_time(show, data):  # noqa: F811
+    shown = show(PAGE, {**DATA, "nonzeros": "4"})
+    path = data.points[-1]["inside"]["paths"][0]
+    assert named(shown.main.button, "Back to the start").disabled
+    for step in range(1, len(path["atoms"]) + 1):
+        named(shown.main.button, "Next atom").click().run()
+        told = words(shown)
+        assert f"atom {path['atoms'][step - 1] + 1}, chosen now" in told
+        assert f"left: {100 * path['errors'][step]:.1f} %" in told
+    assert named(shown.main.button, "Next atom").disabled
+    named(shown.main.button, "Back to the start").click().run()
+    assert "chosen now" not in words(shown) and not shown.exception
+
+
+def test_playing_takes_one_atom_more_at_each_tick_and_ends(show, data):  # noqa: F811
+    shown = show(PAGE, {**DATA, "nonzeros": "4"})
+    named(shown.main.button, "Play").click().run()
+    assert "Pause" in labels(shown.main.button) and "chosen now" in words(shown)
+    for _ in range(6):
+        shown.run()
+    assert "Play" in labels(shown.main.button) and not shown.exception
+
+
+def test_another_example_has_another_pursuit(show, data):  # noqa: F811
+    shown = show(PAGE, {**DATA, "nonzeros": "4"})
+    named(shown.main.button, "Next atom").click().run()
+    named(shown.main.button, "Another example").click().run()
+    named(shown.main.button, "Next atom").click().run()
+    path = data.points[-1]["inside"]["paths"][1]
+    assert f"atom {path['atoms'][0] + 1}, chosen now" in words(shown)
+
+
+def test_a_dictionary_is_shown_while_it_is_learned(show, data, engine):  # noqa: F811
+    shown = show(PAGE, {**DATA, "nonzeros": "2"})
+    key = data.recipe.curve("nonzeros").key()
+    number = engine.store.new_job(key, "curve", "Sparse codes of the data", {})
+    standing = {"nonzeros": 2, "errors": [0.5, 0.4], "atoms": data.points[0]["inside"]["atoms"]}
+    engine.store.update_job(number, state="running", share=0.4, text="iteration 2", live=[{"standing": standing}])
+    shown = show(PAGE, {**DATA, "nonzeros": "2"})
+    assert "Learning now: 2 non-zeros, iteration 2 of 3" in [one.value for one in shown.subheader]
+    engine.store.update_job(number, state="cancelled")
+
+
+def test_curves_are_named_by_what_was_done(show, coded, data, engine):  # noqa: F811
+    for link, name in ((CODED, "ksvd, 16 atoms of 8, int8"), (DATA, "reconstructions, ksvd, 16 atoms, whole examples")):
+        hero = component(show(PAGE, {**link, "nonzeros": "2"}))["charts"]["accuracy-size"]
+        assert name in [trace["name"] for trace in hero["figure"]["data"]]
