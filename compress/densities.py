@@ -8,8 +8,6 @@ from itertools import pairwise
 from compress.allocation import frontier
 from compress.ranking import kept_of
 
-STEPS = 8  # each stretch between two measured sparsities is divided into so many
-
 
 def proportional(sizes: Sequence[int], densities: Sequence[float], kept: int) -> list[int]:
     """Counts in proportion to these densities, capped at a layer's size, at least 1 each, that add up to `kept`.
@@ -76,14 +74,9 @@ def _levelled(counts: Sequence[int], sizes: Sequence[int], kept: int) -> list[in
 
 
 def _menu(size: int, levels: Sequence[float], losses: Sequence[float]) -> list[tuple[int, float]]:
-    """(weights kept, loss) along straight lines between the measured levels, cheapest first."""
+    """(weights kept, loss) at the measured levels, cheapest first; the same number kept twice has the later loss."""
     rising = [max(losses[:place + 1]) for place in range(len(losses))]
-    menu = {}
-    for (low, high), (before, after) in zip(pairwise(levels), pairwise(rising), strict=True):
-        for step in range(STEPS + 1):
-            share = step / STEPS
-            menu[max(1, kept_of(size, low + share * (high - low)))] = before + share * (after - before)
-    return sorted(menu.items())
+    return sorted({max(1, kept_of(size, level)): loss for level, loss in zip(levels, rising, strict=True)}.items())
 
 
 def _rounded(wanted: Sequence[float], sizes: Sequence[int], kept: int) -> list[int]:

@@ -69,7 +69,8 @@ def products(network: Network, paths: list[str], data: Dataset, measure: Callabl
     try:
         for number, rows in enumerate(torch.arange(len(inputs), device=inputs.device).split(batch)):
             tell(number * batch / len(inputs), "reading gradients")
-            with torch.enable_grad():
+            # cuDNN has no gradients of recurrent layers in evaluation mode.
+            with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
                 loss = nn.functional.cross_entropy(network(inputs[rows]), labels[rows])
                 gradients = torch.autograd.grad(loss, weights)
             found = {path: measure(_matrix(gradient) * _matrix(weight))

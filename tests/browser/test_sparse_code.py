@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {C
 def test_a_dictionary_of_digits_is_learned_and_a_pursuit_plays(visit, app):  # noqa: F811
     page = visit("Sparse_code", method="data_codes", seed="44")
     button(page, "^Parts of small digits").click()
-    wait_for_points(page, 7)
+    chart(page, "^Accuracy against data file size: 7 points").wait_for(timeout=PATIENCE)
     settled(page, 4)
     assert page.get_by_role("heading", name="The atoms, most used first").is_visible()
     button(page, "^Play$").click()

@@ -212,3 +212,10 @@ def test_training_with_masks_keeps_zeros_on_a_gpu(settings: dict, network: Netwo
 def test_the_break_even_map_is_measured_on_the_gpu(network: Network) -> None:
     found = speed_map(network)
     assert found["device"] == torch.cuda.get_device_name(GPU) and set(found["ways"]) == {"sparse", "units", "rank"}
+
+
+@pytest.mark.parametrize("criterion", ["taylor", "snip"])
+def test_gradients_of_a_recurrent_network_are_read_on_a_gpu(criterion: str, trained: Callable[[str], Network],
+                                                            digits: Dataset) -> None:
+    network = with_layers(trained("gru(hidden=24,epochs=2)"), {}).to(GPU)
+    assert files.nonzeros(Prune(criterion=criterion, sparsity=0.5).compress(network, digits)) < 0.6 * files.nonzeros(network)
