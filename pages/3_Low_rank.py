@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import charts, pictures, results, session, spectrum_charts, words
+from pages.ui import charts, layer_choice, pictures, results, spectrum_charts, words
 from pages.ui.curve import Preset, Shown, Story, explore
 from pages.ui.frame import open_page
 
@@ -26,7 +26,7 @@ DATA = (
 def weight_charts(now: Shown) -> list[charts.Chart]:
     """Spectra and energies of all layers, and one layer's errors."""
     layers = layers_at_stops(now)
-    chosen = min(session.remembered("layer", 0), len(layers) - 1)
+    chosen = layer_choice.chosen("layer", len(layers))
     return [spectrum_charts.spectra(layers), spectrum_charts.energies(layers),
             spectrum_charts.errors(layers[chosen], chosen, now.recipe.methods[-1].values["scheme"])]
 
@@ -47,7 +47,7 @@ def data_charts(now: Shown) -> list[charts.Chart]:
 def below_weights(now: Shown) -> None:
     """Which layer's errors are shown."""
     if now.view and len(now.view["layers"]) > 1:
-        _choose_layer(now.view["layers"])
+        layer_choice.choose("layer", "Layer in the error chart", [layer["title"] for layer in now.view["layers"]])
 
 
 def below_data(now: Shown) -> None:
@@ -94,15 +94,6 @@ def _layers_sentence(layers: list[dict], now: Shown) -> str:
     ratio = first["output_error_whitened"][rank] / first["output_error_plain"][rank]
     return (f"In the first layer at rank {rank}, whitening leaves {words.percent(ratio, 0)} of plain SVD's output error on "
             "examples it has not seen; a smaller output error does not always mean a better accuracy.")
-
-
-def _choose_layer(layers: list[dict]) -> None:
-    def change() -> None:
-        session.remember("layer", session.current("low_rank.layer"))
-
-    st.selectbox("Layer in the error chart", range(len(layers)), on_change=change,
-                 format_func=lambda number: layers[number]["title"],
-                 key=session.bound("low_rank.layer", min(session.remembered("layer", 0), len(layers) - 1)))
 
 
 page = open_page("Low rank", "Drag the dial: the fewer ranks a layer keeps, the smaller the file. "

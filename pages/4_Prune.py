@@ -7,7 +7,7 @@ import streamlit as st
 
 from compress.recipe import Recipe
 from compress.store import ACTIVE
-from pages.ui import charts, pictures, prune_charts, results, session, speed_charts, tray, words
+from pages.ui import charts, layer_choice, pictures, prune_charts, results, session, speed_charts, tray, words
 from pages.ui.curve import Preset, Shown, Story, explore
 from pages.ui.frame import open_page
 from pages.ui.liveplot import liveplot
@@ -45,16 +45,11 @@ def inside(now: Shown) -> list[charts.Chart]:
     shown += [prune_charts.left_of_each(now.view, now.points, now.values),
               prune_charts.sensitivity(now.view, now.points, now.values)]
     if weights:
-        number = chosen_layer(now)
+        number = layer_choice.chosen("prune.layer", len(now.view["layers"]))
         shown.append(prune_charts.histogram(now.view["layers"][number], number, now.points, now.values))
         looked_at = prune_charts.inputs(now.view, now.points, now.values)
         shown += [looked_at] if looked_at else []
     return shown
-
-
-def chosen_layer(now: Shown) -> int:
-    """The layer in the histogram."""
-    return min(session.remembered("prune.layer", 0), len(now.view["layers"]) - 1)
 
 
 def label(value: float) -> str:
@@ -116,7 +111,7 @@ def unlike_layers(now: Shown) -> str:
 def below(now: Shown) -> None:
     """The layer in the histogram, the masks of the point at the dial, and the break-even map."""
     if "sizes" in now.view and len(now.view["layers"]) > 1 and now.points:
-        _choose_layer(now.view["layers"])
+        layer_choice.choose("prune.layer", "Layer in the histogram", [layer["title"] for layer in now.view["layers"]])
     if now.point and "sizes" in now.view:
         masks(now)
     speed(now)
@@ -171,15 +166,6 @@ def speed(now: Shown) -> None:
     if view:
         st.html(f"<div class='ce-notice'>{' '.join(speed_charts.findings(view))} (Timed on {view['device']}.)</div>")
         liveplot(speed_charts.maps(view), key="prune.speed.maps")
-
-
-def _choose_layer(layers: list[dict]) -> None:
-    def change() -> None:
-        session.remember("prune.layer", session.current("prune.layer"))
-
-    st.selectbox("Layer in the histogram", range(len(layers)), on_change=change,
-                 format_func=lambda number: layers[number]["title"],
-                 key=session.bound("prune.layer", min(session.remembered("prune.layer", 0), len(layers) - 1)))
 
 
 page = open_page("Prune", "Drag the dial: the least important weights go. Watch three effects that are not the same: the "

@@ -6,7 +6,7 @@ import zlib
 import streamlit as st
 
 from compress.recipe import Recipe
-from pages.ui import charts, pictures, results, session, sparse_charts, words
+from pages.ui import charts, layer_choice, pictures, results, session, sparse_charts, words
 from pages.ui.curve import Preset, Shown, Story, explore
 from pages.ui.frame import open_page
 from pages.ui.liveplot import liveplot
@@ -22,16 +22,16 @@ WEIGHTS = (
            {"recovery_epochs": 3, "nonzeros": 1}, "mnist5k", "LeNet-300-100"),
 )
 DATA = (
-    Preset("Parts of small digits", "8x8 digits as sums of few atoms, in seconds.", {"atoms": 64}, "digits",
+    Preset("Parts of small digits", "8x8 digits as sums of few atoms, in seconds.", {"dictionary_size": 64}, "digits",
            "LeNet-300-100"),
-    Preset("Strokes from digits", "Whole digits as sums of few atoms: watch these become strokes.", {"nonzeros": 8},
+    Preset("Strokes from digits", "Whole digits as sums of few atoms: watch these become strokes.", {"terms": 8},
            "mnist5k", "LeNet-300-100"),
-    Preset("Tiles of 7×7", "Four by four tiles share one dictionary of edges.", {"tile": 7, "atoms": 64}, "mnist5k",
-           "LeNet-300-100"),
+    Preset("Tiles of 7×7", "Four by four tiles share one dictionary of edges.", {"tile": 7, "dictionary_size": 64},
+           "mnist5k", "LeNet-300-100"),
     Preset("A classifier on the codes", "It sees which atoms were chosen instead of pixels.",
-           {"classify": "codes", "nonzeros": 8}, "mnist5k", "LeNet-300-100"),
+           {"classify": "codes", "terms": 8}, "mnist5k", "LeNet-300-100"),
     Preset("Random projections instead", "As many bytes of each digit, without any learning: compressed sensing.",
-           {"classify": "projections", "nonzeros": 8}, "mnist5k", "LeNet-300-100"),
+           {"classify": "projections", "terms": 8}, "mnist5k", "LeNet-300-100"),
 )
 
 
@@ -48,7 +48,7 @@ def weight_charts(now: Shown) -> list[charts.Chart]:
 def chosen_layer(now: Shown) -> tuple[str, str]:
     """Path and title of the layer whose atoms are shown."""
     layers = now.points[0]["inside"]["layers"]
-    layer = layers[min(session.remembered("code.layer", 0), len(layers) - 1)]
+    layer = layers[layer_choice.chosen("code.layer", len(layers))]
     return layer["path"], layer["title"]
 
 
@@ -68,12 +68,7 @@ def below_weights(now: Shown) -> None:
     """Which layer's atoms are shown."""
     layers = now.points[0]["inside"]["layers"] if now.points else []
     if len(layers) > 1:
-        def change() -> None:
-            session.remember("code.layer", session.current("code.layer"))
-
-        st.selectbox("Layer whose atoms are shown", range(len(layers)), on_change=change,
-                     format_func=lambda number: layers[number]["title"],
-                     key=session.bound("code.layer", min(session.remembered("code.layer", 0), len(layers) - 1)))
+        layer_choice.choose("code.layer", "Layer whose atoms are shown", [layer["title"] for layer in layers])
 
 
 def data_charts(now: Shown) -> list[charts.Chart]:
@@ -82,7 +77,7 @@ def data_charts(now: Shown) -> list[charts.Chart]:
         return []
     shown = [sparse_charts.data_errors(now.points, now.values), sparse_charts.usage(now.points, now.values)]
     if now.point and now.point["inside"]["errors"]:
-        total = now.recipe.methods[-1].values["iterations"]
+        total = now.recipe.methods[-1].values["learning_rounds"]
         shown.append({**sparse_charts.iterations(now.point["inside"]["errors"], now.dial, total), "span": "wide"})
     return shown
 
@@ -116,7 +111,7 @@ def below_data(now: Shown) -> None:
 
 def learning(standing: dict, now: Shown) -> None:
     """The dictionary of the point that is being made."""
-    total = now.recipe.methods[-1].values["iterations"]
+    total = now.recipe.methods[-1].values["learning_rounds"]
     st.subheader(f"Learning now: {standing['nonzeros']} non-zeros, iteration {len(standing['errors'])} of {total}")
     st.html(pictures.gallery([(one, "") for one in unpacked(standing["atoms"], now.view["tile"])], size=44))
 
@@ -196,7 +191,7 @@ def name_data(recipe: Recipe) -> str:
     """A curve in the legend: what the classifier saw, and of which tiles."""
     own = recipe.methods[-1].values
     tiles = f"tiles of {own['tile']}" if own["tile"] else "whole examples"
-    return f"{own['classify']}, {own['dictionary']}, {own['atoms']} atoms, {tiles}"
+    return f"{own['classify']}, {own['source']}, {own['dictionary_size']} atoms, {tiles}"
 
 
 page = open_page("Sparse code", "Weights, or examples, as sums of a few atoms from a learned dictionary. Drag the dial: "

@@ -49,19 +49,20 @@ class DataCodes(Method):
 
     name = "data_codes"
     title = "Sparse codes of the data"
-    dial = "nonzeros"
+    dial = "terms"
     values = (1, 2, 3, 4, 6, 8, 12)
     subject = "data"
 
-    nonzeros: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="Atoms that a tile may use (s).")
-    atoms: int = setting(144, low=2, high=4096, step=1, help="Atoms of the dictionary.")
+    terms: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="Atoms that a tile may use (s).")
+    dictionary_size: int = setting(144, low=2, high=4096, step=1, help="Atoms of the dictionary.")
     tile: int = setting(0, low=0, high=64, step=1, label="Side of a tile",
                         help="Samples along a tile's side; 0 codes whole examples.")
     classify: str = setting("reconstructions", choices=("reconstructions", "codes", "projections"),
                             help="What the classifier is trained on.")
-    dictionary: str = setting("ksvd", choices=("ksvd", *STARTS),
-                              help="Learned by K-SVD, or examples as they are, cosines, random atoms, for comparison.")
-    iterations: int = setting(8, low=1, high=200, step=1, help="Iterations of K-SVD.")
+    source: str = setting("ksvd", choices=("ksvd", *STARTS),
+                              label="Dictionary",
+                         help="Learned by K-SVD, or examples as they are, cosines, random atoms, for comparison.")
+    learning_rounds: int = setting(8, low=1, high=200, step=1, help="Iterations of K-SVD.")
     epochs: int = setting(15, low=1, high=500, help="Passes of the classifier's training, the same for every point.")
 
     def misfit(self, value: Any, data: Dataset) -> str:
@@ -69,11 +70,11 @@ class DataCodes(Method):
         tiling = Tiling(data.shape, self.tile)
         if tiling.misfit():
             return f"DataCodes: {tiling.misfit()}"
-        most = min(self.atoms, tiling.features)
+        most = min(self.dictionary_size, tiling.features)
         if value <= most:
             return ""
-        return (f"DataCodes: nonzeros must be between 1 and {most} (the smaller of atoms and a tile's numbers), but got "
-                f"{value}. Choose fewer.")
+        return (f"DataCodes: terms must be between 1 and {most} (the smaller of dictionary_size and a tile's numbers), but "
+                f"got {value}. Choose fewer.")
 
     def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
               seed: int = 0) -> Iterator[Candidate]:
@@ -116,13 +117,13 @@ class DataCodes(Method):
 
     def _dictionary(self, tiles: Tensor, nonzeros: int, tell: Tell, seed: int) -> tuple[Tensor, list[float]]:
         """Atoms, and the error after each iteration, which is told with the atoms so far."""
-        if self.dictionary != "ksvd":
-            return initial(tiles, self.atoms, self.dictionary, seed), []
-        settings = KSVD(atoms=self.atoms, nonzeros=nonzeros, iterations=self.iterations, seed=seed)
+        if self.source != "ksvd":
+            return initial(tiles, self.dictionary_size, self.source, seed), []
+        settings = KSVD(atoms=self.dictionary_size, nonzeros=nonzeros, iterations=self.learning_rounds, seed=seed)
         errors: list[float] = []
         for state in learn(tiles, settings, tell=tell):
             errors.append(state.error)
-            tell(state.iteration / self.iterations, f"{nonzeros} non-zeros, iteration {state.iteration}", standing={
+            tell(state.iteration / self.learning_rounds, f"{nonzeros} non-zeros, iteration {state.iteration}", standing={
                 "nonzeros": nonzeros, "errors": errors, "atoms": pictures_of(state.atoms, state.usage)})
         return state.atoms, errors
 

@@ -19,7 +19,9 @@ from compress.measure import evaluate
 from compress.methods.distill import Distill
 from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
+from compress.methods.sparse_code import SparseCode
 from compress.networks import Network, build
+from compress.omp import omp
 from compress.prefix import PrefixSums
 from compress.recipe import Recipe, Step
 from compress.speed_map import speed_map
@@ -219,3 +221,21 @@ def test_gradients_of_a_recurrent_network_are_read_on_a_gpu(criterion: str, trai
                                                             digits: Dataset) -> None:
     network = with_layers(trained("gru(hidden=24,epochs=2)"), {}).to(GPU)
     assert files.nonzeros(Prune(criterion=criterion, sparsity=0.5).compress(network, digits)) < 0.6 * files.nonzeros(network)
+
+
+def test_a_pursuit_chooses_the_atoms_of_the_cpu() -> None:
+    generator = torch.Generator().manual_seed(0)
+    signals, atoms = (torch.randn(count, 30, generator=generator, dtype=torch.float64) for count in (500, 80))
+    here, there = omp(signals, atoms, 6), omp(signals.to(GPU), atoms.to(GPU), 6)
+    assert there.atoms.device.type == GPU.type and torch.equal(there.atoms.cpu(), here.atoms)
+    assert torch.allclose(there.values.cpu(), here.values)
+
+
+@pytest.mark.parametrize("recovery", [0, 2])
+def test_weights_are_coded_on_a_gpu(recovery: int, network: Network, digits: Dataset, tmp_path: Path) -> None:
+    small = SparseCode(atoms=24, block=8, nonzeros=4, recovery_epochs=recovery).compress(network, digits)
+    assert files.write(small, tmp_path / "file") < 0.5 * len(files.to_bytes(network))
+    inputs, _ = on_device(digits.validation, GPU)
+    agreeing = logits_of(small, inputs).argmax(1) == logits_of(network, inputs).argmax(1)
+    assert float(agreeing.float().mean()) > 0.9
+    assert torch.equal(logits_of(files.read(tmp_path / "file").to(GPU), inputs), logits_of(small, inputs))

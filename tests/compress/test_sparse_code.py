@@ -99,7 +99,7 @@ def test_what_cannot_be_coded_is_answered_with_a_sentence(mlp: Network, digits: 
 
 @pytest.mark.parametrize("classify", ["reconstructions", "codes", "projections"])
 def test_a_classifier_of_coded_digits_is_nearly_as_good(classify: str, mlp: Network, digits: Dataset) -> None:
-    method = DataCodes(atoms=48, classify=classify, epochs=12, nonzeros=6)
+    method = DataCodes(dictionary_size=48, classify=classify, epochs=12, terms=6)
     candidate, raw = next(method.curve(mlp, digits, [6])), method.reference(mlp, digits)
     inputs, labels = torch.tensor(digits.validation.inputs), torch.tensor(digits.validation.labels)
     accuracies = [float((logits_of(one.network, inputs).argmax(1) == labels).float().mean()) for one in (candidate, raw)]
@@ -108,7 +108,7 @@ def test_a_classifier_of_coded_digits_is_nearly_as_good(classify: str, mlp: Netw
 
 
 def test_the_file_holds_dictionary_indices_coefficients_and_labels(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    candidate = next(DataCodes(atoms=40, epochs=1).curve(mlp, digits, [3]))
+    candidate = next(DataCodes(dictionary_size=40, epochs=1).curve(mlp, digits, [3]))
     files.write_bytes(candidate.contents, tmp_path / "file")
     manifest, tensors = files.unpack(tmp_path / "file")
     examples = len(digits.train)
@@ -120,13 +120,13 @@ def test_the_file_holds_dictionary_indices_coefficients_and_labels(mlp: Network,
 
 
 def test_projections_take_as_many_bytes_as_codes(mlp: Network, digits: Dataset) -> None:
-    lengths = [len(next(DataCodes(atoms=40, epochs=1, classify=kind).curve(mlp, digits, [4])).contents)
+    lengths = [len(next(DataCodes(dictionary_size=40, epochs=1, classify=kind).curve(mlp, digits, [4])).contents)
                for kind in ("reconstructions", "projections")]
     assert 0.8 * lengths[0] < lengths[1] <= 1.05 * lengths[0]
 
 
 def test_classifiers_of_codes_read_real_examples_by_a_pursuit(mlp: Network, digits: Dataset) -> None:
-    network = next(DataCodes(atoms=40, epochs=1, classify="codes", tile=4).curve(mlp, digits, [2])).network
+    network = next(DataCodes(dictionary_size=40, epochs=1, classify="codes", tile=4).curve(mlp, digits, [2])).network
     inputs = torch.tensor(digits.validation.inputs)
     front = network[0]
     codes = omp(front.tiling.cut(inputs) - front.mean, front.atoms, 2).dense(40).reshape(len(inputs), -1)
@@ -146,7 +146,7 @@ def test_bytes_are_near_what_they_stand_for() -> None:
 def test_sequences_and_tables_are_coded_too() -> None:
     for shape, tile in (((2, 12), 4), ((2, 12), 0), ((6,), 0)):
         data = toy_data(shape)
-        method = DataCodes(atoms=8, tile=tile, epochs=2, iterations=2)
+        method = DataCodes(dictionary_size=8, tile=tile, epochs=2, learning_rounds=2)
         candidate = next(method.curve(torch.nn.Linear(1, 1), data, [2]))
         assert candidate.contents and candidate.inside["tile"] == tile if "tile" in candidate.inside else candidate.contents
         assert method.inside(torch.nn.Linear(1, 1), data, [2])["tile"] == ([shape[0], tile] if tile else list(shape))
@@ -158,7 +158,7 @@ def test_tiles_that_do_not_fill_an_example_are_refused(mlp: Network, digits: Dat
 
 
 def test_what_a_page_shows_of_a_point_is_plain_and_whole(mlp: Network, digits: Dataset) -> None:
-    inside = next(DataCodes(atoms=40, epochs=1, iterations=3).curve(mlp, digits, [3])).inside
+    inside = next(DataCodes(dictionary_size=40, epochs=1, learning_rounds=3).curve(mlp, digits, [3])).inside
     assert inside["usage"] == sorted(inside["usage"], reverse=True) and len(inside["usage"]) == 40
     assert len(inside["errors"]) == 3 and 0 < inside["error"] < 1 and inside["psnr"] > 5 and inside["mean_nonzeros"] <= 3
     assert len(inside["rebuilt"]) == len(inside["paths"]) == EXAMPLES
@@ -169,5 +169,5 @@ def test_what_a_page_shows_of_a_point_is_plain_and_whole(mlp: Network, digits: D
 
 def test_labels_of_validation_and_test_are_not_what_data_are_coded_by(mlp: Network, digits: Dataset) -> None:
     blind = dataclasses.replace(digits, _test=poisoned(digits.open_test()))
-    made, unseen = (next(DataCodes(atoms=20, epochs=1).curve(mlp, data, [2])) for data in (digits, blind))
+    made, unseen = (next(DataCodes(dictionary_size=20, epochs=1).curve(mlp, data, [2])) for data in (digits, blind))
     assert made.contents == unseen.contents and identical(state(made.network), state(unseen.network))
