@@ -281,12 +281,17 @@ def _others(now: Shown, name: Callable[[Recipe], str] | None = None) -> dict[str
     own_key = now.recipe.curve(now.card["dial"]).key()
     found: dict[str, list[dict]] = {}
     for key, points in session.store().curves(now.chain, now.teacher["digest"]).items():
-        if key != own_key and len(points) > 2:
-            other = Recipe.parse(points[0]["recipe"])
+        other = Recipe.parse(points[0]["recipe"])
+        if key != own_key and len(points) > 2 and _settings_of(other) == _settings_of(now.recipe):
             called = name(other) if name and name(other) != name(now.recipe) else _difference(now, other)
             found.pop(called, None)
             found[called] = points
     return dict(list(found.items())[-3:])
+
+
+def _settings_of(recipe: Recipe) -> list[set[str]]:
+    """Names of each method's settings: those of points that another version of this program kept may be others."""
+    return [set(step.values) for step in recipe.methods]
 
 
 def _difference(now: Shown, other: Recipe) -> str:

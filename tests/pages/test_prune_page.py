@@ -103,3 +103,16 @@ def test_a_map_of_speeds_in_the_making_shows_how_far_it_is(show, pruned, engine)
     assert "Cancel" in labels(shown.main.button) and not any("Measure it" in label for label in labels(shown.button))
     engine.store.update_job(number, state="failed", error="out of paper")
     assert "out of paper" in [error.value for error in show(PRUNE, {**LINK, "sparsity": "0.5"}).error]
+
+
+def test_curves_that_another_version_kept_with_other_settings_are_left_out(show, pruned, engine):  # noqa: F811
+    recipe = Recipe.parse(pruned.points[0]["recipe"])
+    for point in pruned.points:
+        step = recipe.methods[-1].without("recovery_batch").having(sparsity=point["dial"], criterion="ancient")
+        old = Recipe(recipe.data, recipe.teacher, (step,), recipe.seed)
+        engine.store.add_point(old.key(), old.curve("sparsity").key(), pruned.teacher["digest"], old.data,
+                               old.teacher.text(), "prune", {**point, "recipe": old.text()}, b"")
+    shown = show(PRUNE, {**LINK, "sparsity": "0.5"})
+    assert not shown.exception
+    hero = component(shown)["charts"]["accuracy-size"]
+    assert not any("ancient" in trace["name"] for trace in hero["figure"]["data"])
