@@ -34,8 +34,9 @@ def of_point(dense: Network, network: Network, cutter: Cutter) -> dict[str, Any]
         layers = [{"path": path, "kept": left, "total": before} for path, before, left in cutter.widths(dense)]
     else:
         layers = [_layer(path, dense.get_submodule(path), network.get_submodule(path), cutter) for path in cutter.layers]
-    # Where every row of every layer has a weight, every output hears some input.
-    sure = not any(layer.get("silent_outputs") for layer in layers)
+    # Where every row of every linear layer has a weight, every output hears some input.
+    linear = all(isinstance(module, nn.Flatten | nn.Linear | nn.ReLU | nn.Dropout) for module in dense)
+    sure = linear and not any(layer.get("silent_outputs") for layer in layers)
     classes = dense.architecture.classes
     return {"classes_reached": classes if sure else int(reached(dense).sum()), "inputs": inputs_read(dense),
             "layers": layers}

@@ -20,6 +20,7 @@ CSR_DENSITY = 0.15  # measured: from here down CSR products of a batch are faste
 CSR_DENSITY_OF_ONE = 0.05  # the same for a few examples at a time
 FEW_EXAMPLES = 8
 HEADERS = {"csr": 250, "bitmask": 184}  # bytes by which the file's header grows against a dense layer's, about
+GEOMETRY = 100  # more of them for a convolution
 
 
 class Sparse(Unfolded, Compressed):
@@ -136,9 +137,11 @@ def always_by_rows(layer: nn.Linear) -> Sparse:
 def stored_bytes(layer: nn.Module, nonzeros: int) -> dict[str, int]:
     """Bytes that a layer's weights add to a file in each form (dense, csr, bitmask); the last two with their headers."""
     rows, columns = layer.weight.shape[0], layer.weight[0].numel()
+    geometry = 0 if isinstance(layer, nn.Linear) else GEOMETRY
     return {"dense": 4 * rows * columns,
-            "csr": HEADERS["csr"] + nonzeros * (4 + smallest(columns - 1).itemsize) + rows * smallest(columns).itemsize,
-            "bitmask": HEADERS["bitmask"] + 4 * nonzeros + -(-rows * columns // 8)}
+            "csr": (HEADERS["csr"] + geometry + nonzeros * (4 + smallest(columns - 1).itemsize)
+                    + rows * smallest(columns).itemsize),
+            "bitmask": HEADERS["bitmask"] + geometry + 4 * nonzeros + -(-rows * columns // 8)}
 
 
 def smallest_form(layer: nn.Module) -> nn.Module:

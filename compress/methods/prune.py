@@ -150,7 +150,8 @@ class Prune(Method):
                              "weights, but some of its layers are compressed already. Put prune before the methods that "
                              "replaced them, or choose schedule=one_shot and criterion=magnitude.")
         key = (self.criterion, self.pattern, self.allocation, self.densities, self.multiple, data.digest, seed)
-        found = next((cutter for known, cutter in _cutters if known == key and cutter.network is teacher), None)
+        found = next((cutter for known, cutter in _cutters
+                      if known == key and cutter.network is teacher and cutter.data is data), None)
         if found is None:
             found = self._cutter_of(teacher, initial(teacher, seed), data, tell, seed)
             _cutters.append((key, found))
