@@ -1,8 +1,7 @@
 """Orthogonal matching pursuit: signals as sums of few atoms, chosen one at a time (Pati, Rezaiifar & Krishnaprasad 1993).
 
 All signals go together (Batch-OMP, Rubinstein, Zibulevsky & Elad 2008): with the atoms' Gram matrix, a step needs neither
-residuals nor least squares, only a new row of the inverse Cholesky factor of each support's Gram matrix. This is the torch
-program, for GPUs and for where numba is missing; omp_numba.py does the same one signal after another.
+residuals nor least squares, only a new row of the inverse Cholesky factor of each support's Gram matrix.
 """
 
 from __future__ import annotations
