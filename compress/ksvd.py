@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from compress.dictionary import STARTS, initial, normalised
-from compress.omp import Codes, omp
+from compress.nonnegative import better_pair, omp_nonnegative, positive
+from compress.omp import Codes, has_numba, omp
 from compress.progress import Tell, silent
 from compress.settings import Settings, setting
 
+WORTH_COMPILED = 500  # coefficients; for fewer the half second of importing numba is not worth it
 SAME = 0.99  # |cosine| from which two atoms are one too many
 
 
@@ -27,7 +30,9 @@ class KSVD(Settings):
                           help="One power step for each atom (Rubinstein et al. 2008), or its rank-1 SVD.")
     start: str = setting("data", choices=STARTS, help="What the dictionary begins with.")
     replace: bool = setting(True, help="Put badly coded signals in the place of unused and duplicate atoms.")
-    seed: int = setting(0, low=0, high=2**31 - 1, help="Of the start and of replacements.")
+    seed: int = setting(0, low=0, high=2**31 - 1, help="Of the start, of replacements and of the order of mini-batches.")
+    batch: int = setting(0, low=0, high=10**9, help="Signals that are coded between two updates of the atoms; 0 for all.")
+    nonnegative: bool = setting(False, help="Neither atoms nor coefficients have negative numbers.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +42,8 @@ class State:
     Attributes:
         atoms: (count, features), of norm 1; codes: of all signals, as updated with the atoms.
         error: squared norm of what is left over that of the signals; usage: (count,) signals that use each atom.
+            With mini-batches codes and error are those that each batch had before it was learned from, which flatters less
+            than what it had afterwards; they belong to atoms of different moments.
     """
 
     iteration: int
@@ -44,6 +51,11 @@ class State:
     codes: Codes
     error: float
     usage: Tensor
+
+    @property
+    def mean_nonzeros(self) -> float:
+        """Atoms of a signal on average."""
+        return float(self.codes.counts.double().mean())
 
 
 def learn(signals: Tensor, settings: KSVD, start: Tensor | None = None, tell: Tell = silent) -> Iterator[State]:
@@ -54,50 +66,107 @@ def learn(signals: Tensor, settings: KSVD, start: Tensor | None = None, tell: Te
             settings.start.
     """
     atoms = initial(signals, settings.atoms, settings.start, settings.seed) if start is None else normalised(start)
+    atoms = positive(atoms) if settings.nonnegative else atoms
     total = float(signals.double().square().sum()) or 1.0
+    generator, past = torch.Generator().manual_seed(settings.seed), atoms.new_zeros(len(atoms))
     for iteration in range(1, settings.iterations + 1):
         tell((iteration - 1) / settings.iterations, f"K-SVD, iteration {iteration} of {settings.iterations}")
-        codes = omp(signals, atoms, min(settings.nonzeros, *atoms.shape))
-        atoms, codes, residual = updated(signals, atoms, codes, settings.update)
+        atoms, codes, residual = _passed(signals, atoms, settings, past, generator)
         error = float(residual.double().square().sum()) / total
-        usage = torch.bincount(codes.atoms[codes.atoms >= 0], minlength=len(atoms))
+        usage = torch.bincount(codes.atoms[codes.values != 0], minlength=len(atoms))
         yield State(iteration, atoms, codes, error, usage)
         if settings.replace and iteration < settings.iterations:
-            atoms = replaced(signals, atoms, residual, usage)
+            before, atoms = atoms, replaced(signals, atoms, residual, usage, settings.nonnegative)
+            past[(before != atoms).any(1)] = 0
 
 
-def updated(signals: Tensor, atoms: Tensor, codes: Codes, update: str) -> tuple[Tensor, Codes, Tensor]:
+def _passed(signals: Tensor, atoms: Tensor, settings: KSVD, past: Tensor, generator: torch.Generator
+            ) -> tuple[Tensor, Codes, Tensor]:
+    """One pass over all signals, at once or in mini-batches: (atoms, codes, residual), and past is brought up to date.
+
+    A mini-batch alone would throw away what its forerunners taught. So an atom stands up for itself in its update with the
+    energy of the coefficients that it had in about one pass (older ones are forgotten, as their atoms were others).
+    """
+    most, count = min(settings.nonzeros, *atoms.shape), len(signals)
+    code = omp_nonnegative if settings.nonnegative else omp
+    if not 0 < settings.batch < count:
+        return updated(signals, atoms, code(signals, atoms, most), settings.update, settings.nonnegative)
+    residual, values = torch.empty_like(signals), signals.new_zeros(count, most)
+    chosen = torch.full((count, most), -1, dtype=torch.int64, device=signals.device)
+    for rows in torch.randperm(count, generator=generator).to(signals.device).split(settings.batch):
+        codes = code(signals[rows], atoms, most)
+        chosen[rows], values[rows], residual[rows] = codes.atoms, codes.values, signals[rows] - codes.sums(atoms)
+        atoms, codes, _ = updated(signals[rows], atoms, codes, settings.update, settings.nonnegative, past)
+        used = codes.atoms >= 0
+        past.index_add_(0, codes.atoms[used], codes.values[used].square()).mul_(1 - len(rows) / count)
+    return atoms, Codes(chosen, values), residual
+
+
+def updated(signals: Tensor, atoms: Tensor, codes: Codes, update: str, nonnegative: bool = False,
+            past: Tensor | None = None) -> tuple[Tensor, Codes, Tensor]:
     """One pass over all atoms that are used: (atoms, codes, residual (n, features)), with the supports as they were.
 
     For an atom d with coefficients g on the signals that use it, E the residual there without it: exact takes the first
-    pair of singular vectors of E, approximate d = g E / |g E| and g = E d. Neither can raise the error.
+    pair of singular vectors of E, approximate d = g E / |g E| and g = E d. Neither can raise the error. `past` (count,) adds
+    so much of an atom to its own new direction, which damps the step and cannot raise the error either.
     """
     atoms, values = atoms.clone(), codes.values.clone()
     residual = signals - codes.sums(atoms)
     rows, slots = (codes.atoms >= 0).nonzero(as_tuple=True)
     owners = codes.atoms[rows, slots]
     order = owners.argsort(stable=True)
-    sizes = torch.bincount(owners, minlength=len(atoms)).tolist()
-    for atom, (own_rows, own_slots) in enumerate(zip(rows[order].split(sizes), slots[order].split(sizes), strict=True)):
+    rows, slots, sizes = rows[order], slots[order], torch.bincount(owners, minlength=len(atoms))
+    past = atoms.new_zeros(len(atoms)) if past is None else past
+    plain = update == "approximate" and not nonnegative
+    if plain and signals.device.type == "cpu" and len(rows) >= WORTH_COMPILED and has_numba():
+        from compress.ksvd_numba import improve
+
+        bounds = functional.pad(sizes.cumsum(0), (1, 0))
+        improve(*(one.numpy() for one in (atoms, values, residual, rows, slots, bounds, past)))
+    else:
+        _improve(atoms, values, residual, rows.split(sizes.tolist()), slots.split(sizes.tolist()), past, update, nonnegative)
+    return atoms, Codes(codes.atoms, values), residual
+
+
+def _improve(atoms: Tensor, values: Tensor, residual: Tensor, rows: tuple[Tensor, ...], slots: tuple[Tensor, ...],
+             past: Tensor, update: str, nonnegative: bool) -> None:
+    """Every atom in place, with torch; rows and slots are where in values its coefficients are, atom by atom."""
+    for atom, (own_rows, own_slots) in enumerate(zip(rows, slots, strict=True)):
         if not len(own_rows):
             continue
         weights = values[own_rows, own_slots]
         without = residual[own_rows].addr_(weights, atoms[atom])
-        if update == "exact":
-            left, spread, right = torch.linalg.svd(without, full_matrices=False)
-            atoms[atom], weights = right[0], left[:, 0] * spread[0]
+        if nonnegative:
+            atoms[atom], weights = better_pair(without, weights, atoms[atom], past[atom], update)
+        elif update == "exact":
+            atoms[atom] = _strongest(without, atoms[atom], past[atom])
+            weights = without @ atoms[atom]
         else:
-            direction = weights @ without
+            direction = weights @ without + past[atom] * atoms[atom]
             norm = direction.norm()
             if float(norm) > 0:
                 atoms[atom] = direction / norm
             weights = without @ atoms[atom]
         values[own_rows, own_slots] = weights
         residual[own_rows] = without.addr_(weights, atoms[atom], alpha=-1)
-    return atoms, Codes(codes.atoms, values), residual
 
 
-def replaced(signals: Tensor, atoms: Tensor, residual: Tensor, usage: Tensor) -> Tensor:
+def _strongest(rows: Tensor, atom: Tensor, past: Tensor) -> Tensor:
+    """(features,): the first right singular vector of rows (m, features) and of sqrt(past) atom below them, on the atom's
+    side of the origin, so that a picture of it does not change between black and white.
+
+    From the smaller Gram matrix in float64, which for one vector is as exact as an SVD of the rows and several times faster.
+    """
+    stacked = torch.cat([rows, past.sqrt() * atom[None]]).double()
+    if len(stacked) > stacked.shape[1]:
+        found = torch.linalg.eigh(stacked.mT @ stacked, UPLO="U").eigenvectors[:, -1]
+    else:
+        found = torch.linalg.eigh(stacked @ stacked.mT, UPLO="U").eigenvectors[:, -1] @ stacked
+    norm, side = float(found.norm()), -1.0 if float(found @ atom.double()) < 0 else 1.0
+    return (found * (side / norm)).to(rows) if norm > 0 else atom
+
+
+def replaced(signals: Tensor, atoms: Tensor, residual: Tensor, usage: Tensor, nonnegative: bool = False) -> Tensor:
     """Atoms that nobody uses, and the less used of two that are nearly one, become the signals that are coded worst."""
     unit = normalised(atoms)
     alike = (unit @ unit.mT).abs() > SAME
@@ -105,8 +174,10 @@ def replaced(signals: Tensor, atoms: Tensor, residual: Tensor, usage: Tensor) ->
         (usage[None, :] == usage[:, None]) & (torch.arange(len(atoms), device=atoms.device)[None, :]
                                               < torch.arange(len(atoms), device=atoms.device)[:, None]))
     useless = torch.nonzero((usage == 0) | (alike & better).any(1)).flatten()
+    if not len(useless):
+        return atoms
     worst = residual.square().sum(1).argsort(descending=True, stable=True)[:len(useless)]
     worst = worst[residual[worst].square().sum(1) > 0]
     atoms = atoms.clone()
-    atoms[useless[:len(worst)]] = normalised(signals[worst])
+    atoms[useless[:len(worst)]] = positive(signals[worst]) if nonnegative else normalised(signals[worst])
     return atoms

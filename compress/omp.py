@@ -7,6 +7,7 @@ residuals nor least squares, only a new row of the inverse Cholesky factor of ea
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -14,8 +15,13 @@ from torch.nn import functional
 
 from compress.progress import Tell, silent
 
-CHUNK_NUMBERS = 1_000_000  # correlations that are held at a time: 4 MB of float32, near enough to a processor's cache
-DEPENDENT = 1e-5  # squared distance of a normalised atom from the span of those before it, below which it adds nothing
+CHUNK_NUMBERS = 1_000_000  # correlations and factors held at a time: 4 MB of float32, near enough to a processor's cache
+# Squared distance of a normalised atom from the span of those before it, below which it adds nothing: what rounding makes.
+DEPENDENT = {torch.float32: 1e-5, torch.float64: 1e-10}
+COMPILED_NUMBERS = 8_000_000  # the same for the compiled kernel, which meets a signal's numbers once
+SAME = 8  # rounding errors of a signal's norm by which correlations may differ and count as equal: the first atom is taken
+BLOCK = 32  # atoms that the compiled kernel compares at a time
+WORTH_COMPILED = 50_000  # signals x atoms x non-zeros; for less the half second of importing numba is not worth it
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +55,8 @@ def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, t
     """Codes each signal by at most so many atoms, least squares on those chosen.
 
     Args:
-        signals: (n, features), float32 or float64; atoms: (count, features), of any length, of the same type.
+        signals: (n, features), float32 or float64; on a CPU, large problems go to omp_numba.py.
+        atoms: (count, features), of any length, of the same type.
         nonzeros: the most atoms of a signal.
         tolerance: a signal whose residual's norm is at most this gets no more atoms.
 
@@ -60,32 +67,75 @@ def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, t
     Raises:
         ValueError: sizes that do not fit, or a number of non-zeros that cannot be.
     """
-    _check(signals, atoms, nonzeros, tolerance)
+    check_sizes(signals, atoms, nonzeros, tolerance)
     norms = atoms.norm(dim=1)
     scale = torch.where(norms > 0, 1 / norms, 0.0)
     unit = atoms * scale[:, None]
+    compiled = signals.device.type == "cpu" and len(signals) * len(atoms) * nonzeros >= WORTH_COMPILED and has_numba()
+    if compiled:  # whole blocks of atoms, by zero ones, which are never chosen
+        unit = functional.pad(unit, (0, 0, 0, -len(unit) % BLOCK))
+        code, rows = _compiled_chunk, max(1, COMPILED_NUMBERS // len(unit))
+    else:
+        code, rows = _chunk, max(1, CHUNK_NUMBERS // (len(unit) + nonzeros ** 2))
     gram = unit @ unit.mT
-    rows = max(1, CHUNK_NUMBERS // len(atoms))
     parts = []
     for number, chunk in enumerate(signals.split(rows)):
         tell(number * rows / max(1, len(signals)), "orthogonal matching pursuit")
-        parts.append(_chunk(chunk, unit, gram, nonzeros, tolerance))
+        parts.append(code(chunk, unit, gram, nonzeros, tolerance))
     chosen = torch.cat([part.atoms for part in parts])
     values = torch.cat([part.values for part in parts]) * scale[chosen.clamp_min(0)]
     return Codes(chosen, values)
 
 
-def _check(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float) -> None:
+def check_sizes(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float) -> None:
+    """Raises ValueError for what no pursuit can do."""
     if signals.dim() != 2 or atoms.dim() != 2 or signals.shape[1] != atoms.shape[1] or signals.dtype != atoms.dtype:
         raise ValueError(f"OMP: signals (n, features) and atoms (count, features) must have the same features and type, but "
                          f"got {tuple(signals.shape)} {signals.dtype} and {tuple(atoms.shape)} {atoms.dtype}. Transpose or "
                          "convert one of them.")
+    if signals.dtype not in DEPENDENT:
+        raise ValueError(f"OMP: signals and atoms must be float32 or float64, but got {signals.dtype}. Convert both, for "
+                         "example with .float().")
     most = min(atoms.shape)
     if not 1 <= nonzeros <= most:
         raise ValueError(f"OMP: nonzeros must be between 1 and {most} (the smaller of atoms and features), but got "
                          f"{nonzeros=}. Choose fewer.")
     if not tolerance >= 0:
         raise ValueError(f"OMP: tolerance must be 0 or more, but got {tolerance=}. Choose 0 to use all non-zeros.")
+
+
+@lru_cache(maxsize=1)
+def has_numba() -> bool:
+    """Whether the compiled kernels can be used. Imports numba where they can, so ask only if there is work for them."""
+    try:
+        from compress import omp_numba
+    except ImportError:
+        return False
+    return omp_numba is not None
+
+
+def _small_enough(energies: Tensor, dtype: torch.dtype, tolerance: float) -> Tensor:
+    """(n,) squared norms of residuals at which signals are done: they are subtracted from the signals' own, and so known
+    only to some rounding errors of these."""
+    return (energies * torch.finfo(dtype).eps * 8).clamp_min(tolerance ** 2)
+
+
+def _first_of_the_largest(sizes: Tensor, slack: Tensor) -> Tensor:
+    """(n,): the first atom of the largest correlation; copies of one atom are rounded in different ways by a product."""
+    enough = sizes.amax(1, keepdim=True) - slack[:, None]
+    return (sizes >= enough).to(torch.uint8).argmax(1)
+
+
+def _compiled_chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: float) -> Codes:
+    """One chunk by numba, on as many threads as torch may use."""
+    from compress.omp_numba import pursue
+
+    signals, unit, gram = signals.detach(), unit.detach(), gram.detach()
+    energies = torch.linalg.vector_norm(signals, dim=1, dtype=torch.float64).square()
+    least = _small_enough(energies, signals.dtype, tolerance)
+    chosen, values = pursue((signals @ unit.mT).numpy(), gram.numpy(), energies.numpy(), least.numpy(), nonzeros,
+                            DEPENDENT[signals.dtype], SAME * torch.finfo(signals.dtype).eps, torch.get_num_threads())
+    return Codes(torch.from_numpy(chosen), torch.from_numpy(values))
 
 
 def _chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: float) -> Codes:
@@ -98,20 +148,21 @@ def _chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance
     factor = signals.new_zeros(count, nonzeros, nonzeros)
     start = signals @ unit.mT
     left = signals.square().sum(1)
-    least = (left * torch.finfo(signals.dtype).eps * 8).clamp_min(tolerance ** 2)
+    least, dependent = _small_enough(left, signals.dtype, tolerance), DEPENDENT[signals.dtype]
     live = torch.nonzero(left > least).flatten()
+    slack = SAME * torch.finfo(signals.dtype).eps * left.sqrt()
     correlations = start[live]
     for step in range(nonzeros):
         if not len(live):
             break
-        best = correlations.abs().argmax(1)
+        best = _first_of_the_largest(correlations.abs(), slack[live])
         support, row = chosen[live, :step], signals.new_zeros(len(live), step + 1)
         projected = torch.einsum("nij,nj->ni", factor[live, :step, :step], gram[best[:, None], support])
         distance = 1 - projected.square().sum(1)
-        fits = (distance > DEPENDENT) & (correlations.gather(1, best[:, None])[:, 0] != 0)
+        fits = (distance > dependent) & (correlations.gather(1, best[:, None])[:, 0] != 0)
         row[:, :step] = -torch.einsum("ni,nij->nj", projected, factor[live, :step, :step])
         row[:, step] = 1
-        row /= distance.clamp_min(DEPENDENT).sqrt()[:, None]
+        row /= distance.clamp_min(dependent).sqrt()[:, None]
         if not bool(fits.all()):
             live, best, row, correlations = live[fits], best[fits], row[fits], correlations[fits]
         chosen[live, step] = best
