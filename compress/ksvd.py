@@ -91,27 +91,30 @@ def _passed(signals: Tensor, atoms: Tensor, settings: KSVD, past: Tensor, genera
     code = omp_nonnegative if settings.nonnegative else omp
     if not 0 < settings.batch < count:
         return updated(signals, atoms, code(signals, atoms, most), settings.update, settings.nonnegative)
-    residual, values = torch.empty_like(signals), signals.new_zeros(count, most)
-    chosen = torch.full((count, most), -1, dtype=torch.int64, device=signals.device)
-    for rows in torch.randperm(count, generator=generator).to(signals.device).split(settings.batch):
-        codes = code(signals[rows], atoms, most)
-        chosen[rows], values[rows], residual[rows] = codes.atoms, codes.values, signals[rows] - codes.sums(atoms)
-        atoms, codes, _ = updated(signals[rows], atoms, codes, settings.update, settings.nonnegative, past)
+    order = torch.randperm(count, generator=generator).to(signals.device)
+    shuffled, back, parts, gaps = signals[order], order.argsort(), [], []
+    for batch in shuffled.split(settings.batch):
+        codes = code(batch, atoms, most)
+        parts.append(codes)
+        gaps.append(batch - codes.sums(atoms))
+        atoms, codes, _ = updated(batch, atoms, codes, settings.update, settings.nonnegative, past, gaps[-1])
         used = codes.atoms >= 0
-        past.index_add_(0, codes.atoms[used], codes.values[used].square()).mul_(1 - len(rows) / count)
-    return atoms, Codes(chosen, values), residual
+        past.index_add_(0, codes.atoms[used], codes.values[used].square()).mul_(1 - len(batch) / count)
+    chosen, values = (torch.cat(ones)[back] for ones in ([one.atoms for one in parts], [one.values for one in parts]))
+    return atoms, Codes(chosen, values), torch.cat(gaps)[back]
 
 
 def updated(signals: Tensor, atoms: Tensor, codes: Codes, update: str, nonnegative: bool = False,
-            past: Tensor | None = None) -> tuple[Tensor, Codes, Tensor]:
+            past: Tensor | None = None, gap: Tensor | None = None) -> tuple[Tensor, Codes, Tensor]:
     """One pass over all atoms that are used: (atoms, codes, residual (n, features)), with the supports as they were.
 
     For an atom d with coefficients g on the signals that use it, E the residual there without it: exact takes the first
     pair of singular vectors of E, approximate d = g E / |g E| and g = E d. Neither can raise the error. `past` (count,) adds
-    so much of an atom to its own new direction, which damps the step and cannot raise the error either.
+    so much of an atom to its own new direction, which damps the step and cannot raise the error either. `gap`: the residual
+    before, where it is known.
     """
     atoms, values = atoms.clone(), codes.values.clone()
-    residual = signals - codes.sums(atoms)
+    residual = signals - codes.sums(atoms) if gap is None else gap.clone()
     rows, slots = (codes.atoms >= 0).nonzero(as_tuple=True)
     owners = codes.atoms[rows, slots]
     order = owners.argsort(stable=True)

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 from statistics import mean, median
+from typing import Any
 
 import numpy as np
 import torch
@@ -135,7 +136,8 @@ def patches() -> None:
     cut = extract_patches_2d(picture, (8, 8), max_patches=10_000, random_state=0).reshape(10_000, -1)
     signals = torch.tensor(cut - cut.mean(1, keepdims=True), dtype=torch.float32)
     rows, way = [], falling(signals)
-    for title, learner in {"K-SVD, approximate": ours, "K-SVD, exact": exact, **peers()}.items():
+    for title, learner in {"K-SVD, approximate": ours, "K-SVD, mini-batches of 500": batches, "K-SVD, exact": exact,
+                           **peers()}.items():
         learner(signals[:1000], 256, 5, 1)  # imported and compiled
         began = time.perf_counter()
         atoms = learner(signals, 256, 5, 20)
@@ -155,9 +157,9 @@ def falling(signals: Tensor) -> list[tuple[float, float]]:
     return way
 
 
-def ours(signals: Tensor, atoms: int, nonzeros: int, iterations: int, update: str = "approximate") -> Tensor:
+def ours(signals: Tensor, atoms: int, nonzeros: int, iterations: int, **others: Any) -> Tensor:
     """Atoms learned by this project."""
-    *_, last = learn(signals, KSVD(atoms=atoms, nonzeros=nonzeros, iterations=iterations, update=update))
+    *_, last = learn(signals, KSVD(atoms=atoms, nonzeros=nonzeros, iterations=iterations, **others))
     return last.atoms
 
 
@@ -201,7 +203,11 @@ def by_sklearn(signals: Tensor, atoms: int, nonzeros: int, iterations: int) -> T
 
 
 def exact(signals: Tensor, atoms: int, nonzeros: int, iterations: int) -> Tensor:
-    return ours(signals, atoms, nonzeros, iterations, "exact")
+    return ours(signals, atoms, nonzeros, iterations, update="exact")
+
+
+def batches(signals: Tensor, atoms: int, nonzeros: int, iterations: int) -> Tensor:
+    return ours(signals, atoms, nonzeros, iterations, batch=500)
 
 
 def error_left(signals: Tensor, atoms: Tensor) -> float:
