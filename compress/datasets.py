@@ -40,7 +40,7 @@ class Dataset:
 
     kind is image, sequence or tabular. digest: 16 hex digits that change with the contents or the seed of the
     splits. raw_bytes_per_example: bytes of one example as the source stores it, one per uint8 pixel, else
-    four per value.
+    four per value. origin: as RawData has it.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Dataset:
     digest: str
     raw_bytes_per_example: int
     _test: Split = field(repr=False)
+    origin: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -105,7 +106,7 @@ def prepare(raw: RawData, name: str, seed: int) -> Dataset:
     official = () if raw.test_inputs is None else (raw.test_inputs, raw.test_labels)
     return Dataset(name, raw.title, raw.kind, raw.classes, cut(parts.train), cut(parts.calibration),
                    cut(parts.validation), normaliser, raw.digest(seed), raw.bytes_per_example,
-                   cut(parts.test, *official))
+                   cut(parts.test, *official), raw.origin)
 
 
 @lru_cache(maxsize=4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
@@ -39,7 +39,8 @@ class RawData:
 
     kind fixes the example's shape: image (channels, height, width), sequence (features, length), tabular
     (features,). test_inputs and test_labels are the source's official test part, or None. A missing value is
-    NaN, allowed in tables.
+    NaN, allowed in tables. origin: what the examples were made from, where a page can show it: "scene" (n, channels,
+    height, width), pictures of whole examples; "atoms" (count, features), of which signals are sums.
 
     Raises:
         ValueError: an array that breaks these rules; names the title and the value found.
@@ -52,6 +53,7 @@ class RawData:
     labels: np.ndarray
     test_inputs: np.ndarray | None = None
     test_labels: np.ndarray | None = None
+    origin: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.kind not in EXAMPLE_AXES:

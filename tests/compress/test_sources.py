@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+from sklearn.linear_model import orthogonal_mp
 
 from compress import array_cache, sources
 from compress.datasets import load
@@ -28,7 +29,8 @@ def test_a_card_tells_the_truth(card):
 
 @pytest.mark.parametrize(("name", "sizes", "raw_bytes"), [
     ("digits", [1079, 1024, 359, 359], 64), ("mnist5k", [3000, 1024, 1000, 1000], 784),
-    ("mnist1d", [3400, 1024, 600, 1000], 160)])
+    ("mnist1d", [3400, 1024, 600, 1000], 160),
+    ("photographs", [1414, 1024, 250, 416], 768), ("planted", [1500, 1024, 265, 500], 80)])
 def test_the_splits_have_the_expected_sizes(name, sizes, raw_bytes):
     dataset = load(name)
     splits = (dataset.train, dataset.calibration, dataset.validation, dataset.open_test())
@@ -44,6 +46,27 @@ def test_the_images_show_what_their_labels_say():
     gram = pixels.T @ pixels + 300 * np.eye(784)
     weights = np.linalg.solve(gram, pixels.T @ np.eye(10)[dataset.train.labels])
     assert ((held @ weights).argmax(1) == dataset.validation.labels).mean() > 0.8
+
+
+def test_squares_are_from_the_photographs_that_their_labels_name():
+    raw = sources.read("photographs")
+    scene = raw.origin["scene"]
+    assert scene.dtype == np.uint8 and scene.shape == (2, 3, 160, 224)
+    for label, picture in enumerate(scene):
+        squares = picture.reshape(3, 10, 16, 14, 16).transpose(1, 3, 0, 2, 4).reshape(140, 3, 16, 16)
+        own = {square.tobytes() for square in raw.inputs[raw.labels == label]}
+        assert all(square.tobytes() in own for square in squares)
+        assert not own & {square.tobytes() for square in raw.test_inputs}
+
+
+def test_planted_signals_are_sums_of_three_atoms_of_which_the_strongest_names_the_class():
+    raw = sources.read("planted")
+    atoms = raw.origin["atoms"].astype(np.float64)
+    np.testing.assert_allclose(np.linalg.norm(atoms, axis=1), 1, rtol=1e-6)
+    codes = orthogonal_mp(atoms.T, raw.inputs[:, 0].T, n_nonzero_coefs=3)
+    left = np.square(raw.inputs[:, 0] - (atoms.T @ codes).T).sum() / np.square(raw.inputs).sum()
+    assert 0.003 < left < 0.03
+    assert (np.abs(codes).argmax(0) // 10 == raw.labels).mean() > 0.85
 
 
 def test_making_mnist1d_leaves_the_global_random_states_as_they_were():
