@@ -4,39 +4,106 @@ from __future__ import annotations
 
 import base64
 import zlib
+from collections.abc import Callable
 from math import log10
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from compress.compressed_data import EXAMPLES, shown
 from compress.datasets import Dataset
-from compress.dictionary import coherence, tropp_bound
-from compress.omp import Codes, omp, omp_path
+from compress.dictionary import coherence, initial, tropp_bound
+from compress.ksvd import State
+from compress.omp import Codes
+from compress.pursuit import Pursuit
 from compress.tiling import Tiling
 
 SHOWN_ATOMS = 64
 
 
-def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: Codes, nonzeros: int) -> dict[str, Any]:
-    """One point: atoms by use, how well validation examples are rebuilt, what coherence promises, and pursuits.
+def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: Codes, pursuit: Pursuit,
+            components: tuple[Tensor, Tensor]) -> dict[str, Any]:
+    """One point: atoms by use, how well validation examples are rebuilt, what other dictionaries leave in as many bytes,
+    what coherence promises, and pursuits.
 
     Args:
         mean: (features,) of a tile; atoms: (count, features); codes: of the training tiles.
+        components: the mean tile, and principal components (k, features) that take the bytes of the codes.
     """
     usage = torch.bincount(codes.atoms[codes.atoms >= 0], minlength=len(atoms))
     held = torch.tensor(data.validation.inputs, device=atoms.device)
-    tiles = tiling.cut(held)
-    rebuilt = tiling.joined(omp(tiles - mean, atoms, nonzeros).sums(atoms) + mean)
-    gap = (rebuilt - held).double().square()
-    mu = coherence(atoms)
+    tiles = tiling.cut(held) - mean
+
+    def rebuild(examples: Tensor) -> Tensor:
+        return tiling.joined(pursuit(tiling.cut(examples) - mean, atoms).sums(atoms) + mean)
+
+    mu, found = coherence(atoms), pursuit(tiles, atoms)
+    others = Pursuit(pursuit.nonzeros, pursuit.tolerance)
+    left = {kind: _left(tiling, held, others(tiles, rival).sums(rival) + mean) for kind, rival in (
+        (kind, initial(tiles, len(atoms), kind)) for kind in ("dct", "random"))}
     return {"atoms": pictures_of(atoms, usage), "usage": usage.sort(descending=True).values.tolist(),
-            "mean_nonzeros": float(codes.counts.float().mean()), "coherence": mu, "bound": tropp_bound(mu),
-            "error": float(gap.sum() / (tiles - mean).double().square().sum().clamp_min(1e-30)),
-            "psnr": 10 * log10(float(held.max() - held.min()) ** 2 / max(float(gap.mean()), 1e-30)),
-            "rebuilt": shown(data, rebuilt[:EXAMPLES]),
-            "paths": [path_of(tile, mean, atoms, nonzeros) for tile in middle_tiles(tiling, held[:EXAMPLES])]}
+            "mean_nonzeros": float(codes.counts.float().mean()), "counts": _counts(codes, pursuit.nonzeros),
+            "coherence": mu, "bound": min(tropp_bound(mu), float(len(atoms))),
+            "others": {**left, "components": _left_by_components(tiling, held, *components)},
+            **_rebuilt(data, tiling, held, found.sums(atoms) + mean), **scene_of(data, rebuild),
+            "paths": [path_of(tile, mean, atoms, pursuit) for tile in middle_tiles(tiling, held[:EXAMPLES])]}
+
+
+def components_view(data: Dataset, tiling: Tiling, mean: Tensor, basis: Tensor) -> dict[str, Any]:
+    """A point of principal components (count, features): these, and how well validation examples are rebuilt."""
+    held = torch.tensor(data.validation.inputs, device=basis.device)
+
+    def tiles_of(examples: Tensor) -> Tensor:
+        return (tiling.cut(examples) - mean) @ basis.mT @ basis + mean
+
+    return {"atoms": in_grey(basis[:SHOWN_ATOMS]), "components": len(basis), **_rebuilt(data, tiling, held, tiles_of(held)),
+            **scene_of(data, lambda examples: tiling.joined(tiles_of(examples)))}
+
+
+def learning_view(state: State) -> dict[str, Any]:
+    """What is shown while a dictionary is learned: its atoms, most used first, and how many signals use each."""
+    return {"atoms": pictures_of(state.atoms, state.usage), "usage": state.usage.sort(descending=True).values.tolist()}
+
+
+def scene_of(data: Dataset, rebuild: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+    """The pictures that the examples were cut from, rebuilt example by example: packed bytes, their form, and the peak
+    signal-to-noise ratio in decibels; {} for data without any."""
+    scene = data.origin.get("scene")
+    if scene is None:
+        return {}
+    squares = Tiling(scene.shape[1:], data.shape[-1])
+    examples = squares.cut(torch.tensor(scene.astype(np.float32))).view(-1, *data.shape)
+    coded = rebuild(torch.tensor(data.normaliser.apply(examples.numpy())))
+    values = torch.tensor(data.normaliser.undo(coded.cpu().numpy())).clamp(0, 255).round()
+    whole = squares.joined(values.flatten(1))
+    gap = float((whole - torch.tensor(scene.astype(np.float32))).square().mean())
+    return {"scene": packed(whole.flatten(1)), "scene_shape": list(scene.shape[1:]),
+            "scene_psnr": 10 * log10(255 ** 2 / max(gap, 1e-9))}
+
+
+def _rebuilt(data: Dataset, tiling: Tiling, held: Tensor, tiles: Tensor) -> dict[str, Any]:
+    """How well validation examples are rebuilt from their coded tiles, and some of them."""
+    rebuilt = tiling.joined(tiles)
+    gap = (rebuilt - held).double().square()
+    return {"error": _left(tiling, held, tiles), "rebuilt": shown(data, rebuilt[:EXAMPLES]),
+            "psnr": 10 * log10(float(held.max() - held.min()) ** 2 / max(float(gap.mean()), 1e-30))}
+
+
+def _left(tiling: Tiling, held: Tensor, tiles: Tensor) -> float:
+    """Squared error of examples put together from these tiles, over their energy around their mean."""
+    spread = (held - held.mean(0)).double().square().sum().clamp_min(1e-30)
+    return float((tiling.joined(tiles) - held).double().square().sum() / spread)
+
+
+def _left_by_components(tiling: Tiling, held: Tensor, centre: Tensor, basis: Tensor) -> float:
+    return _left(tiling, held, (tiling.cut(held) - centre) @ basis.mT @ basis + centre)
+
+
+def _counts(codes: Codes, most: int) -> list[int]:
+    """How many signals have 0, 1, ... atoms."""
+    return torch.bincount(codes.counts, minlength=most + 1).tolist()
 
 
 def middle_tiles(tiling: Tiling, examples: Tensor) -> Tensor:
@@ -45,13 +112,14 @@ def middle_tiles(tiling: Tiling, examples: Tensor) -> Tensor:
     return tiles[torch.arange(len(examples)), tiles.var(2).argmax(1)]
 
 
-def path_of(tile: Tensor, mean: Tensor, atoms: Tensor, nonzeros: int) -> dict[str, Any]:
+def path_of(tile: Tensor, mean: Tensor, atoms: Tensor, pursuit: Pursuit) -> dict[str, Any]:
     """A tile's pursuit: at each step the chosen atom, its coefficients and error, and pictures of what is rebuilt and of
     what is left, after each step (the first before any)."""
     signal = tile - mean
-    steps = omp_path(signal, atoms, nonzeros)
+    steps = pursuit.path(signal, atoms)
     left = torch.stack([signal, *(torch.tensor(step.residual).to(signal) for step in steps)])
     return {"tile": in_grey(tile[None], tile), "atoms": [step.atom for step in steps],
+            "supports": [step.atoms for step in steps],
             "coefficients": [step.coefficients for step in steps], "errors": [1.0, *(step.error for step in steps)],
             "rebuilt": in_grey(tile - left, tile),
             "left": in_grey(left), "chosen": in_grey(atoms[[step.atom for step in steps]]) if steps else ""}
@@ -71,8 +139,13 @@ def in_grey(rows: Tensor, like: Tensor | None = None) -> str:
         levels = (rows - low) / max(high - low, 1e-12) * 255
     else:
         levels = 127.5 + 127.5 * rows / rows.abs().amax(1, keepdim=True).clamp_min(1e-12)
-    packed = zlib.compress(levels.clamp(0, 255).round().to(torch.uint8).numpy().tobytes(), 1)
-    return f"{rows.shape[0]},{rows.shape[1]},{base64.b64encode(packed).decode()}"
+    return packed(levels.clamp(0, 255).round())
+
+
+def packed(levels: Tensor) -> str:
+    """Whole numbers 0..255 (n, features), packed for transport."""
+    contents = zlib.compress(levels.cpu().to(torch.uint8).numpy().tobytes(), 1)
+    return f"{levels.shape[0]},{levels.shape[1]},{base64.b64encode(contents).decode()}"
 
 
 def tile_shape(shape: tuple[int, ...], side: int) -> list[int]:

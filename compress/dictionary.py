@@ -7,6 +7,8 @@ from math import ceil, isqrt, pi
 import torch
 from torch import Tensor
 
+from compress.progress import Tell, silent
+
 STARTS = ("data", "dct", "random")
 
 
@@ -43,6 +45,21 @@ def dct_atoms(features: int, count: int) -> Tensor:
 def normalised(atoms: Tensor) -> Tensor:
     """Atoms of norm 1; zero ones stay zero."""
     return atoms / atoms.norm(dim=1, keepdim=True).clamp_min(torch.finfo(atoms.dtype).tiny)
+
+
+def scikit_learns(signals: Tensor, count: int, passes: int, seed: int = 0, tell: Tell = silent) -> Tensor:
+    """(count, features) atoms of norm 1 by scikit-learn's MiniBatchDictionaryLearning (Mairal, Bach, Ponce & Sapiro 2009),
+    with its own settings but for coordinate descent, which is faster: for comparison."""
+    from sklearn.decomposition import MiniBatchDictionaryLearning
+
+    learner = MiniBatchDictionaryLearning(count, batch_size=256, fit_algorithm="cd", random_state=seed)
+    generator, held = torch.Generator().manual_seed(seed), signals.cpu()
+    for number in range(passes):
+        batches = held[torch.randperm(len(held), generator=generator)].split(256)
+        for place, batch in enumerate(batches):
+            tell((number + place / len(batches)) / passes, f"scikit-learn's dictionary, pass {number + 1} of {passes}")
+            learner.partial_fit(batch.numpy())
+    return normalised(torch.tensor(learner.components_)).to(signals)
 
 
 def coherence(atoms: Tensor) -> float:

@@ -6,6 +6,7 @@ residuals nor least squares, only a new row of the inverse Cholesky factor of ea
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -197,17 +198,23 @@ class Step:
     error: float
 
 
-def omp_path(signal: Tensor, atoms: Tensor, nonzeros: int) -> list[Step]:
-    """Every step of one signal's pursuit, for looking at. signal: (features,); atoms: (count, features)."""
-    codes = [omp(signal[None], atoms, number) for number in range(1, nonzeros + 1)]
+def omp_path(signal: Tensor, atoms: Tensor, nonzeros: int, code: Callable[..., Codes] = omp) -> list[Step]:
+    """Every step of one signal's pursuit, for looking at.
+
+    Args:
+        signal: (features,); atoms: (count, features); code: the pursuit of signals, atoms and a number of non-zeros.
+    """
     norms = atoms.norm(dim=1)
     unit = atoms * torch.where(norms > 0, 1 / norms, 0.0)[:, None]
-    steps, residual, whole = [], signal, float(signal.square().sum())
-    for number, code in enumerate(codes):
-        if int(code.counts[0]) <= number:
+    steps, residual, whole, before = [], signal, float(signal.square().sum()), []
+    for number in range(1, nonzeros + 1):
+        codes = code(signal[None], atoms, number)
+        used = codes.atoms[0] >= 0
+        support, correlations = codes.atoms[0, used].tolist(), unit @ residual
+        new = [atom for atom in support if atom not in before]
+        if not new:
             break
-        before, residual = residual, signal - code.sums(atoms)[0]
-        steps.append(Step(int(code.atoms[0, number]), (unit @ before).tolist(), code.atoms[0, :number + 1].tolist(),
-                          code.values[0, :number + 1].tolist(), residual.tolist(),
+        before, residual = support, signal - codes.sums(atoms)[0]
+        steps.append(Step(new[-1], correlations.tolist(), support, codes.values[0, used].tolist(), residual.tolist(),
                           float(residual.square().sum()) / whole))
     return steps

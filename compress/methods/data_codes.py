@@ -2,46 +2,52 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from compress import files
-from compress.batches import CHUNK, device_of, on_device
-from compress.bit_packing import bits_for, packed
-from compress.codes_view import pictures_of, tile_shape, view_of
-from compress.compressed_data import EXAMPLES, raw_file, shown, shown_labels, small_labels, with_inputs
+from compress.batches import device_of, on_device
+from compress.coded_classifier import Coder, Projection, behind, classifier
+from compress.codes_view import components_view, learning_view, scene_of, tile_shape, view_of
+from compress.compressed_data import EXAMPLES, raw_file, shown, shown_labels, small_labels
+from compress.data_bytes import atoms_in_bytes, bytes_expected, bytes_of, components_for, in_bytes, numbers_in_bytes
 from compress.datasets import Dataset
-from compress.dictionary import STARTS, initial
+from compress.dictionary import STARTS, initial, recovered, scikit_learns
 from compress.ksvd import KSVD, learn
 from compress.method import Candidate, Method
-from compress.networks import MLP, Architecture, Network, build
-from compress.omp import Codes, omp
+from compress.networks import Network
 from compress.progress import Tell, silent
+from compress.pursuit import Pursuit
 from compress.settings import setting
+from compress.svd import principal
 from compress.tiling import Tiling
-from compress.training import Training, train
+
+MOST_TILES = 50_000  # that a dictionary is learned from, drawn at random where there are more
 
 
 @dataclass(frozen=True)
 class DataCodes(Method):
     r"""Keep a few atoms of a dictionary for each example instead of its pixels: $x \approx \mu + c D$.
 
-    Examples are coded whole, or in square tiles (windows of a sequence) that do not overlap. The dictionary $D$ is learned
-    by K-SVD (Aharon, Elad & Bruckstein 2006) on training tiles; codes $c$ with at most $s$ non-zeros are found by orthogonal
-    matching pursuit. What is stored is the dictionary (one byte a number), the mean, for each tile the indices of its atoms
-    in as few bits as tell them apart and its coefficients in one byte each, and the labels: the file's length is the size of
-    the point.
+    Examples are coded whole, or in square tiles (windows of a sequence), side by side or overlapping. The dictionary $D$ is
+    learned by K-SVD (Aharon, Elad & Bruckstein 2006) on training tiles; codes $c$ with at most $s$ non-zeros are found by
+    orthogonal matching pursuit, which ends early where the error allowed is met. What is stored is the dictionary (one byte
+    a number), the mean, for each tile the indices of its atoms in as few bits as tell them apart and its coefficients in one
+    byte each, and the labels: the file's length is the size of the point. Overlapping tiles are all stored.
 
     A new classifier of one hidden layer is trained on what is left: on *reconstructions* (and then reads real examples), on
     the *codes* themselves (a pursuit stands in front of it), or, for comparison, on as many random *projections* of the
     whole example as the codes take bytes (compressed sensing: Candès & Tao 2006; Calderbank, Jafarpour & Schapire 2009). The
-    baseline is the same classifier on the raw data in the same kind of file.
+    baseline is the same classifier on the raw data in the same kind of file. Measured beside it: *principal components* of
+    the same tiles, as many as take the bytes of the codes (truncated SVD, Eckart & Young 1936).
+
+    Without negative numbers, a dictionary holds parts (Aharon, Elad & Bruckstein 2005): examples are then sums above the
+    darkest value of each pixel.
 
     When it fails: with few atoms for each tile only strokes and edges survive; codes of like examples may use unlike atoms,
     so a classifier on codes is worse than one on reconstructions; and a large dictionary is itself a part of the file.
@@ -52,6 +58,7 @@ class DataCodes(Method):
     dial = "terms"
     values = (1, 2, 3, 4, 6, 8, 12)
     subject = "data"
+    control_settings: ClassVar[dict[str, Any]] = {"source": "components"}
 
     terms: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="Atoms that a tile may use (s).")
     dictionary_size: int = setting(144, low=2, high=4096, step=1, help="Atoms of the dictionary.")
@@ -59,15 +66,25 @@ class DataCodes(Method):
                         help="Samples along a tile's side; 0 codes whole examples.")
     classify: str = setting("reconstructions", choices=("reconstructions", "codes", "projections"),
                             help="What the classifier is trained on.")
-    source: str = setting("ksvd", choices=("ksvd", *STARTS),
-                              label="Dictionary",
-                         help="Learned by K-SVD, or examples as they are, cosines, random atoms, for comparison.")
+    source: str = setting("ksvd", choices=("ksvd", "sklearn", *STARTS, "components"), label="Dictionary",
+                          help="Learned by K-SVD or by scikit-learn's mini-batches; or, for comparison, examples as they "
+                               "are, cosines, random atoms, principal components of as many bytes.")
+    stride: int = setting(0, low=0, high=64, step=1, label="Step between tiles",
+                          help="Samples from a tile to the next; 0: side by side. Overlapping tiles are averaged.")
+    allowed: float = setting(0.0, low=0.0, high=1.0, label="Error allowed",
+                             help="A tile gets no more atoms once its squared error is below this share of an average "
+                                  "tile's energy; 0: all tiles get all atoms.")
+    positive: bool = setting(False, label="Nothing negative", help="Neither atoms nor coefficients have negative numbers.")
+    mini_batch: int = setting(0, low=0, high=1_000_000, step=1, label="Mini-batch",
+                              help="Tiles that are coded between two updates of all atoms; 0: all tiles.")
     learning_rounds: int = setting(8, low=1, high=200, step=1, help="Iterations of K-SVD.")
     epochs: int = setting(15, low=1, high=500, help="Passes of the classifier's training, the same for every point.")
+    beside: bool = setting(True, of_sweep=True, label="SVD beside it",
+                           help="Measure principal components of as many bytes along.")
 
     def misfit(self, value: Any, data: Dataset) -> str:
         """No tile uses more atoms than it has numbers, or than there are; and tiles must fill an example."""
-        tiling = Tiling(data.shape, self.tile)
+        tiling = self._tiling(data)
         if tiling.misfit():
             return f"DataCodes: {tiling.misfit()}"
         most = min(self.dictionary_size, tiling.features)
@@ -76,56 +93,122 @@ class DataCodes(Method):
         return (f"DataCodes: terms must be between 1 and {most} (the smaller of dictionary_size and a tile's numbers), but "
                 f"got {value}. Choose fewer.")
 
+    def grid(self, values: Sequence[Any]) -> list[Method]:
+        """The curve and, where asked for, principal components beside it."""
+        own: list[Method] = [self.at(value) for value in values]
+        if not self.beside or self.source == "components" or self.classify == "projections":
+            return own
+        return [*own, *(replace(one, source="components") for one in own)]
+
+    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], tell: Tell = silent,
+             seed: int = 0) -> Iterator[Candidate]:
+        """Those with a dictionary first."""
+        kinds: dict[str, list[Any]] = {}
+        for one in grid:
+            kinds.setdefault(one.source, []).append(one.terms)
+        done = 0
+        for kind, values in kinds.items():
+            part = tell.part(done / len(grid), (done + len(values)) / len(grid))
+            for candidate in replace(self, source=kind).curve(teacher, data, values, part, seed):
+                yield replace(candidate, method=replace(self.at(candidate.value), source=kind))
+            done += len(values)
+
     def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
               seed: int = 0) -> Iterator[Candidate]:
-        """A dictionary and a classifier for each number of non-zeros."""
-        device, tiling = device_of(teacher), Tiling(data.shape, self.tile)
-        for number, value in enumerate(values):
+        """A dictionary and a classifier for each number of non-zeros; scikit-learn's dictionary is the same for all."""
+        device, tiling = device_of(teacher), self._tiling(data)
+        for value in values:
             if self.misfit(value, data):
                 raise ValueError(self.misfit(value, data))
+        tiles = tiling.cut(on_device(data.train, device)[0])
+        mean = tiles.amin(0) if self.positive and self.source != "components" else tiles.mean(0)
+        tiles = tiles - mean
+        code = self._components if self.source == "components" else self._codes
+        fixed = self._fixed(tiles, tell.part(0.0, 0.1), seed)
+        for number, value in enumerate(values):
             part = tell.part(number / len(values), (number + 1) / len(values))
-            tiles = tiling.cut(on_device(data.train, device)[0])
-            mean = tiles.mean(0)
-            learned, errors = self._dictionary(tiles - mean, value, part.part(0.0, 0.4), seed)
-            dictionary, atoms = atoms_in_bytes(learned)
-            stored, codes = in_bytes(omp(tiles - mean, atoms, value, tell=part.part(0.4, 0.5)), len(atoms))
-            stored |= {**dictionary, "mean": mean}
-            if self.classify == "projections":
-                stored, network = self._projected(data, bytes_of(stored), device, part.part(0.5, 1.0), seed)
-            elif self.classify == "codes":
-                front = Pursuit(tiling, mean, atoms, value)
-                features = codes.dense(len(atoms)).reshape(len(data.train), -1)
-                network = self._behind(front, features, data, part.part(0.5, 1.0), seed)
-            else:
-                rebuilt = tiling.joined(codes.sums(atoms) + mean)
-                network = self._trained(rebuilt, data, part.part(0.5, 1.0), seed)
-            contents = files.pack({"compressed_data": data.name, "tile": self.tile, "kept": self.classify},
-                                  {**stored, "labels": small_labels(data.train)})
-            yield Candidate(value, network, contents=contents,
-                            inside={**view_of(data, tiling, mean, atoms, codes, value), "errors": errors})
+            yield code(_Parts(data, tiling, tiles, mean, fixed), value, part, seed)
 
     def reference(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Candidate:
         """The same classifier trained on the raw inputs, and the raw training data as a file."""
         inputs = on_device(data.train, device_of(teacher))[0]
-        return Candidate(None, self._trained(inputs, data, tell, seed), contents=raw_file(data))
+        return Candidate(None, classifier(inputs, data, self.epochs, tell, seed), contents=raw_file(data))
 
     def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
                seed: int = 0) -> dict[str, Any]:
-        """The examples that points show rebuilt, as they are, and the form of a tile."""
+        """The examples that points show rebuilt, as they are, the form of a tile, and the scene, where there is one."""
         inputs = on_device(data.validation, device_of(teacher))[0][:EXAMPLES]
-        return {"original": shown(data, inputs), "labels": shown_labels(data), "tile": tile_shape(data.shape, self.tile)}
+        return {"original": shown(data, inputs), "labels": shown_labels(data), "tile": tile_shape(data.shape, self.tile),
+                **scene_of(data, lambda examples: examples)}
 
-    def _dictionary(self, tiles: Tensor, nonzeros: int, tell: Tell, seed: int) -> tuple[Tensor, list[float]]:
-        """Atoms, and the error after each iteration, which is told with the atoms so far."""
-        if self.source != "ksvd":
-            return initial(tiles, self.dictionary_size, self.source, seed), []
-        settings = KSVD(atoms=self.dictionary_size, nonzeros=nonzeros, iterations=self.learning_rounds, seed=seed)
-        errors: list[float] = []
-        for state in learn(tiles, settings, tell=tell):
-            errors.append(state.error)
-            tell(state.iteration / self.learning_rounds, f"{nonzeros} non-zeros, iteration {state.iteration}", standing={
-                "nonzeros": nonzeros, "errors": errors, "atoms": pictures_of(state.atoms, state.usage)})
-        return state.atoms, errors
+    def _tiling(self, data: Dataset) -> Tiling:
+        return Tiling(data.shape, self.tile, self.stride)
+
+    def _pursuit(self, value: int, tiles: Tensor) -> Pursuit:
+        energy = float(tiles.square().sum(1).mean())
+        return Pursuit(value, (self.allowed * energy) ** 0.5, self.positive)
+
+    def _codes(self, parts: _Parts, value: int, tell: Tell, seed: int) -> Candidate:
+        """One point of a dictionary."""
+        data, tiling, mean, pursuit = parts.data, parts.tiling, parts.mean, self._pursuit(value, parts.tiles)
+        learned, learning = self._dictionary(parts, value, tell.part(0.0, 0.4), seed)
+        dictionary, atoms = atoms_in_bytes(learned)
+        stored, codes = in_bytes(pursuit(parts.tiles, atoms, tell.part(0.4, 0.5)), len(atoms))
+        stored |= {**dictionary, "mean": mean}
+        train = tell.part(0.5, 1.0)
+        if self.classify == "projections":
+            stored, network = self._projected(data, bytes_of(stored), mean.device, train, seed)
+        elif self.classify == "codes":
+            features = codes.dense(len(atoms)).reshape(len(data.train), -1)
+            network = behind(Coder(tiling, mean, atoms, pursuit), features, data, self.epochs, train, seed)
+        else:
+            network = classifier(tiling.joined(codes.sums(atoms) + mean), data, self.epochs, train, seed)
+        size = bytes_expected(len(parts.tiles), tiling.features, len(atoms), value)
+        inside = view_of(data, tiling, mean, atoms, codes, pursuit, (parts.centre, parts.principal(size)))
+        return Candidate(value, network, contents=self._file(data, stored), inside={**inside, **learning})
+
+    def _components(self, parts: _Parts, value: int, tell: Tell, seed: int) -> Candidate:
+        """One point of principal components: as many as take the bytes of so many non-zeros."""
+        data, tiling, mean = parts.data, parts.tiling, parts.mean
+        count = min(self.dictionary_size, len(parts.tiles))
+        basis, atoms = atoms_in_bytes(parts.principal(bytes_expected(len(parts.tiles), tiling.features, count, value)))
+        stored, codes = numbers_in_bytes(parts.tiles @ atoms.mT)
+        if self.classify == "codes":
+            front = Projection(tiling, mean, atoms.mT.contiguous())
+            network = behind(front, codes.reshape(len(data.train), -1), data, self.epochs, tell, seed)
+        else:
+            network = classifier(tiling.joined(codes @ atoms + mean), data, self.epochs, tell, seed)
+        return Candidate(value, network, contents=self._file(data, {**stored, **basis, "mean": mean}),
+                         inside=components_view(data, tiling, mean, atoms))
+
+    def _file(self, data: Dataset, stored: dict[str, Tensor]) -> bytes:
+        return files.pack({"compressed_data": data.name, "tile": self.tile, "stride": self.stride, "kept": self.classify,
+                           "dictionary": self.source}, {**stored, "labels": small_labels(data.train)})
+
+    def _fixed(self, tiles: Tensor, tell: Tell, seed: int) -> Tensor | None:
+        """A dictionary that is the same for every number of non-zeros; None where it is not."""
+        if self.source == "sklearn":
+            return scikit_learns(_some(tiles, seed), self.dictionary_size, self.learning_rounds, seed, tell)
+        return initial(tiles, self.dictionary_size, self.source, seed) if self.source in STARTS else None
+
+    def _dictionary(self, parts: _Parts, nonzeros: int, tell: Tell, seed: int) -> tuple[Tensor, dict[str, Any]]:
+        """Atoms, and what a page shows of how they were learned: told after each iteration, with the atoms so far."""
+        learning: dict[str, Any] = {"errors": [], "used": []}
+        truth = parts.data.origin.get("atoms")
+        if truth is not None and truth.shape[1] == parts.tiles.shape[1]:
+            learning["found"] = []
+        if parts.fixed is not None:
+            return parts.fixed, learning
+        settings = KSVD(atoms=self.dictionary_size, nonzeros=nonzeros, iterations=self.learning_rounds, seed=seed,
+                        batch=self.mini_batch, nonnegative=self.positive)
+        for state in learn(_some(parts.tiles, seed), settings, tell=tell):
+            learning["errors"].append(state.error)
+            learning["used"].append(state.mean_nonzeros)
+            if "found" in learning:
+                learning["found"].append(recovered(state.atoms, torch.tensor(truth, device=state.atoms.device)))
+            tell(state.iteration / self.learning_rounds, f"{nonzeros} non-zeros, iteration {state.iteration}",
+                 standing={"nonzeros": nonzeros, **learning, **learning_view(state)})
+        return state.atoms, learning
 
     def _projected(self, data: Dataset, size: int, device: torch.device, tell: Tell,
                    seed: int) -> tuple[dict[str, Tensor], Network]:
@@ -133,84 +216,32 @@ class DataCodes(Method):
         count = max(1, min(size // len(data.train), prod(data.shape)))
         generator = torch.Generator().manual_seed(seed)
         matrix = torch.randn(prod(data.shape), count, generator=generator).to(device) / count ** 0.5
-        features = on_device(data.train, device)[0].flatten(1) @ matrix
+        whole = Projection(Tiling(data.shape, 0), torch.zeros(prod(data.shape), device=device), matrix)
+        features = whole(on_device(data.train, device)[0])
         scale = features.abs().max().clamp_min(1e-12) / 127
         levels = (features / scale).round().to(torch.int8)
-        network = self._behind(Projection(matrix), levels.float() * scale, data, tell, seed)
+        network = behind(whole, levels.float() * scale, data, self.epochs, tell, seed)
         return {"projections": levels, "scale": scale}, network
 
-    def _behind(self, front: nn.Module, features: Tensor, data: Dataset, tell: Tell, seed: int) -> Network:
-        """A classifier of features (n, count), with the front that turns examples into them before it."""
-        inputs = on_device(data.validation, features.device)[0]
-        with torch.inference_mode():
-            held = torch.cat([front(chunk) for chunk in inputs.split(CHUNK)])
-        scale = features.square().mean().sqrt().clamp_min(1e-12)
-        coded = dataclasses.replace(data, train=with_inputs(data.train, features / scale),
-                                    validation=with_inputs(data.validation, held / scale))
-        trained = self._trained(features / scale, coded, tell, seed)
-        whole = Network(front, Scale(scale), *list(trained))
-        whole.architecture = Architecture(trained.architecture.family, data.shape, len(data.classes))
-        return whole.eval()
 
-    def _trained(self, inputs: Tensor, data: Dataset, tell: Tell, seed: int) -> Network:
-        """A classifier of one hidden layer, trained on these inputs (n, *shape) in the place of the training ones."""
-        kept = dataclasses.replace(data, train=with_inputs(data.train, inputs))
-        architecture = Architecture(MLP(hidden=(100,)), kept.shape, len(data.classes))
-        return train(build(architecture, seed).to(inputs.device), kept, Training(epochs=self.epochs), seed, tell).network
+class _Parts:
+    """What all points of a curve share: the data, their training tiles less the mean, and the fixed dictionary if any."""
+
+    def __init__(self, data: Dataset, tiling: Tiling, tiles: Tensor, mean: Tensor, fixed: Tensor | None) -> None:
+        self.data, self.tiling, self.tiles, self.mean, self.fixed = data, tiling, tiles, mean, fixed
+        self.centre = mean + tiles.mean(0)
+        self._basis: Tensor | None = None
+
+    def principal(self, size: int) -> Tensor:
+        """(count, features): the first principal components, as many as take so many bytes with the tiles' numbers."""
+        if self._basis is None:
+            self._basis = principal((self.tiles - self.tiles.mean(0)).double().mT).basis.to(self.tiles.dtype)
+        return self._basis[:, :components_for(size, *self.tiles.shape)].mT
 
 
-class Pursuit(nn.Module):
-    """Examples (n, *shape) -> their codes (n, tiles x atoms), by orthogonal matching pursuit."""
-
-    def __init__(self, tiling: Tiling, mean: Tensor, atoms: Tensor, nonzeros: int) -> None:
-        super().__init__()
-        self.tiling, self.nonzeros = tiling, nonzeros
-        self.register_buffer("mean", mean)
-        self.register_buffer("atoms", atoms)
-
-    def forward(self, batch: Tensor) -> Tensor:
-        codes = omp(self.tiling.cut(batch) - self.mean, self.atoms, self.nonzeros)
-        return codes.dense(len(self.atoms)).reshape(len(batch), -1)
-
-
-class Projection(nn.Module):
-    """Examples (n, *shape) -> (n, count) random projections."""
-
-    def __init__(self, matrix: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("matrix", matrix)
-
-    def forward(self, batch: Tensor) -> Tensor:
-        return batch.flatten(1) @ self.matrix
-
-
-class Scale(nn.Module):
-    """Features over one number."""
-
-    def __init__(self, scale: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("scale", scale)
-
-    def forward(self, batch: Tensor) -> Tensor:
-        return batch / self.scale
-
-
-def in_bytes(codes: Codes, count: int) -> tuple[dict[str, Tensor], Codes]:
-    """What is stored of codes for so many atoms, and the codes as they are read back: coefficients in one byte each."""
-    scale = codes.values.abs().max().clamp_min(1e-12) / 127
-    levels = (codes.values / scale).round().to(torch.int8)
-    indices = torch.from_numpy(packed(codes.atoms.clamp_min(0).cpu().numpy(), bits_for(count)))
-    return {"indices": indices, "levels": levels, "scale": scale}, Codes(codes.atoms, levels.to(scale.dtype) * scale)
-
-
-def atoms_in_bytes(atoms: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-    """What is stored of atoms (count, features), one byte a number and one scale an atom, and the atoms as they are read
-    back."""
-    sizes = atoms.abs().amax(1).clamp_min(1e-12) / 127
-    levels = (atoms / sizes[:, None]).round().to(torch.int8)
-    return {"dictionary": levels, "sizes": sizes}, levels.to(atoms.dtype) * sizes[:, None]
-
-
-def bytes_of(tensors: dict[str, Tensor]) -> int:
-    """Bytes of their numbers."""
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+def _some(tiles: Tensor, seed: int) -> Tensor:
+    """At most MOST_TILES of them."""
+    if len(tiles) <= MOST_TILES:
+        return tiles
+    order = torch.randperm(len(tiles), generator=torch.Generator().manual_seed(seed))
+    return tiles[order[:MOST_TILES].to(tiles.device)]

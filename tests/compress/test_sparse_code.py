@@ -13,9 +13,10 @@ import torch
 from compress import files
 from compress.batches import logits_of
 from compress.compressed_data import EXAMPLES
+from compress.data_bytes import atoms_in_bytes, in_bytes
 from compress.datasets import Dataset
 from compress.layers import compressed_layers, dense_layers
-from compress.methods.data_codes import DataCodes, atoms_in_bytes, in_bytes
+from compress.methods.data_codes import DataCodes
 from compress.methods.low_rank import LowRank
 from compress.methods.sparse_code import SparseCode
 from compress.networks import Network
