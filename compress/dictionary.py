@@ -53,7 +53,8 @@ def scikit_learns(signals: Tensor, count: int, passes: int, seed: int = 0, tell:
     from sklearn.decomposition import MiniBatchDictionaryLearning
 
     learner = MiniBatchDictionaryLearning(count, batch_size=256, fit_algorithm="cd", random_state=seed)
-    generator, held = torch.Generator().manual_seed(seed), signals.cpu()
+    generator = torch.Generator().manual_seed(seed)
+    held = signals.cpu().double()  # in float32 its coordinate descent misses its own tolerance
     for number in range(passes):
         batches = held[torch.randperm(len(held), generator=generator)].split(256)
         for place, batch in enumerate(batches):

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import zlib
 from collections.abc import Callable
+from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from compress import files
 from compress.batches import logits_of
+from compress.bit_packing import unpacked
 from compress.compressed_data import EXAMPLES
 from compress.data_bytes import atoms_in_bytes, in_bytes
-from compress.datasets import Dataset
+from compress.datasets import Dataset, load
 from compress.layers import compressed_layers, dense_layers
 from compress.methods.data_codes import DataCodes
 from compress.methods.low_rank import LowRank
 from compress.methods.sparse_code import SparseCode
 from compress.networks import Network
 from compress.omp import omp
+from compress.progress import Tell
 from tests.compress.helpers import identical, poisoned, state, toy_data
 
 FEW = {"atoms": 24, "block": 8}
@@ -172,3 +178,114 @@ def test_labels_of_validation_and_test_are_not_what_data_are_coded_by(mlp: Netwo
     blind = dataclasses.replace(digits, _test=poisoned(digits.open_test()))
     made, unseen = (next(DataCodes(dictionary_size=20, epochs=1).curve(mlp, data, [2])) for data in (digits, blind))
     assert made.contents == unseen.contents and identical(state(made.network), state(unseen.network))
+
+
+def test_an_allowed_error_leaves_easy_tiles_with_fewer_atoms_and_a_smaller_file(mlp: Network, digits: Dataset,
+                                                                               tmp_path: Path) -> None:
+    lengths, errors = [], []
+    for allowed in (0.0, 0.1, 0.5):
+        method = DataCodes(dictionary_size=40, epochs=1, tile=4, allowed=allowed)
+        candidate = next(method.curve(mlp, digits, [4]))
+        counts = candidate.inside["counts"]
+        assert sum(counts) == 4 * len(digits.train)
+        assert candidate.inside["mean_nonzeros"] == pytest.approx(sum(n * c for n, c in enumerate(counts)) / sum(counts))
+        lengths.append(len(candidate.contents))
+        errors.append(candidate.inside["error"])
+    assert lengths == sorted(lengths, reverse=True) and lengths[2] < 0.7 * lengths[0]
+    assert errors == sorted(errors) and errors[2] < 0.6
+    files.write_bytes(candidate.contents, tmp_path / "file")
+    _, tensors = files.unpack(tmp_path / "file")
+    number = unpacked(tensors["counts"].numpy(), sum(counts), 3)
+    assert [int((number == count).sum()) for count in range(5)] == counts
+    assert len(tensors["levels"]) == number.sum() and len(tensors["indices"]) == -(-int(number.sum()) * 6 // 8)
+
+
+def test_codes_of_unlike_lengths_come_back_from_their_bytes() -> None:
+    signals, atoms = torch.randn(50, 16), torch.randn(30, 16)
+    codes = omp(signals, atoms, 6, tolerance=2.5)
+    stored, back = in_bytes(codes, 30)
+    counts = torch.from_numpy(unpacked(stored["counts"].numpy(), 50, 3))
+    used = int(counts.sum())
+    assert torch.equal(counts, codes.counts) and 0 < used < 300
+    assert unpacked(stored["indices"].numpy(), used, 5).tolist() == codes.atoms[codes.atoms >= 0].tolist()
+    assert torch.equal(stored["levels"].float() * stored["scale"], back.values[codes.atoms >= 0])
+
+
+def test_principal_components_are_measured_beside_the_codes_with_as_many_bytes(mlp: Network, digits: Dataset) -> None:
+    method = DataCodes(dictionary_size=40, epochs=2, learning_rounds=2)
+    grid = method.grid([1, 4])
+    assert [(one.terms, one.source) for one in grid] == [(1, "ksvd"), (4, "ksvd"), (1, "components"), (4, "components")]
+    made = {(one.method.terms, one.method.source): one for one in method.grow(mlp, digits, grid)}
+    assert set(made) == {(one.terms, one.source) for one in grid}
+    for terms in (1, 4):
+        codes, components = (len(made[terms, source].contents) for source in ("ksvd", "components"))
+        assert abs(components - codes) < 0.6 * (len(digits.train) + 64) + 1500  # within half a component and the headers
+        alone = next(DataCodes(dictionary_size=40, epochs=2, source="components").curve(mlp, digits, [terms]))
+        assert alone.contents == made[terms, "components"].contents
+        assert made[terms, "ksvd"].inside["others"]["components"] == pytest.approx(alone.inside["error"], abs=0.01)
+    for lonely in (DataCodes(beside=False), DataCodes(source="components"), DataCodes(classify="projections")):
+        assert lonely.grid([1, 4]) == [lonely.at(1), lonely.at(4)]
+
+
+def test_components_leave_what_an_svd_leaves(mlp: Network, digits: Dataset) -> None:
+    candidate = next(DataCodes(dictionary_size=40, epochs=1, source="components").curve(mlp, digits, [6]))
+    count = candidate.inside["components"]
+    train = torch.tensor(digits.train.inputs).flatten(1).double()
+    held = torch.tensor(digits.validation.inputs).flatten(1).double()
+    basis = torch.linalg.svd(train - train.mean(0), full_matrices=False).Vh[:count]
+    centred = held - train.mean(0)
+    left = (centred - centred @ basis.T @ basis).square().sum() / (held - held.mean(0)).square().sum()
+    assert candidate.inside["error"] == pytest.approx(float(left), rel=0.02)
+
+
+@pytest.mark.parametrize("source", ["sklearn", "dct", "random", "data"])
+def test_other_dictionaries_are_measured_alike(source: str, mlp: Network, digits: Dataset) -> None:
+    method = DataCodes(dictionary_size=40, epochs=1, source=source, learning_rounds=2, beside=False)
+    first, second = method.grow(mlp, digits, method.grid([1, 3]))
+    assert second.inside["error"] < first.inside["error"] < 1 and first.inside["errors"] == []
+    assert first.contents == next(method.curve(mlp, digits, [1])).contents
+
+
+def test_overlapping_tiles_are_all_stored_and_rebuilt_as_their_mean(mlp: Network, digits: Dataset) -> None:
+    apart, overlapping = (next(DataCodes(dictionary_size=30, epochs=1, tile=4, stride=stride).curve(mlp, digits, [2]))
+                          for stride in (0, 2))
+    assert sum(overlapping.inside["usage"]) == 9 / 4 * sum(apart.inside["usage"])
+    assert len(overlapping.contents) > 2 * len(apart.contents)
+    assert overlapping.inside["error"] < 1.1 * apart.inside["error"] < 0.5
+
+
+def test_nothing_negative_means_sums_above_the_darkest_values(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
+    candidate = next(DataCodes(dictionary_size=30, epochs=1, positive=True, learning_rounds=3).curve(mlp, digits, [4]))
+    files.write_bytes(candidate.contents, tmp_path / "file")
+    _, tensors = files.unpack(tmp_path / "file")
+    assert int(tensors["dictionary"].min()) >= 0 and int(tensors["levels"].min()) >= 0
+    torch.testing.assert_close(tensors["mean"], torch.tensor(digits.train.inputs).flatten(1).amin(0))
+    assert candidate.inside["error"] < 0.8
+
+
+def test_planted_atoms_are_counted_while_they_are_learned(mlp: Network) -> None:
+    data, told = load("planted"), []
+    method = DataCodes(dictionary_size=50, epochs=1, learning_rounds=30, beside=False)
+    tell = Tell(lambda progress: told.append(deepcopy(progress.live["standing"])) if "standing" in progress.live else None)
+    inside = next(method.curve(mlp, data, [3], tell)).inside
+    assert len(inside["found"]) == 30 and inside["found"][-1] > 0.7 > inside["found"][0]
+    assert [len(one["found"]) for one in told] == list(range(1, 31)) and len(told[0]["usage"]) == 50
+    assert len(inside["used"]) == 30 and inside["used"][0] == pytest.approx(3, abs=0.01)
+
+
+def test_photographs_are_rebuilt_from_their_squares(mlp: Network) -> None:
+    data = load("photographs")
+    method = DataCodes(dictionary_size=48, epochs=1, tile=8, learning_rounds=2)
+    known = method.inside(mlp, data, [2])
+    original = pictures(known["scene"])
+    assert np.array_equal(original, data.origin["scene"].reshape(2, -1)) and known["scene_shape"] == [3, 160, 224]
+    for one in method.grow(mlp, data, method.grid([2])):
+        rebuilt = pictures(one.inside["scene"])
+        gap = np.square(rebuilt.astype(float) - original).mean()
+        assert one.inside["scene_psnr"] == pytest.approx(10 * np.log10(255 ** 2 / gap)) and one.inside["scene_psnr"] > 18
+
+
+def pictures(text: str) -> np.ndarray:
+    """What a page gets of pictures, as bytes."""
+    count, size, contents = text.split(",", 2)
+    return np.frombuffer(zlib.decompress(base64.b64decode(contents)), np.uint8).reshape(int(count), int(size))
