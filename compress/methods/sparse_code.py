@@ -63,6 +63,7 @@ class SparseCode(Method):
     storage: str = setting("int8", choices=tuple(STORAGES), help="How a coefficient is stored.")
     weighted: bool = setting(True, help="Keep weights on busy inputs better than those on silent ones.")
     output_layer: bool = setting(False, help="Code the last layer (the one that gives the class scores) too.")
+    first_only: bool = setting(False, label="First layer only", help="Code the first layer alone.")
     recovery_epochs: int = setting(0, low=0, high=500, step=1, help="Passes of training of atoms and coefficients.")
     recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of this training.")
 
@@ -99,6 +100,8 @@ class SparseCode(Method):
         layers = {path: layer for path, layer in dense_layers(teacher).items() if can_be_viewed(layer)}
         if not self.output_layer and len(layers) > 1:
             layers.pop(list(layers)[-1])
+        if self.first_only:
+            layers = dict(list(layers.items())[:1])
         if not layers:
             raise ValueError("SparseCode: this network has no dense linear or convolutional layer left to code. Put "
                              "sparse_code before the methods that replaced them.")

@@ -5,15 +5,33 @@ from __future__ import annotations
 import base64
 import html
 import io
+import zlib
 
+import numpy as np
 from PIL import Image
 
+Values = list | np.ndarray
 
-def gallery(examples: list[tuple[list, str]], size: int = 84, widest: int = 10_000) -> str:
+
+def unpacked(text: str, shape: list[int]) -> list[np.ndarray]:
+    """Pictures that were packed for transport as 'n,features,base64': uint8 arrays of this shape."""
+    if not text:
+        return []
+    count, size, contents = text.split(",", 2)
+    levels = np.frombuffer(zlib.decompress(base64.b64decode(contents)), np.uint8)
+    return list(levels.reshape(int(count), int(size)).reshape(int(count), *shape))
+
+
+def difference(one: Values, other: Values) -> np.ndarray:
+    """What other lacks of one, around middle grey."""
+    return (127.5 + (np.asarray(one, float) - np.asarray(other, float)) / 2).round().clip(0, 255).astype(np.uint8)
+
+
+def gallery(examples: list[tuple[Values, str]], size: int = 84, widest: int = 10_000) -> str:
     """HTML: pictures in a row, each with its caption, which is its alternative text too.
 
     Args:
-        examples: pairs of values (nested lists shaped like an example, 0..255) and a caption.
+        examples: pairs of values (nested lists or an array shaped like an example, 0..255) and a caption.
         size: height in pixels; a picture that would be wider than `widest` is lower.
     """
     figures = "".join(
@@ -23,31 +41,24 @@ def gallery(examples: list[tuple[list, str]], size: int = 84, widest: int = 10_0
     return f"<div class='ce-pictures'>{figures}</div>"
 
 
-def picture(values: list) -> str:
+def picture(values: Values) -> str:
     """A data address of one example: (channels, height, width), (features, length) or (features,), 0..255."""
-    if values and isinstance(values[0], list) and isinstance(values[0][0], list):
-        return _png(values)
-    lines = values if isinstance(values[0], list) else [values]
-    return _svg(lines)
+    levels = np.asarray(values)
+    return _png(levels) if levels.ndim == 3 else _svg(np.atleast_2d(levels).tolist())
 
 
-def _extent(values: list, size: int, widest: int) -> str:
-    width = _width(values, size)
+def _extent(values: Values, size: int, widest: int) -> str:
+    width = _width(np.shape(values), size)
     return f"width='{min(width, widest)}' height='{max(1, round(size * min(1.0, widest / width)))}'"
 
 
-def _width(values: list, size: int) -> int:
-    deep = isinstance(values[0], list) and isinstance(values[0][0], list)
-    return round(size * len(values[0][0]) / len(values[0])) if deep else round(size * 1.7)
+def _width(shape: tuple[int, ...], size: int) -> int:
+    return round(size * shape[2] / shape[1]) if len(shape) == 3 else round(size * 1.7)
 
 
-def _png(channels: list[list[list[int]]]) -> str:
-    height, width = len(channels[0]), len(channels[0][0])
-    planes = [bytes(value for row in channel for value in row) for channel in channels]
-    if len(planes) == 3:
-        picture = Image.merge("RGB", [Image.frombytes("L", (width, height), plane) for plane in planes])
-    else:
-        picture = Image.frombytes("L", (width, height), planes[0])
+def _png(channels: np.ndarray) -> str:
+    planes = channels.astype(np.uint8)
+    picture = Image.fromarray(np.ascontiguousarray(planes.transpose(1, 2, 0)) if len(planes) == 3 else planes[0])
     contents = io.BytesIO()
     picture.save(contents, "png")
     return "data:image/png;base64," + base64.b64encode(contents.getvalue()).decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log10
 from typing import Any
 
 from pages.ui import palette, words
@@ -48,46 +49,95 @@ def layer_atoms(points: list[dict], path: str, title: str, values: list[int]) ->
 def usage(points: list[dict], values: list[int], path: str = "", title: str = "") -> Chart:
     """How many signals use each atom, most used first, at the dial's stop."""
     held = [_usage_of(point, path) if point else None for point in _at(points, values)]
-    return {"id": "usage", "title": f"Use of the atoms{': layer ' + title if title else ''}", "height": 330,
-            "alt": "How many signals use each atom, most used first.",
-            "follow": [{"trace": 0, "x": [one and list(range(1, len(one) + 1)) for one in held], "y": held}],
-            "figure": {"data": [{"type": "bar", "x": [], "y": [], "marker": {"color": palette.PINK},
+    chart = usage_at([], f"Use of the atoms{': layer ' + title if title else ''}")
+    return {**chart, "follow": [{"trace": 0, "x": [one and list(range(1, len(one) + 1)) for one in held], "y": held}]}
+
+
+def usage_at(held: list[list[int]], title: str) -> Chart:
+    """Bars of how many signals use each atom; the first of `held`, or none yet."""
+    bars = held[0] if held else []
+    return {"id": "usage", "title": title, "height": 330, "alt": "How many signals use each atom, most used first.",
+            "figure": {"data": [{"type": "bar", "x": list(range(1, len(bars) + 1)), "y": bars,
+                                 "marker": {"color": palette.PINK},
                                  "hovertemplate": "atom %{x}: used by %{y:,}<extra></extra>"}],
                        "layout": {"bargap": 0, "xaxis": {"title": {"text": "atom"}}, "showlegend": False,
                                   "yaxis": {"title": {"text": "signals that use it"}, "rangemode": "tozero"}}}}
 
 
+OTHERS = {"components": ("principal components, as many bytes", palette.BLUE, "dash"),
+          "dct": ("cosines", palette.GREEN, "dashdot"), "random": ("random atoms", palette.GREY, "dash")}
+
+
 def data_errors(points: list[dict], values: list[int]) -> Chart:
-    """What validation examples lose when they are rebuilt, and what the training tiles lost at the end of learning."""
+    """What validation examples lose when they are rebuilt, what they would lose by other dictionaries in as many bytes, and
+    what the training tiles lost at the end of learning."""
     ordered = sorted(points, key=lambda point: point["dial"])
-    places = [point["dial"] for point in ordered]
-    traces = [_line(places, [point["inside"]["error"] for point in ordered], "validation", palette.PINK)]
-    learned = [point for point in ordered if point["inside"]["errors"]]
+    traces = [_line([point["dial"] for point in ordered], [point["inside"]["error"] for point in ordered], "these codes",
+                    palette.PINK)]
+    learned = [point for point in ordered if point["inside"].get("errors")]
     traces.append(_line([point["dial"] for point in learned], [point["inside"]["errors"][-1] for point in learned],
-                        "training", palette.GREY, "dot"))
-    return {"id": "errors", "title": "Error left over the non-zeros", "height": 330, "follow": [_stop(values)],
-            "alt": "Relative squared error of rebuilt examples over the non-zeros of a tile.",
+                        "while learning", palette.PINK, "dot"))
+    compared = [point for point in ordered if "others" in point["inside"]]
+    for kind, (name, colour, dash) in OTHERS.items():
+        traces.append(_line([point["dial"] for point in compared], [point["inside"]["others"][kind] for point in compared],
+                            name, colour, dash))
+    return {"id": "errors", "title": "Error left over the non-zeros, by dictionary", "height": 380,
+            "follow": [_stop(values)],
+            "alt": "Relative squared error of rebuilt examples over the non-zeros of a tile, beside other dictionaries.",
             "figure": {"data": traces, "layout": {
                 "xaxis": {"title": {"text": "non-zeros of a tile"}}, "legend": _legend(), "hovermode": "x unified",
-                "yaxis": {"title": {"text": "relative squared error"}, "rangemode": "tozero"}}}}
+                "yaxis": {"type": "log", "title": {"text": "relative squared error"}, **_error_ticks(traces)}}}}
+
+
+def _error_ticks(traces: list[dict]) -> dict[str, Any]:
+    """1, 2, 5 times powers of ten, in words, over what is drawn; nothing below a thousandth."""
+    drawn = [max(error, 1e-3) for trace in traces for error in trace["y"]] or [1e-2, 1.0]
+    low, high = log10(min(drawn)) - 0.08, log10(max(drawn)) + 0.08
+    ticks = [digit * 10.0 ** power for power in range(-3, 2) for digit in (1, 2, 5)]
+    ticks = [tick for tick in ticks if low <= log10(tick) <= high]
+    return {"range": [low, high], "tickvals": ticks, "ticktext": [f"{100 * tick:g} %" for tick in ticks]}
 
 
 def iterations(errors: list[float], nonzeros: int, total: int) -> Chart:
     """The error after each iteration of learning."""
-    return {"id": "iterations", "title": f"Learning the dictionary, {nonzeros} non-zeros", "height": 330,
-            "alt": f"Error after each of {len(errors)} iterations, from {errors[0]:.3f} to {errors[-1]:.3f}." if errors else
-                   "No iteration yet.",
-            "figure": {"data": [{**_line(list(range(1, len(errors) + 1)), errors, "error", palette.PINK),
-                                 "mode": "lines+markers"}],
+    told = f"from {errors[0]:.3f} to {errors[-1]:.3f}" if errors else "none yet"
+    return _by_iteration("iterations", f"Learning the dictionary, {nonzeros} non-zeros", errors, "relative squared error",
+                         total, f"Error after each of {len(errors)} iterations, {told}.")
+
+
+def mean_nonzeros(used: list[float], nonzeros: int, total: int) -> Chart:
+    """Atoms that a tile uses on average in each iteration of learning."""
+    return _by_iteration("used", f"Mean non-zeros of a tile, at most {nonzeros}", used, "atoms of a tile", total,
+                         f"Mean number of atoms of a tile in each of {len(used)} iterations.")
+
+
+def recovered(shares: list[float], nonzeros: int, total: int) -> Chart:
+    """Planted atoms that are found after each iteration."""
+    chart = _by_iteration("found", f"Planted atoms found, {nonzeros} non-zeros", shares, "share of planted atoms", total,
+                          f"Share of planted atoms found after each of {len(shares)} iterations"
+                          + (f", {shares[-1]:.2f} at the end." if shares else "."))
+    chart["figure"]["layout"]["yaxis"] |= {"range": [0, 1.03], "tickformat": ".0%"}
+    return chart
+
+
+def _by_iteration(name: str, title: str, heights: list[float], what: str, total: int, alt: str) -> Chart:
+    line = _line(list(range(1, len(heights) + 1)), heights, what, palette.PINK)
+    return {"id": name, "title": title, "height": 330, "alt": alt,
+            "figure": {"data": [{**line, "mode": "lines+markers" if total <= 20 else "lines"}],
                        "layout": {"xaxis": {"range": [0.5, total + 0.5], "title": {"text": "iteration"}},
-                                  "yaxis": {"title": {"text": "relative squared error"}, "rangemode": "tozero"},
-                                  "showlegend": False}}}
+                                  "yaxis": {"title": {"text": what}, "rangemode": "tozero"}, "showlegend": False}}}
+
+
+def usage_now(usage: list[int]) -> Chart:
+    """How many signals use each atom of a dictionary that is being learned, most used first."""
+    chart = usage_at([usage], "Use of the atoms now")
+    return {**chart, "id": "usage-now", "span": "wide", "height": 240}
 
 
 def pursuit(path: dict, step: int) -> Chart:
     """Coefficients chosen so far by one tile's pursuit, in the order of choice."""
     chosen = path["coefficients"][step - 1] if step else []
-    names = [f"atom {atom + 1}" for atom in path["atoms"][:step]]
+    names = [f"atom {atom + 1}" for atom in path["supports"][step - 1]] if step else []
     return {"id": "pursuit", "title": f"Step {step}: {words.percent(path['errors'][step])} left", "height": 260,
             "span": "wide", "alt": f"Coefficients of the {step} atoms chosen so far.",
             "figure": {"data": [{"type": "bar", "x": names, "y": chosen, "marker": {"color": palette.PINK},

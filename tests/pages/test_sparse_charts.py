@@ -67,9 +67,27 @@ def test_the_most_used_atom_stands_first_in_its_column(weights):
 
 
 def test_validation_and_training_errors_stand_side_by_side(data):
-    held, learned = sparse_charts.data_errors(data.points, STOPS)["figure"]["data"]
+    held, learned, *others = sparse_charts.data_errors(data.points, STOPS)["figure"]["data"]
     assert held["y"] == [point["inside"]["error"] for point in data.points]
     assert learned["y"] == [point["inside"]["errors"][-1] for point in data.points]
+    for kind, line in zip(("components", "dct", "random"), others, strict=True):
+        assert line["y"] == [point["inside"]["others"][kind] for point in data.points]
+
+
+def test_errors_of_one_or_none_have_an_axis_too(data):
+    for points in ([], [{**data.points[0], "inside": {"error": 0.0}}]):
+        low, high = sparse_charts.data_errors(points, STOPS)["figure"]["layout"]["yaxis"]["range"]
+        assert low < high
+
+
+def test_learning_is_drawn_iteration_by_iteration():
+    assert sparse_charts.mean_nonzeros([2.0, 3.0], 3, 8)["figure"]["data"][0]["y"] == [2.0, 3.0]
+    found = sparse_charts.recovered([0.1, 0.5], 3, 80)
+    assert found["figure"]["data"][0]["y"] == [0.1, 0.5] and "0.50 at the end" in found["alt"]
+    assert sparse_charts.usage_now([5, 2])["figure"]["data"][0]["y"] == [5, 2]
+    for chart in (found, sparse_charts.recovered([], 3, 80), sparse_charts.iterations([], 3, 80),
+                  sparse_charts.usage_now([])):
+        figure_of(chart)
 
 
 def test_a_pursuit_shows_the_coefficients_so_far(data):

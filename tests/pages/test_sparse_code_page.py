@@ -35,9 +35,10 @@ def test_coded_weights_are_shown_with_their_atoms(show, coded):  # noqa: F811
 def test_coded_data_are_shown_with_atoms_examples_and_a_pursuit(show, data):  # noqa: F811
     shown = show(PAGE, {**DATA, "terms": "4"})
     assert not shown.exception and not shown.warning
-    assert list(component(shown)["charts"]) == ["accuracy-size", "errors", "usage", "iterations"]
+    assert list(component(shown)["charts"]) == ["accuracy-size", "errors", "usage", "iterations", "used"]
     told = words(shown)
     assert "coherence" in told and told.count("rebuilt</figcaption>") == 8 and "left: 100.0 %" in told
+    assert told.count("difference</figcaption>") == 8 and "With as many bytes principal components lose" in told
 
 
 def test_a_pursuit_is_stepped_through_an_atom_at_a_time(show, data):  # noqa: F811
@@ -72,15 +73,25 @@ def test_another_example_has_another_pursuit(show, data):  # noqa: F811
     assert f"atom {path['atoms'][0] + 1}, chosen now" in words(shown)
 
 
-def test_a_dictionary_is_shown_while_it_is_learned(show, data, engine):  # noqa: F811
+def test_a_dictionary_is_shown_while_it_is_learned(show, data, engine, known):  # noqa: F811
     shown = show(PAGE, {**DATA, "terms": "2"})
-    key = data.recipe.curve("terms").key()
+    asked = shown.session_state["choice"].request(known["methods"]["data_codes"])
+    key = asked.curve("terms").key()
     number = engine.store.new_job(key, "curve", "Sparse codes of the data", {})
-    standing = {"nonzeros": 2, "errors": [0.5, 0.4], "atoms": data.points[0]["inside"]["atoms"]}
+    standing = {"nonzeros": 2, "errors": [0.5, 0.4], "used": [2.0, 1.9], "usage": [9, 4],
+                "atoms": data.points[0]["inside"]["atoms"]}
     engine.store.update_job(number, state="running", share=0.4, text="iteration 2", live=[{"standing": standing}])
     shown = show(PAGE, {**DATA, "terms": "2"})
     assert "Learning now: 2 non-zeros, iteration 2 of 3" in [one.value for one in shown.subheader]
     engine.store.update_job(number, state="cancelled")
+
+
+def test_components_have_no_pursuit_and_say_how_many_they_are(show, engine, prepared):  # noqa: F811
+    measure(engine.store, "data_codes(dictionary_size=16,epochs=1,learning_rounds=3,source=components)", (1, 4))
+    shown = show(PAGE, {**DATA, "source": "components", "terms": "4"})
+    assert not shown.exception and not shown.warning
+    assert list(component(shown)["charts"]) == ["accuracy-size", "errors"]
+    assert "principal components for every tile" in words(shown) and "Next atom" not in labels(shown.main.button)
 
 
 def test_curves_are_named_by_what_was_done(show, coded, data, engine):  # noqa: F811
