@@ -28,7 +28,7 @@ DATA = (
            {"tile": 10, "stride": 2, "dictionary_size": 100, "mini_batch": 5000, "terms": 2, "beside": False}, "mnist5k",
            "LeNet-300-100"),
     Preset("Recover a planted dictionary", "Signals of 3 of 50 hidden atoms: K-SVD finds these again, if it is given 3.",
-           {"dictionary_size": 50, "learning_rounds": 80, "terms": 3}, "planted", "LeNet-300-100"),
+           {"dictionary_size": 50, "learning_rounds": 80, "terms": 3}, "planted", "Logistic regression"),
     Preset("As many atoms as needed", "Empty tiles get one atom, busy ones up to the dial: an error is allowed.",
            {"tile": 7, "dictionary_size": 64, "allowed": 0.1}, "mnist5k", "LeNet-300-100"),
     Preset("A classifier on the codes", "It sees which atoms were chosen instead of pixels.",

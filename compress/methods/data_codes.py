@@ -202,7 +202,7 @@ class DataCodes(Method):
         settings = KSVD(atoms=self.dictionary_size, nonzeros=nonzeros, iterations=self.learning_rounds, seed=seed,
                         batch=self.mini_batch, nonnegative=self.positive)
         for state in learn(_some(parts.tiles, seed), settings, tell=tell):
-            learning["errors"].append(state.error)
+            learning["errors"].append(state.error * parts.unit)
             learning["used"].append(state.mean_nonzeros)
             if "found" in learning:
                 learning["found"].append(recovered(state.atoms, torch.tensor(truth, device=state.atoms.device)))
@@ -230,6 +230,10 @@ class _Parts:
     def __init__(self, data: Dataset, tiling: Tiling, tiles: Tensor, mean: Tensor, fixed: Tensor | None) -> None:
         self.data, self.tiling, self.tiles, self.mean, self.fixed = data, tiling, tiles, mean, fixed
         self.centre = mean + tiles.mean(0)
+        # What a share of the tiles' energy is of the examples' around their mean, in which all errors on a page are told.
+        train = torch.tensor(data.train.inputs, device=tiles.device).flatten(1)
+        spread, times = float((train - train.mean(0)).square().sum()), tiles.numel() / train.numel()
+        self.unit = float(tiles.square().sum()) / max(spread * times, 1e-30)
         self._basis: Tensor | None = None
 
     def principal(self, size: int) -> Tensor:

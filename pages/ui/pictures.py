@@ -27,18 +27,19 @@ def difference(one: Values, other: Values) -> np.ndarray:
     return (127.5 + (np.asarray(one, float) - np.asarray(other, float)) / 2).round().clip(0, 255).astype(np.uint8)
 
 
-def gallery(examples: list[tuple[Values, str]], size: int = 84, widest: int = 10_000) -> str:
+def gallery(examples: list[tuple[Values, str]], size: int = 84, widest: int = 10_000, row: bool = False) -> str:
     """HTML: pictures in a row, each with its caption, which is its alternative text too.
 
     Args:
         examples: pairs of values (nested lists or an array shaped like an example, 0..255) and a caption.
         size: height in pixels; a picture that would be wider than `widest` is lower.
+        row: they share the width of the page instead, whatever their size.
     """
     figures = "".join(
         f"<figure><img src='{picture(values)}' {_extent(values, size, widest)} "
         f"alt='{html.escape(caption, quote=True)}'><figcaption>{html.escape(caption)}</figcaption></figure>"
         for values, caption in examples)
-    return f"<div class='ce-pictures'>{figures}</div>"
+    return f"<div class='ce-pictures{' row' if row else ''}'>{figures}</div>"
 
 
 def picture(values: Values) -> str:

@@ -81,7 +81,7 @@ def data_errors(points: list[dict], values: list[int]) -> Chart:
     for kind, (name, colour, dash) in OTHERS.items():
         traces.append(_line([point["dial"] for point in compared], [point["inside"]["others"][kind] for point in compared],
                             name, colour, dash))
-    return {"id": "errors", "title": "Error left over the non-zeros, by dictionary", "height": 380,
+    return {"id": "errors", "title": "Error left over the non-zeros, by dictionary", "height": 400, "span": "wide",
             "follow": [_stop(values)],
             "alt": "Relative squared error of rebuilt examples over the non-zeros of a tile, beside other dictionaries.",
             "figure": {"data": traces, "layout": {

@@ -14,11 +14,11 @@ def inside(now: Shown) -> list[charts.Chart]:
     if not now.points:
         return []
     shown = [sparse_charts.data_errors(now.points, now.values)]
-    if any("usage" in point["inside"] for point in now.points):
-        shown.append(sparse_charts.usage(now.points, now.values))
     if now.point and now.point["inside"].get("errors"):
         total = now.recipe.methods[-1].values["learning_rounds"]
         shown += learned(now.point["inside"], now.dial, total)
+    if any("usage" in point["inside"] for point in now.points):
+        shown.append({**sparse_charts.usage(now.points, now.values), "span": "wide", "height": 240})
     return shown
 
 
@@ -85,7 +85,7 @@ def scene(now: Shown) -> None:
     st.subheader(f"A part of the photographs, rebuilt from this file: PSNR {known['scene_psnr']:.1f} dB")
     for original, coded in zip(originals, rebuilt, strict=True):
         st.html(pictures.gallery([(original, "as it is"), (coded, "rebuilt"),
-                                  (pictures.difference(original, coded), "difference")], size=260))
+                                  (pictures.difference(original, coded), "difference")], row=True))
 
 
 def learning(standing: dict, now: Shown) -> None:

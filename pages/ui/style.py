@@ -16,6 +16,9 @@ STYLE = """<style>
 .ce-pictures figure { margin: 0; text-align: center; }
 .ce-pictures img { image-rendering: pixelated; border-radius: 0.3rem; display: block; margin: 0 auto;
   border: 1px solid rgba(128,140,150,0.3); }
+.ce-pictures.row { flex-wrap: nowrap; }
+.ce-pictures.row figure { flex: 1 1 0; min-width: 0; }
+.ce-pictures.row img { width: 100%; height: auto; }
 .ce-pictures figcaption { font-size: 0.84rem; opacity: 0.8; margin-top: 0.2rem; }
 .ce-notice { border-left: 4px solid var(--st-primary-color, #6D3FD1); padding: 0.1rem 0 0.1rem 0.9rem;
   font-size: 1.08rem; line-height: 1.55; }

@@ -289,3 +289,16 @@ def pictures(text: str) -> np.ndarray:
     """What a page gets of pictures, as bytes."""
     count, size, contents = text.split(",", 2)
     return np.frombuffer(zlib.decompress(base64.b64decode(contents)), np.uint8).reshape(int(count), int(size))
+
+
+@pytest.mark.parametrize("settings", [{}, {"positive": True}, {"tile": 4}, {"tile": 4, "stride": 2}])
+def test_errors_while_learning_are_told_in_the_units_of_those_of_examples(settings: dict, mlp: Network,
+                                                                          digits: Dataset) -> None:
+    """The last codes that were learned, put together, are near what the training examples lose; the mean of overlapping
+    tiles loses less than each."""
+    data = dataclasses.replace(digits, validation=digits.train)
+    inside = next(DataCodes(dictionary_size=40, epochs=1, **settings).curve(mlp, data, [3])).inside
+    if "stride" in settings:
+        assert inside["error"] < inside["errors"][-1] < 2.5 * inside["error"]
+    else:
+        assert inside["errors"][-1] == pytest.approx(inside["error"], rel=0.1)

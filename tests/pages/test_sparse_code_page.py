@@ -35,7 +35,7 @@ def test_coded_weights_are_shown_with_their_atoms(show, coded):  # noqa: F811
 def test_coded_data_are_shown_with_atoms_examples_and_a_pursuit(show, data):  # noqa: F811
     shown = show(PAGE, {**DATA, "terms": "4"})
     assert not shown.exception and not shown.warning
-    assert list(component(shown)["charts"]) == ["accuracy-size", "errors", "usage", "iterations", "used"]
+    assert list(component(shown)["charts"]) == ["accuracy-size", "errors", "iterations", "used", "usage"]
     told = words(shown)
     assert "coherence" in told and told.count("rebuilt</figcaption>") == 8 and "left: 100.0 %" in told
     assert told.count("difference</figcaption>") == 8 and "With as many bytes principal components lose" in told
