@@ -154,7 +154,9 @@ class DataCodes(Method):
         learned, learning = self._dictionary(parts, value, tell.part(0.0, 0.4), seed)
         dictionary, atoms = atoms_in_bytes(learned)
         stored, codes = in_bytes(pursuit(parts.tiles, atoms, tell.part(0.4, 0.5)), len(atoms))
-        stored |= {**dictionary, "mean": mean}
+        stored |= dictionary
+        size = bytes_of(stored)
+        stored["mean"] = mean
         train = tell.part(0.5, 1.0)
         if self.classify == "projections":
             stored, network = self._projected(data, bytes_of(stored), mean.device, train, seed)
@@ -163,7 +165,6 @@ class DataCodes(Method):
             network = behind(Coder(tiling, mean, atoms, pursuit), features, data, self.epochs, train, seed)
         else:
             network = classifier(tiling.joined(codes.sums(atoms) + mean), data, self.epochs, train, seed)
-        size = bytes_expected(len(parts.tiles), tiling.features, len(atoms), value)
         inside = view_of(data, tiling, mean, atoms, codes, pursuit, (parts.centre, parts.principal(size)))
         return Candidate(value, network, contents=self._file(data, stored), inside={**inside, **learning})
 

@@ -48,9 +48,12 @@ def notice(now: Shown) -> list[str]:
     if known.get("found"):
         told.append(f"<b>{words.percent(known['found'][-1])} of the planted atoms were found.</b> Signals have 3 each: turn "
                     "the dial away from 3 and watch them get lost.")
+    promise = ("so high that theory (Tropp 2004) promises nothing for sums of two atoms or more; pursuits often find the "
+               "right ones all the same" if known["bound"] <= 2 else
+               f"theory (Tropp 2004) promises the right atoms for sums of fewer than {known['bound']:.1f}; beyond that a "
+               "pursuit may find them, and often does")
     told.append(f"A tile has {known['mean_nonzeros']:.1f} atoms on average. The atoms' coherence is "
-                f"{known['coherence']:.2f}: theory (Tropp 2004) promises the right atoms for signals of fewer than "
-                f"{known['bound']:.1f}; beyond that a pursuit may find them, and often does.")
+                f"{known['coherence']:.2f}, {promise}.")
     return told
 
 
