@@ -44,10 +44,12 @@ def shown_labels(data: Dataset) -> list[str]:
 
 
 def shown(data: Dataset, inputs: Tensor) -> list[Any]:
-    """The first EXAMPLES validation examples, rebuilt as these normalised inputs (EXAMPLES, ...), as 0..255 within each
-    original example's own range, in nested lists of an example's shape."""
+    """The first EXAMPLES validation examples, rebuilt as these normalised inputs (EXAMPLES, ...), in nested lists of an
+    example's shape, as 0..255: within the range of all these examples where they are images, so that colours stay what they
+    are, else within each original example's own."""
     original = data.normaliser.undo(data.validation.inputs[:EXAMPLES]).reshape(len(inputs), -1)
-    low = original.min(1, keepdims=True)
-    scale = 255.0 / np.maximum(original.max(1, keepdims=True) - low, 1e-9)
+    axis = None if data.kind == "image" else 1
+    low = original.min(axis, keepdims=True)
+    scale = 255.0 / np.maximum(original.max(axis, keepdims=True) - low, 1e-9)
     restored = data.normaliser.undo(inputs.cpu().numpy().reshape(-1, *data.shape)).reshape(len(inputs), -1)
     return ((restored - low) * scale).clip(0, 255).round().astype(int).reshape(-1, *data.shape).tolist()

@@ -21,11 +21,13 @@ from tests.browser.test_app import (  # noqa: F401  (fixtures)
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
 
-def test_a_dictionary_of_digits_is_learned_and_a_pursuit_plays(visit, app):  # noqa: F811
+def test_a_dictionary_of_photographs_is_learned_and_a_pursuit_plays(visit, app):  # noqa: F811
     page = visit("Sparse_code", method="data_codes", seed="44")
-    button(page, "^Parts of small digits").click()
+    button(page, "^Photograph patches").click()
     chart(page, "^Accuracy against data file size: 7 points").wait_for(timeout=PATIENCE)
-    settled(page, 4)
+    settled(page, 5)
+    assert page.get_by_role("heading", name="A part of the photographs, rebuilt from this file").is_visible()
+    assert page.get_by_alt_text("as it is").count() == 2
     assert page.get_by_role("heading", name="The atoms, most used first").is_visible()
     button(page, "^Play$").click()
     page.get_by_text("chosen now").first.wait_for()
@@ -39,3 +41,11 @@ def test_weights_are_coded_from_a_preset(visit, app):  # noqa: F811
     wait_for_points(page, 7)
     settled(page, 4)
     assert chart(page, "^Up to 32 atoms of layer").count() == 1 and page.problems == []
+
+
+def test_planted_atoms_are_found_while_one_watches(visit, app):  # noqa: F811
+    page = visit("Sparse_code", method="data_codes", seed="44")
+    button(page, "^Recover a planted dictionary").click()
+    chart(page, "^Accuracy against data file size: 7 points").wait_for(timeout=PATIENCE)
+    chart(page, r"^Share of planted atoms found after each of 80 iterations, (0\.[89]|1\.0)").wait_for()
+    assert page.get_by_text("of the planted atoms were found").count() == 1 and page.problems == []
