@@ -4,6 +4,7 @@
     measured  sparse signals of 256 numbers from Gaussian measurements (Tropp & Gilbert 2007)
     recovery  the planted dictionary of Aharon, Elad & Bruckstein (2006) at several noise levels, and peers' seconds for it
     patches   K-SVD on 10,000 patches of scikit-learn's photograph of China, beside what its peers learn there
+    data      accuracy of a classifier of coded data, and PSNR: K-SVD, principal components and projections at equal bytes
     weights   LeNet-300-100's file and accuracy: sparse codes beside second-order pruning and low rank, over seeds
 
 SPAMS (spams-bin), ksvd and dictlearn are no requirements of this project: `pip install --target PEERS --no-deps spams-bin
@@ -30,7 +31,8 @@ from torch import Tensor
 from compress import datasets, device, files
 from compress.dictionary import normalised, recovered
 from compress.ksvd import KSVD, learn
-from compress.method import Method
+from compress.method import Candidate, Method
+from compress.methods.data_codes import DataCodes
 from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
 from compress.methods.sparse_code import SparseCode
@@ -233,8 +235,34 @@ def weights() -> None:
     print(table(["network", "kB", "accuracy"], rows))
 
 
+def coded() -> None:
+    """Bytes, accuracy over three seeds, and energy lost."""
+    rows = []
+    for name, settings, values in (("mnist5k", {"tile": 7, "dictionary_size": 64}, (1, 2, 4)),
+                                   ("mnist5k", {}, (1, 4, 12)),
+                                   ("photographs", {"tile": 8, "dictionary_size": 128}, (1, 4, 12))):
+        data = datasets.load(name)
+        ways = {"K-SVD": DataCodes(beside=False, **settings),
+                "principal components": DataCodes(source="components", **settings),
+                "random projections": DataCodes(classify="projections", **settings)}
+        tile = f"{name}, tiles of {settings['tile']}" if settings else f"{name}, whole"
+        raw = [DataCodes(**settings).reference(torch.nn.Linear(1, 1), data, seed=seed) for seed in range(3)]
+        rows.append([tile, "raw", "", f"{len(raw[0].contents) / 1000:.0f}", _accuracies(raw, data), ""])
+        for value in values:
+            for title, method in ways.items():
+                made = [next(method.curve(torch.nn.Linear(1, 1), data, [value], seed=seed)) for seed in range(3)]
+                left = mean(one.inside["error"] for one in made) if title != "random projections" else None
+                rows.append([tile, title, value, f"{mean(len(one.contents) for one in made) / 1000:.0f}",
+                             _accuracies(made, data), "" if left is None else f"{100 * left:.1f} %"])
+    print(table(["data", "kept", "non-zeros", "kB", "accuracy", "energy lost"], rows))
+
+
+def _accuracies(made: list[Candidate], data: datasets.Dataset) -> str:
+    return f"{100 * mean(accuracy(one.network, data) for one in made):.1f} %"
+
+
 PARTS: dict[str, Callable[[], None]] = {"omp": pursuits, "measured": measured, "recovery": recovery, "patches": patches,
-                                        "weights": weights}
+                                        "data": coded, "weights": weights}
 
 if __name__ == "__main__":
     main()
