@@ -15,19 +15,16 @@ from compress.batches import device_of, on_device
 from compress.coded_classifier import Coder, Projection, behind, classifier
 from compress.codes_view import components_view, learning_view, scene_of, tile_shape, view_of
 from compress.compressed_data import EXAMPLES, raw_file, shown, shown_labels, small_labels
-from compress.data_bytes import atoms_in_bytes, bytes_expected, bytes_of, components_for, in_bytes, numbers_in_bytes
+from compress.data_bytes import atoms_in_bytes, bytes_expected, bytes_of, in_bytes, numbers_in_bytes
 from compress.datasets import Dataset
-from compress.dictionary import STARTS, initial, recovered, scikit_learns
-from compress.ksvd import KSVD, learn
+from compress.dictionary import recovered
+from compress.dictionary_source import SOURCES, Components, Source
 from compress.method import Candidate, Method
 from compress.networks import Network
 from compress.progress import Tell, silent
 from compress.pursuit import Pursuit
 from compress.settings import setting
-from compress.svd import principal
 from compress.tiling import Tiling
-
-MOST_TILES = 50_000  # that a dictionary is learned from, drawn at random where there are more
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ class DataCodes(Method):
                         help="Samples along a tile's side; 0 codes whole examples.")
     classify: str = setting("reconstructions", choices=("reconstructions", "codes", "projections"),
                             help="What the classifier is trained on.")
-    source: str = setting("ksvd", choices=("ksvd", "sklearn", *STARTS, "components"), label="Dictionary",
+    source: str = setting("ksvd", choices=SOURCES, label="Dictionary",
                           help="Learned by K-SVD or by scikit-learn's mini-batches; or, for comparison, examples as they "
                                "are, cosines, random atoms, principal components of as many bytes.")
     stride: int = setting(0, low=0, high=64, step=1, label="Step between tiles",
@@ -124,10 +121,9 @@ class DataCodes(Method):
         mean = tiles.amin(0) if self.positive and self.source != "components" else tiles.mean(0)
         tiles = tiles - mean
         code = self._components if self.source == "components" else self._codes
-        fixed = self._fixed(tiles, tell.part(0.0, 0.1), seed)
+        parts = _Parts(data, tiling, tiles, mean, self._source(seed).fixed(tiles, tell.part(0.0, 0.1)))
         for number, value in enumerate(values):
-            part = tell.part(number / len(values), (number + 1) / len(values))
-            yield code(_Parts(data, tiling, tiles, mean, fixed), value, part, seed)
+            yield code(parts, value, tell.part(number / len(values), (number + 1) / len(values)), seed)
 
     def reference(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Candidate:
         """The same classifier trained on the raw inputs, and the raw training data as a file."""
@@ -165,14 +161,16 @@ class DataCodes(Method):
             network = behind(Coder(tiling, mean, atoms, pursuit), features, data, self.epochs, train, seed)
         else:
             network = classifier(tiling.joined(codes.sums(atoms) + mean), data, self.epochs, train, seed)
-        inside = view_of(data, tiling, mean, atoms, codes, pursuit, (parts.centre, parts.principal(size)))
+        components = mean + parts.components.centre, parts.components.first(size)
+        inside = view_of(data, tiling, mean, atoms, codes, pursuit, components)
         return Candidate(value, network, contents=self._file(data, stored), inside={**inside, **learning})
 
     def _components(self, parts: _Parts, value: int, tell: Tell, seed: int) -> Candidate:
         """One point of principal components: as many as take the bytes of so many non-zeros."""
         data, tiling, mean = parts.data, parts.tiling, parts.mean
         count = min(self.dictionary_size, len(parts.tiles))
-        basis, atoms = atoms_in_bytes(parts.principal(bytes_expected(len(parts.tiles), tiling.features, count, value)))
+        size = bytes_expected(len(parts.tiles), tiling.features, count, value)
+        basis, atoms = atoms_in_bytes(parts.components.first(size))
         stored, codes = numbers_in_bytes(parts.tiles @ atoms.mT)
         if self.classify == "codes":
             front = Projection(tiling, mean, atoms.mT.contiguous())
@@ -186,30 +184,21 @@ class DataCodes(Method):
         return files.pack({"compressed_data": data.name, "tile": self.tile, "stride": self.stride, "kept": self.classify,
                            "dictionary": self.source}, {**stored, "labels": small_labels(data.train)})
 
-    def _fixed(self, tiles: Tensor, tell: Tell, seed: int) -> Tensor | None:
-        """A dictionary that is the same for every number of non-zeros; None where it is not."""
-        if self.source == "sklearn":
-            return scikit_learns(_some(tiles, seed), self.dictionary_size, self.learning_rounds, seed, tell)
-        return initial(tiles, self.dictionary_size, self.source, seed) if self.source in STARTS else None
+    def _source(self, seed: int) -> Source:
+        return Source(self.source, self.dictionary_size, self.learning_rounds, self.mini_batch, self.positive, seed)
 
     def _dictionary(self, parts: _Parts, nonzeros: int, tell: Tell, seed: int) -> tuple[Tensor, dict[str, Any]]:
-        """Atoms, and what a page shows of how they were learned: told after each iteration, with the atoms so far."""
-        learning: dict[str, Any] = {"errors": [], "used": []}
-        truth = parts.data.origin.get("atoms")
-        if truth is not None and truth.shape[1] == parts.tiles.shape[1]:
-            learning["found"] = []
+        """Atoms, and what a page shows of how they were learned."""
         if parts.fixed is not None:
-            return parts.fixed, learning
-        settings = KSVD(atoms=self.dictionary_size, nonzeros=nonzeros, iterations=self.learning_rounds, seed=seed,
-                        batch=self.mini_batch, nonnegative=self.positive)
-        for state in learn(_some(parts.tiles, seed), settings, tell=tell):
-            learning["errors"].append(state.error * parts.unit)
-            learning["used"].append(state.mean_nonzeros)
-            if "found" in learning:
-                learning["found"].append(recovered(state.atoms, torch.tensor(truth, device=state.atoms.device)))
-            tell(state.iteration / self.learning_rounds, f"{nonzeros} non-zeros, iteration {state.iteration}",
-                 standing={"nonzeros": nonzeros, **learning, **learning_view(state)})
-        return state.atoms, learning
+            return parts.fixed, {"errors": [], "used": []}
+        truth = parts.data.origin.get("atoms")
+        found = None
+        if truth is not None and truth.shape[1] == parts.tiles.shape[1]:
+            planted = torch.tensor(truth).to(parts.tiles)
+
+            def found(atoms: Tensor) -> float:
+                return recovered(atoms, planted)
+        return self._source(seed).learned(parts.tiles, nonzeros, tell, parts.unit, learning_view, found)
 
     def _projected(self, data: Dataset, size: int, device: torch.device, tell: Tell,
                    seed: int) -> tuple[dict[str, Tensor], Network]:
@@ -230,23 +219,8 @@ class _Parts:
 
     def __init__(self, data: Dataset, tiling: Tiling, tiles: Tensor, mean: Tensor, fixed: Tensor | None) -> None:
         self.data, self.tiling, self.tiles, self.mean, self.fixed = data, tiling, tiles, mean, fixed
-        self.centre = mean + tiles.mean(0)
+        self.components = Components(tiles)
         # What a share of the tiles' energy is of the examples' around their mean, in which all errors on a page are told.
         train = torch.tensor(data.train.inputs, device=tiles.device).flatten(1)
         spread, times = float((train - train.mean(0)).square().sum()), tiles.numel() / train.numel()
         self.unit = float(tiles.square().sum()) / max(spread * times, 1e-30)
-        self._basis: Tensor | None = None
-
-    def principal(self, size: int) -> Tensor:
-        """(count, features): the first principal components, as many as take so many bytes with the tiles' numbers."""
-        if self._basis is None:
-            self._basis = principal((self.tiles - self.tiles.mean(0)).double().mT).basis.to(self.tiles.dtype)
-        return self._basis[:, :components_for(size, *self.tiles.shape)].mT
-
-
-def _some(tiles: Tensor, seed: int) -> Tensor:
-    """At most MOST_TILES of them."""
-    if len(tiles) <= MOST_TILES:
-        return tiles
-    order = torch.randperm(len(tiles), generator=torch.Generator().manual_seed(seed))
-    return tiles[order[:MOST_TILES].to(tiles.device)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 BLUE, ORANGE, GREEN, VERMILION, PINK, SKY, YELLOW, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#8A939C")
 
-PLUM = "#882255"  # from Paul Tol's palette for colour-blind readers; Okabe and Ito's eight are used up
+PLUM, OLIVE = "#882255", "#999933"  # from Paul Tol's palette for colour-blind readers; Okabe and Ito's are used up
 
 _METHODS = {"low_rank": BLUE, "data_svd": SKY, "distill": VERMILION, "prune": GREEN, "sparse_code": PINK,
-            "data_codes": PLUM, "quantize": ORANGE}
+            "data_codes": PLUM, "activation_codes": OLIVE, "quantize": ORANGE}
 LAYERS = (BLUE, ORANGE, GREEN, VERMILION, PINK, SKY)
 
 

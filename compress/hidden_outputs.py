@@ -1,0 +1,111 @@
+"""Hidden outputs of a network: where it can be cut, and stand-ins that pass on what a code of its outputs can hold."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from compress.batches import CHUNK
+from compress.gru import GRU
+from compress.layers import Compressed
+from compress.networks import Network
+from compress.pursuit import Pursuit
+from compress.spectra import layer_title
+
+MOST_FEATURES = 4096  # of a signal: larger outputs are coded channel by channel
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A network in two: head gives hidden outputs (n, *shape), tail turns these into logits.
+
+    Attributes:
+        title: for people, which outputs these are.
+    """
+
+    head: nn.Sequential
+    tail: nn.Sequential
+    shape: tuple[int, ...]
+    title: str
+
+    @property
+    def features(self) -> int:
+        """Numbers of a signal: all outputs, or one channel's where these are too many."""
+        whole = prod(self.shape)
+        return whole if whole <= MOST_FEATURES else whole // self.shape[0]
+
+    def signals(self, batch: Tensor) -> Tensor:
+        """Examples -> their hidden outputs as signals (n x pieces, features)."""
+        with torch.inference_mode():
+            hidden = torch.cat([self.head(chunk) for chunk in batch.split(CHUNK)])
+        return hidden.reshape(-1, self.features).clone()
+
+
+def cuts(network: Network, example: Tensor) -> list[Cut]:
+    """All cuts of a copy of the network, the last one first: before each module with weights but the first.
+
+    Args:
+        example: (1, *shape) of the data, to see what the outputs look like.
+    """
+    modules = list(copy.deepcopy(network).eval())
+    places = [place for place, module in enumerate(modules) if _weighs(module)]
+    found = []
+    for before, place in pairwise(places):
+        head, tail = nn.Sequential(*modules[:place]), nn.Sequential(*modules[place:])
+        with torch.inference_mode():
+            shape = tuple(head(example).shape[1:])
+        size = "×".join(map(str, shape))
+        found.append(Cut(head, tail, shape, f"{size} outputs behind {_named(str(before), modules[before])}"))
+    return found[::-1]
+
+
+class ByPursuit(nn.Module):
+    """Hidden outputs (n, ...) -> what their sparse codes hold: few atoms, each with a coefficient of one byte."""
+
+    def __init__(self, mean: Tensor, atoms: Tensor, scale: Tensor, pursuit: Pursuit) -> None:
+        super().__init__()
+        self.pursuit = pursuit
+        for name, tensor in (("mean", mean), ("atoms", atoms), ("scale", scale)):
+            self.register_buffer(name, tensor)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        codes = self.pursuit(batch.reshape(-1, len(self.mean)) - self.mean, self.atoms)
+        kept = type(codes)(codes.atoms, (codes.values / self.scale).round().clamp(-127, 127) * self.scale)
+        return (kept.sums(self.atoms) + self.mean).reshape(batch.shape)
+
+
+class ByComponents(nn.Module):
+    """Hidden outputs (n, ...) -> what principal components hold of them, each number in one byte."""
+
+    def __init__(self, mean: Tensor, atoms: Tensor, scale: Tensor) -> None:
+        super().__init__()
+        for name, tensor in (("mean", mean), ("atoms", atoms), ("scale", scale)):
+            self.register_buffer(name, tensor)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        numbers = (batch.reshape(-1, len(self.mean)) - self.mean) @ self.atoms.mT
+        kept = (numbers / self.scale).round().clamp(-127, 127) * self.scale
+        return (kept @ self.atoms + self.mean).reshape(batch.shape)
+
+
+def rejoined(cut: Cut, between: nn.Module, network: Network) -> Network:
+    """Head, what stands between, and tail as one network."""
+    whole = Network(*cut.head, between, *cut.tail)
+    whole.architecture = network.architecture
+    return whole.eval()
+
+
+def _weighs(module: nn.Module) -> bool:
+    norms = isinstance(module, nn.modules.batchnorm._NormBase)
+    return not norms and (isinstance(module, Compressed) or any(True for _ in module.parameters()))
+
+
+def _named(path: str, module: nn.Module) -> str:
+    if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d):
+        return f"layer {layer_title(path, module)}"
+    return "the GRU" if isinstance(module, GRU) else f"block {path}"

@@ -1,0 +1,207 @@
+"""A hidden layer's outputs as sparse vectors: few atoms for each example in the place of all its hidden numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from compress import files
+from compress.batches import device_of, on_device
+from compress.compressed_data import small_labels
+from compress.data_bytes import atoms_in_bytes, bytes_expected, bytes_of, in_bytes, numbers_in_bytes
+from compress.datasets import Dataset
+from compress.dictionary import coherence, initial, tropp_bound
+from compress.dictionary_source import SOURCES, Components, Source
+from compress.hidden_outputs import ByComponents, ByPursuit, Cut, cuts, rejoined
+from compress.ksvd import State
+from compress.method import Candidate, Method
+from compress.networks import Network
+from compress.progress import Tell, silent
+from compress.pursuit import Pursuit
+from compress.settings import setting
+
+FIRING = 24  # atoms of which a page shows for which class they fire
+
+
+@dataclass(frozen=True)
+class ActivationCodes(Method):
+    r"""Code what a hidden layer says: $h \approx \mu + c D$ with at most $s$ non-zeros in $c$.
+
+    The network is cut behind a hidden layer. Its outputs $h$ on the training examples are what has to be kept or sent, for
+    example from a device that runs the first layers to a server that runs the others: $n \times d$ numbers. A dictionary $D$
+    is learned from them by K-SVD (Aharon, Elad & Bruckstein 2006), codes are found by orthogonal matching pursuit, and what
+    is stored is the dictionary (one byte a number), the mean, for each example the indices of its atoms in as few bits as
+    tell them apart and its coefficients in one byte each, and the labels. Nothing is trained: the rest of the network reads
+    the outputs that the codes stand for. The baseline is the untouched network and its outputs in 32 bits.
+
+    Outputs of more than 4,096 numbers are coded channel by channel. Measured beside it: *principal components* of the same
+    outputs, as many as take the bytes of the codes.
+
+    When it fails: outputs of few numbers leave little to save; where each example has an activity of its own, few atoms say
+    too little, and the rest of the network never learned to read what they leave.
+    """
+
+    name = "activation_codes"
+    title = "Sparse codes of hidden outputs"
+    dial = "active"
+    values = (1, 2, 3, 4, 6, 8, 12, 16)
+    subject = "data"
+    control_settings: ClassVar[dict[str, Any]] = {"atoms_from": "components"}
+
+    active: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="Atoms that an example's outputs may use (s).")
+    vocabulary: int = setting(128, low=2, high=4096, step=1, label="Atoms", help="Atoms of the dictionary.")
+    cut: int = setting(0, low=0, high=50, step=1, label="Hidden layer",
+                       help="Whose outputs are coded: 0 the last hidden one, 1 the one before it, and so on.")
+    atoms_from: str = setting("ksvd", choices=SOURCES, label="Dictionary",
+                              help="Learned by K-SVD or by scikit-learn's mini-batches; or, for comparison, outputs as they "
+                                   "are, cosines, random atoms, principal components of as many bytes.")
+    only_positive: bool = setting(False, label="Nothing negative",
+                                  help="Neither atoms nor coefficients have negative numbers.")
+    passes: int = setting(8, low=1, high=200, step=1, label="Iterations", help="Iterations of K-SVD.")
+    compare: bool = setting(True, of_sweep=True, label="SVD beside it",
+                            help="Measure principal components of as many bytes along.")
+
+    def misfit(self, value: Any, data: Dataset) -> str:
+        """Nothing uses more atoms than there are."""
+        if value <= self.vocabulary:
+            return ""
+        return (f"ActivationCodes: active must be between 1 and {self.vocabulary} (the vocabulary), but got {value}. "
+                "Choose fewer.")
+
+    def grid(self, values: Sequence[Any]) -> list[Method]:
+        """The curve and, where asked for, principal components beside it."""
+        own: list[Method] = [self.at(value) for value in values]
+        if not self.compare or self.atoms_from == "components":
+            return own
+        return [*own, *(replace(one, atoms_from="components") for one in own)]
+
+    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], tell: Tell = silent,
+             seed: int = 0) -> Iterator[Candidate]:
+        """Those with a dictionary first."""
+        kinds = list(dict.fromkeys(one.atoms_from for one in grid))
+        for number, kind in enumerate(kinds):
+            values = [one.active for one in grid if one.atoms_from == kind]
+            part = tell.part(number / len(kinds), (number + 1) / len(kinds))
+            for candidate in replace(self, atoms_from=kind).curve(teacher, data, values, part, seed):
+                yield replace(candidate, method=replace(self.at(candidate.value), atoms_from=kind))
+
+    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+              seed: int = 0) -> Iterator[Candidate]:
+        """A dictionary for each number of non-zeros; the outputs are found once."""
+        for value in values:
+            if self.misfit(value, data):
+                raise ValueError(self.misfit(value, data))
+        hidden = _Hidden(self._cut(teacher, data), data, device_of(teacher),
+                         self.only_positive and self.atoms_from != "components")
+        fixed = self._source(seed).fixed(hidden.signals, tell.part(0.0, 0.2))
+        for number, value in enumerate(values):
+            part = tell.part(number / len(values), (number + 1) / len(values))
+            most = min(value, hidden.cut.features)
+            if self.atoms_from == "components":
+                stored, between, inside = self._components(hidden, most)
+            else:
+                stored, between, inside = self._codes(hidden, fixed, most, part, seed)
+            contents = files.pack({"compressed_outputs": data.name, "cut": self.cut, "dictionary": self.atoms_from},
+                                  {**stored, "mean": hidden.mean, "labels": small_labels(data.train)})
+            notes = () if most == value else (f"only {most} atoms are used: the outputs have no more numbers",)
+            network = rejoined(hidden.cut, between, teacher)
+            inside |= {"error": hidden.left(between), "features": hidden.cut.features, "layer": hidden.cut.title}
+            yield Candidate(value, network, contents=contents, inside=inside, notes=notes)
+
+    def reference(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Candidate:
+        """The network as it is, and its hidden outputs on the training examples in 32 bits as a file."""
+        cut = self._cut(teacher, data)
+        outputs = cut.signals(on_device(data.train, device_of(teacher))[0])
+        contents = files.pack({"compressed_outputs": data.name, "storage": "raw"},
+                              {"outputs": outputs, "labels": small_labels(data.train)})
+        return Candidate(None, teacher, contents=contents)
+
+    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+               seed: int = 0) -> dict[str, Any]:
+        """All hidden layers of this network, in the order of the setting `cut`."""
+        return {"cuts": [cut.title for cut in self._all(teacher, data)], "layer": self._cut(teacher, data).title}
+
+    def _all(self, teacher: Network, data: Dataset) -> list[Cut]:
+        return cuts(teacher, torch.tensor(data.train.inputs[:1], device=device_of(teacher)))
+
+    def _cut(self, teacher: Network, data: Dataset) -> Cut:
+        found = self._all(teacher, data)
+        if not found:
+            raise ValueError("ActivationCodes: this network has no hidden layer, and so no hidden outputs. Choose another "
+                             "teacher, for example mlp.")
+        if self.cut >= len(found):
+            raise ValueError(f"ActivationCodes: cut must be between 0 and {len(found) - 1} (this network has {len(found)} "
+                             f"hidden outputs to code), but got {self.cut}. Choose a smaller one.")
+        return found[self.cut]
+
+    def _source(self, seed: int) -> Source:
+        return Source(self.atoms_from, self.vocabulary, self.passes, nonnegative=self.only_positive, seed=seed)
+
+    def _codes(self, hidden: _Hidden, fixed: Tensor | None, most: int, tell: Tell,
+               seed: int) -> tuple[dict[str, Tensor], ByPursuit, dict[str, Any]]:
+        """What is stored, the stand-in, and what a page shows."""
+        learned, learning = fixed, {"errors": [], "used": []}
+        if learned is None:
+            learned, learning = self._source(seed).learned(hidden.signals, most, tell, hidden.unit, _seen)
+        dictionary, atoms = atoms_in_bytes(learned)
+        pursuit = Pursuit(most, 0.0, self.only_positive)
+        stored, codes = in_bytes(pursuit(hidden.signals, atoms), len(atoms))
+        stored |= dictionary
+        usage = torch.bincount(codes.atoms[codes.atoms >= 0], minlength=len(atoms))
+        others = {kind: hidden.left_by(initial(hidden.signals, len(atoms), kind), most) for kind in ("dct", "random")}
+        others["components"] = hidden.left_by_components(hidden.components.first(bytes_of(stored)))
+        mu = coherence(atoms)
+        order = usage.argsort(descending=True, stable=True)
+        return stored, ByPursuit(hidden.mean, atoms, stored["scale"], pursuit), {
+            **learning, "usage": usage[order].tolist(), "mean_nonzeros": float(codes.counts.float().mean()), "coherence": mu,
+            "bound": min(tropp_bound(mu), float(len(atoms))), "others": others,
+            "by_class": hidden.by_class(atoms, pursuit, order[:FIRING])}
+
+    def _components(self, hidden: _Hidden, most: int) -> tuple[dict[str, Tensor], ByComponents, dict[str, Any]]:
+        """As many principal components as take the bytes of so many non-zeros."""
+        size = bytes_expected(*hidden.signals.shape, min(self.vocabulary, len(hidden.signals)), most)
+        basis, atoms = atoms_in_bytes(hidden.components.first(size))
+        stored, _ = numbers_in_bytes(hidden.signals @ atoms.mT)
+        return {**stored, **basis}, ByComponents(hidden.mean, atoms, stored["scale"]), {"components": len(atoms)}
+
+
+class _Hidden:
+    """The hidden outputs of training examples less their mean as signals (n, features), and those of validation."""
+
+    def __init__(self, cut: Cut, data: Dataset, device: torch.device, positive: bool) -> None:
+        train, self.held = (cut.signals(on_device(split, device)[0]) for split in (data.train, data.validation))
+        self.cut, self.labels, self.classes = cut, torch.tensor(data.validation.labels, device=device), len(data.classes)
+        self.mean = train.amin(0) if positive else train.mean(0)
+        self.signals = train - self.mean
+        self.components = Components(self.signals)
+        self.spread = float((self.held - self.held.mean(0)).square().sum())
+        spread = float((self.signals - self.components.centre).square().sum())
+        self.unit = float(self.signals.square().sum()) / max(spread, 1e-30)
+
+    def left(self, between: Callable[[Tensor], Tensor]) -> float:
+        """Relative squared error of validation outputs behind a stand-in."""
+        with torch.inference_mode():
+            return float((between(self.held) - self.held).square().sum()) / max(self.spread, 1e-30)
+
+    def left_by(self, atoms: Tensor, most: int) -> float:
+        """The same by another dictionary (count, features)."""
+        return self.left(lambda held: Pursuit(most)(held - self.mean, atoms).sums(atoms) + self.mean)
+
+    def left_by_components(self, basis: Tensor) -> float:
+        """The same by principal components (count, features)."""
+        centre = self.mean + self.components.centre
+        return self.left(lambda held: (held - centre) @ basis.mT @ basis + centre)
+
+    def by_class(self, atoms: Tensor, pursuit: Pursuit, chosen: Tensor) -> list[list[float]]:
+        """classes x chosen: mean magnitude of the coefficients of chosen atoms on validation examples of each class."""
+        sizes = pursuit(self.held - self.mean, atoms).dense(len(atoms)).abs()[:, chosen]
+        sizes = sizes.reshape(len(self.labels), -1, len(chosen)).sum(1)
+        return [[round(float(one), 4) for one in sizes[self.labels == label].mean(0)] for label in range(self.classes)]
+
+
+def _seen(state: State) -> dict[str, Any]:
+    return {"usage": state.usage.sort(descending=True).values.tolist()}
