@@ -62,6 +62,7 @@ class Method(Settings):
         name: the word in recipes and on the command line; title: for people.
         dial: the setting that a curve turns; values: where a curve measures unless told otherwise.
         subject: "network", or "data" if the method makes the data smaller and trains a network on what is left.
+        compared: what `reference` is called, in words; "" for the teacher, or the raw data where the subject are data.
         exclusions: settings that do not go together; a method made with them raises ValueError.
         rounding: how far, relatively, weights may differ from those of the same settings in other company; 0 where
             shared work changes no bit.
@@ -74,6 +75,7 @@ class Method(Settings):
     dial: ClassVar[str]
     values: ClassVar[tuple[Any, ...]]
     subject: ClassVar[str] = "network"
+    compared: ClassVar[str] = ""
     exclusions: ClassVar[tuple[Exclusion, ...]] = ()
     rounding: ClassVar[float] = 0.0
     control_settings: ClassVar[dict[str, Any]] = {}
@@ -132,7 +134,8 @@ class Method(Settings):
     def card(cls) -> dict[str, Any]:
         """The method as plain data for a page that does not import torch: title, dial, settings, docstring."""
         return {"name": cls.name, "title": cls.title, "class": cls.__name__, "module": cls.__module__,
-                "dial": cls.dial, "values": list(cls.values), "subject": cls.subject, "settings": cls.describe(),
-                "control_settings": dict(cls.control_settings),
+                "dial": cls.dial, "values": list(cls.values), "subject": cls.subject,
+                "reference": cls.compared or ("raw data" if cls.subject == "data" else "teacher"),
+                "settings": cls.describe(), "control_settings": dict(cls.control_settings),
                 "doc": inspect.getdoc(cls) or "",
                 "exclusions": [dataclasses.asdict(rule) for rule in cls.exclusions]}

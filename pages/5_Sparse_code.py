@@ -1,7 +1,7 @@
-"""Sparse coding: weights, and data, as sums of few atoms of a learned dictionary."""
+"""Sparse coding: weights, data, and hidden outputs as sums of few atoms of a learned dictionary."""
 
 from compress.recipe import Recipe
-from pages.ui import charts, layer_choice, results, sparse_charts, sparse_data, words
+from pages.ui import charts, layer_choice, results, sparse_charts, sparse_data, sparse_hidden, words
 from pages.ui.curve import Preset, Shown, Story, explore
 from pages.ui.frame import open_page
 
@@ -37,6 +37,19 @@ DATA = (
            {"classify": "projections", "terms": 8}, "mnist5k", "LeNet-300-100"),
     Preset("scikit-learn's dictionary", "The same by its mini-batch dictionary learning.", {"source": "sklearn", "terms": 8},
            "mnist5k", "LeNet-300-100"),
+)
+
+
+HIDDEN = (
+    Preset("One atom an example", "All that LeNet-300-100's last hidden layer says of a digit, in two bytes.",
+           {"active": 1}, "mnist5k", "LeNet-300-100"),
+    Preset("The first hidden layer", "300 numbers instead of 100: more to say, more to save.", {"cut": 1}, "mnist5k",
+           "LeNet-300-100"),
+    Preset("Nothing negative", "Behind a ReLU all is positive: atoms become groups of units that fire together.",
+           {"only_positive": True, "active": 3}, "mnist5k", "LeNet-300-100"),
+    Preset("Outputs of convolutions", "16 feature maps of LeNet-5, as one vector.", {"cut": 2, "vocabulary": 256}, "mnist5k",
+           "LeNet-5"),
+    Preset("Random atoms instead", "What is learning worth here?", {"atoms_from": "random"}, "mnist5k", "LeNet-300-100"),
 )
 
 
@@ -83,6 +96,15 @@ def name_weights(recipe: Recipe) -> str:
     return f"{own['dictionary']}, {own['atoms']} atoms of {own['block']}, {own['storage']}{trained}"
 
 
+def name_hidden(recipe: Recipe) -> str:
+    """A curve in the legend: the dictionary, and which layer's outputs."""
+    own = recipe.methods[-1].values
+    where = "last hidden layer" if not own["cut"] else f"hidden layer {own['cut']} before the last"
+    if own["atoms_from"] == "components":
+        return f"principal components, {where}"
+    return f"{own['atoms_from']}{', nothing negative' if own['only_positive'] else ''}, {own['vocabulary']} atoms, {where}"
+
+
 def name_data(recipe: Recipe) -> str:
     """A curve in the legend: what the classifier saw, and of which tiles."""
     own = recipe.methods[-1].values
@@ -95,12 +117,16 @@ def name_data(recipe: Recipe) -> str:
     return f"{own['classify']}, {kind}, {own['dictionary_size']} atoms, {tiles}"
 
 
-page = open_page("Sparse code", "Weights, or examples, as sums of a few atoms from a learned dictionary. Drag the dial: "
-                 "fewer atoms, a smaller file; watch what accuracy that costs.",
-                 {"sparse_code": "The network's weights", "data_codes": "The data itself"})
+page = open_page("Sparse code", "Weights, examples, or hidden outputs as sums of a few atoms of a dictionary. Drag the "
+                 "dial: fewer atoms, a smaller file; watch what accuracy that costs.",
+                 {"sparse_code": "The network's weights", "data_codes": "The data itself",
+                  "activation_codes": "A hidden layer's outputs"})
 if page.method == "sparse_code":
     explore(page, "sparse_code", WEIGHTS, Story(weight_charts, notice_weights, below_weights, sparse_data.label,
                                                     name=name_weights))
+elif page.method == "activation_codes":
+    explore(page, "activation_codes", HIDDEN, Story(sparse_hidden.inside, sparse_hidden.notice, sparse_hidden.below,
+                                                    sparse_data.label, name=name_hidden, shown=4))
 else:
     explore(page, "data_codes", DATA, Story(sparse_data.inside, sparse_data.notice, sparse_data.below, sparse_data.label,
                                             name=name_data, shown=4, busy=sparse_data.busy))

@@ -50,6 +50,7 @@ class ActivationCodes(Method):
     dial = "active"
     values = (1, 2, 3, 4, 6, 8, 12, 16)
     subject = "data"
+    compared = "raw hidden outputs"
     control_settings: ClassVar[dict[str, Any]] = {"atoms_from": "components"}
 
     active: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="Atoms that an example's outputs may use (s).")

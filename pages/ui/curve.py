@@ -146,7 +146,7 @@ def shown(card: Card, method: str) -> Shown:
     values = sorted({*view.get("values", card["values"]), dial})
     reference = teacher and teacher["card"]
     if card["subject"] == "data":
-        reference = {**view["reference"], "title": "raw data"} if "reference" in view else None
+        reference = {**view["reference"], "title": card["reference"]} if "reference" in view else None
     points = store.points(curve.key(), digest) if teacher else []
     return Shown(card, recipe, values, [point for point in points if point["dial"] in values],
                  reference, view, store.latest_job(request.curve(card["dial"]).key()), teacher, request,

@@ -10,8 +10,7 @@ def sentences(now: Shown) -> list[str]:
     """The point at the dial against the reference, and the smallest file that costs little."""
     found = []
     if now.point and now.reference:
-        name = "raw data" if now.card["subject"] == "data" else "teacher"
-        found.append(notice.of_point(now.point, now.reference, name, _p_value(now)))
+        found.append(notice.of_point(now.point, now.reference, now.card["reference"], _p_value(now)))
     if len(now.points) > 3 and now.reference:
         found.append(notice.of_curve(now.points, now.reference))
     return found

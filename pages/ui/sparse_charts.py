@@ -68,7 +68,7 @@ OTHERS = {"components": ("principal components, as many bytes", palette.BLUE, "d
           "dct": ("cosines", palette.GREEN, "dashdot"), "random": ("random atoms", palette.GREY, "dash")}
 
 
-def data_errors(points: list[dict], values: list[int]) -> Chart:
+def data_errors(points: list[dict], values: list[int], what: str = "a tile") -> Chart:
     """What validation examples lose when they are rebuilt, what they would lose by other dictionaries in as many bytes, and
     what the training tiles lost at the end of learning."""
     ordered = sorted(points, key=lambda point: point["dial"])
@@ -83,10 +83,27 @@ def data_errors(points: list[dict], values: list[int]) -> Chart:
                             name, colour, dash))
     return {"id": "errors", "title": "Error left over the non-zeros, by dictionary", "height": 400, "span": "wide",
             "follow": [_stop(values)],
-            "alt": "Relative squared error of rebuilt examples over the non-zeros of a tile, beside other dictionaries.",
+            "alt": f"Relative squared error over the non-zeros of {what}, beside other dictionaries.",
             "figure": {"data": traces, "layout": {
-                "xaxis": {"title": {"text": "non-zeros of a tile"}}, "legend": _legend(), "hovermode": "x unified",
+                "xaxis": {"title": {"text": f"non-zeros of {what}"}}, "legend": _legend(), "hovermode": "x unified",
                 "yaxis": {"type": "log", "title": {"text": "relative squared error"}, **_error_ticks(traces)}}}}
+
+
+def firing(points: list[dict], values: list[int], classes: list[str]) -> Chart:
+    """Classes by the most used atoms: how strongly an atom fires for the examples of a class, at the dial's stop."""
+    maps = [point["inside"].get("by_class") if point else None for point in _at(points, values)]
+    known = [one for one in maps if one]
+    columns = [one and list(range(1, len(one[0]) + 1)) for one in maps]
+    return {"id": "firing", "title": "Which atoms fire for which class", "height": 380, "span": "wide",
+            "alt": f"Mean coefficients of the {len(known[0][0])} most used atoms for each of {len(classes)} classes.",
+            "follow": [{"trace": 0, "x": columns, "y": [one and classes for one in maps], "z": maps}],
+            "figure": {"data": [{"type": "heatmap", "x": list(range(1, len(known[-1][0]) + 1)), "y": classes, "z": known[-1],
+                                 "zmin": 0, "zmax": max(value for one in known for row in one for value in row) or 1.0,
+                                 "colorscale": [[0, "rgba(128,140,150,0.06)"], [1, palette.OLIVE]],
+                                 "colorbar": {"title": {"text": "mean size"}, "thickness": 12},
+                                 "hovertemplate": "class %{y}, atom %{x}: %{z:.2f}<extra></extra>"}],
+                       "layout": {"xaxis": {"title": {"text": "atom, most used first"}, "showgrid": False, "dtick": 1},
+                                  "yaxis": {"title": {"text": "class"}, "type": "category", "showgrid": False}}}}
 
 
 def _error_ticks(traces: list[dict]) -> dict[str, Any]:
@@ -106,9 +123,9 @@ def iterations(errors: list[float], nonzeros: int, total: int) -> Chart:
 
 
 def mean_nonzeros(used: list[float], nonzeros: int, total: int) -> Chart:
-    """Atoms that a tile uses on average in each iteration of learning."""
-    return _by_iteration("used", f"Mean non-zeros of a tile, at most {nonzeros}", used, "atoms of a tile", total,
-                         f"Mean number of atoms of a tile in each of {len(used)} iterations.")
+    """Atoms that a signal uses on average in each iteration of learning."""
+    return _by_iteration("used", f"Mean non-zeros, at most {nonzeros}", used, "atoms used", total,
+                         f"Mean number of atoms of a signal in each of {len(used)} iterations.")
 
 
 def recovered(shares: list[float], nonzeros: int, total: int) -> Chart:

@@ -5,6 +5,7 @@
     recovery  the planted dictionary of Aharon, Elad & Bruckstein (2006) at several noise levels, and peers' seconds for it
     patches   K-SVD on 10,000 patches of scikit-learn's photograph of China, beside what its peers learn there
     data      accuracy of a classifier of coded data, and PSNR: K-SVD, principal components and projections at equal bytes
+    hidden    LeNet-300-100 behind its coded hidden outputs
     weights   LeNet-300-100's file and accuracy: sparse codes beside second-order pruning and low rank, over seeds
 
 SPAMS (spams-bin), ksvd and dictlearn are no requirements of this project: `pip install --target PEERS --no-deps spams-bin
@@ -32,6 +33,7 @@ from compress import datasets, device, files
 from compress.dictionary import normalised, recovered
 from compress.ksvd import KSVD, learn
 from compress.method import Candidate, Method
+from compress.methods.activation_codes import ActivationCodes
 from compress.methods.data_codes import DataCodes
 from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
@@ -257,12 +259,32 @@ def coded() -> None:
     print(table(["data", "kept", "non-zeros", "kB", "accuracy", "energy lost"], rows))
 
 
+def hidden() -> None:
+    """Bytes and accuracies of LeNet-300-100 behind coded hidden outputs, five seeds, nothing trained."""
+    data, rows = datasets.load("mnist5k"), []
+    known = teachers(data)
+    for cut, name in ((0, "the last hidden layer, 100 outputs"), (1, "the first, 300 outputs")):
+        ways: dict[str, Method] = {
+            **{f"{count} of 128 atoms": ActivationCodes(cut=cut, active=count) for count in (1, 4, 16)},
+            **{f"{count} of 128 atoms, nothing negative": ActivationCodes(cut=cut, active=count, only_positive=True)
+               for count in (1, 4)},
+            **{f"principal components, as for {count}": ActivationCodes(cut=cut, active=count, atoms_from="components")
+               for count in (1, 4, 16)}}
+        raw = [ActivationCodes(cut=cut).reference(teacher, data) for _, teacher in known]
+        rows.append([name, "raw", f"{len(raw[0].contents) / 1000:.0f}", _accuracies(raw, data), ""])
+        for title, method in ways.items():
+            made = [next(method.curve(teacher, data, [method.active], seed=seed)) for seed, teacher in known]
+            rows.append([name, title, f"{mean(len(one.contents) for one in made) / 1000:.0f}", _accuracies(made, data),
+                         f"{100 * mean(one.inside['error'] for one in made):.1f} %"])
+    print(table(["outputs of", "kept", "kB", "accuracy", "energy lost"], rows))
+
+
 def _accuracies(made: list[Candidate], data: datasets.Dataset) -> str:
     return f"{100 * mean(accuracy(one.network, data) for one in made):.1f} %"
 
 
 PARTS: dict[str, Callable[[], None]] = {"omp": pursuits, "measured": measured, "recovery": recovery, "patches": patches,
-                                        "data": coded, "weights": weights}
+                                        "data": coded, "hidden": hidden, "weights": weights}
 
 if __name__ == "__main__":
     main()

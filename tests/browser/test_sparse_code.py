@@ -49,3 +49,12 @@ def test_planted_atoms_are_found_while_one_watches(visit, app):  # noqa: F811
     chart(page, "^Accuracy against data file size: 7 points").wait_for(timeout=PATIENCE)
     chart(page, r"^Share of planted atoms found after each of 80 iterations, (0\.[89]|1\.0)").wait_for()
     assert page.get_by_text("of the planted atoms were found").count() == 1 and page.problems == []
+
+
+def test_hidden_outputs_are_coded_from_a_preset(visit, app):  # noqa: F811
+    page = visit("Sparse_code", method="activation_codes", seed="44")
+    button(page, "^One atom an example").click()
+    chart(page, "^Accuracy against data file size: 8 points").wait_for(timeout=PATIENCE)
+    settled(page, 6)
+    assert chart(page, "^Mean coefficients of the 24 most used atoms for each of 10 classes").count() == 1
+    assert page.get_by_text("smaller than the raw hidden outputs").count() == 1 and page.problems == []

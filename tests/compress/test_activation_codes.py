@@ -19,6 +19,7 @@ from compress.bit_packing import unpacked
 from compress.datasets import Dataset
 from compress.hidden_outputs import MOST_FEATURES, cuts
 from compress.methods.activation_codes import ActivationCodes
+from compress.methods.data_codes import DataCodes
 from compress.methods.low_rank import LowRank
 from compress.networks import CNN, Architecture, Network, build
 from compress.omp import omp
@@ -193,3 +194,8 @@ def test_labels_of_validation_and_test_are_not_what_outputs_are_coded_by(mlp: Ne
     blind = dataclasses.replace(digits, _test=poisoned(digits.open_test()))
     made, unseen = (next(ActivationCodes(**FEW).curve(mlp, data, [2])) for data in (digits, blind))
     assert made.contents == unseen.contents and identical(state(made.network), state(unseen.network))
+
+
+def test_pages_know_what_ratios_are_against() -> None:
+    assert [one.card()["reference"] for one in (ActivationCodes, DataCodes, LowRank)] == [
+        "raw hidden outputs", "raw data", "teacher"]

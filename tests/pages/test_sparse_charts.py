@@ -94,3 +94,13 @@ def test_a_pursuit_shows_the_coefficients_so_far(data):
     path = data.points[-1]["inside"]["paths"][0]
     bars = sparse_charts.pursuit(path, 2)["figure"]["data"][0]
     assert bars["y"] == path["coefficients"][1] and bars["x"] == [f"atom {atom + 1}" for atom in path["atoms"][:2]]
+
+
+def test_what_fires_for_which_class_follows_the_dial(data):
+    points = [{"dial": value, "inside": {"by_class": [[value, 1.0], [0.0, 2.0]]}} for value in (1, 3)]
+    chart = sparse_charts.firing(points, [1, 2, 3], ["a", "60"])
+    figure_of(chart)
+    (follower,) = chart["follow"]
+    assert follower["z"] == [[[1, 1.0], [0.0, 2.0]], None, [[3, 1.0], [0.0, 2.0]]]
+    assert follower["y"] == [["a", "60"], None, ["a", "60"]] and chart["figure"]["data"][0]["zmax"] == 3
+    assert chart["figure"]["layout"]["yaxis"]["type"] == "category"
