@@ -30,6 +30,10 @@ class Coder(nn.Module):
         codes = self.pursuit(self.tiling.cut(batch) - self.mean, self.atoms)
         return codes.dense(len(self.atoms)).reshape(len(batch), -1)
 
+    def extra_repr(self) -> str:
+        """By which a network with another pursuit is told from this one; its tensors may look the same."""
+        return str(self.pursuit)
+
 
 class Projection(nn.Module):
     """Examples (n, *shape) -> (n, tiles x count): each tile less the mean, projected."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from compress.data_bytes import components_for
 from compress.dictionary import STARTS, initial, scikit_learns
 from compress.ksvd import KSVD, State, learn
+from compress.nonnegative import positive
 from compress.progress import Tell
 from compress.svd import principal
 
@@ -38,8 +39,12 @@ class Source:
     def fixed(self, signals: Tensor, tell: Tell) -> Tensor | None:
         """The dictionary (atoms, features) that is the same for every number of non-zeros; None where it is not."""
         if self.kind == "sklearn":
-            return scikit_learns(self._some(signals), self.atoms, self.rounds, self.seed, tell)
-        return initial(signals, self.atoms, self.kind, self.seed) if self.kind in STARTS else None
+            atoms = scikit_learns(self._some(signals), self.atoms, self.rounds, self.seed, tell)
+        elif self.kind in STARTS:
+            atoms = initial(signals, self.atoms, self.kind, self.seed)
+        else:
+            return None
+        return positive(atoms) if self.nonnegative else atoms
 
     def learned(self, signals: Tensor, nonzeros: int, tell: Tell, unit: float = 1.0,
                 seen: Callable[[State], dict[str, Any]] = lambda state: {},

@@ -78,6 +78,10 @@ class ByPursuit(nn.Module):
         kept = type(codes)(codes.atoms, (codes.values / self.scale).round().clamp(-127, 127) * self.scale)
         return (kept.sums(self.atoms) + self.mean).reshape(batch.shape)
 
+    def extra_repr(self) -> str:
+        """By which a network with another pursuit is told from this one; its tensors may look the same."""
+        return str(self.pursuit)
+
 
 class ByComponents(nn.Module):
     """Hidden outputs (n, ...) -> what principal components hold of them, each number in one byte."""

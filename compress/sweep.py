@@ -115,11 +115,12 @@ def run(sweep: Sweep, store: Store, tell: Tell = silent, device: torch.device | 
 
 
 def _layers(network: Network) -> tuple | None:
-    """What decides how fast a dense network is, so that equal ones are timed once: architecture and every tensor's shape.
+    """What decides how fast a dense network is, so that equal ones are timed once: modules and every tensor's shape.
     None for one with compressed layers, whose speed may depend on what they hold."""
     if compressed_layers(network):
         return None
-    return network.architecture, *((name, tuple(tensor.shape)) for name, tensor in network.state_dict().items())
+    shapes = ((name, tuple(tensor.shape)) for name, tensor in network.state_dict().items())
+    return network.architecture, str(network), *shapes
 
 
 def _missing(sweep: Sweep, grid: Sequence[Method], digest: str, store: Store) -> list[Method]:

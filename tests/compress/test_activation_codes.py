@@ -24,6 +24,9 @@ from compress.methods.low_rank import LowRank
 from compress.networks import CNN, Architecture, Network, build
 from compress.omp import omp
 from compress.progress import Tell
+from compress.recipe import Recipe
+from compress.store import Store
+from compress.sweep import run, sweep_of
 from tests.compress.helpers import identical, poisoned, state
 
 FEW = {"vocabulary": 40, "passes": 4}
@@ -199,3 +202,23 @@ def test_labels_of_validation_and_test_are_not_what_outputs_are_coded_by(mlp: Ne
 def test_pages_know_what_ratios_are_against() -> None:
     assert [one.card()["reference"] for one in (ActivationCodes, DataCodes, LowRank)] == [
         "raw hidden outputs", "raw data", "teacher"]
+
+
+@pytest.mark.parametrize(("method", "coder"), [
+    ("activation_codes(vocabulary=8,passes=1,compare=false)", 3),
+    ("data_codes(dictionary_size=8,learning_rounds=1,epochs=1,classify=codes,beside=false)", 0)])
+def test_each_number_of_nonzeros_is_timed_by_itself(method: str, coder: int, toy: Dataset, store: Store,
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: list[Network] = []
+    monkeypatch.setattr("compress.measure.latency_ratio", lambda network, *_: timed.append(network) or (1.0, 1.0, 1.0))
+    recipe = Recipe.parse(f"toy/mlp(hidden=8,epochs=1)/{method}/0")
+    assert len(list(run(sweep_of(recipe, [1, 2, 4]), store))) == 3
+    assert [network[coder].pursuit.nonzeros for network in timed] == [1, 4, 2]
+
+
+@pytest.mark.parametrize("kind", ["data", "dct", "random", "sklearn"])
+def test_no_dictionary_is_negative_where_nothing_may_be(kind: str, mlp: Network, digits: Dataset, tmp_path: Path) -> None:
+    method = ActivationCodes(vocabulary=24, passes=1, atoms_from=kind, only_positive=True)
+    files.write_bytes(next(method.curve(mlp, digits, [3])).contents, tmp_path / "file")
+    _, tensors = files.unpack(tmp_path / "file")
+    assert int(tensors["dictionary"].min()) >= 0 and int(tensors["levels"].min()) >= 0

@@ -14,10 +14,10 @@ from tests.compress.helpers import identical, state
 
 def test_a_network_is_as_fast_as_itself(mlp: Network) -> None:
     batch = torch.randn(128, 1, 8, 8)
-    for _ in range(3):  # other programs may disturb one measurement, hardly three
+    for _ in range(5):  # other programs may disturb one measurement, hardly five
         ratio, low, high = latency_ratio(mlp, mlp, batch)
         assert 0 < low <= ratio <= high
-        if low <= 1.0 <= high:
+        if low <= 1.01 and high >= 0.99:
             return
     pytest.fail(f"the interval {low:.3f}..{high:.3f} never contained 1")
 
