@@ -47,7 +47,7 @@ def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: C
             "mean_nonzeros": float(codes.counts.float().mean()), "counts": _counts(codes, pursuit.nonzeros),
             "coherence": mu, "bound": min(tropp_bound(mu), float(len(atoms))),
             "others": {**left, "components": _left_by_components(tiling, held, *components)},
-            **_rebuilt(data, tiling, held, found.sums(atoms) + mean), **scene_of(data, rebuild),
+            **_rebuilt(data, tiling, held, found.sums(atoms) + mean), **scene_of(data, rebuild, atoms.device),
             "paths": [path_of(tile, mean, atoms, pursuit) for tile in middle_tiles(tiling, held[:EXAMPLES])]}
 
 
@@ -59,7 +59,7 @@ def components_view(data: Dataset, tiling: Tiling, mean: Tensor, basis: Tensor) 
         return (tiling.cut(examples) - mean) @ basis.mT @ basis + mean
 
     return {"atoms": in_grey(basis[:SHOWN_ATOMS]), "components": len(basis), **_rebuilt(data, tiling, held, tiles_of(held)),
-            **scene_of(data, lambda examples: tiling.joined(tiles_of(examples)))}
+            **scene_of(data, lambda examples: tiling.joined(tiles_of(examples)), basis.device)}
 
 
 def learning_view(state: State) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def learning_view(state: State) -> dict[str, Any]:
     return {"atoms": pictures_of(state.atoms, state.usage), "usage": state.usage.sort(descending=True).values.tolist()}
 
 
-def scene_of(data: Dataset, rebuild: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+def scene_of(data: Dataset, rebuild: Callable[[Tensor], Tensor], device: torch.device | str = "cpu") -> dict[str, Any]:
     """The pictures that the examples were cut from, rebuilt example by example: packed bytes, their form, and the peak
     signal-to-noise ratio in decibels; {} for data without any."""
     scene = data.origin.get("scene")
@@ -75,7 +75,7 @@ def scene_of(data: Dataset, rebuild: Callable[[Tensor], Tensor]) -> dict[str, An
         return {}
     squares = Tiling(scene.shape[1:], data.shape[-1])
     examples = squares.cut(torch.tensor(scene.astype(np.float32))).view(-1, *data.shape)
-    coded = rebuild(torch.tensor(data.normaliser.apply(examples.numpy())))
+    coded = rebuild(torch.tensor(data.normaliser.apply(examples.numpy()), device=device))
     values = torch.tensor(data.normaliser.undo(coded.cpu().numpy())).clamp(0, 255).round()
     whole = squares.joined(values.flatten(1))
     gap = float((whole - torch.tensor(scene.astype(np.float32))).square().mean())

@@ -257,7 +257,6 @@ def _hero(now: Shown, method: str, story: Story) -> None:
         subject="data file" if now.card["subject"] == "data" else "file", start=now.start)
     dial = charts.dial_of(now.points, now.reference, now.values, [story.label(value) for value in now.values],
                           name=now.card["dial"], label=dial_card["label"], help=dial_card["help"], current=now.dial)
-
     if story.readout:
         dial["readout"] = [told or early for told, early in zip(dial["readout"], story.readout(now), strict=True)]
 

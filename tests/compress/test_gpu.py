@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,11 +13,13 @@ from torch import nn
 
 from compress import device, files
 from compress.batches import logits_of, on_device
-from compress.datasets import Dataset
+from compress.datasets import Dataset, load
 from compress.gru import GRU
 from compress.latency import latency_ratio
 from compress.layers import macs, with_layers
 from compress.measure import evaluate
+from compress.methods.activation_codes import ActivationCodes
+from compress.methods.data_codes import DataCodes
 from compress.methods.distill import Distill
 from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
@@ -239,3 +243,26 @@ def test_weights_are_coded_on_a_gpu(recovery: int, network: Network, digits: Dat
     agreeing = logits_of(small, inputs).argmax(1) == logits_of(network, inputs).argmax(1)
     assert float(agreeing.float().mean()) > 0.9
     assert torch.equal(logits_of(files.read(tmp_path / "file").to(GPU), inputs), logits_of(small, inputs))
+
+
+@pytest.mark.parametrize(("data", "settings"), [
+    ("photographs", {"tile": 8}), ("planted", {}), ("digits", {"classify": "codes", "mini_batch": 300}),
+    ("digits", {"positive": True, "tile": 4, "stride": 2}), ("digits", {"source": "components"}),
+    ("digits", {"source": "sklearn", "allowed": 0.1})])
+def test_data_are_coded_on_a_gpu_as_on_a_cpu(data: str, settings: dict, network: Network) -> None:
+    known = load(data)
+    method = DataCodes(dictionary_size=32, epochs=1, learning_rounds=2, beside=False, **settings)
+    there, here = (next(method.curve(one, known, [3])) for one in (network, copy.deepcopy(network).cpu()))
+    assert there.inside["error"] == pytest.approx(here.inside["error"], rel=0.05)
+    assert len(there.contents) == pytest.approx(len(here.contents), rel=0.02)
+    assert json.dumps(method.inside(network, known, [3])) and next(there.network.parameters()).device.type == GPU.type
+
+
+@pytest.mark.parametrize("settings", [{}, {"cut": 1, "only_positive": True}, {"atoms_from": "components"}])
+def test_hidden_outputs_are_coded_on_a_gpu_as_on_a_cpu(settings: dict, network: Network, digits: Dataset) -> None:
+    method = ActivationCodes(vocabulary=32, passes=2, compare=False, **settings)
+    there, here = (next(method.curve(one, digits, [4])) for one in (network, copy.deepcopy(network).cpu()))
+    assert there.inside["error"] == pytest.approx(here.inside["error"], rel=0.1)
+    inputs, _ = on_device(digits.validation, GPU)
+    agreeing = logits_of(there.network, inputs).argmax(1).cpu() == logits_of(here.network, inputs.cpu()).argmax(1)
+    assert float(agreeing.float().mean()) > 0.9

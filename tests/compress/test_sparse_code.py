@@ -96,6 +96,12 @@ def test_the_last_layer_is_coded_only_if_asked_for(mlp: Network, digits: Dataset
     assert set(dense_layers(SparseCode(**FEW).compress(mlp, digits))) == {"5"}
 
 
+def test_the_first_layer_alone_is_coded_if_asked_for(mlp: Network, digits: Dataset) -> None:
+    for last in (False, True):
+        small = SparseCode(**FEW, first_only=True, output_layer=last).compress(mlp, digits)
+        assert set(compressed_layers(small)) == {"1"} and set(dense_layers(small)) == {"3", "5"}
+
+
 def test_what_cannot_be_coded_is_answered_with_a_sentence(mlp: Network, digits: Dataset) -> None:
     with pytest.raises(ValueError, match=r"nonzeros must be between 1 and 8 \(the smaller of atoms and block\), but got 9"):
         next(SparseCode(**FEW).curve(mlp, digits, [9]))
