@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from math import ceil, isqrt, pi
 
 import torch
@@ -49,8 +50,10 @@ def normalised(atoms: Tensor) -> Tensor:
 
 def scikit_learns(signals: Tensor, count: int, passes: int, seed: int = 0, tell: Tell = silent) -> Tensor:
     """(count, features) atoms of norm 1 by scikit-learn's MiniBatchDictionaryLearning (Mairal, Bach, Ponce & Sapiro 2009),
-    with its own settings but for coordinate descent, which is faster: for comparison."""
+    with its own settings but for coordinate descent, which is faster: for comparison. Where atoms are nearly alike, that
+    descent ends after its 1,000 steps, a little before its tolerance; the warnings of it are not passed on."""
     from sklearn.decomposition import MiniBatchDictionaryLearning
+    from sklearn.exceptions import ConvergenceWarning
 
     learner = MiniBatchDictionaryLearning(count, batch_size=256, fit_algorithm="cd", random_state=seed)
     generator = torch.Generator().manual_seed(seed)
@@ -59,7 +62,9 @@ def scikit_learns(signals: Tensor, count: int, passes: int, seed: int = 0, tell:
         batches = held[torch.randperm(len(held), generator=generator)].split(256)
         for place, batch in enumerate(batches):
             tell((number + place / len(batches)) / passes, f"scikit-learn's dictionary, pass {number + 1} of {passes}")
-            learner.partial_fit(batch.numpy())
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                learner.partial_fit(batch.numpy())
     return normalised(torch.tensor(learner.components_)).to(signals)
 
 
