@@ -93,7 +93,8 @@ def name_weights(recipe: Recipe) -> str:
     """A curve in the legend: dictionary, atoms and block, and what was trained."""
     own = recipe.methods[-1].values
     trained = f", trained {own['recovery_epochs']} epochs" if own["recovery_epochs"] else ""
-    return f"{own['dictionary']}, {own['atoms']} atoms of {own['block']}, {own['storage']}{trained}"
+    layers = ", first layer" if own["first_only"] else ""
+    return f"{own['dictionary']}, {own['atoms']} atoms of {own['block']}, {own['storage']}{layers}{trained}"
 
 
 def name_hidden(recipe: Recipe) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import log10
+from itertools import chain
+from math import floor, log10
 from typing import Any
 
 from pages.ui import palette, words
@@ -39,9 +40,12 @@ def accuracy_size(points: list[dict], reference: dict | None, *, method: str, na
                                                    "line": {"color": "var(--accent)", "width": 4}}})
     follow = [{"trace": len(traces) - 1, "x": [point and [point["bytes"]] for point in held],
                "y": [point and [point["accuracy"]] for point in held]}]
+    # While points are missing the axis begins at 0 and stays; then it moves to what there is to see.
+    compared = [reference] if reference else []
+    shown = [*points, *compared, *chain(*(others or {}).values())] if all(held) else []
     return {"id": "accuracy-size", "title": f"Accuracy against the size of the {subject}", "span": "wide",
             "height": HERO_HEIGHT, "alt": _curve_in_words(ordered, reference, subject), "follow": follow,
-            "figure": {"data": traces, "layout": _plane(points, reference, subject)}}
+            "figure": {"data": traces, "layout": {**_plane(points, reference, subject), "yaxis": accuracy_axis(shown)}}}
 
 
 def dial_of(points: list[dict], reference: dict | None, values: list[Any], labels: list[str], *, name: str, label: str,
@@ -124,6 +128,17 @@ def in_its_place(start: dict) -> dict[str, Any]:
             "marker": {"symbol": "diamond", "size": 15, "color": "var(--text)"}}
 
 
+def accuracy_axis(shown: list[dict]) -> dict[str, Any]:
+    """From 0, or from a tenth that is well below all that is shown if nothing shown is poor, so that curves near the top can
+    be told apart."""
+    lowest = min((one.get("accuracy_low", one["accuracy"]) for one in shown), default=0.0)
+    low = max(0.0, floor(10 * (lowest - 0.02)) / 10) if lowest > 0.6 else 0.0
+    step = 0.2 if low == 0 else 0.1 if low < 0.75 else 0.05 if low < 0.85 else 0.02
+    ticks = [round(1 - step * number, 2) for number in range(round((1 - low) / step) + 1)][::-1]
+    return {"range": [low, 1 + 0.04 * (1 - low)], "tickvals": ticks, "tickformat": ".0%",
+            "title": {"text": "accuracy on validation"}}
+
+
 def _plane(points: list[dict], reference: dict | None, subject: str) -> dict[str, Any]:
     """Axes fixed by the reference, so that they do not jump while points arrive."""
     shapes, low, high = [], 3.0, 6.3
@@ -135,8 +150,6 @@ def _plane(points: list[dict], reference: dict | None, subject: str) -> dict[str
     return {
         "xaxis": {"type": "log", "range": [low, high], "title": {"text": f"size of the {subject}"},
                   **size_ticks(low, high)},
-        "yaxis": {"range": [0, 1.04], "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1], "tickformat": ".0%",
-                  "title": {"text": "accuracy on validation"}},
         "shapes": shapes, "hovermode": "closest", "legend": {"orientation": "h", "y": 1.08, "x": 0},
     }
 

@@ -131,3 +131,21 @@ def test_only_mistakes_are_coloured_and_every_count_is_written():
 def test_shares_of_parameters_add_up():
     parameters, macs = teacher_charts.parameters(LAYERS)["figure"]["data"]
     assert parameters["x"] == [0.75, 0.25] and macs["x"] == [0, 0]
+
+
+@pytest.mark.parametrize(("lowest", "low", "ticks"), [(0.1, 0.0, 6), (0.6, 0.0, 6), (0.65, 0.6, 5), (0.84, 0.8, 5),
+                                                     (0.925, 0.9, 6), (0.9, 0.8, 5), (0.995, 0.9, 6)])
+def test_curves_near_the_top_get_an_axis_on_which_they_can_be_told_apart(lowest, low, ticks):
+    axis = charts.accuracy_axis([{"accuracy": 0.99, "accuracy_low": lowest}, {"accuracy": 0.999}])
+    assert axis["range"][0] == pytest.approx(low) and 1 < axis["range"][1] <= 1.04 and axis["range"][0] < lowest
+    assert len(axis["tickvals"]) == ticks and axis["tickvals"][0] == pytest.approx(low) and axis["tickvals"][-1] == 1
+    assert charts.accuracy_axis([])["range"] == [0.0, 1.04]
+
+
+def test_the_axis_moves_to_what_there_is_to_see_once_all_is_measured():
+    good = [point(value, size, 93) for value, size in zip(VALUES, (9_000, 20_000, 40_000, 80_000), strict=True)]
+    whole = drawn(good)["figure"]["layout"]["yaxis"]["range"][0]
+    assert 0.7 <= whole < min(one["accuracy_low"] for one in good)
+    assert drawn(good[:3])["figure"]["layout"]["yaxis"]["range"] == [0.0, 1.04]
+    assert drawn(good, others={"poor": [point(0.1, 9_000, 20)]})["figure"]["layout"]["yaxis"]["range"] == [0.0, 1.04]
+    assert drawn(good, point(None, 100_000, 30))["figure"]["layout"]["yaxis"]["range"] == [0.0, 1.04]
