@@ -40,6 +40,7 @@ def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: C
         return tiling.joined(pursuit(tiling.cut(examples) - mean, atoms).sums(atoms) + mean)
 
     mu, found = coherence(atoms), pursuit(tiles, atoms)
+    by_use = atoms[usage.argsort(descending=True, stable=True)]  # so that a pursuit counts them as their pictures do
     others = Pursuit(pursuit.nonzeros, pursuit.tolerance)
     left = {kind: _left(tiling, held, others(tiles, rival).sums(rival) + mean) for kind, rival in (
         (kind, initial(tiles, len(atoms), kind)) for kind in ("dct", "random"))}
@@ -48,7 +49,7 @@ def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: C
             "coherence": mu, "bound": min(tropp_bound(mu), float(len(atoms))),
             "others": {**left, "components": _left_by_components(tiling, held, *components)},
             **_rebuilt(data, tiling, held, found.sums(atoms) + mean), **scene_of(data, rebuild, atoms.device),
-            "paths": [path_of(tile, mean, atoms, pursuit) for tile in middle_tiles(tiling, held[:EXAMPLES])]}
+            "paths": [path_of(tile, mean, by_use, pursuit) for tile in middle_tiles(tiling, held[:EXAMPLES])]}
 
 
 def components_view(data: Dataset, tiling: Tiling, mean: Tensor, basis: Tensor) -> dict[str, Any]:
@@ -87,8 +88,9 @@ def _rebuilt(data: Dataset, tiling: Tiling, held: Tensor, tiles: Tensor) -> dict
     """How well validation examples are rebuilt from their coded tiles, and some of them."""
     rebuilt = tiling.joined(tiles)
     gap = (rebuilt - held).double().square()
+    reach = max(float(held.max() - held.min()), 1e-15)  # examples may all be the same
     return {"error": _left(tiling, held, tiles), "rebuilt": shown(data, rebuilt[:EXAMPLES]),
-            "psnr": 10 * log10(float(held.max() - held.min()) ** 2 / max(float(gap.mean()), 1e-30))}
+            "psnr": 10 * log10(reach ** 2 / max(float(gap.mean()), 1e-30))}
 
 
 def _left(tiling: Tiling, held: Tensor, tiles: Tensor) -> float:

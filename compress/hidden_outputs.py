@@ -17,7 +17,7 @@ from compress.networks import Network
 from compress.pursuit import Pursuit
 from compress.spectra import layer_title
 
-MOST_FEATURES = 4096  # of a signal: larger outputs are coded channel by channel
+MOST_FEATURES = 4096  # of a signal: larger outputs with channels are coded channel by channel
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +35,9 @@ class Cut:
 
     @property
     def features(self) -> int:
-        """Numbers of a signal: all outputs, or one channel's where these are too many."""
+        """Numbers of a signal: all outputs, or one channel's where these are too many and there are channels."""
         whole = prod(self.shape)
-        return whole if whole <= MOST_FEATURES else whole // self.shape[0]
+        return whole if whole <= MOST_FEATURES or len(self.shape) == 1 else whole // self.shape[0]
 
     def signals(self, batch: Tensor) -> Tensor:
         """Examples -> their hidden outputs as signals (n x pieces, features)."""

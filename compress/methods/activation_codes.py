@@ -38,7 +38,7 @@ class ActivationCodes(Method):
     tell them apart and its coefficients in one byte each, and the labels. Nothing is trained: the rest of the network reads
     the outputs that the codes stand for. The baseline is the untouched network and its outputs in 32 bits.
 
-    Outputs of more than 4,096 numbers are coded channel by channel. Measured beside it: *principal components* of the same
+    Channels of more than 4,096 numbers together are coded one by one. Measured beside it: *principal components* of the same
     outputs, as many as take the bytes of the codes.
 
     When it fails: outputs of few numbers leave little to save; where each example has an activity of its own, few atoms say
@@ -164,7 +164,7 @@ class ActivationCodes(Method):
 
     def _components(self, hidden: _Hidden, most: int) -> tuple[dict[str, Tensor], ByComponents, dict[str, Any]]:
         """As many principal components as take the bytes of so many non-zeros."""
-        size = bytes_expected(*hidden.signals.shape, min(self.vocabulary, len(hidden.signals)), most)
+        size = bytes_expected(*hidden.signals.shape, self.vocabulary, most)
         basis, atoms = atoms_in_bytes(hidden.components.first(size))
         stored, _ = numbers_in_bytes(hidden.signals @ atoms.mT)
         return {**stored, **basis}, ByComponents(hidden.mean, atoms, stored["scale"]), {"components": len(atoms)}
@@ -198,10 +198,12 @@ class _Hidden:
         return self.left(lambda held: (held - centre) @ basis.mT @ basis + centre)
 
     def by_class(self, atoms: Tensor, pursuit: Pursuit, chosen: Tensor) -> list[list[float]]:
-        """classes x chosen: mean magnitude of the coefficients of chosen atoms on validation examples of each class."""
+        """classes x chosen: mean magnitude of the coefficients of chosen atoms on validation examples of each class; 0 for
+        a class without any."""
         sizes = pursuit(self.held - self.mean, atoms).dense(len(atoms)).abs()[:, chosen]
         sizes = sizes.reshape(len(self.labels), -1, len(chosen)).sum(1)
-        return [[round(float(one), 4) for one in sizes[self.labels == label].mean(0)] for label in range(self.classes)]
+        own = [sizes[self.labels == label] for label in range(self.classes)]
+        return [[round(float(one), 4) for one in rows.sum(0) / max(1, len(rows))] for rows in own]
 
 
 def _seen(state: State) -> dict[str, Any]:

@@ -168,16 +168,18 @@ class DataCodes(Method):
     def _components(self, parts: _Parts, value: int, tell: Tell, seed: int) -> Candidate:
         """One point of principal components: as many as take the bytes of so many non-zeros."""
         data, tiling, mean = parts.data, parts.tiling, parts.mean
-        count = min(self.dictionary_size, len(parts.tiles))
-        size = bytes_expected(len(parts.tiles), tiling.features, count, value)
+        size = bytes_expected(len(parts.tiles), tiling.features, self.dictionary_size, value)
         basis, atoms = atoms_in_bytes(parts.components.first(size))
         stored, codes = numbers_in_bytes(parts.tiles @ atoms.mT)
-        if self.classify == "codes":
+        stored |= {**basis, "mean": mean}
+        if self.classify == "projections":
+            stored, network = self._projected(data, bytes_of(stored), mean.device, tell, seed)
+        elif self.classify == "codes":
             front = Projection(tiling, mean, atoms.mT.contiguous())
             network = behind(front, codes.reshape(len(data.train), -1), data, self.epochs, tell, seed)
         else:
             network = classifier(tiling.joined(codes @ atoms + mean), data, self.epochs, tell, seed)
-        return Candidate(value, network, contents=self._file(data, {**stored, **basis, "mean": mean}),
+        return Candidate(value, network, contents=self._file(data, stored),
                          inside=components_view(data, tiling, mean, atoms))
 
     def _file(self, data: Dataset, stored: dict[str, Tensor]) -> bytes:

@@ -111,8 +111,8 @@ def _error_ticks(traces: list[dict]) -> dict[str, Any]:
     drawn = [max(error, 1e-3) for trace in traces for error in trace["y"]] or [1e-2, 1.0]
     low, high = log10(min(drawn)) - 0.08, log10(max(drawn)) + 0.08
     ticks = [digit * 10.0 ** power for power in range(-3, 2) for digit in (1, 2, 5)]
-    ticks = [tick for tick in ticks if low <= log10(tick) <= high]
-    return {"range": [low, high], "tickvals": ticks, "ticktext": [f"{100 * tick:g} %" for tick in ticks]}
+    ticks = [tick for tick in ticks if low <= log10(tick) <= high] or [min(drawn)]  # between two of them
+    return {"range": [low, high], "tickvals": ticks, "ticktext": [f"{100 * tick:.3g} %" for tick in ticks]}
 
 
 def iterations(errors: list[float], nonzeros: int, total: int) -> Chart:

@@ -40,8 +40,9 @@ def notice(now: Shown) -> list[str]:
     told = [*results.sentences(now), f"Validation examples keep {words.percent(1 - known['error'])} of their energy "
             f"(PSNR {known['psnr']:.1f} dB)."]
     if "components" in known:
+        fewer = ", were no error allowed" if now.recipe.methods[-1].values["allowed"] else ""
         return [*told, f"These are {known['components']} principal components for every tile: as many as take the bytes of "
-                f"{label(now.dial)} from a dictionary."]
+                f"{label(now.dial)} from a dictionary{fewer}."]
     others = known["others"]
     told.append(f"With as many bytes principal components lose {words.percent(others['components'])} instead of "
                 f"{words.percent(known['error'])}; cosines lose {words.percent(others['dct'])}.")
@@ -154,5 +155,5 @@ def label(value: int) -> str:
 
 
 def busy(now: Shown) -> bool:
-    """Whether a pursuit plays."""
-    return bool(session.remembered("code.playing", False))
+    """Whether a pursuit plays; none does where none is shown."""
+    return bool(now.point and now.point["inside"].get("paths") and session.remembered("code.playing", False))

@@ -16,7 +16,7 @@ import torch
 from compress import files
 from compress.batches import logits_of
 from compress.bit_packing import unpacked
-from compress.datasets import Dataset
+from compress.datasets import Dataset, Split
 from compress.hidden_outputs import MOST_FEATURES, cuts
 from compress.methods.activation_codes import ActivationCodes
 from compress.methods.data_codes import DataCodes
@@ -222,3 +222,60 @@ def test_no_dictionary_is_negative_where_nothing_may_be(kind: str, mlp: Network,
     files.write_bytes(next(method.curve(mlp, digits, [3])).contents, tmp_path / "file")
     _, tensors = files.unpack(tmp_path / "file")
     assert int(tensors["dictionary"].min()) >= 0 and int(tensors["levels"].min()) >= 0
+
+
+@pytest.mark.parametrize("settings", [{}, {"only_positive": True}, {"atoms_from": "components"}, {"atoms_from": "data"}])
+def test_no_other_validation_examples_change_the_file(settings: dict, mlp: Network, digits: Dataset) -> None:
+    other = dataclasses.replace(digits, validation=Split(3 * digits.validation.inputs[::-1] - 5, digits.validation.labels))
+    method = ActivationCodes(**FEW, **settings)
+    made, unseen = (next(method.curve(mlp, data, [2])) for data in (digits, other))
+    assert made.contents == unseen.contents and identical(state(made.network), state(unseen.network))
+
+
+def test_a_class_without_validation_examples_fires_nothing(mlp: Network, digits: Dataset) -> None:
+    own = digits.validation.labels != 3
+    held = Split(digits.validation.inputs[own], digits.validation.labels[own])
+    rows = next(ActivationCodes(**FEW).curve(mlp, dataclasses.replace(digits, validation=held), [2])).inside["by_class"]
+    assert rows[3] == [0.0] * 24 and all(max(row) > 0 for number, row in enumerate(rows) if number != 3)
+
+
+def test_numbers_of_components_are_those_of_one_byte(mlp: Network, digits: Dataset) -> None:
+    between = next(ActivationCodes(**FEW, atoms_from="components").curve(mlp, digits, [3])).network[5]
+    with torch.no_grad():
+        rebuilt = between(3 * mlp[:5](torch.tensor(digits.validation.inputs)))
+    levels = (rebuilt - between.mean) @ torch.linalg.pinv(between.atoms) / between.scale
+    assert float((levels - levels.round()).abs().max()) < 0.01 and float(levels.abs().max()) < 127.01
+
+
+def test_errors_while_learning_are_told_in_the_units_of_those_of_outputs(mlp: Network, digits: Dataset) -> None:
+    data = dataclasses.replace(digits, validation=digits.train)
+    inside = next(ActivationCodes(**FEW, only_positive=True).curve(mlp, data, [3])).inside
+    assert inside["errors"][-1] == pytest.approx(inside["error"], rel=0.15)
+
+
+def test_the_reference_holds_the_training_outputs(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
+    files.write_bytes(ActivationCodes().reference(mlp, digits).contents, tmp_path / "file")
+    _, tensors = files.unpack(tmp_path / "file")
+    with torch.no_grad():
+        torch.testing.assert_close(tensors["outputs"], mlp[:5](torch.tensor(digits.train.inputs)))
+
+
+def test_the_most_used_atoms_are_those_that_are_told_by_class(mlp: Network, digits: Dataset) -> None:
+    candidate = next(ActivationCodes(**FEW).curve(mlp, digits, [3]))
+    between = candidate.network[5]
+    with torch.no_grad():
+        hidden = [mlp[:5](torch.tensor(split.inputs)) - between.mean for split in (digits.train, digits.validation)]
+        first = torch.bincount(omp(hidden[0], between.atoms, 3).atoms.flatten() + 1, minlength=41)[1:].argmax()
+        sizes = omp(hidden[1], between.atoms, 3).dense(40).abs()[:, first]
+    labels = torch.tensor(digits.validation.labels)
+    assert [row[0] for row in candidate.inside["by_class"]] == pytest.approx(
+        [float(sizes[labels == label].mean()) for label in range(10)], abs=1e-3)
+
+
+def test_large_outputs_without_channels_are_coded_whole(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("compress.hidden_outputs.MOST_FEATURES", 20)
+    network = build(Architecture(CNN(channels=(4, 8), hidden=(12,)), digits.shape, len(digits.classes)))
+    found = cuts(network, torch.tensor(digits.train.inputs[:1]))
+    assert [(one.shape, one.features) for one in found] == [((12,), 12), ((32,), 32), ((4, 4, 4), 16)]
+    inside = next(ActivationCodes(vocabulary=24, passes=1, cut=1, compare=False).curve(network, digits, [5])).inside
+    assert inside["features"] == 32 and inside["mean_nonzeros"] > 4

@@ -19,14 +19,17 @@ from compress.batches import logits_of
 from compress.bit_packing import unpacked
 from compress.compressed_data import EXAMPLES
 from compress.data_bytes import atoms_in_bytes, in_bytes
-from compress.datasets import Dataset, load
+from compress.datasets import Dataset, Split, load
+from compress.dictionary_source import Source
 from compress.layers import compressed_layers, dense_layers
+from compress.methods import data_codes
 from compress.methods.data_codes import DataCodes
 from compress.methods.low_rank import LowRank
 from compress.methods.sparse_code import SparseCode
 from compress.networks import Network
 from compress.omp import omp
 from compress.progress import Tell
+from compress.tiling import Tiling
 from tests.compress.helpers import identical, poisoned, state, toy_data
 
 FEW = {"atoms": 24, "block": 8}
@@ -308,3 +311,131 @@ def test_errors_while_learning_are_told_in_the_units_of_those_of_examples(settin
         assert inside["error"] < inside["errors"][-1] < 2.5 * inside["error"]
     else:
         assert inside["errors"][-1] == pytest.approx(inside["error"], rel=0.1)
+
+
+@pytest.mark.parametrize("settings", [{}, {"tile": 4, "stride": 2, "allowed": 0.1}, {"classify": "codes"},
+                                      {"positive": True}, {"source": "components"},
+                                      {"source": "components", "classify": "codes", "tile": 4}])
+def test_classifiers_are_trained_on_what_the_file_holds(settings: dict, mlp: Network, digits: Dataset, tmp_path: Path,
+                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.Tensor] = []
+    train, behind = data_codes.classifier, data_codes.behind
+    monkeypatch.setattr(data_codes, "classifier", lambda *given: seen.append(given[0]) or train(*given))
+    monkeypatch.setattr(data_codes, "behind", lambda *given: seen.append(given[1]) or behind(*given))
+    method = DataCodes(dictionary_size=40, epochs=1, learning_rounds=2, **settings)
+    files.write_bytes(next(method.curve(mlp, digits, [3])).contents, tmp_path / "file")
+    _, tensors = files.unpack(tmp_path / "file")
+    atoms = tensors["dictionary"].float() * tensors["sizes"][:, None]
+    tiling = Tiling(digits.shape, method.tile, method.stride)
+    levels, signals = tensors["levels"].float() * tensors["scale"], len(digits.train) * tiling.count
+    if method.source == "components":
+        dense = levels
+    else:
+        counts = torch.full((signals,), 3)
+        if "counts" in tensors:
+            counts = torch.from_numpy(unpacked(tensors["counts"].numpy(), signals, 2))
+        owners = torch.arange(signals).repeat_interleave(counts)
+        indices = torch.from_numpy(unpacked(tensors["indices"].numpy(), int(counts.sum()), 6))
+        dense = torch.zeros(signals, 40).index_put((owners, indices), levels.flatten())
+    codes = dense.reshape(len(digits.train), -1)
+    wanted = codes if method.classify == "codes" else tiling.joined(dense @ atoms + tensors["mean"])
+    torch.testing.assert_close(seen[0], wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("settings", [{}, {"positive": True}, {"source": "components"}, {"source": "sklearn"},
+                                      {"classify": "projections"}, {"tile": 4, "allowed": 0.1}])
+def test_no_other_validation_examples_change_the_file(settings: dict, mlp: Network, digits: Dataset) -> None:
+    other = dataclasses.replace(digits, validation=Split(3 * digits.validation.inputs[::-1] - 5, digits.validation.labels))
+    method = DataCodes(dictionary_size=20, epochs=1, learning_rounds=2, **settings)
+    made, unseen = (next(method.curve(mlp, data, [2])).contents for data in (digits, other))
+    assert made == unseen
+
+
+def test_a_pursuit_counts_atoms_as_their_pictures_are_counted(mlp: Network, digits: Dataset) -> None:
+    inside = next(DataCodes(dictionary_size=40, epochs=1, learning_rounds=2).curve(mlp, digits, [3])).inside
+    shown = pictures(inside["atoms"])
+    for path in inside["paths"]:
+        assert np.array_equal(pictures(path["chosen"]), shown[path["atoms"]])
+
+
+def test_the_most_used_atom_is_pictured_first(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
+    candidate = next(DataCodes(dictionary_size=40, epochs=1, learning_rounds=2).curve(mlp, digits, [1]))
+    files.write_bytes(candidate.contents, tmp_path / "file")
+    _, tensors = files.unpack(tmp_path / "file")
+    chosen = torch.from_numpy(unpacked(tensors["indices"].numpy(), len(digits.train), 6))
+    usage = torch.bincount(chosen, minlength=40)
+    atom = tensors["dictionary"][usage.argmax()].double()
+    assert candidate.inside["usage"][0] == int(usage.max())
+    assert np.abs(pictures(candidate.inside["atoms"])[0] - (127.5 + 127.5 * atom / atom.abs().max()).numpy()).max() <= 1
+
+
+def test_a_pursuit_ends_near_its_tile_and_what_is_rebuilt_and_left_make_it_up(mlp: Network, digits: Dataset) -> None:
+    inside = next(DataCodes(dictionary_size=40, epochs=1, tile=4, learning_rounds=2).curve(mlp, digits, [12])).inside
+    busiest = Tiling(digits.shape, 4).cut(torch.tensor(digits.validation.inputs[:EXAMPLES])).view(EXAMPLES, 4, 16)
+    for path, tiles in zip(inside["paths"], busiest, strict=True):
+        tile = tiles[tiles.var(1).argmax()]
+        levels = ((tile - tile.min()) / (tile.max() - tile.min()) * 255).round().numpy()
+        whole, rebuilt, left = pictures(path["tile"])[0], pictures(path["rebuilt"]), pictures(path["left"])
+        assert np.abs(whole - levels).max() <= 1
+        gaps = np.square(rebuilt.astype(float) - whole).mean(1)
+        assert gaps[-1] < 0.1 * gaps[0] and len(rebuilt) == len(left) == len(path["atoms"]) + 1
+
+
+def test_the_signal_to_noise_ratio_is_that_of_the_range_of_the_examples(mlp: Network, digits: Dataset) -> None:
+    inside = next(DataCodes(dictionary_size=40, epochs=1, learning_rounds=2).curve(mlp, digits, [3])).inside
+    held = digits.validation.inputs
+    gap = inside["error"] * np.square(held - held.mean(0)).sum() / held.size
+    assert inside["psnr"] == pytest.approx(10 * np.log10((held.max() - held.min()) ** 2 / gap), abs=0.01)
+
+
+@pytest.mark.parametrize("settings", [{}, {"positive": True}, {"tile": 4}, {"classify": "codes"},
+                                      {"classify": "projections"}, {"source": "components"}])
+def test_examples_that_are_all_the_same_are_coded_by_nothing(settings: dict, mlp: Network, digits: Dataset) -> None:
+    data = dataclasses.replace(digits, **{name: Split(np.ones_like(split.inputs), split.labels) for name, split in (
+        ("train", digits.train), ("validation", digits.validation))})
+    candidate = next(DataCodes(dictionary_size=20, epochs=1, learning_rounds=2, **settings).curve(mlp, data, [2]))
+    assert np.isfinite(candidate.inside["psnr"]) and np.isfinite(candidate.inside["error"])
+    if "counts" in candidate.inside:
+        assert candidate.inside["mean_nonzeros"] == 0 and all(path["errors"] == [1.0] for path in candidate.inside["paths"])
+
+
+def test_components_take_the_bytes_of_a_dictionary_of_more_atoms_than_tiles(mlp: Network, digits: Dataset) -> None:
+    few = dataclasses.replace(digits, train=Split(digits.train.inputs[:60], digits.train.labels[:60]))
+    codes, components = (len(next(DataCodes(dictionary_size=90, epochs=1, learning_rounds=2, source=source).curve(
+        mlp, few, [2])).contents) for source in ("data", "components"))
+    assert abs(codes - components) < 0.6 * (60 + 64) + 500
+
+
+@pytest.mark.parametrize("source", ["data", "components"])
+def test_projections_are_what_a_file_of_projections_holds(source: str, mlp: Network, digits: Dataset,
+                                                          tmp_path: Path) -> None:
+    method = DataCodes(dictionary_size=20, epochs=1, classify="projections", source=source)
+    candidate = next(method.curve(mlp, digits, [2]))
+    files.write_bytes(candidate.contents, tmp_path / "file")
+    manifest, tensors = files.unpack(tmp_path / "file")
+    assert manifest["kept"] == "projections" and set(tensors) == {"projections", "scale", "labels"}
+    rounded = candidate.network[0](torch.tensor(digits.train.inputs)) / tensors["scale"]
+    torch.testing.assert_close(rounded.round(), tensors["projections"].float(), rtol=0, atol=1)
+
+
+def test_what_other_dictionaries_leave_is_what_they_leave_alone(mlp: Network, digits: Dataset) -> None:
+    inside = {source: next(DataCodes(dictionary_size=40, epochs=1, learning_rounds=2, tile=4, allowed=0.05, source=source
+                                     ).curve(mlp, digits, [3])).inside for source in ("ksvd", "dct", "random")}
+    for kind in ("dct", "random"):
+        assert inside["ksvd"]["others"][kind] == pytest.approx(inside[kind]["error"], rel=0.02)
+
+
+def test_seed_rounds_and_mini_batches_reach_the_learner(mlp: Network, digits: Dataset) -> None:
+    files_of = [next(DataCodes(dictionary_size=20, epochs=1, **{"learning_rounds": 2, **settings}).curve(
+        mlp, digits, [2], seed=seed)).contents for settings, seed in (
+            ({}, 0), ({}, 1), ({"mini_batch": 200}, 0), ({"learning_rounds": 3}, 0), ({"positive": True}, 0))]
+    assert len(set(files_of)) == 5
+
+
+def test_too_many_signals_are_drawn_from_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("compress.dictionary_source.MOST_SIGNALS", 200)
+    signals, learned = torch.arange(1000.0)[:, None].expand(1000, 2), []
+    monkeypatch.setattr("compress.dictionary_source.scikit_learns", lambda some, *_: learned.append(some) or some)
+    Source("sklearn", 4, 1).fixed(signals, Tell())
+    rows = learned[0][:, 0]
+    assert len(rows.unique()) == 200 and 400 < float(rows.mean()) < 600

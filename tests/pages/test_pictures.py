@@ -7,10 +7,12 @@ import io
 from html.parser import HTMLParser
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from compress.codes_view import packed
 from pages.ui import pictures
 
 NASTY = "<script>alert('x')</script> \"&' onerror=alert(1)"
@@ -76,3 +78,14 @@ def test_a_wide_image_keeps_its_shape():
     page = Reader(pictures.gallery([([[[0] * 8] * 4], "wide")], size=40))
     image = next(attributes for tag, attributes in page.tags if tag == "img")
     assert (image["width"], image["height"]) == ("80", "40")
+
+
+def test_a_difference_is_light_where_something_is_missing():
+    assert pictures.difference([[[255, 0, 7]]], [[[0, 255, 7]]]).tolist() == [[[255, 0, 128]]]
+
+
+def test_pictures_come_back_from_their_packing():
+    levels = torch.arange(12).reshape(2, 6)
+    first, second = pictures.unpacked(packed(levels), [1, 2, 3])
+    assert first.tolist() == [[[0, 1, 2], [3, 4, 5]]] and second.tolist() == [[[6, 7, 8], [9, 10, 11]]]
+    assert pictures.unpacked("", [1, 2, 3]) == []

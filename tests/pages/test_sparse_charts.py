@@ -104,3 +104,10 @@ def test_what_fires_for_which_class_follows_the_dial(data):
     assert follower["z"] == [[[1, 1.0], [0.0, 2.0]], None, [[3, 1.0], [0.0, 2.0]]]
     assert follower["y"] == [["a", "60"], None, ["a", "60"]] and chart["figure"]["data"][0]["zmax"] == 3
     assert chart["figure"]["layout"]["yaxis"]["type"] == "category"
+
+
+@pytest.mark.parametrize("error", [0.0003, 0.014, 0.02, 0.3, 0.75, 1.4])
+def test_an_axis_of_errors_always_has_numbers(error):
+    axis = sparse_charts.data_errors([{"dial": 2, "inside": {"error": error}}], STOPS)["figure"]["layout"]["yaxis"]
+    assert axis["tickvals"] and all(text == f"{100 * tick:.3g} %" for tick, text in zip(axis["tickvals"], axis["ticktext"],
+                                                                                       strict=True))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from pages.ui import session, sparse_data
 from tests.pages.samples import measure
 from tests.pages.test_pages import LINK, component, engine, labels, named, show, words  # noqa: F401  (fixtures)
 
@@ -112,3 +115,19 @@ def test_curves_are_named_by_what_was_done(show, coded, data, engine):  # noqa: 
                        ({**DATA, "terms": "2"}, "reconstructions, ksvd, 16 atoms, whole examples")):
         hero = component(show(PAGE, link))["charts"]["accuracy-size"]
         assert name in [trace["name"] for trace in hero["figure"]["data"]]
+
+
+@pytest.mark.parametrize(("point", "waits"), [(None, False), ({"inside": {"components": 3}}, False),
+                                              ({"inside": {"paths": [{}]}}, True)])
+def test_the_page_ticks_only_for_a_pursuit_that_is_shown(point, waits, monkeypatch):
+    monkeypatch.setattr(session, "remembered", lambda name, default: True)
+    assert sparse_data.busy(SimpleNamespace(point=point)) is waits
+
+
+@pytest.mark.parametrize("allowed", [0.0, 0.3])
+def test_components_that_take_more_bytes_than_codes_with_an_error_allowed_say_so(allowed, monkeypatch):
+    monkeypatch.setattr(sparse_data.results, "sentences", lambda now: [])
+    method = SimpleNamespace(values={"allowed": allowed})
+    now = SimpleNamespace(point={"inside": {"components": 3, "error": 0.2, "psnr": 20.0}}, dial=4,
+                          recipe=SimpleNamespace(methods=[method]))
+    assert sparse_data.notice(now)[-1].endswith("from a dictionary" + (", were no error allowed." if allowed else "."))
