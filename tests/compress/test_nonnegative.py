@@ -104,6 +104,7 @@ def test_a_tolerance_ends_a_signal_as_soon_as_it_is_met() -> None:
     longest = omp_nonnegative(signals, atoms, 16)
     assert (codes.counts < longest.counts).any() and ((left <= 2.5) | (codes.counts == longest.counts)).all()
     assert ((left[codes.counts < longest.counts]) > 0.1).all()
+    assert torch.equal(omp_nonnegative(signals, atoms, 16, tolerance=4.0).counts == 0, signals.norm(dim=1) <= 4.0)
 
 
 def test_chunks_change_nothing_and_it_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:

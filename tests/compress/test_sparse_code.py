@@ -323,7 +323,8 @@ def test_classifiers_are_trained_on_what_the_file_holds(settings: dict, mlp: Net
     monkeypatch.setattr(data_codes, "classifier", lambda *given: seen.append(given[0]) or train(*given))
     monkeypatch.setattr(data_codes, "behind", lambda *given: seen.append(given[1]) or behind(*given))
     method = DataCodes(dictionary_size=40, epochs=1, learning_rounds=2, **settings)
-    files.write_bytes(next(method.curve(mlp, digits, [3])).contents, tmp_path / "file")
+    candidate = next(method.curve(mlp, digits, [3]))
+    files.write_bytes(candidate.contents, tmp_path / "file")
     _, tensors = files.unpack(tmp_path / "file")
     atoms = tensors["dictionary"].float() * tensors["sizes"][:, None]
     tiling = Tiling(digits.shape, method.tile, method.stride)
@@ -340,6 +341,8 @@ def test_classifiers_are_trained_on_what_the_file_holds(settings: dict, mlp: Net
     codes = dense.reshape(len(digits.train), -1)
     wanted = codes if method.classify == "codes" else tiling.joined(dense @ atoms + tensors["mean"])
     torch.testing.assert_close(seen[0], wanted, rtol=1e-5, atol=1e-5)
+    if method.classify == "codes":  # and real examples reach the classifier in the same units
+        assert float(candidate.network[1].scale) == pytest.approx(float(codes.square().mean().sqrt()), rel=1e-4)
 
 
 @pytest.mark.parametrize("settings", [{}, {"positive": True}, {"source": "components"}, {"source": "sklearn"},

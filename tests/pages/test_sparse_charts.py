@@ -111,3 +111,8 @@ def test_an_axis_of_errors_always_has_numbers(error):
     axis = sparse_charts.data_errors([{"dial": 2, "inside": {"error": error}}], STOPS)["figure"]["layout"]["yaxis"]
     assert axis["tickvals"] and all(text == f"{100 * tick:.3g} %" for tick, text in zip(axis["tickvals"], axis["ticktext"],
                                                                                        strict=True))
+
+
+def test_colours_of_what_fires_are_the_same_at_all_stops():
+    points = [{"dial": value, "inside": {"by_class": [[height]]}} for value, height in ((1, 5.0), (3, 2.0))]
+    assert sparse_charts.firing(points, [1, 3], ["a"])["figure"]["data"][0]["zmax"] == 5
