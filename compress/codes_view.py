@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from compress.compressed_data import EXAMPLES, shown
+from compress.data_bytes import as_stored
 from compress.datasets import Dataset
 from compress.dictionary import coherence, initial, tropp_bound
 from compress.ksvd import State
@@ -23,32 +24,34 @@ from compress.tiling import Tiling
 SHOWN_ATOMS = 64
 
 
-def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: Codes, pursuit: Pursuit,
+def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: Codes, scale: Tensor, pursuit: Pursuit,
             components: tuple[Tensor, Tensor]) -> dict[str, Any]:
     """One point: atoms by use, how well validation examples are rebuilt, what other dictionaries leave in as many bytes,
     what coherence promises, and pursuits.
 
     Args:
-        mean: (features,) of a tile; atoms: (count, features); codes: of the training tiles.
+        mean: (features,) of a tile; atoms: (count, features); codes: of the training tiles, and the scale by
+            which their coefficients are stored, so that others are rounded alike.
         components: the mean tile, and principal components (k, features) that take the bytes of the codes.
     """
     usage = torch.bincount(codes.atoms[codes.atoms >= 0], minlength=len(atoms))
     held = torch.tensor(data.validation.inputs, device=atoms.device)
     tiles = tiling.cut(held) - mean
 
-    def rebuild(examples: Tensor) -> Tensor:
-        return tiling.joined(pursuit(tiling.cut(examples) - mean, atoms).sums(atoms) + mean)
+    def coded(signals: Tensor) -> Tensor:
+        return as_stored(pursuit(signals, atoms), scale).sums(atoms) + mean
 
-    mu, found = coherence(atoms), pursuit(tiles, atoms)
+    mu, form = coherence(atoms), tile_shape(data.shape, tiling.side)
     by_use = atoms[usage.argsort(descending=True, stable=True)]  # so that a pursuit counts them as their pictures do
     others = Pursuit(pursuit.nonzeros, pursuit.tolerance)
     left = {kind: _left(tiling, held, others(tiles, rival).sums(rival) + mean) for kind, rival in (
-        (kind, initial(tiles, len(atoms), kind)) for kind in ("dct", "random"))}
+        (kind, initial(tiles, len(atoms), kind, form=_with_channels(form))) for kind in ("dct", "random"))}
     return {"atoms": pictures_of(atoms, usage), "usage": usage.sort(descending=True).values.tolist(),
             "mean_nonzeros": float(codes.counts.float().mean()), "counts": _counts(codes, pursuit.nonzeros),
             "coherence": mu, "bound": min(tropp_bound(mu), float(len(atoms))),
             "others": {**left, "components": _left_by_components(tiling, held, *components)},
-            **_rebuilt(data, tiling, held, found.sums(atoms) + mean), **scene_of(data, rebuild, atoms.device),
+            **_rebuilt(data, tiling, held, coded(tiles)),
+            **scene_of(data, lambda examples: tiling.joined(coded(tiling.cut(examples) - mean)), atoms.device),
             "paths": [path_of(tile, mean, by_use, pursuit) for tile in middle_tiles(tiling, held[:EXAMPLES])]}
 
 
@@ -148,6 +151,10 @@ def packed(levels: Tensor) -> str:
     """Whole numbers 0..255 (n, features), packed for transport."""
     contents = zlib.compress(levels.cpu().to(torch.uint8).numpy().tobytes(), 1)
     return f"{levels.shape[0]},{levels.shape[1]},{base64.b64encode(contents).decode()}"
+
+
+def _with_channels(form: list[int]) -> list[int]:
+    return form if len(form) > 1 else [1, *form]
 
 
 def tile_shape(shape: tuple[int, ...], side: int) -> list[int]:

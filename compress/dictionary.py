@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from itertools import product
 from math import ceil, isqrt, pi
 
 import torch
@@ -13,11 +15,12 @@ from compress.progress import Tell, silent
 STARTS = ("data", "dct", "random")
 
 
-def initial(signals: Tensor, count: int, start: str, seed: int = 0) -> Tensor:
+def initial(signals: Tensor, count: int, start: str, seed: int = 0, form: Sequence[int] | None = None) -> Tensor:
     """(count, features) atoms of norm 1 in the signals' type and on their device.
 
     Args:
         signals: (n, features).
+        form: of a signal, for cosines, as dct_atoms has it.
         start: "data" (different signals that are not zero; random ones where there are too few), "dct" or "random".
     """
     features = signals.shape[1]
@@ -26,21 +29,33 @@ def initial(signals: Tensor, count: int, start: str, seed: int = 0) -> Tensor:
     if start == "random":
         return normalised(noise)
     if start == "dct":
-        return dct_atoms(features, count).to(signals)
+        return dct_atoms(features, count, form).to(signals)
     usable = torch.nonzero(signals.square().sum(1) > 0).flatten()
     picked = usable[torch.randperm(len(usable), generator=generator).to(usable.device)[:count]]
     return normalised(torch.cat([signals[picked], noise[len(picked):]]))
 
 
-def dct_atoms(features: int, count: int) -> Tensor:
-    """(count, features) float64 cosines, slow ones first: products of two for square pictures, as in Elad & Aharon (2006),
-    else of one dimension. More than `features` of them overlap; all but the first have mean 0."""
-    side = isqrt(features)
-    if side * side != features or side < 2:
-        return _cosines(features, count)
-    lines = _cosines(side, ceil(count ** 0.5))
-    order = sorted((row + column, row, column) for row in range(len(lines)) for column in range(len(lines)))[:count]
-    return torch.stack([torch.outer(lines[row], lines[column]).flatten() for _, row, column in order])
+def dct_atoms(features: int, count: int, form: Sequence[int] | None = None) -> Tensor:
+    """(count, features) float64 products of a cosine along each axis, slow ones first, as in Elad & Aharon (2006). More than
+    `features` of them overlap; all but the first have mean 0.
+
+    Args:
+        form: (channels, ...) of a signal; without it a square picture where there is one, else a line.
+    """
+    if form is None:
+        side = isqrt(features)
+        form = (1, side, side) if side * side == features and side > 1 else (1, features)
+    channels, *lengths = form
+    along = ceil((count / channels) ** (1 / len(lengths)) - 1e-9)
+    lines = [_cosines(channels, channels), *(_cosines(length, along) for length in lengths)]
+    speeds = sorted(product(*(range(len(line)) for line in lines)), key=lambda one: (sum(one), one))[:count]
+    atoms = []
+    for chosen in speeds:
+        atom = torch.ones(1, dtype=torch.float64)
+        for line, speed in zip(lines, chosen, strict=True):
+            atom = torch.outer(atom, line[speed]).flatten()
+        atoms.append(atom)
+    return torch.stack(atoms)
 
 
 def normalised(atoms: Tensor) -> Tensor:

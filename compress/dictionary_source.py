@@ -26,6 +26,7 @@ class Source:
 
     Attributes:
         kind: "ksvd", "sklearn", or one of dictionary.STARTS.
+        form: of a signal, for cosines, as dictionary.dct_atoms has it.
         rounds: iterations, or passes; batch, nonnegative, seed: as KSVD has them.
     """
 
@@ -35,13 +36,14 @@ class Source:
     batch: int = 0
     nonnegative: bool = False
     seed: int = 0
+    form: tuple[int, ...] | None = None
 
     def fixed(self, signals: Tensor, tell: Tell) -> Tensor | None:
         """The dictionary (atoms, features) that is the same for every number of non-zeros; None where it is not."""
         if self.kind == "sklearn":
             atoms = scikit_learns(self._some(signals), self.atoms, self.rounds, self.seed, tell)
         elif self.kind in STARTS:
-            atoms = initial(signals, self.atoms, self.kind, self.seed)
+            atoms = initial(signals, self.atoms, self.kind, self.seed, self.form)
         else:
             return None
         return positive(atoms) if self.nonnegative else atoms

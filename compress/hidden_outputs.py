@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from compress.batches import CHUNK
+from compress.data_bytes import as_stored
 from compress.gru import GRU
 from compress.layers import Compressed
 from compress.networks import Network
@@ -38,6 +39,13 @@ class Cut:
         """Numbers of a signal: all outputs, or one channel's where these are too many and there are channels."""
         whole = prod(self.shape)
         return whole if whole <= MOST_FEATURES or len(self.shape) == 1 else whole // self.shape[0]
+
+    @property
+    def form(self) -> tuple[int, ...]:
+        """(channels, ...) of a signal."""
+        if len(self.shape) == 1:
+            return 1, *self.shape
+        return self.shape if self.features == prod(self.shape) else (1, *self.shape[1:])
 
     def signals(self, batch: Tensor) -> Tensor:
         """Examples -> their hidden outputs as signals (n x pieces, features)."""
@@ -74,8 +82,7 @@ class ByPursuit(nn.Module):
             self.register_buffer(name, tensor)
 
     def forward(self, batch: Tensor) -> Tensor:
-        codes = self.pursuit(batch.reshape(-1, len(self.mean)) - self.mean, self.atoms)
-        kept = type(codes)(codes.atoms, (codes.values / self.scale).round().clamp(-127, 127) * self.scale)
+        kept = as_stored(self.pursuit(batch.reshape(-1, len(self.mean)) - self.mean, self.atoms), self.scale)
         return (kept.sums(self.atoms) + self.mean).reshape(batch.shape)
 
     def extra_repr(self) -> str:

@@ -98,7 +98,7 @@ class ActivationCodes(Method):
                 raise ValueError(self.misfit(value, data))
         hidden = _Hidden(self._cut(teacher, data), data, device_of(teacher),
                          self.only_positive and self.atoms_from != "components")
-        fixed = self._source(seed).fixed(hidden.signals, tell.part(0.0, 0.2))
+        fixed = self._source(hidden.cut.form, seed).fixed(hidden.signals, tell.part(0.0, 0.2))
         for number, value in enumerate(values):
             part = tell.part(number / len(values), (number + 1) / len(values))
             most = min(value, hidden.cut.features)
@@ -106,8 +106,8 @@ class ActivationCodes(Method):
                 stored, between, inside = self._components(hidden, most)
             else:
                 stored, between, inside = self._codes(hidden, fixed, most, part, seed)
-            contents = files.pack({"compressed_outputs": data.name, "cut": self.cut, "dictionary": self.atoms_from},
-                                  {**stored, "mean": hidden.mean, "labels": small_labels(data.train)})
+            contents = files.pack({"compressed_outputs": data.name, "cut": self.cut, "dictionary": self.atoms_from,
+                                   "nonzeros": most}, {**stored, "mean": hidden.mean, "labels": small_labels(data.train)})
             notes = () if most == value else (f"only {most} atoms are used: the outputs have no more numbers",)
             network = rejoined(hidden.cut, between, teacher)
             inside |= {"error": hidden.left(between), "features": hidden.cut.features, "layer": hidden.cut.title}
@@ -139,21 +139,22 @@ class ActivationCodes(Method):
                              f"hidden outputs to code), but got {self.cut}. Choose a smaller one.")
         return found[self.cut]
 
-    def _source(self, seed: int) -> Source:
-        return Source(self.atoms_from, self.vocabulary, self.passes, nonnegative=self.only_positive, seed=seed)
+    def _source(self, form: tuple[int, ...], seed: int) -> Source:
+        return Source(self.atoms_from, self.vocabulary, self.passes, nonnegative=self.only_positive, seed=seed, form=form)
 
     def _codes(self, hidden: _Hidden, fixed: Tensor | None, most: int, tell: Tell,
                seed: int) -> tuple[dict[str, Tensor], ByPursuit, dict[str, Any]]:
         """What is stored, the stand-in, and what a page shows."""
         learned, learning = fixed, {"errors": [], "used": []}
         if learned is None:
-            learned, learning = self._source(seed).learned(hidden.signals, most, tell, hidden.unit, _seen)
+            learned, learning = self._source(hidden.cut.form, seed).learned(hidden.signals, most, tell, hidden.unit, _seen)
         dictionary, atoms = atoms_in_bytes(learned)
         pursuit = Pursuit(most, 0.0, self.only_positive)
         stored, codes = in_bytes(pursuit(hidden.signals, atoms), len(atoms))
         stored |= dictionary
         usage = torch.bincount(codes.atoms[codes.atoms >= 0], minlength=len(atoms))
-        others = {kind: hidden.left_by(initial(hidden.signals, len(atoms), kind), most) for kind in ("dct", "random")}
+        others = {kind: hidden.left_by(initial(hidden.signals, len(atoms), kind, form=hidden.cut.form), most)
+                  for kind in ("dct", "random")}
         others["components"] = hidden.left_by_components(hidden.components.first(bytes_of(stored)))
         mu = coherence(atoms)
         order = usage.argsort(descending=True, stable=True)

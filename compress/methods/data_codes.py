@@ -121,7 +121,7 @@ class DataCodes(Method):
         mean = tiles.amin(0) if self.positive and self.source != "components" else tiles.mean(0)
         tiles = tiles - mean
         code = self._components if self.source == "components" else self._codes
-        parts = _Parts(data, tiling, tiles, mean, self._source(seed).fixed(tiles, tell.part(0.0, 0.1)))
+        parts = _Parts(data, tiling, tiles, mean, self._source(data, seed).fixed(tiles, tell.part(0.0, 0.1)))
         for number, value in enumerate(values):
             yield code(parts, value, tell.part(number / len(values), (number + 1) / len(values)), seed)
 
@@ -150,6 +150,7 @@ class DataCodes(Method):
         learned, learning = self._dictionary(parts, value, tell.part(0.0, 0.4), seed)
         dictionary, atoms = atoms_in_bytes(learned)
         stored, codes = in_bytes(pursuit(parts.tiles, atoms, tell.part(0.4, 0.5)), len(atoms))
+        stored_scale = stored["scale"]
         stored |= dictionary
         size = bytes_of(stored)
         stored["mean"] = mean
@@ -162,8 +163,8 @@ class DataCodes(Method):
         else:
             network = classifier(tiling.joined(codes.sums(atoms) + mean), data, self.epochs, train, seed)
         components = mean + parts.components.centre, parts.components.first(size)
-        inside = view_of(data, tiling, mean, atoms, codes, pursuit, components)
-        return Candidate(value, network, contents=self._file(data, stored), inside={**inside, **learning})
+        inside = view_of(data, tiling, mean, atoms, codes, stored_scale, pursuit, components)
+        return Candidate(value, network, contents=self._file(data, value, stored), inside={**inside, **learning})
 
     def _components(self, parts: _Parts, value: int, tell: Tell, seed: int) -> Candidate:
         """One point of principal components: as many as take the bytes of so many non-zeros."""
@@ -179,15 +180,17 @@ class DataCodes(Method):
             network = behind(front, codes.reshape(len(data.train), -1), data, self.epochs, tell, seed)
         else:
             network = classifier(tiling.joined(codes @ atoms + mean), data, self.epochs, tell, seed)
-        return Candidate(value, network, contents=self._file(data, stored),
+        return Candidate(value, network, contents=self._file(data, value, stored),
                          inside=components_view(data, tiling, mean, atoms))
 
-    def _file(self, data: Dataset, stored: dict[str, Tensor]) -> bytes:
+    def _file(self, data: Dataset, value: int, stored: dict[str, Tensor]) -> bytes:
         return files.pack({"compressed_data": data.name, "tile": self.tile, "stride": self.stride, "kept": self.classify,
-                           "dictionary": self.source}, {**stored, "labels": small_labels(data.train)})
+                           "dictionary": self.source, "nonzeros": value}, {**stored, "labels": small_labels(data.train)})
 
-    def _source(self, seed: int) -> Source:
-        return Source(self.source, self.dictionary_size, self.learning_rounds, self.mini_batch, self.positive, seed)
+    def _source(self, data: Dataset, seed: int) -> Source:
+        form = tile_shape(data.shape, self.tile)
+        return Source(self.source, self.dictionary_size, self.learning_rounds, self.mini_batch, self.positive, seed,
+                      tuple(form) if len(form) > 1 else (1, *form))
 
     def _dictionary(self, parts: _Parts, nonzeros: int, tell: Tell, seed: int) -> tuple[Tensor, dict[str, Any]]:
         """Atoms, and what a page shows of how they were learned."""
@@ -200,7 +203,7 @@ class DataCodes(Method):
 
             def found(atoms: Tensor) -> float:
                 return recovered(atoms, planted)
-        return self._source(seed).learned(parts.tiles, nonzeros, tell, parts.unit, learning_view, found)
+        return self._source(parts.data, seed).learned(parts.tiles, nonzeros, tell, parts.unit, learning_view, found)
 
     def _projected(self, data: Dataset, size: int, device: torch.device, tell: Tell,
                    seed: int) -> tuple[dict[str, Tensor], Network]:

@@ -145,7 +145,7 @@ class SparseCode(Method):
 
     def _dictionary(self, signals: Tensor, nonzeros: int, tell: Tell, seed: int) -> tuple[Tensor, Codes]:
         if self.dictionary != "ksvd":
-            atoms = initial(signals, self.atoms, self.dictionary, seed)
+            atoms = initial(signals, self.atoms, self.dictionary, seed, (1, self.block))
             return atoms, omp(signals, atoms, nonzeros)
         settings = KSVD(atoms=self.atoms, nonzeros=nonzeros, iterations=self.iterations, seed=seed)
         *_, last = learn(signals, settings, tell=tell)

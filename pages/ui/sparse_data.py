@@ -86,7 +86,7 @@ def scene(now: Shown) -> None:
     known = now.point["inside"]
     originals = pictures.unpacked(now.view["scene"], now.view["scene_shape"])
     rebuilt = pictures.unpacked(known["scene"], known["scene_shape"])
-    st.subheader(f"A part of the photographs, rebuilt from this file: PSNR {known['scene_psnr']:.1f} dB")
+    st.subheader(f"A part of the photographs, as these codes hold it: PSNR {known['scene_psnr']:.1f} dB")
     for original, coded in zip(originals, rebuilt, strict=True):
         st.html(pictures.gallery([(original, "as it is"), (coded, "rebuilt"),
                                   (pictures.difference(original, coded), "difference")], row=True))

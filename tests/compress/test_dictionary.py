@@ -50,3 +50,15 @@ def test_recovery_counts_true_atoms_that_some_atom_comes_near_to() -> None:
     truth = torch.eye(4)
     near = normalised(torch.tensor([[-1.0, 0.1, 0, 0], [0, 1, 0.2, 0], [0, 0, 3, 0]]))
     assert recovered(near, truth) == 0.5
+
+
+def test_cosines_of_colours_and_windows_have_the_form_of_the_signals() -> None:
+    colours = dct_atoms(192, 192, (3, 8, 8))
+    torch.testing.assert_close(colours @ colours.T, torch.eye(192, dtype=torch.float64))
+    grey = colours[0].view(3, 8, 8)
+    assert float((grey - grey.mean()).abs().max()) < 1e-12
+    window = dct_atoms(16, 16, (1, 16))
+    turns = [int((row[1:] * row[:-1] < 0).sum()) for row in window]
+    assert turns == list(range(16))  # the k-th cosine of a line changes its sign k times; a product of two does not
+    assert dct_atoms(192, 300, (3, 8, 8)).shape == (300, 192) and dct_atoms(12, 7, (2, 6)).shape == (7, 12)
+    assert torch.equal(initial(torch.randn(5, 16), 9, "dct", form=(1, 16)), dct_atoms(16, 9, (1, 16)).float())

@@ -18,7 +18,7 @@ from compress import files
 from compress.batches import logits_of
 from compress.bit_packing import unpacked
 from compress.compressed_data import EXAMPLES
-from compress.data_bytes import atoms_in_bytes, in_bytes
+from compress.data_bytes import as_stored, atoms_in_bytes, in_bytes
 from compress.datasets import Dataset, Split, load
 from compress.dictionary_source import Source
 from compress.layers import compressed_layers, dense_layers
@@ -27,7 +27,7 @@ from compress.methods.data_codes import DataCodes
 from compress.methods.low_rank import LowRank
 from compress.methods.sparse_code import SparseCode
 from compress.networks import Network
-from compress.omp import omp
+from compress.omp import Codes, omp
 from compress.progress import Tell
 from compress.tiling import Tiling
 from tests.compress.helpers import identical, poisoned, state, toy_data
@@ -442,3 +442,19 @@ def test_too_many_signals_are_drawn_from_all(monkeypatch: pytest.MonkeyPatch) ->
     Source("sklearn", 4, 1).fixed(signals, Tell())
     rows = learned[0][:, 0]
     assert len(rows.unique()) == 200 and 400 < float(rows.mean()) < 600
+
+
+def test_coefficients_of_new_signals_are_those_that_a_byte_can_hold() -> None:
+    codes = Codes(torch.tensor([[0, 1]]), torch.tensor([[1.26, -900.0]]))
+    assert as_stored(codes, torch.tensor(0.1)).values.tolist() == [[pytest.approx(1.3), pytest.approx(-12.7)]]
+
+
+def test_examples_are_rebuilt_from_coefficients_as_they_are_stored(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
+    candidate = next(DataCodes(dictionary_size=30, epochs=1).curve(mlp, digits, [4]))
+    files.write_bytes(candidate.contents, tmp_path / "file")
+    manifest, tensors = files.unpack(tmp_path / "file")
+    atoms = tensors["dictionary"].float() * tensors["sizes"][:, None]
+    held = torch.tensor(digits.validation.inputs).flatten(1)
+    rebuilt = as_stored(omp(held - tensors["mean"], atoms, 4), tensors["scale"]).sums(atoms) + tensors["mean"]
+    wanted = (rebuilt - held).square().sum() / (held - held.mean(0)).square().sum()
+    assert manifest["nonzeros"] == 4 and candidate.inside["error"] == pytest.approx(float(wanted), rel=1e-5)
