@@ -45,7 +45,7 @@ def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: C
     by_use = atoms[usage.argsort(descending=True, stable=True)]  # so that a pursuit counts them as their pictures do
     others = Pursuit(pursuit.nonzeros, pursuit.tolerance)
     left = {kind: _left(tiling, held, others(tiles, rival).sums(rival) + mean) for kind, rival in (
-        (kind, initial(tiles, len(atoms), kind, form=_with_channels(form))) for kind in ("dct", "random"))}
+        (kind, initial(tiles, len(atoms), kind, form=form)) for kind in ("dct", "random"))}
     return {"atoms": pictures_of(atoms, usage), "usage": usage.sort(descending=True).values.tolist(),
             "mean_nonzeros": float(codes.counts.float().mean()), "counts": _counts(codes, pursuit.nonzeros),
             "coherence": mu, "bound": min(tropp_bound(mu), float(len(atoms))),
@@ -151,10 +151,6 @@ def packed(levels: Tensor) -> str:
     """Whole numbers 0..255 (n, features), packed for transport."""
     contents = zlib.compress(levels.cpu().to(torch.uint8).numpy().tobytes(), 1)
     return f"{levels.shape[0]},{levels.shape[1]},{base64.b64encode(contents).decode()}"
-
-
-def _with_channels(form: list[int]) -> list[int]:
-    return form if len(form) > 1 else [1, *form]
 
 
 def tile_shape(shape: tuple[int, ...], side: int) -> list[int]:

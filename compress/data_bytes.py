@@ -29,7 +29,12 @@ def in_bytes(codes: Codes, count: int) -> tuple[dict[str, Tensor], Codes]:
 
 def as_stored(codes: Codes, scale: Tensor) -> Codes:
     """Codes with coefficients that a byte can hold, given the scale of those that are stored."""
-    return Codes(codes.atoms, (codes.values / scale).round().clamp(-127, 127) * scale)
+    return Codes(codes.atoms, rounded(codes.values, scale))
+
+
+def rounded(numbers: Tensor, scale: Tensor) -> Tensor:
+    """Numbers that a byte can hold, given the scale."""
+    return (numbers / scale).round().clamp(-127, 127) * scale
 
 
 def atoms_in_bytes(atoms: Tensor) -> tuple[dict[str, Tensor], Tensor]:

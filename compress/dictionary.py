@@ -40,12 +40,12 @@ def dct_atoms(features: int, count: int, form: Sequence[int] | None = None) -> T
     `features` of them overlap; all but the first have mean 0.
 
     Args:
-        form: (channels, ...) of a signal; without it a square picture where there is one, else a line.
+        form: (channels, ...) of a signal, or (features,); without it a square picture where there is one, else a line.
     """
     if form is None:
         side = isqrt(features)
         form = (1, side, side) if side * side == features and side > 1 else (1, features)
-    channels, *lengths = form
+    channels, *lengths = form if len(form) > 1 else (1, *form)
     along = ceil((count / channels) ** (1 / len(lengths)) - 1e-9)
     lines = [_cosines(channels, channels), *(_cosines(length, along) for length in lengths)]
     speeds = sorted(product(*(range(len(line)) for line in lines)), key=lambda one: (sum(one), one))[:count]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from compress.batches import CHUNK
-from compress.data_bytes import as_stored
+from compress.data_bytes import as_stored, rounded
 from compress.gru import GRU
 from compress.layers import Compressed
 from compress.networks import Network
@@ -42,9 +42,7 @@ class Cut:
 
     @property
     def form(self) -> tuple[int, ...]:
-        """(channels, ...) of a signal."""
-        if len(self.shape) == 1:
-            return 1, *self.shape
+        """Of a signal, as dictionary.dct_atoms has it."""
         return self.shape if self.features == prod(self.shape) else (1, *self.shape[1:])
 
     def signals(self, batch: Tensor) -> Tensor:
@@ -99,8 +97,7 @@ class ByComponents(nn.Module):
             self.register_buffer(name, tensor)
 
     def forward(self, batch: Tensor) -> Tensor:
-        numbers = (batch.reshape(-1, len(self.mean)) - self.mean) @ self.atoms.mT
-        kept = (numbers / self.scale).round().clamp(-127, 127) * self.scale
+        kept = rounded((batch.reshape(-1, len(self.mean)) - self.mean) @ self.atoms.mT, self.scale)
         return (kept @ self.atoms + self.mean).reshape(batch.shape)
 
 

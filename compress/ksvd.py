@@ -10,9 +10,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from compress.dictionary import STARTS, initial, normalised
-from compress.nonnegative import better_pair, omp_nonnegative, positive
-from compress.omp import Codes, has_numba, omp
+from compress.nonnegative import better_pair, positive
+from compress.omp import Codes, has_numba
 from compress.progress import Tell, silent
+from compress.pursuit import Pursuit
 from compress.settings import Settings, setting
 
 WORTH_COMPILED = 500  # coefficients; for fewer the half second of importing numba is not worth it
@@ -87,14 +88,13 @@ def _passed(signals: Tensor, atoms: Tensor, settings: KSVD, past: Tensor, genera
     A mini-batch alone would throw away what its forerunners taught. So an atom stands up for itself in its update with the
     energy of the coefficients that it had in about one pass (older ones are forgotten, as their atoms were others).
     """
-    most, count = min(settings.nonzeros, *atoms.shape), len(signals)
-    code = omp_nonnegative if settings.nonnegative else omp
+    pursuit, count = Pursuit(settings.nonzeros, nonnegative=settings.nonnegative), len(signals)
     if not 0 < settings.batch < count:
-        return updated(signals, atoms, code(signals, atoms, most), settings.update, settings.nonnegative)
+        return updated(signals, atoms, pursuit(signals, atoms), settings.update, settings.nonnegative)
     order = torch.randperm(count, generator=generator).to(signals.device)
     shuffled, back, parts, gaps = signals[order], order.argsort(), [], []
     for batch in shuffled.split(settings.batch):
-        codes = code(batch, atoms, most)
+        codes = pursuit(batch, atoms)
         parts.append(codes)
         gaps.append(batch - codes.sums(atoms))
         atoms, codes, _ = updated(batch, atoms, codes, settings.update, settings.nonnegative, past, gaps[-1])

@@ -10,8 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from compress.ksvd import KSVD, learn
-from compress.nonnegative import omp_nonnegative
-from compress.omp import omp
+from compress.pursuit import Pursuit
 
 TYPES = (np.float64, np.float32)
 
@@ -48,10 +47,7 @@ class DictionaryLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             ValueError: X is no such matrix, or a parameter is outside its range.
         """
         signals = validate_data(self, X, dtype=TYPES)
-        settings = KSVD(atoms=self.atoms, nonzeros=self.nonzeros, iterations=self.iterations, update=self.update,
-                        start=self.start, replace=self.replace, seed=self.seed, batch=self.batch,
-                        nonnegative=self.nonnegative)
-        *_, last = learn(_tensor(signals), settings)
+        *_, last = learn(_tensor(signals), KSVD(**self.get_params()))
         self.components_, self.error_, self.n_iter_ = last.atoms.numpy(), last.error, last.iteration
         return self
 
@@ -60,8 +56,7 @@ class DictionaryLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         check_is_fitted(self)
         signals = _tensor(validate_data(self, X, dtype=TYPES, reset=False))
         atoms = torch.tensor(self.components_, dtype=signals.dtype)
-        code = omp_nonnegative if self.nonnegative else omp
-        return code(signals, atoms, min(self.nonzeros, *atoms.shape)).dense(len(atoms)).numpy()
+        return Pursuit(self.nonzeros, nonnegative=self.nonnegative)(signals, atoms).dense(len(atoms)).numpy()
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """(n, features): the signals that coefficients X (n, atoms) stand for.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from compress import files
 from compress.batches import device_of, on_device
+from compress.beside import one_kind_after_another, with_components
 from compress.compressed_data import small_labels
 from compress.data_bytes import atoms_in_bytes, bytes_expected, bytes_of, in_bytes, numbers_in_bytes
 from compress.datasets import Dataset
@@ -78,17 +79,14 @@ class ActivationCodes(Method):
         own: list[Method] = [self.at(value) for value in values]
         if not self.compare or self.atoms_from == "components":
             return own
-        return [*own, *(replace(one, atoms_from="components") for one in own)]
+        return with_components(own, "atoms_from")
 
     def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], tell: Tell = silent,
              seed: int = 0) -> Iterator[Candidate]:
-        """Those with a dictionary first."""
-        kinds = list(dict.fromkeys(one.atoms_from for one in grid))
-        for number, kind in enumerate(kinds):
-            values = [one.active for one in grid if one.atoms_from == kind]
-            part = tell.part(number / len(kinds), (number + 1) / len(kinds))
-            for candidate in replace(self, atoms_from=kind).curve(teacher, data, values, part, seed):
-                yield replace(candidate, method=replace(self.at(candidate.value), atoms_from=kind))
+        """Those with a dictionary first; the outputs, and their principal components, are found once."""
+        hidden = self._hidden(teacher, data)
+        yield from one_kind_after_another(
+            grid, "atoms_from", tell, lambda one, values, part: one._points(hidden, teacher, data, values, part, seed))
 
     def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
               seed: int = 0) -> Iterator[Candidate]:
@@ -96,8 +94,10 @@ class ActivationCodes(Method):
         for value in values:
             if self.misfit(value, data):
                 raise ValueError(self.misfit(value, data))
-        hidden = _Hidden(self._cut(teacher, data), data, device_of(teacher),
-                         self.only_positive and self.atoms_from != "components")
+        yield from self._points(self._hidden(teacher, data), teacher, data, values, tell, seed)
+
+    def _points(self, hidden: _Hidden, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell,
+                seed: int) -> Iterator[Candidate]:
         fixed = self._source(hidden.cut.form, seed).fixed(hidden.signals, tell.part(0.0, 0.2))
         for number, value in enumerate(values):
             part = tell.part(number / len(values), (number + 1) / len(values))
@@ -107,7 +107,7 @@ class ActivationCodes(Method):
             else:
                 stored, between, inside = self._codes(hidden, fixed, most, part, seed)
             contents = files.pack({"compressed_outputs": data.name, "cut": self.cut, "dictionary": self.atoms_from,
-                                   "nonzeros": most}, {**stored, "mean": hidden.mean, "labels": small_labels(data.train)})
+                                   "nonzeros": most}, {**stored, "mean": between.mean, "labels": small_labels(data.train)})
             notes = () if most == value else (f"only {most} atoms are used: the outputs have no more numbers",)
             network = rejoined(hidden.cut, between, teacher)
             inside |= {"error": hidden.left(between), "features": hidden.cut.features, "layer": hidden.cut.title}
@@ -125,6 +125,9 @@ class ActivationCodes(Method):
                seed: int = 0) -> dict[str, Any]:
         """All hidden layers of this network, in the order of the setting `cut`."""
         return {"cuts": [cut.title for cut in self._all(teacher, data)], "layer": self._cut(teacher, data).title}
+
+    def _hidden(self, teacher: Network, data: Dataset) -> _Hidden:
+        return _Hidden(self._cut(teacher, data), data, device_of(teacher), self.only_positive)
 
     def _all(self, teacher: Network, data: Dataset) -> list[Cut]:
         return cuts(teacher, torch.tensor(data.train.inputs[:1], device=device_of(teacher)))
@@ -167,8 +170,8 @@ class ActivationCodes(Method):
         """As many principal components as take the bytes of so many non-zeros."""
         size = bytes_expected(*hidden.signals.shape, self.vocabulary, most)
         basis, atoms = atoms_in_bytes(hidden.components.first(size))
-        stored, _ = numbers_in_bytes(hidden.signals @ atoms.mT)
-        return {**stored, **basis}, ByComponents(hidden.mean, atoms, stored["scale"]), {"components": len(atoms)}
+        stored, _ = numbers_in_bytes((hidden.signals - hidden.components.centre) @ atoms.mT)
+        return {**stored, **basis}, ByComponents(hidden.centre, atoms, stored["scale"]), {"components": len(atoms)}
 
 
 class _Hidden:
@@ -180,6 +183,7 @@ class _Hidden:
         self.mean = train.amin(0) if positive else train.mean(0)
         self.signals = train - self.mean
         self.components = Components(self.signals)
+        self.centre = self.mean + self.components.centre
         self.spread = float((self.held - self.held.mean(0)).square().sum())
         spread = float((self.signals - self.components.centre).square().sum())
         self.unit = float(self.signals.square().sum()) / max(spread, 1e-30)
@@ -195,8 +199,7 @@ class _Hidden:
 
     def left_by_components(self, basis: Tensor) -> float:
         """The same by principal components (count, features)."""
-        centre = self.mean + self.components.centre
-        return self.left(lambda held: (held - centre) @ basis.mT @ basis + centre)
+        return self.left(lambda held: (held - self.centre) @ basis.mT @ basis + self.centre)
 
     def by_class(self, atoms: Tensor, pursuit: Pursuit, chosen: Tensor) -> list[list[float]]:
         """classes x chosen: mean magnitude of the coefficients of chosen atoms on validation examples of each class; 0 for

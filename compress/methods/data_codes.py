@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from compress import files
 from compress.batches import device_of, on_device
+from compress.beside import one_kind_after_another, with_components
 from compress.coded_classifier import Coder, Projection, behind, classifier
 from compress.codes_view import components_view, learning_view, scene_of, tile_shape, view_of
 from compress.compressed_data import EXAMPLES, raw_file, shown, shown_labels, small_labels
@@ -95,35 +96,22 @@ class DataCodes(Method):
         own: list[Method] = [self.at(value) for value in values]
         if not self.beside or self.source == "components" or self.classify == "projections":
             return own
-        return [*own, *(replace(one, source="components") for one in own)]
+        return with_components(own, "source")
 
     def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], tell: Tell = silent,
              seed: int = 0) -> Iterator[Candidate]:
-        """Those with a dictionary first."""
-        kinds: dict[str, list[Any]] = {}
-        for one in grid:
-            kinds.setdefault(one.source, []).append(one.terms)
-        done = 0
-        for kind, values in kinds.items():
-            part = tell.part(done / len(grid), (done + len(values)) / len(grid))
-            for candidate in replace(self, source=kind).curve(teacher, data, values, part, seed):
-                yield replace(candidate, method=replace(self.at(candidate.value), source=kind))
-            done += len(values)
+        """Those with a dictionary first; the tiles, and their principal components, are found once."""
+        parts = self._parts(teacher, data)
+        yield from one_kind_after_another(grid, "source", tell,
+                                          lambda one, values, part: one._points(parts, values, part, seed))
 
     def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
               seed: int = 0) -> Iterator[Candidate]:
         """A dictionary and a classifier for each number of non-zeros; scikit-learn's dictionary is the same for all."""
-        device, tiling = device_of(teacher), self._tiling(data)
         for value in values:
             if self.misfit(value, data):
                 raise ValueError(self.misfit(value, data))
-        tiles = tiling.cut(on_device(data.train, device)[0])
-        mean = tiles.amin(0) if self.positive and self.source != "components" else tiles.mean(0)
-        tiles = tiles - mean
-        code = self._components if self.source == "components" else self._codes
-        parts = _Parts(data, tiling, tiles, mean, self._source(data, seed).fixed(tiles, tell.part(0.0, 0.1)))
-        for number, value in enumerate(values):
-            yield code(parts, value, tell.part(number / len(values), (number + 1) / len(values)), seed)
+        yield from self._points(self._parts(teacher, data), values, tell, seed)
 
     def reference(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Candidate:
         """The same classifier trained on the raw inputs, and the raw training data as a file."""
@@ -137,6 +125,18 @@ class DataCodes(Method):
         return {"original": shown(data, inputs), "labels": shown_labels(data), "tile": tile_shape(data.shape, self.tile),
                 **scene_of(data, lambda examples: examples)}
 
+    def _points(self, parts: _Parts, values: Sequence[Any], tell: Tell, seed: int) -> Iterator[Candidate]:
+        fixed = self._source(parts.data, seed).fixed(parts.tiles, tell.part(0.0, 0.1))
+        for number, value in enumerate(values):
+            part = tell.part(number / len(values), (number + 1) / len(values))
+            yield (self._components(parts, value, part, seed) if self.source == "components" else
+                   self._codes(parts, fixed, value, part, seed))
+
+    def _parts(self, teacher: Network, data: Dataset) -> _Parts:
+        tiling = self._tiling(data)
+        tiles = tiling.cut(on_device(data.train, device_of(teacher))[0])
+        return _Parts(data, tiling, tiles, tiles.amin(0) if self.positive else tiles.mean(0))
+
     def _tiling(self, data: Dataset) -> Tiling:
         return Tiling(data.shape, self.tile, self.stride)
 
@@ -144,10 +144,10 @@ class DataCodes(Method):
         energy = float(tiles.square().sum(1).mean())
         return Pursuit(value, (self.allowed * energy) ** 0.5, self.positive)
 
-    def _codes(self, parts: _Parts, value: int, tell: Tell, seed: int) -> Candidate:
+    def _codes(self, parts: _Parts, fixed: Tensor | None, value: int, tell: Tell, seed: int) -> Candidate:
         """One point of a dictionary."""
         data, tiling, mean, pursuit = parts.data, parts.tiling, parts.mean, self._pursuit(value, parts.tiles)
-        learned, learning = self._dictionary(parts, value, tell.part(0.0, 0.4), seed)
+        learned, learning = self._dictionary(parts, fixed, value, tell.part(0.0, 0.4), seed)
         dictionary, atoms = atoms_in_bytes(learned)
         stored, codes = in_bytes(pursuit(parts.tiles, atoms, tell.part(0.4, 0.5)), len(atoms))
         stored_scale = stored["scale"]
@@ -162,16 +162,16 @@ class DataCodes(Method):
             network = behind(Coder(tiling, mean, atoms, pursuit), features, data, self.epochs, train, seed)
         else:
             network = classifier(tiling.joined(codes.sums(atoms) + mean), data, self.epochs, train, seed)
-        components = mean + parts.components.centre, parts.components.first(size)
+        components = parts.centre, parts.components.first(size)
         inside = view_of(data, tiling, mean, atoms, codes, stored_scale, pursuit, components)
         return Candidate(value, network, contents=self._file(data, value, stored), inside={**inside, **learning})
 
     def _components(self, parts: _Parts, value: int, tell: Tell, seed: int) -> Candidate:
         """One point of principal components: as many as take the bytes of so many non-zeros."""
-        data, tiling, mean = parts.data, parts.tiling, parts.mean
+        data, tiling, mean = parts.data, parts.tiling, parts.centre
         size = bytes_expected(len(parts.tiles), tiling.features, self.dictionary_size, value)
         basis, atoms = atoms_in_bytes(parts.components.first(size))
-        stored, codes = numbers_in_bytes(parts.tiles @ atoms.mT)
+        stored, codes = numbers_in_bytes((parts.tiles - parts.components.centre) @ atoms.mT)
         stored |= {**basis, "mean": mean}
         if self.classify == "projections":
             stored, network = self._projected(data, bytes_of(stored), mean.device, tell, seed)
@@ -188,14 +188,14 @@ class DataCodes(Method):
                            "dictionary": self.source, "nonzeros": value}, {**stored, "labels": small_labels(data.train)})
 
     def _source(self, data: Dataset, seed: int) -> Source:
-        form = tile_shape(data.shape, self.tile)
         return Source(self.source, self.dictionary_size, self.learning_rounds, self.mini_batch, self.positive, seed,
-                      tuple(form) if len(form) > 1 else (1, *form))
+                      tuple(tile_shape(data.shape, self.tile)))
 
-    def _dictionary(self, parts: _Parts, nonzeros: int, tell: Tell, seed: int) -> tuple[Tensor, dict[str, Any]]:
+    def _dictionary(self, parts: _Parts, fixed: Tensor | None, nonzeros: int, tell: Tell,
+                    seed: int) -> tuple[Tensor, dict[str, Any]]:
         """Atoms, and what a page shows of how they were learned."""
-        if parts.fixed is not None:
-            return parts.fixed, {"errors": [], "used": []}
+        if fixed is not None:
+            return fixed, {"errors": [], "used": []}
         truth = parts.data.origin.get("atoms")
         found = None
         if truth is not None and truth.shape[1] == parts.tiles.shape[1]:
@@ -220,11 +220,13 @@ class DataCodes(Method):
 
 
 class _Parts:
-    """What all points of a curve share: the data, their training tiles less the mean, and the fixed dictionary if any."""
+    """What all points share: the data, their training tiles less `mean`, and these tiles' principal components."""
 
-    def __init__(self, data: Dataset, tiling: Tiling, tiles: Tensor, mean: Tensor, fixed: Tensor | None) -> None:
-        self.data, self.tiling, self.tiles, self.mean, self.fixed = data, tiling, tiles, mean, fixed
+    def __init__(self, data: Dataset, tiling: Tiling, tiles: Tensor, mean: Tensor) -> None:
+        self.data, self.tiling, self.mean = data, tiling, mean
+        self.tiles = tiles = tiles - mean
         self.components = Components(tiles)
+        self.centre = mean + self.components.centre
         # What a share of the tiles' energy is of the examples' around their mean, in which all errors on a page are told.
         train = torch.tensor(data.train.inputs, device=tiles.device).flatten(1)
         spread, times = float((train - train.mean(0)).square().sum()), tiles.numel() / train.numel()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from compress import files
 from compress.batches import device_of, on_device
 from compress.compressed_data import EXAMPLES, raw_file, shown, shown_labels, small_labels, with_inputs
+from compress.data_bytes import numbers_in_bytes
 from compress.datasets import Dataset
 from compress.method import Candidate, Method
 from compress.networks import MLP, Architecture, Logistic, Network, build
@@ -149,9 +150,8 @@ def quantised(codes: Tensor, storage: str) -> tuple[dict[str, Tensor], Tensor]:
     if storage == "float16":
         half = codes.half()
         return {"codes": half}, half.float()
-    scale = codes.abs().amax(0).clamp_min(1e-12) / 127
-    levels = (codes / scale).round().to(torch.int8)
-    return {"codes": levels, "scale": scale}, levels.float() * scale
+    stored, back = numbers_in_bytes(codes)
+    return {"codes": stored["levels"], "scale": stored["scale"]}, back
 
 
 def _left(energies: Tensor, centred: Tensor) -> list[float]:

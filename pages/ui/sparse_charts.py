@@ -49,13 +49,11 @@ def layer_atoms(points: list[dict], path: str, title: str, values: list[int]) ->
 def usage(points: list[dict], values: list[int], path: str = "", title: str = "") -> Chart:
     """How many signals use each atom, most used first, at the dial's stop."""
     held = [_usage_of(point, path) if point else None for point in _at(points, values)]
-    chart = usage_at([], f"Use of the atoms{': layer ' + title if title else ''}")
+    chart = _usage_bars([], f"Use of the atoms{': layer ' + title if title else ''}")
     return {**chart, "follow": [{"trace": 0, "x": [one and list(range(1, len(one) + 1)) for one in held], "y": held}]}
 
 
-def usage_at(held: list[list[int]], title: str) -> Chart:
-    """Bars of how many signals use each atom; the first of `held`, or none yet."""
-    bars = held[0] if held else []
+def _usage_bars(bars: list[int], title: str) -> Chart:
     return {"id": "usage", "title": title, "height": 330, "alt": "How many signals use each atom, most used first.",
             "figure": {"data": [{"type": "bar", "x": list(range(1, len(bars) + 1)), "y": bars,
                                  "marker": {"color": palette.PINK},
@@ -147,7 +145,7 @@ def _by_iteration(name: str, title: str, heights: list[float], what: str, total:
 
 def usage_now(usage: list[int]) -> Chart:
     """How many signals use each atom of a dictionary that is being learned, most used first."""
-    chart = usage_at([usage], "Use of the atoms now")
+    chart = _usage_bars(usage, "Use of the atoms now")
     return {**chart, "id": "usage-now", "span": "wide", "height": 240}
 
 

@@ -13,10 +13,14 @@ def inside(now: Shown) -> list[charts.Chart]:
     """Errors beside those of other dictionaries, use of the atoms, and learning."""
     if not now.points:
         return []
-    shown = [sparse_charts.data_errors(now.points, now.values)]
+    return [sparse_charts.data_errors(now.points, now.values), *learning_and_use(now, "learning_rounds")]
+
+
+def learning_and_use(now: Shown, rounds: str) -> list[charts.Chart]:
+    """How the dictionary at the dial was learned, in as many iterations as the setting `rounds` says, and how it is used."""
+    shown = []
     if now.point and now.point["inside"].get("errors"):
-        total = now.recipe.methods[-1].values["learning_rounds"]
-        shown += learned(now.point["inside"], now.dial, total)
+        shown += learned(now.point["inside"], now.dial, now.recipe.methods[-1].values[rounds])
     if any("usage" in point["inside"] for point in now.points):
         shown.append({**sparse_charts.usage(now.points, now.values), "span": "wide", "height": 240})
     return shown
@@ -60,8 +64,8 @@ def notice(now: Shown) -> list[str]:
 
 def below(now: Shown) -> None:
     """The dictionary as it is learned, the scene, the atoms, examples rebuilt, and one pursuit step by step."""
-    if now.running and now.job["live"] and "standing" in now.job["live"][-1] and "tile" in now.view:
-        learning(now.job["live"][-1]["standing"], now)
+    if "tile" in now.view:
+        learning(now, "learning_rounds", now.view["tile"])
     if not now.point or "tile" not in now.view:
         return
     known, shape = now.point["inside"], now.view["tile"]
@@ -92,11 +96,14 @@ def scene(now: Shown) -> None:
                                   (pictures.difference(original, coded), "difference")], row=True))
 
 
-def learning(standing: dict, now: Shown) -> None:
-    """The dictionary of the point that is being made: its atoms sharpen at every iteration."""
-    total = now.recipe.methods[-1].values["learning_rounds"]
+def learning(now: Shown, rounds: str, tile: list[int] | None = None) -> None:
+    """The dictionary of the point that is being made, if one is: its atoms, of a tile's form, sharpen as it is learned."""
+    if not (now.running and now.job["live"] and "standing" in now.job["live"][-1]):
+        return
+    standing, total = now.job["live"][-1]["standing"], now.recipe.methods[-1].values[rounds]
     st.subheader(f"Learning now: {standing['nonzeros']} non-zeros, iteration {len(standing['errors'])} of {total}")
-    st.html(pictures.gallery([(one, "") for one in pictures.unpacked(standing["atoms"], now.view["tile"])], size=44))
+    if tile:
+        st.html(pictures.gallery([(one, "") for one in pictures.unpacked(standing["atoms"], tile)], size=44))
     liveplot([*learned(standing, standing["nonzeros"], total), sparse_charts.usage_now(standing["usage"])],
              key="code.learning")
 

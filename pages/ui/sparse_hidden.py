@@ -6,8 +6,7 @@ import streamlit as st
 
 from pages.ui import charts, results, sparse_charts, words
 from pages.ui.curve import Shown
-from pages.ui.liveplot import liveplot
-from pages.ui.sparse_data import label, learned
+from pages.ui.sparse_data import label, learning, learning_and_use
 
 
 def inside(now: Shown) -> list[charts.Chart]:
@@ -18,11 +17,7 @@ def inside(now: Shown) -> list[charts.Chart]:
     known = now.point["inside"] if now.point else {}
     if "by_class" in known:
         shown.append(sparse_charts.firing(now.points, now.values, now.teacher["card"]["classes"]))
-    if known.get("errors"):
-        shown += learned(known, now.dial, now.recipe.methods[-1].values["passes"])
-    if any("usage" in point["inside"] for point in now.points):
-        shown.append({**sparse_charts.usage(now.points, now.values), "span": "wide", "height": 240})
-    return shown
+    return shown + learning_and_use(now, "passes")
 
 
 def notice(now: Shown) -> list[str]:
@@ -43,12 +38,7 @@ def notice(now: Shown) -> list[str]:
 
 def below(now: Shown) -> None:
     """The dictionary as it is learned, and which hidden layers there are."""
-    if now.running and now.job["live"] and "standing" in now.job["live"][-1]:
-        standing = now.job["live"][-1]["standing"]
-        total = now.recipe.methods[-1].values["passes"]
-        st.subheader(f"Learning now: {standing['nonzeros']} non-zeros, iteration {len(standing['errors'])} of {total}")
-        liveplot([*learned(standing, standing["nonzeros"], total), sparse_charts.usage_now(standing["usage"])],
-                 key="hidden.learning")
+    learning(now, "passes")
     if len(now.view.get("cuts", [])) > 1:
         listed = "; ".join(f"**{number}**: {title}" for number, title in enumerate(now.view["cuts"]))
         st.caption(f"Hidden layers of this network, as the setting counts them: {listed}.")

@@ -14,8 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from compress import datasets
+from compress.batches import logits_of
 from compress.datasets import Dataset, Split
 from compress.method import Method
+from compress.networks import Network
 from compress.raw_data import RawData
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,3 +99,9 @@ def random_matrix(rows: int, columns: int, rank: int | None = None, seed: int = 
         values = torch.rand(full, generator=generator, dtype=torch.float64).sort(descending=True).values + 0.1
     values[full if rank is None else rank:] = 0.0
     return left @ torch.diag(values) @ right.mT
+
+
+def agreement(one: Network, other: Network, data: Dataset) -> float:
+    """The share of validation examples to which both give the same class."""
+    inputs = torch.tensor(data.validation.inputs)
+    return float((logits_of(one, inputs).argmax(1) == logits_of(other, inputs).argmax(1)).float().mean())

@@ -27,14 +27,9 @@ from compress.progress import Tell
 from compress.recipe import Recipe
 from compress.store import Store
 from compress.sweep import run, sweep_of
-from tests.compress.helpers import identical, poisoned, state
+from tests.compress.helpers import agreement, identical, poisoned, state
 
 FEW = {"vocabulary": 40, "passes": 4}
-
-
-def agreement(one: Network, other: Network, data: Dataset) -> float:
-    inputs = torch.tensor(data.validation.inputs)
-    return float((logits_of(one, inputs).argmax(1) == logits_of(other, inputs).argmax(1)).float().mean())
 
 
 def test_more_atoms_are_nearer_larger_and_agree_with_the_teacher(mlp: Network, digits: Dataset) -> None:

@@ -11,7 +11,6 @@ import torch
 
 from compress import files
 from compress.activations import recalibrated
-from compress.batches import logits_of
 from compress.datasets import Dataset
 from compress.layers import compressed_layers, macs
 from compress.measure import Reference, measure
@@ -23,7 +22,7 @@ from compress.saliency import CRITERIA
 from compress.teachers import train_teacher
 from compress.thinning import thinned
 from compress.units import bundles_of, groups_of
-from tests.compress.helpers import identical, poisoned, state, toy_data
+from tests.compress.helpers import agreement, identical, poisoned, state, toy_data
 
 IMAGE, SEQUENCE = (1, 8, 8), (1, 40)
 CASES: list[tuple[Family, tuple[int, ...]]] = [
@@ -45,11 +44,6 @@ def untrained(family: Family, shape: tuple[int, ...]) -> tuple[Network, Dataset]
 
 def widths(network: Network) -> list[int]:
     return [bundle[0].units for bundle in bundles_of(groups_of(network))]
-
-
-def agreement(network: Network, teacher: Network, data: Dataset) -> float:
-    inputs = torch.tensor(data.validation.inputs)
-    return float((logits_of(network, inputs).argmax(1) == logits_of(teacher, inputs).argmax(1)).float().mean())
 
 
 @every_family

@@ -30,14 +30,9 @@ from compress.networks import Network
 from compress.omp import Codes, omp
 from compress.progress import Tell
 from compress.tiling import Tiling
-from tests.compress.helpers import identical, poisoned, state, toy_data
+from tests.compress.helpers import agreement, identical, poisoned, state, toy_data
 
 FEW = {"atoms": 24, "block": 8}
-
-
-def agreement(one: Network, other: Network, data: Dataset) -> float:
-    inputs = torch.tensor(data.validation.inputs)
-    return float((logits_of(one, inputs).argmax(1) == logits_of(other, inputs).argmax(1)).float().mean())
 
 
 def test_more_atoms_a_block_are_nearer_and_larger(mlp: Network, digits: Dataset) -> None:
