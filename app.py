@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import charts, example, notice
-from pages.ui.frame import open_page
+from pages.ui.charts import charts
+from pages.ui.explore import notice
 from pages.ui.liveplot import liveplot
+from pages.ui.shell import example
+from pages.ui.shell.frame import open_page
 
 page = open_page("How small can this network get, and what does it cost?",
                  "Drag the dial. Each stop is a real network: its file has this size, and it was tested with this accuracy.")

@@ -41,7 +41,9 @@ def methods_command(chosen: argparse.Namespace) -> None:
 
 def teacher_command(chosen: argparse.Namespace) -> None:
     """Trains (or reloads) a teacher and prints its card without the pictures."""
-    from compress import datasets, device, teachers
+    from compress.data import datasets
+    from compress.networks import device
+    from compress.training import teachers
 
     where = device.prepare()
     recipe = Recipe(chosen.data, teachers.teacher_step(Step.parse(chosen.teacher)), (), chosen.seed)
@@ -53,7 +55,9 @@ def teacher_command(chosen: argparse.Namespace) -> None:
 
 def curve_command(chosen: argparse.Namespace) -> None:
     """Prints one JSON object a point as it is measured, points known before first."""
-    from compress import datasets, device, sweep
+    from compress.curves import sweep
+    from compress.data import datasets
+    from compress.networks import device
 
     where = device.prepare()
     store = _store()
@@ -76,9 +80,11 @@ def curve_command(chosen: argparse.Namespace) -> None:
 
 def evaluate_command(chosen: argparse.Namespace) -> None:
     """Reloads a file and prints what can be measured of it alone."""
-    from compress import datasets, device, files
-    from compress.final_report import final_report, must_fit
-    from compress.measure import counts, evaluate
+    from compress.curves.final_report import final_report, must_fit
+    from compress.data import datasets
+    from compress.files import network_file as files
+    from compress.networks import device
+    from compress.points.measure import counts, evaluate
 
     where = device.prepare()
     if chosen.split == "test":
@@ -138,7 +144,7 @@ def _saved(point: dict[str, Any], folder: Path | None) -> dict[str, Any]:
 
 
 def _store() -> Any:
-    from compress.store import Store
+    from compress.curves.store import Store
 
     return Store()
 

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from compress.datasets import Dataset
-from compress.networks import Network
+from compress.data.datasets import Dataset
+from compress.networks.families import Network
 from compress.progress import Tell, silent
 from compress.recipe import Step
 from compress.settings import Settings

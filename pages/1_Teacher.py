@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import streamlit as st
 
+from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
-from compress.store import ACTIVE
-from pages.ui import cards, controls, pictures, session, teacher_charts, tray
-from pages.ui.choice import teacher_defaults, teacher_settings
-from pages.ui.frame import Page, open_page
+from pages.ui.charts import teacher_charts
+from pages.ui.explore import cards, controls, pictures
 from pages.ui.liveplot import liveplot
+from pages.ui.shell import session, tray
+from pages.ui.shell.choice import teacher_defaults, teacher_settings
+from pages.ui.shell.frame import Page, open_page
 
 
 def recipe() -> Recipe:

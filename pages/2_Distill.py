@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import streamlit as st
 
-from compress.example_pictures import pictures as pictures_of
-from pages.ui import charts, dark_knowledge, distill_charts, palette, pictures, session, words
-from pages.ui.curve import Preset, Shown, Story, explore
-from pages.ui.frame import open_page
+from compress.data.pictures import pictures as pictures_of
+from pages.ui.charts import charts, dark_knowledge, distill_charts, palette, words
+from pages.ui.explore import pictures
+from pages.ui.explore.curve import Preset, Shown, Story, explore
+from pages.ui.explore.students import Students, of_curves, of_job, only_first_right
 from pages.ui.liveplot import liveplot
-from pages.ui.students import Students, of_curves, of_job, only_first_right
+from pages.ui.shell import session
+from pages.ui.shell.frame import open_page
 
 STRONG = "mlp(hidden=400-400,dropout=0.2,shift=2,epochs=20)"
 PRESETS = (

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import charts, layer_choice, pictures, results, spectrum_charts, words
-from pages.ui.curve import Preset, Shown, Story, explore
-from pages.ui.frame import open_page
+from pages.ui.charts import charts, spectrum_charts, words
+from pages.ui.explore import layer_choice, pictures, results
+from pages.ui.explore.curve import Preset, Shown, Story, explore
+from pages.ui.shell.frame import open_page
 
 WEIGHTS = (
     Preset("Digits in a second", "A small network on 8x8 digits: the whole curve in a few seconds.",

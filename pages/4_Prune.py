@@ -5,12 +5,14 @@ import zlib
 
 import streamlit as st
 
+from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
-from compress.store import ACTIVE
-from pages.ui import charts, layer_choice, pictures, prune_charts, results, session, speed_charts, tray, words
-from pages.ui.curve import Preset, Shown, Story, explore
-from pages.ui.frame import open_page
+from pages.ui.charts import charts, prune_charts, speed_charts, words
+from pages.ui.explore import layer_choice, pictures, results
+from pages.ui.explore.curve import Preset, Shown, Story, explore
 from pages.ui.liveplot import liveplot
+from pages.ui.shell import session, tray
+from pages.ui.shell.frame import open_page
 
 PRESETS = (
     Preset("Digits in a second", "The smallest weights of a small network go: the whole curve in a few seconds.", {},

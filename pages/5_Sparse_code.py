@@ -1,9 +1,10 @@
 """Sparse coding: weights, data, and hidden outputs as sums of few atoms of a learned dictionary."""
 
 from compress.recipe import Recipe
-from pages.ui import charts, layer_choice, results, sparse_charts, sparse_data, sparse_hidden, words
-from pages.ui.curve import Preset, Shown, Story, explore
-from pages.ui.frame import open_page
+from pages.ui.charts import charts, sparse_charts, words
+from pages.ui.explore import layer_choice, results, sparse_data, sparse_hidden
+from pages.ui.explore.curve import Preset, Shown, Story, explore
+from pages.ui.shell.frame import open_page
 
 WEIGHTS = (
     Preset("Digits in a second", "Blocks of a small network's weights.", {"atoms": 32, "block": 8}, "digits",

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import compare, session
-from pages.ui.frame import open_page
+from pages.ui.explore import compare
 from pages.ui.liveplot import liveplot
+from pages.ui.shell import session
+from pages.ui.shell.frame import open_page
 
 page = open_page("Compare", "Every network measured so far, accuracy against file size. The line joins those that no other "
                  "one beats in both. Click a point, or tick a row, to pin it.")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.frame import open_page
+from pages.ui.shell.frame import open_page
 
 ROOT = Path(__file__).resolve().parent.parent
 

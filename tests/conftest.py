@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from compress.datasets import Dataset
-    from compress.networks import Network
-    from compress.store import Store
+    from compress.curves.store import Store
+    from compress.data.datasets import Dataset
+    from compress.networks.families import Network
 
 # Before torch is loaded: threads that spin while they wait make two busy processes ten times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -40,7 +40,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def prepared(home: Path) -> None:
     """Torch's threads, set once as the program sets them."""
-    from compress.device import prepare
+    from compress.networks.device import prepare
 
     prepare()
 
@@ -48,7 +48,7 @@ def prepared(home: Path) -> None:
 @pytest.fixture(scope="session")
 def digits(prepared: None) -> Dataset:
     """The 8x8 digits."""
-    from compress import datasets
+    from compress.data import datasets
 
     return datasets.load("digits")
 
@@ -56,7 +56,7 @@ def digits(prepared: None) -> Dataset:
 @pytest.fixture(scope="session")
 def mnist5k(prepared: None) -> Dataset:
     """5,000 of MNIST's digits."""
-    from compress import datasets
+    from compress.data import datasets
 
     return datasets.load("mnist5k")
 
@@ -65,7 +65,7 @@ def mnist5k(prepared: None) -> Dataset:
 def trained(digits: Dataset) -> Callable[[str], Network]:
     """trained("mlp(hidden=32-16,epochs=3)"): this teacher on the digits, trained once a run. Never change it."""
     from compress.recipe import Step
-    from compress.teachers import train_teacher
+    from compress.training.teachers import train_teacher
 
     return lru_cache(lambda text: train_teacher(digits, Step.parse(text)).network)
 
@@ -85,7 +85,7 @@ def resnet(trained: Callable[[str], Network]) -> Network:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """An empty store."""
-    from compress.store import Store
+    from compress.curves.store import Store
 
     return Store(tmp_path / "store.sqlite")
 
@@ -93,7 +93,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch, prepared: None) -> Dataset:
     """A small data set, "toy", which is loaded whatever name is asked for."""
-    from compress import datasets
+    from compress.data import datasets
     from tests.compress.helpers import toy_data
 
     data = toy_data((16,))

@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text()
 USE = """
-from compress.networks import MLP, Architecture, build
+from compress.networks.families import MLP, Architecture, build
 network = build(Architecture(MLP(hidden=(6,)), (1, 4, 4), 3))
 smaller = Round(digits=1).compress(network, None)
 values = torch.cat([parameter.flatten() for parameter in smaller.parameters()])

@@ -9,21 +9,21 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from compress import files
-from compress.batches import device_of, on_device
-from compress.beside import one_kind_after_another, with_components
-from compress.compressed_data import small_labels
-from compress.data_bytes import atoms_in_bytes, bytes_expected, bytes_of, in_bytes, numbers_in_bytes
-from compress.datasets import Dataset
-from compress.dictionary import coherence, initial, tropp_bound
-from compress.dictionary_source import SOURCES, Components, Source
-from compress.hidden_outputs import ByComponents, ByPursuit, Cut, cuts, rejoined
-from compress.ksvd import State
+from compress.data.datasets import Dataset
+from compress.files import network_file as files
+from compress.files.data_file import small_labels
+from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, in_bytes, numbers_in_bytes
 from compress.method import Candidate, Method
-from compress.networks import Network
+from compress.networks.evaluation import device_of, on_device
+from compress.networks.families import Network
 from compress.progress import Tell, silent
-from compress.pursuit import Pursuit
 from compress.settings import setting
+from compress.solvers.dictionary import coherence, initial, tropp_bound
+from compress.solvers.ksvd import State
+from compress.solvers.pursuit import Pursuit
+from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
+from compress.sparse_coding.network_split import ByComponents, ByPursuit, Cut, cuts, rejoined
+from compress.sparse_coding.pca_baseline import one_kind_after_another, with_components
 
 FIRING = 24  # atoms of which a page shows for which class they fire
 

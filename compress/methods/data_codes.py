@@ -10,22 +10,22 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from compress import files
-from compress.batches import device_of, on_device
-from compress.beside import one_kind_after_another, with_components
-from compress.coded_classifier import Coder, Projection, behind, classifier
-from compress.codes_view import components_view, learning_view, scene_of, tile_shape, view_of
-from compress.compressed_data import EXAMPLES, raw_file, shown, shown_labels, small_labels
-from compress.data_bytes import atoms_in_bytes, bytes_expected, bytes_of, in_bytes, numbers_in_bytes
-from compress.datasets import Dataset
-from compress.dictionary import recovered
-from compress.dictionary_source import SOURCES, Components, Source
+from compress.data.datasets import Dataset
+from compress.files import network_file as files
+from compress.files.data_file import EXAMPLES, raw_file, shown, shown_labels, small_labels
+from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, in_bytes, numbers_in_bytes
 from compress.method import Candidate, Method
-from compress.networks import Network
+from compress.networks.evaluation import device_of, on_device
+from compress.networks.families import Network
 from compress.progress import Tell, silent
-from compress.pursuit import Pursuit
 from compress.settings import setting
-from compress.tiling import Tiling
+from compress.solvers.dictionary import recovered
+from compress.solvers.pursuit import Pursuit
+from compress.sparse_coding.classifier import Coder, Projection, behind, classifier
+from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
+from compress.sparse_coding.pca_baseline import one_kind_after_another, with_components
+from compress.sparse_coding.tiling import Tiling
+from compress.sparse_coding.view import components_view, learning_view, scene_of, tile_shape, view_of
 
 
 @dataclass(frozen=True)

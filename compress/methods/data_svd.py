@@ -11,17 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from compress import files
-from compress.batches import device_of, on_device
-from compress.compressed_data import EXAMPLES, raw_file, shown, shown_labels, small_labels, with_inputs
-from compress.data_bytes import numbers_in_bytes
-from compress.datasets import Dataset
+from compress.data.datasets import Dataset
+from compress.files import network_file as files
+from compress.files.data_file import EXAMPLES, raw_file, shown, shown_labels, small_labels, with_inputs
+from compress.files.quantised import numbers_in_bytes
 from compress.method import Candidate, Method
-from compress.networks import MLP, Architecture, Logistic, Network, build
+from compress.networks.evaluation import device_of, on_device
+from compress.networks.families import MLP, Architecture, Logistic, Network, build
 from compress.progress import Tell, silent
 from compress.settings import setting
-from compress.svd import break_even, hard_threshold, principal, projection_energies
-from compress.training import Training, train
+from compress.solvers.svd import break_even, hard_threshold, principal, projection_energies
+from compress.training.loop import Training, train
 
 
 @dataclass(frozen=True)

@@ -11,19 +11,19 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from compress import files
-from compress.batches import device_of, on_device
-from compress.cohort import Student, Taught, teach
-from compress.datasets import Dataset
-from compress.knowledge_view import MOST_CLASSES, knowledge_view, logits_on, telling_examples
-from compress.lesson import LOSSES, Lecture, Lesson
+from compress.data.datasets import Dataset
+from compress.distillation.dark_knowledge import MOST_CLASSES, knowledge_view, logits_on, telling_examples
+from compress.distillation.joint_training import Student, Taught, teach
+from compress.distillation.objective import LOSSES, Lecture, Lesson
+from compress.distillation.student_architecture import SAME, student_architecture
+from compress.distillation.transfer_set import TransferSet, transfer_set
+from compress.files import network_file as files
 from compress.method import Candidate, Method
-from compress.networks import Architecture, Network, build
+from compress.networks.evaluation import device_of, on_device
+from compress.networks.families import Architecture, Network, build
 from compress.progress import Tell, silent
 from compress.settings import setting
-from compress.students import SAME, student_architecture
-from compress.training import Training
-from compress.transfer_set import TransferSet, transfer_set
+from compress.training.loop import Training
 
 
 @dataclass(frozen=True)

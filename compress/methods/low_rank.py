@@ -7,20 +7,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compress.activations import input_moments, recalibrated
-from compress.batches import device_of, on_device
-from compress.datasets import Dataset
-from compress.factorisation import Factorisation, factorise
-from compress.layers import dense_layers, with_layers
-from compress.matrix_view import can_be_viewed
+from compress.data.datasets import Dataset
+from compress.layers.base import dense_layers, with_layers
+from compress.layers.input_moments import input_moments, recalibrated
+from compress.layers.matrix_view import can_be_viewed
+from compress.low_rank.factorisation import Factorisation, factorise
+from compress.low_rank.prefix_sums import PrefixSums
+from compress.low_rank.rank_allocation import choose_ranks
+from compress.low_rank.view import layer_views
 from compress.method import Candidate, Exclusion, Method
-from compress.networks import Network
-from compress.prefix import PrefixSums
+from compress.networks.evaluation import device_of, on_device
+from compress.networks.families import Network
 from compress.progress import Tell, silent
-from compress.rank_choice import choose_ranks
 from compress.settings import setting
-from compress.spectra import layer_views
-from compress.training import Training, train
+from compress.training.loop import Training, train
 
 _factorised: weakref.WeakKeyDictionary[Network, dict[tuple[Any, ...], dict[str, Factorisation]]] = (
     weakref.WeakKeyDictionary())

@@ -10,21 +10,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from compress.activations import recalibrated
-from compress.batches import device_of, logits_of, on_device
-from compress.datasets import Dataset
-from compress.layers import compressed_layers
-from compress.masked_training import Gradual, Keeper, towards
+from compress.data.datasets import Dataset
+from compress.layers.base import compressed_layers
+from compress.layers.input_moments import recalibrated
 from compress.method import Candidate, Exclusion, Method
-from compress.networks import Network, build
+from compress.networks.evaluation import device_of, logits_of, on_device
+from compress.networks.families import Network, build
 from compress.progress import Tell, silent
-from compress.prune_view import inside_view, of_point, problems
-from compress.ranking import Masks
-from compress.saliency import CRITERIA
+from compress.pruning.masked_training import Gradual, Keeper, towards
+from compress.pruning.ranking import Masks
+from compress.pruning.saliency import CRITERIA
+from compress.pruning.unit_pruner import UnitCutter
+from compress.pruning.view import inside_view, of_point, problems
+from compress.pruning.weight_pruner import Cut, WeightCutter
 from compress.settings import setting
-from compress.training import Training, cross_entropy, steps_of, train
-from compress.unit_cutter import UnitCutter
-from compress.weight_cutter import Cut, WeightCutter
+from compress.training.loop import Training, cross_entropy, steps_of, train
 
 Cutter = WeightCutter | UnitCutter
 _cutters: deque[tuple[tuple[Any, ...], Cutter]] = deque(maxlen=4)  # the newest ones

@@ -9,22 +9,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from compress.activations import input_moments, recalibrated
-from compress.batches import device_of, on_device
-from compress.coded import STORAGES, Blocks, Coded, stored_bytes
-from compress.datasets import Dataset
-from compress.dictionary import coherence, initial
-from compress.ksvd import KSVD, learn
-from compress.layers import dense_layers, with_layers
-from compress.matrix_view import can_be_viewed
+from compress.data.datasets import Dataset
+from compress.layers.base import dense_layers, with_layers
+from compress.layers.coded import STORAGES, Blocks, Coded, stored_bytes
+from compress.layers.input_moments import input_moments, recalibrated
+from compress.layers.matrix_view import can_be_viewed
+from compress.low_rank.view import layer_title
 from compress.method import Candidate, Method
-from compress.networks import Network
-from compress.omp import Codes, omp
+from compress.networks.evaluation import device_of, on_device
+from compress.networks.families import Network
 from compress.progress import Tell, silent
-from compress.saliency import by_rows
+from compress.pruning.saliency import by_rows
 from compress.settings import setting
-from compress.spectra import layer_title
-from compress.training import Training, train
+from compress.solvers.dictionary import coherence, initial
+from compress.solvers.ksvd import KSVD, learn
+from compress.solvers.omp import Codes, omp
+from compress.training.loop import Training, train
 
 
 @dataclass(frozen=True)

@@ -29,17 +29,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from compress import datasets, device
-from compress.batches import logits_of, on_device
-from compress.cohort import Student, teach
-from compress.datasets import Dataset, Split
-from compress.lesson import Lecture, Lesson
+from compress.data import datasets
+from compress.data.datasets import Dataset, Split
+from compress.distillation.joint_training import Student, teach
+from compress.distillation.objective import Lecture, Lesson
 from compress.methods.distill import Distill
-from compress.networks import MLP, Architecture, Network, build
+from compress.networks import device
+from compress.networks.evaluation import logits_of, on_device
+from compress.networks.families import MLP, Architecture, Network, build
+from compress.points.statistics import mean_interval
 from compress.recipe import Step
-from compress.statistics import mean_interval
-from compress.teachers import train_teacher
-from compress.training import Training, train
+from compress.training.loop import Training, train
+from compress.training.teachers import train_teacher
 from tests.benchmarks.timing import spread, table, taking_turns
 
 WIDTHS = [round(4 + 124 * place / 15) for place in range(16)]

@@ -7,9 +7,12 @@ import sys
 from datetime import date
 from typing import Any
 
-from compress import datasets, device, sweep, teachers
+from compress.curves import sweep
+from compress.curves.store import Store
+from compress.data import datasets
+from compress.networks import device
 from compress.recipe import Recipe
-from compress.store import Store
+from compress.training import teachers
 
 RECIPE = "mnist5k/mlp/low_rank(scheme={scheme})/0"
 KEPT = ("recipe", "dial", "accuracy", "accuracy_low", "accuracy_high", "agreement", "bytes", "parameters", "macs", "latency",

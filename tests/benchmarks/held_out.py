@@ -12,15 +12,16 @@ from statistics import mean
 import torch
 from torch import nn
 
-from compress import datasets, device
-from compress.batches import on_device
-from compress.datasets import Dataset
-from compress.measure import scores
+from compress.data import datasets
+from compress.data.datasets import Dataset
+from compress.low_rank.rank_allocation import choose_ranks
 from compress.methods.low_rank import LowRank
-from compress.networks import Network
-from compress.rank_choice import choose_ranks
+from compress.networks import device
+from compress.networks.evaluation import on_device
+from compress.networks.families import Network
+from compress.points.measure import scores
 from compress.recipe import Step
-from compress.teachers import train_teacher
+from compress.training.teachers import train_teacher
 from tests.benchmarks.timing import table
 
 TEACHER = "mlp(hidden=300-100,epochs=10)"

@@ -11,10 +11,12 @@ import sys
 from collections.abc import Sequence
 from statistics import mean
 
-from compress import datasets, device, teachers
-from compress.final_report import final_report
+from compress.curves.final_report import final_report
+from compress.curves.store import Store
+from compress.data import datasets
+from compress.networks import device
 from compress.recipe import Recipe, Step
-from compress.store import Store
+from compress.training import teachers
 from tests.benchmarks.timing import table
 
 DATA = "mnist1d"

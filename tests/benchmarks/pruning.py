@@ -24,18 +24,19 @@ import torch
 from torch import Tensor
 from torch.nn.utils import prune as torch_prune
 
-from compress import datasets, device
-from compress.batches import logits_of, on_device
-from compress.datasets import Dataset
-from compress.latency import latency_ratio
-from compress.layers import dense_layers
+from compress.data import datasets
+from compress.data.datasets import Dataset
+from compress.layers.base import dense_layers
 from compress.methods import prune
 from compress.methods.prune import Prune
-from compress.networks import Network
+from compress.networks import device
+from compress.networks.evaluation import logits_of, on_device
+from compress.networks.families import Network
+from compress.points.latency import latency_ratio
+from compress.points.statistics import mean_interval
+from compress.pruning.saliency import saliencies
 from compress.recipe import Step
-from compress.saliency import saliencies
-from compress.statistics import mean_interval
-from compress.teachers import train_teacher
+from compress.training.teachers import train_teacher
 from tests.benchmarks.timing import spread, table, taking_turns
 
 SPARSITIES = [round(number / 25, 4) for number in range(1, 25)]

@@ -20,13 +20,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from compress import datasets, device
-from compress.batches import CHUNK, on_device
-from compress.datasets import Dataset, Split
+from compress.data import datasets
+from compress.data.datasets import Dataset, Split
 from compress.methods import low_rank
-from compress.networks import Network
+from compress.networks import device
+from compress.networks.evaluation import CHUNK, on_device
+from compress.networks.families import Network
 from compress.recipe import Step
-from compress.teachers import train_teacher
+from compress.training.teachers import train_teacher
 from tests.benchmarks.timing import spread, table, taking_turns
 
 TEACHER = "mlp(hidden=1024-1024,epochs=3,batch=128)"

@@ -29,16 +29,18 @@ from sklearn.feature_extraction.image import extract_patches_2d
 from sklearn.linear_model import orthogonal_mp_gram
 from torch import Tensor
 
-from compress import datasets, device, files
-from compress.dictionary import normalised, recovered
-from compress.ksvd import KSVD, learn
+from compress.data import datasets
+from compress.files import network_file as files
 from compress.method import Candidate, Method
 from compress.methods.activation_codes import ActivationCodes
 from compress.methods.data_codes import DataCodes
 from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
 from compress.methods.sparse_code import SparseCode
-from compress.omp import omp
+from compress.networks import device
+from compress.solvers.dictionary import normalised, recovered
+from compress.solvers.ksvd import KSVD, learn
+from compress.solvers.omp import omp
 from tests.benchmarks.pruning import accuracy, teachers
 from tests.benchmarks.timing import spread, table, taking_turns
 

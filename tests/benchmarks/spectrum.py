@@ -14,8 +14,8 @@ import torch
 from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
-from compress import device
-from compress.svd import spectrum
+from compress.networks import device
+from compress.solvers.svd import spectrum
 from tests.benchmarks.timing import spread, table, taking_turns
 
 COUNT = 64

@@ -60,7 +60,7 @@ class App:
                 parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue  # it ended while we looked
-            if parent == self.process.pid and b"compress.worker" in words:
+            if parent == self.process.pid and b"compress.service.worker" in words:
                 return int(folder.name)
         raise LookupError(f"the app {self.process.pid} has no worker")
 

@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from compress.curves.store import Store
 from compress.recipe import Step
-from compress.store import Store
 from tests.browser.serving import CHROMIUM, CHROMIUM_ARGUMENTS, App, serve_app
 from tests.pages.samples import TEACHER, measure
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from compress.store import Store
+from compress.curves.store import Store
 from tests.browser.serving import CHROMIUM, App
 from tests.browser.test_app import (  # noqa: F401  (fixtures)
     SMALL,

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from compress import datasets
-from compress.batches import logits_of
-from compress.datasets import Dataset, Split
+from compress.data import datasets
+from compress.data.datasets import Dataset, Split
+from compress.data.raw_data import RawData
 from compress.method import Method
-from compress.networks import Network
-from compress.raw_data import RawData
+from compress.networks.evaluation import logits_of
+from compress.networks.families import Network
 
 ROOT = Path(__file__).resolve().parents[2]
 

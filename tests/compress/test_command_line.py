@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from compress import __main__ as command_line
-from compress import files, teachers
+from compress.files import network_file as files
 from compress.methods import methods
-from compress.networks import Network
+from compress.networks.families import Network
 from compress.recipe import Recipe
+from compress.training import teachers
 from tests.compress.helpers import python
 
 TEACHER = "mlp(hidden=16,epochs=2)"
@@ -79,7 +80,7 @@ def test_a_second_curve_shows_known_points_without_training_or_measuring(run: An
     arguments = ("curve", "--data", "digits", "--teacher", TEACHER, "--method", "low_rank", "--dial", "0.3,0.1")
     _, first, _ = run(*arguments)
     monkeypatch.setattr(teachers, "train_teacher", lambda *_: pytest.fail("trained again"))
-    monkeypatch.setattr("compress.sweep.measure", lambda *_: pytest.fail("measured again"))
+    monkeypatch.setattr("compress.curves.sweep.measure", lambda *_: pytest.fail("measured again"))
     code, again, _ = run(*arguments)
     assert code == 0 and [point["dial"] for point in again] == [0.1, 0.3]
     assert all(point in first for point in again)

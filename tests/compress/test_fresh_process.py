@@ -9,18 +9,18 @@ from pathlib import Path
 
 import torch
 
-from compress import files
-from compress.batches import logits_of
-from compress.datasets import Dataset
-from compress.measure import evaluate
+from compress.data.datasets import Dataset
+from compress.files import network_file as files
 from compress.methods.low_rank import LowRank
-from compress.networks import Network
+from compress.networks.evaluation import logits_of
+from compress.networks.families import Network
+from compress.points.measure import evaluate
 from tests.compress.helpers import python
 
 SCRIPT = """
 import hashlib, json, sys, torch
 from compress import datasets, device, files
-from compress.batches import logits_of
+from compress.networks.evaluation import logits_of
 device.prepare()
 inputs = torch.tensor(datasets.load("digits").validation.inputs)
 for path in sys.argv[1:]:

@@ -11,29 +11,30 @@ import pytest
 import torch
 from torch import nn
 
-from compress import device, files
-from compress.batches import logits_of, on_device
-from compress.datasets import Dataset, load
-from compress.gru import GRU
-from compress.latency import latency_ratio
-from compress.layers import macs, with_layers
-from compress.measure import evaluate
+from compress.curves.store import Store
+from compress.curves.sweep import complete, run, sweep_of
+from compress.data.datasets import Dataset, load
+from compress.files import network_file as files
+from compress.layers.base import macs, with_layers
+from compress.low_rank.prefix_sums import PrefixSums
 from compress.methods.activation_codes import ActivationCodes
 from compress.methods.data_codes import DataCodes
 from compress.methods.distill import Distill
 from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
 from compress.methods.sparse_code import SparseCode
-from compress.networks import Network, build
-from compress.omp import omp
-from compress.prefix import PrefixSums
+from compress.networks import device
+from compress.networks.evaluation import logits_of, on_device
+from compress.networks.families import Network, build
+from compress.networks.gru import GRU
+from compress.points.latency import latency_ratio
+from compress.points.measure import evaluate
+from compress.points.speed_map import speed_map
 from compress.recipe import Recipe, Step
-from compress.speed_map import speed_map
-from compress.stacked import Stack
-from compress.store import Store
-from compress.svd import gram, principal, randomized, spectrum
-from compress.sweep import complete, run, sweep_of
-from compress.teachers import obtain, train_teacher
+from compress.solvers.omp import omp
+from compress.solvers.svd import gram, principal, randomized, spectrum
+from compress.training.stack import Stack
+from compress.training.teachers import obtain, train_teacher
 from tests.compress.helpers import random_matrix
 
 GPU = torch.device("cuda", 0)

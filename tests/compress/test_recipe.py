@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compress.curves.sweep import complete
 from compress.methods import methods
-from compress.networks import FAMILIES
+from compress.networks.families import FAMILIES
 from compress.recipe import Recipe, Step
 from compress.settings import Settings
-from compress.sweep import complete
-from compress.training import Training
+from compress.training.loop import Training
 
 TEXT = "digits/mlp(epochs=3,hidden=32-16)/low_rank(keep=0.1,scheme=plain)/0"
 

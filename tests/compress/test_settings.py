@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compress.methods import methods
-from compress.networks import FAMILIES
+from compress.networks.families import FAMILIES
 from compress.settings import Settings, setting
-from compress.training import Training
+from compress.training.loop import Training
 
 ALL = [*methods().values(), *FAMILIES.values(), Training]
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from compress.store import Store
+from compress.curves.store import Store
 from tests.pages.samples import Curve, measure
 
 
 @pytest.fixture(scope="session")
 def known(prepared: None) -> dict[str, Any]:
     """The worker's description, without a worker."""
-    from compress.description import description
+    from compress.service.description import description
 
     return description()
 

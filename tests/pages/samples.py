@@ -9,9 +9,9 @@ from typing import Any
 
 import plotly.graph_objects
 
+from compress.curves.store import Store
+from compress.points.statistics import wilson
 from compress.recipe import Recipe, Step
-from compress.statistics import wilson
-from compress.store import Store
 
 TEACHER = "mlp(hidden=24-16,epochs=2)"
 STUDENT = {"width": 0.2, "temperature": 4.0, "alpha": 0.9, "loss": "soft", "student": "same", "depth": 0, "labelled": 0,
@@ -33,7 +33,7 @@ class Curve:
 
 def measure(store: Store, method: str, values: tuple) -> Curve:
     """Runs a sweep on the digits as the worker does, and reads everything back."""
-    from compress import sweep
+    from compress.curves import sweep
 
     wanted = sweep.sweep_of(Recipe.parse(f"digits/{TEACHER}/{method}/0"), values)
     for _ in sweep.run(wanted, store, latency=False):

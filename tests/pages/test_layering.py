@@ -11,8 +11,9 @@ import pytest
 
 from tests.compress.helpers import ROOT, python
 
-PLAIN = ("charts", "spectrum_charts", "teacher_charts", "distill_charts", "prune_charts", "speed_charts", "sparse_charts",
-         "dark_knowledge", "students", "words", "palette", "choice", "notice")
+UI = ROOT / "pages" / "ui"
+PLAIN = [*(f"charts.{path.stem}" for path in sorted((UI / "charts").glob("[a-z]*.py"))), "explore.students",
+         "explore.notice", "shell.choice"]
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 COMPRESS = sorted((ROOT / "compress").rglob("*.py"))
 SESSION = {"session_state", "query_params", "cache_resource", "cache_data"}
@@ -48,7 +49,7 @@ def short(path: Path) -> str:
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_what_turns_numbers_into_charts_and_words_knows_no_streamlit(name):
-    assert "streamlit" not in packages(ROOT / "pages" / "ui" / f"{name}.py")
+    assert "streamlit" not in packages(UI / f"{name.replace('.', '/')}.py")
 
 
 def test_charts_and_words_do_not_reach_streamlit_or_plotly_by_a_detour():
@@ -63,8 +64,9 @@ def test_no_page_imports_torch(path):
 
 def test_the_process_that_serves_pages_never_loads_torch():
     """Everything that a page can import, and the engine, the store and the snippets that it uses."""
-    ui = [f"pages.ui.{path.stem}" for path in sorted((ROOT / "pages" / "ui").glob("*.py"))] + ["pages.ui.liveplot"]
-    loaded = loaded_by("import " + ", ".join([*ui, "compress.jobs", "compress.store", "compress.snippet"]))
+    ui = [f"pages.ui.{path.parent.name}.{path.stem}" for path in sorted(UI.glob("*/[a-z]*.py"))] + ["pages.ui.liveplot"]
+    loaded = loaded_by("import " + ", ".join([*ui, "compress.service.engine", "compress.curves.store",
+                                              "compress.service.snippet"]))
     assert "streamlit" in loaded
     assert {"torch", "sklearn"}.isdisjoint(loaded)
 

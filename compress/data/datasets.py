@@ -1,0 +1,130 @@
+"""Data sets by name: four splits without common examples, normalised by what the training split shows.
+
+This module and what it imports know numpy only, so that listing the data sets takes no time; the libraries
+that hold the data are imported when a set is loaded for the first time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+from compress.data import bundled as sources
+from compress.data import local_files, openml
+from compress.data.normaliser import Normaliser, read_only
+from compress.data.raw_data import DatasetCard, RawData
+from compress.data.splitting import split
+
+__all__ = ["Dataset", "DatasetCard", "Normaliser", "Split", "available", "load", "prepare"]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """inputs float32 (n, *shape), normalised, and labels int64 (n,); both arrays read-only."""
+
+    inputs: np.ndarray
+    labels: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inputs", read_only(self.inputs))
+        object.__setattr__(self, "labels", read_only(self.labels))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A data set ready for use: calibration is a stratified part of train, no other two splits overlap.
+
+    kind is image, sequence or tabular. digest: 16 hex digits that change with the contents or the seed of the
+    splits. raw_bytes_per_example: bytes of one example as the source stores it, one per uint8 pixel, else
+    four per value. origin: as RawData has it.
+    """
+
+    name: str
+    title: str
+    kind: str
+    classes: tuple[str, ...]
+    train: Split
+    calibration: Split
+    validation: Split
+    normaliser: Normaliser
+    digest: str
+    raw_bytes_per_example: int
+    _test: Split = field(repr=False)
+    origin: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one example: image (channels, height, width), sequence (features, length), table (features,)."""
+        return self.train.inputs.shape[1:]
+
+    def open_test(self) -> Split:
+        """The test split. Only the code that reports a finished network's final figures may call this.
+
+        Whatever chooses something (weights, settings, a rank, when to stop) looks at validation instead: a
+        test split that has helped to choose no longer tells how well the network does on new examples.
+        """
+        return self._test
+
+
+def load(name: str, seed: int = 0) -> Dataset:
+    """The data set of this name, split by this seed. Kept in memory: a second call returns the same object.
+
+    Args:
+        name: one of available(), or openml:NAME:VERSION.
+        seed: of the splits, 0 or more.
+
+    Raises:
+        ValueError: an unknown name, or data that cannot be used.
+        compress.data.openml.DownloadError: a data set from OpenML that is not yet here and cannot be fetched.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"load({name!r}): seed must be a whole number of 0 or more, but got {seed!r}.")
+    return _load(name, int(seed), local_files.stamp(name))
+
+
+def available() -> tuple[DatasetCard, ...]:
+    """A card for each data set that needs no more than its name, without loading any of them."""
+    return (*sources.cards(), *local_files.cards(), *openml.cards())
+
+
+def prepare(raw: RawData, name: str, seed: int) -> Dataset:
+    """Splits and normalises raw data: what load() does with a source's examples.
+
+    Raises:
+        ValueError: a class with too few distinct examples, or values that cannot be normalised.
+    """
+    parts = split(raw, seed)
+    normaliser = Normaliser.fit(raw.inputs[parts.train])
+
+    def cut(places: np.ndarray, inputs: np.ndarray = raw.inputs, labels: np.ndarray = raw.labels) -> Split:
+        return Split(normaliser.apply(inputs[places]), labels[places])
+
+    official = () if raw.test_inputs is None else (raw.test_inputs, raw.test_labels)
+    return Dataset(name, raw.title, raw.kind, raw.classes, cut(parts.train), cut(parts.calibration),
+                   cut(parts.validation), normaliser, raw.digest(seed), raw.bytes_per_example,
+                   cut(parts.test, *official), raw.origin)
+
+
+@lru_cache(maxsize=4)
+def _load(name: str, seed: int, stamp: tuple) -> Dataset:
+    """stamp tells two states of the same local file apart, so that a file that was replaced is read again."""
+    return prepare(_read(name), name, seed)
+
+
+def _read(name: str) -> RawData:
+    if name.startswith(openml.PREFIX):
+        return openml.read(name)
+    if name.startswith(local_files.PREFIX):
+        return local_files.read(name)
+    if name in sources.NAMES:
+        return sources.read(name)
+    known = ", ".join(card.name for card in (*sources.cards(), *local_files.cards()))
+    raise ValueError(
+        f"There is no data set {name!r}. Choose one of {known}; or a classification set from openml.org as "
+        "openml:NAME:VERSION, for example openml:mnist_784:1; or set COMPRESS_DATA to the paths of your own "
+        "data (folders of IDX files, or .npz files) and choose it as local:NAME.")

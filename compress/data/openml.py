@@ -1,0 +1,176 @@
+"""Classification sets from https://www.openml.org, fetched only when a user names one, and then kept.
+
+A name is openml:NAME:VERSION. Tables stay tables (categories one-hot, missing numbers filled with the mean of
+the training split); a table whose columns are whole numbers 0..255 and whose width is a square of 8 or more
+is read as square images with one channel.
+
+The library that downloads sets no time limit, so it works in a child process that ends at a hard limit, and
+nothing that goes wrong there can hang or stain this process.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from compress.data import openml_download as openml_fetch
+from compress.data.array_cache import kept, read_arrays
+from compress.data.raw_data import DatasetCard, RawData
+from compress.home import cache_folder
+
+PREFIX = "openml:"
+SECONDS = 120.0
+_GRACE = 1.0  # seconds that the child has to remove its half-written files
+_SMALLEST_SIDE = 8
+_FORM = re.compile(r"([A-Za-z0-9][\w.(),-]*):([1-9]\d{0,8})", re.ASCII)
+
+
+class DownloadError(RuntimeError):
+    """A data set that is not on this machine could not be fetched."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a known set's table does not tell: the images' shape, how many rows at its end are the official
+    test part, and what the classes 0 to 9 are."""
+
+    card: DatasetCard
+    shape: tuple[int, int, int]
+    test_examples: int
+    classes: tuple[str, ...]
+
+
+_DIGITS = tuple("0123456789")
+_CLOTHES = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+            "ankle boot")
+_OBJECTS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+_KNOWN = (
+    _Known(DatasetCard("openml:mnist_784:1", "MNIST", "image", "1 x 28 x 28", 10, 70_000,
+                       "All of MNIST's handwritten digits, from OpenML.", online=True),
+           (1, 28, 28), 10_000, _DIGITS),
+    _Known(DatasetCard("openml:Fashion-MNIST:1", "Fashion-MNIST", "image", "1 x 28 x 28", 10, 70_000,
+                       "Photographs of clothes, shaped as MNIST (Xiao et al. 2017), from OpenML.",
+                       online=True),
+           (1, 28, 28), 10_000, _CLOTHES),
+    _Known(DatasetCard("openml:CIFAR_10:1", "CIFAR-10", "image", "3 x 32 x 32", 10, 60_000,
+                       "Small colour photographs (Krizhevsky 2009), from OpenML. A large download: "
+                       "COMPRESS_DOWNLOAD_SECONDS may have to be raised.", online=True),
+           (3, 32, 32), 10_000, _OBJECTS),
+)
+
+
+def cards() -> tuple[DatasetCard, ...]:
+    """One card for each set whose layout is known; any other can be named all the same."""
+    return tuple(known.card for known in _KNOWN)
+
+
+def read(name: str) -> RawData:
+    """Every example of openml:NAME:VERSION, from the cache folder or, the first time, from the internet.
+
+    Raises:
+        DownloadError: it is not here and cannot be fetched within COMPRESS_DOWNLOAD_SECONDS (120).
+        ValueError: not a name with a version, not a classification set, or a damaged file.
+    """
+    match = _FORM.fullmatch(name.removeprefix(PREFIX))
+    if not match:
+        raise ValueError(f"A data set from OpenML must be named with its version, as openml:NAME:VERSION, "
+                         f"for example openml:mnist_784:1, but got {name!r}. The versions stand at "
+                         "https://www.openml.org.")
+    arrays = kept(f"openml-{match[1].lower()}-{match[2]}", lambda: _download(name, match[1], match[2]))
+    known = [known for known in _KNOWN if known.card.name.lower() == name.lower()]
+    return _as_known(known[0], arrays) if known else _as_found(match[1], arrays)
+
+
+def _as_known(known: _Known, arrays: dict[str, np.ndarray]) -> RawData:
+    card, labels, expected = known.card, arrays["labels"], (known.card.examples, math.prod(known.shape))
+    if arrays["table"].shape != expected:
+        raise ValueError(f"{card.name} must be a table of {expected[0]} x {expected[1]} pixels, but got "
+                         f"{arrays['table'].shape}. Choose another set.")
+    images = arrays["table"].reshape(-1, *known.shape)
+    found = tuple(str(name) for name in arrays["classes"])
+    classes = known.classes if found == _DIGITS else found
+    rest = len(images) - known.test_examples
+    return RawData(card.title, "image", classes, images[:rest], labels[:rest], images[rest:], labels[rest:])
+
+
+def _as_found(title: str, arrays: dict[str, np.ndarray]) -> RawData:
+    table, classes = arrays["table"], tuple(str(name) for name in arrays["classes"])
+    side = math.isqrt(table.shape[1])
+    if arrays["pixels"] and side >= _SMALLEST_SIDE and side * side == table.shape[1]:
+        return RawData(title, "image", classes, table.reshape(-1, 1, side, side), arrays["labels"])
+    return RawData(title, "tabular", classes, table.astype(np.float64), arrays["labels"])
+
+
+def _download(name: str, title: str, version: str) -> dict[str, np.ndarray]:
+    """Runs the child, which writes to a folder of its own: when it is killed, nothing stays behind."""
+    seconds = _limit()
+    home = cache_folder()
+    with tempfile.TemporaryDirectory(dir=home, prefix="openml-", suffix=".part") as folder:
+        target = Path(folder, "arrays.npz")
+        code, words = _run([title, version, str(target), str(home)], seconds)
+        if code == 0:
+            return read_arrays(target)
+    if code == openml_fetch.REFUSED:
+        raise ValueError(f"{name} cannot be used: {words}")
+    if code is None:
+        why = (f"no connection to openml.org, or no end of the download, within {seconds:g} s; for a large "
+               "set on a slow line raise COMPRESS_DOWNLOAD_SECONDS")
+    elif code == openml_fetch.NO_CONNECTION:
+        why = words
+    else:
+        why = f"the download ended with code {code}: {words or 'no message'}"
+    raise DownloadError(f"{name} could not be downloaded ({why}). Connect to the internet, or choose "
+                        "digits, mnist5k or mnist1d, which need no download.")
+
+
+def _limit() -> float:
+    text = os.environ.get("COMPRESS_DOWNLOAD_SECONDS") or str(SECONDS)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise ValueError(f"COMPRESS_DOWNLOAD_SECONDS must be a number of seconds above 0, but got {text!r}. "
+                         f"Unset it for the usual {SECONDS:g}.")
+    return seconds
+
+
+def _run(arguments: list[str], seconds: float) -> tuple[int | None, str]:
+    """The child's exit code, None where the limit ended it, and the last line that it wrote."""
+    root = str(Path(__file__).resolve().parents[2])
+    paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    child = subprocess.Popen([sys.executable, "-m", openml_fetch.__name__, *arguments], text=True,
+                             errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, start_new_session=True,
+                             env={**os.environ, "PYTHONPATH": paths})
+    try:
+        _, words = child.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return None, ""
+    finally:
+        _end(child)
+    return child.returncode, (words.strip().splitlines() or [""])[-1]
+
+
+def _end(child: subprocess.Popen) -> None:
+    """Ends the child and its process group, first politely; does nothing to one that has ended by itself."""
+    if child.poll() is not None:
+        return
+    child.terminate()
+    try:
+        child.communicate(timeout=_GRACE)
+    except subprocess.TimeoutExpired:
+        if hasattr(os, "killpg"):
+            os.killpg(child.pid, signal.SIGKILL)
+        else:
+            child.kill()
+        child.communicate()

@@ -1,0 +1,117 @@
+"""The child process of openml.py: fetches one classification set and writes it as plain arrays.
+
+    python -m compress.data.openml_download NAME VERSION TARGET HOME
+
+TARGET is the .npz file to write: table (n, columns) as uint8 or float64, labels int64 (n,), classes (k,) and
+pixels, true where the source's columns are all whole numbers 0..255. HOME keeps what scikit-learn downloads.
+Why it failed is the last line on the standard error.
+"""
+
+from __future__ import annotations
+
+import http
+import http.client
+import signal
+import sys
+import zlib
+from types import FrameType
+from typing import Any
+from urllib.error import HTTPError, URLError
+
+import numpy as np
+
+from compress.data.raw_data import numbered
+
+NO_CONNECTION = 3
+REFUSED = 4
+_MOST_CATEGORIES = 256
+_MOST_VALUES = 500_000_000  # 4 GB as float64
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code: 0, NO_CONNECTION, or REFUSED for a set that is not there or is of no use here."""
+    name, version, target, home = arguments
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        np.savez(target, **encoded(_fetch(name, int(version), home)))
+    except ValueError as error:
+        return _failed(REFUSED, str(error))
+    except HTTPError as error:
+        if error.code == http.HTTPStatus.NOT_FOUND:
+            return _failed(REFUSED, "openml.org has no such data set and version.")
+        return _failed(NO_CONNECTION, f"openml.org answered {error.code} {error.reason}")
+    except URLError as error:
+        return _failed(NO_CONNECTION, f"no connection to openml.org: {error.reason}")
+    except (OSError, EOFError, zlib.error, http.client.HTTPException) as error:
+        return _failed(NO_CONNECTION, f"the download broke off: {error}")
+    return 0
+
+
+def encoded(found: Any) -> dict[str, np.ndarray]:
+    """scikit-learn's Bunch as the arrays above. A category becomes one column for each of its values, all 0
+    where it is missing; a missing number stays NaN.
+
+    Raises:
+        ValueError: no single target of classes, or a column with too many categories.
+    """
+    labels, classes = numbered(_target(found.target))
+    table = _dense(found.data)
+    if found.categories:
+        table = np.concatenate([_columns(table[:, place], name, found.categories)
+                                for place, name in enumerate(found.feature_names)], axis=1)
+    whole = bool(table.min() >= 0 and table.max() <= 255 and (table == np.floor(table)).all())
+    return {"table": table.astype(np.uint8) if whole else table, "labels": labels,
+            "classes": np.array(classes), "pixels": np.array(whole and not found.categories)}
+
+
+def _fetch(name: str, version: int, home: str) -> Any:
+    from sklearn.datasets import fetch_openml
+
+    # liac-arff is slower than pandas, but keeps every category and needs no further package.
+    return fetch_openml(name, version=version, data_home=home, as_frame=False, parser="liac-arff",
+                        n_retries=1, delay=0.5)
+
+
+def _target(target: np.ndarray | None) -> np.ndarray:
+    if target is None:
+        raise ValueError("it names no target column. Choose a classification set.")
+    if target.ndim != 1:
+        raise ValueError(f"it has {target.shape[1]} target columns, but must have one. Choose a set with "
+                         "one target.")
+    if target.dtype.kind == "f":
+        raise ValueError("its target is a number (regression), but must be a category. Choose a "
+                         "classification set.")
+    return target.astype(str)
+
+
+def _dense(table: Any) -> np.ndarray:
+    if table.shape[0] * table.shape[1] > _MOST_VALUES:
+        raise ValueError(f"it has {table.shape[0]} x {table.shape[1]} values, but at most {_MOST_VALUES} "
+                         "are allowed. Choose a smaller set.")
+    if table.shape[1] == 0:
+        raise ValueError("it has no columns beside the target. Choose another set.")
+    return table if isinstance(table, np.ndarray) else table.toarray()
+
+
+def _columns(column: np.ndarray, name: str, categories: dict[str, list[str]]) -> np.ndarray:
+    if name not in categories:
+        return column[:, None]
+    count = len(categories[name])
+    if count > _MOST_CATEGORIES:
+        raise ValueError(f"its column {name!r} has {count} categories, but at most {_MOST_CATEGORIES} are "
+                         "allowed: it looks like an identifier. Choose another set.")
+    return (column[:, None] == np.arange(count)).astype(np.float64)
+
+
+def _failed(code: int, reason: str) -> int:
+    sys.stderr.write("\n" + " ".join(reason.split()) + "\n")
+    return code
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Ends by an exception, so that scikit-learn removes its half-written files on the way out."""
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,267 @@
+"""Many students trained at once, each as if it were alone.
+
+Students that read the same batches (same seed, same examples) are stacked into one tensor program; all groups go one
+epoch at a time, so that every student's curve grows. Initial weights, batches and dropout noise of a student depend on
+its own seed alone, never on the company it trains in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from compress.data.datasets import Dataset
+from compress.distillation.objective import WRITTEN_OUT, Classroom, Lecture, Lesson
+from compress.layers.base import DENSE
+from compress.networks.evaluation import on_device
+from compress.networks.families import Architecture, Network, build
+from compress.networks.gru import GRU
+from compress.progress import Tell, silent
+from compress.training.loop import Training, optimizer_of, steps_of
+from compress.training.stack import Stack, leaves, structure
+
+WASTE = 1.5  # padded numbers over real ones that a group may have
+SPARE = 50_000  # padded numbers that cost nothing worth a group of its own
+BUDGET = 1 << 30  # bytes that one wave of groups may take, roughly, on a CPU
+AT_ONCE = 48 << 20  # bytes of activations that a group may have on a CPU: more of them leave its caches, and cost time
+COPIES = 5  # of a weight: itself, its gradient, two moments, the best so far
+
+
+@dataclass(frozen=True, eq=False)
+class Student:
+    """One student to be trained.
+
+    Attributes:
+        lecture: what its teacher says of all training examples.
+        rows: (k,) indices into train that it reads; all of them if None.
+        labelled: (n,) of 0 and 1: training examples whose label may be used; all if None.
+    """
+
+    architecture: Architecture
+    seed: int
+    lesson: Lesson
+    lecture: Lecture
+    rows: Tensor | None = None
+    labelled: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """A trained student with the weights of its best epoch on validation, in evaluation mode.
+
+    accuracies: one an epoch on validation. diverged: the epoch in which its numbers stopped being finite, or None; the
+    network is then the best before, or (best_epoch 0) as it was drawn.
+    """
+
+    network: Network
+    accuracies: tuple[float, ...]
+    best_epoch: int
+    diverged: int | None = None
+
+
+def teach(students: Sequence[Student], data: Dataset, plan: Training, tell: Tell = silent,
+          device: torch.device | str = "cpu", steps: int | None = None,
+          heard: Callable[[int, dict[int, float]], dict[str, Any]] | None = None) -> list[Taught]:
+    """Trains all students with one plan and returns them in the order given.
+
+    Every student takes the same number of steps, as many as plan.epochs passes over the whole training split; one that
+    reads fewer examples reads them more often.
+
+    Args:
+        plan: optimizer, epochs and batch; patience and shift are not used.
+        steps: a budget of steps that ends training earlier.
+        heard: called after each epoch of a group with its number and the accuracies by student, NaN for diverged ones;
+            what it returns goes to `tell` as live numbers.
+
+    Raises:
+        Cancelled: through `tell`.
+    """
+    taught: dict[int, Taught] = {}
+    total = steps_of(plan, len(data.train), steps)
+    waves = list(_waves(students, plan, BUDGET if torch.device(device).type == "cuda" else AT_ONCE))
+    for number, wave in enumerate(waves):
+        part = tell.part(number / len(waves), (number + 1) / len(waves))
+        groups = [_Group([students[place] for place in members], data, plan, total, torch.device(device))
+                  for members in wave]
+        _run(groups, wave, total, plan, part, heard)
+        for members, group in zip(wave, groups, strict=True):
+            taught.update(zip(members, group.finished(), strict=True))
+    return [taught[place] for place in range(len(students))]
+
+
+def _run(groups: list[_Group], wave: list[list[int]], total: int, plan: Training, tell: Tell,
+         heard: Callable[[int, dict[int, float]], dict[str, Any]] | None) -> None:
+    """Every group one epoch, then every group the next."""
+    epoch, words = 0, f"epoch {{}} of {plan.epochs}, {sum(map(len, wave))} students at once"
+    while groups[0].done < total:
+        epoch += 1
+        for number, group in enumerate(groups):
+            share = (number / len(groups) + epoch - 1) / plan.epochs
+            group.epoch(lambda share=share, now=epoch: tell(min(1.0, share), words.format(now)))
+            told = heard(epoch, dict(zip(wave[number], group.history[-1], strict=True))) if heard else {}
+            tell(min(1.0, ((number + 1) / len(groups) + epoch - 1) / plan.epochs), words.format(epoch), **told)
+
+
+class _Group:
+    """Students that read the same batches, in one stack."""
+
+    def __init__(self, students: list[Student], data: Dataset, plan: Training, total: int,
+                 device: torch.device) -> None:
+        first = students[0]
+        self.stack = Stack([build(student.architecture, student.seed) for student in students], device)
+        self.room = Classroom(self.stack, [student.lesson for student in students],
+                              [student.lecture for student in students], first.seed)
+        self.inputs, self.labels = on_device(data.train, device)
+        self.held, self.truth = on_device(data.validation, device)
+        self.labelled = None if first.labelled is None else first.labelled.to(device)
+        rows = torch.arange(len(self.inputs)) if first.rows is None else first.rows
+        self.batches = _batches(rows.to(device), plan.batch, first.seed)
+        self.per_epoch, self.total, self.seed = -(-len(self.inputs) // plan.batch), total, first.seed
+        packed = [*self.stack.parameters.values(), *self.room.regressors]
+        self.optimizer = optimizer_of([one.data for one in packed], plan)
+        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, max(1, total))
+        self.done = 0
+        self.history: list[list[float]] = []
+        self.best = self.stack.snapshot()
+        self.best_accuracy = torch.full((len(students),), -1.0, device=device)
+        self.best_epoch = torch.zeros(len(students), dtype=torch.long, device=device)
+        self.diverged: list[int | None] = [None] * len(students)
+
+    def epoch(self, tell: Callable[[], None]) -> None:
+        """As many steps as one pass over the whole training split has, then validation."""
+        for number in range(min(self.per_epoch, self.total - self.done)):
+            self._step()
+            if number % 16 == 15:
+                tell()
+        self._judge()
+        tell()
+
+    def _step(self) -> None:
+        """One optimizer step of all students."""
+        rows = next(self.batches)
+        batch = self.inputs.index_select(0, rows)  # half the time of [rows]
+        with torch.autocast(batch.device.type, torch.bfloat16) if batch.is_cuda else nullcontext():
+            outputs = self.stack.forward(batch, True, self.seed * 1_000_003 + self.done)
+        labelled = None if self.labelled is None else self.labelled[rows]
+        self.optimizer.zero_grad(set_to_none=True)
+        self.room.backward(outputs.float(), self.labels.index_select(0, rows), labelled, rows)
+        self.optimizer.step()
+        self.schedule.step()
+        self.done += 1
+
+    def _judge(self) -> None:
+        """Validation accuracy of every student; the best weights are kept, diverged students marked."""
+        logits = self.stack.logits_of(self.held)
+        sound = logits.isfinite().all(-1).all(-1)  # a weight that is no number reaches some example's logits
+        accuracy = (logits.argmax(-1) == self.truth).float().mean(-1)
+        better = sound & (accuracy >= self.best_accuracy)
+        self.stack.keep(self.best, better)
+        self.best_accuracy = torch.where(better, accuracy, self.best_accuracy)
+        epoch = len(self.history) + 1
+        self.best_epoch = torch.where(better, torch.full_like(self.best_epoch, epoch), self.best_epoch)
+        self.diverged = [before or (None if fine else epoch)
+                         for before, fine in zip(self.diverged, sound.tolist(), strict=True)]
+        self.history.append([value if gone is None else float("nan")
+                             for value, gone in zip(accuracy.tolist(), self.diverged, strict=True)])
+
+    def finished(self) -> list[Taught]:
+        """Every student by itself, at its best."""
+        return [Taught(self.stack.network(own, self.best), tuple(epoch[own] for epoch in self.history),
+                       int(self.best_epoch[own]), self.diverged[own]) for own in range(len(self.stack))]
+
+
+def _batches(rows: Tensor, batch: int, seed: int) -> Iterator[Tensor]:
+    """Endless passes over the rows in random order; drawn as training.train draws them."""
+    generator = torch.Generator().manual_seed(seed)
+    while True:
+        yield from rows[torch.randperm(len(rows), generator=generator).to(rows.device)].split(batch)
+
+
+def _waves(students: Sequence[Student], plan: Training, at_once: int = AT_ONCE) -> Iterator[list[list[int]]]:
+    """Groups of students (by their places) that fit into memory together."""
+    wave: list[list[int]] = []
+    taken = 0
+    for members in _groups(students, plan, at_once):
+        size = sum(sum(_footprint(students[place].architecture, plan.batch)) for place in members)
+        if wave and taken + size > BUDGET:
+            yield wave
+            wave, taken = [], 0
+        wave.append(members)
+        taken += size
+    yield wave
+
+
+def _groups(students: Sequence[Student], plan: Training, at_once: int = AT_ONCE) -> Iterator[list[int]]:
+    """Students with the same batches and structure, of like size, few enough for the memory."""
+    kinds: dict[tuple, list[int]] = {}
+    for place, student in enumerate(students):
+        lesson = student.lesson
+        # A control shares a stack where it costs nothing; a loss on hidden layers is computed for those who hear it.
+        spoken = (lesson.loss, lesson.strength) if lesson.alpha > 0 or lesson.loss in WRITTEN_OUT else None
+        key = (_kind(student.architecture), student.seed, spoken, _contents(student.rows),
+               _contents(student.labelled), student.lecture.sizes)
+        kinds.setdefault(key, []).append(place)
+    for members in kinds.values():
+        yield from _cut(members, students, plan, at_once)
+
+
+def _cut(members: list[int], students: Sequence[Student], plan: Training, at_once: int) -> Iterator[list[int]]:
+    """Rising sizes, a new group where padding to the largest would waste too much or the memory is full."""
+    sizes = {place: _sizes(students[place].architecture) for place in members}
+    group: list[int] = []
+    for place in sorted(members, key=lambda one: sum(sizes[one])):
+        wider = [*group, place]
+        real = sum(sum(sizes[one]) for one in wider)
+        padded = sum(sizes[one][0] for one in wider) + len(wider) * sizes[place][1]
+        weights, activations = (len(wider) * one for one in _footprint(students[place].architecture, plan.batch))
+        full = weights + activations > BUDGET or activations > at_once
+        if group and (padded > WASTE * real + SPARE or full):
+            yield group
+            wider = [place]
+        group = wider
+    yield group
+
+
+@lru_cache(maxsize=4096)
+def _sizes(architecture: Architecture) -> tuple[int, int]:
+    """Parameters of the first layer, which is never padded, and of the rest, which may be."""
+    network = build(architecture)
+    first = next((module for _, module in leaves(network) if list(module.parameters())), None)
+    own = sum(one.numel() for one in first.parameters()) if type(first) in DENSE.values() else 0
+    return own, sum(one.numel() for one in network.parameters()) - own
+
+
+@lru_cache(maxsize=4096)
+def _footprint(architecture: Architecture, batch: int) -> tuple[int, int]:
+    """Bytes, roughly, that a student takes while it trains: of copies of its weights, and of what its layers give out."""
+    network, outputs = build(architecture), 0
+
+    def count(module: nn.Module, given: object, output: Tensor) -> None:
+        nonlocal outputs
+        outputs += output.numel() * (12 if isinstance(module, GRU) else 3)
+
+    hooks = [module.register_forward_hook(count) for _, module in leaves(network)]
+    with torch.inference_mode():
+        network.eval()(torch.zeros(1, *architecture.shape))
+    for hook in hooks:
+        hook.remove()
+    return 4 * COPIES * sum(_sizes(architecture)), 4 * batch * outputs
+
+
+@lru_cache(maxsize=4096)
+def _kind(architecture: Architecture) -> tuple:
+    """What the architectures of one stack have in common: everything but the layers' sizes."""
+    sizes = architecture.family.sizes(architecture.shape)
+    others = tuple((name, value) for name, value in vars(architecture.family).items() if name not in sizes)
+    depths = tuple(len(value) for value in sizes.values())
+    return architecture.family.name, others, depths, structure(build(architecture))
+
+
+def _contents(tensor: Tensor | None) -> bytes | None:
+    return None if tensor is None else tensor.cpu().numpy().tobytes()

@@ -1,0 +1,47 @@
+"""The architecture of a student: a teacher's, thinner or shallower, or another family's of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from compress.networks.families import Architecture, Family, Recurrent, family
+
+SAME = "same"
+ALONGSIDE = ("inner",)  # sizes of the layers that the first ones count: as many numbers, whatever the depth
+
+
+def student_architecture(teacher: Architecture, name: str, width: float, depth: int, dropout: float) -> Architecture:
+    """The student's architecture for the teacher's data.
+
+    Args:
+        name: a family, or "same" for the teacher's own. A family that is not the teacher's starts from its own default
+            sizes (MLP 300-100, LeNet-5, GRU 64, ResNet 16-32-64).
+        width: share of each hidden size; a layer keeps one unit at least.
+        depth: hidden layers of an MLP, convolutions or blocks of a CNN or ResNet; 0 keeps the number. A deeper student
+            repeats the last size.
+        dropout: of an MLP student; other families have none.
+
+    Raises:
+        ValueError: the family has no hidden layer, cannot have this depth, or cannot read these examples.
+    """
+    start = teacher.family if name in (SAME, teacher.family.name) else family(name)
+    sizes = {field: value for field, value in start.sizes(teacher.shape).items() if value}
+    if not sizes:
+        raise ValueError(f"Distill: a student of the family {start.name} has no hidden layer that could be thinner. "
+                         "Set student to mlp, or choose another teacher.")
+    if depth > 1 and isinstance(start, Recurrent):
+        raise ValueError(f"Distill: depth must be 0 or 1 for a GRU student, which has one recurrent layer, but got {depth}.")
+    if depth:
+        first = next(iter(sizes))
+        sizes |= {field: _of_depth(sizes[field], depth) for field in (first, *ALONGSIDE) if field in sizes}
+    thinner = {field: tuple(max(1, round(size * width)) for size in value) for field, value in sizes.items()}
+    return Architecture(_with(start, thinner, dropout), teacher.shape, teacher.classes)
+
+
+def _of_depth(sizes: tuple[int, ...], depth: int) -> tuple[int, ...]:
+    return (*sizes, *[sizes[-1]] * depth)[:depth]
+
+
+def _with(start: Family, sizes: dict[str, tuple[int, ...]], dropout: float) -> Family:
+    options = {"dropout": dropout} if hasattr(start, "dropout") else {}
+    return dataclasses.replace(start, **sizes, **options)

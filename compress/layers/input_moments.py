@@ -1,0 +1,74 @@
+"""What flows into each layer: second moments and means of its inputs, gathered in one watched forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from compress.layers.matrix_view import inputs_as_columns
+from compress.networks.evaluation import logits_of
+from compress.networks.families import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Of a layer's inputs x, in the columns of its channel-scheme matrix, float64.
+
+    Attributes:
+        second: mean of x x^T, (groups, columns, columns).
+        mean: mean of x, (groups, columns).
+    """
+
+    second: Tensor
+    mean: Tensor
+
+    @property
+    def covariance(self) -> Tensor:
+        """Second moment around the mean."""
+        return self.second - self.mean[..., :, None] * self.mean[..., None, :]
+
+
+def input_moments(network: Network, inputs: Tensor, paths: Iterable[str]) -> dict[str, Moments]:
+    """Moments of the inputs of some layers while the network reads these examples (n, *shape)."""
+    gathered: dict[str, list[Tensor | int]] = {}
+
+    def watch(path: str, layer: nn.Module) -> torch.utils.hooks.RemovableHandle:
+        def add(module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+            columns = inputs_as_columns(layer, arguments[0]).double()
+            second, first, count = gathered.get(path, [0, 0, 0])
+            gathered[path] = [second + columns @ columns.mT, first + columns.sum(-1), count + columns.shape[-1]]
+
+        return layer.register_forward_pre_hook(add)
+
+    hooks = [watch(path, network.get_submodule(path)) for path in paths]
+    try:
+        logits_of(network, inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return {path: Moments(second / count, first / count) for path, (second, first, count) in gathered.items()}
+
+
+def recalibrated(network: Network, inputs: Tensor) -> Network:
+    """The network with batch-norm statistics measured anew on these (calibration) examples.
+
+    Every change of weights moves the activations that batch-norm's running statistics describe; without this a
+    compressed network is judged with another network's statistics. Changes the given (fresh) network's buffers only.
+    """
+    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    if not norms:
+        return network
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+        norm.train()
+    with torch.inference_mode():
+        for chunk in inputs.tensor_split(-(-len(inputs) // 256)):
+            network(chunk)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    return network.eval()

@@ -1,0 +1,163 @@
+"""A layer that stores only the weights that are not zero, with a bitmask or with column indices, whichever is smaller.
+
+It computes with torch's CSR kernels where these win on a CPU, and with the dense matrix otherwise.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from compress.layers.base import DENSE, Compressed, dense_plain, dense_rebuild
+from compress.layers.dense_weight import Unfolded
+
+CSR_DENSITY = 0.15  # measured: from here down CSR products of a batch are faster than dense ones on one core
+CSR_DENSITY_OF_ONE = 0.05  # the same for a few examples at a time
+FEW_EXAMPLES = 8
+HEADERS = {"csr": 250, "bitmask": 184}  # bytes by which the file's header grows against a dense layer's, about
+GEOMETRY = 100  # more of them for a convolution
+
+
+class Sparse(Unfolded, Compressed):
+    """A linear or convolutional layer with zeros in its weight matrix (rows = outputs, columns = inputs x kernel).
+
+    It stores `values`, the weights that are not zero, row by row, the bias, and where they stand, in one of two forms:
+
+    - bitmask: `mask`, one bit a weight.
+    - csr: `columns`, one index a value in the smallest type that holds it, and `counts`, values a row.
+    """
+
+    kind = "sparse"
+    limits = (CSR_DENSITY, CSR_DENSITY_OF_ONE)  # largest densities at which CSR kernels run: a batch, a few examples
+
+    def __init__(self, shell: nn.Module, form: str, nonzeros: int) -> None:
+        """Takes the sizes and the bias of a dense layer on any device; its weights are left out."""
+        super().__init__()
+        self.form, self.options, self.shape = form, dense_plain(shell), shell.weight.shape
+        rows, columns = self.shape[0], self.shape[1:].numel()
+        self.values = nn.Parameter(torch.zeros(nonzeros))
+        self.bias = None if shell.bias is None else nn.Parameter(shell.bias.detach().clone())
+        if form == "bitmask":
+            self.register_buffer("mask", torch.zeros(-(-rows * columns // 8), dtype=torch.uint8))
+        else:
+            self.register_buffer("columns", torch.zeros(nonzeros, dtype=smallest(columns - 1)))
+            self.register_buffer("counts", torch.zeros(rows, dtype=smallest(columns)))
+
+    @classmethod
+    def of(cls, layer: nn.Module, form: str | None = None) -> Sparse:
+        """The weights of a dense layer that are not zero. form: "bitmask" or "csr"; the smaller one if left out."""
+        matrix = layer.weight.detach().flatten(1).cpu().numpy()
+        held = matrix != 0
+        nonzeros = np.count_nonzero(held)
+        sizes = stored_bytes(layer, nonzeros)
+        made = cls(layer, form or min(("bitmask", "csr"), key=sizes.__getitem__), nonzeros)
+        made.values = nn.Parameter(torch.from_numpy(matrix.ravel().compress(held.ravel())))
+        if made.form == "bitmask":
+            made.mask = torch.from_numpy(np.packbits(held))
+        else:
+            made.columns = torch.from_numpy(held.nonzero()[1]).to(made.columns.dtype)
+            made.counts = torch.from_numpy(held.sum(1)).to(made.counts.dtype)
+        made.to(layer.weight.device)
+        if not layer.training:
+            made._refresh(layer.weight.detach().clone())
+            made.training = False
+        return made
+
+    @property
+    def work(self) -> int:
+        """Multiply-accumulates for one output position."""
+        return len(self.values)
+
+    def plain(self) -> dict[str, Any]:
+        return {"dense": self.options, "form": self.form, "nonzeros": len(self.values)}
+
+    @classmethod
+    def rebuild(cls, plain: dict[str, Any]) -> nn.Module:
+        return cls(dense_rebuild(plain["dense"]), plain["form"], int(plain["nonzeros"]))
+
+    def forward(self, batch: Tensor) -> Tensor:
+        if self.options["type"] != "Linear":
+            return convolved(batch, self.weight, self.bias, self.options)
+        if self.training or self.rows is None or batch.is_cuda or not self._wins(batch):
+            return functional.linear(batch, self.weight, self.bias)
+        flat = batch.reshape(-1, batch.shape[-1]).mT
+        product = self.rows @ flat if self.bias is None else torch.addmm(self.bias[:, None], self.rows, flat)
+        return product.mT.reshape(*batch.shape[:-1], -1)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies: torch cannot copy a CSR tensor, so it is made anew."""
+        return {**self.__dict__, "rows": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if not self.training and hasattr(self, "dense"):
+            self._refresh(self.dense)
+
+    def _wins(self, batch: Tensor) -> bool:
+        few = batch.numel() // batch.shape[-1] < FEW_EXAMPLES
+        return len(self.values) <= self.limits[few] * self.shape.numel()
+
+    def _prepare(self) -> None:
+        """The rows as CSR, where its kernels may win."""
+        self.rows = None
+        if self.options["type"] == "Linear" and len(self.values) <= max(self.limits) * self.shape.numel():
+            places, columns = self._places(), self.shape[1]
+            starts = functional.pad(torch.bincount(places // columns, minlength=self.shape[0]).cumsum(0), (1, 0))
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+                self.rows = torch.sparse_csr_tensor(starts, places % columns, self.values.detach().clone(), self.shape,
+                                                    check_invariants=False)
+
+    def _spread(self) -> Tensor:
+        dense = self.values.new_zeros(self.shape.numel())
+        return dense.index_put((self._places(),), self.values).view(self.shape)
+
+    def _places(self) -> Tensor:
+        """(nonzeros,) int64: where the values stand in the flattened matrix."""
+        rows, columns = self.shape[0], self.shape[1:].numel()
+        if self.form == "bitmask":
+            bits = np.unpackbits(self.mask.cpu().numpy(), count=rows * columns).view(np.bool_)
+            return torch.from_numpy(np.flatnonzero(bits)).to(self.values.device)
+        starts = torch.arange(rows, device=self.values.device) * columns
+        return starts.repeat_interleave(self.counts.long()) + self.columns.long()
+
+
+def always_by_rows(layer: nn.Linear) -> Sparse:
+    """The layer with CSR kernels at any density, also where they lose: to measure where that is."""
+    made = Sparse.of(layer).train()
+    made.limits = (1.0, 1.0)
+    return made.eval()
+
+
+def stored_bytes(layer: nn.Module, nonzeros: int) -> dict[str, int]:
+    """Bytes that a layer's weights add to a file in each form (dense, csr, bitmask); the last two with their headers."""
+    rows, columns = layer.weight.shape[0], layer.weight[0].numel()
+    geometry = 0 if isinstance(layer, nn.Linear) else GEOMETRY
+    return {"dense": 4 * rows * columns,
+            "csr": (HEADERS["csr"] + geometry + nonzeros * (4 + smallest(columns - 1).itemsize)
+                    + rows * smallest(columns).itemsize),
+            "bitmask": HEADERS["bitmask"] + geometry + 4 * nonzeros + -(-rows * columns // 8)}
+
+
+def smallest_form(layer: nn.Module) -> nn.Module:
+    """The layer itself where its zeros save nothing, otherwise a Sparse one in the smaller form."""
+    nonzeros = np.count_nonzero(layer.weight.detach().cpu().numpy() != 0)
+    sizes = stored_bytes(layer, nonzeros)
+    return layer if sizes["dense"] <= min(sizes["csr"], sizes["bitmask"]) else Sparse.of(layer)
+
+
+def smallest(largest: int) -> torch.dtype:
+    """The smallest type for whole numbers from 0 to this one."""
+    return torch.uint8 if largest < 256 else torch.uint16 if largest < 65536 else torch.int32
+
+
+def convolved(batch: Tensor, weight: Tensor, bias: Tensor | None, options: dict[str, Any]) -> Tensor:
+    """A convolution of the geometry that dense_plain() describes."""
+    convolve = functional.conv1d if DENSE[options["type"]] is nn.Conv1d else functional.conv2d
+    return convolve(batch, weight, bias, tuple(options["stride"]), tuple(options["padding"]), tuple(options["dilation"]),
+                    options["groups"])

@@ -1,0 +1,108 @@
+"""One layer's factorisation, from which the layers of every rank are cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
+
+import torch
+from torch import Tensor, nn
+
+from compress.layers.base import Factors
+from compress.layers.input_moments import Moments
+from compress.layers.matrix_view import factorised, matrix_of
+from compress.solvers.svd import Subspace, break_even, principal, randomized
+
+
+@dataclass(frozen=True, eq=False)
+class Factorisation:
+    """A layer's best subspaces at every rank.
+
+    Attributes:
+        dense: the layer as it was.
+        subspace: basis (groups, rows, count) and energies (groups, count) under the scheme's own metric.
+        convolution: "channel" or "spatial", how the layer is seen as a matrix.
+        mean: the inputs' mean (groups, columns) where the scheme is centred, else None.
+    """
+
+    dense: nn.Module
+    subspace: Subspace
+    convolution: str
+    mean: Tensor | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(groups, rows, columns) of the layer's matrix."""
+        return tuple(matrix_of(self.dense, self.convolution).shape)
+
+    @property
+    def full(self) -> int:
+        """The largest rank of the layer's matrix: its smaller side."""
+        return min(self.shape[1:])
+
+    @property
+    def break_even(self) -> float:
+        """The rank at which the factors store as much as the layer: rows x columns / (rows + columns)."""
+        return break_even(*self.shape[1:])
+
+    @property
+    def useful(self) -> int:
+        """The smallest rank that saves nothing; only ranks below it are ever built."""
+        return ceil(self.break_even)
+
+    def cost(self, rank: int) -> int:
+        """Numbers stored at this rank (a dense layer's from `useful` on), biases left out."""
+        groups, rows, columns = self.shape
+        return groups * (rank * (rows + columns) if rank < self.useful else rows * columns)
+
+    def errors(self) -> list[float]:
+        """Relative squared error at rank 0, 1, ..., full, summed over groups; 1.0 at rank 0."""
+        tail = self.subspace.tail().sum(0)
+        return (tail / tail[0].clamp_min(torch.finfo(tail.dtype).tiny)).tolist()
+
+    @cached_property
+    def outer(self) -> Tensor:
+        """The basis B at useful ranks in the layer's precision; each rank's second factor is cut from it."""
+        basis = self.subspace.basis[..., :self.useful - 1]
+        return basis.to(self.dense.weight.dtype, memory_format=torch.contiguous_format)
+
+    @cached_property
+    def inner(self) -> Tensor:
+        """B^T W (groups, useful - 1, columns) in the layer's precision; each rank's first factor is cut from it."""
+        basis = self.subspace.basis[..., :self.useful - 1]
+        return (basis.mT @ matrix_of(self.dense, self.convolution).double()).to(self.dense.weight.dtype)
+
+    @cached_property
+    def mapped_mean(self) -> Tensor:
+        """W mean (groups, rows, 1), float64, where the scheme is centred."""
+        return matrix_of(self.dense, self.convolution).double() @ self.mean[..., None]
+
+    def layer(self, rank: int) -> Factors:
+        """The two smaller layers of this rank; equal for every caller, however many other ranks are cut too."""
+        basis = self.subspace.basis[..., :rank]
+        shift = None
+        if self.mean is not None:
+            shift = (self.mapped_mean - basis @ (basis.mT @ self.mapped_mean)).flatten()
+        if rank >= self.useful:
+            return factorised(self.dense, basis, self.convolution, shift)
+        return factorised(self.dense, self.outer[..., :rank], self.convolution, shift, self.inner[:, :rank])
+
+
+def factorise(layer: nn.Module, scheme: str, convolution: str = "channel", moments: Moments | None = None,
+              seed: int = 0) -> Factorisation:
+    """Factorises one layer once for all ranks.
+
+    Args:
+        scheme: "plain", "randomized", "whitened" or "centred"; the last two need the moments of its inputs.
+    """
+    matrix = matrix_of(layer, convolution)
+    if scheme == "randomized":
+        # Always the same number of directions, so that a rank's factors do not depend on which others are wanted.
+        count = min(min(matrix.shape[1:]), ceil(break_even(*matrix.shape[1:])))
+        return Factorisation(layer, randomized(matrix, count, seed), convolution)
+    if scheme == "plain":
+        return Factorisation(layer, principal(matrix), convolution)
+    metric = moments.covariance if scheme == "centred" else moments.second
+    mean = moments.mean if scheme == "centred" else None
+    return Factorisation(layer, principal(matrix, metric), convolution, mean)

@@ -1,0 +1,265 @@
+"""Architectures are plain data; build() turns one into a torch module with fresh weights.
+
+With an architecture and a tensor file a network is rebuilt without running any pickled code (see files.py).
+Examples have the shapes of datasets.py: images (channels, height, width), sequences (features, length), tables
+(features,). Every network maps a batch (n, *shape) to logits (n, classes).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from compress.networks.gru import GRU
+from compress.settings import Settings, setting, spelled
+
+FAMILIES: dict[str, type[Family]] = {}
+
+
+@dataclass(frozen=True)
+class Family(Settings):
+    """Base of the families: the settings that a user may turn, without the data's shape."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        FAMILIES[cls.name] = cls
+
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+        """Fresh modules for examples of this shape; drawn from torch's current random state."""
+        raise NotImplementedError
+
+    def sizes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """The settings that are layer sizes, as they really are for examples of this shape; none for one layer."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, tuple)}
+
+    def title_for(self, shape: tuple[int, ...], classes: int) -> str:
+        """A short name for people of this family's network on such data."""
+        sizes = [spelled(value) for value in vars(self).values() if isinstance(value, tuple) and value]
+        return " ".join([self.title, *sizes])
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A family's settings together with the data's shape: all that is needed to build the network."""
+
+    family: Family
+    shape: tuple[int, ...]
+    classes: int
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-able; the opposite of from_plain()."""
+        return {"family": self.family.name, **self.family.plain(), "shape": list(self.shape), "classes": self.classes}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Architecture:
+        """Raises ValueError for an unknown family or setting."""
+        settings = {name: value for name, value in plain.items() if name not in ("family", "shape", "classes")}
+        return cls(family(plain["family"], settings), tuple(plain["shape"]), int(plain["classes"]))
+
+    def title(self) -> str:
+        """For people: '784-300-100-10' for an MLP, 'LeNet-5', 'GRU 64' and the like for the others."""
+        return self.family.title_for(self.shape, self.classes)
+
+
+def family(name: str, settings: dict[str, Any] | None = None) -> Family:
+    """The family of this name with these settings. Raises ValueError that lists the known ones."""
+    if name not in FAMILIES:
+        raise ValueError(f"There is no network family {name!r}; choose one of {', '.join(FAMILIES)}.")
+    return FAMILIES[name].from_plain(settings or {})
+
+
+class Network(nn.Sequential):
+    """Modules in a row that remember their architecture; logits = network(batch)."""
+
+    architecture: Architecture
+
+
+def build(architecture: Architecture, seed: int = 0) -> Network:
+    """A network with fresh weights; the same seed gives the same weights, the global random state is untouched.
+
+    Raises:
+        ValueError: the family cannot take examples of this shape.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = Network(*architecture.family.layers(architecture.shape, architecture.classes))
+    network.architecture = architecture
+    return network
+
+
+@dataclass(frozen=True)
+class Logistic(Family):
+    """Multinomial logistic regression: one linear layer."""
+
+    name, title = "logistic", "Logistic regression"
+
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.Linear(prod(shape), classes))
+
+    def title_for(self, shape: tuple[int, ...], classes: int) -> str:
+        return f"{prod(shape)}-{classes}"
+
+
+@dataclass(frozen=True)
+class MLP(Family):
+    """Multilayer perceptron: linear layers with ReLU between them."""
+
+    name, title = "mlp", "MLP"
+    hidden: tuple[int, ...] = setting((300, 100), low=1, high=8192, help="Units of each hidden layer, joined by '-'.")
+    dropout: float = setting(0.0, low=0.0, high=0.9, help="Share of hidden units left out at each training step.")
+
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+        return nn.Sequential(nn.Flatten(), *_perceptron(prod(shape), self.hidden, classes, self.dropout))
+
+    def title_for(self, shape: tuple[int, ...], classes: int) -> str:
+        return "-".join(str(size) for size in (prod(shape), *self.hidden, classes))
+
+
+@dataclass(frozen=True)
+class CNN(Family):
+    """LeNet-5 with ReLU and max pooling (LeCun et al. 1998) on images; on sequences its twin, three strided
+    convolutions of 25 channels as in Greydanus & Kobak's MNIST-1D (2020)."""
+
+    name, title = "cnn", "CNN"
+    channels: tuple[int, ...] = setting(
+        (), low=1, high=1024, help="Channels of each convolution; 'none' means 6-16 (images), 25-25-25 (sequences).")
+    hidden: tuple[int, ...] = setting(
+        (), low=1, high=8192, help="Units of each layer after them; 'none' means 120-84 (images), no layer (sequences).")
+
+    def sizes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        if len(shape) == 3:
+            return {"channels": self.channels or (6, 16), "hidden": self.hidden or (120, 84)}
+        return {"channels": self.channels or (25, 25, 25), "hidden": self.hidden}
+
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+        sizes = self.sizes(shape)
+        if len(shape) == 3:
+            return _image_convolutions(shape, sizes["channels"], sizes["hidden"], classes)
+        if len(shape) == 2:
+            return _sequence_convolutions(shape, sizes["channels"], sizes["hidden"], classes)
+        raise ValueError(f"CNN: needs images or sequences, but an example has shape {shape}. Choose mlp for tables.")
+
+    def title_for(self, shape: tuple[int, ...], classes: int) -> str:
+        if self.channels or self.hidden:
+            return super().title_for(shape, classes)
+        return "LeNet-5" if len(shape) == 3 else "CNN 25-25-25"
+
+
+@dataclass(frozen=True)
+class ResNet(Family):
+    """A small residual network with batch normalisation (He et al. 2016): a convolution, one block a width
+    (each after the first halves the picture), global average pooling, a linear layer."""
+
+    name, title = "resnet", "ResNet"
+    channels: tuple[int, ...] = setting((16, 32, 64), low=1, high=1024, help="Channels of each residual block.")
+    inner: tuple[int, ...] = setting(
+        (), low=1, high=1024, help="Channels inside each block, between its convolutions; 'none' means the block's own.")
+
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+        if len(shape) not in (2, 3):
+            raise ValueError(f"ResNet: needs images or sequences, but an example has shape {shape}. "
+                             "Choose mlp for tables.")
+        if not self.channels:
+            raise ValueError("ResNet: channels must be at least one number, but got 'none'. For example: channels=16-32-64.")
+        inner = self.inner or self.channels
+        if len(inner) != len(self.channels):
+            raise ValueError(f"ResNet: inner must be one number for each of the {len(self.channels)} blocks or 'none', "
+                             f"but got {spelled(inner)!r}. For example: inner={spelled(self.channels)}.")
+        flat = len(shape) == 2
+        convolution, norm, pool = ((nn.Conv1d, nn.BatchNorm1d, nn.AdaptiveAvgPool1d) if flat else
+                                   (nn.Conv2d, nn.BatchNorm2d, nn.AdaptiveAvgPool2d))
+        widths = (self.channels[0], *self.channels)
+        blocks = [Residual(convolution, norm, before, inside, after, 1 if index == 0 else 2)
+                  for index, ((before, after), inside) in enumerate(zip(pairwise(widths), inner, strict=True))]
+        return nn.Sequential(convolution(shape[0], widths[0], 3, padding=1, bias=False), norm(widths[0]), nn.ReLU(),
+                             *blocks, pool(1), nn.Flatten(), nn.Linear(widths[-1], classes))
+
+
+@dataclass(frozen=True)
+class Recurrent(Family):
+    """A gated recurrent unit (Cho et al. 2014) that reads a sequence step by step, an image row by row, and sees
+    all its states at the end through one linear layer, as in Greydanus & Kobak's MNIST-1D."""
+
+    name, title = "gru", "GRU"
+    hidden: tuple[int, ...] = setting((64,), low=1, high=2048, help="Units of the recurrent layer (one number).")
+    both_ways: bool = setting(True, help="Read the sequence forwards and backwards.")
+
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+        if len(shape) not in (2, 3):
+            raise ValueError(f"GRU: needs images or sequences, but an example has shape {shape}. "
+                             "Choose mlp for tables.")
+        if len(self.hidden) != 1:
+            raise ValueError(f"GRU: hidden must be one number of units, but got {spelled(self.hidden)!r}. "
+                             "For example: hidden=64.")
+        steps, features = (shape[1], shape[0] * shape[2]) if len(shape) == 3 else (shape[1], shape[0])
+        outputs = steps * self.hidden[0] * (2 if self.both_ways else 1)
+        return nn.Sequential(AsSequence(), GRU(features, self.hidden[0], self.both_ways), nn.Flatten(),
+                             nn.Linear(outputs, classes))
+
+
+class AsSequence(nn.Module):
+    """Images (n, c, h, w) -> rows (n, h, c w); sequences (n, features, length) -> (n, length, features)."""
+
+    def forward(self, batch: Tensor) -> Tensor:
+        if batch.dim() == 4:
+            return batch.permute(0, 2, 1, 3).flatten(2)
+        return batch.transpose(1, 2)
+
+
+class Residual(nn.Module):
+    """Two normalised convolutions (before -> inner -> after channels) beside a shortcut; a 1x1 convolution on the
+    shortcut where the shape changes."""
+
+    def __init__(self, convolution: type, norm: type, before: int, inner: int, after: int, stride: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            convolution(before, inner, 3, stride=stride, padding=1, bias=False), norm(inner), nn.ReLU(),
+            convolution(inner, after, 3, padding=1, bias=False), norm(after))
+        same = before == after and stride == 1
+        self.shortcut = nn.Identity() if same else nn.Sequential(
+            convolution(before, after, 1, stride=stride, bias=False), norm(after))
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return torch.relu(self.body(batch) + self.shortcut(batch))
+
+
+def _perceptron(inputs: int, hidden: tuple[int, ...], classes: int, dropout: float = 0.0) -> list[nn.Module]:
+    modules: list[nn.Module] = []
+    for before, after in zip((inputs, *hidden), hidden, strict=False):
+        modules += [nn.Linear(before, after), nn.ReLU(), *([nn.Dropout(dropout)] if dropout else [])]
+    return [*modules, nn.Linear((inputs, *hidden)[-1], classes)]
+
+
+def _image_convolutions(shape: tuple[int, ...], channels: tuple[int, ...], hidden: tuple[int, ...],
+                        classes: int) -> nn.Module:
+    modules: list[nn.Module] = []
+    before, height, width = shape
+    for index, after in enumerate(channels):
+        padding = 2 if index == 0 or min(height, width) < 10 else 0
+        modules += [nn.Conv2d(before, after, 5, padding=padding), nn.ReLU(), nn.MaxPool2d(2)]
+        before, height, width = after, (height + 2 * padding - 4) // 2, (width + 2 * padding - 4) // 2
+    if min(height, width) < 1:
+        raise ValueError(f"CNN: channels has {len(channels)} convolutions, but an image of {shape[1]}x{shape[2]} "
+                         "is used up before. Use fewer.")
+    return nn.Sequential(*modules, nn.Flatten(), *_perceptron(before * height * width, hidden, classes))
+
+
+def _sequence_convolutions(shape: tuple[int, ...], channels: tuple[int, ...], hidden: tuple[int, ...],
+                           classes: int) -> nn.Module:
+    modules: list[nn.Module] = []
+    before, length = shape
+    for index, after in enumerate(channels):
+        kernel = 5 if index == 0 else 3
+        modules += [nn.Conv1d(before, after, kernel, stride=2, padding=1), nn.ReLU()]
+        before, length = after, (length + 2 - kernel) // 2 + 1
+    if length < 1:
+        raise ValueError(f"CNN: channels has {len(channels)} convolutions, but a sequence of {shape[1]} "
+                         "is used up before. Use fewer.")
+    return nn.Sequential(*modules, nn.Flatten(), *_perceptron(before * length, hidden, classes))

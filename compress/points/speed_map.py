@@ -1,0 +1,140 @@
+"""Where a smaller network is really faster: sparsity x batch size -> time over the dense network's, on this machine.
+
+The same share of the weights is removed in three ways: single weights (CSR kernels), whole units (smaller dense layers)
+and low rank (two dense layers for one). Weights are random where only their number matters.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from compress.layers.base import dense_layers, with_layers
+from compress.layers.matrix_view import can_be_viewed
+from compress.layers.sparse import always_by_rows
+from compress.low_rank.factorisation import factorise
+from compress.networks import device
+from compress.networks.evaluation import device_of, evaluating
+from compress.networks.families import Network
+from compress.points.latency import latency_ratio, one_thread
+from compress.progress import Tell, silent
+from compress.pruning.unit_removal import thinned
+from compress.pruning.units import groups_of
+
+SHARES = (0.5, 0.75, 0.9, 0.95, 0.98, 0.99)
+BATCHES = (1, 8, 32, 128, 512)
+LONGEST = 0.12  # seconds of one dense pass; larger batches are left out
+SECONDS = 0.05  # for each cell
+Cell = list[float] | None
+
+
+def speed_map(network: Network, tell: Tell = silent) -> dict[str, Any]:
+    """Times every cell; about ten seconds for a perceptron.
+
+    Returns:
+        shares, batches, device (in words), and ways: name -> one row a batch of [ratio, low, high] or None, the time over
+        the dense network's with its 95 % interval; below 1 is faster. A way that the network does not have is left out.
+    """
+    ways = {"sparse": sparse_networks, "units": narrow_networks, "rank": low_rank_networks}
+    made = {}
+    for name, way in ways.items():
+        tell(0.0, f"making networks: {name}")
+        made[name] = way(network)
+    made = {name: networks for name, networks in made.items() if any(networks)}
+    batches = [torch.randn(size, *network.architecture.shape, device=device_of(network)) for size in _batches(network)]
+    count, done = len(made) * len(batches) * len(SHARES), 0
+    times: dict[str, list[list[Cell]]] = {name: [] for name in made}
+    for batch in batches:
+        for name, networks in made.items():
+            row: list[Cell] = []
+            for share, one in zip(SHARES, networks, strict=True):
+                tell(done / count, f"timing {name}, {share:g} removed, batches of {len(batch)}")
+                row.append(one and list(latency_ratio(one, network, batch, SECONDS)))
+                done += 1
+            times[name].append(row)
+    tell(1.0, "done")
+    where = device_of(network)
+    return {"shares": list(SHARES), "batches": [len(batch) for batch in batches], "ways": times,
+            "device": "one core" if where.type == "cpu" else device.title(where)}
+
+
+def sparse_networks(network: Network) -> list[Network | None]:
+    """Linear layers with random zeros and CSR kernels, one network a share; convolutions stay as they are."""
+    layers = {path: layer for path, layer in dense_layers(network).items() if type(layer) is nn.Linear}
+    generator = torch.Generator().manual_seed(0)
+    made: list[Network | None] = []
+    for share in SHARES:
+        replaced = {path: always_by_rows(_with_zeros(layer, share, generator)) for path, layer in layers.items()}
+        made.append(with_layers(network, replaced) if layers else None)
+    return made
+
+
+def narrow_networks(network: Network) -> list[Network | None]:
+    """Units removed evenly until the weights left are the share's; None where the network has no units, or a share cannot
+    be reached with one unit a layer."""
+    groups = groups_of(network)
+    sizes = {group.path: group.units for group in groups}
+
+    def narrowed(keep: float) -> Network:
+        return thinned(network, {path: torch.arange(max(1, round(keep * units))) for path, units in sizes.items()})
+
+    return [_until(network, share, narrowed) if groups else None for share in SHARES]
+
+
+def low_rank_networks(network: Network) -> list[Network | None]:
+    """Every layer at the same share of its ranks until the weights left are the share's; None where that is below rank 1."""
+    layers = {path: layer for path, layer in dense_layers(network).items() if can_be_viewed(layer)}
+    pieces = {path: factorise(layer, "plain") for path, layer in layers.items()}
+
+    def factorised(keep: float) -> Network:
+        ranks = {path: max(1, round(keep * piece.full)) for path, piece in pieces.items()}
+        return with_layers(network, {path: piece.layer(ranks[path]) for path, piece in pieces.items()
+                                     if ranks[path] < piece.useful})
+
+    return [_until(network, share, factorised) for share in SHARES]
+
+
+def _until(network: Network, share: float, made: Callable[[float], Network]) -> Network | None:
+    """The network whose number of weights comes nearest to what is left of the given one's, from below; found by halving."""
+    wanted = (1 - share) * _weights(network)
+    low, high, best = 0.0, 1.0, None
+    for _ in range(10):
+        middle = (low + high) / 2
+        one = made(middle)
+        if _weights(one) <= wanted:
+            low, best = middle, one
+        else:
+            high = middle
+    return best
+
+
+def _weights(network: nn.Module) -> int:
+    return sum(weight.numel() for weight in network.parameters() if weight.dim() > 1)
+
+
+def _with_zeros(layer: nn.Linear, share: float, generator: torch.Generator) -> nn.Linear:
+    zeros = torch.rand(layer.weight.shape, generator=generator).to(layer.weight.device) < share
+    made = nn.Linear(layer.in_features, layer.out_features, layer.bias is not None, device=layer.weight.device)
+    made.weight = nn.Parameter(layer.weight.detach().masked_fill(zeros, 0.0))
+    return made
+
+
+def _batches(network: Network) -> list[int]:
+    """Batch sizes whose pass does not take too long here."""
+    sizes: list[int] = []
+    with evaluating(network), one_thread():
+        for size in BATCHES:
+            batch: Tensor = torch.randn(size, *network.architecture.shape, device=device_of(network))
+            network(batch[:1])
+            began = time.perf_counter()
+            network(batch)
+            if batch.is_cuda:
+                torch.cuda.synchronize(batch.device)
+            sizes.append(size)
+            if time.perf_counter() - began > LONGEST:
+                break
+    return sizes

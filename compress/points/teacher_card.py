@@ -1,0 +1,101 @@
+"""A teacher's card: everything a page shows of it, as plain data."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from compress.data.datasets import Dataset
+from compress.data.pictures import as_bytes
+from compress.layers.base import DENSE
+from compress.low_rank.view import layer_title
+from compress.networks.evaluation import device_of, logits_of, on_device
+from compress.networks.families import Network
+from compress.points.latency import one_thread
+from compress.points.measure import counts, scores
+from compress.training.loop import Trained
+
+WRONG_EXAMPLES = 24
+
+
+def teacher_card(trained: Trained, data: Dataset, size: int) -> dict[str, Any]:
+    """Title, scores with intervals on validation, size in bytes, layers, confusion matrix, wrong examples, history."""
+    network = trained.network
+    inputs, labels = on_device(data.validation, device_of(network))
+    logits = logits_of(network, inputs)
+    measured = scores(logits, labels, None)
+    del measured["predictions"], measured["agreement"]
+    return {
+        "title": network.architecture.title(), "data": data.title, "kind": data.kind, "classes": list(data.classes),
+        "shape": list(data.shape), "train_examples": len(data.train), "bytes": size, **measured,
+        **counts(network, inputs[:1]), "latency_ms": latency_ms(network, inputs[:1]),
+        "layers": layer_table(network, inputs[:1]), "confusion": confusion(logits, labels, len(data.classes)),
+        "wrong": wrong_examples(logits, labels, data), "history": list(trained.history),
+        "labels": labels.tolist(), "best_epoch": trained.best_epoch, "cancelled": trained.cancelled,
+    }
+
+
+def confusion(logits: Tensor, labels: Tensor, classes: int) -> list[list[int]]:
+    """Counts, row = true class, column = predicted class."""
+    pairs = labels * classes + logits.argmax(1)
+    return torch.bincount(pairs, minlength=classes * classes).view(classes, classes).tolist()
+
+
+def wrong_examples(logits: Tensor, labels: Tensor, data: Dataset) -> list[dict[str, Any]]:
+    """The most confidently wrong validation examples: values scaled to 0..255, true and predicted class, confidence."""
+    confidence, predicted = logits.softmax(1).max(1)
+    wrong = torch.nonzero(predicted != labels).flatten()
+    chosen = wrong[confidence[wrong].argsort(descending=True)][:WRONG_EXAMPLES].tolist()
+    shown = []
+    for row in chosen:
+        values = as_bytes(data.normaliser.undo(data.validation.inputs[row]))
+        shown.append({"values": values.tolist(), "row": row, "label": data.classes[int(labels[row])],
+                      "predicted": data.classes[int(predicted[row])], "confidence": float(confidence[row])})
+    return shown
+
+
+def layer_table(network: Network, example: Tensor) -> list[dict[str, Any]]:
+    """One dict a layer with weights: title, kind, output shape, parameters, macs."""
+    rows: dict[str, dict[str, Any]] = {}
+    hooks = []
+    for path, layer in network.named_modules():
+        own = sum(parameter.numel() for parameter in layer.parameters(recurse=False))
+        if not own:
+            continue
+        dense = type(layer) in DENSE.values()
+        rows[path] = {"layer": layer_title(path, layer) if dense else f"{path} · {type(layer).__name__}",
+                      "output": "", "parameters": own, "macs": 0}
+        hooks.append(layer.register_forward_hook(_watcher(rows[path], dense)))
+    try:
+        with torch.inference_mode():
+            network(example)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return list(rows.values())
+
+
+def latency_ms(network: Network, example: Tensor, seconds: float = 0.1) -> float:
+    """Median milliseconds for one example on one core of this machine (or its GPU): for orientation; comparisons are
+    made by latency.py."""
+    times = []
+    with torch.inference_mode(), one_thread():
+        began = time.perf_counter()
+        while len(times) < 10 or time.perf_counter() - began < seconds:
+            start = time.perf_counter()
+            network(example)
+            if example.is_cuda:
+                torch.cuda.synchronize(example.device)
+            times.append(time.perf_counter() - start)
+    return sorted(times)[len(times) // 2] * 1000
+
+
+def _watcher(row: dict[str, Any], dense: bool) -> Any:
+    def watch(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        row["output"] = "×".join(str(size) for size in output.shape[1:])
+        row["macs"] += output.numel() * layer.weight[0].numel() if dense else 0
+
+    return watch

@@ -1,0 +1,104 @@
+"""How much each weight matters, by the criteria of the pruning literature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor, nn
+
+from compress.data.datasets import Dataset
+from compress.layers.input_moments import Moments, input_moments
+from compress.networks.evaluation import device_of, on_device
+from compress.networks.families import Network
+from compress.progress import Tell, silent
+from compress.solvers.brain_surgeon import inverse_of, removal_losses
+
+CRITERIA = ("magnitude", "random", "taylor", "snip", "wanda", "second_order")
+BATCH = 64
+Scores = dict[str, Tensor]
+
+
+def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dataset, seed: int = 0,
+               origin: Network | None = None, tell: Tell = silent) -> Scores:
+    """Path -> (rows, columns) scores of a layer's weights, not negative; low ones go first. A row is an output (channel).
+
+    - magnitude: $|w|$.
+    - random: uniform; the floor.
+    - taylor: $\\sum_b (g_b w)^2$ over minibatches $b$ of calibration, $g_b$ the loss's gradient: the loss's first-order
+      Taylor expansion (Molchanov et al. 2019).
+    - snip: $|g w|$ at the initial weights (Lee, Ajanthan & Torr 2019).
+    - wanda: $|w| \\, \\|x\\|_2$, the norm of the input that it multiplies over calibration (Sun et al. 2024).
+    - second_order: $w^2 / (2 [H^{-1}]_{qq})$, what its removal costs the layer's output when the other weights of its row
+      are refitted (Hassibi & Stork 1993; Frantar & Alistarh 2023).
+
+    Args:
+        origin: the network with its initial weights, for snip.
+    """
+    paths = list(paths)
+    layers = {path: network.get_submodule(path) for path in paths}
+    if criterion == "magnitude":
+        return {path: _matrix(layer.weight).abs() for path, layer in layers.items()}
+    if criterion == "random":
+        generator = torch.Generator().manual_seed(seed)
+        return {path: torch.rand(_matrix(layer.weight).shape, generator=generator) for path, layer in layers.items()}
+    if criterion == "taylor":
+        return products(network, paths, data, lambda product: product.square(), tell)
+    if criterion == "snip":
+        inputs = len(data.calibration)
+        return products(network if origin is None else origin, paths, data, lambda product: product.abs(), tell, inputs)
+    tell(0.0, "reading calibration activations")
+    moments = input_moments(network, on_device(data.calibration, device_of(network))[0], paths)
+    if criterion == "wanda":
+        return {path: _matrix(layer.weight).abs() * _norms(layer, moments[path]) for path, layer in layers.items()}
+    return {path: _second_order(layer, moments[path]) for path, layer in layers.items()}
+
+
+def products(network: Network, paths: list[str], data: Dataset, measure: Callable[[Tensor], Tensor], tell: Tell = silent,
+             batch: int = BATCH, gather: Callable[[Scores], None] | None = None) -> Scores:
+    """Path -> (rows, columns): measure(gradient x weight) summed over batches of calibration, in evaluation mode.
+
+    Args:
+        gather: called with each batch's own values instead of summing them.
+    """
+    inputs, labels = on_device(data.calibration, device_of(network))
+    weights = [network.get_submodule(path).weight for path in paths]
+    totals = {path: torch.zeros_like(_matrix(weight)) for path, weight in zip(paths, weights, strict=True)}
+    training = network.training
+    network.eval()
+    try:
+        for number, rows in enumerate(torch.arange(len(inputs), device=inputs.device).split(batch)):
+            tell(number * batch / len(inputs), "reading gradients")
+            # cuDNN has no gradients of recurrent layers in evaluation mode.
+            with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+                loss = nn.functional.cross_entropy(network(inputs[rows]), labels[rows])
+                gradients = torch.autograd.grad(loss, weights)
+            found = {path: measure(_matrix(gradient) * _matrix(weight))
+                     for path, gradient, weight in zip(paths, gradients, weights, strict=True)}
+            if gather is not None:
+                gather(found)
+            else:
+                totals = {path: total + found[path] for path, total in totals.items()}
+    finally:
+        network.train(training)
+    return totals
+
+
+def by_rows(layer: nn.Module, per_group: Tensor) -> Tensor:
+    """(groups, columns) of a layer's inputs -> (rows, columns): what each row multiplies with."""
+    return per_group.repeat_interleave(layer.weight.shape[0] // len(per_group), dim=0)
+
+
+def _norms(layer: nn.Module, moments: Moments) -> Tensor:
+    norms = moments.second.diagonal(dim1=-2, dim2=-1).clamp_min(0).sqrt()
+    return by_rows(layer, norms).to(layer.weight.dtype)
+
+
+def _second_order(layer: nn.Module, moments: Moments) -> Tensor:
+    matrices = _matrix(layer.weight).unflatten(0, (len(moments.second), -1))
+    losses = [removal_losses(matrix, inverse_of(second)) for matrix, second in zip(matrices, moments.second, strict=True)]
+    return torch.cat(losses).to(layer.weight.dtype)
+
+
+def _matrix(weight: Tensor) -> Tensor:
+    return weight.detach().flatten(1)

@@ -1,0 +1,72 @@
+"""How sensitive each layer is: it alone is pruned, the others stay, and loss and accuracy are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from compress.data.datasets import Dataset, Split
+from compress.networks.evaluation import CHUNK, device_of, evaluating, on_device
+from compress.networks.families import Network
+from compress.progress import Tell, silent
+
+LEVELS = (0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
+EXAMPLES = 512  # of calibration and of validation each; a smooth picture needs no more
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """Measured with one layer pruned at a time.
+
+    Attributes:
+        levels: sparsities, rising from 0.
+        losses: path -> mean cross-entropy on calibration at each level: what allocation is chosen by.
+        accuracies: path -> share right on validation at each level: what is drawn.
+    """
+
+    levels: tuple[float, ...]
+    losses: dict[str, list[float]]
+    accuracies: dict[str, list[float]]
+
+
+def sensitivity(network: Network, data: Dataset, paths: Sequence[str], pruned: Callable[[str, float], Network],
+                tell: Tell = silent, levels: Sequence[float] = LEVELS) -> Sensitivity:
+    """Measures every layer at every level.
+
+    Args:
+        pruned: (path, level) -> the network with this layer alone pruned. What comes before the layer is computed once.
+    """
+    device = device_of(network)
+    splits = [_part(split, device) for split in (data.calibration, data.validation)]
+    losses: dict[str, list[float]] = {}
+    accuracies: dict[str, list[float]] = {}
+    untouched = [_scores(network, 0, [inputs], labels) for inputs, labels in splits]
+    for number, path in enumerate(paths):
+        place = list(dict(network.named_children())).index(path.partition(".")[0])
+        with evaluating(network):
+            starts = [[network[:place](chunk) for chunk in inputs.split(CHUNK)] for inputs, _ in splits]
+        losses[path], accuracies[path] = [untouched[0][0]], [untouched[1][1]]
+        for step, level in enumerate(levels[1:]):
+            tell((number + step / len(levels)) / len(paths), f"sensitivity of layer {path}")
+            one = pruned(path, level)
+            measured = [_scores(one, place, start, labels)
+                        for start, (_, labels) in zip(starts, splits, strict=True)]
+            losses[path].append(measured[0][0])
+            accuracies[path].append(measured[1][1])
+    return Sensitivity(tuple(levels), losses, accuracies)
+
+
+def _part(split: Split, device: torch.device) -> tuple[Tensor, Tensor]:
+    inputs, labels = on_device(split, device)
+    return inputs[:EXAMPLES], labels[:EXAMPLES]
+
+
+def _scores(network: Network, place: int, starts: list[Tensor], labels: Tensor) -> tuple[float, float]:
+    """(mean cross-entropy, share right) of what the modules from `place` on make of these."""
+    with evaluating(network):
+        logits = torch.cat([network[place:](start) for start in starts])
+    return (float(nn.functional.cross_entropy(logits.double(), labels)),
+            float((logits.argmax(1) == labels).double().mean()))

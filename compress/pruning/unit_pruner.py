@@ -1,0 +1,166 @@
+"""Removing whole units of a network: their scores, which of them go at any share, and the smaller network that is left."""
+
+from __future__ import annotations
+
+import copy
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from compress.data.datasets import Dataset
+from compress.networks.families import Network
+from compress.progress import Tell, silent
+from compress.pruning import layer_densities as densities
+from compress.pruning.ranking import kept_of
+from compress.pruning.sensitivity import LEVELS, Sensitivity, sensitivity
+from compress.pruning.unit_removal import thinned
+from compress.pruning.unit_saliency import consumer_columns, consumer_moments, unit_saliencies
+from compress.pruning.units import Group, Member, bundles_of, groups_of
+from compress.pruning.weight_pruner import Cut
+from compress.solvers.brain_surgeon import refitted_columns
+
+if TYPE_CHECKING:
+    from compress.methods.prune import Prune
+
+Kept = dict[str, Tensor]
+
+
+class UnitCutter:
+    """Cuts one network at any share of its units; what all shares have in common is computed once.
+
+    Groups that must keep equally many units (a GRU's two directions) are a bundle: the r-th worst units of all its groups
+    go together.
+    """
+
+    def __init__(self, settings: Prune, network: Network, origin: Network, data: Dataset, seed: int = 0,
+                 tell: Tell = silent) -> None:
+        """Raises ValueError where the network has no hidden units, or layers that are compressed already."""
+        self.settings, self.network, self.origin, self.data, self.seed = settings, network, origin, data, seed
+        self.groups = groups_of(network)
+        if not self.groups:
+            raise ValueError("Prune: pattern=units removes hidden units, but this network has none. Choose pattern="
+                             "unstructured, or a teacher with hidden layers.")
+        self.bundles = bundles_of(self.groups)
+        self._sensitivity: Sensitivity | None = None
+        scores = unit_saliencies(network, self.groups, settings.criterion, data, seed, origin, tell)
+        self.orders = {path: score.argsort(stable=True) for path, score in scores.items()}
+        ranked = [torch.stack([scores[group.path].sort().values for group in bundle]).mean(0) for bundle in self.bundles]
+        self.ranked = [score / score.norm().clamp_min(1e-30) for score in ranked]
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """Units of each bundle's groups."""
+        return [first.units for first, *_ in self.bundles]
+
+    def kept(self, share: float, first: UnitCutter | None = None) -> list[int]:
+        """How many units each bundle's groups keep when this share of all goes; at least one.
+
+        Args:
+            first: the cutter of the first round, whose network the share is one of; this one by default.
+        """
+        whole, settings = first or self, self.settings
+        total = kept_of(sum(whole.sizes), share)
+        if settings.densities:
+            counts = densities.proportional(whole.sizes, settings.densities, total)
+        elif settings.allocation == "uniform":
+            counts = densities.uniform(whole.sizes, share)
+        elif settings.allocation == "sensitivity":
+            losses = [whole.sensitivity.losses[group.path] for group, *_ in whole.bundles]
+            counts = densities.by_sensitivity(whole.sizes, whole.sensitivity.levels, losses, total)
+            # Earlier rounds may have left a layer fewer units than it is given now: the others get the rest.
+            wanted = [min(count, own) / own for count, own in zip(counts, self.sizes, strict=True)]
+            counts = densities.proportional(self.sizes, wanted, total)
+        else:
+            counts = self._by_score(total)
+        return [min(own, _multiple(count, size, settings.multiple))
+                for count, size, own in zip(counts, whole.sizes, self.sizes, strict=True)]
+
+    def _by_score(self, total: int) -> list[int]:
+        """One ranking of all bundles' units, each bundle's scores divided by their norm; the best of each stays."""
+        others = torch.cat([score[:-1] for score in self.ranked])
+        owners = torch.cat([torch.full((len(score) - 1,), number) for number, score in enumerate(self.ranked)])
+        best = others.argsort(descending=True, stable=True)[:max(0, total - len(self.ranked))]
+        return [1 + int((owners[best] == number).sum()) for number in range(len(self.ranked))]
+
+    def cut(self, share: float, first: UnitCutter | None = None) -> Cut:
+        """The smaller network; with second_order the weights that read what stays make up for what goes."""
+        return self._without(dict(zip((bundle[0].path for bundle in self.bundles), self.kept(share, first), strict=True)))
+
+    def started_anew(self, cut: Cut, origin: Network) -> Network:
+        """A network of other weights, such as the initial ones; it has the sizes of the cut already."""
+        return origin
+
+    @property
+    def sensitivity(self) -> Sensitivity:
+        """Loss and accuracy with one bundle's units pruned at a time; measured once."""
+        return self.sensitivity_told(silent)
+
+    def sensitivity_told(self, tell: Tell) -> Sensitivity:
+        """The same, telling how far it is."""
+        if self._sensitivity is None:
+            sizes = dict(zip((bundle[0].path for bundle in self.bundles), self.sizes, strict=True))
+            self._sensitivity = sensitivity(
+                self.network, self.data, list(sizes),
+                lambda path, level: self._without({path: max(1, kept_of(sizes[path], level))}).network, tell, LEVELS)
+        return self._sensitivity
+
+    def title(self, path: str) -> str:
+        """A layer in words."""
+        group = next(group for group in self.groups if group.path == path)
+        kind = "channels" if isinstance(self.network.get_submodule(path), nn.Conv1d | nn.Conv2d) else "units"
+        return f"{path} · {group.units} {kind}"
+
+    def widths(self, network: Network) -> list[tuple[str, int, int]]:
+        """(path, units before, units now) of each bundle in a network that was cut from this one."""
+        now = {group.path: group.units for group in groups_of(network)}
+        return [(first.path, first.units, now[first.path]) for first, *_ in self.bundles]
+
+    def finished(self, network: Network) -> Network:
+        """The network as it is: smaller and dense."""
+        return network
+
+    def _without(self, counts: dict[str, int]) -> Cut:
+        kept = {group.path: self.orders[group.path][group.units - counts[bundle[0].path]:].sort().values
+                for bundle in self.bundles for group in bundle if bundle[0].path in counts}
+        network = self.network if self.settings.criterion != "second_order" else self._refitted(kept)
+        return Cut(thinned(network, kept), thinned(self.origin, kept), {})
+
+    @cached_property
+    def moments(self) -> dict[str, Tensor]:
+        """Second moments of the inputs of every layer that reads units."""
+        return consumer_moments(self.network, self.groups, self.data)
+
+    @torch.no_grad()
+    def _refitted(self, kept: Kept) -> Network:
+        """A copy in which each layer that reads removed units makes up for them by least squares. Columns of the removed
+        ones keep their weights: they go with the units."""
+        network = copy.deepcopy(self.network)
+        for tensor, stays in self._columns_that_stay(kept).items():
+            weight = network.get_parameter(tensor)
+            matrix = weight.flatten(1)
+            if not bool(stays.all()):
+                columns = stays.nonzero().flatten().to(weight.device)
+                matrix[:, columns] = refitted_columns(matrix, columns, self.moments[tensor])
+        return network
+
+    def _columns_that_stay(self, kept: Kept) -> dict[str, Tensor]:
+        """Name of each weight that reads units -> whether a column stays, (columns,) bool."""
+        stays: dict[str, Tensor] = {}
+        for group, member in _consumers(self.groups):
+            columns = consumer_columns(self.network, member)
+            length = self.network.get_parameter(member.tensor).flatten(1).shape[1]
+            gone = torch.ones(group.units, dtype=torch.bool)
+            gone[kept.get(group.path, torch.arange(group.units))] = False
+            stays.setdefault(member.tensor, torch.ones(length, dtype=torch.bool))[columns[gone].flatten()] = False
+        return stays
+
+
+def _consumers(groups: list[Group]) -> list[tuple[Group, Member]]:
+    return [(group, member) for group in groups for member in group.consumers]
+
+
+def _multiple(count: int, size: int, multiple: int) -> int:
+    """The nearest multiple that the layer has, at least one of them; the whole layer where it is smaller than that."""
+    return min(size, max(multiple, round(count / multiple) * multiple))

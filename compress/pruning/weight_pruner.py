@@ -1,0 +1,186 @@
+"""Removing single weights of a network: scores, one sort, masks of any sparsity, and the network that is left."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from compress.data.datasets import Dataset
+from compress.layers.base import dense_layers, with_layers
+from compress.layers.input_moments import Moments, input_moments
+from compress.layers.matrix_view import can_be_viewed
+from compress.layers.sparse import smallest_form
+from compress.low_rank.view import layer_title
+from compress.networks.evaluation import device_of, on_device
+from compress.networks.families import Network
+from compress.progress import Tell, silent
+from compress.pruning import layer_densities as densities
+from compress.pruning.ranking import Masks, Ranking, kept_of
+from compress.pruning.saliency import saliencies
+from compress.pruning.sensitivity import LEVELS, Sensitivity, sensitivity
+from compress.solvers.brain_surgeon import refitted
+
+if TYPE_CHECKING:
+    from compress.methods.prune import Prune
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A network after some of it was removed.
+
+    Attributes:
+        network: what is left, its layers dense; origin: a network of the same sizes with its initial weights.
+        masks: path -> (rows, columns) bool of what stays, if single weights were removed; empty if whole units were.
+    """
+
+    network: Network
+    origin: Network
+    masks: Masks
+
+
+class WeightCutter:
+    """Cuts one network at any sparsity; what all sparsities share is computed once.
+
+    Attributes:
+        ranking: the order in which weights go; layers: path -> the network's dense layers.
+    """
+
+    def __init__(self, settings: Prune, network: Network, origin: Network, data: Dataset, seed: int = 0,
+                 tell: Tell = silent) -> None:
+        """Raises ValueError where no dense layer is left."""
+        self.settings, self.network, self.origin, self.data, self.seed = settings, network, origin, data, seed
+        self.layers = {path: layer for path, layer in dense_layers(network).items() if can_be_viewed(layer)}
+        if not self.layers:
+            raise ValueError("Prune: this network has no dense linear or convolutional layer left to prune. Put prune "
+                             "before the methods that replaced them.")
+        self._sensitivity: Sensitivity | None = None
+        scores = saliencies(network, self.layers, settings.criterion, data, seed, origin, tell)
+        self.ranking = Ranking.of(scores, self._within(), settings.group)
+
+    def _within(self) -> str:
+        settings = self.settings
+        if settings.group:
+            return "group"
+        if settings.criterion == "wanda":
+            return "row"
+        alone = settings.criterion == "second_order" or settings.densities or settings.allocation != "global"
+        return "layer" if alone else "network"
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Path -> weights of a layer."""
+        return {path: layer.weight.numel() for path, layer in self.layers.items()}
+
+    @cached_property
+    def moments(self) -> dict[str, Moments]:
+        """Second moments of every layer's inputs on calibration, for refitting."""
+        return input_moments(self.network, on_device(self.data.calibration, device_of(self.network))[0], self.layers)
+
+    @property
+    def sensitivity(self) -> Sensitivity:
+        """Loss and accuracy with one layer pruned at a time; measured once."""
+        return self.sensitivity_told(silent)
+
+    def sensitivity_told(self, tell: Tell) -> Sensitivity:
+        """The same, telling how far it is."""
+        if self._sensitivity is None:
+            group = self.settings.group
+            levels = tuple(step / group for step in range(group)) if group else LEVELS
+            self._sensitivity = sensitivity(self.network, self.data, list(self.layers), self._with_one_layer_cut, tell,
+                                            levels)
+        return self._sensitivity
+
+    def title(self, path: str) -> str:
+        """A layer in words."""
+        return layer_title(path, self.layers[path])
+
+    def kept(self, sparsity: float) -> dict[str, int]:
+        """Path -> how many weights a layer keeps, where each layer has its own number."""
+        sizes, settings = list(self.sizes.values()), self.settings
+        total = kept_of(sum(sizes), sparsity)
+        if settings.densities:
+            counts = densities.proportional(sizes, settings.densities, total)
+        elif settings.allocation == "uniform":
+            counts = densities.uniform(sizes, sparsity)
+        elif settings.allocation == "sensitivity":
+            counts = densities.by_sensitivity(sizes, self.sensitivity.levels, list(self.sensitivity.losses.values()), total)
+        else:
+            counts = [int(mask.sum()) for mask in self._by_magnitude.with_kept(total).values()]
+        return dict(zip(self.sizes, counts, strict=True))
+
+    @cached_property
+    def _by_magnitude(self) -> Ranking:
+        """Shares of the layers for criteria whose scores compare only within a layer or a row."""
+        return Ranking.of(saliencies(self.network, self.layers, "magnitude", self.data), "network")
+
+    def masks(self, sparsity: float, kept: dict[str, int] | None = None) -> Masks:
+        """Path -> (rows, columns) bool, True for what stays. kept: each layer's number, where another network's shares
+        are to be followed."""
+        if self.settings.group:
+            return self.ranking.with_kept_of_groups(kept_of(self.settings.group, sparsity), self.settings.group)
+        if self.ranking.within == "network":
+            return self.ranking.with_kept(kept_of(self.ranking.size, sparsity))
+        return self.ranking.with_kept_of_each(kept or self.kept(sparsity))
+
+    def cut(self, sparsity: float, first: WeightCutter | None = None) -> Cut:
+        """The network with its masked weights at zero; with second_order the others make up for them.
+
+        Args:
+            first: the cutter of the first round, whose shares of the layers are followed.
+        """
+        masks = self.masks(sparsity, first.kept(sparsity) if first and self.ranking.within in ("layer", "row") else None)
+        return Cut(self.masked(masks), self.origin, masks)
+
+    def started_anew(self, cut: Cut, origin: Network) -> Network:
+        """A network of other weights, such as the initial ones, under the masks of a cut."""
+        return _with_weights(origin, {path: _masked(origin.get_submodule(path).weight, mask)
+                                      for path, mask in cut.masks.items()})
+
+    @torch.no_grad()
+    def take(self, masks: Masks) -> None:
+        """Changes the cutter's own network in place: masked weights go to zero, with second_order the others are refitted.
+        For networks in training."""
+        for path, mask in masks.items():
+            self.layers[path].weight.copy_(self.left(path, mask))
+
+    def masked(self, masks: Masks, refit: bool = True) -> Network:
+        """The network with these masks applied to some of its layers."""
+        left = self.left if refit else lambda path, mask: _masked(self.layers[path].weight, mask)
+        return _with_weights(self.network, {path: left(path, mask) for path, mask in masks.items()})
+
+    def left(self, path: str, mask: Tensor) -> Tensor:
+        """A layer's weight under a mask."""
+        weight = self.layers[path].weight.detach()
+        if self.settings.criterion != "second_order":
+            return _masked(weight, mask)
+        groups = self.moments[path].second
+        parts = zip(weight.flatten(1).chunk(len(groups)), mask.to(weight.device).chunk(len(groups)), groups, strict=True)
+        return torch.cat([refitted(*part) for part in parts]).view_as(weight)
+
+    def _with_one_layer_cut(self, path: str, level: float) -> Network:
+        group = self.settings.group
+        if group:
+            mask = self.ranking.of_groups(path, kept_of(group, level), group)
+        else:
+            mask = self.ranking.of_layer(path, max(1, kept_of(self.sizes[path], level)))
+        return self.masked({path: mask})
+
+    def finished(self, network: Network) -> Network:
+        """The network with its zeros left out of the file, wherever that makes it smaller."""
+        return with_layers(network, {path: smallest_form(network.get_submodule(path)) for path in self.layers})
+
+
+def _masked(weight: Tensor, mask: Tensor) -> Tensor:
+    return weight.detach() * mask.view_as(weight).to(weight.device)
+
+
+def _with_weights(network: Network, weights: dict[str, Tensor]) -> Network:
+    """A NEW network with some layers' weights replaced."""
+    # What deepcopy is told to have copied already it does not copy.
+    given = {id(network.get_submodule(path).weight): nn.Parameter(weight) for path, weight in weights.items()}
+    return copy.deepcopy(network, given)

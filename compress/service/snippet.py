@@ -1,0 +1,51 @@
+"""A point as code: a program of a few lines that makes the same network again and measures it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compress.recipe import Recipe, Step
+
+
+def snippet(recipe: Recipe, cards: dict[str, dict[str, Any]]) -> str:
+    """Python that runs against this package and reproduces the recipe's last network.
+
+    Args:
+        recipe: with all settings spelled out and at least one method.
+        cards: the methods' cards, which say where their classes live.
+    """
+    last = recipe.methods[-1]
+    dial = cards[last.name]["dial"]
+    imports = sorted({f"from {cards[step.name]['module']} import {cards[step.name]['class']}" for step in recipe.methods}
+                     | {"from compress import datasets, device, teachers", "from compress.recipe import Step",
+                        "from compress.points.measure import Reference, measure"})
+    lines = [
+        *imports, "",
+        "where = device.prepare()",
+        f"data = datasets.load({recipe.data!r})",
+        f"step = Step.parse({recipe.teacher.text()!r})",
+        f"teacher = teachers.train_teacher(data, step, seed={recipe.seed}, device=where).network",
+    ]
+    network = "teacher"
+    for step in recipe.methods[:-1]:
+        lines.append(f"network = {_call(step, cards)}.compress({network}, data, seed={recipe.seed})")
+        network = "network"
+    lines += [
+        f"method = {_call(last, cards)}",
+        f"candidate = next(method.curve({network}, data, [method.{dial}], seed={recipe.seed}))",
+        _reference(cards[last.name]["subject"], network, recipe.seed),
+        "point = measure(candidate, data, reference, \"point.safetensors\")",
+        "print(f\"{point.accuracy:.4f} {point.bytes} bytes\")",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _call(step: Step, cards: dict[str, dict[str, Any]]) -> str:
+    inside = ", ".join(f"{name}={value!r}" for name, value in step.settings)
+    return f"{cards[step.name]['class']}({inside})"
+
+
+def _reference(subject: str, network: str, seed: int) -> str:
+    if subject == "data":
+        return f"reference = Reference.of(method.reference({network}, data, seed={seed}).network, data)"
+    return "reference = Reference.of(teacher, data)"

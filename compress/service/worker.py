@@ -1,0 +1,168 @@
+"""The worker process: `python -m compress.service.worker`. Reads JSON lines from standard input, answers on standard output.
+
+    in    {"run": 7, "kind": "curve", "request": {"recipe": "...", "values": [...]}}   {"cancel": 7}
+    out   {"ready": {...description...}}   {"ended": 7, "state": "done" | "cancelled" | "failed"}
+
+Results and progress go to the store, so nothing is lost when either side dies. When standard input closes, the app is
+gone: the job at hand is marked as interrupted and the worker ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from contextlib import suppress
+from typing import Any, TextIO
+
+from compress.curves.store import Store
+from compress.progress import Cancelled, Progress, Tell
+
+PROGRESS_EVERY = 0.15
+
+
+class Worker:
+    """Runs one job at a time in the main thread while a second thread listens for cancel and the end of input."""
+
+    def __init__(self, commands: TextIO, answers: TextIO, store: Store) -> None:
+        self.commands, self.answers, self.store = commands, answers, store
+        self.waiting: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.cancelled: set[int] = set()
+        self.current: int | None = None
+
+    def serve(self) -> None:
+        """Never returns while the app lives."""
+        threading.Thread(target=self._listen, daemon=True).start()
+        from compress.networks import device
+        from compress.service.description import description
+
+        self.device = device.prepare()
+        self._answer({"ready": description()})
+        _warm_up()
+        while True:
+            self._work(self.waiting.get())
+
+    def _listen(self) -> None:
+        for line in self.commands:
+            command = json.loads(line)
+            if "cancel" in command:
+                self.cancelled.add(command["cancel"])
+            else:
+                self.waiting.put(command)
+        if self.current is not None:
+            self.store.update_job(self.current, state="interrupted", error="The program was stopped during this job.")
+        os._exit(0)
+
+    def _work(self, command: dict[str, Any]) -> None:
+        number = self.current = command["run"]
+        note = _Notebook(self.store, number)
+        self.store.update_job(number, state="running", started=time.time(), text="starting")
+        state, error = "done", None
+        try:
+            self._do(command, Tell(note.write, lambda: number in self.cancelled))
+        except Cancelled:
+            state = "cancelled"
+        except Exception as problem:
+            traceback.print_exc()
+            state, error = "failed", _sentence(problem)
+        note.flush()
+        self.store.update_job(number, state=state, error=error, **({"share": 1.0} if state == "done" else {}))
+        self.current = None
+        self._answer({"ended": number, "state": state})
+
+    def _do(self, command: dict[str, Any], tell: Tell) -> None:
+        """Heavy imports happen here, after the app knows that the worker is there."""
+        from compress.curves import final_report, sweep
+        from compress.data.datasets import load
+        from compress.recipe import Recipe
+        from compress.training import teachers
+
+        request = command["request"]
+        if command["kind"] == "teacher":
+            recipe = sweep.complete(Recipe.parse(request["recipe"]))
+            tell(0.0, f"loading {recipe.data}")
+            teacher = teachers.obtain(recipe, load(recipe.data), self.store, tell, self.device, finish=True)
+            if teacher.card["cancelled"]:
+                raise Cancelled
+        elif command["kind"] == "curve":
+            for _ in sweep.run(sweep.sweep_of(Recipe.parse(request["recipe"]), request["values"]), self.store, tell,
+                               self.device):
+                pass
+        elif command["kind"] == "speed":
+            from compress.points.speed_map import speed_map
+
+            recipe = sweep.complete(Recipe.parse(request["recipe"])).reference()
+            teacher = teachers.obtain(recipe, load(recipe.data), self.store, tell.part(0.0, 0.3), self.device)
+            self.store.save_view(recipe.key(), "speed", speed_map(teacher.network, tell.part(0.3, 1.0)))
+        elif command["kind"] == "final":
+            report = final_report.final_report(request["data"], request["files"], self.store, self.device)
+            self.store.save_view(request["key"], "final", report)
+        else:
+            raise ValueError(f"The worker knows no job of kind {command['kind']!r}.")
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        self.answers.write(json.dumps(message) + "\n")
+        self.answers.flush()
+
+
+class _Notebook:
+    """Writes a job's progress to its row, a few times a second at most; epochs are collected for the live chart."""
+
+    def __init__(self, store: Store, number: int) -> None:
+        self.store, self.number, self.epochs = store, number, []
+        self.written = 0.0
+        self.columns: dict[str, Any] = {}
+
+    def write(self, progress: Progress) -> None:
+        """Called at every report of the work. Where many train at once, only how they stand now is kept."""
+        if "standing" in progress.live:
+            self.written = self.written if self.epochs else 0.0  # the first is worth telling at once
+            self.epochs = [progress.live]
+        elif "epoch" in progress.live:
+            self.epochs = [*(self.epochs if progress.live["epoch"] > 1 else []), progress.live]
+        self.columns = {"share": progress.share, "text": progress.text, "live": self.epochs}
+        if time.monotonic() - self.written >= PROGRESS_EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what is new."""
+        if self.columns:
+            self.store.update_job(self.number, **self.columns)
+            self.columns, self.written = {}, time.monotonic()
+
+
+def _sentence(problem: BaseException) -> str:
+    """What a user reads; unexpected kinds of errors say their type as well."""
+    if isinstance(problem, MemoryError) or "out of memory" in str(problem).lower():
+        return "The job ran out of memory. Choose a smaller network, data set or batch, and try again."
+    ours = type(problem).__module__.partition(".")[0] == "compress"
+    expected = ours or isinstance(problem, (ValueError, OSError))
+    return str(problem) if expected else f"{type(problem).__name__}: {problem}"
+
+
+def _warm_up() -> None:
+    """Does a little of everything that the first click needs (torch loads its optimizers late), so that it is quick."""
+    from compress.data.datasets import load
+    from compress.methods.low_rank import LowRank
+    from compress.recipe import Step
+    from compress.training import teachers
+
+    with suppress(ValueError, OSError):  # the job that needs the data says what is wrong with them
+        data = load("digits")
+        teacher = teachers.train_teacher(data, Step.of("mlp", {"hidden": "8", "epochs": 1})).network
+        LowRank().compress(teacher, data)
+
+
+def main() -> None:
+    """Keeps standard output for answers alone: whatever a library prints goes to standard error."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    Worker(sys.stdin, answers, Store()).serve()
+
+
+if __name__ == "__main__":
+    main()

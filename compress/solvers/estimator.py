@@ -1,0 +1,87 @@
+"""Sparse coding as a scikit-learn estimator, to stand in a Pipeline beside PCA or MiniBatchDictionaryLearning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from compress.solvers.ksvd import KSVD, learn
+from compress.solvers.pursuit import Pursuit
+
+TYPES = (np.float64, np.float32)
+
+
+class DictionaryLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Learns atoms by K-SVD (Aharon, Elad & Bruckstein 2006) and codes signals by orthogonal matching pursuit.
+
+    The parameters are those of compress.solvers.ksvd.KSVD, under their names there. Signals are taken as they are:
+    subtract the mean first if it matters. float32 stays float32; all else becomes float64.
+
+    Attributes:
+        components_: (atoms, features), of norm 1.
+        error_: squared norm of what the last iteration's codes left over that of the signals.
+        n_iter_: iterations done.
+    """
+
+    def __init__(self, atoms: int = 128, nonzeros: int = 3, iterations: int = 10, update: str = "approximate",
+                 start: str = "data", replace: bool = True, seed: int = 0, batch: int = 0,
+                 nonnegative: bool = False) -> None:
+        self.atoms = atoms
+        self.nonzeros = nonzeros
+        self.iterations = iterations
+        self.update = update
+        self.start = start
+        self.replace = replace
+        self.seed = seed
+        self.batch = batch
+        self.nonnegative = nonnegative
+
+    def fit(self, X: Any, y: Any = None) -> DictionaryLearner:
+        """Learns the atoms of X (n, features), dense and finite; y is ignored.
+
+        Raises:
+            ValueError: X is no such matrix, or a parameter is outside its range.
+        """
+        signals = validate_data(self, X, dtype=TYPES)
+        *_, last = learn(_tensor(signals), KSVD(**self.get_params()))
+        self.components_, self.error_, self.n_iter_ = last.atoms.numpy(), last.error, last.iteration
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """(n, atoms): the coefficients of X (n, features), at most `nonzeros` a row that are not zero."""
+        check_is_fitted(self)
+        signals = _tensor(validate_data(self, X, dtype=TYPES, reset=False))
+        atoms = torch.tensor(self.components_, dtype=signals.dtype)
+        return Pursuit(self.nonzeros, nonnegative=self.nonnegative)(signals, atoms).dense(len(atoms)).numpy()
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """(n, features): the signals that coefficients X (n, atoms) stand for.
+
+        Raises:
+            ValueError: another number of coefficients than there are atoms.
+        """
+        check_is_fitted(self)
+        codes = check_array(X, dtype=TYPES)
+        if codes.shape[1] != len(self.components_):
+            raise ValueError(f"DictionaryLearner: inverse_transform needs {len(self.components_)} coefficients a row, one "
+                             f"for each atom, but got {codes.shape[1]}. Give it what transform returned.")
+        return codes @ self.components_.astype(codes.dtype)
+
+    @property
+    def _n_features_out(self) -> int:
+        """How many names get_feature_names_out would give; scikit-learn asks for it under this name."""
+        return len(self.components_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _tensor(signals: np.ndarray) -> torch.Tensor:
+    """The matrix for torch, which takes no read-only memory and no strides below zero."""
+    return torch.tensor(np.ascontiguousarray(signals))

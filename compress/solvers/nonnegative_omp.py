@@ -1,0 +1,150 @@
+"""Sparse codes and atoms without negative numbers: sums of parts, for pictures, counts and spectra.
+
+Codes are found by non-negative orthogonal matching pursuit (Bruckstein, Elad & Zibulevsky 2008) as an active set (Nguyen,
+Soussen, Idier & Djermoune 2019): it is the algorithm of Lawson & Hanson (1974) for non-negative least squares, stopped at
+so many atoms. Atoms are updated as in the non-negative K-SVD (Aharon, Elad & Bruckstein 2005).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from compress.progress import Tell, silent
+from compress.solvers.dictionary import normalised
+from compress.solvers.omp import Codes, check_sizes
+
+CHUNK_NUMBERS = 4_000_000  # correlations and small Gram matrices that are held at a time
+DEPENDENT = 1e-5  # distance of a normalised atom from the span of the others, below which it is left out
+STEPS = 3  # atoms tried for each that is wanted, as some leave again; Lawson & Hanson's own limit
+SWEEPS = {"approximate": 1, "exact": 30}  # alternations of atom and coefficients: the best pair has no closed form
+
+
+def omp_nonnegative(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, tell: Tell = silent) -> Codes:
+    """Codes each signal by at most so many atoms with positive coefficients, least squares on those chosen.
+
+    A step takes the atom of the largest positive correlation with the residual and solves for all chosen ones; those that
+    would become negative leave and make room. With as many non-zeros as atoms the result is non-negative least squares.
+
+    Args:
+        signals: (n, features), float32 or float64; atoms: (count, features), of any length, of the same type; neither
+            need be non-negative.
+        nonzeros: the most atoms of a signal; tolerance: a signal whose residual's norm is at most this gets no more.
+
+    Raises:
+        ValueError: sizes that do not fit, or a number of non-zeros that cannot be.
+    """
+    check_sizes(signals, atoms, nonzeros, tolerance)
+    norms = atoms.norm(dim=1)
+    scale = torch.where(norms > 0, 1 / norms, 0.0)
+    unit = (atoms * scale[:, None]).double()
+    gram = unit @ unit.mT
+    rows, parts = max(1, CHUNK_NUMBERS // (len(atoms) + nonzeros ** 2)), []
+    for number, chunk in enumerate(signals.split(rows)):
+        tell(number * rows / max(1, len(signals)), "non-negative orthogonal matching pursuit")
+        parts.append(_pursued(chunk.double(), unit, gram, nonzeros, tolerance))
+    chosen = torch.cat([part.atoms for part in parts])
+    values = torch.cat([part.values for part in parts]).to(signals.dtype) * scale[chosen.clamp_min(0)]
+    return Codes(chosen, values)
+
+
+def _pursued(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: float) -> Codes:
+    """One chunk, in float64: the small systems are solved anew at each step."""
+    start, energies = signals @ unit.mT, signals.square().sum(1)
+    chosen = torch.full((len(signals), nonzeros), -1, dtype=torch.int64, device=signals.device)
+    values = signals.new_zeros(len(signals), nonzeros)
+    noise = 1e-12 * energies.sqrt()  # of correlations: no larger ones and no larger differences mean anything
+    live = torch.nonzero(energies > tolerance ** 2).flatten()
+    for _ in range(STEPS * nonzeros):
+        if not len(live):
+            break
+        support, weights = chosen[live], values[live]
+        moved = functional.embedding_bag(support.clamp_min(0), gram, per_sample_weights=weights, mode="sum")
+        correlations = _without(start[live] - moved, support)
+        top = correlations.amax(1, keepdim=True)
+        best = (correlations >= top - noise[live, None]).int().argmax(1)  # the first of those that rounding sets apart
+        useful = correlations.gather(1, best[:, None])[:, 0] > noise[live]
+        slot = (support < 0).int().argmax(1)
+        support, weights, best = support[useful], weights[useful], best[useful]
+        support.scatter_(1, slot[useful, None], best[:, None])
+        live = live[useful]
+        support, weights, kept = _solved(support, weights, start[live], gram, best)
+        live = live[kept]
+        chosen[live], values[live] = support[kept], weights[kept]
+        explained = (values[live] * start[live].gather(1, chosen[live].clamp_min(0))).sum(1)
+        left = energies[live] - explained
+        live = live[((chosen[live] < 0).any(1)) & (left > tolerance ** 2) & (left > 1e-14 * energies[live])]
+    order = (chosen < 0).int().argsort(dim=1, stable=True)
+    return Codes(chosen.gather(1, order), values.gather(1, order))
+
+
+def _without(correlations: Tensor, support: Tensor) -> Tensor:
+    """The correlations with those of chosen atoms made -1: an atom is never chosen twice."""
+    padded = functional.pad(correlations, (0, 1))  # the last column takes the marks of empty places
+    padded.scatter_(1, torch.where(support < 0, correlations.shape[1], support), -1.0)
+    return padded[:, :-1]
+
+
+def _solved(support: Tensor, weights: Tensor, start: Tensor, gram: Tensor, newest: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Lawson & Hanson's inner loop: walk to the least squares of the chosen atoms until none would become negative.
+
+    Returns:
+        support, weights, and which signals (n,) have gained by the newest atom; the others are at their end.
+    """
+    kept = torch.ones(len(support), dtype=torch.bool, device=support.device)
+    open_ = torch.arange(len(support), device=support.device)
+    for _ in range(support.shape[1] + 1):
+        if not len(open_):
+            break
+        chosen, now = support[open_], weights[open_]
+        wanted, sound = _least_squares(chosen, start[open_], gram)
+        bad = (chosen >= 0) & (wanted <= 0)
+        bad_newest = (bad & (chosen == newest[open_, None])).any(1)
+        kept[open_[~sound | bad_newest]] = False
+        going = sound & ~bad_newest
+        open_, chosen, now, wanted, bad = open_[going], chosen[going], now[going], wanted[going], bad[going]
+        share = torch.where(bad, now / (now - wanted).clamp_min(1e-300), torch.inf)
+        step = share.amin(1, keepdim=True).clamp_max(1.0)
+        leaves = bad & (share <= step)
+        weights[open_] = (now + step * (wanted - now)).masked_fill(leaves, 0.0).clamp_min(0.0)
+        support[open_] = chosen.masked_fill(leaves, -1)
+        open_ = open_[leaves.any(1)]
+    return support, weights, kept
+
+
+def _least_squares(chosen: Tensor, start: Tensor, gram: Tensor) -> tuple[Tensor, Tensor]:
+    """(n, k) coefficients of the chosen atoms, 0 in empty places; (n,) whether these atoms are independent."""
+    places, empty = chosen.clamp_min(0), chosen < 0
+    small = gram[places[:, :, None], places[:, None, :]]
+    small = small.masked_fill(empty[:, :, None] | empty[:, None, :], 0.0) + torch.diag_embed(empty.to(small.dtype))
+    factor, failed = torch.linalg.cholesky_ex(small)
+    sound = (failed == 0) & (factor.diagonal(dim1=1, dim2=2).amin(1) > DEPENDENT)
+    factor = torch.where(sound[:, None, None], factor, torch.eye(chosen.shape[1], dtype=factor.dtype, device=factor.device))
+    aims = start.gather(1, places).masked_fill(empty, 0.0)
+    return torch.cholesky_solve(aims[:, :, None], factor)[:, :, 0], sound
+
+
+def positive(atoms: Tensor) -> Tensor:
+    """Atoms of norm 1 without negative numbers: their positive parts, or the negative part where there is no positive."""
+    upper = atoms.clamp_min(0)
+    return normalised(torch.where((upper > 0).any(1, keepdim=True), upper, -atoms))
+
+
+def better_pair(without: Tensor, weights: Tensor, atom: Tensor, past: Tensor | float, update: str) -> tuple[Tensor, Tensor]:
+    """An atom and its coefficients, neither negative, that leave no more of E (m, features) than before.
+
+    d = (g E)_+ / |(g E)_+| is the best atom for coefficients g, and g = (E d)_+ the best coefficients for it; `past` pulls
+    towards the old atom.
+    """
+    for _ in range(SWEEPS[update]):
+        aim = (weights @ without + past * atom).clamp_min(0)
+        norm = aim.norm()
+        if not float(norm) > 0:
+            break
+        moved = aim / norm
+        weights, still = (without @ moved).clamp_min(0), bool((moved - atom).abs().max() < 1e-6)
+        atom = moved
+        if still:
+            break
+    return atom, weights

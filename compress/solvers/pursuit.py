@@ -1,0 +1,35 @@
+"""How signals are coded: the settings of a pursuit, which a coder is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from compress.progress import Tell, silent
+from compress.solvers.nonnegative_omp import omp_nonnegative
+from compress.solvers.omp import Codes, Step, omp, omp_path
+
+
+@dataclass(frozen=True)
+class Pursuit:
+    """Orthogonal matching pursuit with at most so many atoms a signal.
+
+    Attributes:
+        tolerance: a signal whose residual's norm is at most this gets no more atoms.
+        nonnegative: no coefficient is below zero.
+    """
+
+    nonzeros: int
+    tolerance: float = 0.0
+    nonnegative: bool = False
+
+    def __call__(self, signals: Tensor, atoms: Tensor, tell: Tell = silent) -> Codes:
+        """Codes of signals (n, features) for atoms (count, features)."""
+        code = omp_nonnegative if self.nonnegative else omp
+        return code(signals, atoms, min(self.nonzeros, *atoms.shape), self.tolerance, tell)
+
+    def path(self, signal: Tensor, atoms: Tensor) -> list[Step]:
+        """Every step of one signal's pursuit, signal: (features,)."""
+        return omp_path(signal, atoms, min(self.nonzeros, *atoms.shape),
+                        lambda signals, atoms, most: replace(self, nonzeros=most)(signals, atoms))

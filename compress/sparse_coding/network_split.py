@@ -1,0 +1,119 @@
+"""Hidden outputs of a network: where it can be cut, and stand-ins that pass on what a code of its outputs can hold."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from compress.files.quantised import as_stored, rounded
+from compress.layers.base import Compressed
+from compress.low_rank.view import layer_title
+from compress.networks.evaluation import CHUNK
+from compress.networks.families import Network
+from compress.networks.gru import GRU
+from compress.solvers.pursuit import Pursuit
+
+MOST_FEATURES = 4096  # of a signal: larger outputs with channels are coded channel by channel
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A network in two: head gives hidden outputs (n, *shape), tail turns these into logits.
+
+    Attributes:
+        title: for people, which outputs these are.
+    """
+
+    head: nn.Sequential
+    tail: nn.Sequential
+    shape: tuple[int, ...]
+    title: str
+
+    @property
+    def features(self) -> int:
+        """Numbers of a signal: all outputs, or one channel's where these are too many and there are channels."""
+        whole = prod(self.shape)
+        return whole if whole <= MOST_FEATURES or len(self.shape) == 1 else whole // self.shape[0]
+
+    @property
+    def form(self) -> tuple[int, ...]:
+        """Of a signal, as dictionary.dct_atoms has it."""
+        return self.shape if self.features == prod(self.shape) else (1, *self.shape[1:])
+
+    def signals(self, batch: Tensor) -> Tensor:
+        """Examples -> their hidden outputs as signals (n x pieces, features)."""
+        with torch.inference_mode():
+            hidden = torch.cat([self.head(chunk) for chunk in batch.split(CHUNK)])
+        return hidden.reshape(-1, self.features).clone()
+
+
+def cuts(network: Network, example: Tensor) -> list[Cut]:
+    """All cuts of a copy of the network, the last one first: before each module with weights but the first.
+
+    Args:
+        example: (1, *shape) of the data, to see what the outputs look like.
+    """
+    modules = list(copy.deepcopy(network).eval())
+    places = [place for place, module in enumerate(modules) if _weighs(module)]
+    found = []
+    for before, place in pairwise(places):
+        head, tail = nn.Sequential(*modules[:place]), nn.Sequential(*modules[place:])
+        with torch.inference_mode():
+            shape = tuple(head(example).shape[1:])
+        size = "×".join(map(str, shape))
+        found.append(Cut(head, tail, shape, f"{size} outputs behind {_named(str(before), modules[before])}"))
+    return found[::-1]
+
+
+class ByPursuit(nn.Module):
+    """Hidden outputs (n, ...) -> what their sparse codes hold: few atoms, each with a coefficient of one byte."""
+
+    def __init__(self, mean: Tensor, atoms: Tensor, scale: Tensor, pursuit: Pursuit) -> None:
+        super().__init__()
+        self.pursuit = pursuit
+        for name, tensor in (("mean", mean), ("atoms", atoms), ("scale", scale)):
+            self.register_buffer(name, tensor)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        kept = as_stored(self.pursuit(batch.reshape(-1, len(self.mean)) - self.mean, self.atoms), self.scale)
+        return (kept.sums(self.atoms) + self.mean).reshape(batch.shape)
+
+    def extra_repr(self) -> str:
+        """By which a network with another pursuit is told from this one; its tensors may look the same."""
+        return str(self.pursuit)
+
+
+class ByComponents(nn.Module):
+    """Hidden outputs (n, ...) -> what principal components hold of them, each number in one byte."""
+
+    def __init__(self, mean: Tensor, atoms: Tensor, scale: Tensor) -> None:
+        super().__init__()
+        for name, tensor in (("mean", mean), ("atoms", atoms), ("scale", scale)):
+            self.register_buffer(name, tensor)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        kept = rounded((batch.reshape(-1, len(self.mean)) - self.mean) @ self.atoms.mT, self.scale)
+        return (kept @ self.atoms + self.mean).reshape(batch.shape)
+
+
+def rejoined(cut: Cut, between: nn.Module, network: Network) -> Network:
+    """Head, what stands between, and tail as one network."""
+    whole = Network(*cut.head, between, *cut.tail)
+    whole.architecture = network.architecture
+    return whole.eval()
+
+
+def _weighs(module: nn.Module) -> bool:
+    norms = isinstance(module, nn.modules.batchnorm._NormBase)
+    return not norms and (isinstance(module, Compressed) or any(True for _ in module.parameters()))
+
+
+def _named(path: str, module: nn.Module) -> str:
+    if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d):
+        return f"layer {layer_title(path, module)}"
+    return "the GRU" if isinstance(module, GRU) else f"block {path}"

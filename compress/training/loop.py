@@ -1,0 +1,186 @@
+"""The one training loop. The same seed gives bit-identical weights on a CPU with the same number of threads."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from compress.data.datasets import Dataset
+from compress.networks.evaluation import device_of, logits_of, on_device
+from compress.networks.families import Network
+from compress.progress import Cancelled, Tell, silent
+from compress.settings import Settings, setting
+
+Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
+AfterStep = Callable[[Network, int], None]
+
+
+@dataclass(frozen=True)
+class Training(Settings):
+    """How long and how fast to train."""
+
+    epochs: int = setting(20, low=1, high=2000, help="Passes over the training examples.")
+    learning_rate: float = setting(0.002, low=1e-6, high=10.0,
+                                   help="Size of the first steps; it falls to zero along a cosine.")
+    batch: int = setting(64, low=1, high=65536, help="Examples a step.")
+    optimizer: str = setting("adam", choices=("adam", "sgd"), help="Adam, or SGD with Nesterov momentum 0.9.")
+    weight_decay: float = setting(0.0, low=0.0, high=1.0, 
+                                  help="Pull of the weights towards zero (decoupled with adam).")
+    shift: int = setting(0, low=0, high=8, help="Augmentation: move images or sequences by up to this many samples.")
+    patience: int = setting(0, low=0, high=2000,
+                            help="Stop after this many epochs without a better validation accuracy; 0: never.")
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained network in evaluation mode with its best weights, and how it got there.
+
+    history has one dict an epoch: epoch, loss (mean objective), train_accuracy, accuracy (validation), seconds.
+    """
+
+    network: Network
+    history: tuple[dict[str, Any], ...]
+    best_epoch: int
+    cancelled: bool = False
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
+    """The default objective: mean negative log-likelihood of the labels."""
+    return nn.functional.cross_entropy(logits, labels)
+
+
+def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Tell = silent,
+          objective: Objective = cross_entropy, steps: int | None = None, keep_best: bool = False,
+          after_step: AfterStep | None = None, keep_from: int = 0) -> Trained:
+    """Trains a copy of a network on the train split and keeps the weights of the best validation accuracy.
+
+    Args:
+        start: stays as it is.
+        objective: (logits (b, classes), labels (b,), rows (b,) into train) -> scalar; rows lets a loss look up
+            what a teacher said of these examples.
+        steps: a budget of optimizer steps that ends training before plan.epochs do.
+        after_step: called with the network in training and the number of steps done after each of them; it may change the
+            weights (masks stay zero this way).
+        keep_from: weights of an epoch that ends before so many steps are not kept, however good they are.
+        keep_best: when cancelled after an epoch, return the best network so far, marked as cancelled.
+
+    Raises:
+        Cancelled: through `tell`, unless keep_best and an epoch is finished.
+        ValueError: training diverged before its first finished epoch.
+    """
+    network, device = copy.deepcopy(start), device_of(start)
+    run = _Run(network, plan, seed, steps_of(plan, len(data.train), steps), objective, after_step)
+    inputs, labels = on_device(data.train, device)
+    held_inputs, held_labels = on_device(data.validation, device)
+    history: list[dict[str, Any]] = []
+    best, best_epoch, risen, cancelled = None, 0, 0, False
+    began = time.perf_counter()
+    try:
+        while run.done < run.steps:
+            loss, train_accuracy = run.epoch(inputs, labels, tell)
+            outputs = logits_of(network, held_inputs)
+            if not isfinite(loss) or not outputs.isfinite().all():
+                break
+            accuracy = float((outputs.argmax(1) == held_labels).float().mean())
+            epoch = len(history) + 1
+            history.append({"epoch": epoch, "loss": loss, "train_accuracy": train_accuracy, "accuracy": accuracy,
+                            "seconds": time.perf_counter() - began})
+            if best is None or accuracy > history[best_epoch - 1]["accuracy"]:
+                risen = epoch
+            early = run.done < min(keep_from, run.steps)
+            if not early and (best is None or accuracy >= history[best_epoch - 1]["accuracy"]):
+                best, best_epoch = copy.deepcopy(network.state_dict()), epoch
+            tell(run.done / run.steps, f"epoch {epoch} of {plan.epochs}", **history[-1])
+            if plan.patience and epoch - risen >= plan.patience:
+                break
+    except Cancelled:
+        if best is None or not keep_best:
+            raise
+        cancelled = True
+    if best is None:
+        raise ValueError(f"Training: the loss stopped being a number in the first epoch with learning_rate="
+                         f"{plan.learning_rate}. Lower learning_rate, for example to {plan.learning_rate / 10:g}.")
+    network.load_state_dict(best)
+    return Trained(network.eval(), tuple(history), best_epoch, cancelled)
+
+
+class _Run:
+    """Optimizer, schedule and random order of one training run."""
+
+    def __init__(self, network: Network, plan: Training, seed: int, steps: int, objective: Objective,
+                 after_step: AfterStep | None = None) -> None:
+        self.network, self.plan, self.steps, self.objective, self.after_step = network, plan, steps, objective, after_step
+        self.done = 0
+        self.seed = seed
+        self.order = torch.Generator().manual_seed(seed)
+        self.optimizer = optimizer_of(list(network.parameters()), plan)
+        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, max(1, steps))
+
+    def epoch(self, inputs: Tensor, labels: Tensor, tell: Tell) -> tuple[float, float]:
+        """One pass: (mean loss, share right while training)."""
+        self.network.train()
+        order = torch.randperm(len(inputs), generator=self.order).to(inputs.device)
+        total, right, seen = torch.zeros((), device=inputs.device), torch.zeros((), device=inputs.device), 0
+        with torch.random.fork_rng(devices=[inputs.device] if inputs.is_cuda else []):
+            torch.manual_seed(self.seed * 1_000_003 + self.done)
+            for number, rows in enumerate(order.split(self.plan.batch)):
+                if self.done >= self.steps:
+                    break
+                loss, correct = self.step(inputs[rows], labels[rows], rows)
+                total, right, seen = total + loss * len(rows), right + correct, seen + len(rows)
+                if number % 16 == 15:
+                    tell(self.done / self.steps, f"step {self.done} of {self.steps}")
+        return float(total) / seen, float(right) / seen
+
+    def step(self, batch: Tensor, labels: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """One optimizer step: (loss, number right), both still on the device."""
+        if self.plan.shift:
+            batch = shifted(batch, self.plan.shift, self.order)
+        with torch.autocast(batch.device.type, torch.bfloat16, enabled=batch.is_cuda):
+            logits = self.network(batch)
+        loss = self.objective(logits.float(), labels, rows)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.schedule.step()
+        self.done += 1
+        if self.after_step is not None:
+            self.after_step(self.network, self.done)
+        return loss.detach(), (logits.argmax(1) == labels).sum()
+
+
+def shifted(batch: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """Each example moved by its own random offset of up to `most` samples along each axis; edges repeat.
+
+    Args:
+        batch: images (n, c, h, w) or sequences (n, features, length); tables (n, features) come back unchanged.
+    """
+    for axis in range(2, batch.dim()):
+        length = batch.shape[axis]
+        offsets = torch.randint(-most, most + 1, (len(batch), 1), generator=generator).to(batch.device)
+        index = (torch.arange(length, device=batch.device) + offsets).clamp(0, length - 1)
+        shape = [len(batch)] + [1] * (batch.dim() - 1)
+        shape[axis] = length
+        batch = batch.gather(axis, index.view(shape).expand_as(batch))
+    return batch
+
+
+def optimizer_of(parameters: list[Tensor], plan: Training) -> torch.optim.Optimizer:
+    """The plan's optimizer over these parameters."""
+    if plan.optimizer == "adam":
+        return torch.optim.AdamW(parameters, plan.learning_rate, weight_decay=plan.weight_decay, fused=True)
+    return torch.optim.SGD(parameters, plan.learning_rate, momentum=0.9, nesterov=True,
+                           weight_decay=plan.weight_decay, fused=True)
+
+
+def steps_of(plan: Training, examples: int, most: int | None = None) -> int:
+    """Optimizer steps of the plan on so many examples, `most` at most."""
+    steps = plan.epochs * -(-examples // plan.batch)
+    return steps if most is None else min(steps, most)

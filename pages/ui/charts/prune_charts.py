@@ -1,0 +1,258 @@
+"""The inside of pruning -> charts: what a share removed buys, the file in three forms, which weights and inputs are left."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import log10
+from typing import Any
+
+from pages.ui.charts import charts, palette, words
+
+Chart = dict[str, Any]
+FORMS = {"dense": ("all weights, zeros too", palette.GREY, "dash"), "csr": ("indices (CSR)", palette.BLUE, "solid"),
+         "bitmask": ("bitmask", palette.GREEN, "solid")}
+SHARES = (1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+KEPT, GONE = palette.GREEN, "rgba(128,140,150,0.45)"
+MOST_NAMED = 5
+
+
+def bought(points: list[dict], reference: dict, values: list[float]) -> Chart:
+    """File, multiply-adds and time over the share of weights left, each as a part of the teacher's: three effects that
+    differ."""
+    ordered = sorted(points, key=lambda point: point["dial"])
+    timed = [point for point in ordered if point.get("latency") is not None]
+    traces = [
+        _line([_left(point) for point in ordered], [point["bytes"] / reference["bytes"] for point in ordered], "file",
+              KEPT),
+        _line([_left(point) for point in ordered], [_part(point["macs"], reference["macs"]) for point in ordered],
+              "multiply-adds", palette.BLUE, dash="dot"),
+        {**_line([_left(point) for point in timed], [point["latency"] for point in timed], "time", palette.VERMILION),
+         "mode": "lines+markers", "marker": {"size": 8},
+         "error_y": {"type": "data", "symmetric": False, "thickness": 1.3, "width": 0,
+                     "array": [point["latency_high"] - point["latency"] for point in timed],
+                     "arrayminus": [point["latency"] - point["latency_low"] for point in timed]}}]
+    shares = [trace for one in traces for trace in one["y"] if trace]
+    low = min([0.045, *shares]) * 0.85
+    return {"id": "bought", "title": "What it buys: file, arithmetic, clock", "span": "wide", "height": 330,
+            "alt": _in_words(ordered, reference), "follow": [_stop(values)],
+            "figure": {"data": traces, "layout": {
+                "xaxis": _left_axis(values), "hovermode": "x unified", "legend": _legend(),
+                "yaxis": {"type": "log", "range": [log10(low), log10(max([1.3, *shares]) * 1.05)], "tickvals": list(SHARES),
+                          "ticktext": ["same", *(f"{1 / share:g}× less" for share in SHARES[1:])]},
+                "shapes": [_horizontal(1.0)]}}}
+
+
+def forms(view: dict, points: list[dict], values: list[float]) -> Chart:
+    """Length of the file at every share if all layers were stored in one form; break-evens marked; the point's own file
+    as a ring."""
+    left = [1 - value for value in view["values"]]
+    sizes = view["sizes"]
+    traces = [_line(left, sizes[form], name, colour, dash=dash, hover="%{y:,} bytes")
+              for form, (name, colour, dash) in FORMS.items()]
+    traces.append({"type": "scatter", "mode": "markers", "x": [], "y": [], "showlegend": False, "hoverinfo": "skip",
+                   "marker": {"size": 16, "color": "rgba(0,0,0,0)", "line": {"color": "var(--accent)", "width": 3.5}}})
+    held = _at(points, values)
+    everything = [size for form in FORMS for size in sizes[form]]
+    low, high = log10(min(everything) / 1.25), log10(max(everything) * 1.25)
+    marks = [(place, text) for place, text in (
+        (crossing(left, sizes["csr"], sizes["dense"]), "indices pay"),
+        (crossing(left, sizes["csr"], sizes["bitmask"]), "indices win")) if place]
+    return {"id": "forms", "title": "The file in three forms (ring: as stored)", "height": 340,
+            "alt": "File size over the share of weights left, stored dense, with indices, and with a bitmask. " + " ".join(
+                f"Below {words.percent(place)} left {text}." for place, text in marks),
+            "follow": [{"trace": len(traces) - 1, "x": [point and [_left(point)] for point in held],
+                        "y": [point and [point["bytes"]] for point in held]}],
+            "figure": {"data": traces, "layout": {
+                "xaxis": _left_axis(values), "hovermode": "x unified", "legend": _legend(),
+                "yaxis": {"type": "log", "range": [low, high], **charts.size_ticks(low, high)},
+                "shapes": [_vertical(place) for place, _ in marks],
+                "annotations": [_note(place, f"{text}<br>below {words.percent(place, 0)}", number)
+                                for number, (place, text) in enumerate(marks)]}}}
+
+
+def crossing(places: list[float], falling: list[float], other: list[float]) -> float | None:
+    """The largest place below which one curve stays under another, along straight lines between what was measured."""
+    pairs = sorted(zip(places, falling, other, strict=True), reverse=True)
+    for (right, above, other_above), (left, below, other_below) in pairwise(pairs):
+        if above > other_above and below <= other_below:
+            share = (above - other_above) / ((above - other_above) + (other_below - below))
+            return right + share * (left - right)
+    return None
+
+
+def histogram(layer: dict, number: int, points: list[dict], values: list[float]) -> Chart:
+    """One layer's weights: all of the teacher's in grey, those that are left in colour, and lines at the size of the
+    smallest one left."""
+    reach, bins = layer["reach"], len(layer["weights"])
+    width = 2 * reach / bins
+    middles = [round(-reach + (place + 0.5) * width, 6) for place in range(bins)]
+    held = _at(points, values)
+    kept = [point and _of_layer(point, layer["path"])["weights"] for point in held]
+    smallest = [point and _of_layer(point, layer["path"])["threshold"] for point in held]
+    shared = {"type": "bar", "x": middles, "width": width, "hovertemplate": "around %{x:.3f}: %{y:,} weights"}
+    traces = [{**shared, "name": "teacher", "y": layer["weights"], "marker": {"color": GONE}},
+              {**shared, "name": "left", "y": [0] * bins, "marker": {"color": palette.of_layer(number)}}]
+    return {"id": "histogram", "title": f"Which weights stay: layer {layer['title']}", "height": 340,
+            "alt": f"Histogram of the weights of layer {layer['title']}: the teacher's in grey, those left in colour.",
+            "follow": [{"trace": 1, "x": [one and middles for one in kept], "y": kept},
+                       *({"line": True, "x": [one and sign * one for one in smallest]} for sign in (-1, 1))],
+            "figure": {"data": traces, "layout": {
+                "barmode": "overlay", "bargap": 0, "legend": _legend(), "xaxis": {"title": {"text": "weight"}},
+                "yaxis": {"title": {"text": "how many (stretched at the foot)"}, "type": "log",
+                          "range": [-0.1, log10(max(layer["weights"]) * 1.6)], "exponentformat": "power", "dtick": 1}}}}
+
+
+def left_of_each(view: dict, points: list[dict], values: list[float]) -> Chart:
+    """How much of each layer (or group of units) is left at the dial's stop."""
+    titles = [layer["title"] for layer in view["layers"]]
+    colours = [palette.of_layer(number) for number in range(len(titles))]
+    held = _at(points, values)
+    shares = [point and [_of_layer(point, layer["path"])["kept"] / _of_layer(point, layer["path"])["total"]
+                         for layer in view["layers"]] for point in held]
+    text = [point and [f"{_of_layer(point, layer['path'])['kept']:,} of {_of_layer(point, layer['path'])['total']:,}"
+                       for layer in view["layers"]] for point in held]
+    unit = "units" if "sizes" not in view else "weights"
+    return {"id": "left", "title": f"What is left of each layer, {unit}", "height": max(340, 90 + 34 * len(titles)),
+            "alt": f"Share of {unit} left in each of {len(titles)} layers at the dial's stop.",
+            "follow": [{"trace": 0, "x": shares, "y": [one and titles for one in shares], "text": text}],
+            "figure": {"data": [{"type": "bar", "orientation": "h", "x": [0] * len(titles), "y": titles, "text": titles,
+                                 "textposition": "auto", "marker": {"color": colours}, "cliponaxis": False,
+                                 "hovertemplate": "%{y}: %{text} (%{x:.1%})<extra></extra>"}],
+                       "layout": {"xaxis": {"range": [0, 1.02], "tickformat": ".0%"}, "bargap": 0.3,
+                                  "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
+                                  "showlegend": False}}}
+
+
+def sensitivity(view: dict, points: list[dict], values: list[float]) -> Chart:
+    """Accuracy with one layer pruned at a time, the others whole; each dot stands where the dial puts its layer."""
+    left = [1 - level for level in view["levels"]]
+    traces = [_line(left, layer["accuracy"], layer["title"], palette.of_layer(number), hover="%{y:.1%}")
+              for number, layer in enumerate(view["layers"])]
+    held, follow = _at(points, values), []
+    for number, layer in enumerate(view["layers"]):
+        traces.append({"type": "scatter", "mode": "markers", "x": [], "y": [], "showlegend": False, "hoverinfo": "skip",
+                       "marker": {"size": 14, "color": palette.of_layer(number),
+                                  "line": {"color": "var(--background)", "width": 2}}})
+        places = [point and _share_left(point, layer["path"]) for point in held]
+        follow.append({"trace": len(traces) - 1,
+                       "x": [None if place is None else [max(place, min(left))] for place in places],
+                       "y": [None if place is None else [between(left, layer["accuracy"], place)] for place in places]})
+    return {"id": "sensitivity", "title": "How sensitive each layer is, pruned alone", "height": 340, "follow": follow,
+            "alt": f"Accuracy over the share left of one layer at a time, for {len(view['layers'])} layers.",
+            "figure": {"data": traces, "layout": {
+                "xaxis": {**_left_axis([max(view["levels"])]), "title": {"text": "left of this layer alone, %"}},
+                "yaxis": {"range": [0, 1.03], "tickformat": ".0%", "title": {"text": "accuracy on validation"}},
+                "legend": _legend(), "showlegend": len(view["layers"]) <= MOST_NAMED, "hovermode": "closest"}}}
+
+
+def inputs(view: dict, points: list[dict], values: list[float]) -> Chart | None:
+    """How many weights still read each input; None where no layer reads the examples as they are."""
+    held = _at(points, values)
+    if not any(point and point["inside"]["inputs"] for point in held):
+        return None
+    maps = [point and _as_map(point["inside"]["inputs"], view["shape"]) for point in held]
+    most = max(value for one in maps if one for row in one for value in row) or 1
+    rows, columns = len(next(one for one in maps if one)), len(next(one for one in maps if one)[0])
+    across, down = list(range(columns)), list(range(rows))
+    flat = rows == 1
+    return {"id": "inputs", "title": "Which inputs it still looks at", "span": "wide", "height": 340 if not flat else 200,
+            "alt": f"Number of weights that read each of {rows * columns} inputs.",
+            "follow": [{"trace": 0, "x": [one and across for one in maps], "y": [one and down for one in maps], "z": maps}],
+            "figure": {"data": [{"type": "heatmap", "x": across, "y": down, "z": [[0] * columns] * rows, "zmin": 0,
+                                 "zmax": most, "colorscale": [[0, "rgba(128,140,150,0.10)"],
+                                                              [0.002, palette.faded(KEPT, 0.2)], [1, KEPT]],
+                                 "colorbar": {"title": {"text": "weights"}, "thickness": 12, "outlinewidth": 0},
+                                 "hovertemplate": "%{z} weights read this input<extra></extra>"}],
+                       "layout": {"xaxis": {"visible": False, "constrain": "domain"}, "margin": {"t": 30},
+                                  "yaxis": {"visible": False, "autorange": "reversed",
+                                            **({} if flat else {"scaleanchor": "x"})}}}}
+
+
+def between(places: list[float], heights: list[float], wanted: float) -> float:
+    """A curve's height at a place, along straight lines between what was measured; its ends beyond them."""
+    pairs = sorted(zip(places, heights, strict=True))
+    if wanted <= pairs[0][0]:
+        return pairs[0][1]
+    for (low, before), (high, after) in pairwise(pairs):
+        if wanted <= high:
+            return before + (after - before) * (wanted - low) / (high - low)
+    return pairs[-1][1]
+
+
+def _as_map(counts: list[int], shape: list[int]) -> list[list[int]]:
+    """Counts in the form of an example: an image's channels are added up, anything else is one row a feature."""
+    if len(shape) == 3:
+        channels, height, width = shape
+        size = height * width
+        return [[sum(counts[channel * size + row * width + column] for channel in range(channels))
+                 for column in range(width)] for row in range(height)]
+    length = shape[-1]
+    return [counts[start:start + length] for start in range(0, len(counts), length)]
+
+
+def _of_layer(point: dict, path: str) -> dict:
+    return next(layer for layer in point["inside"]["layers"] if layer["path"] == path)
+
+
+def _share_left(point: dict, path: str) -> float:
+    layer = _of_layer(point, path)
+    return layer["kept"] / layer["total"]
+
+
+def _at(points: list[dict], values: list[float]) -> list[dict | None]:
+    by_value = {point["dial"]: point for point in points}
+    return [by_value.get(value) for value in values]
+
+
+def _left(point: dict) -> float:
+    return round(1 - point["dial"], 6)
+
+
+def _part(own: float, whole: float) -> float | None:
+    """None where nothing is left, which a logarithmic axis cannot show."""
+    return own / whole if own else None
+
+
+def _stop(values: list[float]) -> dict[str, Any]:
+    """The dial's place as a vertical line."""
+    return {"line": True, "x": [round(1 - value, 6) for value in values], "axis": "x", "color": "var(--accent)"}
+
+
+def _left_axis(values: list[float]) -> dict[str, Any]:
+    low = min(0.01, *(1 - value for value in values))
+    ticks = [share for share in SHARES if share >= low * 0.99]
+    return {"type": "log", "range": [0.02, log10(low) - 0.05], "tickvals": ticks,
+            "ticktext": [f"{100 * share:g}" for share in ticks], "tickangle": 0, "title": {"text": "left of the network, %"}}
+
+
+def _line(x: list, y: list, name: str, colour: str, dash: str = "solid", hover: str = "%{y:.3g}") -> dict[str, Any]:
+    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "name": name,
+            "line": {"color": colour, "width": 3, "dash": dash}, "hovertemplate": f"{name}: {hover}<extra></extra>"}
+
+
+def _legend() -> dict[str, Any]:
+    return {"orientation": "h", "y": 1.14, "x": 0, "font": {"size": 13}}
+
+
+def _vertical(x: float) -> dict[str, Any]:
+    return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1,
+            "line": {"color": "var(--muted)", "width": 1.5, "dash": "dash"}}
+
+
+def _horizontal(y: float) -> dict[str, Any]:
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y,
+            "line": {"color": "var(--muted)", "width": 1.5, "dash": "dash"}}
+
+
+def _note(x: float, text: str, number: int) -> dict[str, Any]:
+    """The first one at the foot, where the curves have not come down to yet, the second at the top."""
+    return {"x": log10(x), "y": (0.03, 0.8)[number % 2], "yref": "paper", "yanchor": ("bottom", "top")[number % 2],
+            "xanchor": "left", "xshift": 4, "showarrow": False, "text": text, "align": "left"}
+
+
+def _in_words(ordered: list[dict], reference: dict) -> str:
+    if not ordered:
+        return "File, multiply-adds and time over the share left: nothing measured yet."
+    last = ordered[-1]
+    return (f"File, multiply-adds and time over the share left. With {words.percent(1 - last['dial'])} left the file is "
+            f"{words.times_smaller(last['bytes'], reference['bytes'])}.")

@@ -1,0 +1,67 @@
+"""A teacher's training and mistakes -> charts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pages.ui.charts import palette
+
+Chart = dict[str, Any]
+
+
+def training(history: list[dict], epochs: int, title: str = "Training") -> Chart:
+    """Accuracy on train and validation, and loss, by epoch; the axis is as long as the training will be."""
+    steps = [epoch["epoch"] for epoch in history]
+    traces = [_line(steps, [epoch["accuracy"] for epoch in history], "validation accuracy", palette.BLUE),
+              _line(steps, [epoch["train_accuracy"] for epoch in history], "training accuracy", palette.SKY, "dot"),
+              {**_line(steps, [epoch["loss"] for epoch in history], "training loss (right axis)", palette.ORANGE),
+               "yaxis": "y2"}]
+    last = f"{100 * history[-1]['accuracy']:.1f} percent validation accuracy" if history else "not started"
+    return {"id": "training", "title": title, "span": "wide", "height": 330,
+            "alt": f"Training curves after {len(history)} of {epochs} epochs: {last}.",
+            "figure": {"data": traces, "layout": {
+                "xaxis": {"range": [0.5, epochs + 0.5], "title": {"text": "epoch"}},
+                "yaxis": {"range": [0, 1.02], "tickformat": ".0%", "title": {"text": "accuracy"}},
+                "yaxis2": {"overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False,
+                           "title": {"text": "loss"}},
+                "legend": {"orientation": "h", "y": 1.14, "x": 0}, "hovermode": "x unified", "margin": {"r": 60}}}}
+
+
+def confusion(matrix: list[list[int]], classes: list[str]) -> Chart:
+    """True class by predicted class; the diagonal is left pale, so that mistakes stand out."""
+    count = len(classes)
+    mistakes = [[matrix[row][column] if row != column else 0 for column in range(count)] for row in range(count)]
+    text = [[str(value) if value else "" for value in row] for row in matrix]
+    wrong = sum(map(sum, mistakes))
+    total = sum(map(sum, matrix))
+    return {"id": "confusion", "title": "What it confuses (rows: true class, columns: its answer)", "height": 420,
+            "alt": f"Confusion matrix: {total - wrong} right and {wrong} wrong of {total} validation examples.",
+            "figure": {"data": [{
+                "type": "heatmap", "z": mistakes, "x": classes, "y": classes, "text": text, "showscale": False,
+                "texttemplate": "%{text}" if count <= 20 else "", "textfont": {"color": "var(--text)"}, "xgap": 2, "ygap": 2,
+                "colorscale": [[0, "rgba(128,140,150,0.10)"], [1, palette.VERMILION]],
+                "hovertemplate": "true %{y}, answered %{x}: %{text}<extra></extra>"}],
+                "layout": {"xaxis": {"type": "category", "title": {"text": "answer"}, "showgrid": False},
+                           "yaxis": {"type": "category", "autorange": "reversed", "title": {"text": "true class"},
+                                     "showgrid": False}}}}
+
+
+def parameters(layers: list[dict]) -> Chart:
+    """Where the parameters are, and where the arithmetic is: one bar a layer each, as shares."""
+    names = [layer["layer"] for layer in layers]
+    traces = []
+    for key, name, colour in (("parameters", "parameters", palette.BLUE), ("macs", "multiply-adds", palette.ORANGE)):
+        total = sum(layer[key] for layer in layers) or 1
+        traces.append({"type": "bar", "orientation": "h", "name": name, "y": names, "marker": {"color": colour},
+                       "x": [layer[key] / total for layer in layers], "text": [f"{layer[key]:,}" for layer in layers],
+                       "hovertemplate": "%{y}: %{text}<extra>" + name + "</extra>", "textposition": "auto"})
+    return {"id": "parameters", "title": "Where the parameters and the arithmetic are", "height": 420,
+            "alt": "Share of parameters and of multiply-adds of each layer.",
+            "figure": {"data": traces, "layout": {
+                "barmode": "group", "xaxis": {"tickformat": ".0%"}, "legend": {"orientation": "h", "y": 1.1, "x": 0},
+                "yaxis": {"autorange": "reversed", "automargin": True}}}}
+
+
+def _line(x: list, y: list, name: str, colour: str, dash: str = "solid") -> dict[str, Any]:
+    return {"type": "scatter", "mode": "lines+markers", "x": x, "y": y, "name": name, "marker": {"size": 6, "color": colour},
+            "line": {"color": colour, "width": 3, "dash": dash}}

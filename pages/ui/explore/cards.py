@@ -1,0 +1,23 @@
+"""A few large figures in a row."""
+
+from __future__ import annotations
+
+import html
+
+from pages.ui.charts import words
+
+
+def row(figures: list[tuple[str, str]]) -> str:
+    """HTML: pairs of (figure, what it is)."""
+    cells = "".join(f"<div class='ce-card'><b>{html.escape(figure)}</b><span>{html.escape(name)}</span></div>"
+                    for figure, name in figures)
+    return f"<div class='ce-cards'>{cells}</div>"
+
+
+def of_teacher(card: dict) -> list[tuple[str, str]]:
+    """A teacher's card in figures."""
+    return [(words.accuracy(card), f"accuracy, {card['correct']} of {card['examples']} validation examples"),
+            (words.size(card["bytes"]), "its file, the size everything is compared with"),
+            (words.many(card["parameters"]), "parameters"), (words.many(card["macs"]), "multiply-adds an example"),
+            (f"{card['latency_ms']:.2f} ms", "for one example here"),
+            (f"{card['expected_calibration_error']:.3f}", "calibration error (0: as sure as right)")]

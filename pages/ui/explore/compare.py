@@ -1,0 +1,212 @@
+"""The compare page's parts: rows from the store, filters, the plane with its Pareto front, table, pins, final report."""
+
+from __future__ import annotations
+
+from math import log10
+from typing import Any
+
+import streamlit as st
+
+from compress.curves.store import ACTIVE
+from compress.recipe import Recipe
+from pages.ui.charts import charts, palette, words
+from pages.ui.explore import exports
+from pages.ui.shell import session, tray
+
+Row = dict[str, Any]
+
+
+def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
+    """Points of networks with what the page shows: titles in words, the size against their teacher's."""
+    titles = {card["name"]: card["title"] for card in known["datasets"]}
+    names = {name: card["title"] for name, card in known["methods"].items()}
+    data_methods = {name for name, card in known["methods"].items() if card["subject"] == "data"}
+    teachers = {point["reference"]: point for point in points if point["method"] == "teacher"}
+    shown = []
+    for point in points:
+        if point["method"].rpartition("+")[2] in data_methods:
+            continue
+        recipe = Recipe.parse(point["recipe"])
+        teacher = teachers.get(point["reference"])
+        shown.append({
+            **point, "id": f"{point['key']}/{point['reference']}", "data_title": titles.get(point["data"], point["data"]),
+            "method_title": "Teacher" if point["method"] == "teacher" else
+            " + ".join(names.get(name, name) for name in point["method"].split("+")) + (
+                ", control" if is_control(recipe, known["methods"]) else ""),
+            "control": is_control(recipe, known["methods"]),
+            "teacher_title": _teacher_title(recipe), "settings": words.settings_in_words(recipe, known["methods"]),
+            "smaller": teacher["bytes"] / point["bytes"] if teacher else None,
+            "title": words.settings_in_words(recipe, known["methods"]) or "teacher"})
+    return sorted(shown, key=lambda row: (row["data_title"], row["teacher_title"], -row["bytes"]))
+
+
+def is_control(recipe: Recipe, methods: dict[str, Any]) -> bool:
+    """Whether a point was measured only for others to be compared with."""
+    wanted = methods[recipe.methods[-1].name]["control_settings"] if recipe.methods else {}
+    return bool(wanted) and all(recipe.methods[-1].values.get(name) == value for name, value in wanted.items())
+
+
+def pareto(points: list[Row]) -> list[Row]:
+    """Points that no other one beats or equals in both accuracy and bytes, by rising bytes."""
+    front: list[Row] = []
+    for point in sorted(points, key=lambda one: (one["bytes"], -one["accuracy"])):
+        if not front or point["accuracy"] > front[-1]["accuracy"]:
+            front.append(point)
+    return front
+
+
+def filters(everything: list[Row]) -> list[Row]:
+    """Three filters above the plane; the data set is the sidebar's to begin with."""
+    columns = st.columns(3)
+    chosen = everything
+    for column, key, label in zip(columns, ("data_title", "teacher_title", "method_title"),
+                                  ("Data sets", "Teachers", "Methods"), strict=True):
+        options = sorted({row[key] for row in everything})
+        start = _start(options, key, everything)
+        picked = column.multiselect(label, options, default=start, key=f"compare.{key}", placeholder=f"all {label.lower()}",
+                                    persist_state="session")
+        if picked:
+            chosen = [row for row in chosen if row[key] in picked]
+    return chosen
+
+
+def plane(chosen: list[Row]) -> charts.Chart:
+    """One trace a method and data set, teachers as stars, the Pareto front as a line."""
+    groups: dict[str, list[Row]] = {}
+    several = len({row["data_title"] for row in chosen}) > 1
+    for row in chosen:
+        name = f"{row['method_title']}, {row['data_title']}" if several else row["method_title"]
+        groups.setdefault(name, []).append(row)
+    front = pareto(chosen)
+    traces = [{"type": "scatter", "mode": "lines", "name": "Pareto front", "x": [row["bytes"] for row in front],
+               "y": [row["accuracy"] for row in front], "hoverinfo": "skip",
+               "line": {"color": "var(--muted)", "width": 2, "dash": "dot", "shape": "hv"}}]
+    for name, group in groups.items():
+        teacher = group[0]["method"] == "teacher"
+        colour = "var(--text)" if teacher else palette.of_method(group[0]["method"])
+        traces.append({
+            "type": "scatter", "mode": "markers", "name": name, "x": [row["bytes"] for row in group],
+            "y": [row["accuracy"] for row in group], "customdata": [row["id"] for row in group],
+            "text": [f"{charts.hover(row)}<br>{row['teacher_title']}, {row['data_title']}" for row in group],
+            "hovertemplate": "%{text}<extra></extra>",
+            "marker": {"size": [18 if teacher or row["pinned"] else 10 for row in group],
+                       "symbol": "star" if teacher else "circle-open" if group[0]["control"] else "circle", "color": colour,
+                       "opacity": 0.85, "line": {"width": [4 if row["pinned"] else 0 for row in group],
+                                                 "color": "var(--accent)"}}})
+    return {"id": "plane", "title": "Accuracy against file size", "span": "wide", "height": 520, "figure": {
+        "data": traces, "layout": _axes(chosen)},
+        "alt": f"{len(chosen)} networks on a plane of file size and accuracy, {len(front)} of them on the Pareto front."}
+
+
+def pin_selected(identity: str, chosen: list[Row]) -> None:
+    """A clicked point becomes a pin."""
+    row = next((row for row in chosen if row["id"] == identity), None)
+    if row and not row["pinned"]:
+        session.store().pin(row["key"], row["reference"], "")
+        st.rerun()
+
+
+def table(chosen: list[Row]) -> None:
+    """Every point, sortable; a ticked box pins the row."""
+    shown = [{"pinned": bool(row["pinned"]), "data": row["data_title"], "teacher": row["teacher_title"],
+              "method": row["method_title"], "settings": row["settings"], "accuracy %": round(100 * row["accuracy"], 2),
+              "± %": round(50 * (row["accuracy_high"] - row["accuracy_low"]), 2), "bytes": row["bytes"],
+              "× smaller": row["smaller"] and round(row["smaller"], 2), "parameters": row["parameters"],
+              "MACs": row["macs"], "time / teacher": row["latency"] and round(row["latency"], 3), "seed": row["seed"]}
+             for row in chosen]
+    edited = st.data_editor(shown, hide_index=True, disabled=list(shown[0])[1:] if shown else True, height=320,
+                            key=f"compare.table.{len(chosen)}.{sum(row['pinned'] for row in shown)}")
+    changed = [row for row, new in zip(chosen, edited, strict=True) if bool(row["pinned"]) != new["pinned"]]
+    for row in changed:
+        if row["pinned"]:
+            session.store().unpin(row["key"], row["reference"])
+        else:
+            session.store().pin(row["key"], row["reference"], "")
+    if changed:
+        st.rerun()
+    columns = ("data", "teacher", "method", *exports.COLUMNS, "note")
+    st.download_button("These points as CSV", exports.table_of(chosen, columns), "points.csv", "text/csv",
+                       icon=":material/table:", on_click="ignore")
+
+
+def pins(pinned: list[Row]) -> None:
+    """Pinned points with their notes, and the final report on the test split."""
+    st.subheader("Pinned")
+    if not pinned:
+        st.caption("Pin the points that you want to talk about; each can carry a note, and pinned networks can be tested "
+                   "once on examples that nothing was chosen by.")
+        return
+    for row in pinned:
+        words_column, note, button = st.columns([3, 3, 1], vertical_alignment="center")
+        words_column.markdown(f"**{words.accuracy(row)}** at **{words.size(row['bytes'])}** · {row['method_title']} "
+                              f"{row['settings']} · {row['teacher_title']}, {row['data_title']}")
+        note.text_input("Note", row["note"] or "", key=f"note.{row['id']}", label_visibility="collapsed",
+                        placeholder="a note", on_change=_keep_note, args=[row])
+        button.button("Unpin", key=f"unpin.{row['id']}", width="stretch", on_click=session.store().unpin,
+                      args=[row["key"], row["reference"]])
+    _final_reports(pinned)
+
+
+def _final_reports(pinned: list[Row]) -> None:
+    """One button a data set: opens its test split for the pinned networks, and counts how often that was done."""
+    for data in sorted({row["data"] for row in pinned}):
+        own = [row for row in pinned if row["data"] == data]
+        key = f"final {data} " + " ".join(sorted(row["digest"] for row in own))
+        opened = session.store().counter(f"test split of {data}")
+        report = session.store().view(key, "final")
+        job = session.store().latest_job(key)
+        if job and job["state"] in ACTIVE:
+            st.fragment(_wait_for, run_every=0.4)(key)
+        elif report:
+            _report(report, own, opened)
+        else:
+            tray.outcome(job)
+            st.button(f"Final report: test the {len(own)} pinned of {own[0]['data_title']}", key=f"final.{data}",
+                      on_click=session.engine().submit, args=["final", key, "Final report", {
+                          "data": data, "files": [row["file"] for row in own], "key": key}])
+            st.caption(f"Opens the test split of {own[0]['data_title']}, which nothing was chosen by; opened {opened} "
+                       "time(s) so far. Do it once, when all choices are made.")
+
+
+def _wait_for(key: str) -> None:
+    job = session.store().latest_job(key)
+    if job["state"] not in ACTIVE:
+        st.rerun()
+    tray.progress(job, "final")
+
+
+def _report(report: Row, own: list[Row], opened: int) -> None:
+    by_file = {row["file"]: row for row in own}
+    st.markdown(f"**Final report** on {report['examples']:,} test examples; the test split of {own[0]['data_title']} has "
+                f"been opened {opened} time(s), this was number {report['opened']}.")
+    st.dataframe([{"network": f"{by_file[row['file']]['method_title']} {by_file[row['file']]['settings']}",
+                   "test accuracy": words.accuracy(row), "validation accuracy": words.accuracy(by_file[row["file"]]),
+                   "size": words.size(by_file[row["file"]]["bytes"])}
+                  for row in report["rows"] if row["file"] in by_file], hide_index=True)
+
+
+def _keep_note(row: Row) -> None:
+    session.store().pin(row["key"], row["reference"], session.current(f"note.{row['id']}"))
+
+
+def _start(options: list[str], key: str, everything: list[Row]) -> list[str]:
+    """The data filter begins with the sidebar's data set, if anything was measured there."""
+    if key != "data_title":
+        return []
+    wanted = {row["data_title"] for row in everything if row["data"] == session.choice().data}
+    return [option for option in options if option in wanted]
+
+
+def _axes(chosen: list[Row]) -> dict[str, Any]:
+    sizes = [log10(row["bytes"]) for row in chosen] or [3.0, 6.0]
+    low, high = min(sizes) - 0.1, max(sizes) + 0.12
+    return {"xaxis": {"type": "log", "range": [low, high], "title": {"text": "file size"},
+                      **charts.size_ticks(low, high)},
+            "yaxis": {"tickformat": ".0%", "range": [0, 1.02], "title": {"text": "accuracy on validation"}},
+            "hovermode": "closest", "legend": {"orientation": "h", "y": 1.07, "x": 0}}
+
+
+def _teacher_title(recipe: Recipe) -> str:
+    values = recipe.teacher.values
+    sizes = " ".join(str(values[name]) for name in ("channels", "inner", "hidden") if values.get(name, "none") != "none")
+    return f"{recipe.teacher.name} {sizes}".strip() + f", seed {recipe.seed}"

@@ -1,0 +1,65 @@
+"""A setting's plain description -> the widget that fits it, with its one line of help beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.shell import session
+from pages.ui.shell.choice import Card, sizes
+
+Change = Callable[[str, Any], None]
+
+
+def form(entries: list[Card], values: dict[str, Any], key: str, change: Change) -> None:
+    """One widget a setting; change(name, value) is called when the user turns one."""
+    for entry in entries:
+        field(entry, values[entry["name"]], f"{key}.{entry['name']}", change)
+
+
+def field(entry: Card, value: Any, key: str, change: Change) -> None:
+    """The widget of one setting. Its truth is the choice: the value given here is what it shows."""
+    draw = {"bool": _toggle, "sizes": _sizes, "str": _words, "int": _number, "float": _number}[entry["type"]]
+
+    def turned() -> None:
+        change(entry["name"], session.current(key))
+
+    draw(entry, value, key, turned, change)
+
+
+def _toggle(entry: Card, value: bool, key: str, turned: Callable[[], None], change: Change) -> None:
+    st.toggle(entry["label"], key=session.bound(key, value), on_change=turned)
+    st.caption(entry["help"])
+
+
+def _words(entry: Card, value: str, key: str, turned: Callable[[], None], change: Change) -> None:
+    choices = entry["choices"]
+    draw = st.segmented_control if sum(len(choice) + 3 for choice in choices) <= 20 else st.selectbox
+    options = {"required": True} if draw is st.segmented_control else {}
+    draw(entry["label"], choices, key=session.bound(key, value), on_change=turned, **options)
+    st.caption(entry["help"])
+
+
+def _number(entry: Card, value: float, key: str, turned: Callable[[], None], change: Change) -> None:
+    whole = entry["type"] == "int"
+    step = entry["step"] or (1 if whole else max(float(entry["low"] or 0), 10.0 ** -6))
+    kind = int if whole else float
+    st.number_input(entry["label"], kind(entry["low"]), kind(entry["high"]), step=kind(step),
+                    key=session.bound(key, kind(value)), on_change=turned, format="%d" if whole else "%g")
+    st.caption(f"{entry['help']} ({entry['low']:g} to {entry['high']:g})")
+
+
+def _sizes(entry: Card, value: str, key: str, turned: Callable[[], None], change: Change) -> None:
+    def typed() -> None:
+        try:
+            change(entry["name"], sizes(entry, session.current(key)))
+        except ValueError as error:
+            session.remember(f"wrong.{key}", str(error))
+
+    st.text_input(entry["label"], key=session.bound(key, value), on_change=typed)
+    wrong = session.forget(f"wrong.{key}")
+    if wrong:
+        st.warning(f"{wrong} The last good value, {value}, stays in force.")
+    st.caption(entry["help"])

@@ -1,0 +1,21 @@
+"""Which layer a page looks into: remembered for the visitor, chosen from a list."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.shell import session
+
+
+def chosen(name: str, count: int) -> int:
+    """The number of the layer that was chosen last, among so many."""
+    return min(session.remembered(name, 0), count - 1)
+
+
+def choose(name: str, label: str, titles: list[str]) -> None:
+    """A list of layers to choose from."""
+    def change() -> None:
+        session.remember(name, session.current(f"{name}.chosen"))
+
+    st.selectbox(label, range(len(titles)), on_change=change, format_func=titles.__getitem__,
+                 key=session.bound(f"{name}.chosen", chosen(name, len(titles))))

@@ -1,0 +1,139 @@
+"""What surrounds every page: configuration, style, the sidebar with data set, teacher, device and running jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from compress.recipe import Step
+from pages.ui.charts import words
+from pages.ui.shell import session, tray
+from pages.ui.shell.choice import Card, Choice, known_data, suited
+from pages.ui.shell.icon import icon
+from pages.ui.shell.style import STYLE
+
+PAGES = (("app.py", "Start", ":material/flag:"), ("pages/1_Teacher.py", "Teacher", ":material/school:"),
+         ("pages/2_Distill.py", "Distill", ":material/science:"),
+         ("pages/3_Low_rank.py", "Low rank", ":material/layers:"),
+         ("pages/4_Prune.py", "Prune", ":material/content_cut:"),
+         ("pages/5_Sparse_code.py", "Sparse code", ":material/grain:"),
+         ("pages/8_Compare.py", "Compare", ":material/scatter_plot:"),
+         ("pages/9_Handbook.py", "Handbook", ":material/menu_book:"))
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page needs to know: what the worker can do, and what is chosen."""
+
+    known: Card
+    choice: Choice
+    method: str | None
+
+    @property
+    def data(self) -> Card:
+        """The chosen data set's card (a set named by the user has only a name)."""
+        return next((card for card in self.known["datasets"] if card["name"] == self.choice.data),
+                    {"name": self.choice.data, "title": self.choice.data, "kind": "tabular", "online": True})
+
+
+def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -> Page:
+    """Sets the page up, draws the sidebar and the heading, and returns what is chosen.
+
+    Args:
+        summary: one sentence: what this page shows and what to touch.
+        methods: name -> what it is called here, for the methods of this page; a link may carry their settings.
+    """
+    st.set_page_config(page_title=f"{title} · Compression Explorer", page_icon=icon(), layout="wide",
+                       initial_sidebar_state=264)
+    st.html(STYLE)
+    notices = session.begin(title, tuple(methods or ()))
+    known = session.description()
+    _sidebar(known)
+    st.title(title)
+    st.markdown(summary)
+    for notice in notices:
+        st.warning(words.unformatted(notice), icon=":material/tune:")
+    if methods and len(methods) > 1:
+        _switch(methods)
+    session.finish()
+    return Page(known, session.choice(), session.active())
+
+
+def _switch(methods: dict[str, str]) -> None:
+    def change() -> None:
+        session.activate(session.current("page.method"))
+
+    st.segmented_control("What is compressed", list(methods), format_func=methods.get, required=True, on_change=change,
+                         key=session.bound("page.method", session.active()), label_visibility="collapsed")
+
+
+def _sidebar(known: Card) -> None:
+    with st.sidebar:
+        st.html("<div class='ce-brand'>Compression<br>Explorer</div>")
+        for path, label, icon in PAGES:
+            st.page_link(path, label=label, icon=icon)
+        st.divider()
+        _data_set(known)
+        _teacher(known)
+        _in_its_place(known)
+        st.caption(f"Computes on: {known['device']}")
+        tray.draw()
+
+
+def _data_set(known: Card) -> None:
+    titles = {card["name"]: card["title"] for card in known["datasets"]}
+    chosen = session.choice()
+    names = list(titles) if chosen.data in titles else [chosen.data, *titles]
+
+    def change() -> None:
+        name = session.current("sidebar.data")
+        if known_data(name, known):
+            session.choose(suited(replace(session.choice(), data=name), known))
+        else:
+            session.remember("unknown data", name)
+
+    st.selectbox("Data set", names, format_func=lambda name: titles.get(name, name), on_change=change,
+                 key=session.bound("sidebar.data", chosen.data), accept_new_options=True,
+                 help="Choose one, or type openml:NAME:VERSION for a classification set of openml.org, for example "
+                      "openml:iris:1. It is downloaded when you train on it, and kept.")
+    unknown = session.forget("unknown data")
+    if unknown:
+        st.warning(words.unformatted(f"There is no data set {unknown!r}. Type openml:NAME:VERSION for one of openml.org; "
+                                     f"{chosen.data} stays chosen."))
+    card = next((card for card in known["datasets"] if card["name"] == chosen.data), None)
+    if card and card["problem"]:
+        st.warning(card["problem"], icon=":material/folder_off:")
+    elif card:
+        st.caption(card["description"])
+
+
+def _in_its_place(known: Card) -> None:
+    """What stands in the teacher's place, with the way back."""
+    start = session.choice().start
+    if not start:
+        return
+    titles = " + ".join(known["methods"][step.name]["title"] for step in start)
+    st.markdown(f"**In the teacher's place:** {titles.lower()}, "
+                f"{words.unformatted(words.settings_in_words(session.choice().started(), known['methods']))}")
+    st.caption("Other pages compress this network; sizes and ratios are still against the teacher.")
+    st.button("Back to the teacher", key="sidebar.back", width="stretch",
+              on_click=lambda: session.choose(replace(session.choice(), start=())))
+
+
+def _teacher(known: Card) -> None:
+    chosen = session.choice()
+    kind = next((card["kind"] for card in known["datasets"] if card["name"] == chosen.data), "tabular")
+    presets = {preset["title"]: preset for preset in known["presets"] if kind in preset["kinds"]}
+    match = next((title for title, preset in presets.items()
+                  if Step.of(preset["name"], preset["settings"]) == chosen.teacher), None)
+    own = f"own settings ({chosen.teacher.name})"
+
+    def change() -> None:
+        preset = presets.get(session.current("sidebar.teacher"))
+        if preset:
+            session.choose(replace(session.choice(), teacher=Step.of(preset["name"], preset["settings"])))
+
+    st.selectbox("Teacher", [*presets, *([] if match else [own])], on_change=change,
+                 key=session.bound("sidebar.teacher", match or own))
+    st.caption(presets[match]["text"] if match else "Set on the Teacher page.")

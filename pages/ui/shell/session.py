@@ -1,0 +1,163 @@
+"""The only module that touches session_state, Streamlit's caches and the URL."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from compress.curves.store import Store
+from compress.recipe import Recipe, Step
+from compress.service.engine import EngineError, LocalEngine
+from pages.ui.shell.choice import Card, Choice, first_choice, from_link, teacher_defaults, to_link
+
+
+@st.cache_resource(show_spinner=False)
+def engine() -> LocalEngine:
+    """One engine for all sessions and tabs, with its worker already starting."""
+    started = LocalEngine(Store())
+    atexit.register(started.close)
+    gc.collect()
+    gc.freeze()
+    return started
+
+
+def store() -> Store:
+    """The engine's store."""
+    return engine().store
+
+
+def description() -> Card:
+    """What the worker can do; stops the page with a clear sentence if it cannot be started."""
+    try:
+        return engine().description(timeout=90)
+    except EngineError as error:
+        st.error(str(error))
+        st.stop()
+
+
+def choice() -> Choice:
+    """What is chosen now."""
+    return st.session_state["choice"]
+
+
+def choose(changed: Choice) -> None:
+    """Changes what is chosen, for every page."""
+    st.session_state["choice"] = changed
+
+
+def begin(page: str, methods: tuple[str, ...]) -> list[str]:
+    """At the top of a page: takes what the link says, once; returns notices about what had to be corrected."""
+    known = description()
+    if st.session_state.get("page") != page:
+        st.session_state["page"], st.session_state["drawn"] = page, set()
+    st.session_state.setdefault("choice", first_choice(known))
+    st.session_state["methods"] = methods
+    parameters = st.query_params.to_dict()
+    if parameters and parameters != st.session_state.get("link"):
+        changed, notices = from_link(parameters, known, methods, choice())
+        choose(changed)
+        if parameters.get("method") in methods:
+            activate(parameters["method"])
+        return notices
+    return []
+
+
+def active() -> str | None:
+    """Which of the page's methods is on the screen."""
+    methods = st.session_state["methods"]
+    chosen = st.session_state.get("active")
+    return chosen if chosen in methods else (methods[0] if methods else None)
+
+
+def activate(method: str) -> None:
+    """Puts one of the page's methods on the screen."""
+    st.session_state["active"] = method
+
+
+def finish() -> None:
+    """Whenever something was chosen: the address bar describes what is shown."""
+    link = to_link(choice(), description(), st.session_state["methods"], active())
+    st.session_state["link"] = link
+    if st.query_params.to_dict() != link:
+        st.query_params.from_dict(link)
+
+
+def address() -> str:
+    """The whole link to what is on the screen, for copying."""
+    link = st.session_state.get("link", {})
+    return f"{(st.context.url or '').split('?')[0]}?{urlencode(link)}"
+
+
+def teacher_record(recipe: Recipe) -> dict[str, Any] | None:
+    """The trained teacher of a recipe: digest, file, card; None if it was not trained yet."""
+    return store().teacher(recipe.reference().key())
+
+
+def remember(name: str, value: Any) -> None:
+    """Keeps a small value for this visitor across pages."""
+    st.session_state[f"kept.{name}"] = value
+
+
+def remembered(name: str, default: Any = None) -> Any:
+    """What remember() kept."""
+    return st.session_state.get(f"kept.{name}", default)
+
+
+def forget(name: str) -> Any:
+    """Takes a remembered value out."""
+    return st.session_state.pop(f"kept.{name}", None)
+
+
+def bound(key: str, value: Any) -> str:
+    """Gives a widget its value before it is drawn, so that one place, the choice, holds the truth.
+
+    A widget that another page drew under the same key is a new one here and starts at its default unless it is told.
+    """
+    if key not in st.session_state["drawn"] or key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+        st.session_state["drawn"].add(key)
+    return key
+
+
+def current(key: str) -> Any:
+    """A widget's value, inside its callback."""
+    return st.session_state[key]
+
+
+def on_selected(key: str, act: Callable[[Any], None]) -> Callable[[], None]:
+    """A callback for a live plot: calls act with the customdata of the point that was clicked."""
+    def clicked() -> None:
+        selected = (st.session_state.get(key) or {}).get("selected")
+        if selected is not None:
+            act(selected)
+
+    return clicked
+
+
+def on_release(key: str, values: list[Any], act: Callable[[Any], None]) -> Callable[[], None]:
+    """A callback for a live dial: calls act with the value at the index the browser reports."""
+    def released() -> None:
+        index = (st.session_state.get(key) or {}).get("dial")
+        if index is not None and 0 <= index < len(values):
+            act(values[index])
+
+    return released
+
+
+def choose_with(data: str | None, teacher: str | None, known: Card) -> None:
+    """Changes the data set, and the teacher to a preset by its title or to one spelled like mlp(hidden=128), where they
+    are given."""
+    if data:
+        choose(replace(choice(), data=data))
+    if teacher and "(" in teacher:
+        step = Step.parse(teacher)
+        choose(replace(choice(), teacher=teacher_defaults(known, step.name).having(**step.values)))
+    elif teacher:
+        preset = next(preset for preset in known["presets"] if preset["title"] == teacher)
+        choose(replace(choice(), teacher=Step.of(preset["name"], preset["settings"])))

@@ -1,0 +1,183 @@
+"""The store: what was measured survives, several processes share it, and a job that has ended stays ended."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from compress.curves.store import Store
+from tests.compress.helpers import python
+
+
+def add(store: Store, key: str, dial: float, curve: str = "curve", reference: str = "teacher", **more: object) -> None:
+    point = {"dial": dial, "accuracy": dial / 2, **more}
+    store.add_point(key, curve, reference, "digits", "mlp", "low_rank", point, b"\x01\x00")
+
+
+def test_points_survive_reopening_and_come_by_rising_dial(store: Store) -> None:
+    for key, dial in (("b", 0.5), ("a", 0.1), ("c", 0.3)):
+        add(store, key, dial)
+    again = Store(store.path)
+    assert [point["dial"] for point in again.points("curve", "teacher")] == [0.1, 0.3, 0.5]
+    assert again.predictions("a", "teacher") == b"\x01\x00"
+
+
+def test_a_point_measured_again_replaces_the_first(store: Store) -> None:
+    add(store, "a", 0.1, accuracy=0.2)
+    add(store, "a", 0.1, accuracy=0.9)
+    assert store.points("curve", "teacher") == [{"dial": 0.1, "accuracy": 0.9}]
+
+
+def test_points_of_another_reference_are_other_points(store: Store) -> None:
+    add(store, "a", 0.1, reference="old teacher", accuracy=0.2)
+    add(store, "a", 0.1, reference="new teacher", accuracy=0.9)
+    assert store.points("curve", "old teacher")[0]["accuracy"] == 0.2
+    assert store.points("curve", "new teacher")[0]["accuracy"] == 0.9
+    assert store.points("curve", "no teacher") == []
+
+
+def test_all_points_carry_where_they_belong(store: Store) -> None:
+    add(store, "a", 0.1)
+    (point,) = store.all_points()
+    assert {name: point[name] for name in ("key", "curve", "reference", "data", "teacher", "method", "dial")} == {
+        "key": "a", "curve": "curve", "reference": "teacher", "data": "digits", "teacher": "mlp", "method": "low_rank",
+        "dial": 0.1}
+    assert point["pinned"] is None and point["created"] > 0
+
+
+def test_the_curves_of_a_method_are_told_apart(store: Store) -> None:
+    for curve, dial in (("first", 0.5), ("second", 0.4), ("first", 0.1)):
+        add(store, f"{curve}{dial}", dial, curve)
+    found = store.curves("low_rank", "teacher")
+    assert {key: [point["dial"] for point in points] for key, points in found.items()} == {
+        "first": [0.1, 0.5], "second": [0.4]}
+    assert store.curves("other", "teacher") == {}
+
+
+def test_predictions_of_an_unknown_point_are_a_key_error(store: Store) -> None:
+    with pytest.raises(KeyError):
+        store.predictions("a", "teacher")
+
+
+def test_a_point_is_found_by_its_recipe_and_reference(store: Store) -> None:
+    add(store, "a", 0.1)
+    add(store, "b", 0.5)
+    add(store, "a", 0.1, reference="new teacher", accuracy=0.9)
+    assert store.point("a", "teacher") == {"dial": 0.1, "accuracy": 0.05}
+    assert store.point("a", "new teacher") == {"dial": 0.1, "accuracy": 0.9}
+    assert store.point("b", "new teacher") is None and store.point("curve", "teacher") is None
+
+
+def test_the_predictions_of_a_method_come_by_recipe_for_one_reference(store: Store) -> None:
+    point = {"dial": 0.1}
+    for key, reference, method, predictions in (
+            ("a", "teacher", "distill", b"\x01\x00"), ("b", "teacher", "distill", b"\x02\x00"),
+            ("a", "new teacher", "distill", b"\x03\x00"), ("c", "teacher", "low_rank", b"\x04\x00"),
+            ("d", "teacher", "distill+low_rank", b"\x05\x00")):
+        store.add_point(key, f"curve of {key}", reference, "digits", "mlp", method, point, predictions)
+    assert store.all_predictions("distill", "teacher") == {"a": b"\x01\x00", "b": b"\x02\x00"}
+    assert store.all_predictions("distill", "new teacher") == {"a": b"\x03\x00"}
+    assert store.all_predictions("distill+low_rank", "teacher") == {"d": b"\x05\x00"}
+    assert store.all_predictions("prune", "teacher") == {}
+
+
+def test_a_pin_can_be_set_changed_and_taken_back(store: Store) -> None:
+    add(store, "a", 0.1)
+    store.pin("a", "teacher", "good")
+    store.pin("a", "teacher", "very good")
+    (point,) = store.all_points()
+    assert point["note"] == "very good" and point["pinned"]
+    store.unpin("a", "teacher")
+    assert store.all_points()[0]["note"] is None
+
+
+def test_teachers_and_views_come_back_and_are_replaced(store: Store) -> None:
+    assert store.teacher("t") is None and store.view("v", "teacher") is None
+    for accuracy in (0.5, 0.9):
+        store.save_teacher("t", "digits/mlp/0", "abc", "data", "/file", {"accuracy": accuracy})
+        store.save_view("v", "teacher", {"layers": [accuracy]})
+    assert store.teacher("t") == {"recipe": "digits/mlp/0", "digest": "abc", "data_digest": "data", "file": "/file",
+                                  "card": {"accuracy": 0.9}}
+    assert store.view("v", "teacher") == {"layers": [0.9]} and store.view("v", "other") is None
+
+
+WRITER = """
+import sys
+from compress.store import Store
+store = Store(sys.argv[1])
+for number in range(40):
+    store.add_point(f"{sys.argv[2]}{number}", "curve", "teacher", "d", "t", "m", {"dial": number}, b"")
+    store.count("written")
+"""
+
+
+def test_two_processes_write_at_once_while_a_third_reads(store: Store) -> None:
+    with ThreadPoolExecutor() as pool:
+        writers = [pool.submit(python, "-c", WRITER, str(store.path), name) for name in "ab"]
+        while not all(writer.done() for writer in writers):
+            assert len(store.points("curve", "teacher")) <= 80
+    assert [writer.result().returncode for writer in writers] == [0, 0], writers[0].result().stderr
+    assert len(store.points("curve", "teacher")) == 80 and store.counter("written") == 80
+
+
+def test_threads_share_one_store(store: Store) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: add(store, str(number), number), range(60)))
+    assert len(store.points("curve", "teacher")) == 60
+
+
+def test_a_counter_counts(store: Store) -> None:
+    assert store.counter("opened") == 0
+    assert [store.count("opened") for _ in range(3)] == [1, 2, 3]
+    assert Store(store.path).counter("opened") == 3 and store.counter("other") == 0
+
+
+def test_a_job_lives_from_queued_to_its_end(store: Store) -> None:
+    number = store.new_job("key", "curve", "Low rank", {"recipe": "r", "values": [0.1]})
+    job = store.job(number)
+    assert (job["state"], job["owner"], job["share"]) == ("queued", os.getpid(), 0)
+    assert job["request"] == {"recipe": "r", "values": [0.1]} and job["live"] == []
+    assert [job["id"] for job in store.active_jobs()] == [number]
+    store.update_job(number, state="running", started=1.0, share=0.5, text="half", live=[{"epoch": 1}])
+    job = store.job(number)
+    assert (job["state"], job["share"], job["text"], job["live"]) == ("running", 0.5, "half", [{"epoch": 1}])
+    store.update_job(number, state="done")
+    assert store.job(number)["state"] == "done" and store.active_jobs() == []
+
+
+@pytest.mark.parametrize("end", ["done", "failed", "cancelled", "interrupted"])
+def test_a_job_that_has_ended_is_never_revived(end: str, store: Store) -> None:
+    number = store.new_job("key", "curve", "title", {})
+    store.update_job(number, state=end, text="the end")
+    store.update_job(number, state="running", text="again", share=0.9)
+    job = store.job(number)
+    assert (job["state"], job["text"], job["share"]) == (end, "the end", 0)
+
+
+def test_the_latest_job_of_a_key_is_found(store: Store) -> None:
+    assert store.latest_job("key") is None
+    numbers = [store.new_job(key, "curve", "title", {}) for key in ("key", "key", "other")]
+    assert store.latest_job("key")["id"] == numbers[1]
+    with pytest.raises(KeyError):
+        store.job(numbers[-1] + 1)
+
+
+def test_jobs_of_a_process_that_is_gone_are_interrupted_and_no_others(store: Store) -> None:
+    mine = store.new_job("mine", "curve", "title", {})
+    script = "import sys; from compress.curves.store import Store; print(Store(sys.argv[1]).new_job('k', 'curve', 't', {}))"
+    theirs = int(python("-c", script, str(store.path), check=True).stdout)
+    assert store.job(theirs)["state"] == "queued"
+    store.interrupt_orphans()
+    assert store.job(theirs)["state"] == "interrupted" and "stopped during this job" in store.job(theirs)["error"]
+    assert store.job(mine)["state"] == "queued"
+
+
+def test_artefacts_lie_beside_the_store(store: Store, tmp_path: Path) -> None:
+    assert store.artefacts == tmp_path / "networks"
+
+
+def test_without_a_path_the_store_lies_in_the_cache_folder(home: Path) -> None:
+    assert Store().path == home / "store.sqlite"

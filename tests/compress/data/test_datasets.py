@@ -1,0 +1,130 @@
+"""Four splits, normalised, that share no example."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from compress.data import datasets
+from compress.data.raw_data import RawData
+from compress.data.splitting import fingerprints
+
+
+def raw_images(seed: int = 0, official_test: bool = False, examples: int = 200) -> RawData:
+    """Small colour images in four classes, every tenth of them twice."""
+    generator = np.random.default_rng(seed)
+    inputs = generator.integers(0, 256, (examples, 3, 4, 4)).astype(np.uint8)
+    inputs[::10] = inputs[1::10]
+    labels = np.arange(examples) % 4
+    labels[::10] = labels[1::10]
+    test = (inputs[:40], labels[:40]) if official_test else ()
+    return RawData("Images", "image", ("a", "b", "c", "d"), inputs, labels, *test)
+
+
+def splits_of(dataset: datasets.Dataset) -> dict[str, datasets.Split]:
+    return {"train": dataset.train, "validation": dataset.validation, "test": dataset.open_test()}
+
+
+@pytest.mark.parametrize("official_test", [False, True])
+def test_no_example_occurs_in_two_splits_or_twice_in_one(official_test):
+    dataset = datasets.prepare(raw_images(official_test=official_test), "images", 0)
+    prints = [one for split in splits_of(dataset).values() for one in fingerprints(split.inputs)]
+    assert len(prints) == len(set(prints)) == 180
+
+
+@pytest.mark.parametrize("official_test", [False, True])
+def test_calibration_is_a_part_of_train(official_test):
+    dataset = datasets.prepare(raw_images(official_test=official_test), "images", 0)
+    assert set(fingerprints(dataset.calibration.inputs)) <= set(fingerprints(dataset.train.inputs))
+
+
+def test_the_normaliser_is_fitted_on_train_alone():
+    raw = raw_images(official_test=True)
+    brighter = RawData(raw.title, raw.kind, raw.classes, raw.inputs, raw.labels, 255 - raw.test_inputs // 8,
+                       raw.test_labels)
+    dataset = datasets.prepare(brighter, "images", 0)
+    inputs = dataset.train.inputs.astype(np.float64)
+    assert np.allclose(inputs.mean(axis=(0, 2, 3)), 0, atol=1e-6)
+    assert np.allclose(inputs.std(axis=(0, 2, 3)), 1, atol=1e-6)
+    assert dataset.open_test().inputs.mean() > 0.5
+    assert not np.allclose(dataset.validation.inputs.mean(axis=(0, 2, 3)), 0, atol=1e-6)
+
+
+def test_undoing_the_normaliser_gives_the_source_s_examples():
+    raw = raw_images()
+    dataset = datasets.prepare(raw, "images", 0)
+    found = np.rint(dataset.normaliser.undo(dataset.validation.inputs)).astype(np.uint8)
+    assert set(fingerprints(found)) <= set(fingerprints(raw.inputs))
+
+
+def test_labels_stay_with_their_examples():
+    raw = raw_images()
+    known = dict(zip(fingerprints(raw.inputs), raw.labels, strict=True))
+    dataset = datasets.prepare(raw, "images", 0)
+    for split in splits_of(dataset).values():
+        found = np.rint(dataset.normaliser.undo(split.inputs)).astype(np.uint8)
+        assert [known[one] for one in fingerprints(found)] == split.labels.tolist()
+
+
+def test_inputs_are_float32_labels_int64_and_neither_can_be_written():
+    dataset = datasets.prepare(raw_images(), "images", 0)
+    for split in (*splits_of(dataset).values(), dataset.calibration):
+        assert (split.inputs.dtype, split.labels.dtype) == (np.float32, np.int64)
+        assert len(split) == len(split.inputs) == len(split.labels)
+        with pytest.raises(ValueError, match="read-only"):
+            split.inputs[0] = 0
+        with pytest.raises(ValueError, match="read-only"):
+            split.labels[0] = 0
+
+
+def test_shape_is_that_of_one_example():
+    assert datasets.prepare(raw_images(), "images", 0).shape == (3, 4, 4)
+
+
+def test_the_digest_changes_with_the_seed_a_pixel_and_a_label():
+    raw = raw_images()
+    pixel, label = raw.inputs.copy(), raw.labels.copy()
+    pixel[5, 0, 0, 0] ^= 1
+    label[5] = (label[5] + 1) % 4
+    variants = [(raw, 0), (raw, 1), (RawData(raw.title, raw.kind, raw.classes, pixel, raw.labels), 0),
+                (RawData(raw.title, raw.kind, raw.classes, raw.inputs, label), 0),
+                (raw_images(official_test=True), 0)]
+    digests = [datasets.prepare(variant, "images", seed).digest for variant, seed in variants]
+    assert len(set(digests)) == len(variants)
+    assert datasets.prepare(raw_images(), "another name", 0).digest == digests[0]
+    assert all(len(digest) == 16 and int(digest, 16) >= 0 for digest in digests)
+
+
+def test_the_same_seed_repeats_the_splits_and_another_changes_them():
+    first, again, other = (datasets.prepare(raw_images(), "images", seed) for seed in (3, 3, 4))
+    assert fingerprints(first.train.inputs) == fingerprints(again.train.inputs)
+    assert set(first.train.labels.tolist()) == set(other.train.labels.tolist())
+    assert fingerprints(first.train.inputs) != fingerprints(other.train.inputs)
+
+
+def test_an_unknown_name_is_answered_with_what_there_is(monkeypatch):
+    monkeypatch.delenv("COMPRESS_DATA", raising=False)
+    with pytest.raises(ValueError) as caught:
+        datasets.load("mnist")
+    for part in ("'mnist'", "digits", "mnist5k", "mnist1d", "openml:mnist_784:1", "COMPRESS_DATA"):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, True, "0"])
+def test_a_seed_that_is_no_natural_number_is_refused(seed):
+    with pytest.raises(ValueError, match="seed must be a whole number of 0 or more"):
+        datasets.load("digits", seed)
+
+
+def test_listing_the_data_sets_imports_nothing_heavy():
+    heavy = "{'torch', 'sklearn', 'mlxtend', 'mnist1d', 'pandas', 'scipy', 'streamlit', 'plotly'}"
+    code = ("import sys; from compress.data.datasets import available; available(); "
+            f"sys.exit(bool({heavy} & set(sys.modules)))")
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_card_has_its_own_name_and_only_openml_needs_the_internet():
+    cards = datasets.available()
+    assert len({card.name for card in cards}) == len(cards)
+    assert all(card.online == card.name.startswith("openml:") for card in cards)

@@ -1,0 +1,250 @@
+"""Sets from openml.org: the real fetch over files laid where it looks for earlier downloads; never the network."""
+
+import dataclasses
+import gzip
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compress.data import datasets, openml
+from compress.data import openml_download as openml_fetch
+
+CLOSED = "http://127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch, tmp_path):
+    """An empty cache folder, and a network that refuses every connection at once."""
+    monkeypatch.setenv("COMPRESS_HOME", str(tmp_path))
+    use_proxy(monkeypatch, CLOSED)
+    return tmp_path
+
+
+@pytest.fixture
+def in_this_process(monkeypatch, capsys):
+    """Runs the child's main function here, which spares its start of some seconds."""
+
+    def run(arguments: list[str], seconds: float) -> tuple[int, str]:
+        code = openml_fetch.main(arguments)
+        return code, capsys.readouterr().err.strip()
+
+    monkeypatch.setattr(openml_fetch.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(openml, "_run", run)
+
+
+def use_proxy(monkeypatch, address: str) -> None:
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, address)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def lay(home, address: str, content: bytes) -> None:
+    path = home / "openml" / "openml.org" / f"{address}.gz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(content))
+
+
+def lay_set(home, name: str, columns: dict[str, str], rows: list[list], target: str | None = "class") -> None:
+    """Lays openml:NAME:1 as if it had been downloaded. columns: name -> ARFF type; rows: '?' is missing."""
+    head = [f"@relation {name}", *(f"@attribute {column} {kind}" for column, kind in columns.items()), "@data"]
+    arff = "\n".join([*head, *(",".join(map(str, row)) for row in rows)]) + "\n"
+    features = [{"name": column, "index": str(place), "data_type": "nominal" if kind.startswith("{") else kind,
+                 "is_target": str(column == target).lower(), "is_ignore": "false", "is_row_identifier": "false",
+                 "number_of_missing_values": "0"} for place, (column, kind) in enumerate(columns.items())]
+    about = {"id": "5", "name": name, "version": "1", "status": "active", "format": "ARFF", "description": "made up",
+             "url": f"https://www.openml.org/data/v1/download/5/{name}.arff",
+             "md5_checksum": hashlib.md5(arff.encode()).hexdigest()}
+    answers = {f"list/data_name/{name}/limit/2/data_version/1": {"data": {"dataset": [{"did": 5}]}},
+               "5": {"data_set_description": about}, "features/5": {"data_features": {"feature": features}},
+               "qualities/5": {"data_qualities": {"quality": [{"name": "NumberOfInstances", "value": len(rows)}]}}}
+    for address, answer in answers.items():
+        lay(home, f"api/v1/json/data/{address}", json.dumps(answer).encode())
+    lay(home, f"data/v1/download/5/{name}.arff", arff.encode())
+
+
+def lay_iris(home) -> None:
+    """The answers of openml.org that scikit-learn ships for its own tests."""
+    files = resources.files("sklearn.datasets.tests.data.openml.id_61")
+    shipped = {"api/v1/json/data/list/data_name/iris/limit/2/data_version/1": "api-v1-jdl-dn-iris-l-2-dv-1.json",
+               "api/v1/json/data/61": "api-v1-jd-61.json",
+               "api/v1/json/data/features/61": "api-v1-jdf-61.json",
+               "api/v1/json/data/qualities/61": "api-v1-jdq-61.json",
+               "data/v1/download/61/iris.arff": "data-v1-dl-61.arff"}
+    for address, name in shipped.items():
+        lay(home, address, gzip.decompress((files / f"{name}.gz").read_bytes()))
+
+
+def test_a_set_is_fetched_once_and_then_needs_no_network(home):
+    lay_iris(home)
+    dataset = datasets.load("openml:iris:1")
+    assert (dataset.kind, dataset.shape) == ("tabular", (4,))
+    assert dataset.classes == ("Iris-setosa", "Iris-versicolor", "Iris-virginica")
+    assert len(dataset.train) + len(dataset.validation) + len(dataset.open_test()) == 147  # three are twins
+    (home / "openml").rename(home / "gone")
+    assert openml.read("openml:Iris:1").inputs.shape == (150, 4)
+    assert [path.name for path in home.iterdir() if path.name != "gone"] == ["openml-iris-1.npz"]
+
+
+def test_categories_become_columns_and_missing_values_stay_missing(home, in_this_process):
+    lay_set(home, "mixed", {"size": "numeric", "colour": "{red,green,blue}", "class": "{10,9}"},
+            [[1.5, "green", 9], ["?", "?", 10], [2, "red", 9]])
+    raw = openml.read("openml:mixed:1")
+    assert np.array_equal(raw.inputs, [[1.5, 0, 1, 0], [np.nan, 0, 0, 0], [2, 1, 0, 0]], equal_nan=True)
+    assert (raw.labels.tolist(), raw.classes) == ([0, 1, 0], ("9", "10"))
+
+
+def pixel_columns(count: int) -> dict[str, str]:
+    return {**{f"pixel{place}": "numeric" for place in range(count)}, "class": "{no,yes}"}
+
+
+@pytest.mark.parametrize(("columns", "highest", "shape"), [(64, 255, (1, 8, 8)), (64, 256, (64,)), (63, 255, (63,)),
+                                                           (49, 255, (49,)), (64, 0.5, (64,))])
+def test_a_square_of_at_least_64_bytes_is_an_image_else_a_table(home, in_this_process, columns, highest, shape):
+    rows = [[*range(columns - 1), highest, answer] for answer in ("no", "yes")]
+    lay_set(home, "maybe", pixel_columns(columns), rows)
+    raw = openml.read("openml:maybe:1")
+    assert (raw.shape, raw.kind) == (shape, "image" if len(shape) == 3 else "tabular")
+    assert raw.inputs.reshape(2, -1)[1].tolist() == [*range(columns - 1), highest]
+
+
+def test_one_hot_columns_are_no_pixels(home, in_this_process):
+    values = ",".join(f"v{place}" for place in range(64))
+    lay_set(home, "words", {"word": f"{{{values}}}", "class": "{no,yes}"}, [["v1", "no"], ["v2", "yes"]])
+    assert openml.read("openml:words:1").shape == (64,)
+
+
+def test_a_known_set_has_its_images_its_names_and_its_official_test_part(home, monkeypatch):
+    cifar = openml._KNOWN[-1]
+    card = dataclasses.replace(cifar.card, examples=30)
+    small = dataclasses.replace(cifar, card=card, shape=(3, 2, 2), test_examples=10)
+    monkeypatch.setattr(openml, "_KNOWN", (small,))
+    table = np.arange(30 * 12).reshape(30, 12).astype(np.uint8)
+    np.savez(home / "openml-cifar_10-1.npz", table=table, labels=np.arange(30) % 10, pixels=np.array(True),
+             classes=np.array([str(place) for place in range(10)]))
+    raw = openml.read("openml:CIFAR_10:1")
+    assert (len(raw.inputs), len(raw.test_inputs)) == (20, 10)
+    assert raw.inputs[0].tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]], [[8, 9], [10, 11]]]
+    assert raw.test_inputs[0, 0, 0, 0] == 240 and raw.test_labels[0] == 0
+    assert raw.classes[0] == "airplane"
+
+
+def test_a_known_set_of_another_size_is_refused(home):
+    np.savez(home / "openml-mnist_784-1.npz", table=np.zeros((3, 784), np.uint8), labels=np.arange(3), pixels=True,
+             classes=np.array(["0", "1", "2"]))
+    with pytest.raises(ValueError, match="must be a table of 70000 x 784 pixels"):
+        openml.read("openml:mnist_784:1")
+
+
+@pytest.mark.parametrize(("columns", "rows", "target", "message"), [
+    ({"a": "numeric", "class": "numeric"}, [[1, 2.5], [2, 3.5]], "class", "regression"),
+    ({"a": "numeric", "b": "numeric"}, [[1, 2], [2, 3]], None, "no target column"),
+    ({"text": "string", "class": "{no,yes}"}, [["'a b'", "no"], ["'c'", "yes"]], "class", "STRING"),
+    ({"name": "{" + ",".join(f"n{place}" for place in range(257)) + "}", "class": "{no,yes}"},
+     [["n1", "no"], ["n2", "yes"]], "class", "'name' has 257 categories"),
+    ({"class": "{no,yes}"}, [["no"], ["yes"]], "class", "no columns beside the target"),
+])
+def test_a_set_of_no_use_here_is_refused_with_the_reason(home, in_this_process, columns, rows, target, message):
+    lay_set(home, "useless", columns, rows, target)
+    with pytest.raises(ValueError, match=f"openml:useless:1 cannot be used: .*{message}"):
+        openml.read("openml:useless:1")
+    assert not list(home.glob("*.npz")) and not list(home.glob("*.part"))
+
+
+def test_the_reason_comes_through_from_the_child(home):
+    lay_set(home, "useless", {"a": "numeric", "class": "numeric"}, [[1, 2.5], [2, 3.5]])
+    with pytest.raises(ValueError, match="openml:useless:1 cannot be used: its target is a number"):
+        openml.read("openml:useless:1")
+
+
+@pytest.mark.parametrize("name", ["openml:mnist_784", "openml:mnist_784:one", "openml:", "openml:../up:1",
+                                  "openml:a/b:1", "openml:mnist_784:0", "openml:mnist_784:1:2"])
+def test_a_name_without_a_version_is_refused(name):
+    with pytest.raises(ValueError, match="named with its version, as openml:NAME:VERSION"):
+        datasets.load(name)
+
+
+def test_without_a_network_the_answer_is_one_clear_sentence(home):
+    started = time.monotonic()
+    with pytest.raises(openml.DownloadError, match=r"openml:mnist_784:1 could not be downloaded \(no connection to "
+                                                   r"openml\.org: .*\)\. .*digits, mnist5k or mnist1d"):
+        datasets.load("openml:mnist_784:1")
+    assert time.monotonic() - started < 30
+    assert not list(home.glob("*.npz")) and not list(home.glob("*.part"))
+
+
+class Recorded(subprocess.Popen):
+    """Remembers every process that was started."""
+
+    started: list[int] = []  # noqa: RUF012
+
+    def __init__(self, *arguments, **settings):
+        super().__init__(*arguments, **settings)
+        self.started.append(self.pid)
+
+
+def is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{process}/stat")  # ended but not yet collected by its parent counts as gone
+    return not (state.exists() and ") Z " in state.read_text())
+
+
+def test_a_server_that_never_answers_is_given_up_and_its_process_is_gone(home, monkeypatch):
+    monkeypatch.setattr(openml.subprocess, "Popen", Recorded)
+    monkeypatch.setenv("COMPRESS_DOWNLOAD_SECONDS", "4")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        use_proxy(monkeypatch, f"http://127.0.0.1:{server.getsockname()[1]}")
+        started = time.monotonic()
+        with pytest.raises(openml.DownloadError, match=r"within 4 s; .*raise COMPRESS_DOWNLOAD_SECONDS"):
+            openml.read("openml:mnist_784:1")
+        assert 4 <= time.monotonic() - started < 10
+    assert not is_alive(Recorded.started[-1])
+    assert not [path for path in home.rglob("*") if path.is_file() or path.name.startswith("tmp")]
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are a thing of POSIX")
+def test_a_child_that_will_not_leave_is_killed_with_its_own_children(monkeypatch, tmp_path):
+    stubborn = tmp_path / "stubborn"
+    stubborn.write_text(f"#!/bin/sh\ntrap '' TERM\nsleep 60 &\necho $! > {tmp_path}/grandchild\nwait\nsleep 60\n")
+    stubborn.chmod(0o755)
+    monkeypatch.setattr(openml.subprocess, "Popen", Recorded)
+    monkeypatch.setattr(sys, "executable", str(stubborn))
+    monkeypatch.setenv("COMPRESS_DOWNLOAD_SECONDS", "0.5")
+    started = time.monotonic()
+    with pytest.raises(openml.DownloadError, match=r"within 0\.5 s"):
+        openml.read("openml:mnist_784:1")
+    assert time.monotonic() - started < 10
+    assert not is_alive(Recorded.started[-1])
+    grandchild = int((tmp_path / "grandchild").read_text())
+    deadline = time.monotonic() + 5
+    while is_alive(grandchild) and time.monotonic() < deadline:  # its new parent has to collect it
+        time.sleep(0.02)
+    assert not is_alive(grandchild)
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "soon", "inf", "nan"])
+def test_a_limit_that_is_no_number_of_seconds_is_refused(monkeypatch, text):
+    monkeypatch.setenv("COMPRESS_DOWNLOAD_SECONDS", text)
+    with pytest.raises(ValueError, match="COMPRESS_DOWNLOAD_SECONDS must be a number of seconds above 0"):
+        openml.read("openml:mnist_784:1")
+
+
+def test_a_crash_of_the_child_is_reported_with_its_last_words(monkeypatch, tmp_path):
+    crashing = tmp_path / "crashing"
+    crashing.write_text("#!/bin/sh\necho 'out of luck' >&2\nexit 9\n")
+    crashing.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(crashing))
+    with pytest.raises(openml.DownloadError, match="ended with code 9: out of luck"):
+        openml.read("openml:mnist_784:1")

@@ -1,0 +1,247 @@
+"""Students trained together are the students trained alone; and what befalls one is nobody else's trouble."""
+
+from __future__ import annotations
+
+import copy
+from math import isnan
+
+import pytest
+import torch
+from torch.nn import functional
+
+from compress.data.datasets import Dataset
+from compress.distillation import joint_training as cohort
+from compress.distillation.joint_training import Student, teach
+from compress.distillation.objective import LOSSES, Classroom, Lecture, Lesson
+from compress.networks.evaluation import logits_of, on_device
+from compress.networks.families import CNN, MLP, Architecture, Family, Network, Recurrent, ResNet, build
+from compress.progress import Cancelled, Progress, Tell
+from compress.training import losses as knowledge
+from compress.training.loop import Training, train
+from compress.training.stack import Stack
+from tests.compress.helpers import identical, state
+
+CPU = torch.device("cpu")
+PLAN = Training(epochs=3, learning_rate=0.005)
+
+
+@pytest.fixture(scope="module")
+def lecture(mlp: Network, digits: Dataset) -> Lecture:
+    """What the small perceptron says of the digits."""
+    return Lecture(mlp, on_device(digits.train, CPU)[0])
+
+
+def student(family: Family, data: Dataset, lecture: Lecture, seed: int = 0, alpha: float = 0.9, heat: float = 4.0,
+            **more: object) -> Student:
+    return Student(Architecture(family, data.shape, len(data.classes)), seed, Lesson(alpha, heat), lecture, **more)
+
+
+def accuracy(network: Network, data: Dataset) -> float:
+    inputs, labels = on_device(data.validation, CPU)
+    return float((logits_of(network, inputs).argmax(1) == labels).float().mean())
+
+
+def alone(one: Student, data: Dataset, plan: Training) -> Network:
+    """The same student by the plain training loop and plain losses."""
+    lesson = one.lesson
+
+    def objective(logits: torch.Tensor, labels: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        said = one.lecture.logits[rows]
+        return ((1 - lesson.alpha) * functional.cross_entropy(logits, labels)
+                + lesson.alpha * knowledge.soft_targets(logits, said, lesson.temperature))
+
+    return train(build(one.architecture, one.seed), data, plan, one.seed, objective=objective).network
+
+
+@pytest.mark.parametrize("families", [
+    [MLP((4, 3)), MLP((24, 8)), MLP((48, 30))], [MLP((5,)), MLP((40,))], [CNN((2, 4), (12, 8)), CNN((4, 7), (20, 16))],
+    [ResNet((3, 5)), ResNet((4, 8))], [Recurrent((5,)), Recurrent((12,))]], ids=["mlp", "mlp1", "cnn", "resnet", "gru"])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_students_trained_together_are_those_trained_alone(families, optimizer, digits, lecture):
+    rate = {"adam": 0.005, "sgd": 0.02}[optimizer]
+    plan = Training(epochs=3, learning_rate=rate, optimizer=optimizer, weight_decay=0.01)
+    students = [student(family, digits, lecture, seed, alpha, heat) for family in families
+                for seed, alpha, heat in ((0, 0.9, 4.0), (0, 0.0, 4.0), (1, 1.0, 16.0))]
+    for one, taught in zip(students, teach(students, digits, plan), strict=True):
+        other = alone(one, digits, plan)
+        gap = logits_of(taught.network, on_device(digits.validation, CPU)[0]) - logits_of(
+            other, on_device(digits.validation, CPU)[0])
+        assert float(gap.abs().max()) < 0.05
+        assert accuracy(taught.network, digits) == pytest.approx(accuracy(other, digits), abs=1.5 / len(digits.validation))
+        assert max(taught.accuracies) == pytest.approx(accuracy(taught.network, digits), abs=1e-6)
+
+
+def test_a_student_comes_out_alike_whatever_the_company_and_the_order(digits, lecture):
+    one = student(MLP((12,), 0.2), digits, lecture, seed=3)
+    others = [student(MLP((width,), 0.2), digits, lecture, seed, alpha) for width in (3, 90) for seed in (0, 3)
+              for alpha in (0.0, 0.5)]
+    results = [teach(company, digits, PLAN)[place] for company, place in (([one], 0), ([*others, one], 8),
+                                                                          ([one, *others[::-1]], 0))]
+    for found in results[1:]:
+        assert all(torch.allclose(first, second, atol=1e-4) for first, second in zip(
+            results[0].network.parameters(), found.network.parameters(), strict=True))
+
+
+def test_cutting_groups_to_fit_the_memory_changes_nothing(digits, lecture, monkeypatch):
+    students = [student(MLP((width, width)), digits, lecture) for width in (4, 6, 40, 80)]
+    whole = teach(students, digits, PLAN)
+    assert len(list(cohort._groups(students, PLAN))) == 1
+    monkeypatch.setattr(cohort, "BUDGET", 1)
+    assert [len(wave) for wave in cohort._waves(students, PLAN)] == [1, 1, 1, 1]
+    for first, second in zip(whole, teach(students, digits, PLAN), strict=True):
+        assert accuracy(first.network, digits) == pytest.approx(accuracy(second.network, digits), abs=1e-3)
+
+
+def test_padding_that_would_cost_too_much_makes_a_group_of_its_own(digits, lecture):
+    students = [student(MLP((width, width)), digits, lecture) for width in (500, 8, 8, 8, 8, 8, 8, 8)]
+    assert sorted(map(len, cohort._groups(students, PLAN))) == [1, 7]
+    thin = [student(MLP((width,)), digits, lecture) for width in (4, 8, 16, 32, 64, 128)]
+    assert len(list(cohort._groups(thin, PLAN))) == 1
+
+
+def test_groups_are_cut_where_their_activations_would_leave_the_caches(digits, lecture):
+    students = [student(ResNet((48, 48)), digits, lecture) for _ in range(40)]
+    groups = list(cohort._groups(students, PLAN))
+    _, each = cohort._footprint(students[0].architecture, PLAN.batch)
+    assert len(groups) > 1 and sorted(place for group in groups for place in group) == list(range(40))
+    assert all(len(group) * each <= cohort.AT_ONCE for group in groups)
+    assert len(list(cohort._groups(students, PLAN, cohort.BUDGET))) < len(groups)
+
+
+@pytest.mark.parametrize("labelled", [None, 200])
+@pytest.mark.parametrize("loss", ["soft", "logits"])
+def test_the_gradient_written_out_is_that_of_the_losses(loss, labelled, digits, lecture):
+    rows = torch.arange(48)
+    inputs, labels = on_device(digits.train, CPU)
+    mask = None if labelled is None else (torch.arange(48) % 3 == 0).float()
+    other = Lecture(build(Architecture(MLP((9,)), digits.shape, 10), 5), inputs)
+    lessons = [Lesson(alpha, heat, loss) for alpha, heat in ((0.0, 4.0), (0.3, 1.0), (0.9, 4.0), (1.0, 20.0))]
+    for lectures in ([lecture] * 4, [lecture, other, other, lecture]):
+        stack = Stack([build(Architecture(MLP((width,)), digits.shape, 10), 0) for width in (3, 8, 8, 20)])
+        room = Classroom(stack, lessons, lectures, 0)
+        gradients = []
+        for way in ("backward", "losses"):
+            for packed in stack.parameters.values():
+                packed.data.grad = None
+            outputs = stack.forward(inputs[rows], True)
+            if way == "backward":
+                room.backward(outputs, labels[rows], mask, rows)
+            else:
+                room.losses(outputs, labels[rows], mask, rows).sum().backward()
+            gradients.append([packed.data.grad.clone() for packed in stack.parameters.values()])
+        assert all(torch.allclose(first, second, atol=1e-6) for first, second in zip(*gradients, strict=True))
+
+
+def test_without_soft_weight_the_gradient_is_that_of_plain_cross_entropy_bit_for_bit(digits, lecture):
+    inputs, labels = on_device(digits.train, CPU)
+    rows = torch.arange(64)
+    networks = [build(Architecture(MLP((7,)), digits.shape, 10), seed) for seed in range(2)]
+    found = []
+    for alpha in (0.0, 0.5):
+        stack = Stack(networks)
+        room = Classroom(stack, [Lesson(0.0, 4.0), Lesson(alpha, 4.0)], [lecture] * 2, 0)
+        outputs = stack.forward(inputs[rows], True)
+        outputs.logits.retain_grad()
+        room.backward(outputs, labels[rows], None, rows)
+        found.append(outputs.logits.grad[0])
+    plain = stack.forward(inputs[rows], True).logits[0].detach().requires_grad_()
+    functional.cross_entropy(plain, labels[rows]).backward()
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], plain.grad)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_teaches_every_family(loss, digits, trained):
+    heard = Lecture(trained("cnn(epochs=10)"), on_device(digits.train, CPU)[0], loss)
+    families = [CNN((6, 12), (40, 30)), ResNet((6, 8)), Recurrent((8,)), *([] if loss == "attention" else [MLP((20, 10))])]
+    students = [Student(Architecture(family, digits.shape, 10), 0, Lesson(1.0, 4.0, loss), heard) for family in families]
+    for taught in teach(students, digits, Training(epochs=12, learning_rate=0.01)):
+        assert accuracy(taught.network, digits) > 0.6
+
+
+def test_attention_without_maps_says_what_to_choose(digits, mlp, trained):
+    with pytest.raises(ValueError, match=r"loss=attention needs a teacher with maps .* Set loss to soft"):
+        Lecture(mlp, on_device(digits.train, CPU)[0], "attention")
+    heard = Lecture(trained("cnn(epochs=3)"), on_device(digits.train, CPU)[0], "attention")
+    with pytest.raises(ValueError, match=r"loss=attention needs a student with maps"):
+        teach([Student(Architecture(MLP((4,)), digits.shape, 10), 0, Lesson(1.0, 4.0, "attention"), heard)], digits, PLAN)
+
+
+@pytest.mark.parametrize("loss", ["hints", "attention", "relational"])
+def test_what_a_loss_adds_reaches_the_hidden_layers(loss, digits, trained):
+    heard = Lecture(trained("cnn(epochs=3)"), on_device(digits.train, CPU)[0], loss)
+    inputs, labels = on_device(digits.train, CPU)
+    rows, gradients = torch.arange(32), []
+    for strength in (0.0, 1.0):
+        stack = Stack([build(Architecture(CNN((3, 5), (20, 12)), digits.shape, 10), 0)])
+        room = Classroom(stack, [Lesson(1.0, 4.0, loss, strength)], [heard], 0)
+        room.backward(stack.forward(inputs[rows], True), labels[rows], None, rows)
+        gradients.append(stack.parameters["0.weight"].data.grad)
+    assert not torch.allclose(gradients[0], gradients[1], rtol=1e-3)
+
+
+def test_students_are_in_training_mode_at_every_step_and_judged_in_evaluation_mode(digits, lecture, monkeypatch):
+    modes = []
+    original = Stack.forward
+
+    def watch(self, batch, training=False, noise=0):
+        modes.append((training, torch.is_grad_enabled()))
+        return original(self, batch, training, noise)
+
+    monkeypatch.setattr(Stack, "forward", watch)
+    teach([student(ResNet((3, 4)), digits, lecture)], digits, Training(epochs=2, batch=256))
+    steps = 2 * -(-len(digits.train) // 256)
+    assert [mode for mode in modes if mode[1]] == [(True, True)] * steps
+    assert [mode for mode in modes if not mode[1]] == [(False, False)] * 2
+
+
+def test_batch_norm_statistics_of_a_teacher_and_of_its_calibration_stay(digits, resnet):
+    before = state(resnet.train())
+    Lecture(resnet, on_device(digits.train, CPU)[0], "hints")
+    assert resnet.training and identical(before, state(resnet))
+    resnet.eval()
+
+
+def test_a_student_that_diverges_is_marked_and_the_others_go_on(digits, lecture):
+    wild = broken(lecture)
+    students = [student(MLP((8,)), digits, lecture), student(MLP((9,)), digits, wild),
+                student(MLP((8,)), digits, lecture, seed=1)]
+    first, gone, second = teach(students, digits, PLAN)
+    assert gone.diverged == 1 and gone.best_epoch == 0 and all(map(isnan, gone.accuracies))
+    assert identical(state(gone.network), state(build(students[1].architecture, 0)))
+    calm = teach([students[0], students[2]], digits, PLAN)
+    for one, expected in zip((first, second), calm, strict=True):
+        assert one.diverged is None and one.accuracies == pytest.approx(expected.accuracies, abs=2e-3)
+
+
+def broken(lecture: Lecture) -> Lecture:
+    """The same teacher, but what it says is no number."""
+    wild = copy.copy(lecture)
+    wild.logits = torch.full_like(lecture.logits, float("nan"))
+    return wild
+
+
+def test_a_student_that_reads_less_takes_as_many_steps(digits, lecture, monkeypatch):
+    seen = []
+    original = cohort._Group._step
+    monkeypatch.setattr(cohort._Group, "_step", lambda self: (seen.append(self), original(self))[1])
+    few = torch.arange(50)
+    teach([student(MLP((4,)), digits, lecture), student(MLP((4,)), digits, lecture, rows=few, alpha=0.0)], digits, PLAN)
+    counts = [sum(group is one for one in seen) for group in dict.fromkeys(seen)]
+    assert counts == [3 * -(-len(digits.train) // 64)] * 2
+
+
+def test_a_budget_of_steps_ends_training(digits, lecture):
+    (taught,) = teach([student(MLP((4,)), digits, lecture)], digits, Training(epochs=50), steps=40)
+    assert len(taught.accuracies) == -(-40 // -(-len(digits.train) // 64))
+
+
+def test_progress_tells_each_epoch_and_cancels(digits, lecture):
+    told: list[Progress] = []
+    teach([student(MLP((4,)), digits, lecture)], digits, PLAN, Tell(told.append),
+          heard=lambda epoch, accuracies: {"epoch": epoch, "now": accuracies})
+    assert [progress.live["epoch"] for progress in told if progress.live] == [1, 2, 3]
+    shares = [progress.share for progress in told]
+    assert shares == sorted(shares) and shares[-1] == 1.0
+    with pytest.raises(Cancelled):
+        teach([student(MLP((4,)), digits, lecture)], digits, PLAN, Tell(is_cancelled=lambda: True))

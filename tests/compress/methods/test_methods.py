@@ -1,0 +1,138 @@
+"""What every method promises, asked of every method there is: a new file in compress/methods is covered at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from compress.data.datasets import Dataset
+from compress.files import network_file as files
+from compress.method import Candidate, Method
+from compress.methods import method, methods
+from compress.networks.families import Network
+from compress.points.measure import Reference, measure
+from compress.recipe import Step
+from tests.compress.helpers import alike, few_values, identical, poisoned, quick, state
+
+KINDS = list(methods().values())
+every_method = pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
+
+
+def contents(candidate: Candidate) -> bytes:
+    return files.to_bytes(candidate.network) if candidate.contents is None else candidate.contents
+
+
+@every_method
+@pytest.mark.parametrize("teacher", ["mlp(hidden=48-32,epochs=6)", "resnet(channels=8-16,epochs=2)"])
+def test_the_teacher_stays_bit_for_bit_as_it_was(kind: type[Method], teacher: str, digits: Dataset,
+                                                 trained: Callable[[str], Network]) -> None:
+    network = trained(teacher)
+    before, mode = state(network), [module.training for module in network.modules()]
+    small = quick(kind).compress(network, digits)
+    list(quick(kind).curve(network, digits, few_values(kind, digits)[:2]))
+    quick(kind).inside(network, digits, few_values(kind, digits)[:2])
+    assert identical(before, state(network))
+    assert mode == [module.training for module in network.modules()]
+    assert all(not module._forward_hooks and not module._forward_pre_hooks for module in network.modules())
+    ours = {tensor.data_ptr() for tensor in network.parameters()}
+    assert kind.subject == "data" or ours.isdisjoint(tensor.data_ptr() for tensor in small.parameters())
+
+
+@every_method
+def test_compress_makes_what_its_curve_makes_at_this_value(kind: type[Method], mlp: Network,
+                                                                       digits: Dataset) -> None:
+    turned = quick(kind)
+    values = few_values(kind, digits)
+    for candidate in turned.curve(mlp, digits, values):
+        alone = turned.at(candidate.value).compress(mlp, digits)
+        assert alike(state(alone), state(candidate.network), kind.rounding), candidate.value
+
+
+@every_method
+def test_a_point_does_not_depend_on_which_others_are_measured_or_in_which_order(kind: type[Method], mlp: Network,
+                                                                               digits: Dataset) -> None:
+    values = few_values(kind, digits)
+    rising = {candidate.value: candidate for candidate in quick(kind).curve(mlp, digits, values)}
+    falling = {candidate.value: candidate for candidate in quick(kind).curve(mlp, digits, values[::-1])}
+    assert list(rising) == values and list(falling) == values[::-1]
+    for value in values:
+        up, down = rising[value], falling[value]
+        assert len(contents(up)) == len(contents(down))
+        assert kind.rounding or contents(up) == contents(down)
+        assert up.contents or alike(state(up.network), state(down.network), kind.rounding)
+
+
+@every_method
+def test_a_grid_holds_every_dial_value_and_its_candidates_say_which_they_are(kind: type[Method], mlp: Network,
+                                                                            digits: Dataset) -> None:
+    turned, values = quick(kind), few_values(kind, digits)[:2]
+    grid = turned.grid(values)
+    assert {turned.at(value) for value in values} <= set(grid) and len(set(grid)) == len(grid)
+    grown = list(turned.grow(mlp, digits, grid))
+    assert [candidate.method or turned.at(candidate.value) for candidate in grown] == grid
+    assert len({one.step() for one in grid}) == len(grid)
+
+
+@every_method
+def test_logits_that_shared_work_gave_are_those_of_the_network(kind: type[Method], mlp: Network,
+                                                              digits: Dataset) -> None:
+    inputs = torch.tensor(digits.validation.inputs)
+    for candidate in quick(kind).curve(mlp, digits, few_values(kind, digits)):
+        if candidate.logits is not None:
+            with torch.inference_mode():
+                own = candidate.network(inputs)
+            assert torch.allclose(candidate.logits, own, atol=1e-4)
+            assert torch.equal(candidate.logits.argmax(1), own.argmax(1))
+
+
+@every_method
+def test_the_test_split_is_never_read(kind: type[Method], mlp: Network, digits: Dataset) -> None:
+    blind = dataclasses.replace(digits, _test=poisoned(digits.open_test()))
+    made, unseen = (quick(kind).compress(mlp, data) for data in (digits, blind))
+    assert identical(state(made), state(unseen))
+
+
+@every_method
+def test_every_candidate_becomes_a_file_that_answers_alike(kind: type[Method], mlp: Network, digits: Dataset,
+                                                          tmp_path) -> None:
+    inputs = torch.tensor(digits.validation.inputs)
+    for candidate in quick(kind).curve(mlp, digits, few_values(kind, digits)[:2]):
+        point = measure(candidate, digits, Reference.of(mlp, digits), tmp_path / "file", latency=False)
+        assert point.bytes == (tmp_path / "file").stat().st_size == len(contents(candidate))
+        assert not candidate.network.training
+        if candidate.contents is None:
+            with torch.inference_mode():
+                assert torch.equal(files.read(tmp_path / "file")(inputs), candidate.network(inputs))
+
+
+@every_method
+def test_its_class_says_all_that_pages_and_the_command_line_need(kind: type[Method]) -> None:
+    card = kind.card()
+    names = [entry["name"] for entry in card["settings"]]
+    assert card["dial"] in names and card["title"] and len(inspect.getdoc(kind) or "") > 100
+    assert card["values"] and list(card["values"]) == sorted(set(card["values"]))
+    assert card["subject"] in ("network", "data")
+    for value in card["values"]:
+        assert getattr(kind().at(value), kind.dial) == value
+    assert all(entry["help"] for entry in card["settings"])
+
+
+@every_method
+def test_a_method_comes_back_from_its_step(kind: type[Method]) -> None:
+    assert method(kind().step()) == kind()
+    assert method(Step.parse(kind().step().text())) == kind()
+    assert method(Step(kind.name)) == kind()
+
+
+def test_an_unknown_method_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"no method 'magic'; choose one of .*low_rank"):
+        method(Step("magic"))
+
+
+def test_an_unknown_setting_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"LowRank has no setting 'magic'; its settings are keep, scheme"):
+        method(Step.of("low_rank", {"magic": 1}))

@@ -1,0 +1,35 @@
+"""The code that a page prints runs, and makes the same point again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from compress.recipe import Recipe
+from compress.service.snippet import snippet
+from tests.compress.helpers import ROOT
+
+
+@pytest.mark.parametrize(("method", "values"), [
+    ("low_rank(output_layer=true,scheme=centred)", (0.1, 0.3)), ("data_svd(epochs=2,storage=int8)", (4, 16)),
+    ("distill(epochs=2,seeds=1,temperatures=none)", (0.2, 0.6))], ids=["low_rank", "data_svd", "distill"])
+def test_the_code_of_a_point_makes_it_again(method, values, measured, known, elsewhere):
+    stored = measured(method, values).points[0]
+    program = elsewhere / "point.py"
+    program.write_text(snippet(Recipe.parse(stored["recipe"]), known["methods"]))
+    ran = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=300,
+                         env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == f"{stored['accuracy']:.4f} {stored['bytes']} bytes\n"
+
+
+def test_the_code_of_a_chain_compiles_and_names_every_method(known):
+    recipe = Recipe.parse("digits/mlp(epochs=2)/low_rank(keep=0.3)+low_rank(keep=0.1)/3")
+    code = snippet(recipe, known["methods"])
+    compile(code, "snippet", "exec")
+    assert code.index("LowRank(keep=0.3)") < code.index("LowRank(keep=0.1)")
+    assert "network = LowRank(keep=0.3).compress(teacher, data, seed=3)" in code
+    assert "Reference.of(teacher, data)" in code

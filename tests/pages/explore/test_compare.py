@@ -1,0 +1,118 @@
+"""The compare page's rows and its front: what nothing else beats in both accuracy and size."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compress.recipe import Recipe
+from pages.ui.charts import palette, words
+from pages.ui.explore import compare
+from tests.pages.samples import figure_of, point
+
+networks = st.lists(st.builds(lambda size, correct: point(0.1, 1_000 * size, 10 * correct),
+                              st.integers(1, 12), st.integers(0, 10)))
+
+
+def beaten(one: dict, other: dict) -> bool:
+    """Whether the other one is at least as good in both, and better in one."""
+    better = other["bytes"] < one["bytes"] or other["accuracy"] > one["accuracy"]
+    return better and other["bytes"] <= one["bytes"] and other["accuracy"] >= one["accuracy"]
+
+
+@given(networks)
+def test_the_front_holds_just_the_places_that_nothing_beats(points):
+    best = {(one["bytes"], one["accuracy"]) for one in points if not any(beaten(one, other) for other in points)}
+    front = compare.pareto(points)
+    assert [(one["bytes"], one["accuracy"]) for one in front] == sorted(best)
+    assert all(any(one is other for other in points) for one in front)
+
+
+@pytest.fixture
+def everything(measured):
+    """A teacher, a curve and a curve of compressed data, in one store."""
+    store = measured("low_rank", (0.1, 0.3)).store
+    measured("data_svd(epochs=1)", (4, 16))
+    return store.all_points()
+
+
+def test_rows_are_the_networks_with_their_size_against_their_own_teacher(everything, known):
+    rows = compare.rows(everything, known)
+    assert {row["method"] for row in rows} >= {"teacher", "low_rank"}
+    assert not any(row["method"] == "data_svd" for row in rows)
+    for row in rows:
+        teacher = next(one for one in rows if one["method"] == "teacher" and one["reference"] == row["reference"])
+        assert row["smaller"] == teacher["bytes"] / row["bytes"]
+        assert row["data_title"] == "Digits 8x8" and row["teacher_title"] == "mlp 24-16, seed 0"
+    assert len({row["id"] for row in rows}) == len(rows)
+
+
+def test_rows_without_their_teacher_claim_no_ratio(everything, known):
+    alone = [one for one in everything if one["method"] == "low_rank"]
+    assert [row["smaller"] for row in compare.rows(alone, known)] == [None] * len(alone)
+
+
+def test_settings_in_words_name_the_dial_and_what_is_not_default(known):
+    recipe = Recipe.parse("digits/mlp/low_rank(keep=0.15,output_layer=true,recovery_steps=0,scheme=plain)/0")
+    assert words.settings_in_words(recipe, known["methods"]) == "keep 0.15, output layer True, scheme plain"
+    assert words.settings_in_words(recipe.reference(), known["methods"]) == ""
+
+
+def test_the_plane_shows_every_row_once_and_marks_pins(everything, known):
+    rows = compare.rows(everything, known)
+    rows[-1]["pinned"] = 1.0
+    chart = compare.plane(rows)
+    figure_of(chart)
+    shown = [identity for trace in chart["figure"]["data"] for identity in trace.get("customdata", [])]
+    assert sorted(shown) == sorted(row["id"] for row in rows)
+    widths = {identity: width for trace in chart["figure"]["data"] if "customdata" in trace
+              for identity, width in zip(trace["customdata"], trace["marker"]["line"]["width"], strict=True)}
+    assert {identity for identity, width in widths.items() if width} == {rows[-1]["id"]}
+    assert f"{len(rows)} networks" in chart["alt"]
+
+
+def test_teachers_are_stars_and_methods_have_their_colours(everything, known):
+    traces = {trace["name"]: trace for trace in compare.plane(compare.rows(everything, known))["figure"]["data"]}
+    assert traces["Teacher"]["marker"]["symbol"] == "star"
+    assert traces["Low rank"]["marker"]["color"] == palette.of_method("low_rank")
+
+
+@pytest.fixture
+def taught(measured):
+    """Students with their controls, a teacher and everything else in the same store."""
+    return measured("distill(epochs=2,seeds=1,temperatures=none)", (0.2, 0.6)).store.all_points()
+
+
+def test_controls_have_their_own_title(taught, known):
+    rows = [row for row in compare.rows(taught, known) if row["method"] == "distill"]
+    alone = [row for row in rows if Recipe.parse(row["recipe"]).methods[-1].values["alpha"] == 0]
+    assert 0 < len(alone) < len(rows)
+    assert [row for row in rows if row["control"]] == alone
+    assert {row["method_title"] for row in alone} == {"Distillation, control"}
+    assert {row["method_title"] for row in rows if row not in alone} == {"Distillation"}
+    assert not any(row["control"] for row in compare.rows(taught, known) if row["method"] != "distill")
+
+
+def test_controls_are_hollow_in_the_colour_of_their_method(taught, known):
+    rows = compare.rows(taught, known)
+    traces = {trace["name"]: trace for trace in compare.plane(rows)["figure"]["data"]}
+    assert traces["Distillation, control"]["marker"]["symbol"] == "circle-open"
+    assert traces["Distillation"]["marker"]["symbol"] == "circle"
+    assert {traces[name]["marker"]["color"] for name in ("Distillation", "Distillation, control")} == {
+        palette.of_method("distill")}
+    assert len(traces["Distillation, control"]["x"]) == sum(row["control"] for row in rows)
+    figure_of(compare.plane(rows))
+
+
+@pytest.mark.parametrize(("text", "control"), [
+    ("digits/mlp/0", False), ("digits/mlp/distill(alpha=0.0,width=0.2)/0", True),
+    ("digits/mlp/distill(alpha=0.5,width=0.2)/0", False), ("digits/mlp/low_rank(keep=0.2)/0", False),
+    ("digits/mlp/distill(alpha=0.0,width=0.2)+low_rank(keep=0.2)/0", False),
+    ("digits/mlp/low_rank(keep=0.2)+distill(alpha=0.0,width=0.2)/0", True)])
+def test_a_control_is_told_by_the_settings_of_its_last_method(text, control, known):
+    assert compare.is_control(Recipe.parse(text), known["methods"]) is control
+
+
+def test_an_empty_plane_is_still_a_figure():
+    figure_of(compare.plane([]))

@@ -1,0 +1,91 @@
+"""Examples as pictures: values survive, and a caption cannot become markup."""
+
+from __future__ import annotations
+
+import base64
+import io
+from html.parser import HTMLParser
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from compress.sparse_coding.view import packed
+from pages.ui.explore import pictures
+
+NASTY = "<script>alert('x')</script> \"&' onerror=alert(1)"
+
+
+class Reader(HTMLParser):
+    """Collects tags with their attributes, and all text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def opened(address: str) -> Image.Image:
+    head, _, body = address.partition(",")
+    assert head == "data:image/png;base64"
+    return Image.open(io.BytesIO(base64.b64decode(body)))
+
+
+def planes(channels: int) -> st.SearchStrategy:
+    return st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(lambda size: st.lists(
+        st.lists(st.lists(st.integers(0, 255), min_size=size[1], max_size=size[1]), min_size=size[0], max_size=size[0]),
+        min_size=channels, max_size=channels))
+
+
+@given(st.sampled_from([1, 3]).flatmap(planes))
+def test_a_png_holds_the_values_it_was_made_of(values):
+    picture = opened(pictures.picture(values))
+    assert picture.mode == ("RGB" if len(values) == 3 else "L")
+    assert picture.size == (len(values[0][0]), len(values[0]))
+    shown = [list(band.tobytes()) for band in picture.split()]
+    assert shown == [[value for row in channel for value in row] for channel in values]
+
+
+@pytest.mark.parametrize("values", [[[0, 128, 255, 3]], [[0, 1], [2, 3], [4, 5], [6, 7]], [0, 128, 255]],
+                         ids=["sequence", "four features", "table row"])
+def test_a_sequence_becomes_one_line_a_feature(values):
+    head, _, body = pictures.picture(values).partition(",")
+    drawing = Reader(base64.b64decode(body).decode())
+    lines = [attributes for tag, attributes in drawing.tags if tag == "polyline"]
+    assert head.startswith("data:image/svg+xml") and len(lines) == (len(values) if isinstance(values[0], list) else 1)
+    heights = [float(pair.split(",")[1]) for pair in lines[0]["points"].split()]
+    first = values[0] if isinstance(values[0], list) else values
+    assert sorted(range(len(first)), key=heights.__getitem__) == sorted(range(len(first)), key=lambda at: -first[at])
+
+
+def test_captions_are_text_and_never_markup():
+    page = Reader(pictures.gallery([([[[0, 255]]], NASTY), ([[[1, 2]]], "7 → 1")]))
+    assert [tag for tag, _ in page.tags] == ["div", "figure", "img", "figcaption", "figure", "img", "figcaption"]
+    assert [attributes["alt"] for tag, attributes in page.tags if tag == "img"] == [NASTY, "7 → 1"]
+    assert all(set(attributes) == {"src", "width", "height", "alt"} for tag, attributes in page.tags if tag == "img")
+    assert page.text == NASTY + "7 → 1"
+
+
+def test_a_wide_image_keeps_its_shape():
+    page = Reader(pictures.gallery([([[[0] * 8] * 4], "wide")], size=40))
+    image = next(attributes for tag, attributes in page.tags if tag == "img")
+    assert (image["width"], image["height"]) == ("80", "40")
+
+
+def test_a_difference_is_light_where_something_is_missing():
+    assert pictures.difference([[[255, 0, 7]]], [[[0, 255, 7]]]).tolist() == [[[255, 0, 128]]]
+
+
+def test_pictures_come_back_from_their_packing():
+    levels = torch.arange(12).reshape(2, 6)
+    first, second = pictures.unpacked(packed(levels), [2, 3])
+    assert first.tolist() == [[0, 1, 2], [3, 4, 5]] and second.tolist() == [[6, 7, 8], [9, 10, 11]]
+    assert pictures.unpacked("", [1, 2, 3]) == []
