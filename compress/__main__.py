@@ -41,13 +41,14 @@ def methods_command(chosen: argparse.Namespace) -> None:
 
 def teacher_command(chosen: argparse.Namespace) -> None:
     """Trains (or reloads) a teacher and prints its card without the pictures."""
+    from compress.curves import kept_teachers
     from compress.data import datasets
     from compress.networks import device
     from compress.training import teachers
 
     where = device.prepare()
     recipe = Recipe(chosen.data, teachers.teacher_step(Step.parse(chosen.teacher)), (), chosen.seed)
-    teacher = teachers.obtain(recipe, datasets.load(chosen.data), _store(), _tell(), where)
+    teacher = kept_teachers.obtain(recipe, datasets.load(chosen.data), _store(), _tell(), where)
     left_out = ("wrong", "confusion", "history", "labels")
     card = {name: value for name, value in teacher.card.items() if name not in left_out}
     _say({"recipe": recipe.text(), "file": teacher.file, "seed": chosen.seed, **card})
@@ -82,7 +83,7 @@ def evaluate_command(chosen: argparse.Namespace) -> None:
     """Reloads a file and prints what can be measured of it alone."""
     from compress.curves.final_report import final_report, must_fit
     from compress.data import datasets
-    from compress.files import network_file as files
+    from compress.files import network_file
     from compress.networks import device
     from compress.points.measure import counts, evaluate
 
@@ -91,13 +92,13 @@ def evaluate_command(chosen: argparse.Namespace) -> None:
         report = final_report(chosen.data, [chosen.file], _store(), where)
         sys.stderr.write(f"The test split of {chosen.data} has now been opened {report['opened']} time(s).\n")
         measured = report["rows"][0]
-        network = files.read(chosen.file).to(where)
+        network = network_file.read(chosen.file).to(where)
         data = datasets.load(chosen.data)
     else:
-        network = files.read(chosen.file).to(where)
+        network = network_file.read(chosen.file).to(where)
         data = datasets.load(chosen.data)
         must_fit(chosen.file, network, data)
-        reference = files.read(chosen.teacher).to(where) if chosen.teacher else None
+        reference = network_file.read(chosen.teacher).to(where) if chosen.teacher else None
         measured = evaluate(network, getattr(data, chosen.split), reference)
         del measured["predictions"]
     example = network.architecture.shape

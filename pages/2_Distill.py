@@ -7,7 +7,8 @@ import streamlit as st
 from compress.data.pictures import pictures as pictures_of
 from pages.ui.charts import charts, dark_knowledge, distill_charts, palette, words
 from pages.ui.explore import pictures
-from pages.ui.explore.curve import Preset, Shown, Story, explore
+from pages.ui.explore.curve import Preset, Story, explore
+from pages.ui.explore.shown import Shown
 from pages.ui.explore.students import Students, of_curves, of_job, only_first_right
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session

@@ -4,7 +4,8 @@ import streamlit as st
 
 from pages.ui.charts import charts, spectrum_charts, words
 from pages.ui.explore import layer_choice, pictures, results
-from pages.ui.explore.curve import Preset, Shown, Story, explore
+from pages.ui.explore.curve import Preset, Story, explore
+from pages.ui.explore.shown import Shown
 from pages.ui.shell.frame import open_page
 
 WEIGHTS = (

@@ -9,7 +9,8 @@ from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
 from pages.ui.charts import charts, prune_charts, speed_charts, words
 from pages.ui.explore import layer_choice, pictures, results
-from pages.ui.explore.curve import Preset, Shown, Story, explore
+from pages.ui.explore.curve import Preset, Story, explore
+from pages.ui.explore.shown import Shown
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.frame import open_page

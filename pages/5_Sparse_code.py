@@ -3,7 +3,8 @@
 from compress.recipe import Recipe
 from pages.ui.charts import charts, sparse_charts, words
 from pages.ui.explore import layer_choice, results, sparse_data, sparse_hidden
-from pages.ui.explore.curve import Preset, Shown, Story, explore
+from pages.ui.explore.curve import Preset, Story, explore
+from pages.ui.explore.shown import Shown
 from pages.ui.shell.frame import open_page
 
 WEIGHTS = (

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -43,6 +43,21 @@ def prepared(home: Path) -> None:
     from compress.networks.device import prepare
 
     prepare()
+
+
+@pytest.fixture(scope="session")
+def known(prepared: None) -> dict[str, Any]:
+    """The worker's description, without a worker."""
+    from compress.service.description import description
+
+    return description()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Works in a folder of its own, where a program may leave files."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

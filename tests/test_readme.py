@@ -34,13 +34,20 @@ def test_the_example_of_a_new_method_runs(tmp_path: Path) -> None:
     assert done.stdout.strip() == "ran", done.stderr
 
 
-def test_the_tree_names_only_files_that_exist() -> None:
+def test_the_tree_and_the_folders_agree() -> None:
+    """Every folder of the program has its line, and so has every file at the top, of pages/ and directly in compress/."""
     tree = next(block for block in TEXT.split("```") if "app.py  " in block)
-    named = re.findall(r"(?<![\w./])([\w.]+\.py|[a-z]+/)(?=\s)", tree)
-    there = {path.name + ("/" if path.is_dir() else "") for folder in (ROOT, *map(ROOT.joinpath, ("pages", "compress",
-             "tests"))) for path in (folder.iterdir() if folder == ROOT else folder.rglob("*"))}
-    assert len(named) > 30
-    assert not set(named) - there
+    named, parents = set(), {}
+    for line in tree.strip().splitlines():
+        depth, name = (len(line) - len(line.lstrip())) // 2, line.split()[0]
+        parents[depth] = name
+        named.add("".join(parents[level] for level in range(depth + 1)))
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True,
+                            check=True)
+    files = [Path(line) for line in listed.stdout.splitlines() if line.startswith(("app.py", "pages/", "compress/"))]
+    folders = {f"{parent}/" for file in files for parent in file.parents if str(parent) != "."}
+    shallow = {str(file) for file in files if str(file.parent) in (".", "pages", "compress") and file.name != "__init__.py"}
+    assert named == folders | shallow | {"tests/"}
 
 
 def test_ci_calls_the_readmes_test_command() -> None:

@@ -9,7 +9,7 @@ import torch
 from compress.curves.store import Store
 from compress.data import datasets
 from compress.data.datasets import Dataset
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.networks.families import Network
 from compress.points.measure import evaluate
 
@@ -26,7 +26,7 @@ def final_report(data_name: str, paths: list[str], store: Store,
          "examples": n, "rows": [{file, accuracy, accuracy_low, accuracy_high, ...}]}.
     """
     data = datasets.load(data_name)
-    networks = [files.read(path).to(device) for path in paths]
+    networks = [network_file.read(path).to(device) for path in paths]
     for path, network in zip(paths, networks, strict=True):
         must_fit(path, network, data)
     opened = store.count(f"test split of {data_name}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from compress.curves import kept_teachers
 from compress.curves.store import Store
 from compress.data import datasets
 from compress.data.datasets import Dataset
@@ -93,7 +94,7 @@ def run(sweep: Sweep, store: Store, tell: Tell = silent, device: torch.device | 
     recipe = sweep.recipe
     tell(0.0, f"loading {recipe.data}")
     data = datasets.load(recipe.data)
-    teacher = teachers.obtain(recipe, data, store, tell.part(0.0, 0.3), device)
+    teacher = kept_teachers.obtain(recipe, data, store, tell.part(0.0, 0.3), device)
     start = _before_the_last(recipe, teacher, data, store, tell.part(0.3, 0.35))
     turned = sweep.method
     grid = turned.grid(coarse_to_fine(fitting(sweep, data)))
@@ -148,7 +149,7 @@ def fitting(sweep: Sweep, data: Dataset) -> list[Any]:
     return values
 
 
-def _reference(sweep: Sweep, teacher: teachers.Teacher, start: Network, data: Dataset, store: Store,
+def _reference(sweep: Sweep, teacher: kept_teachers.Teacher, start: Network, data: Dataset, store: Store,
                tell: Tell) -> Reference:
     """The teacher; for a method that compresses data, its own reference, which is measured and kept as a point."""
     if sweep.method.subject == "network":
@@ -163,14 +164,14 @@ def _reference(sweep: Sweep, teacher: teachers.Teacher, start: Network, data: Da
     return reference
 
 
-def _before_the_last(recipe: Recipe, teacher: teachers.Teacher, data: Dataset, store: Store, tell: Tell) -> Network:
+def _before_the_last(recipe: Recipe, teacher: kept_teachers.Teacher, data: Dataset, store: Store, tell: Tell) -> Network:
     """The network that the last method starts from: the teacher after all earlier methods of the recipe, the very one
     that was measured where there is one."""
     network = teacher.network
     for number, step in enumerate(recipe.methods[:-1], start=1):
         kept = store.point(replace(recipe, methods=recipe.methods[:number]).key(), teacher.digest)
         if kept and method(step).subject == "network" and Path(kept["file"]).is_file():
-            network = teachers.reloaded(kept["file"], str(device_of(teacher.network)))
+            network = kept_teachers.reloaded(kept["file"], str(device_of(teacher.network)))
         else:
             network = method(step).compress(network, data, tell.part((number - 1) / len(recipe.methods), 1.0), recipe.seed)
     return network

@@ -11,8 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from compress.data import bundled as sources
-from compress.data import local_files, openml
+from compress.data import bundled, local_files, openml
 from compress.data.normaliser import Normaliser, read_only
 from compress.data.raw_data import DatasetCard, RawData
 from compress.data.splitting import split
@@ -89,7 +88,7 @@ def load(name: str, seed: int = 0) -> Dataset:
 
 def available() -> tuple[DatasetCard, ...]:
     """A card for each data set that needs no more than its name, without loading any of them."""
-    return (*sources.cards(), *local_files.cards(), *openml.cards())
+    return (*bundled.cards(), *local_files.cards(), *openml.cards())
 
 
 def prepare(raw: RawData, name: str, seed: int) -> Dataset:
@@ -121,9 +120,9 @@ def _read(name: str) -> RawData:
         return openml.read(name)
     if name.startswith(local_files.PREFIX):
         return local_files.read(name)
-    if name in sources.NAMES:
-        return sources.read(name)
-    known = ", ".join(card.name for card in (*sources.cards(), *local_files.cards()))
+    if name in bundled.NAMES:
+        return bundled.read(name)
+    known = ", ".join(card.name for card in (*bundled.cards(), *local_files.cards()))
     raise ValueError(
         f"There is no data set {name!r}. Choose one of {known}; or a classification set from openml.org as "
         "openml:NAME:VERSION, for example openml:mnist_784:1; or set COMPRESS_DATA to the paths of your own "

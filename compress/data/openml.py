@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compress.data import openml_download as openml_fetch
+from compress.data import openml_download
 from compress.data.array_cache import kept, read_arrays
 from compress.data.raw_data import DatasetCard, RawData
 from compress.home import cache_folder
@@ -119,12 +119,12 @@ def _download(name: str, title: str, version: str) -> dict[str, np.ndarray]:
         code, words = _run([title, version, str(target), str(home)], seconds)
         if code == 0:
             return read_arrays(target)
-    if code == openml_fetch.REFUSED:
+    if code == openml_download.REFUSED:
         raise ValueError(f"{name} cannot be used: {words}")
     if code is None:
         why = (f"no connection to openml.org, or no end of the download, within {seconds:g} s; for a large "
                "set on a slow line raise COMPRESS_DOWNLOAD_SECONDS")
-    elif code == openml_fetch.NO_CONNECTION:
+    elif code == openml_download.NO_CONNECTION:
         why = words
     else:
         why = f"the download ended with code {code}: {words or 'no message'}"
@@ -148,7 +148,7 @@ def _run(arguments: list[str], seconds: float) -> tuple[int | None, str]:
     """The child's exit code, None where the limit ended it, and the last line that it wrote."""
     root = str(Path(__file__).resolve().parents[2])
     paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    child = subprocess.Popen([sys.executable, "-m", openml_fetch.__name__, *arguments], text=True,
+    child = subprocess.Popen([sys.executable, "-m", openml_download.__name__, *arguments], text=True,
                              errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                              stderr=subprocess.PIPE, start_new_session=True,
                              env={**os.environ, "PYTHONPATH": paths})

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset
-from compress.networks.evaluation import device_of, logits_of, on_device
+from compress.data.tensors import on_device
+from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 
 TEMPERATURES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.7, 8.0, 11.0, 16.0, 20.0, 32.0, 45.0, 64.0)

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
+from compress.data.tensors import on_device
 from compress.distillation.objective import WRITTEN_OUT, Classroom, Lecture, Lesson
 from compress.layers.base import DENSE
-from compress.networks.evaluation import on_device
 from compress.networks.families import Architecture, Network, build
 from compress.networks.gru import GRU
 from compress.progress import Tell, silent

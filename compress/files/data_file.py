@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset, Split
-from compress.files import network_file as files
+from compress.files import network_file
 
 EXAMPLES = 8
 
 
 def raw_file(data: Dataset) -> bytes:
     """The raw training data as a file: what compressed data are compared with."""
-    return files.pack({"compressed_data": data.name, "storage": "raw"},
+    return network_file.pack({"compressed_data": data.name, "storage": "raw"},
                       {"inputs": raw_inputs(data), "labels": small_labels(data.train)})
 
 
@@ -31,11 +31,6 @@ def raw_inputs(data: Dataset) -> Tensor:
 def small_labels(split: Split) -> Tensor:
     """Labels in the smallest type that holds them."""
     return torch.tensor(split.labels.astype(np.uint8 if split.labels.max() < 256 else np.int32))
-
-
-def with_inputs(split: Split, inputs: Tensor) -> Split:
-    """A split's labels with other inputs (n, ...)."""
-    return Split(inputs.cpu().numpy(), split.labels)
 
 
 def shown_labels(data: Dataset) -> list[str]:

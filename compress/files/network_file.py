@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from compress.layers import base as layers
+from compress.layers import base
 from compress.networks.families import Architecture, Network, build
 
 FORMAT = "compression-explorer/1"
@@ -26,7 +26,7 @@ FORMAT = "compression-explorer/1"
 def to_bytes(network: Network) -> bytes:
     """The file's contents; their length is the network's size in bytes."""
     compressed = {path: {"kind": layer.kind, **layer.plain()}
-                  for path, layer in layers.compressed_layers(network).items()}
+                  for path, layer in base.compressed_layers(network).items()}
     tensors = {name: tensor for name, tensor in network.state_dict().items() if not _is_a_counter(name)}
     return pack({"architecture": network.architecture.plain(), "layers": compressed}, tensors)
 
@@ -47,8 +47,8 @@ def read(path: Path | str) -> Network:
         raise ValueError(f"{path} holds compressed data, not a network. Choose a file of a network method.")
     try:
         network = build(Architecture.from_plain(manifest["architecture"]))
-        replaced = {name: layers.rebuild(plain) for name, plain in manifest["layers"].items()}
-        network = layers.with_layers(network, replaced)
+        replaced = {name: base.rebuild(plain) for name, plain in manifest["layers"].items()}
+        network = base.with_layers(network, replaced)
         missing, unexpected = network.load_state_dict(tensors, strict=False)
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise ValueError(f"{path} does not fit its own manifest ({error}). The file is damaged; make it again from "

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from compress.layers.bit_packing import bits_for, packed
-from compress.solvers.omp import Codes
+from compress.solvers.codes import Codes
 
 
 def in_bytes(codes: Codes, count: int) -> tuple[dict[str, Tensor], Codes]:

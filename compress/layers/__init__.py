@@ -1,0 +1,5 @@
+"""Importing this folder imports every kind of compressed layer, so that any file of ours can be read."""
+
+from compress.layers import coded as coded
+from compress.layers import factors as factors
+from compress.layers import sparse as sparse

@@ -7,7 +7,6 @@ plain data (`plain`), from which `rebuild` makes it again in a fresh process, wi
 from __future__ import annotations
 
 import copy
-import importlib
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -37,24 +36,6 @@ class Compressed:
         raise NotImplementedError
 
 
-class Factors(nn.Sequential, Compressed):
-    """Two dense layers in a row in the place of one: W = second @ first, rank = the width between them."""
-
-    kind = "factors"
-
-    @property
-    def rank(self) -> int:
-        """Width between the factors; for a grouped convolution, of each group."""
-        return self[0].weight.shape[0] // getattr(self[0], "groups", 1)
-
-    def plain(self) -> dict[str, Any]:
-        return {"first": dense_plain(self[0]), "second": dense_plain(self[1])}
-
-    @classmethod
-    def rebuild(cls, plain: dict[str, Any]) -> nn.Module:
-        return cls(dense_rebuild(plain["first"]), dense_rebuild(plain["second"]))
-
-
 def dense_plain(layer: nn.Module) -> dict[str, Any]:
     """A dense layer's sizes as JSON-able data."""
     bias = layer.bias is not None
@@ -76,9 +57,6 @@ def dense_rebuild(plain: dict[str, Any]) -> nn.Module:
 
 def rebuild(plain: dict[str, Any]) -> nn.Module:
     """A compressed layer from its plain data. Raises ValueError for an unknown kind."""
-    if plain["kind"] not in COMPRESSED:
-        # Layers come with the methods that make them; a process that only reads files has not met these yet.
-        importlib.import_module("compress.methods").methods()
     if plain["kind"] not in COMPRESSED:
         raise ValueError(f"The file holds a compressed layer of kind {plain['kind']!r}; known are "
                          f"{', '.join(COMPRESSED)}. Read it with the version that wrote it, or a newer one.")

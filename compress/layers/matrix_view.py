@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from compress.layers.base import Factors
+from compress.layers.factors import Factors
 
 SCHEMES = ("channel", "spatial")
 
@@ -128,3 +128,8 @@ def _only(value: tuple[int, int], axis: int | slice | None, neutral: int) -> tup
     if isinstance(axis, slice):
         return value
     return tuple(value[place] if place == axis else neutral for place in range(2))
+
+
+def by_rows(layer: nn.Module, per_group: Tensor) -> Tensor:
+    """(groups, columns) of a layer's inputs -> (rows, columns): what each row multiplies with."""
+    return per_group.repeat_interleave(layer.weight.shape[0] // len(per_group), dim=0)

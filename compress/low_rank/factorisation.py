@@ -9,7 +9,7 @@ from math import ceil
 import torch
 from torch import Tensor, nn
 
-from compress.layers.base import Factors
+from compress.layers.factors import Factors
 from compress.layers.input_moments import Moments
 from compress.layers.matrix_view import factorised, matrix_of
 from compress.solvers.svd import Subspace, break_even, principal, randomized

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from compress.layers.base import Factors
+from compress.layers.factors import Factors
 from compress.low_rank.factorisation import Factorisation
 from compress.networks.evaluation import CHUNK, evaluating, logits_of
 from compress.networks.families import Network

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from compress.data.datasets import Dataset
+from compress.data.tensors import on_device
 from compress.layers.input_moments import Moments, input_moments
 from compress.layers.matrix_view import matrix_of
+from compress.layers.titles import layer_title
 from compress.low_rank.factorisation import Factorisation
-from compress.networks.evaluation import device_of, on_device
+from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Tell, silent
 from compress.solvers.svd import Subspace, hard_threshold, principal, projection_energies
@@ -35,14 +37,6 @@ def layer_views(method: Any, teacher: Network, data: Dataset, pieces: dict[str, 
         views.append({"path": path, "title": layer_title(path, piece.dense), "ranks": [chosen[path] for chosen in ranks],
                       **view})
     return views
-
-
-def layer_title(path: str, layer: nn.Module) -> str:
-    """For people: 'layer 1 · linear 784 -> 300'."""
-    if isinstance(layer, nn.Linear):
-        return f"{path} · linear {layer.in_features}→{layer.out_features}"
-    kernel = "×".join(str(size) for size in layer.kernel_size)
-    return f"{path} · conv {layer.in_channels}→{layer.out_channels}, {kernel}"
 
 
 def _view(piece: Factorisation, fitted: Moments, held: Moments) -> dict[str, Any]:

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset
-from compress.files import network_file as files
+from compress.data.tensors import on_device
+from compress.files import network_file
 from compress.files.data_file import small_labels
 from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, in_bytes, numbers_in_bytes
 from compress.method import Candidate, Method
-from compress.networks.evaluation import device_of, on_device
+from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Tell, silent
 from compress.settings import setting
@@ -106,7 +107,7 @@ class ActivationCodes(Method):
                 stored, between, inside = self._components(hidden, most)
             else:
                 stored, between, inside = self._codes(hidden, fixed, most, part, seed)
-            contents = files.pack({"compressed_outputs": data.name, "cut": self.cut, "dictionary": self.atoms_from,
+            contents = network_file.pack({"compressed_outputs": data.name, "cut": self.cut, "dictionary": self.atoms_from,
                                    "nonzeros": most}, {**stored, "mean": between.mean, "labels": small_labels(data.train)})
             notes = () if most == value else (f"only {most} atoms are used: the outputs have no more numbers",)
             network = rejoined(hidden.cut, between, teacher)
@@ -117,7 +118,7 @@ class ActivationCodes(Method):
         """The network as it is, and its hidden outputs on the training examples in 32 bits as a file."""
         cut = self._cut(teacher, data)
         outputs = cut.signals(on_device(data.train, device_of(teacher))[0])
-        contents = files.pack({"compressed_outputs": data.name, "storage": "raw"},
+        contents = network_file.pack({"compressed_outputs": data.name, "storage": "raw"},
                               {"outputs": outputs, "labels": small_labels(data.train)})
         return Candidate(None, teacher, contents=contents)
 

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset
-from compress.files import network_file as files
+from compress.data.tensors import on_device
+from compress.files import network_file
 from compress.files.data_file import EXAMPLES, raw_file, shown, shown_labels, small_labels
 from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, in_bytes, numbers_in_bytes
 from compress.method import Candidate, Method
-from compress.networks.evaluation import device_of, on_device
+from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Tell, silent
 from compress.settings import setting
@@ -184,8 +185,9 @@ class DataCodes(Method):
                          inside=components_view(data, tiling, mean, atoms))
 
     def _file(self, data: Dataset, value: int, stored: dict[str, Tensor]) -> bytes:
-        return files.pack({"compressed_data": data.name, "tile": self.tile, "stride": self.stride, "kept": self.classify,
-                           "dictionary": self.source, "nonzeros": value}, {**stored, "labels": small_labels(data.train)})
+        manifest = {"compressed_data": data.name, "tile": self.tile, "stride": self.stride, "kept": self.classify,
+                    "dictionary": self.source, "nonzeros": value}
+        return network_file.pack(manifest, {**stored, "labels": small_labels(data.train)})
 
     def _source(self, data: Dataset, seed: int) -> Source:
         return Source(self.source, self.dictionary_size, self.learning_rounds, self.mini_batch, self.positive, seed,

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
-from compress.files import network_file as files
-from compress.files.data_file import EXAMPLES, raw_file, shown, shown_labels, small_labels, with_inputs
+from compress.data.tensors import on_device, with_inputs
+from compress.files import network_file
+from compress.files.data_file import EXAMPLES, raw_file, shown, shown_labels, small_labels
 from compress.files.quantised import numbers_in_bytes
 from compress.method import Candidate, Method
-from compress.networks.evaluation import device_of, on_device
+from compress.networks.evaluation import device_of
 from compress.networks.families import MLP, Architecture, Logistic, Network, build
 from compress.progress import Tell, silent
 from compress.settings import setting
@@ -65,7 +66,7 @@ class DataSVD(Method):
             kept = basis[:, :value]
             stored, codes = quantised((inputs - mean) @ kept, self.storage)
             network = self._classifier(codes, (mean, kept), data, part, seed)
-            contents = files.pack({"compressed_data": data.name, "storage": self.storage},
+            contents = network_file.pack({"compressed_data": data.name, "storage": self.storage},
                                   {**stored, "basis": kept, "mean": mean, "labels": small_labels(data.train)})
             yield Candidate(value, network, contents=contents)
 

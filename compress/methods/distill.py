@@ -12,14 +12,15 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from compress.data.datasets import Dataset
+from compress.data.tensors import on_device
 from compress.distillation.dark_knowledge import MOST_CLASSES, knowledge_view, logits_on, telling_examples
 from compress.distillation.joint_training import Student, Taught, teach
 from compress.distillation.objective import LOSSES, Lecture, Lesson
 from compress.distillation.student_architecture import SAME, student_architecture
 from compress.distillation.transfer_set import TransferSet, transfer_set
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.method import Candidate, Method
-from compress.networks.evaluation import device_of, on_device
+from compress.networks.evaluation import device_of
 from compress.networks.families import Architecture, Network, build
 from compress.progress import Tell, silent
 from compress.settings import setting
@@ -197,7 +198,7 @@ def _lesson(grid: Sequence[Distill]) -> Lesson:
 @lru_cache(maxsize=4096)
 def file_size(architecture: Architecture) -> int:
     """Bytes of a network's file, which its weights' values do not change."""
-    return len(files.to_bytes(build(architecture)))
+    return len(network_file.to_bytes(build(architecture)))
 
 
 def _standing(students: list[Student], grid: list[Distill]) -> Callable[[int, dict[int, float]], dict[str, Any]]:

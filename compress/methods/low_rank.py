@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compress.data.datasets import Dataset
+from compress.data.tensors import on_device
 from compress.layers.base import dense_layers, with_layers
 from compress.layers.input_moments import input_moments, recalibrated
 from compress.layers.matrix_view import can_be_viewed
@@ -16,7 +17,7 @@ from compress.low_rank.prefix_sums import PrefixSums
 from compress.low_rank.rank_allocation import choose_ranks
 from compress.low_rank.view import layer_views
 from compress.method import Candidate, Exclusion, Method
-from compress.networks.evaluation import device_of, on_device
+from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Tell, silent
 from compress.settings import setting

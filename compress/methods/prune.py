@@ -11,23 +11,25 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset
+from compress.data.tensors import on_device
 from compress.layers.base import compressed_layers
 from compress.layers.input_moments import recalibrated
 from compress.method import Candidate, Exclusion, Method
-from compress.networks.evaluation import device_of, logits_of, on_device
+from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network, build
 from compress.progress import Tell, silent
 from compress.pruning.masked_training import Gradual, Keeper, towards
+from compress.pruning.pruner import Cut, Pruner
 from compress.pruning.ranking import Masks
 from compress.pruning.saliency import CRITERIA
-from compress.pruning.unit_pruner import UnitCutter
+from compress.pruning.selection import Selection
+from compress.pruning.unit_pruner import UnitPruner
 from compress.pruning.view import inside_view, of_point, problems
-from compress.pruning.weight_pruner import Cut, WeightCutter
+from compress.pruning.weight_pruner import WeightPruner
 from compress.settings import setting
 from compress.training.loop import Training, cross_entropy, steps_of, train
 
-Cutter = WeightCutter | UnitCutter
-_cutters: deque[tuple[tuple[Any, ...], Cutter]] = deque(maxlen=4)  # the newest ones
+_pruners: deque[tuple[tuple[Any, ...], Pruner]] = deque(maxlen=4)  # the newest ones
 ANY_ROUNDS = tuple(range(2, 21))
 STRANGE = ("these are not the weights that this network began with: it was not trained from this seed, so going back to "
            "them is starting anew")
@@ -106,9 +108,9 @@ class Prune(Method):
     multiple: int = setting(1, low=1, high=64, step=1, help="Units left in a layer are a multiple of this (pattern=units).")
 
     @property
-    def group(self) -> int:
-        """How many consecutive inputs N:M sparsity looks at; 0 for other patterns."""
-        return {"n:4": 4, "n:8": 8}.get(self.pattern, 0)
+    def selection(self) -> Selection:
+        """What decides which weights or units go, at any sparsity."""
+        return Selection(self.criterion, self.pattern, self.allocation, self.densities, self.multiple)
 
     @property
     def needs_origin(self) -> bool:
@@ -117,83 +119,83 @@ class Prune(Method):
 
     def misfit(self, value: Any, data: Dataset) -> str:
         """N:M sparsity has M - 1 sparsities."""
-        if not self.group or (value * self.group == int(value * self.group) and value > 0):
+        if not self.selection.group or (value * self.selection.group == int(value * self.selection.group) and value > 0):
             return ""
-        steps = ", ".join(f"{step / self.group:g}" for step in range(1, self.group))
+        steps = ", ".join(f"{step / self.selection.group:g}" for step in range(1, self.selection.group))
         return f"Prune: sparsity must be one of {steps} with pattern={self.pattern}, but got {value:g}. Choose one of these."
 
     def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
               seed: int = 0) -> Iterator[Candidate]:
         """Scores and their order are found once for all sparsities; training, if any, is each point's own."""
-        cutter = self.cutter(teacher, data, tell.part(0.0, 0.2), seed)
+        pruner = self.pruner(teacher, data, tell.part(0.0, 0.2), seed)
         for number, value in enumerate(values):
             if self.misfit(value, data):
                 raise ValueError(self.misfit(value, data))
             part = tell.part(0.2 + 0.8 * number / len(values), 0.2 + 0.8 * (number + 1) / len(values))
             part(0.0, f"{self.dial} {value:g}")
-            dense = self._pruned(cutter, value, part)
-            network = cutter.finished(dense)
-            view = of_point(dense, network, cutter)
-            strange = self.needs_origin and not began_as(teacher, cutter.origin)
+            dense = self._pruned(pruner, value, part)
+            network = pruner.finished(dense)
+            view = of_point(dense, network, pruner)
+            strange = self.needs_origin and not began_as(teacher, pruner.origin)
             yield Candidate(value, network, inside=view, notes=(*problems(dense, view), *([STRANGE] if strange else [])))
 
     def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
                seed: int = 0) -> dict[str, Any]:
         """Each layer's weights as a histogram, and how sensitive it is."""
-        cutter = self.cutter(teacher, data, tell.part(0.0, 0.2), seed)
-        return {"values": list(values), **inside_view(cutter, list(values), tell.part(0.2, 1.0))}
+        pruner = self.pruner(teacher, data, tell.part(0.0, 0.2), seed)
+        return {"values": list(values), **inside_view(pruner, list(values), tell.part(0.2, 1.0))}
 
-    def cutter(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Cutter:
+    def pruner(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Pruner:
         """What all sparsities of a curve share; the newest are kept, because the inside view needs them too."""
         if self.needs_origin and compressed_layers(teacher):
             raise ValueError(f"Prune: schedule={self.schedule} and criterion={self.criterion} need the network's initial "
                              "weights, but some of its layers are compressed already. Put prune before the methods that "
                              "replaced them, or choose schedule=one_shot and criterion=magnitude.")
-        key = (self.criterion, self.pattern, self.allocation, self.densities, self.multiple, data.digest, seed)
-        found = next((cutter for known, cutter in _cutters
-                      if known == key and cutter.network is teacher and cutter.data is data), None)
+        key = (self.selection, data.digest, seed)
+        found = next((pruner for known, pruner in _pruners
+                      if known == key and pruner.network is teacher and pruner.data is data), None)
         if found is None:
-            found = self._cutter_of(teacher, initial(teacher, seed), data, tell, seed)
-            _cutters.append((key, found))
+            found = self._pruner_of(teacher, initial(teacher, seed), data, tell, seed)
+            _pruners.append((key, found))
         return found
 
-    def _cutter_of(self, network: Network, origin: Network, data: Dataset, tell: Tell, seed: int) -> Cutter:
-        kind = UnitCutter if self.pattern == "units" else WeightCutter
-        return kind(self, network, origin, data, seed, tell)
+    def _pruner_of(self, network: Network, origin: Network, data: Dataset, tell: Tell, seed: int) -> Pruner:
+        kind = UnitPruner if self.pattern == "units" else WeightPruner
+        return kind(self.selection, network, origin, data, seed, tell)
 
-    def _pruned(self, cutter: Cutter, sparsity: float, tell: Tell) -> Network:
+    def _pruned(self, pruner: Pruner, sparsity: float, tell: Tell) -> Network:
         """Rounds of cutting and training; layers stay dense."""
         if self.schedule == "gradual":
-            return self._gradually(cutter, sparsity, tell)
-        first, network = cutter, cutter.network
+            return self._gradually(pruner, sparsity, tell)
+        first, network = pruner, pruner.network
         for number in range(1, self.rounds + 1):
             # Each round keeps the same share of what the last one kept.
             share = sparsity if number == self.rounds else 1 - (1 - sparsity) ** (number / self.rounds)
-            cut = cutter.cut(share, first)
-            network = self._trained(cut, first, cutter, tell.part((number - 1) / self.rounds, number / self.rounds))
+            cut = pruner.cut(share, first)
+            network = self._trained(cut, first, pruner, tell.part((number - 1) / self.rounds, number / self.rounds))
             if number < self.rounds:
-                cutter = self._cutter_of(network, cut.origin, first.data, silent, first.seed)
+                pruner = self._pruner_of(network, cut.origin, first.data, silent, first.seed)
         return network
 
-    def _trained(self, cut: Cut, first: Cutter, cutter: Cutter, tell: Tell) -> Network:
+    def _trained(self, cut: Cut, first: Pruner, pruner: Pruner, tell: Tell) -> Network:
         start, data = cut.network, first.data
         if self.schedule == "rewind":
-            start = cutter.started_anew(cut, cut.origin)
+            start = pruner.rewound(cut, cut.origin)
         elif self.schedule == "redraw":
-            start = cutter.started_anew(cut, initial(cut.origin, first.seed + OTHER_DRAW))
+            start = pruner.rewound(cut, initial(cut.origin, first.seed + OTHER_DRAW))
         if not self.recovery_epochs:
             return recalibrated(start, on_device(data.calibration, device_of(start))[0])
         keeper = Keeper(cut.masks) if cut.masks else None
         return train(start, data, self._plan(), first.seed, tell, self._objective(first.network, data),
                      after_step=keeper).network
 
-    def _gradually(self, first: WeightCutter, sparsity: float, tell: Tell) -> Network:
+    def _gradually(self, first: WeightPruner, sparsity: float, tell: Tell) -> Network:
         data, within = first.data, first.ranking.within
 
         def prune(network: Network, share: float) -> Masks:
-            now = self._cutter_of(network, first.origin, data, silent, first.seed)
+            now = self._pruner_of(network, first.origin, data, silent, first.seed)
             masks = now.masks(share, first.kept(share) if within in ("layer", "row") else None)
-            now.take(masks)
+            now.apply_(masks)
             return masks
 
         schedule = Gradual(prune, sparsity, steps_of(self._plan(), len(data.train)))

@@ -10,20 +10,21 @@ import torch
 from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
+from compress.data.tensors import on_device
 from compress.layers.base import dense_layers, with_layers
 from compress.layers.coded import STORAGES, Blocks, Coded, stored_bytes
 from compress.layers.input_moments import input_moments, recalibrated
-from compress.layers.matrix_view import can_be_viewed
-from compress.low_rank.view import layer_title
+from compress.layers.matrix_view import by_rows, can_be_viewed
+from compress.layers.titles import layer_title
 from compress.method import Candidate, Method
-from compress.networks.evaluation import device_of, on_device
+from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Tell, silent
-from compress.pruning.saliency import by_rows
 from compress.settings import setting
+from compress.solvers.codes import Codes
 from compress.solvers.dictionary import coherence, initial
 from compress.solvers.ksvd import KSVD, learn
-from compress.solvers.omp import Codes, omp
+from compress.solvers.omp import omp
 from compress.training.loop import Training, train
 
 

@@ -1,26 +1,14 @@
-"""A split's arrays as tensors on a device, converted once, and a network's outputs over them."""
+"""A network's outputs over many examples, in evaluation mode."""
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
-from compress.data.datasets import Split
-
 CHUNK = 512
-_kept: weakref.WeakKeyDictionary[Split, dict[torch.device, tuple[Tensor, Tensor]]] = weakref.WeakKeyDictionary()
-
-
-def on_device(split: Split, device: torch.device) -> tuple[Tensor, Tensor]:
-    """(inputs float32 (n, *shape), labels int64 (n,)) on the device; kept for as long as the split lives."""
-    kept = _kept.setdefault(split, {})
-    if device not in kept:
-        kept[device] = (torch.tensor(split.inputs, device=device), torch.tensor(split.labels, device=device))
-    return kept[device]
 
 
 def device_of(network: nn.Module) -> torch.device:

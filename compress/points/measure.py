@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset, Split
-from compress.files import network_file as files
-from compress.layers import base as layers
+from compress.data.tensors import on_device
+from compress.files import network_file
+from compress.layers import base
 from compress.method import Candidate
-from compress.networks.evaluation import device_of, logits_of, on_device
+from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 from compress.points.latency import latency_ratio
 from compress.points.statistics import wilson
@@ -88,8 +89,8 @@ def measure(candidate: Candidate, data: Dataset, reference: Reference, path: Pat
         latency: whether to time it against the reference, which takes about a sixth of a second; or what was timed of a
             network of the same layers.
     """
-    contents = candidate.contents if candidate.contents is not None else files.to_bytes(candidate.network)
-    size = files.write_bytes(contents, path)
+    contents = candidate.contents if candidate.contents is not None else network_file.to_bytes(candidate.network)
+    size = network_file.write_bytes(contents, path)
     device = device_of(candidate.network)
     inputs, labels = on_device(data.validation, device)
     logits = logits_of(candidate.network, inputs) if candidate.logits is None else candidate.logits
@@ -141,4 +142,4 @@ def calibration_error(logits: Tensor, labels: Tensor) -> float:
 def counts(network: Network, example: Tensor) -> dict[str, int]:
     """Parameters, those that are not zero, and multiply-accumulates for one example (1, *shape)."""
     return {"parameters": sum(parameter.numel() for parameter in network.parameters()),
-            "nonzeros": files.nonzeros(network), "macs": layers.macs(network, example)}
+            "nonzeros": network_file.nonzeros(network), "macs": base.macs(network, example)}

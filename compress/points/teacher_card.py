@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
 from compress.data.pictures import as_bytes
+from compress.data.tensors import on_device
 from compress.layers.base import DENSE
-from compress.low_rank.view import layer_title
-from compress.networks.evaluation import device_of, logits_of, on_device
+from compress.layers.titles import layer_title
+from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 from compress.points.latency import one_thread
 from compress.points.measure import counts, scores

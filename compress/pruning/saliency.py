@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
+from compress.data.tensors import on_device
 from compress.layers.input_moments import Moments, input_moments
-from compress.networks.evaluation import device_of, on_device
+from compress.layers.matrix_view import by_rows
+from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Tell, silent
 from compress.solvers.brain_surgeon import inverse_of, removal_losses
@@ -82,11 +84,6 @@ def products(network: Network, paths: list[str], data: Dataset, measure: Callabl
     finally:
         network.train(training)
     return totals
-
-
-def by_rows(layer: nn.Module, per_group: Tensor) -> Tensor:
-    """(groups, columns) of a layer's inputs -> (rows, columns): what each row multiplies with."""
-    return per_group.repeat_interleave(layer.weight.shape[0] // len(per_group), dim=0)
 
 
 def _norms(layer: nn.Module, moments: Moments) -> Tensor:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from compress.data.datasets import Dataset, Split
-from compress.networks.evaluation import CHUNK, device_of, evaluating, on_device
+from compress.data.tensors import on_device
+from compress.networks.evaluation import CHUNK, device_of, evaluating
 from compress.networks.families import Network
 from compress.progress import Tell, silent
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,39 +12,37 @@ from torch import Tensor, nn
 from compress.data.datasets import Dataset
 from compress.networks.families import Network
 from compress.progress import Tell, silent
-from compress.pruning import layer_densities as densities
+from compress.pruning import layer_densities
+from compress.pruning.pruner import Cut
 from compress.pruning.ranking import kept_of
+from compress.pruning.selection import Selection
 from compress.pruning.sensitivity import LEVELS, Sensitivity, sensitivity
 from compress.pruning.unit_removal import thinned
 from compress.pruning.unit_saliency import consumer_columns, consumer_moments, unit_saliencies
 from compress.pruning.units import Group, Member, bundles_of, groups_of
-from compress.pruning.weight_pruner import Cut
 from compress.solvers.brain_surgeon import refitted_columns
-
-if TYPE_CHECKING:
-    from compress.methods.prune import Prune
 
 Kept = dict[str, Tensor]
 
 
-class UnitCutter:
-    """Cuts one network at any share of its units; what all shares have in common is computed once.
+class UnitPruner:
+    """Prunes one network to any share of its units; what all shares have in common is computed once.
 
     Groups that must keep equally many units (a GRU's two directions) are a bundle: the r-th worst units of all its groups
     go together.
     """
 
-    def __init__(self, settings: Prune, network: Network, origin: Network, data: Dataset, seed: int = 0,
+    def __init__(self, selection: Selection, network: Network, origin: Network, data: Dataset, seed: int = 0,
                  tell: Tell = silent) -> None:
         """Raises ValueError where the network has no hidden units, or layers that are compressed already."""
-        self.settings, self.network, self.origin, self.data, self.seed = settings, network, origin, data, seed
+        self.selection, self.network, self.origin, self.data, self.seed = selection, network, origin, data, seed
         self.groups = groups_of(network)
         if not self.groups:
             raise ValueError("Prune: pattern=units removes hidden units, but this network has none. Choose pattern="
                              "unstructured, or a teacher with hidden layers.")
         self.bundles = bundles_of(self.groups)
         self._sensitivity: Sensitivity | None = None
-        scores = unit_saliencies(network, self.groups, settings.criterion, data, seed, origin, tell)
+        scores = unit_saliencies(network, self.groups, selection.criterion, data, seed, origin, tell)
         self.orders = {path: score.argsort(stable=True) for path, score in scores.items()}
         ranked = [torch.stack([scores[group.path].sort().values for group in bundle]).mean(0) for bundle in self.bundles]
         self.ranked = [score / score.norm().clamp_min(1e-30) for score in ranked]
@@ -54,27 +52,27 @@ class UnitCutter:
         """Units of each bundle's groups."""
         return [first.units for first, *_ in self.bundles]
 
-    def kept(self, share: float, first: UnitCutter | None = None) -> list[int]:
+    def kept(self, share: float, first: UnitPruner | None = None) -> list[int]:
         """How many units each bundle's groups keep when this share of all goes; at least one.
 
         Args:
-            first: the cutter of the first round, whose network the share is one of; this one by default.
+            first: the pruner of the first round, whose network the share is one of; this one by default.
         """
-        whole, settings = first or self, self.settings
+        whole, selection = first or self, self.selection
         total = kept_of(sum(whole.sizes), share)
-        if settings.densities:
-            counts = densities.proportional(whole.sizes, settings.densities, total)
-        elif settings.allocation == "uniform":
-            counts = densities.uniform(whole.sizes, share)
-        elif settings.allocation == "sensitivity":
+        if selection.densities:
+            counts = layer_densities.proportional(whole.sizes, selection.densities, total)
+        elif selection.allocation == "uniform":
+            counts = layer_densities.uniform(whole.sizes, share)
+        elif selection.allocation == "sensitivity":
             losses = [whole.sensitivity.losses[group.path] for group, *_ in whole.bundles]
-            counts = densities.by_sensitivity(whole.sizes, whole.sensitivity.levels, losses, total)
+            counts = layer_densities.by_sensitivity(whole.sizes, whole.sensitivity.levels, losses, total)
             # Earlier rounds may have left a layer fewer units than it is given now: the others get the rest.
             wanted = [min(count, own) / own for count, own in zip(counts, self.sizes, strict=True)]
-            counts = densities.proportional(self.sizes, wanted, total)
+            counts = layer_densities.proportional(self.sizes, wanted, total)
         else:
             counts = self._by_score(total)
-        return [min(own, _multiple(count, size, settings.multiple))
+        return [min(own, _multiple(count, size, selection.multiple))
                 for count, size, own in zip(counts, whole.sizes, self.sizes, strict=True)]
 
     def _by_score(self, total: int) -> list[int]:
@@ -84,11 +82,11 @@ class UnitCutter:
         best = others.argsort(descending=True, stable=True)[:max(0, total - len(self.ranked))]
         return [1 + int((owners[best] == number).sum()) for number in range(len(self.ranked))]
 
-    def cut(self, share: float, first: UnitCutter | None = None) -> Cut:
+    def cut(self, share: float, first: UnitPruner | None = None) -> Cut:
         """The smaller network; with second_order the weights that read what stays make up for what goes."""
         return self._without(dict(zip((bundle[0].path for bundle in self.bundles), self.kept(share, first), strict=True)))
 
-    def started_anew(self, cut: Cut, origin: Network) -> Network:
+    def rewound(self, cut: Cut, origin: Network) -> Network:
         """A network of other weights, such as the initial ones; it has the sizes of the cut already."""
         return origin
 
@@ -117,6 +115,18 @@ class UnitCutter:
         now = {group.path: group.units for group in groups_of(network)}
         return [(first.path, first.units, now[first.path]) for first, *_ in self.bundles]
 
+    def layers_left(self, dense: Network, stored: Network) -> list[dict[str, Any]]:
+        """Units left of each bundle's groups, and how many there were."""
+        return [{"path": path, "kept": left, "total": before} for path, before, left in self.widths(dense)]
+
+    def layer_view(self, path: str) -> dict[str, Any]:
+        """Nothing but its name and sensitivity is shown of a layer whose units go."""
+        return {}
+
+    def file_sizes(self, sparsities: list[float]) -> dict[str, list[int]]:
+        """None: a smaller dense network has one form only."""
+        return {}
+
     def finished(self, network: Network) -> Network:
         """The network as it is: smaller and dense."""
         return network
@@ -124,7 +134,7 @@ class UnitCutter:
     def _without(self, counts: dict[str, int]) -> Cut:
         kept = {group.path: self.orders[group.path][group.units - counts[bundle[0].path]:].sort().values
                 for bundle in self.bundles for group in bundle if bundle[0].path in counts}
-        network = self.network if self.settings.criterion != "second_order" else self._refitted(kept)
+        network = self.network if self.selection.criterion != "second_order" else self._refitted(kept)
         return Cut(thinned(network, kept), thinned(self.origin, kept), {})
 
     @cached_property

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset
+from compress.data.tensors import on_device
 from compress.layers.input_moments import input_moments
-from compress.networks.evaluation import device_of, on_device
+from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Tell, silent
 from compress.pruning.saliency import BATCH, products

@@ -3,72 +3,61 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
+from compress.data.tensors import on_device
+from compress.files import network_file
 from compress.layers.base import dense_layers, with_layers
 from compress.layers.input_moments import Moments, input_moments
 from compress.layers.matrix_view import can_be_viewed
-from compress.layers.sparse import smallest_form
-from compress.low_rank.view import layer_title
-from compress.networks.evaluation import device_of, on_device
+from compress.layers.sparse import Sparse, smallest_form
+from compress.layers.titles import layer_title
+from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Tell, silent
-from compress.pruning import layer_densities as densities
+from compress.pruning import layer_densities
+from compress.pruning.mask_view import histogram, reach_of, weights_left
+from compress.pruning.pruner import Cut
 from compress.pruning.ranking import Masks, Ranking, kept_of
 from compress.pruning.saliency import saliencies
+from compress.pruning.selection import Selection
 from compress.pruning.sensitivity import LEVELS, Sensitivity, sensitivity
 from compress.solvers.brain_surgeon import refitted
 
-if TYPE_CHECKING:
-    from compress.methods.prune import Prune
+FORMS = ("dense", "csr", "bitmask")
 
 
-@dataclass(frozen=True, eq=False)
-class Cut:
-    """A network after some of it was removed.
-
-    Attributes:
-        network: what is left, its layers dense; origin: a network of the same sizes with its initial weights.
-        masks: path -> (rows, columns) bool of what stays, if single weights were removed; empty if whole units were.
-    """
-
-    network: Network
-    origin: Network
-    masks: Masks
-
-
-class WeightCutter:
-    """Cuts one network at any sparsity; what all sparsities share is computed once.
+class WeightPruner:
+    """Prunes one network at any sparsity; what all sparsities share is computed once.
 
     Attributes:
         ranking: the order in which weights go; layers: path -> the network's dense layers.
     """
 
-    def __init__(self, settings: Prune, network: Network, origin: Network, data: Dataset, seed: int = 0,
+    def __init__(self, selection: Selection, network: Network, origin: Network, data: Dataset, seed: int = 0,
                  tell: Tell = silent) -> None:
         """Raises ValueError where no dense layer is left."""
-        self.settings, self.network, self.origin, self.data, self.seed = settings, network, origin, data, seed
+        self.selection, self.network, self.origin, self.data, self.seed = selection, network, origin, data, seed
         self.layers = {path: layer for path, layer in dense_layers(network).items() if can_be_viewed(layer)}
         if not self.layers:
             raise ValueError("Prune: this network has no dense linear or convolutional layer left to prune. Put prune "
                              "before the methods that replaced them.")
         self._sensitivity: Sensitivity | None = None
-        scores = saliencies(network, self.layers, settings.criterion, data, seed, origin, tell)
-        self.ranking = Ranking.of(scores, self._within(), settings.group)
+        scores = saliencies(network, self.layers, selection.criterion, data, seed, origin, tell)
+        self.ranking = Ranking.of(scores, self._within(), selection.group)
 
     def _within(self) -> str:
-        settings = self.settings
-        if settings.group:
+        selection = self.selection
+        if selection.group:
             return "group"
-        if settings.criterion == "wanda":
+        if selection.criterion == "wanda":
             return "row"
-        alone = settings.criterion == "second_order" or settings.densities or settings.allocation != "global"
+        alone = selection.criterion == "second_order" or selection.densities or selection.allocation != "global"
         return "layer" if alone else "network"
 
     @cached_property
@@ -89,7 +78,7 @@ class WeightCutter:
     def sensitivity_told(self, tell: Tell) -> Sensitivity:
         """The same, telling how far it is."""
         if self._sensitivity is None:
-            group = self.settings.group
+            group = self.selection.group
             levels = tuple(step / group for step in range(group)) if group else LEVELS
             self._sensitivity = sensitivity(self.network, self.data, list(self.layers), self._with_one_layer_cut, tell,
                                             levels)
@@ -101,14 +90,15 @@ class WeightCutter:
 
     def kept(self, sparsity: float) -> dict[str, int]:
         """Path -> how many weights a layer keeps, where each layer has its own number."""
-        sizes, settings = list(self.sizes.values()), self.settings
+        sizes, selection = list(self.sizes.values()), self.selection
         total = kept_of(sum(sizes), sparsity)
-        if settings.densities:
-            counts = densities.proportional(sizes, settings.densities, total)
-        elif settings.allocation == "uniform":
-            counts = densities.uniform(sizes, sparsity)
-        elif settings.allocation == "sensitivity":
-            counts = densities.by_sensitivity(sizes, self.sensitivity.levels, list(self.sensitivity.losses.values()), total)
+        if selection.densities:
+            counts = layer_densities.proportional(sizes, selection.densities, total)
+        elif selection.allocation == "uniform":
+            counts = layer_densities.uniform(sizes, sparsity)
+        elif selection.allocation == "sensitivity":
+            measured = self.sensitivity
+            counts = layer_densities.by_sensitivity(sizes, measured.levels, list(measured.losses.values()), total)
         else:
             counts = [int(mask.sum()) for mask in self._by_magnitude.with_kept(total).values()]
         return dict(zip(self.sizes, counts, strict=True))
@@ -121,29 +111,29 @@ class WeightCutter:
     def masks(self, sparsity: float, kept: dict[str, int] | None = None) -> Masks:
         """Path -> (rows, columns) bool, True for what stays. kept: each layer's number, where another network's shares
         are to be followed."""
-        if self.settings.group:
-            return self.ranking.with_kept_of_groups(kept_of(self.settings.group, sparsity), self.settings.group)
+        if self.selection.group:
+            return self.ranking.with_kept_of_groups(kept_of(self.selection.group, sparsity), self.selection.group)
         if self.ranking.within == "network":
             return self.ranking.with_kept(kept_of(self.ranking.size, sparsity))
         return self.ranking.with_kept_of_each(kept or self.kept(sparsity))
 
-    def cut(self, sparsity: float, first: WeightCutter | None = None) -> Cut:
+    def cut(self, sparsity: float, first: WeightPruner | None = None) -> Cut:
         """The network with its masked weights at zero; with second_order the others make up for them.
 
         Args:
-            first: the cutter of the first round, whose shares of the layers are followed.
+            first: the pruner of the first round, whose shares of the layers are followed.
         """
         masks = self.masks(sparsity, first.kept(sparsity) if first and self.ranking.within in ("layer", "row") else None)
         return Cut(self.masked(masks), self.origin, masks)
 
-    def started_anew(self, cut: Cut, origin: Network) -> Network:
+    def rewound(self, cut: Cut, origin: Network) -> Network:
         """A network of other weights, such as the initial ones, under the masks of a cut."""
         return _with_weights(origin, {path: _masked(origin.get_submodule(path).weight, mask)
                                       for path, mask in cut.masks.items()})
 
     @torch.no_grad()
-    def take(self, masks: Masks) -> None:
-        """Changes the cutter's own network in place: masked weights go to zero, with second_order the others are refitted.
+    def apply_(self, masks: Masks) -> None:
+        """Changes the pruner's own network in place: masked weights go to zero, with second_order the others are refitted.
         For networks in training."""
         for path, mask in masks.items():
             self.layers[path].weight.copy_(self.left(path, mask))
@@ -156,19 +146,41 @@ class WeightCutter:
     def left(self, path: str, mask: Tensor) -> Tensor:
         """A layer's weight under a mask."""
         weight = self.layers[path].weight.detach()
-        if self.settings.criterion != "second_order":
+        if self.selection.criterion != "second_order":
             return _masked(weight, mask)
         groups = self.moments[path].second
         parts = zip(weight.flatten(1).chunk(len(groups)), mask.to(weight.device).chunk(len(groups)), groups, strict=True)
         return torch.cat([refitted(*part) for part in parts]).view_as(weight)
 
     def _with_one_layer_cut(self, path: str, level: float) -> Network:
-        group = self.settings.group
+        group = self.selection.group
         if group:
             mask = self.ranking.of_groups(path, kept_of(group, level), group)
         else:
             mask = self.ranking.of_layer(path, max(1, kept_of(self.sizes[path], level)))
         return self.masked({path: mask})
+
+    def layers_left(self, dense: Network, stored: Network) -> list[dict[str, Any]]:
+        """For each layer what is left of it, in which form, a picture of where, and its weights."""
+        return [{"path": path, "form": getattr(stored.get_submodule(path), "form", "dense"),
+                 **weights_left(dense.get_submodule(path).weight.flatten(1), reach_of(layer.weight))}
+                for path, layer in self.layers.items()]
+
+    def layer_view(self, path: str) -> dict[str, Any]:
+        """The histogram of a layer's weights."""
+        return histogram(self.layers[path].weight)
+
+    def file_sizes(self, sparsities: list[float]) -> dict[str, list[int]]:
+        """Form -> length of the file at each sparsity if every layer were stored in it. A length depends only on how many
+        weights are left."""
+        sizes: dict[str, list[int]] = {form: [] for form in FORMS}
+        for sparsity in sparsities:
+            network = self.masked(self.masks(sparsity), refit=False)
+            sizes["dense"].append(len(network_file.to_bytes(network)))
+            for form in FORMS[1:]:
+                stored = {path: Sparse.of(network.get_submodule(path), form) for path in self.layers}
+                sizes[form].append(len(network_file.to_bytes(with_layers(network, stored))))
+        return sizes
 
     def finished(self, network: Network) -> Network:
         """The network with its zeros left out of the file, wherever that makes it smaller."""

@@ -17,8 +17,9 @@ def snippet(recipe: Recipe, cards: dict[str, dict[str, Any]]) -> str:
     last = recipe.methods[-1]
     dial = cards[last.name]["dial"]
     imports = sorted({f"from {cards[step.name]['module']} import {cards[step.name]['class']}" for step in recipe.methods}
-                     | {"from compress import datasets, device, teachers", "from compress.recipe import Step",
-                        "from compress.points.measure import Reference, measure"})
+                     | {"from compress.data import datasets", "from compress.networks import device",
+                        "from compress.points.measure import Reference, measure", "from compress.recipe import Step",
+                        "from compress.training import teachers"})
     lines = [
         *imports, "",
         "where = device.prepare()",

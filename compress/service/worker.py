@@ -76,16 +76,15 @@ class Worker:
 
     def _do(self, command: dict[str, Any], tell: Tell) -> None:
         """Heavy imports happen here, after the app knows that the worker is there."""
-        from compress.curves import final_report, sweep
+        from compress.curves import final_report, kept_teachers, sweep
         from compress.data.datasets import load
         from compress.recipe import Recipe
-        from compress.training import teachers
 
         request = command["request"]
         if command["kind"] == "teacher":
             recipe = sweep.complete(Recipe.parse(request["recipe"]))
             tell(0.0, f"loading {recipe.data}")
-            teacher = teachers.obtain(recipe, load(recipe.data), self.store, tell, self.device, finish=True)
+            teacher = kept_teachers.obtain(recipe, load(recipe.data), self.store, tell, self.device, finish=True)
             if teacher.card["cancelled"]:
                 raise Cancelled
         elif command["kind"] == "curve":
@@ -96,7 +95,7 @@ class Worker:
             from compress.points.speed_map import speed_map
 
             recipe = sweep.complete(Recipe.parse(request["recipe"])).reference()
-            teacher = teachers.obtain(recipe, load(recipe.data), self.store, tell.part(0.0, 0.3), self.device)
+            teacher = kept_teachers.obtain(recipe, load(recipe.data), self.store, tell.part(0.0, 0.3), self.device)
             self.store.save_view(recipe.key(), "speed", speed_map(teacher.network, tell.part(0.3, 1.0)))
         elif command["kind"] == "final":
             report = final_report.final_report(request["data"], request["files"], self.store, self.device)

@@ -11,9 +11,10 @@ from torch.nn import functional
 
 from compress.progress import Tell, silent
 from compress.settings import Settings, setting
+from compress.solvers.codes import Codes
 from compress.solvers.dictionary import STARTS, initial, normalised
 from compress.solvers.nonnegative_omp import better_pair, positive
-from compress.solvers.omp import Codes, has_numba
+from compress.solvers.omp import has_numba
 from compress.solvers.pursuit import Pursuit
 
 WORTH_COMPILED = 500  # coefficients; for fewer the half second of importing numba is not worth it

@@ -12,8 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from compress.progress import Tell, silent
+from compress.solvers.codes import Codes
 from compress.solvers.dictionary import normalised
-from compress.solvers.omp import Codes, check_sizes
+from compress.solvers.omp import check_sizes
 
 CHUNK_NUMBERS = 4_000_000  # correlations and small Gram matrices that are held at a time
 DEPENDENT = 1e-5  # distance of a normalised atom from the span of the others, below which it is left out

@@ -15,41 +15,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from compress.progress import Tell, silent
+from compress.solvers.codes import Codes
 
 CHUNK_NUMBERS = 1_000_000  # correlations and factors held at a time: 4 MB of float32, near enough to a processor's cache
 # Squared distance of a normalised atom from the span of those before it, below which it adds nothing: what rounding makes.
 DEPENDENT = {torch.float32: 1e-5, torch.float64: 1e-10}
 COMPILED_NUMBERS = 8_000_000  # the same for the compiled kernel, which meets a signal's numbers once
 SAME = 8  # rounding errors of a signal's norm by which correlations may differ and count as equal: the first atom is taken
-BLOCK = 32  # atoms that the compiled kernel compares at a time
 WORTH_COMPILED = 50_000  # signals x atoms x non-zeros; for less the half second of importing numba is not worth it
-
-
-@dataclass(frozen=True, eq=False)
-class Codes:
-    """Sparse codes of n signals.
-
-    Attributes:
-        atoms: (n, most) int64, the atoms in the order in which they were chosen, padded with -1.
-        values: (n, most), their coefficients, padded with 0.
-    """
-
-    atoms: Tensor
-    values: Tensor
-
-    @property
-    def counts(self) -> Tensor:
-        """(n,) int64: atoms of each signal."""
-        return (self.atoms >= 0).sum(1)
-
-    def dense(self, count: int) -> Tensor:
-        """(n, count): the coefficients of all atoms."""
-        full = self.values.new_zeros(len(self.values), count)
-        return full.scatter_add_(1, self.atoms.clamp_min(0), self.values)
-
-    def sums(self, atoms: Tensor) -> Tensor:
-        """(n, features): the signals that these codes stand for."""
-        return functional.embedding_bag(self.atoms.clamp_min(0), atoms, per_sample_weights=self.values, mode="sum")
 
 
 def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, tell: Tell = silent) -> Codes:
@@ -72,10 +45,9 @@ def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, t
     norms = atoms.norm(dim=1)
     scale = torch.where(norms > 0, 1 / norms, 0.0)
     unit = atoms * scale[:, None]
-    compiled = signals.device.type == "cpu" and len(signals) * len(atoms) * nonzeros >= WORTH_COMPILED and has_numba()
-    if compiled:  # whole blocks of atoms, by zero ones, which are never chosen
-        unit = functional.pad(unit, (0, 0, 0, -len(unit) % BLOCK))
-        code, rows = _compiled_chunk, max(1, COMPILED_NUMBERS // len(unit))
+    if signals.device.type == "cpu" and len(signals) * len(atoms) * nonzeros >= WORTH_COMPILED and has_numba():
+        unit, code = _whole_blocks(unit), _compiled_chunk
+        rows = max(1, COMPILED_NUMBERS // len(unit))
     else:
         code, rows = _chunk, max(1, CHUNK_NUMBERS // (len(unit) + nonzeros ** 2))
     gram = unit @ unit.mT
@@ -125,6 +97,13 @@ def _first_of_the_largest(sizes: Tensor, slack: Tensor) -> Tensor:
     """(n,): the first atom of the largest correlation; copies of one atom are rounded in different ways by a product."""
     enough = sizes.amax(1, keepdim=True) - slack[:, None]
     return (sizes >= enough).to(torch.uint8).argmax(1)
+
+
+def _whole_blocks(unit: Tensor) -> Tensor:
+    """The atoms and zero ones, which are never chosen, up to whole blocks of the compiled kernel's."""
+    from compress.solvers.omp_numba import BLOCK
+
+    return functional.pad(unit, (0, 0, 0, -len(unit) % BLOCK))
 
 
 def _compiled_chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: float) -> Codes:

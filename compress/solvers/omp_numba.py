@@ -19,12 +19,12 @@ from functools import lru_cache
 import numpy as np
 
 from compress.home import cache_folder
-from compress.solvers.omp import BLOCK
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder() / "numba"))  # numba reads it when it is imported
 
 from numba import njit
 
+BLOCK = 32  # atoms that are compared at a time
 THREAD_WORK = 2_000_000  # signals x atoms x non-zeros that are worth a thread, about a millisecond
 
 
@@ -34,7 +34,7 @@ def pursue(correlations: np.ndarray, gram: np.ndarray, energies: np.ndarray, lea
 
     Args:
         correlations: (n, count) of signals and atoms of norm 1, float32 or float64, contiguous; overwritten.
-        gram: (count, count) of the atoms, of the same type; count is a multiple of omp.BLOCK (zero atoms are never chosen).
+        gram: (count, count) of the atoms, of the same type; count is a multiple of BLOCK (zero atoms are never chosen).
         energies: (n,) float64, squared norms of the signals; least: (n,) float64, of residuals that are small enough.
         dependent: squared distance of an atom from the span of those before it, up to which it adds nothing.
         same: correlations that differ by no more than this share of the signal's norm are taken as equal.

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from compress.progress import Tell, silent
+from compress.solvers.codes import Codes
 from compress.solvers.nonnegative_omp import omp_nonnegative
-from compress.solvers.omp import Codes, Step, omp, omp_path
+from compress.solvers.omp import Step, omp, omp_path
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
-from compress.files.data_file import with_inputs
-from compress.networks.evaluation import CHUNK, on_device
+from compress.data.tensors import on_device, with_inputs
+from compress.networks.evaluation import CHUNK
 from compress.networks.families import MLP, Architecture, Network, build
 from compress.progress import Tell
 from compress.solvers.pursuit import Pursuit

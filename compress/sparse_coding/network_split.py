@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from compress.files.quantised import as_stored, rounded
 from compress.layers.base import Compressed
-from compress.low_rank.view import layer_title
+from compress.layers.titles import layer_title
 from compress.networks.evaluation import CHUNK
 from compress.networks.families import Network
 from compress.networks.gru import GRU

@@ -15,9 +15,9 @@ from torch import Tensor
 from compress.data.datasets import Dataset
 from compress.files.data_file import EXAMPLES, shown
 from compress.files.quantised import as_stored
+from compress.solvers.codes import Codes
 from compress.solvers.dictionary import coherence, initial, tropp_bound
 from compress.solvers.ksvd import State
-from compress.solvers.omp import Codes
 from compress.solvers.pursuit import Pursuit
 from compress.sparse_coding.tiling import Tiling
 

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
-from compress.networks.evaluation import device_of, logits_of, on_device
+from compress.data.tensors import on_device
+from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 from compress.progress import Cancelled, Tell, silent
 from compress.settings import Settings, setting

@@ -31,11 +31,12 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from compress.data import datasets
 from compress.data.datasets import Dataset, Split
+from compress.data.tensors import on_device
 from compress.distillation.joint_training import Student, teach
 from compress.distillation.objective import Lecture, Lesson
 from compress.methods.distill import Distill
 from compress.networks import device
-from compress.networks.evaluation import logits_of, on_device
+from compress.networks.evaluation import logits_of
 from compress.networks.families import MLP, Architecture, Network, build
 from compress.points.statistics import mean_interval
 from compress.recipe import Step

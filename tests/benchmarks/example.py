@@ -7,12 +7,11 @@ import sys
 from datetime import date
 from typing import Any
 
-from compress.curves import sweep
+from compress.curves import kept_teachers, sweep
 from compress.curves.store import Store
 from compress.data import datasets
 from compress.networks import device
 from compress.recipe import Recipe
-from compress.training import teachers
 
 RECIPE = "mnist5k/mlp/low_rank(scheme={scheme})/0"
 KEPT = ("recipe", "dial", "accuracy", "accuracy_low", "accuracy_high", "agreement", "bytes", "parameters", "macs", "latency",
@@ -25,7 +24,7 @@ def main() -> None:
     data = datasets.load("mnist5k")
     curves = {scheme: measured(scheme, store, where) for scheme in ("whitened", "plain")}
     recipe = sweep.complete(Recipe.parse(RECIPE.format(scheme="plain")))
-    card = teachers.obtain(recipe, data, store, device=where).card
+    card = kept_teachers.obtain(recipe, data, store, device=where).card
     reference = {name: card[name] for name in ("title", "accuracy", "accuracy_low", "accuracy_high", "bytes", "examples")}
     caption = (f"{card['title']} on {data.title}, {card['examples']:,} validation examples, measured on "
                f"{device.title(where)}, {date.today()}.")

@@ -14,10 +14,10 @@ from torch import nn
 
 from compress.data import datasets
 from compress.data.datasets import Dataset
+from compress.data.tensors import on_device
 from compress.low_rank.rank_allocation import choose_ranks
 from compress.methods.low_rank import LowRank
 from compress.networks import device
-from compress.networks.evaluation import on_device
 from compress.networks.families import Network
 from compress.points.measure import scores
 from compress.recipe import Step

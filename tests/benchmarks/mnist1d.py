@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from statistics import mean
 
+from compress.curves import kept_teachers
 from compress.curves.final_report import final_report
 from compress.curves.store import Store
 from compress.data import datasets
@@ -42,12 +43,12 @@ def main() -> None:
     print(f"\n{report['examples']:,} test examples, opened {report['opened']} time(s) from this cache folder.")
 
 
-def taught(text: str, store: Store, where: object) -> list[teachers.Teacher]:
+def taught(text: str, store: Store, where: object) -> list[kept_teachers.Teacher]:
     """One teacher a seed."""
     made = []
     for seed in SEEDS:
         recipe = Recipe(DATA, teachers.teacher_step(Step.parse(text)), (), seed)
-        made.append(teachers.obtain(recipe, datasets.load(DATA), store, device=where))
+        made.append(kept_teachers.obtain(recipe, datasets.load(DATA), store, device=where))
         sys.stderr.write(f"{text} seed {seed}: validation {made[-1].card['accuracy']:.3f}\n")
     return made
 

@@ -26,11 +26,12 @@ from torch.nn.utils import prune as torch_prune
 
 from compress.data import datasets
 from compress.data.datasets import Dataset
+from compress.data.tensors import on_device
 from compress.layers.base import dense_layers
 from compress.methods import prune
 from compress.methods.prune import Prune
 from compress.networks import device
-from compress.networks.evaluation import logits_of, on_device
+from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.points.latency import latency_ratio
 from compress.points.statistics import mean_interval
@@ -73,7 +74,7 @@ def curves(data: Dataset) -> None:
 
 def ours(teacher: Network, data: Dataset) -> dict[tuple[str, float], tuple[Tensor, float]]:
     """(criterion, sparsity) -> (first layer's mask, accuracy), by the method itself."""
-    prune._cutters.clear()
+    prune._pruners.clear()
     return {(criterion, candidate.value): (_weight(candidate.network) != 0, accuracy(candidate.network, data))
             for criterion in CRITERIA for candidate in Prune(criterion=criterion).curve(teacher, data, SPARSITIES)}
 

@@ -22,9 +22,10 @@ from torch import Tensor, nn
 
 from compress.data import datasets
 from compress.data.datasets import Dataset, Split
+from compress.data.tensors import on_device
 from compress.methods import low_rank
 from compress.networks import device
-from compress.networks.evaluation import CHUNK, on_device
+from compress.networks.evaluation import CHUNK
 from compress.networks.families import Network
 from compress.recipe import Step
 from compress.training.teachers import train_teacher

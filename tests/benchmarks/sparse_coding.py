@@ -30,7 +30,7 @@ from sklearn.linear_model import orthogonal_mp_gram
 from torch import Tensor
 
 from compress.data import datasets
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.method import Candidate, Method
 from compress.methods.activation_codes import ActivationCodes
 from compress.methods.data_codes import DataCodes
@@ -234,7 +234,7 @@ def weights() -> None:
         "low rank, whitened, greedy, 0.1 kept": LowRank(keep=0.1, allocation="greedy")}
     for title, method in methods.items():
         small = [method.compress(teacher, data, seed=seed) for seed, teacher in known]
-        rows.append([title, f"{mean(len(files.to_bytes(one)) for one in small) / 1000:.1f}",
+        rows.append([title, f"{mean(len(network_file.to_bytes(one)) for one in small) / 1000:.1f}",
                      f"{100 * mean(accuracy(one, data) for one in small):.1f} %"])
     print(table(["network", "kB", "accuracy"], rows))
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from compress import __main__ as command_line
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.methods import methods
 from compress.networks.families import Network
 from compress.recipe import Recipe
@@ -93,14 +93,14 @@ def test_curve_takes_methods_in_a_row(run: Any) -> None:
 
 
 def test_evaluate_reports_on_any_split(run: Any, mlp: Network, tmp_path: Path) -> None:
-    files.write(mlp, tmp_path / "net")
+    network_file.write(mlp, tmp_path / "net")
     for split in ("train", "calibration", "validation"):
         code, (found,), errors = run("evaluate", str(tmp_path / "net"), "--data", "digits", "--split", split)
         assert (code, errors, found["split"]) == (0, [], split) and found["agreement"] is None
 
 
 def test_evaluate_says_how_often_the_test_split_was_opened(run: Any, mlp: Network, tmp_path: Path) -> None:
-    files.write(mlp, tmp_path / "net")
+    network_file.write(mlp, tmp_path / "net")
     for times in (1, 2):
         code, (found,), errors = run("evaluate", str(tmp_path / "net"), "--data", "digits", "--split", "test")
         assert code == 0 and found["split"] == "test" and len(errors) == 1 and f"opened {times} time" in errors[0]
@@ -134,7 +134,7 @@ def test_a_mistake_is_answered_with_exit_code_2_and_one_line(arguments: tuple[st
 
 def test_a_network_for_other_data_is_answered_with_one_line(run: Any, mlp: Network, tmp_path: Path,
                                                             mnist5k: Any) -> None:
-    files.write(mlp, tmp_path / "net")
+    network_file.write(mlp, tmp_path / "net")
     for split in ("validation", "test"):
         code, out, errors = run("evaluate", str(tmp_path / "net"), "--data", "mnist5k", "--split", split)
         assert (code, out, len(errors)) == (2, [], 1)
@@ -142,7 +142,7 @@ def test_a_network_for_other_data_is_answered_with_one_line(run: Any, mlp: Netwo
 
 
 def test_a_teacher_to_agree_with_must_fit_too(run: Any, mlp: Network, trained: Any, tmp_path: Path) -> None:
-    files.write(mlp, tmp_path / "net")
+    network_file.write(mlp, tmp_path / "net")
     (tmp_path / "short").write_bytes((tmp_path / "net").read_bytes()[:-5])
     code, out, errors = run("evaluate", str(tmp_path / "net"), "--data", "digits", "--teacher", str(tmp_path / "short"))
     assert (code, out, len(errors)) == (2, [], 1) and "is not a readable network file" in errors[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from compress.data.datasets import Dataset
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.methods.low_rank import LowRank
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
@@ -19,12 +19,14 @@ from tests.compress.helpers import python
 
 SCRIPT = """
 import hashlib, json, sys, torch
-from compress import datasets, device, files
+from compress.data import datasets
+from compress.files import network_file
+from compress.networks import device
 from compress.networks.evaluation import logits_of
 device.prepare()
 inputs = torch.tensor(datasets.load("digits").validation.inputs)
 for path in sys.argv[1:]:
-    logits = logits_of(files.read(path), inputs)
+    logits = logits_of(network_file.read(path), inputs)
     digest = hashlib.sha256(logits.numpy().tobytes()).hexdigest()
     sys.stdout.write(json.dumps([digest, logits.argmax(1).tolist()]) + chr(10))
 """
@@ -35,7 +37,7 @@ def test_a_reloaded_network_gives_identical_outputs(trained: Callable[[str], Net
     networks = [LowRank(keep=0.2).compress(trained(text), digits) for text in
                 ("mlp(hidden=48-32,epochs=6)", "resnet(channels=8-16,epochs=2)", "gru(hidden=24,epochs=2)")]
     for number, network in enumerate(networks):
-        files.write(network, tmp_path / str(number))
+        network_file.write(network, tmp_path / str(number))
     lines = python("-c", SCRIPT, *(str(tmp_path / str(number)) for number in range(3)), check=True).stdout.splitlines()
     inputs = torch.tensor(digits.validation.inputs)
     for network, line in zip(networks, lines, strict=True):
@@ -47,8 +49,8 @@ def test_a_reloaded_network_gives_identical_outputs(trained: Callable[[str], Net
 
 def test_evaluate_on_the_command_line_repeats_the_accuracy(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
     small = LowRank(keep=0.15).compress(mlp, digits)
-    files.write(small, tmp_path / "small")
-    files.write(mlp, tmp_path / "teacher")
+    network_file.write(small, tmp_path / "small")
+    network_file.write(mlp, tmp_path / "teacher")
     done = python("-m", "compress", "evaluate", str(tmp_path / "small"), "--data", "digits",
                   "--teacher", str(tmp_path / "teacher"))
     assert done.returncode == 0, done.stderr

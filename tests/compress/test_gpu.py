@@ -11,10 +11,12 @@ import pytest
 import torch
 from torch import nn
 
+from compress.curves.kept_teachers import obtain
 from compress.curves.store import Store
 from compress.curves.sweep import complete, run, sweep_of
 from compress.data.datasets import Dataset, load
-from compress.files import network_file as files
+from compress.data.tensors import on_device
+from compress.files import network_file
 from compress.layers.base import macs, with_layers
 from compress.low_rank.prefix_sums import PrefixSums
 from compress.methods.activation_codes import ActivationCodes
@@ -24,7 +26,7 @@ from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
 from compress.methods.sparse_code import SparseCode
 from compress.networks import device
-from compress.networks.evaluation import logits_of, on_device
+from compress.networks.evaluation import logits_of
 from compress.networks.families import Network, build
 from compress.networks.gru import GRU
 from compress.points.latency import latency_ratio
@@ -34,7 +36,7 @@ from compress.recipe import Recipe, Step
 from compress.solvers.omp import omp
 from compress.solvers.svd import gram, principal, randomized, spectrum
 from compress.training.stack import Stack
-from compress.training.teachers import obtain, train_teacher
+from compress.training.teachers import train_teacher
 from tests.compress.helpers import random_matrix
 
 GPU = torch.device("cuda", 0)
@@ -127,8 +129,8 @@ def test_a_curve_has_the_accuracies_of_the_cpu(text: str, digits: Dataset, tmp_p
 def test_a_file_written_from_the_gpu_answers_alike_on_the_cpu(network: Network, digits: Dataset,
                                                               tmp_path: Path) -> None:
     small = LowRank(keep=0.2).compress(network, digits)
-    files.write(small, tmp_path / "net")
-    again = files.read(tmp_path / "net")
+    network_file.write(small, tmp_path / "net")
+    again = network_file.read(tmp_path / "net")
     assert next(again.parameters()).device.type == "cpu"
     here, there = (evaluate(one, digits.validation)["accuracy"] for one in (again, small))
     assert here == pytest.approx(there, abs=0.01)
@@ -172,7 +174,7 @@ def test_students_learn_on_the_gpu_as_far_as_on_the_cpu(loss: str, network: Netw
         assert next(there.network.parameters()).device.type == GPU.type
         scores = [evaluate(one.network, digits.validation)["accuracy"] for one in (there, here)]
         assert scores[0] > scores[1] - 0.1
-        assert len(files.to_bytes(there.network)) == len(files.to_bytes(here.network))
+        assert len(network_file.to_bytes(there.network)) == len(network_file.to_bytes(here.network))
 
 
 def test_attention_and_convolutions_are_taught_on_the_gpu(digits: Dataset, trained: Callable[[str], Network]) -> None:
@@ -200,7 +202,7 @@ def test_pruning_leaves_as_much_and_predicts_as_on_the_cpu(settings: dict, netwo
     inputs, _ = on_device(digits.validation, torch.device("cpu"))
     for here, there in zip(method.curve(mlp, digits, [0.5, 0.75]), method.curve(network, digits, [0.5, 0.75]), strict=True):
         assert there.network[1].weight.device.type == GPU.type
-        assert files.nonzeros(there.network) == files.nonzeros(here.network)
+        assert network_file.nonzeros(there.network) == network_file.nonzeros(here.network)
         agreeing = logits_of(there.network, inputs.to(GPU)).argmax(1).cpu() == logits_of(here.network, inputs).argmax(1)
         assert float(agreeing.float().mean()) > 0.97
 
@@ -210,10 +212,10 @@ def test_pruning_leaves_as_much_and_predicts_as_on_the_cpu(settings: dict, netwo
 def test_training_with_masks_keeps_zeros_on_a_gpu(settings: dict, network: Network, digits: Dataset, tmp_path: Path) -> None:
     small = Prune(sparsity=0.75, recovery_epochs=2, **settings).compress(network, digits)
     reference = network if settings.get("pattern") else Prune(sparsity=0.75).compress(network, digits)
-    assert files.nonzeros(small) <= files.nonzeros(reference)
-    files.write(small, tmp_path / "file")
+    assert network_file.nonzeros(small) <= network_file.nonzeros(reference)
+    network_file.write(small, tmp_path / "file")
     inputs, _ = on_device(digits.validation, GPU)
-    assert torch.equal(logits_of(files.read(tmp_path / "file").to(GPU), inputs), logits_of(small, inputs))
+    assert torch.equal(logits_of(network_file.read(tmp_path / "file").to(GPU), inputs), logits_of(small, inputs))
 
 
 def test_the_break_even_map_is_measured_on_the_gpu(network: Network) -> None:
@@ -225,7 +227,8 @@ def test_the_break_even_map_is_measured_on_the_gpu(network: Network) -> None:
 def test_gradients_of_a_recurrent_network_are_read_on_a_gpu(criterion: str, trained: Callable[[str], Network],
                                                             digits: Dataset) -> None:
     network = with_layers(trained("gru(hidden=24,epochs=2)"), {}).to(GPU)
-    assert files.nonzeros(Prune(criterion=criterion, sparsity=0.5).compress(network, digits)) < 0.6 * files.nonzeros(network)
+    pruned = Prune(criterion=criterion, sparsity=0.5).compress(network, digits)
+    assert network_file.nonzeros(pruned) < 0.6 * network_file.nonzeros(network)
 
 
 def test_a_pursuit_chooses_the_atoms_of_the_cpu() -> None:
@@ -239,11 +242,11 @@ def test_a_pursuit_chooses_the_atoms_of_the_cpu() -> None:
 @pytest.mark.parametrize("recovery", [0, 2])
 def test_weights_are_coded_on_a_gpu(recovery: int, network: Network, digits: Dataset, tmp_path: Path) -> None:
     small = SparseCode(atoms=24, block=8, nonzeros=4, recovery_epochs=recovery).compress(network, digits)
-    assert files.write(small, tmp_path / "file") < 0.5 * len(files.to_bytes(network))
+    assert network_file.write(small, tmp_path / "file") < 0.5 * len(network_file.to_bytes(network))
     inputs, _ = on_device(digits.validation, GPU)
     agreeing = logits_of(small, inputs).argmax(1) == logits_of(network, inputs).argmax(1)
     assert float(agreeing.float().mean()) > 0.9
-    assert torch.equal(logits_of(files.read(tmp_path / "file").to(GPU), inputs), logits_of(small, inputs))
+    assert torch.equal(logits_of(network_file.read(tmp_path / "file").to(GPU), inputs), logits_of(small, inputs))
 
 
 @pytest.mark.parametrize(("data", "settings"), [

@@ -1,46 +1,74 @@
-"""Who may import whom: the backend knows no page, the web side loads nothing heavy, and nobody prints."""
+"""Who may import whom: the wings have one order, the backend knows no page, the web side loads nothing heavy."""
 
 from __future__ import annotations
 
 import ast
 import json
-from pathlib import Path
 
 import pytest
 
-import compress
 from tests.compress.helpers import python
+from tests.imports import ROOT, circles, graph, packages, tree_of
 
-PACKAGE = Path(compress.__file__).parent
+PACKAGE = ROOT / "compress"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
+WORDS = {"settings", "recipe", "progress", "home"}
+FAMILIES = {"low_rank", "pruning", "distillation", "sparse_coding"}
+ORDER = [WORDS, {"data"}, {"networks"}, {"solvers"}, {"layers"}, {"method"}, {"files"}, {"training"}, FAMILIES, {"methods"},
+         {"points"}, {"curves"}, {"service"}, {"__main__"}]
+LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 WEB_SIDE = ("compress.service.engine", "compress.curves.store", "compress.recipe", "compress.settings",
             "compress.points.statistics", "compress.home", "compress.progress")
-every_file = pytest.mark.parametrize("path", SOURCES, ids=[str(path.relative_to(PACKAGE)) for path in SOURCES])
+LARGEST_FOLDER = 20
 
 
-def imported(tree: ast.AST) -> set[str]:
-    """The packages at the top of every import in a source file, also inside functions."""
-    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-    names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    return {name.partition(".")[0] for name in names}
+def wing(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
 
 
-@every_file
-def test_the_backend_knows_no_page(path: Path) -> None:
-    assert imported(ast.parse(path.read_text())).isdisjoint({"streamlit", "plotly", "pages", "app", "tests"})
+def test_every_file_has_its_wing_in_the_order() -> None:
+    assert {wing(module) for module in graph("compress")} - {""} == set(LEVEL)
 
 
-@every_file
-def test_nothing_prints(path: Path) -> None:
-    called = {node.func.id for node in ast.walk(ast.parse(path.read_text()))
-              if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    assert "print" not in called
+def test_a_wing_imports_only_wings_above_its_own() -> None:
+    upward = [f"{module} imports {other}" for module, others in graph("compress").items() for other in others
+              if wing(module) and wing(other) != wing(module) and LEVEL[wing(other)] >= LEVEL[wing(module)]]
+    assert not upward
 
 
-@every_file
-def test_every_file_says_what_it_is_for(path: Path) -> None:
-    text = path.read_text()
-    assert not text or ast.get_docstring(ast.parse(text))
+def test_nothing_is_imported_in_a_circle() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert not circles(graph("compress", "pages"))
+
+
+def test_modules_are_imported_by_their_names_alone() -> None:
+    """A module that is looked up by a computed name escapes the two tests above; only methods/ scans, its own folder."""
+    scanning = {path.relative_to(PACKAGE).as_posix() for path in SOURCES for node in ast.walk(tree_of(path))
+                if isinstance(node, ast.Attribute) and node.attr in ("import_module", "__import__")}
+    assert scanning == {"methods/__init__.py"}
+
+
+def test_no_folder_holds_more_files_than_one_looks_through() -> None:
+    folders = [PACKAGE, ROOT / "pages", *(path for top in (PACKAGE, ROOT / "pages") for path in top.rglob("*/"))]
+    assert all(len(list(folder.glob("*.py"))) <= LARGEST_FOLDER for folder in folders)
+
+
+def test_the_backend_knows_no_page() -> None:
+    assert not [path for path in SOURCES if packages(path) & {"streamlit", "plotly", "pages", "app", "tests"}]
+
+
+def test_nothing_prints() -> None:
+    assert not [path for path in SOURCES for node in ast.walk(tree_of(path))
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"]
+
+
+def test_every_file_says_what_it_is_for() -> None:
+    assert not [path for path in SOURCES if path.read_text() and not ast.get_docstring(tree_of(path))]
+
+
+def test_packages_whose_modules_the_web_side_imports_load_nothing_themselves() -> None:
+    for name in ("curves", "points", "service", "data"):
+        assert not packages(PACKAGE / name / "__init__.py")
 
 
 @pytest.mark.parametrize("module", WEB_SIDE)

@@ -4,37 +4,18 @@ from __future__ import annotations
 
 import ast
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.compress.helpers import ROOT, python
+from tests.compress.helpers import python
+from tests.imports import ROOT, imported, packages, tree_of
 
 UI = ROOT / "pages" / "ui"
 PLAIN = [*(f"charts.{path.stem}" for path in sorted((UI / "charts").glob("[a-z]*.py"))), "explore.students",
          "explore.notice", "shell.choice"]
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
-COMPRESS = sorted((ROOT / "compress").rglob("*.py"))
 SESSION = {"session_state", "query_params", "cache_resource", "cache_data"}
 TOP = {"requirements.txt", "README.md", "LICENSE", "app.py", "pages", "compress", "tests"}
-
-
-def imported(path: Path) -> set[str]:
-    """Dotted names of all modules that a file imports, anywhere in it."""
-    return {name for node in ast.walk(ast.parse(path.read_text())) for name in names_of(node)}
-
-
-def names_of(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        yield node.module or ""
-        yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def packages(path: Path) -> set[str]:
-    return {name.partition(".")[0] for name in imported(path)}
 
 
 def loaded_by(program: str) -> set[str]:
@@ -43,13 +24,8 @@ def loaded_by(program: str) -> set[str]:
     return set(python("-c", f"import sys\n{program}\n{names}", check=True).stdout.split())
 
 
-def short(path: Path) -> str:
-    return str(path.relative_to(ROOT))
-
-
-@pytest.mark.parametrize("name", PLAIN)
-def test_what_turns_numbers_into_charts_and_words_knows_no_streamlit(name):
-    assert "streamlit" not in packages(UI / f"{name.replace('.', '/')}.py")
+def test_what_turns_numbers_into_charts_and_words_knows_no_streamlit():
+    assert not [name for name in PLAIN if "streamlit" in packages(UI / f"{name.replace('.', '/')}.py")]
 
 
 def test_charts_and_words_do_not_reach_streamlit_or_plotly_by_a_detour():
@@ -57,9 +33,8 @@ def test_charts_and_words_do_not_reach_streamlit_or_plotly_by_a_detour():
     assert {"streamlit", "plotly", "torch"}.isdisjoint(loaded_by(f"import {modules}"))
 
 
-@pytest.mark.parametrize("path", PAGES, ids=short)
-def test_no_page_imports_torch(path):
-    assert {"torch", "sklearn", "safetensors"}.isdisjoint(packages(path))
+def test_no_page_imports_torch():
+    assert not [path for path in PAGES if packages(path) & {"torch", "sklearn", "safetensors"}]
 
 
 def test_the_process_that_serves_pages_never_loads_torch():
@@ -71,15 +46,10 @@ def test_the_process_that_serves_pages_never_loads_torch():
     assert {"torch", "sklearn"}.isdisjoint(loaded)
 
 
-@pytest.mark.parametrize("path", [path for path in PAGES if path.name != "session.py"], ids=short)
-def test_only_session_touches_the_session_the_link_and_the_caches(path):
-    touched = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
-    assert SESSION.isdisjoint(touched | {name.rpartition(".")[2] for name in imported(path)})
-
-
-@pytest.mark.parametrize("path", COMPRESS, ids=short)
-def test_compress_knows_nothing_of_pages(path):
-    assert {"streamlit", "plotly", "pages", "app"}.isdisjoint(packages(path))
+def test_only_session_touches_the_session_the_link_and_the_caches():
+    for path in (path for path in PAGES if path.name != "session.py"):
+        touched = {node.attr for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)}
+        assert SESSION.isdisjoint(touched | {name.rpartition(".")[2] for name in imported(path)}), path
 
 
 def test_the_top_of_the_repository_stays_tidy():

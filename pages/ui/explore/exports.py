@@ -14,7 +14,7 @@ from pages.ui.charts import words
 from pages.ui.shell import session
 
 if TYPE_CHECKING:
-    from pages.ui.explore.curve import Shown
+    from pages.ui.explore.shown import Shown
 
 COLUMNS = ("dial", "accuracy", "accuracy_low", "accuracy_high", "agreement", "bytes", "parameters", "nonzeros", "macs",
            "latency", "latency_low", "latency_high", "negative_log_likelihood", "expected_calibration_error", "seed",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pages.ui.explore import notice
-from pages.ui.explore.curve import Shown
+from pages.ui.explore.shown import Shown
 from pages.ui.shell import session
 
 

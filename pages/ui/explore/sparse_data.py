@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui.charts import charts, sparse_charts, words
 from pages.ui.explore import pictures, results
-from pages.ui.explore.curve import Shown
+from pages.ui.explore.shown import Shown
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui.charts import charts, sparse_charts, words
 from pages.ui.explore import results
-from pages.ui.explore.curve import Shown
+from pages.ui.explore.shown import Shown
 from pages.ui.explore.sparse_data import label, learning, learning_and_use
 
 

@@ -16,7 +16,7 @@ from compress.curves.store import Store
 from compress.curves.sweep import run, sweep_of
 from compress.data import datasets
 from compress.data.datasets import Dataset, Split
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.networks.families import Network
 from compress.recipe import Recipe
 from tests.compress.helpers import toy_data
@@ -63,7 +63,7 @@ def test_teaching_and_sweeping_never_open_it(opened: list[str], store: Store, mo
 def test_a_report_opens_it_once_counts_it_and_tells_the_accuracy(opened: list[str], mlp: Network, digits: Dataset,
                                                                 store: Store, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        files.write(mlp, tmp_path / name)
+        network_file.write(mlp, tmp_path / name)
     report = final_report("digits", [str(tmp_path / "a"), str(tmp_path / "b")], store)
     assert opened == ["digits"] and report["opened"] == 1 == store.counter("test split of digits")
     split = digits.open_test()
@@ -77,7 +77,7 @@ def test_a_report_opens_it_once_counts_it_and_tells_the_accuracy(opened: list[st
 
 def test_it_reports_on_the_test_split_and_not_on_validation(mlp: Network, digits: Dataset, store: Store, tmp_path: Path,
                                                            monkeypatch: pytest.MonkeyPatch) -> None:
-    files.write(mlp, tmp_path / "net")
+    network_file.write(mlp, tmp_path / "net")
     with torch.inference_mode():
         test = digits.open_test()
         wrong = (mlp(torch.tensor(test.inputs)).argmax(1).numpy() + 1) % 10
@@ -91,8 +91,8 @@ def test_a_file_that_cannot_be_tested_leaves_it_closed_and_uncounted(opened: lis
                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
     named = {"digits": digits, "toy": toy_data((6,), classes=10), "few": toy_data((1, 8, 8))}
     monkeypatch.setattr(datasets, "load", lambda name, seed=0: dataclasses.replace(named[name], name=name))
-    files.write(mlp, tmp_path / "net")
-    files.write_bytes(files.pack({"compressed_data": "digits"}, {"codes": torch.zeros(3)}), tmp_path / "codes")
+    network_file.write(mlp, tmp_path / "net")
+    network_file.write_bytes(network_file.pack({"compressed_data": "digits"}, {"codes": torch.zeros(3)}), tmp_path / "codes")
     for data, path, answer in (("digits", "gone", "There is no file"), ("digits", "codes", "holds compressed data"),
                                ("toy", "net", "expects examples of shape .* in 10 classes, but toy has .* in 10"),
                                ("few", "net", "in 10 classes, but few has .* in 3")):

@@ -16,7 +16,7 @@ from compress.curves.store import Store
 from compress.curves.sweep import coarse_to_fine, run, sweep_of
 from compress.data import datasets
 from compress.data.datasets import Dataset
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.method import Candidate
 from compress.methods import methods
 from compress.methods.low_rank import LowRank
@@ -132,7 +132,7 @@ def test_shuffling_the_test_labels_changes_no_point_and_no_choice(kind: type[Any
         recipe = Recipe("toy", Recipe.parse(TEXT).teacher, (quick(kind).step(),))
         points = list(run(sweep_of(recipe, few_values(kind, toy)), store, latency=False))
         assert points
-        found.append((everything(store), [files.unpack(point.file)[0] for point in points]))
+        found.append((everything(store), [network_file.unpack(point.file)[0] for point in points]))
     assert found[0] == found[1]
 
 

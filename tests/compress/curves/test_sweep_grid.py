@@ -15,7 +15,7 @@ from compress.curves.store import Store
 from compress.curves.sweep import Sweep, coarse_to_fine, run, sweep_of
 from compress.data import datasets
 from compress.data.datasets import Dataset
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.method import Candidate
 from compress.methods import method
 from compress.methods.distill import Distill
@@ -97,7 +97,7 @@ def test_every_member_of_the_grid_becomes_a_point_of_its_own(store: Store) -> No
         assert (stored["curve"], stored["reference"]) == (one.of(member).curve("width").key(), digest)
         assert (stored["method"], stored["dial"], stored["recipe"]) == ("distill", member.width, point.recipe)
         assert Path(stored["file"]).stat().st_size == stored["bytes"] == point.bytes
-        assert stored["inside"]["title"] == files.read(stored["file"]).architecture.title()
+        assert stored["inside"]["title"] == network_file.read(stored["file"]).architecture.title()
 
 
 def test_points_of_one_setting_and_seed_are_a_curve(store: Store) -> None:
@@ -113,7 +113,7 @@ def test_points_of_one_setting_and_seed_are_a_curve(store: Store) -> None:
 def test_a_points_recipe_leads_back_to_the_method_that_made_it(store: Store, toy: Dataset) -> None:
     one = wanted(values=[0.25])
     points = list(run(one, store, latency=False))
-    start = files.read(store.teacher(one.recipe.reference().key())["file"])
+    start = network_file.read(store.teacher(one.recipe.reference().key())["file"])
     for member, point in zip(grid_of(one), points, strict=True):
         recipe = Recipe.parse(point.recipe)
         again = method(recipe.methods[-1])
@@ -121,7 +121,7 @@ def test_a_points_recipe_leads_back_to_the_method_that_made_it(store: Store, toy
         assert recipe == one.of(member) and recipe.key() in {stored["key"] for stored in students(store)}
         inputs = torch.tensor(toy.validation.inputs)
         made = logits_of(again.compress(start, toy, seed=recipe.seed), inputs)
-        assert torch.allclose(made, logits_of(files.read(point.file), inputs), atol=1e-3)
+        assert torch.allclose(made, logits_of(network_file.read(point.file), inputs), atol=1e-3)
 
 
 def test_each_point_is_stored_before_it_is_handed_out(store: Store) -> None:
@@ -287,7 +287,8 @@ def test_what_was_measured_is_what_the_next_method_starts_from(store: Store, toy
     text = f"{student.recipe.removesuffix('/0')}+low_rank(keep=1.0,scheme=plain)/0"
     (whole,) = run(sweep_of(Recipe.parse(text), [1.0]), store, latency=False)
     inputs = torch.tensor(toy.validation.inputs)
-    assert torch.allclose(logits_of(files.read(whole.file), inputs), logits_of(files.read(student.file), inputs), atol=1e-4)
+    found, expected = (logits_of(network_file.read(point.file), inputs) for point in (whole, student))
+    assert torch.allclose(found, expected, atol=1e-4)
 
 
 def test_a_compressed_network_is_timed_itself_though_a_dense_one_of_its_architecture_was_timed_before(

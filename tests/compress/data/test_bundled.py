@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import orthogonal_mp
 
-from compress.data import array_cache
-from compress.data import bundled as sources
+from compress.data import array_cache, bundled
 from compress.data.datasets import load
 
 
@@ -20,9 +19,9 @@ def home(tmp_path_factory):
         yield folder
 
 
-@pytest.mark.parametrize("card", sources.cards(), ids=lambda card: card.name)
+@pytest.mark.parametrize("card", bundled.cards(), ids=lambda card: card.name)
 def test_a_card_tells_the_truth(card):
-    raw = sources.read(card.name)
+    raw = bundled.read(card.name)
     examples = len(raw.labels) + (0 if raw.test_labels is None else len(raw.test_labels))
     assert (card.title, card.kind, card.classes, card.examples) == (raw.title, raw.kind, len(raw.classes), examples)
     assert card.shape == " x ".join(str(length) for length in raw.shape)
@@ -50,7 +49,7 @@ def test_the_images_show_what_their_labels_say():
 
 
 def test_squares_are_from_the_photographs_that_their_labels_name():
-    raw = sources.read("photographs")
+    raw = bundled.read("photographs")
     scene = raw.origin["scene"]
     assert scene.dtype == np.uint8 and scene.shape == (2, 3, 160, 224)
     for label, picture in enumerate(scene):
@@ -61,7 +60,7 @@ def test_squares_are_from_the_photographs_that_their_labels_name():
 
 
 def test_planted_signals_are_sums_of_three_atoms_of_which_the_strongest_names_the_class():
-    raw = sources.read("planted")
+    raw = bundled.read("planted")
     atoms = raw.origin["atoms"].astype(np.float64)
     np.testing.assert_allclose(np.linalg.norm(atoms, axis=1), 1, rtol=1e-6)
     codes = orthogonal_mp(atoms.T, raw.inputs[:, 0].T, n_nonzero_coefs=3)
@@ -74,26 +73,26 @@ def test_making_mnist1d_leaves_the_global_random_states_as_they_were():
     random.seed(7)
     np.random.seed(7)
     before = random.getstate(), np.random.get_state()[1].copy()
-    arrays = sources._mnist1d()
+    arrays = bundled._mnist1d()
     assert random.getstate() == before[0]
     assert (np.random.get_state()[1] == before[1]).all()
     assert [arrays[name].shape for name in ("inputs", "test_inputs")] == [(4000, 1, 40), (1000, 1, 40)]
 
 
 def test_a_second_read_makes_nothing(monkeypatch):
-    sources.read("digits")
-    monkeypatch.setattr(sources, "_MAKERS", {"digits": ("scikit-learn", lambda: pytest.fail("made again"))})
-    assert len(sources.read("digits").labels) == 1797
+    bundled.read("digits")
+    monkeypatch.setattr(bundled, "_MAKERS", {"digits": ("scikit-learn", lambda: pytest.fail("made again"))})
+    assert len(bundled.read("digits").labels) == 1797
 
 
 def test_a_damaged_cache_file_is_named_with_the_remedy(home, monkeypatch, tmp_path):
-    sources.read("digits")
+    bundled.read("digits")
     whole = next(home.glob("digits-*.npz"))
     monkeypatch.setenv("COMPRESS_HOME", str(tmp_path))
     damaged = tmp_path / whole.name
     damaged.write_bytes(whole.read_bytes()[:5000])
     with pytest.raises(ValueError, match=rf"{damaged}.*Delete this file"):
-        sources.read("digits")
+        bundled.read("digits")
 
 
 def test_a_write_that_fails_leaves_no_file_behind(tmp_path):
@@ -116,7 +115,7 @@ def test_a_cache_folder_that_cannot_be_made_names_the_setting(monkeypatch, tmp_p
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("COMPRESS_HOME", str(tmp_path / "file"))
     with pytest.raises(ValueError, match="Set COMPRESS_HOME"):
-        sources.read("digits")
+        bundled.read("digits")
 
 
 def test_the_cache_folder_follows_the_environment(monkeypatch, tmp_path):

@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compress.data import datasets, openml
-from compress.data import openml_download as openml_fetch
+from compress.data import datasets, openml, openml_download
 
 CLOSED = "http://127.0.0.1:9"
 
@@ -34,10 +33,10 @@ def in_this_process(monkeypatch, capsys):
     """Runs the child's main function here, which spares its start of some seconds."""
 
     def run(arguments: list[str], seconds: float) -> tuple[int, str]:
-        code = openml_fetch.main(arguments)
+        code = openml_download.main(arguments)
         return code, capsys.readouterr().err.strip()
 
-    monkeypatch.setattr(openml_fetch.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(openml_download.signal, "signal", lambda *_: None)
     monkeypatch.setattr(openml, "_run", run)
 
 

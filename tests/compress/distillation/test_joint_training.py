@@ -10,13 +10,14 @@ import torch
 from torch.nn import functional
 
 from compress.data.datasets import Dataset
-from compress.distillation import joint_training as cohort
+from compress.data.tensors import on_device
+from compress.distillation import joint_training
 from compress.distillation.joint_training import Student, teach
 from compress.distillation.objective import LOSSES, Classroom, Lecture, Lesson
-from compress.networks.evaluation import logits_of, on_device
+from compress.networks.evaluation import logits_of
 from compress.networks.families import CNN, MLP, Architecture, Family, Network, Recurrent, ResNet, build
 from compress.progress import Cancelled, Progress, Tell
-from compress.training import losses as knowledge
+from compress.training import losses
 from compress.training.loop import Training, train
 from compress.training.stack import Stack
 from tests.compress.helpers import identical, state
@@ -48,7 +49,7 @@ def alone(one: Student, data: Dataset, plan: Training) -> Network:
     def objective(logits: torch.Tensor, labels: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         said = one.lecture.logits[rows]
         return ((1 - lesson.alpha) * functional.cross_entropy(logits, labels)
-                + lesson.alpha * knowledge.soft_targets(logits, said, lesson.temperature))
+                + lesson.alpha * losses.soft_targets(logits, said, lesson.temperature))
 
     return train(build(one.architecture, one.seed), data, plan, one.seed, objective=objective).network
 
@@ -85,27 +86,27 @@ def test_a_student_comes_out_alike_whatever_the_company_and_the_order(digits, le
 def test_cutting_groups_to_fit_the_memory_changes_nothing(digits, lecture, monkeypatch):
     students = [student(MLP((width, width)), digits, lecture) for width in (4, 6, 40, 80)]
     whole = teach(students, digits, PLAN)
-    assert len(list(cohort._groups(students, PLAN))) == 1
-    monkeypatch.setattr(cohort, "BUDGET", 1)
-    assert [len(wave) for wave in cohort._waves(students, PLAN)] == [1, 1, 1, 1]
+    assert len(list(joint_training._groups(students, PLAN))) == 1
+    monkeypatch.setattr(joint_training, "BUDGET", 1)
+    assert [len(wave) for wave in joint_training._waves(students, PLAN)] == [1, 1, 1, 1]
     for first, second in zip(whole, teach(students, digits, PLAN), strict=True):
         assert accuracy(first.network, digits) == pytest.approx(accuracy(second.network, digits), abs=1e-3)
 
 
 def test_padding_that_would_cost_too_much_makes_a_group_of_its_own(digits, lecture):
     students = [student(MLP((width, width)), digits, lecture) for width in (500, 8, 8, 8, 8, 8, 8, 8)]
-    assert sorted(map(len, cohort._groups(students, PLAN))) == [1, 7]
+    assert sorted(map(len, joint_training._groups(students, PLAN))) == [1, 7]
     thin = [student(MLP((width,)), digits, lecture) for width in (4, 8, 16, 32, 64, 128)]
-    assert len(list(cohort._groups(thin, PLAN))) == 1
+    assert len(list(joint_training._groups(thin, PLAN))) == 1
 
 
 def test_groups_are_cut_where_their_activations_would_leave_the_caches(digits, lecture):
     students = [student(ResNet((48, 48)), digits, lecture) for _ in range(40)]
-    groups = list(cohort._groups(students, PLAN))
-    _, each = cohort._footprint(students[0].architecture, PLAN.batch)
+    groups = list(joint_training._groups(students, PLAN))
+    _, each = joint_training._footprint(students[0].architecture, PLAN.batch)
     assert len(groups) > 1 and sorted(place for group in groups for place in group) == list(range(40))
-    assert all(len(group) * each <= cohort.AT_ONCE for group in groups)
-    assert len(list(cohort._groups(students, PLAN, cohort.BUDGET))) < len(groups)
+    assert all(len(group) * each <= joint_training.AT_ONCE for group in groups)
+    assert len(list(joint_training._groups(students, PLAN, joint_training.BUDGET))) < len(groups)
 
 
 @pytest.mark.parametrize("labelled", [None, 200])
@@ -223,8 +224,8 @@ def broken(lecture: Lecture) -> Lecture:
 
 def test_a_student_that_reads_less_takes_as_many_steps(digits, lecture, monkeypatch):
     seen = []
-    original = cohort._Group._step
-    monkeypatch.setattr(cohort._Group, "_step", lambda self: (seen.append(self), original(self))[1])
+    original = joint_training._Group._step
+    monkeypatch.setattr(joint_training._Group, "_step", lambda self: (seen.append(self), original(self))[1])
     few = torch.arange(50)
     teach([student(MLP((4,)), digits, lecture), student(MLP((4,)), digits, lecture, rows=few, alpha=0.0)], digits, PLAN)
     counts = [sum(group is one for one in seen) for group in dict.fromkeys(seen)]

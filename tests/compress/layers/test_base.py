@@ -8,16 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from compress.layers.base import (
-    Factors,
-    compressed_layers,
-    dense_layers,
-    dense_plain,
-    dense_rebuild,
-    macs,
-    rebuild,
-    with_layers,
-)
+from compress.layers.base import compressed_layers, dense_layers, dense_plain, dense_rebuild, macs, rebuild, with_layers
+from compress.layers.factors import Factors
 from compress.networks.families import CNN, MLP, Architecture, Network, build, family
 from tests.compress.helpers import identical, state
 

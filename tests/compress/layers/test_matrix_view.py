@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
-from compress.layers.base import Factors, with_layers
+from compress.layers.base import with_layers
+from compress.layers.factors import Factors
 from compress.layers.matrix_view import can_be_viewed, factorised, inputs_as_columns, matrix_of
 from compress.low_rank.factorisation import factorise
 from compress.methods.low_rank import LowRank

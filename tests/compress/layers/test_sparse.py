@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.layers.base import compressed_layers, dense_layers, macs, with_layers
 from compress.layers.sparse import Sparse, always_by_rows, smallest_form, stored_bytes
 from compress.networks.families import MLP, Architecture, Logistic, Network, build
@@ -52,8 +52,8 @@ def answers(layer: nn.Module, batch: Tensor) -> Tensor:
 
 def reloaded(layer: nn.Module, path: Path) -> nn.Module:
     """The layer from a file; the network around it does not matter."""
-    files.write(with_layers(build(Architecture(Logistic(), (3,), 2)), {"1": layer}), path)
-    return files.read(path).get_submodule("1")
+    network_file.write(with_layers(build(Architecture(Logistic(), (3,), 2)), {"1": layer}), path)
+    return network_file.read(path).get_submodule("1")
 
 
 @every_form
@@ -87,7 +87,7 @@ def test_the_form_that_is_chosen_makes_the_smallest_file(sizes: tuple[int, int],
     """Break-evens: a bitmask pays from 1 / 32 zeros on; indices of a byte below a density of 1 / 8, of two below 1 / 16."""
     layer = thin(nn.Linear(*sizes), 1 - share)
     network = build(Architecture(MLP(hidden=(sizes[1],)), (sizes[0],), 10))
-    lengths = {form: len(files.to_bytes(with_layers(network, {"1": one}))) for form, one in
+    lengths = {form: len(network_file.to_bytes(with_layers(network, {"1": one}))) for form, one in
                (("dense", layer), *((form, Sparse.of(layer, form)) for form in FORMS))}
     chosen = smallest_form(layer)
     assert lengths[getattr(chosen, "form", "dense")] <= min(lengths.values()) + HEADER
@@ -105,8 +105,8 @@ def test_a_few_zeros_save_nothing() -> None:
     network = build(Architecture(MLP(hidden=(100,)), (300,), 10))
     layers = {path: thin(layer, 0.98) for path, layer in dense_layers(network).items()}
     with_zeros = with_layers(network, {path: smallest_form(layer) for path, layer in layers.items()})
-    assert not compressed_layers(with_zeros) and files.nonzeros(with_zeros) < files.nonzeros(network)
-    assert len(files.to_bytes(with_zeros)) == len(files.to_bytes(network))
+    assert not compressed_layers(with_zeros) and network_file.nonzeros(with_zeros) < network_file.nonzeros(network)
+    assert len(network_file.to_bytes(with_zeros)) == len(network_file.to_bytes(network))
 
 
 @pytest.mark.parametrize("layer", [LINEAR[0], LINEAR[6], CONVOLUTIONS[3]], ids=str)
@@ -212,11 +212,11 @@ def test_parameters_that_are_not_zero_are_those_of_the_dense_network_with_zeros(
     network = build(Architecture(MLP(hidden=(40,)), (50,), 3)).eval()
     dense = with_layers(network, {path: thin(layer, 60) for path, layer in dense_layers(network).items()})
     made = with_layers(dense, {path: Sparse.of(layer) for path, layer in dense_layers(dense).items()})
-    assert files.nonzeros(made) == files.nonzeros(dense) == 2 * 60 + 40 + 3
+    assert network_file.nonzeros(made) == network_file.nonzeros(dense) == 2 * 60 + 40 + 3
     assert sum(parameter.numel() for parameter in made.parameters()) == 2 * 60 + 40 + 3
     with torch.no_grad():
         made[1].values[:7] = 0.0
-    assert files.nonzeros(made) == 2 * 60 + 40 + 3 - 7
+    assert network_file.nonzeros(made) == 2 * 60 + 40 + 3 - 7
 
 
 @every_form

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
+from compress.data.tensors import on_device
 from compress.layers.input_moments import Moments, input_moments
 from compress.layers.matrix_view import matrix_of
 from compress.low_rank.factorisation import factorise
-from compress.networks.evaluation import on_device
 from compress.networks.families import Network
 from compress.recipe import Step
 from compress.solvers.svd import principal, projection_energies

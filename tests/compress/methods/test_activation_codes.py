@@ -16,7 +16,7 @@ import torch
 from compress.curves.store import Store
 from compress.curves.sweep import run, sweep_of
 from compress.data.datasets import Dataset, Split
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.layers.bit_packing import unpacked
 from compress.methods.activation_codes import ActivationCodes
 from compress.methods.data_codes import DataCodes
@@ -43,8 +43,8 @@ def test_more_atoms_are_nearer_larger_and_agree_with_the_teacher(mlp: Network, d
 @pytest.mark.parametrize("cut", [0, 1])
 def test_the_network_computes_what_the_file_can_hold(cut: int, mlp: Network, digits: Dataset, tmp_path: Path) -> None:
     candidate = next(ActivationCodes(**FEW, cut=cut).curve(mlp, digits, [3]))
-    files.write_bytes(candidate.contents, tmp_path / "file")
-    manifest, tensors = files.unpack(tmp_path / "file")
+    network_file.write_bytes(candidate.contents, tmp_path / "file")
+    manifest, tensors = network_file.unpack(tmp_path / "file")
     assert manifest["cut"] == cut and len(tensors["labels"]) == len(digits.train)
     atoms = tensors["dictionary"].float() * tensors["sizes"][:, None]
     place = (5, 3)[cut]  # behind the second ReLU or the first: Flatten, Linear, ReLU, Linear, ReLU, Linear
@@ -106,8 +106,8 @@ def test_learning_pays_beside_other_dictionaries(mlp: Network, digits: Dataset) 
 
 def test_nothing_negative(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
     candidate = next(ActivationCodes(**FEW, only_positive=True).curve(mlp, digits, [6]))
-    files.write_bytes(candidate.contents, tmp_path / "file")
-    _, tensors = files.unpack(tmp_path / "file")
+    network_file.write_bytes(candidate.contents, tmp_path / "file")
+    _, tensors = network_file.unpack(tmp_path / "file")
     assert not tensors["mean"].any()  # a ReLU's outputs have the least value 0
     assert int(tensors["dictionary"].min()) >= 0 and int(tensors["levels"].min()) >= 0
     assert agreement(candidate.network, mlp, digits) > 0.85
@@ -215,8 +215,8 @@ def test_each_number_of_nonzeros_is_timed_by_itself(method: str, coder: int, toy
 @pytest.mark.parametrize("kind", ["data", "dct", "random", "sklearn"])
 def test_no_dictionary_is_negative_where_nothing_may_be(kind: str, mlp: Network, digits: Dataset, tmp_path: Path) -> None:
     method = ActivationCodes(vocabulary=24, passes=1, atoms_from=kind, only_positive=True)
-    files.write_bytes(next(method.curve(mlp, digits, [3])).contents, tmp_path / "file")
-    _, tensors = files.unpack(tmp_path / "file")
+    network_file.write_bytes(next(method.curve(mlp, digits, [3])).contents, tmp_path / "file")
+    _, tensors = network_file.unpack(tmp_path / "file")
     assert int(tensors["dictionary"].min()) >= 0 and int(tensors["levels"].min()) >= 0
 
 
@@ -250,8 +250,8 @@ def test_errors_while_learning_are_told_in_the_units_of_those_of_outputs(mlp: Ne
 
 
 def test_the_reference_holds_the_training_outputs(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    files.write_bytes(ActivationCodes().reference(mlp, digits).contents, tmp_path / "file")
-    _, tensors = files.unpack(tmp_path / "file")
+    network_file.write_bytes(ActivationCodes().reference(mlp, digits).contents, tmp_path / "file")
+    _, tensors = network_file.unpack(tmp_path / "file")
     with torch.no_grad():
         torch.testing.assert_close(tensors["outputs"], mlp[:5](torch.tensor(digits.train.inputs)))
 

@@ -15,14 +15,15 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset, Split
-from compress.distillation import joint_training as cohort
+from compress.data.tensors import on_device
+from compress.distillation import joint_training
 from compress.distillation.dark_knowledge import knowledge_view
 from compress.distillation.joint_training import Student, teach
 from compress.distillation.objective import LOSSES, Classroom, Lecture, Lesson
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.methods import distill
 from compress.methods.distill import Distill
-from compress.networks.evaluation import logits_of, on_device
+from compress.networks.evaluation import logits_of
 from compress.networks.families import MLP, Architecture, Logistic, Network, build
 from compress.progress import Progress, Tell
 from compress.training.loop import Training, train
@@ -178,7 +179,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[float, int], list[Tensor
             for member in self.members:
                 batches.setdefault(member, []).append(rows)
 
-    monkeypatch.setattr(cohort, "Classroom", Watched)
+    monkeypatch.setattr(joint_training, "Classroom", Watched)
     return batches
 
 
@@ -429,7 +430,8 @@ def test_while_they_learn_one_hears_where_all_stand_and_how_long_their_files_wil
     rows = heard[-1]["standing"]
     assert len(rows) == len(grid)
     for row, one, candidate in zip(rows, grid, grown, strict=True):
-        assert row[:5] == [len(files.to_bytes(candidate.network)), one.width, one.temperature, one.student_seed, one.alpha]
+        size = len(network_file.to_bytes(candidate.network))
+        assert row[:5] == [size, one.width, one.temperature, one.student_seed, one.alpha]
         assert row[-1] == pytest.approx(candidate.inside["accuracies"][-1], abs=1e-4)
     early = next(live["standing"] for live in heard if len(live["standing"]) == len(grid))
     assert sum(row[-1] for row in rows) > sum(row[-1] for row in early)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from compress.data.datasets import Dataset
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.layers.base import compressed_layers, dense_layers
 from compress.low_rank.factorisation import factorise
 from compress.methods.low_rank import LowRank
@@ -42,7 +42,7 @@ def test_a_rank_past_break_even_stays_dense_and_says_so(scheme: str, mlp: Networ
 
 def test_where_no_layer_gains_the_file_is_the_dense_one(mlp: Network, digits: Dataset) -> None:
     candidate = next(LowRank().curve(mlp, digits, [1.0]))
-    assert files.to_bytes(candidate.network) == files.to_bytes(mlp)
+    assert network_file.to_bytes(candidate.network) == network_file.to_bytes(mlp)
     assert len(candidate.notes) == 2
 
 
@@ -50,7 +50,7 @@ def test_where_no_layer_gains_the_file_is_the_dense_one(mlp: Network, digits: Da
 def test_half_the_rank_of_a_square_layer_saves_nothing(side: int) -> None:
     network, data = squares(side)
     candidate = next(LowRank(scheme="plain").curve(network, data, [0.5 if side % 2 == 0 else (side // 2 + 1) / side]))
-    assert len(files.to_bytes(candidate.network)) == len(files.to_bytes(network))
+    assert len(network_file.to_bytes(candidate.network)) == len(network_file.to_bytes(network))
     assert all("no gain" in note for note in candidate.notes) and len(candidate.notes) == 2
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from compress.data.datasets import Dataset
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.method import Candidate, Method
 from compress.methods import method, methods
 from compress.networks.families import Network
@@ -23,7 +23,7 @@ every_method = pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in
 
 
 def contents(candidate: Candidate) -> bytes:
-    return files.to_bytes(candidate.network) if candidate.contents is None else candidate.contents
+    return network_file.to_bytes(candidate.network) if candidate.contents is None else candidate.contents
 
 
 @every_method
@@ -106,7 +106,7 @@ def test_every_candidate_becomes_a_file_that_answers_alike(kind: type[Method], m
         assert not candidate.network.training
         if candidate.contents is None:
             with torch.inference_mode():
-                assert torch.equal(files.read(tmp_path / "file")(inputs), candidate.network(inputs))
+                assert torch.equal(network_file.read(tmp_path / "file")(inputs), candidate.network(inputs))
 
 
 @every_method

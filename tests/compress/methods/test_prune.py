@@ -15,7 +15,7 @@ from torch import Tensor
 
 from compress.curves.sweep import fitting, sweep_of
 from compress.data.datasets import Dataset
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.layers.base import compressed_layers, dense_layers
 from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
@@ -59,7 +59,7 @@ def test_every_row_of_the_table_has_exactly_its_number_of_weights(allocation: st
             assert counts == {path: size - round(candidate.value * size) for path, size in sizes.items()}
         else:
             assert sum(counts.values()) == total - round(candidate.value * total)
-        assert files.nonzeros(candidate.network) == sum(counts.values()) + 48 + 32 + 10
+        assert network_file.nonzeros(candidate.network) == sum(counts.values()) + 48 + 32 + 10
         assert [layer["kept"] for layer in candidate.inside["layers"]] == list(counts.values())
 
 
@@ -67,9 +67,9 @@ def test_lenet_300_100_has_266_200_weights_and_266_610_parameters() -> None:
     data = toy_data((1, 28, 28), classes=10)
     network = build(Architecture(MLP(), data.shape, 10)).eval()
     assert sum(layer.weight.numel() for layer in dense_layers(network).values()) == 266_200
-    assert files.nonzeros(network) == sum(parameter.numel() for parameter in network.parameters()) == 266_610
+    assert network_file.nonzeros(network) == sum(parameter.numel() for parameter in network.parameters()) == 266_610
     for candidate in Prune().curve(network, data, [0.5, 0.9, 0.99]):
-        assert files.nonzeros(candidate.network) == kept_of(266_200, candidate.value) + 410
+        assert network_file.nonzeros(candidate.network) == kept_of(266_200, candidate.value) + 410
 
 
 @every_criterion
@@ -97,7 +97,7 @@ def test_a_network_that_hears_nothing_any_more_says_so(allocation: str, criterio
         left, notes = int(reached(candidate.network).sum()), " ".join(candidate.notes)
         assert candidate.inside["classes_reached"] == left
         assert ("disconnected: no path of weights" in notes) == (left == 0)
-        assert (f"{10 - left} of 10 class scores hear nothing" in notes) == (0 < left < 10)
+        assert (f"{10 - left} of 10 class scores are disconnected" in notes) == (0 < left < 10)
         empty = [path for path, mask in held(candidate.network, mlp).items() if not mask.any()]
         assert all((f"layer {path} is empty" in notes) == (path in empty) for path in dense_layers(mlp))
 
@@ -149,7 +149,7 @@ def test_nothing_removed_is_the_teacher_itself(mlp: Network, digits: Dataset) ->
         candidate = next(Prune(criterion=criterion).curve(mlp, digits, [0.0]))
         assert identical(state(candidate.network), state(mlp)) and candidate.notes == ()
     few = next(Prune().curve(mlp, digits, [0.01]))
-    assert len(files.to_bytes(few.network)) <= len(files.to_bytes(mlp))
+    assert len(network_file.to_bytes(few.network)) <= len(network_file.to_bytes(mlp))
     assert any("stored dense: so few zeros save nothing" in note for note in few.notes)
 
 

@@ -68,7 +68,7 @@ def test_the_shares_of_the_layers_are_those_of_the_network_that_was_given(criter
     """Not those of what training has made of it by then."""
     method = Prune(sparsity=0.8, criterion=criterion, recovery_epochs=2, recovery_rate=0.05, **settings)
     counts = {path: int(mask.sum()) for path, mask in held(method.compress(mlp, digits), mlp).items()}
-    assert counts == method.cutter(mlp, digits).kept(0.8)
+    assert counts == method.pruner(mlp, digits).kept(0.8)
 
 
 def test_weights_are_refitted_while_pruning_gradually(mlp: Network, digits: Dataset) -> None:
@@ -132,7 +132,7 @@ def test_redrawing_starts_from_weights_that_were_never_this_networks(pattern: st
 def test_rewound_units_start_from_their_own_initial_weights(mlp: Network, digits: Dataset) -> None:
     method = Prune(sparsity=0.5, pattern="units", schedule="rewind", **TINY)
     small, began = method.compress(mlp, digits), build(mlp.architecture, 0)
-    rows = method.cutter(mlp, digits).orders["1"][-len(small[1].weight):].sort().values
+    rows = method.pruner(mlp, digits).orders["1"][-len(small[1].weight):].sort().values
     assert torch.allclose(small[1].weight, began[1].weight[rows], atol=1e-4)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from compress.data.datasets import Dataset
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.layers.base import compressed_layers, macs
 from compress.layers.input_moments import recalibrated
 from compress.methods.prune import Prune
@@ -50,12 +50,12 @@ def widths(network: Network) -> list[int]:
 def test_parameters_multiplications_and_the_file_shrink(family: Family, shape: tuple[int, ...], tmp_path: Path) -> None:
     network, data = untrained(family, shape)
     reference = Reference.of(network, data)
-    before = len(files.to_bytes(network)), files.nonzeros(network), macs(network, torch.zeros(1, *shape))
+    before = len(network_file.to_bytes(network)), network_file.nonzeros(network), macs(network, torch.zeros(1, *shape))
     for candidate in units(allocation="uniform").curve(network, data, [0.25, 0.5, 0.75]):
         point = measure(candidate, data, reference, tmp_path / "net", latency=False)
         assert point.bytes < before[0] and point.parameters < before[1] and point.macs < before[2]
         assert not compressed_layers(candidate.network) and type(candidate.network.architecture.family) is type(family)
-        assert identical(state(candidate.network), state(files.read(tmp_path / "net")) | {
+        assert identical(state(candidate.network), state(network_file.read(tmp_path / "net")) | {
             name: tensor for name, tensor in state(candidate.network).items() if name.endswith("num_batches_tracked")})
         assert widths(candidate.network) == [kept_of(size, candidate.value) for size in widths(network)]
         assert [(layer["kept"], layer["total"]) for layer in candidate.inside["layers"]] == list(
@@ -82,7 +82,7 @@ def test_what_is_left_is_a_multiple_of_what_a_processor_likes(allocation: str) -
         left = widths(candidate.network)
         assert left[3] == 6 and all(8 <= width <= size for width, size in zip(left, (40, 24, 20), strict=False))
         assert all(width % 8 == 0 or width == size for width, size in zip(left, (40, 24, 20, 6), strict=True))
-    kept = units(multiple=8, allocation="uniform", sparsity=0.4).cutter(network, data).kept(0.4)
+    kept = units(multiple=8, allocation="uniform", sparsity=0.4).pruner(network, data).kept(0.4)
     assert kept == [24, 16, 16, 6], "24, 14, 12 and 4 to the nearest multiple; a half goes to the even one"
 
 
@@ -134,11 +134,11 @@ def test_only_calibration_is_read_where_nothing_is_trained(pattern: str, criteri
 def test_batch_normalisation_describes_the_pruned_network(pattern: str, resnet: Network, digits: Dataset) -> None:
     method = Prune(sparsity=0.5, pattern=pattern)
     small = method.compress(resnet, digits)
-    cut = method.cutter(resnet, digits).cut(0.5).network
+    cut = method.pruner(resnet, digits).cut(0.5).network
     again = state(recalibrated(cut, torch.tensor(digits.calibration.inputs)))
     statistics = [name for name in state(small) if "running" in name]
     assert statistics and all(torch.allclose(state(small)[name], again[name], atol=1e-5) for name in statistics)
-    assert sum(not torch.allclose(tensor, method.cutter(resnet, digits).cut(0.5).network.state_dict()[name], rtol=0.01)
+    assert sum(not torch.allclose(tensor, method.pruner(resnet, digits).cut(0.5).network.state_dict()[name], rtol=0.01)
                for name, tensor in state(small).items() if name in statistics) > len(statistics) / 2
 
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from compress.data.datasets import Dataset, Split, load
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.files.data_file import EXAMPLES
 from compress.files.quantised import as_stored, atoms_in_bytes, in_bytes
 from compress.layers.base import compressed_layers, dense_layers
@@ -27,7 +27,8 @@ from compress.methods.sparse_code import SparseCode
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.progress import Tell
-from compress.solvers.omp import Codes, omp
+from compress.solvers.codes import Codes
+from compress.solvers.omp import omp
 from compress.sparse_coding.dictionary_source import Source
 from compress.sparse_coding.tiling import Tiling
 from tests.compress.helpers import agreement, identical, poisoned, state, toy_data
@@ -40,8 +41,8 @@ def test_more_atoms_a_block_are_nearer_and_larger(mlp: Network, digits: Dataset)
     errors = [[layer["error"] for layer in point.inside["layers"]] for point in points]
     assert all(early > late for one, other in pairwise(errors)
                for early, late in zip(one, other, strict=True))
-    lengths = [len(files.to_bytes(point.network)) for point in points]
-    assert lengths == sorted(lengths) and lengths[0] < len(files.to_bytes(mlp)) / 3
+    lengths = [len(network_file.to_bytes(point.network)) for point in points]
+    assert lengths == sorted(lengths) and lengths[0] < len(network_file.to_bytes(mlp)) / 3
     assert agreement(points[-1].network, mlp, digits) > 0.97
 
 
@@ -65,7 +66,7 @@ def test_a_layer_smaller_than_its_dictionary_stays_dense_and_says_so(mlp: Networ
     candidate = next(SparseCode(atoms=512, block=8).curve(mlp, digits, [3]))
     assert not compressed_layers(candidate.network) and len(candidate.notes) == 2
     assert "layer 1 stays dense: codes and dictionary would be larger, no gain" in candidate.notes
-    assert files.to_bytes(candidate.network) == files.to_bytes(mlp)
+    assert network_file.to_bytes(candidate.network) == network_file.to_bytes(mlp)
 
 
 @pytest.mark.parametrize("text", ["cnn(epochs=3)", "resnet(channels=8-16,epochs=2)", "gru(hidden=24,epochs=2)"])
@@ -73,10 +74,10 @@ def test_other_families_are_coded_too(text: str, trained: Callable[[str], Networ
     network = trained(text)
     candidate = next(SparseCode(**FEW, output_layer=True).curve(network, digits, [4]))
     assert compressed_layers(candidate.network)
-    length = files.write(candidate.network, tmp_path / "file")
-    assert length < len(files.to_bytes(network)) and agreement(candidate.network, network, digits) > 0.7
+    length = network_file.write(candidate.network, tmp_path / "file")
+    assert length < len(network_file.to_bytes(network)) and agreement(candidate.network, network, digits) > 0.7
     inputs = torch.tensor(digits.validation.inputs)
-    assert torch.equal(logits_of(files.read(tmp_path / "file"), inputs), logits_of(candidate.network, inputs))
+    assert torch.equal(logits_of(network_file.read(tmp_path / "file"), inputs), logits_of(candidate.network, inputs))
 
 
 def test_recovery_keeps_the_indices_and_helps(mlp: Network, digits: Dataset) -> None:
@@ -120,8 +121,8 @@ def test_a_classifier_of_coded_digits_is_nearly_as_good(classify: str, mlp: Netw
 
 def test_the_file_holds_dictionary_indices_coefficients_and_labels(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
     candidate = next(DataCodes(dictionary_size=40, epochs=1).curve(mlp, digits, [3]))
-    files.write_bytes(candidate.contents, tmp_path / "file")
-    manifest, tensors = files.unpack(tmp_path / "file")
+    network_file.write_bytes(candidate.contents, tmp_path / "file")
+    manifest, tensors = network_file.unpack(tmp_path / "file")
     examples = len(digits.train)
     assert manifest["compressed_data"] == "digits" and tensors["dictionary"].shape == (40, 64)
     assert tensors["levels"].shape == (examples, 3) and len(tensors["indices"]) == -(-examples * 3 * 6 // 8)
@@ -197,8 +198,8 @@ def test_an_allowed_error_leaves_easy_tiles_with_fewer_atoms_and_a_smaller_file(
         errors.append(candidate.inside["error"])
     assert lengths == sorted(lengths, reverse=True) and lengths[2] < 0.7 * lengths[0]
     assert errors == sorted(errors) and errors[2] < 0.6
-    files.write_bytes(candidate.contents, tmp_path / "file")
-    _, tensors = files.unpack(tmp_path / "file")
+    network_file.write_bytes(candidate.contents, tmp_path / "file")
+    _, tensors = network_file.unpack(tmp_path / "file")
     number = unpacked(tensors["counts"].numpy(), sum(counts), 3)
     assert [int((number == count).sum()) for count in range(5)] == counts
     assert len(tensors["levels"]) == number.sum() and len(tensors["indices"]) == -(-int(number.sum()) * 6 // 8)
@@ -260,8 +261,8 @@ def test_overlapping_tiles_are_all_stored_and_rebuilt_as_their_mean(mlp: Network
 
 def test_nothing_negative_means_sums_above_the_darkest_values(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
     candidate = next(DataCodes(dictionary_size=30, epochs=1, positive=True, learning_rounds=3).curve(mlp, digits, [4]))
-    files.write_bytes(candidate.contents, tmp_path / "file")
-    _, tensors = files.unpack(tmp_path / "file")
+    network_file.write_bytes(candidate.contents, tmp_path / "file")
+    _, tensors = network_file.unpack(tmp_path / "file")
     assert int(tensors["dictionary"].min()) >= 0 and int(tensors["levels"].min()) >= 0
     torch.testing.assert_close(tensors["mean"], torch.tensor(digits.train.inputs).flatten(1).amin(0))
     assert candidate.inside["error"] < 0.8
@@ -319,8 +320,8 @@ def test_classifiers_are_trained_on_what_the_file_holds(settings: dict, mlp: Net
     monkeypatch.setattr(data_codes, "behind", lambda *given: seen.append(given[1]) or behind(*given))
     method = DataCodes(dictionary_size=40, epochs=1, learning_rounds=2, **settings)
     candidate = next(method.curve(mlp, digits, [3]))
-    files.write_bytes(candidate.contents, tmp_path / "file")
-    _, tensors = files.unpack(tmp_path / "file")
+    network_file.write_bytes(candidate.contents, tmp_path / "file")
+    _, tensors = network_file.unpack(tmp_path / "file")
     atoms = tensors["dictionary"].float() * tensors["sizes"][:, None]
     tiling = Tiling(digits.shape, method.tile, method.stride)
     levels, signals = tensors["levels"].float() * tensors["scale"], len(digits.train) * tiling.count
@@ -358,8 +359,8 @@ def test_a_pursuit_counts_atoms_as_their_pictures_are_counted(mlp: Network, digi
 
 def test_the_most_used_atom_is_pictured_first(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
     candidate = next(DataCodes(dictionary_size=40, epochs=1, learning_rounds=2).curve(mlp, digits, [1]))
-    files.write_bytes(candidate.contents, tmp_path / "file")
-    _, tensors = files.unpack(tmp_path / "file")
+    network_file.write_bytes(candidate.contents, tmp_path / "file")
+    _, tensors = network_file.unpack(tmp_path / "file")
     chosen = torch.from_numpy(unpacked(tensors["indices"].numpy(), len(digits.train), 6))
     usage = torch.bincount(chosen, minlength=40)
     atom = tensors["dictionary"][usage.argmax()].double()
@@ -409,8 +410,8 @@ def test_projections_are_what_a_file_of_projections_holds(source: str, mlp: Netw
                                                           tmp_path: Path) -> None:
     method = DataCodes(dictionary_size=20, epochs=1, classify="projections", source=source)
     candidate = next(method.curve(mlp, digits, [2]))
-    files.write_bytes(candidate.contents, tmp_path / "file")
-    manifest, tensors = files.unpack(tmp_path / "file")
+    network_file.write_bytes(candidate.contents, tmp_path / "file")
+    manifest, tensors = network_file.unpack(tmp_path / "file")
     assert manifest["kept"] == "projections" and set(tensors) == {"projections", "scale", "labels"}
     rounded = candidate.network[0](torch.tensor(digits.train.inputs)) / tensors["scale"]
     torch.testing.assert_close(rounded.round(), tensors["projections"].float(), rtol=0, atol=1)
@@ -447,8 +448,8 @@ def test_coefficients_of_new_signals_are_those_that_a_byte_can_hold() -> None:
 
 def test_examples_are_rebuilt_from_coefficients_as_they_are_stored(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
     candidate = next(DataCodes(dictionary_size=30, epochs=1).curve(mlp, digits, [4]))
-    files.write_bytes(candidate.contents, tmp_path / "file")
-    manifest, tensors = files.unpack(tmp_path / "file")
+    network_file.write_bytes(candidate.contents, tmp_path / "file")
+    manifest, tensors = network_file.unpack(tmp_path / "file")
     atoms = tensors["dictionary"].float() * tensors["sizes"][:, None]
     held = torch.tensor(digits.validation.inputs).flatten(1)
     rebuilt = as_stored(omp(held - tensors["mean"], atoms, 4), tensors["scale"]).sums(atoms) + tensors["mean"]

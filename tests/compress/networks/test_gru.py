@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from compress.data.datasets import Dataset
-from compress.layers.base import Factors, compressed_layers, macs
+from compress.layers.base import compressed_layers, macs
+from compress.layers.factors import Factors
 from compress.methods.low_rank import LowRank
 from compress.networks.families import Network
 from compress.networks.gru import GRU

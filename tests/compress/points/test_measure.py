@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from compress.data.datasets import Dataset
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.method import Candidate
 from compress.methods.low_rank import LowRank
 from compress.networks.families import Network
@@ -32,7 +32,7 @@ def test_a_point_says_what_can_be_counted_by_hand(mlp: Network, digits: Dataset,
     candidate = next(LowRank(scheme="plain").curve(mlp, digits, [0.1]))
     point = measure(candidate, digits, reference, tmp_path / "net", "the recipe", 3, latency=False)
     with torch.inference_mode():
-        predicted = files.read(tmp_path / "net")(torch.tensor(digits.validation.inputs)).argmax(1).numpy()
+        predicted = network_file.read(tmp_path / "net")(torch.tensor(digits.validation.inputs)).argmax(1).numpy()
     right = int((predicted == digits.validation.labels).sum())
     examples = len(digits.validation)
     assert (point.correct, point.examples, point.accuracy) == (right, examples, right / examples)

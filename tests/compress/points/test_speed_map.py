@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from compress.layers.base import Factors, compressed_layers, dense_layers
+from compress.layers.base import compressed_layers, dense_layers
+from compress.layers.factors import Factors
 from compress.layers.sparse import Sparse
 from compress.networks.families import CNN, MLP, Architecture, Family, Logistic, Network, Recurrent, build
 from compress.points import speed_map as module

@@ -16,8 +16,8 @@ from compress.networks.families import Network
 from compress.progress import Cancelled, Tell
 from compress.pruning.ranking import kept_of
 from compress.pruning.sensitivity import EXAMPLES, LEVELS, sensitivity
-from compress.pruning.unit_pruner import UnitCutter
-from compress.pruning.weight_pruner import WeightCutter
+from compress.pruning.unit_pruner import UnitPruner
+from compress.pruning.weight_pruner import WeightPruner
 from tests.compress.helpers import identical, poisoned, state
 
 TEACHERS = ["mlp(hidden=48-32,epochs=6)", "cnn(epochs=1)", "resnet(channels=8-16,epochs=2)", "gru(hidden=24,epochs=2)"]
@@ -37,75 +37,75 @@ def whole(network: Network, split: Split) -> tuple[float, float]:
 def test_each_layer_alone_is_measured_as_the_whole_network_would_be(
         pattern: str, text: str, trained: Callable[[str], Network], digits: Dataset) -> None:
     teacher = trained(text)
-    cutter = Prune(pattern=pattern).cutter(teacher, digits)
-    found = cutter.sensitivity
-    assert found is cutter.sensitivity and set(found.losses) == set(found.accuracies)
+    pruner = Prune(pattern=pattern).pruner(teacher, digits)
+    found = pruner.sensitivity
+    assert found is pruner.sensitivity and set(found.losses) == set(found.accuracies)
     assert found.levels == (LEVELS if pattern != "n:4" else (0.0, 0.25, 0.5, 0.75))
     for path, losses in found.losses.items():
         assert losses[0] == pytest.approx(whole(teacher, digits.calibration)[0])
         assert found.accuracies[path][0] == whole(teacher, digits.validation)[1]
         for place, level in ((1, found.levels[1]), (-1, found.levels[-1])):
-            one = one_layer_cut(cutter, path, level)
+            one = one_layer_cut(pruner, path, level)
             assert losses[place] == pytest.approx(whole(one, digits.calibration)[0], rel=1e-4)
             assert found.accuracies[path][place] == pytest.approx(whole(one, digits.validation)[1], abs=2 / 350)
 
 
-def one_layer_cut(cutter: WeightCutter | UnitCutter, path: str, level: float) -> Network:
+def one_layer_cut(pruner: WeightPruner | UnitPruner, path: str, level: float) -> Network:
     """The network with this layer alone pruned."""
-    if isinstance(cutter, WeightCutter):
-        return cutter._with_one_layer_cut(path, level)
-    units = {bundle[0].path: bundle[0].units for bundle in cutter.bundles}[path]
-    return cutter._without({path: max(1, kept_of(units, level))}).network
+    if isinstance(pruner, WeightPruner):
+        return pruner._with_one_layer_cut(path, level)
+    units = {bundle[0].path: bundle[0].units for bundle in pruner.bundles}[path]
+    return pruner._without({path: max(1, kept_of(units, level))}).network
 
 
 @pytest.mark.parametrize("criterion", ["magnitude", "wanda", "second_order"])
 @pytest.mark.parametrize("pattern", ["unstructured", "n:4"])
 def test_only_the_named_layer_is_pruned(pattern: str, criterion: str, mlp: Network, digits: Dataset) -> None:
-    cutter = Prune(pattern=pattern, criterion=criterion).cutter(mlp, digits)
-    for path in cutter.layers:
-        one = cutter._with_one_layer_cut(path, 0.75)
+    pruner = Prune(pattern=pattern, criterion=criterion).pruner(mlp, digits)
+    for path in pruner.layers:
+        one = pruner._with_one_layer_cut(path, 0.75)
         changed = {name for name, tensor in state(one).items() if not torch.equal(tensor, state(mlp)[name])}
         weight = one.get_submodule(path).weight
         assert changed == {f"{path}.weight"} and int((weight != 0).sum()) == kept_of(weight.numel(), 0.75)
 
 
 def test_only_the_named_groups_units_are_pruned(mlp: Network, digits: Dataset) -> None:
-    cutter = Prune(pattern="units").cutter(mlp, digits)
-    one = one_layer_cut(cutter, "1", 0.5)
-    assert cutter.widths(one) == [("1", 48, 24), ("3", 32, 32)]
+    pruner = Prune(pattern="units").pruner(mlp, digits)
+    one = one_layer_cut(pruner, "1", 0.5)
+    assert pruner.widths(one) == [("1", 48, 24), ("3", 32, 32)]
     assert torch.equal(one[3].bias, mlp[3].bias) and torch.equal(one[5].weight, mlp[5].weight)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_only_calibration_and_validation_are_read(pattern: str, mlp: Network, digits: Dataset) -> None:
     blind = dataclasses.replace(digits, train=poisoned(digits.train), _test=poisoned(digits.open_test()), digest="blind")
-    found, unseen = (Prune(pattern=pattern).cutter(mlp, data).sensitivity for data in (digits, blind))
+    found, unseen = (Prune(pattern=pattern).pruner(mlp, data).sensitivity for data in (digits, blind))
     assert dataclasses.asdict(found) == dataclasses.asdict(unseen)
 
 
 def test_losses_come_from_calibration_and_accuracies_from_validation(mlp: Network, digits: Dataset) -> None:
-    found = Prune().cutter(mlp, digits).sensitivity
+    found = Prune().pruner(mlp, digits).sensitivity
     no_calibration = dataclasses.replace(digits, calibration=poisoned(digits.calibration))
     no_validation = dataclasses.replace(digits, validation=poisoned(digits.validation))
-    pruned = Prune().cutter(mlp, digits)._with_one_layer_cut
+    pruned = Prune().pruner(mlp, digits)._with_one_layer_cut
     assert sensitivity(mlp, no_calibration, ["1", "3", "5"], pruned).accuracies == found.accuracies
     assert sensitivity(mlp, no_validation, ["1", "3", "5"], pruned).losses == found.losses
 
 
 def test_measuring_changes_nothing_and_can_be_cancelled(resnet: Network, digits: Dataset) -> None:
     before, heard = state(resnet), []
-    cutter = Prune().cutter(resnet, digits)
+    pruner = Prune().pruner(resnet, digits)
     tell = Tell(lambda progress: heard.append(progress.share))
-    sensitivity(resnet, digits, ["0", "7"], cutter._with_one_layer_cut, tell, (0.0, 0.5))
+    sensitivity(resnet, digits, ["0", "7"], pruner._with_one_layer_cut, tell, (0.0, 0.5))
     assert identical(before, state(resnet)) and not resnet.training and heard == sorted(heard)
     with pytest.raises(Cancelled):
-        sensitivity(resnet, digits, ["0"], cutter._with_one_layer_cut, Tell(is_cancelled=lambda: True), (0.0, 0.5))
+        sensitivity(resnet, digits, ["0"], pruner._with_one_layer_cut, Tell(is_cancelled=lambda: True), (0.0, 0.5))
 
 
 def test_a_layer_that_does_nothing_can_lose_everything(mlp: Network, digits: Dataset) -> None:
     network = Prune(sparsity=0.0).compress(mlp, digits)
     with torch.no_grad():
         network[3].weight[:, 24:] *= 1e-6
-    found = Prune().cutter(network, digits).sensitivity
+    found = Prune().pruner(network, digits).sensitivity
     assert found.accuracies["3"][:3] == pytest.approx([found.accuracies["3"][0]] * 3)
     assert found.losses["5"][-1] > found.losses["5"][0] + 0.3

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.networks.families import CNN, MLP, Architecture, Family, Logistic, Network, Recurrent, ResNet, build
 from compress.pruning.unit_removal import masked, thinned
 from compress.pruning.units import bundles_of, groups_of
@@ -190,10 +190,10 @@ def test_the_given_network_stays_as_it_is_and_shares_nothing(family, shape, chan
 def test_a_thinned_network_is_read_back_from_its_file(family: Family, shape: tuple[int, ...], tmp_path: Path) -> None:
     network = network_of(family, shape)
     small = thinned(network, some(network, 1))
-    length = files.write(small, tmp_path / "net")
-    again = files.read(tmp_path / "net")
+    length = network_file.write(small, tmp_path / "net")
+    again = network_file.read(tmp_path / "net")
     assert again.architecture == small.architecture and torch.equal(logits(again), logits(small))
-    assert not groups_of(network) or length < len(files.to_bytes(network))
+    assert not groups_of(network) or length < len(network_file.to_bytes(network))
 
 
 def test_the_global_random_state_is_left_alone() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from compress.data.datasets import Dataset
-from compress.networks.evaluation import on_device
+from compress.data.tensors import on_device
 from compress.networks.families import CNN, MLP, Architecture, Network, Recurrent, ResNet, build
 from compress.pruning.saliency import CRITERIA
 from compress.pruning.unit_saliency import consumer_columns, consumer_moments, unit_saliencies

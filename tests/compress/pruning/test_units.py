@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from compress.layers.base import Factors, dense_layers, with_layers
+from compress.layers.base import dense_layers, with_layers
+from compress.layers.factors import Factors
 from compress.layers.matrix_view import factorised
-from compress.networks import families as networks
+from compress.networks import families
 from compress.networks.families import CNN, MLP, Architecture, Family, Logistic, Network, Recurrent, Residual, ResNet, build
 from compress.pruning.units import Group, bundles_of, groups_of
 from tests.compress.helpers import identical, state
@@ -146,7 +147,7 @@ def test_what_is_added_to_raw_inputs_or_gives_the_scores_is_no_unit() -> None:
 @pytest.mark.parametrize(("modules", "message"), [
     ([nn.Linear(4, 3), nn.GELU(), nn.Linear(3, 2)], r"layer 1 is GELU.* Choose another pattern"),
     ([nn.Linear(4, 3), nn.BatchNorm1d(3, affine=False), nn.Linear(3, 2)], r"layer 1 is BatchNorm1d.* Choose another"),
-    ([nn.Conv1d(2, 3, 1), networks.AsSequence(), nn.Linear(3, 2)], r"layer 1 is AsSequence.* Choose another pattern"),
+    ([nn.Conv1d(2, 3, 1), families.AsSequence(), nn.Linear(3, 2)], r"layer 1 is AsSequence.* Choose another pattern"),
     ([nn.Conv1d(2, 4, 1), nn.Conv1d(4, 4, 1, groups=2)], r"groups=1.*layer 1 has groups=2.* Choose another pattern"),
     ([nn.Conv1d(2, 4, 1), nn.Flatten(), nn.Linear(14, 2)], r"4 units in front of layer 2, which reads 14 values.* Choose")])
 def test_what_it_cannot_follow_is_refused(modules: list[nn.Module], message: str) -> None:
@@ -164,4 +165,4 @@ def test_a_compressed_layer_is_refused() -> None:
 
 
 def test_every_family_is_among_the_cases() -> None:
-    assert {family.name for _, family, _ in CASES} == set(networks.FAMILIES)
+    assert {family.name for _, family, _ in CASES} == set(families.FAMILIES)

@@ -13,13 +13,15 @@ import torch
 from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.layers.base import compressed_layers, dense_layers, with_layers
 from compress.layers.sparse import Sparse
 from compress.methods.prune import Prune
 from compress.networks.families import CNN, MLP, Architecture, Logistic, Network, Recurrent, build
 from compress.pruning.connectivity import reached
-from compress.pruning.view import BINS, FORMS, PICTURE, histogram, inputs_read, inside_view, picture, problems
+from compress.pruning.mask_view import BINS, PICTURE, histogram, picture
+from compress.pruning.view import inputs_read, inside_view, problems
+from compress.pruning.weight_pruner import FORMS
 from tests.compress.helpers import state, toy_data
 
 RESNET = "resnet(channels=8-16,epochs=2)"
@@ -98,8 +100,8 @@ def test_sizes_are_those_of_real_files_in_each_form(settings: dict, text: str, t
         layers = {path: dense_of(candidate.network, teacher, path) for path in dense_layers(teacher)}
         for form in FORMS:
             stored = {path: layer if form == "dense" else Sparse.of(layer, form) for path, layer in layers.items()}
-            assert view["sizes"][form][place] == len(files.to_bytes(with_layers(candidate.network, stored)))
-        assert len(files.to_bytes(candidate.network)) <= min(view["sizes"][form][place] for form in FORMS) + 50
+            assert view["sizes"][form][place] == len(network_file.to_bytes(with_layers(candidate.network, stored)))
+        assert len(network_file.to_bytes(candidate.network)) <= min(view["sizes"][form][place] for form in FORMS) + 50
 
 
 def dense_of(network: Network, teacher: Network, path: str) -> nn.Module:
@@ -131,7 +133,7 @@ def test_problems_are_named_and_nothing_else() -> None:
     assert problems(network, view_of({"1": 20}, "dense")) == ()
     assert problems(network, view_of({"1": 19}, "dense")) == ("layer 1 is stored dense: so few zeros save nothing",)
     assert problems(network, view_of({"3": 0})) == ("layer 3 is empty",)
-    assert problems(network, view_of({}, classes=1)) == ("3 of 4 class scores hear nothing of the inputs any more",)
+    assert problems(network, view_of({}, classes=1)) == ("3 of 4 class scores are disconnected from the inputs",)
     assert problems(network, view_of({}, classes=0)) == (
         "disconnected: no path of weights leads from the inputs to the class scores, so it answers the same to everything",)
     assert problems(network, {"classes_reached": 4, "layers": [{"path": "1", "kept": 3, "total": 4}]}) == ()
@@ -139,8 +141,8 @@ def test_problems_are_named_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("settings", [{"pattern": "units"}, {"pattern": "n:4"}, {"allocation": "sensitivity"}], ids=str)
 def test_the_inside_view_is_plain_data_that_names_every_layer(settings: dict, mlp: Network, digits: Dataset) -> None:
-    cutter = Prune(**settings).cutter(mlp, digits)
-    view = json.loads(json.dumps(inside_view(cutter, [0.5])))
+    pruner = Prune(**settings).pruner(mlp, digits)
+    view = json.loads(json.dumps(inside_view(pruner, [0.5])))
     titles = {layer["path"]: layer["title"] for layer in view["layers"]}
     units = settings.get("pattern") == "units"
     assert list(titles) == (["1", "3"] if units else ["1", "3", "5"])
@@ -152,8 +154,8 @@ def test_the_inside_view_is_plain_data_that_names_every_layer(settings: dict, ml
 def test_channels_are_called_channels() -> None:
     data = toy_data((1, 8, 8))
     network = build(Architecture(CNN((3, 4), (6,)), data.shape, 3)).eval()
-    cutter = Prune(pattern="units").cutter(network, data)
-    assert [cutter.title(path) for path in ("0", "3", "7")] == ["0 · 3 channels", "3 · 4 channels", "7 · 6 units"]
+    pruner = Prune(pattern="units").pruner(network, data)
+    assert [pruner.title(path) for path in ("0", "3", "7")] == ["0 · 3 channels", "3 · 4 channels", "7 · 6 units"]
 
 
 def test_making_the_view_changes_no_stored_layer(mlp: Network, digits: Dataset) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from compress.pruning.ranking import Ranking
-from compress.solvers import brain_surgeon as reconstruction
+from compress.solvers import brain_surgeon
 from compress.solvers.brain_surgeon import (
     DAMPING,
     column_losses,
@@ -204,15 +204,15 @@ def test_no_criterion_beats_the_best_of_all_masks_and_for_one_weight_second_orde
 def test_few_rows_at_a_time_give_the_same(density: float, monkeypatch: pytest.MonkeyPatch) -> None:
     weights, inputs = random_matrix(40, 12), random_matrix(50, 12)
     mask = torch.rand(40, 12, generator=torch.Generator().manual_seed(0)) < density
-    expected, solve, numbers = refitted(weights, mask, moment_of(inputs)), reconstruction._solved, []
+    expected, solve, numbers = refitted(weights, mask, moment_of(inputs)), brain_surgeon._solved, []
 
     def watched(systems: Tensor, wanted: Tensor) -> Tensor:
         numbers.append(systems.numel() if len(systems) > 1 else 0)
         return solve(systems, wanted)
 
-    monkeypatch.setattr(reconstruction, "_solved", watched)
+    monkeypatch.setattr(brain_surgeon, "_solved", watched)
     for most in (1, 60, 200):
-        monkeypatch.setattr(reconstruction, "MOST_NUMBERS", most)
+        monkeypatch.setattr(brain_surgeon, "MOST_NUMBERS", most)
         numbers.clear()
         assert close(refitted(weights, mask, moment_of(inputs)), expected, 1e-12)
         assert len(numbers) > 3 and max(numbers) <= most and (most < 60 or max(numbers) > most // 3)

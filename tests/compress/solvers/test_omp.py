@@ -18,8 +18,9 @@ from torch import Tensor
 
 from compress.progress import Cancelled, Tell
 from compress.solvers import omp as module
+from compress.solvers.codes import Codes
 from compress.solvers.dictionary import coherence, normalised, tropp_bound
-from compress.solvers.omp import Codes, has_numba, omp, omp_path
+from compress.solvers.omp import has_numba, omp, omp_path
 
 
 @pytest.fixture(scope="module", autouse=True, params=["torch", "numba"])
@@ -210,8 +211,8 @@ def test_a_fork_and_many_callers_have_threads_too(way: str) -> None:
         pytest.skip("torch has threads of its own")
     program = """
 import os, threading, torch
-from compress import omp as module
-from compress import omp_numba
+from compress.solvers import omp as module
+from compress.solvers import omp_numba
 module.WORTH_COMPILED, omp_numba.THREAD_WORK = 0, 1
 torch.set_num_threads(3)
 signals, atoms = torch.randn(200, 10), torch.randn(20, 10)

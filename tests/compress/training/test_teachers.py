@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 import torch
 
+from compress.curves.kept_teachers import obtain
 from compress.curves.store import Store
 from compress.curves.sweep import complete
 from compress.data.datasets import Dataset
-from compress.files import network_file as files
+from compress.files import network_file
 from compress.layers.base import macs
 from compress.progress import Cancelled, Progress, Tell
 from compress.recipe import Recipe, Step
 from compress.training import teachers
-from compress.training.teachers import PRESETS, family_cards, obtain, teacher_step, train_teacher
+from compress.training.teachers import PRESETS, family_cards, teacher_step, train_teacher
 from tests.compress.helpers import identical, state, toy_data
 
 RECIPE = complete(Recipe.parse("digits/mlp(hidden=16,epochs=2)/0"))
@@ -43,7 +44,7 @@ def test_a_teacher_is_trained_once_and_then_reloaded(store: Store, digits: Datas
     assert len(counted) == 1
     assert (again.digest, again.file, again.card) == (first.digest, first.file, first.card)
     assert identical(state(first.network), state(again.network)) and not again.network.training
-    assert identical(state(files.read(first.file)), state(first.network))
+    assert identical(state(network_file.read(first.file)), state(first.network))
 
 
 def test_other_data_settings_or_seeds_are_other_teachers(store: Store, digits: Dataset, counted: list[Step]) -> None:
