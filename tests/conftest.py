@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from compress.curves.store import Store
     from compress.data.datasets import Dataset
     from compress.networks.families import Network
+    from tests.pages.samples import Curve
 
 # Before torch is loaded: threads that spin while they wait make two busy processes ten times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -58,6 +59,16 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Works in a folder of its own, where a program may leave files."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def measured(prepared: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, tuple], Curve]:
+    """measured("low_rank", (0.3, 0.6)): these points of a method on the digits, as the worker stores them."""
+    from compress.curves.store import Store
+    from tests.pages.samples import measure
+
+    store = Store(tmp_path_factory.mktemp("measured") / "store.sqlite")
+    return lru_cache(lambda method, values: measure(store, method, values))
 
 
 @pytest.fixture(scope="session")

@@ -106,7 +106,7 @@ def test_teachers_and_views_come_back_and_are_replaced(store: Store) -> None:
 
 WRITER = """
 import sys
-from compress.store import Store
+from compress.curves.store import Store
 store = Store(sys.argv[1])
 for number in range(40):
     store.add_point(f"{sys.argv[2]}{number}", "curve", "teacher", "d", "t", "m", {"dial": number}, b"")
