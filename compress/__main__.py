@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from compress.progress import Progress, Tell
+from compress.progress import Progress, Reporter
 from compress.recipe import Recipe, Step
 
 
@@ -150,11 +150,11 @@ def _store() -> Any:
     return Store()
 
 
-def _tell() -> Tell:
+def _tell() -> Reporter:
     def report(progress: Progress) -> None:
         sys.stderr.write(f"{progress.share:6.1%} {progress.text}\n")
 
-    return Tell(report)
+    return Reporter(report)
 
 
 def _pair(text: str) -> tuple[str, Any]:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.networks.families import Network
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.recipe import Step
 from compress.settings import Settings
 
@@ -86,37 +86,37 @@ class Method(Settings):
             if all(getattr(self, name) in values for name, values in rule.when.items()):
                 raise ValueError(f"{type(self).__name__}: {rule.sentence}")
 
-    def compress(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Network:
+    def compress(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Network:
         """A NEW, smaller network; the teacher stays bit for bit as it was. Only train and calibration are read (and
         validation, where a method trains, to pick the best epoch)."""
-        return next(self.curve(teacher, data, [getattr(self, self.dial)], tell, seed)).network
+        return next(self.curve(teacher, data, [getattr(self, self.dial)], report, seed)).network
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
               seed: int = 0) -> Iterator[Candidate]:
         """One candidate a dial value, in the order given; each equals what compress() makes at that value."""
         for value in values:
-            yield Candidate(value, self.at(value).compress(teacher, data, tell, seed))
+            yield Candidate(value, self.at(value).compress(teacher, data, report, seed))
 
     def grid(self, values: Sequence[Any]) -> list[Method]:
         """Everything that is measured for a curve over these dial values: one method a value, unless a method adds
         company to be judged by, such as controls and other seeds."""
         return [self.at(value) for value in values]
 
-    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], tell: Tell = silent,
+    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], report: Reporter = no_report,
              seed: int = 0) -> Iterator[Candidate]:
         """One candidate for each method of (a part of) a grid, in any order. A method that overrides grid() overrides
         this too, and names each candidate's method."""
-        yield from self.curve(teacher, data, [getattr(one, self.dial) for one in grid], tell, seed)
+        yield from self.curve(teacher, data, [getattr(one, self.dial) for one in grid], report, seed)
 
     def misfit(self, value: Any, data: Dataset) -> str:
         """Why this dial value makes no sense for these data, as a sentence with a remedy; empty if it does."""
         return ""
 
-    def reference(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Candidate:
+    def reference(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
         """What every ratio and agreement is measured against: the teacher itself, unless a method says otherwise."""
         return Candidate(None, teacher)
 
-    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """Plain data for the page's view of what happens inside (spectra, masks, atoms); empty if there is none."""
         return {}

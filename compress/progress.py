@@ -21,23 +21,23 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Tell:
-    """Given to every long piece of work: tell(share, text) reports, and raises Cancelled if it should stop."""
+class Reporter:
+    """Given to every long piece of work: report(share, text) reports, and raises Cancelled if it should stop."""
 
-    report: Callable[[Progress], None] = lambda progress: None
+    write: Callable[[Progress], None] = lambda progress: None
     is_cancelled: Callable[[], bool] = lambda: False
     low: float = 0.0
     high: float = 1.0
 
     def __call__(self, share: float, text: str, **live: Any) -> None:
-        self.report(Progress(self.low + (self.high - self.low) * share, text, live))
+        self.write(Progress(self.low + (self.high - self.low) * share, text, live))
         if self.is_cancelled():
             raise Cancelled(text)
 
-    def part(self, low: float, high: float) -> Tell:
-        """A Tell for a stretch of this work: its 0 to 1 is our low to high."""
+    def part(self, low: float, high: float) -> Reporter:
+        """A Reporter for a stretch of this work: its 0 to 1 is our low to high."""
         width = self.high - self.low
-        return Tell(self.report, self.is_cancelled, self.low + width * low, self.low + width * high)
+        return Reporter(self.write, self.is_cancelled, self.low + width * low, self.low + width * high)
 
 
-silent = Tell()
+no_report = Reporter()

@@ -107,7 +107,7 @@ def notices(now: Shown) -> list[str]:
         verdict = ("the teacher's outputs help" if gain.mean > 0 else "here the labels alone teach it better")
         sentences.append(f"Against the same students on labels alone: <b>{distill_charts.gain_in_words(gain)}</b>"
                          + (f": {verdict}." if gain.certain else "."))
-    through = found.help_of_the_assistant(now.dial, own["temperature"])
+    through = found.assistant_gain(now.dial, own["temperature"])
     if through:
         sentences.append(f"The assistant adds <b>{distill_charts.gain_in_words(through)}</b> to what the teacher teaches "
                          "directly.")

@@ -17,7 +17,7 @@ from compress.method import Candidate
 from compress.networks.families import Network
 from compress.points.measure import Reference, measure
 from compress.points.teacher_card import teacher_card
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.recipe import Recipe
 from compress.training.teachers import train_teacher
 
@@ -32,7 +32,7 @@ class Teacher:
     card: dict[str, Any]
 
 
-def obtain(recipe: Recipe, data: Dataset, store: Store, tell: Tell = silent,
+def obtain(recipe: Recipe, data: Dataset, store: Store, report: Reporter = no_report,
            device: torch.device | str = "cpu", finish: bool = False) -> Teacher:
     """The recipe's teacher from the store, or trained now and kept. If training is cancelled after its first epoch,
     the best network so far is kept and its card says so.
@@ -45,7 +45,7 @@ def obtain(recipe: Recipe, data: Dataset, store: Store, tell: Tell = silent,
     usable = kept and kept["data_digest"] == data.digest and Path(kept["file"]).is_file()
     if usable and not (finish and kept["card"]["cancelled"]):
         return Teacher(reloaded(kept["file"], str(device)), kept["digest"], kept["file"], kept["card"])
-    trained = train_teacher(data, recipe.teacher, recipe.seed, tell, device)
+    trained = train_teacher(data, recipe.teacher, recipe.seed, report, device)
     contents = network_file.to_bytes(trained.network)
     digest = hashlib.sha256(contents).hexdigest()[:16]
     path = store.artefacts / f"teacher-{digest}.safetensors"

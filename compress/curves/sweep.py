@@ -20,7 +20,7 @@ from compress.methods import method
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.points.measure import Point, Reference, Timing, measure
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.recipe import Recipe
 from compress.training import teachers
 
@@ -84,24 +84,24 @@ def coarse_to_fine(values: Sequence[Any]) -> list[Any]:
     return result
 
 
-def run(sweep: Sweep, store: Store, tell: Tell = silent, device: torch.device | str = "cpu",
+def run(sweep: Sweep, store: Store, report: Reporter = no_report, device: torch.device | str = "cpu",
         latency: bool = True) -> Iterator[Point]:
     """Measures what the store does not have yet and yields it point by point; each is stored before it is yielded.
 
     Raises:
-        ValueError: bad data, teacher or method settings. Cancelled: through `tell`; finished points stay.
+        ValueError: bad data, teacher or method settings. Cancelled: through `report`; finished points stay.
     """
     recipe = sweep.recipe
-    tell(0.0, f"loading {recipe.data}")
+    report(0.0, f"loading {recipe.data}")
     data = datasets.load(recipe.data)
-    teacher = kept_teachers.obtain(recipe, data, store, tell.part(0.0, 0.3), device)
-    start = _before_the_last(recipe, teacher, data, store, tell.part(0.3, 0.35))
+    teacher = kept_teachers.obtain(recipe, data, store, report.part(0.0, 0.3), device)
+    start = _before_the_last(recipe, teacher, data, store, report.part(0.3, 0.35))
     turned = sweep.method
     grid = turned.grid(coarse_to_fine(fitting(sweep, data)))
-    _keep_view(sweep, grid, start, data, teacher.digest, store, tell.part(0.35, 0.4))
+    _keep_view(sweep, grid, start, data, teacher.digest, store, report.part(0.35, 0.4))
     missing = _missing(sweep, grid, teacher.digest, store)
-    reference = _reference(sweep, teacher, start, data, store, tell)
-    candidates = turned.grow(start, data, missing, tell.part(0.4, 1.0), recipe.seed) if missing else iter(())
+    reference = _reference(sweep, teacher, start, data, store, report)
+    candidates = turned.grow(start, data, missing, report.part(0.4, 1.0), recipe.seed) if missing else iter(())
     timed: dict[tuple, Timing] = {}
     for candidate in candidates:
         single = sweep.of(candidate.method or turned.at(candidate.value))
@@ -113,7 +113,7 @@ def run(sweep: Sweep, store: Store, tell: Tell = silent, device: torch.device | 
             timed[layers] = (point.latency, point.latency_low, point.latency_high)
         _keep(point, single, turned.dial, teacher.digest, store)
         yield point
-    tell(1.0, "done")
+    report(1.0, "done")
 
 
 def _layers(network: Network) -> tuple | None:
@@ -150,11 +150,11 @@ def fitting(sweep: Sweep, data: Dataset) -> list[Any]:
 
 
 def _reference(sweep: Sweep, teacher: kept_teachers.Teacher, start: Network, data: Dataset, store: Store,
-               tell: Tell) -> Reference:
+               report: Reporter) -> Reference:
     """The teacher; for a method that compresses data, its own reference, which is measured and kept as a point."""
     if sweep.method.subject == "network":
         return Reference.of(teacher.network, data)
-    candidate = sweep.method.reference(start, data, tell.part(0.35, 0.4), sweep.recipe.seed)
+    candidate = sweep.method.reference(start, data, report.part(0.35, 0.4), sweep.recipe.seed)
     reference = Reference.of(candidate.network, data)
     curve = sweep.curve
     path = store.artefacts / f"{sweep.method.name}-{curve.key()}-reference.safetensors"
@@ -164,7 +164,8 @@ def _reference(sweep: Sweep, teacher: kept_teachers.Teacher, start: Network, dat
     return reference
 
 
-def _before_the_last(recipe: Recipe, teacher: kept_teachers.Teacher, data: Dataset, store: Store, tell: Tell) -> Network:
+def _before_the_last(recipe: Recipe, teacher: kept_teachers.Teacher, data: Dataset, store: Store,
+                     report: Reporter) -> Network:
     """The network that the last method starts from: the teacher after all earlier methods of the recipe, the very one
     that was measured where there is one."""
     network = teacher.network
@@ -173,12 +174,12 @@ def _before_the_last(recipe: Recipe, teacher: kept_teachers.Teacher, data: Datas
         if kept and method(step).subject == "network" and Path(kept["file"]).is_file():
             network = kept_teachers.reloaded(kept["file"], str(device_of(teacher.network)))
         else:
-            network = method(step).compress(network, data, tell.part((number - 1) / len(recipe.methods), 1.0), recipe.seed)
+            network = method(step).compress(network, data, report.part((number - 1) / len(recipe.methods), 1.0), recipe.seed)
     return network
 
 
 def _keep_view(sweep: Sweep, grid: Sequence[Method], start: Network, data: Dataset, digest: str, store: Store,
-               tell: Tell) -> None:
+               report: Reporter) -> None:
     """The inside view is kept once for a set of dial values; it also names those that do not fit these data. The curves
     that are measured along share it."""
     values = sorted(set(fitting(sweep, data)))
@@ -188,7 +189,7 @@ def _keep_view(sweep: Sweep, grid: Sequence[Method], start: Network, data: Datas
         wanted = tuple(sorted({*values, *kept.get("values", [])}))
         if not kept or list(wanted) != kept.get("values"):
             if wanted not in made:
-                made[wanted] = sweep.method.inside(start, data, list(wanted), tell, sweep.recipe.seed)
+                made[wanted] = sweep.method.inside(start, data, list(wanted), report, sweep.recipe.seed)
             store.save_view(key, digest, {
                 **kept, "values": list(wanted), "misfits": sorted(set(sweep.values) - set(values)),
                 "pictures": str(keep_pictures(data, store.artefacts)), **made[wanted]})

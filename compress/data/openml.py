@@ -40,7 +40,7 @@ class DownloadError(RuntimeError):
 
 @dataclass(frozen=True)
 class _Known:
-    """What a known set's table does not tell: the images' shape, how many rows at its end are the official
+    """What a known set's table does not report: the images' shape, how many rows at its end are the official
     test part, and what the classes 0 to 9 are."""
 
     card: DatasetCard

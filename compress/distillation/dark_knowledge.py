@@ -29,7 +29,7 @@ def knowledge_view(teacher: Network, data: Dataset) -> dict[str, Any]:
     if len(classes) > MOST_CLASSES:
         return {"classes": classes}
     device = device_of(teacher)
-    chosen = telling_examples(teacher, data)
+    chosen = ambiguous_examples(teacher, data)
     inputs, labels = on_device(data.train, device)
     logits = logits_of(teacher, inputs)
     return {"classes": classes, "examples": chosen.tolist(), "temperatures": list(TEMPERATURES),
@@ -38,7 +38,7 @@ def knowledge_view(teacher: Network, data: Dataset) -> dict[str, Any]:
             "similarity": [_rounded(similarity(logits, labels, len(classes), one)) for one in TEMPERATURES]}
 
 
-def telling_examples(teacher: Network, data: Dataset) -> Tensor:
+def ambiguous_examples(teacher: Network, data: Dataset) -> Tensor:
     """Rows of validation on which the teacher hesitates most, the classes taking turns, at most EXAMPLES of them."""
     inputs, labels = on_device(data.validation, device_of(teacher))
     probabilities = logits_of(teacher, inputs).double().softmax(1)

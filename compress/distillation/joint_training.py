@@ -18,11 +18,11 @@ from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.distillation.objective import WRITTEN_OUT, Classroom, Lecture, Lesson
+from compress.distillation.objective import WRITTEN_OUT, KDObjective, StackedObjective, TeacherTargets
 from compress.layers.base import DENSE
 from compress.networks.families import Architecture, Network, build
 from compress.networks.gru import GRU
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.training.loop import Training, optimizer_of, steps_of
 from compress.training.stack import Stack, leaves, structure
 
@@ -45,14 +45,14 @@ class Student:
 
     architecture: Architecture
     seed: int
-    lesson: Lesson
-    lecture: Lecture
+    lesson: KDObjective
+    lecture: TeacherTargets
     rows: Tensor | None = None
     labelled: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Taught:
+class TrainedStudent:
     """A trained student with the weights of its best epoch on validation, in evaluation mode.
 
     accuracies: one an epoch on validation. diverged: the epoch in which its numbers stopped being finite, or None; the
@@ -65,9 +65,9 @@ class Taught:
     diverged: int | None = None
 
 
-def teach(students: Sequence[Student], data: Dataset, plan: Training, tell: Tell = silent,
+def teach(students: Sequence[Student], data: Dataset, plan: Training, report: Reporter = no_report,
           device: torch.device | str = "cpu", steps: int | None = None,
-          heard: Callable[[int, dict[int, float]], dict[str, Any]] | None = None) -> list[Taught]:
+          heard: Callable[[int, dict[int, float]], dict[str, Any]] | None = None) -> list[TrainedStudent]:
     """Trains all students with one plan and returns them in the order given.
 
     Every student takes the same number of steps, as many as plan.epochs passes over the whole training split; one that
@@ -77,16 +77,16 @@ def teach(students: Sequence[Student], data: Dataset, plan: Training, tell: Tell
         plan: optimizer, epochs and batch; patience and shift are not used.
         steps: a budget of steps that ends training earlier.
         heard: called after each epoch of a group with its number and the accuracies by student, NaN for diverged ones;
-            what it returns goes to `tell` as live numbers.
+            what it returns goes to `report` as live numbers.
 
     Raises:
-        Cancelled: through `tell`.
+        Cancelled: through `report`.
     """
-    taught: dict[int, Taught] = {}
+    taught: dict[int, TrainedStudent] = {}
     total = steps_of(plan, len(data.train), steps)
     waves = list(_waves(students, plan, BUDGET if torch.device(device).type == "cuda" else AT_ONCE))
     for number, wave in enumerate(waves):
-        part = tell.part(number / len(waves), (number + 1) / len(waves))
+        part = report.part(number / len(waves), (number + 1) / len(waves))
         groups = [_Group([students[place] for place in members], data, plan, total, torch.device(device))
                   for members in wave]
         _run(groups, wave, total, plan, part, heard)
@@ -95,7 +95,7 @@ def teach(students: Sequence[Student], data: Dataset, plan: Training, tell: Tell
     return [taught[place] for place in range(len(students))]
 
 
-def _run(groups: list[_Group], wave: list[list[int]], total: int, plan: Training, tell: Tell,
+def _run(groups: list[_Group], wave: list[list[int]], total: int, plan: Training, report: Reporter,
          heard: Callable[[int, dict[int, float]], dict[str, Any]] | None) -> None:
     """Every group one epoch, then every group the next."""
     epoch, words = 0, f"epoch {{}} of {plan.epochs}, {sum(map(len, wave))} students at once"
@@ -103,9 +103,9 @@ def _run(groups: list[_Group], wave: list[list[int]], total: int, plan: Training
         epoch += 1
         for number, group in enumerate(groups):
             share = (number / len(groups) + epoch - 1) / plan.epochs
-            group.epoch(lambda share=share, now=epoch: tell(min(1.0, share), words.format(now)))
+            group.epoch(lambda share=share, now=epoch: report(min(1.0, share), words.format(now)))
             told = heard(epoch, dict(zip(wave[number], group.history[-1], strict=True))) if heard else {}
-            tell(min(1.0, ((number + 1) / len(groups) + epoch - 1) / plan.epochs), words.format(epoch), **told)
+            report(min(1.0, ((number + 1) / len(groups) + epoch - 1) / plan.epochs), words.format(epoch), **told)
 
 
 class _Group:
@@ -115,7 +115,7 @@ class _Group:
                  device: torch.device) -> None:
         first = students[0]
         self.stack = Stack([build(student.architecture, student.seed) for student in students], device)
-        self.room = Classroom(self.stack, [student.lesson for student in students],
+        self.room = StackedObjective(self.stack, [student.lesson for student in students],
                               [student.lecture for student in students], first.seed)
         self.inputs, self.labels = on_device(data.train, device)
         self.held, self.truth = on_device(data.validation, device)
@@ -133,14 +133,14 @@ class _Group:
         self.best_epoch = torch.zeros(len(students), dtype=torch.long, device=device)
         self.diverged: list[int | None] = [None] * len(students)
 
-    def epoch(self, tell: Callable[[], None]) -> None:
+    def epoch(self, report: Callable[[], None]) -> None:
         """As many steps as one pass over the whole training split has, then validation."""
         for number in range(min(self.per_epoch, self.total - self.done)):
             self._step()
             if number % 16 == 15:
-                tell()
+                report()
         self._judge()
-        tell()
+        report()
 
     def _step(self) -> None:
         """One optimizer step of all students."""
@@ -170,9 +170,9 @@ class _Group:
         self.history.append([value if gone is None else float("nan")
                              for value, gone in zip(accuracy.tolist(), self.diverged, strict=True)])
 
-    def finished(self) -> list[Taught]:
+    def finished(self) -> list[TrainedStudent]:
         """Every student by itself, at its best."""
-        return [Taught(self.stack.network(own, self.best), tuple(epoch[own] for epoch in self.history),
+        return [TrainedStudent(self.stack.network(own, self.best), tuple(epoch[own] for epoch in self.history),
                        int(self.best_epoch[own]), self.diverged[own]) for own in range(len(self.stack))]
 
 

@@ -26,7 +26,7 @@ LOSSES = (*WRITTEN_OUT, "decoupled", "hints", "attention", "relational")
 
 
 @dataclass(frozen=True)
-class Lesson:
+class KDObjective:
     """(1 - alpha) cross-entropy with the labels + alpha (what the teacher says).
 
     Attributes:
@@ -42,7 +42,7 @@ class Lesson:
     strength: float = 1.0
 
 
-class Lecture:
+class TeacherTargets:
     """What a teacher says of every training example, computed once: logits, and what the loss needs of its inside.
 
     Attributes:
@@ -80,14 +80,14 @@ class Lecture:
                      for said in (self.logits, self.hints, self.embedding, *self.attention))
 
 
-class Classroom:
+class StackedObjective:
     """The lessons of a stack's students, from one lecture each; gives every student's loss at a step.
 
     Raises:
         ValueError: the loss needs stages that a student does not have.
     """
 
-    def __init__(self, stack: Stack, lessons: list[Lesson], lectures: list[Lecture], seed: int) -> None:
+    def __init__(self, stack: Stack, lessons: list[KDObjective], lectures: list[TeacherTargets], seed: int) -> None:
         device = next(iter(stack.parameters.values())).data.device
         self.stack, self.loss = stack, lessons[0].loss
         self.strength = lessons[0].strength
@@ -116,7 +116,7 @@ class Classroom:
         with torch.no_grad():
             gradient = self._from_labels(outputs.logits, labels, labelled)
             if self.listens:
-                pull = self._pull(outputs.logits, rows)
+                pull = self._teacher_gradient(outputs.logits, rows)
                 if self.has_controls:  # 0 times what a broken teacher says is not 0
                     pull = torch.where(self.alpha[:, None, None] > 0, pull, 0.0)
                 gradient = gradient.mul_(1 - self.alpha[:, None, None]).add_(pull)
@@ -132,7 +132,7 @@ class Classroom:
         # The very kernel behind cross_entropy's own gradient, so that a control's is the same bit for bit.
         return torch.ops.aten._log_softmax_backward_data(of_logs, logits.log_softmax(-1), -1, logits.dtype)
 
-    def _pull(self, logits: Tensor, rows: Tensor) -> Tensor:
+    def _teacher_gradient(self, logits: Tensor, rows: Tensor) -> Tensor:
         """alpha times the gradient of what the teacher says."""
         weight = self.alpha[:, None, None] / len(rows)
         if self.loss == "logits":

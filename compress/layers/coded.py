@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from compress.layers.base import Compressed, dense_plain, dense_rebuild
 from compress.layers.bit_packing import bits_for, bytes_for, packed, unpacked
-from compress.layers.dense_weight import Unfolded
+from compress.layers.dense_weight import DenseWeightLayer
 from compress.layers.sparse import convolved
 
 STORAGES = {"float32": torch.float32, "float16": torch.float16, "int8": torch.int8}
@@ -54,7 +54,7 @@ class Blocks:
         return tall.reshape(self.bands * self.height, self.columns)[:self.rows]
 
 
-class Coded(Unfolded, Compressed):
+class Coded(DenseWeightLayer, Compressed):
     """A linear or convolutional layer stored as `atoms` (count, height), `values` (blocks, nonzeros), packed `indices` and
     the bias. A place that a block does not use has the value 0. With storage "int8", values are whole numbers times a
     scale."""
@@ -160,7 +160,7 @@ class Coded(Unfolded, Compressed):
         if not self.training and hasattr(self, "dense"):
             self._refresh(self.dense)
 
-    def _spread(self) -> Tensor:
+    def _dense_weight(self) -> Tensor:
         signals = (self.coefficients[..., None] * self.atoms[self.chosen()]).sum(1)
         return self.blocks.matrix(signals).view(self.shape)
 

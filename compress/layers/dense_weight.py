@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 
-class Unfolded(nn.Module):
-    """Base of such layers. A subclass says how its weight is made (`_spread`), and what else it computes with
+class DenseWeightLayer(nn.Module):
+    """Base of such layers. A subclass says how its weight is made (`_dense_weight`), and what else it computes with
     (`_prepare`). The weight is made anew whenever training ends, tensors are loaded, or the layer moves to a device."""
 
-    def _spread(self) -> Tensor:
+    def _dense_weight(self) -> Tensor:
         """The dense weight (rows, ...), with gradients to what is stored."""
         raise NotImplementedError
 
@@ -22,9 +22,9 @@ class Unfolded(nn.Module):
     @property
     def weight(self) -> Tensor:
         """The dense weight (rows, ...); in training it passes gradients on to what is stored."""
-        return self._spread() if self.training else self.dense
+        return self._dense_weight() if self.training else self.dense
 
-    def train(self, mode: bool = True) -> Unfolded:
+    def train(self, mode: bool = True) -> DenseWeightLayer:
         """Leaving training, the dense weight is made anew."""
         stale = self.training or not hasattr(self, "dense")
         super().train(mode)
@@ -35,7 +35,7 @@ class Unfolded(nn.Module):
     @torch.no_grad()
     def _refresh(self, dense: Tensor | None = None) -> None:
         """Makes what the layer computes with. dense: its weight, where the caller has it already."""
-        self.register_buffer("dense", self._spread() if dense is None else dense, persistent=False)
+        self.register_buffer("dense", self._dense_weight() if dense is None else dense, persistent=False)
         self._prepare()
 
     def _load_from_state_dict(self, *arguments: Any) -> None:
@@ -43,7 +43,7 @@ class Unfolded(nn.Module):
         if not self.training:
             self._refresh()
 
-    def _apply(self, *arguments: Any, **options: Any) -> Unfolded:
+    def _apply(self, *arguments: Any, **options: Any) -> DenseWeightLayer:
         super()._apply(*arguments, **options)
         if not self.training:
             self._refresh()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from compress.layers.base import DENSE, Compressed, dense_plain, dense_rebuild
-from compress.layers.dense_weight import Unfolded
+from compress.layers.dense_weight import DenseWeightLayer
 
 CSR_DENSITY = 0.15  # measured: from here down CSR products of a batch are faster than dense ones on one core
 CSR_DENSITY_OF_ONE = 0.05  # the same for a few examples at a time
@@ -23,7 +23,7 @@ HEADERS = {"csr": 250, "bitmask": 184}  # bytes by which the file's header grows
 GEOMETRY = 100  # more of them for a convolution
 
 
-class Sparse(Unfolded, Compressed):
+class Sparse(DenseWeightLayer, Compressed):
     """A linear or convolutional layer with zeros in its weight matrix (rows = outputs, columns = inputs x kernel).
 
     It stores `values`, the weights that are not zero, row by row, the bias, and where they stand, in one of two forms:
@@ -113,7 +113,7 @@ class Sparse(Unfolded, Compressed):
                 self.rows = torch.sparse_csr_tensor(starts, places % columns, self.values.detach().clone(), self.shape,
                                                     check_invariants=False)
 
-    def _spread(self) -> Tensor:
+    def _dense_weight(self) -> Tensor:
         dense = self.values.new_zeros(self.shape.numel())
         return dense.index_put((self._places(),), self.values).view(self.shape)
 
@@ -127,7 +127,7 @@ class Sparse(Unfolded, Compressed):
         return starts.repeat_interleave(self.counts.long()) + self.columns.long()
 
 
-def always_by_rows(layer: nn.Linear) -> Sparse:
+def force_csr(layer: nn.Linear) -> Sparse:
     """The layer with CSR kernels at any density, also where they lose: to measure where that is."""
     made = Sparse.of(layer).train()
     made.limits = (1.0, 1.0)

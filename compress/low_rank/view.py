@@ -15,12 +15,12 @@ from compress.layers.titles import layer_title
 from compress.low_rank.factorisation import Factorisation
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.solvers.svd import Subspace, hard_threshold, principal, projection_energies
 
 
 def layer_views(method: Any, teacher: Network, data: Dataset, pieces: dict[str, Factorisation],
-                ranks: list[dict[str, int]], tell: Tell = silent) -> list[dict[str, Any]]:
+                ranks: list[dict[str, int]], report: Reporter = no_report) -> list[dict[str, Any]]:
     """One dict a layer: path, title, shape, full, break_even, threshold, singular values, errors, ranks.
 
     Errors are relative and squared, at rank 0, 1, ..., full: of the weights (predicted by the tail of plain SVD), of
@@ -32,7 +32,7 @@ def layer_views(method: Any, teacher: Network, data: Dataset, pieces: dict[str, 
     held = input_moments(teacher, on_device(data.validation, device)[0], pieces)
     views = []
     for number, (path, piece) in enumerate(pieces.items()):
-        tell(number / len(pieces), f"spectra of layer {path}")
+        report(number / len(pieces), f"spectra of layer {path}")
         view = _view(piece, fitted[path], held[path])
         views.append({"path": path, "title": layer_title(path, piece.dense), "ranks": [chosen[path] for chosen in ranks],
                       **view})

@@ -17,13 +17,13 @@ from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, i
 from compress.method import Candidate, Method
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.settings import setting
 from compress.solvers.dictionary import coherence, initial, tropp_bound
 from compress.solvers.ksvd import State
-from compress.solvers.pursuit import Pursuit
+from compress.solvers.pursuit import SparseCoder
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
-from compress.sparse_coding.network_split import ByComponents, ByPursuit, Cut, cuts, rejoined
+from compress.sparse_coding.network_split import Cut, PCABottleneck, SparseBottleneck, cuts, rejoined
 from compress.sparse_coding.pca_baseline import one_kind_after_another, with_components
 
 FIRING = 24  # atoms of which a page shows for which class they fire
@@ -82,26 +82,26 @@ class ActivationCodes(Method):
             return own
         return with_components(own, "atoms_from")
 
-    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], tell: Tell = silent,
+    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], report: Reporter = no_report,
              seed: int = 0) -> Iterator[Candidate]:
         """Those with a dictionary first; the outputs, and their principal components, are found once."""
         hidden = self._hidden(teacher, data)
         yield from one_kind_after_another(
-            grid, "atoms_from", tell, lambda one, values, part: one._points(hidden, teacher, data, values, part, seed))
+            grid, "atoms_from", report, lambda one, values, part: one._points(hidden, teacher, data, values, part, seed))
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
               seed: int = 0) -> Iterator[Candidate]:
         """A dictionary for each number of non-zeros; the outputs are found once."""
         for value in values:
             if self.misfit(value, data):
                 raise ValueError(self.misfit(value, data))
-        yield from self._points(self._hidden(teacher, data), teacher, data, values, tell, seed)
+        yield from self._points(self._hidden(teacher, data), teacher, data, values, report, seed)
 
-    def _points(self, hidden: _Hidden, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell,
+    def _points(self, hidden: _Hidden, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter,
                 seed: int) -> Iterator[Candidate]:
-        fixed = self._source(hidden.cut.form, seed).fixed(hidden.signals, tell.part(0.0, 0.2))
+        fixed = self._source(hidden.cut.form, seed).fixed(hidden.signals, report.part(0.0, 0.2))
         for number, value in enumerate(values):
-            part = tell.part(number / len(values), (number + 1) / len(values))
+            part = report.part(number / len(values), (number + 1) / len(values))
             most = min(value, hidden.cut.features)
             if self.atoms_from == "components":
                 stored, between, inside = self._components(hidden, most)
@@ -114,7 +114,7 @@ class ActivationCodes(Method):
             inside |= {"error": hidden.left(between), "features": hidden.cut.features, "layer": hidden.cut.title}
             yield Candidate(value, network, contents=contents, inside=inside, notes=notes)
 
-    def reference(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Candidate:
+    def reference(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
         """The network as it is, and its hidden outputs on the training examples in 32 bits as a file."""
         cut = self._cut(teacher, data)
         outputs = cut.signals(on_device(data.train, device_of(teacher))[0])
@@ -122,7 +122,7 @@ class ActivationCodes(Method):
                               {"outputs": outputs, "labels": small_labels(data.train)})
         return Candidate(None, teacher, contents=contents)
 
-    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """All hidden layers of this network, in the order of the setting `cut`."""
         return {"cuts": [cut.title for cut in self._all(teacher, data)], "layer": self._cut(teacher, data).title}
@@ -146,14 +146,14 @@ class ActivationCodes(Method):
     def _source(self, form: tuple[int, ...], seed: int) -> Source:
         return Source(self.atoms_from, self.vocabulary, self.passes, nonnegative=self.only_positive, seed=seed, form=form)
 
-    def _codes(self, hidden: _Hidden, fixed: Tensor | None, most: int, tell: Tell,
-               seed: int) -> tuple[dict[str, Tensor], ByPursuit, dict[str, Any]]:
+    def _codes(self, hidden: _Hidden, fixed: Tensor | None, most: int, report: Reporter,
+               seed: int) -> tuple[dict[str, Tensor], SparseBottleneck, dict[str, Any]]:
         """What is stored, the stand-in, and what a page shows."""
         learned, learning = fixed, {"errors": [], "used": []}
         if learned is None:
-            learned, learning = self._source(hidden.cut.form, seed).learned(hidden.signals, most, tell, hidden.unit, _seen)
+            learned, learning = self._source(hidden.cut.form, seed).learned(hidden.signals, most, report, hidden.unit, _seen)
         dictionary, atoms = atoms_in_bytes(learned)
-        pursuit = Pursuit(most, 0.0, self.only_positive)
+        pursuit = SparseCoder(most, 0.0, self.only_positive)
         stored, codes = in_bytes(pursuit(hidden.signals, atoms), len(atoms))
         stored |= dictionary
         usage = torch.bincount(codes.atoms[codes.atoms >= 0], minlength=len(atoms))
@@ -162,17 +162,17 @@ class ActivationCodes(Method):
         others["components"] = hidden.left_by_components(hidden.components.first(bytes_of(stored)))
         mu = coherence(atoms)
         order = usage.argsort(descending=True, stable=True)
-        return stored, ByPursuit(hidden.mean, atoms, stored["scale"], pursuit), {
+        return stored, SparseBottleneck(hidden.mean, atoms, stored["scale"], pursuit), {
             **learning, "usage": usage[order].tolist(), "mean_nonzeros": float(codes.counts.float().mean()), "coherence": mu,
             "bound": min(tropp_bound(mu), float(len(atoms))), "others": others,
             "by_class": hidden.by_class(atoms, pursuit, order[:FIRING])}
 
-    def _components(self, hidden: _Hidden, most: int) -> tuple[dict[str, Tensor], ByComponents, dict[str, Any]]:
+    def _components(self, hidden: _Hidden, most: int) -> tuple[dict[str, Tensor], PCABottleneck, dict[str, Any]]:
         """As many principal components as take the bytes of so many non-zeros."""
         size = bytes_expected(*hidden.signals.shape, self.vocabulary, most)
         basis, atoms = atoms_in_bytes(hidden.components.first(size))
         stored, _ = numbers_in_bytes((hidden.signals - hidden.components.centre) @ atoms.mT)
-        return {**stored, **basis}, ByComponents(hidden.centre, atoms, stored["scale"]), {"components": len(atoms)}
+        return {**stored, **basis}, PCABottleneck(hidden.centre, atoms, stored["scale"]), {"components": len(atoms)}
 
 
 class _Hidden:
@@ -196,13 +196,13 @@ class _Hidden:
 
     def left_by(self, atoms: Tensor, most: int) -> float:
         """The same by another dictionary (count, features)."""
-        return self.left(lambda held: Pursuit(most)(held - self.mean, atoms).sums(atoms) + self.mean)
+        return self.left(lambda held: SparseCoder(most)(held - self.mean, atoms).sums(atoms) + self.mean)
 
     def left_by_components(self, basis: Tensor) -> float:
         """The same by principal components (count, features)."""
         return self.left(lambda held: (held - self.centre) @ basis.mT @ basis + self.centre)
 
-    def by_class(self, atoms: Tensor, pursuit: Pursuit, chosen: Tensor) -> list[list[float]]:
+    def by_class(self, atoms: Tensor, pursuit: SparseCoder, chosen: Tensor) -> list[list[float]]:
         """classes x chosen: mean magnitude of the coefficients of chosen atoms on validation examples of each class; 0 for
         a class without any."""
         sizes = pursuit(self.held - self.mean, atoms).dense(len(atoms)).abs()[:, chosen]

@@ -18,10 +18,10 @@ from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, i
 from compress.method import Candidate, Method
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.settings import setting
 from compress.solvers.dictionary import recovered
-from compress.solvers.pursuit import Pursuit
+from compress.solvers.pursuit import SparseCoder
 from compress.sparse_coding.classifier import Coder, Projection, behind, classifier
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
 from compress.sparse_coding.pca_baseline import one_kind_after_another, with_components
@@ -99,37 +99,37 @@ class DataCodes(Method):
             return own
         return with_components(own, "source")
 
-    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], tell: Tell = silent,
+    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], report: Reporter = no_report,
              seed: int = 0) -> Iterator[Candidate]:
         """Those with a dictionary first; the tiles, and their principal components, are found once."""
         parts = self._parts(teacher, data)
-        yield from one_kind_after_another(grid, "source", tell,
+        yield from one_kind_after_another(grid, "source", report,
                                           lambda one, values, part: one._points(parts, values, part, seed))
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
               seed: int = 0) -> Iterator[Candidate]:
         """A dictionary and a classifier for each number of non-zeros; scikit-learn's dictionary is the same for all."""
         for value in values:
             if self.misfit(value, data):
                 raise ValueError(self.misfit(value, data))
-        yield from self._points(self._parts(teacher, data), values, tell, seed)
+        yield from self._points(self._parts(teacher, data), values, report, seed)
 
-    def reference(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Candidate:
+    def reference(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
         """The same classifier trained on the raw inputs, and the raw training data as a file."""
         inputs = on_device(data.train, device_of(teacher))[0]
-        return Candidate(None, classifier(inputs, data, self.epochs, tell, seed), contents=raw_file(data))
+        return Candidate(None, classifier(inputs, data, self.epochs, report, seed), contents=raw_file(data))
 
-    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """The examples that points show rebuilt, as they are, the form of a tile, and the scene, where there is one."""
         inputs = on_device(data.validation, device_of(teacher))[0][:EXAMPLES]
         return {"original": shown(data, inputs), "labels": shown_labels(data), "tile": tile_shape(data.shape, self.tile),
                 **scene_of(data, lambda examples: examples)}
 
-    def _points(self, parts: _Parts, values: Sequence[Any], tell: Tell, seed: int) -> Iterator[Candidate]:
-        fixed = self._source(parts.data, seed).fixed(parts.tiles, tell.part(0.0, 0.1))
+    def _points(self, parts: _Parts, values: Sequence[Any], report: Reporter, seed: int) -> Iterator[Candidate]:
+        fixed = self._source(parts.data, seed).fixed(parts.tiles, report.part(0.0, 0.1))
         for number, value in enumerate(values):
-            part = tell.part(number / len(values), (number + 1) / len(values))
+            part = report.part(number / len(values), (number + 1) / len(values))
             yield (self._components(parts, value, part, seed) if self.source == "components" else
                    self._codes(parts, fixed, value, part, seed))
 
@@ -141,21 +141,21 @@ class DataCodes(Method):
     def _tiling(self, data: Dataset) -> Tiling:
         return Tiling(data.shape, self.tile, self.stride)
 
-    def _pursuit(self, value: int, tiles: Tensor) -> Pursuit:
+    def _pursuit(self, value: int, tiles: Tensor) -> SparseCoder:
         energy = float(tiles.square().sum(1).mean())
-        return Pursuit(value, (self.allowed * energy) ** 0.5, self.positive)
+        return SparseCoder(value, (self.allowed * energy) ** 0.5, self.positive)
 
-    def _codes(self, parts: _Parts, fixed: Tensor | None, value: int, tell: Tell, seed: int) -> Candidate:
+    def _codes(self, parts: _Parts, fixed: Tensor | None, value: int, report: Reporter, seed: int) -> Candidate:
         """One point of a dictionary."""
         data, tiling, mean, pursuit = parts.data, parts.tiling, parts.mean, self._pursuit(value, parts.tiles)
-        learned, learning = self._dictionary(parts, fixed, value, tell.part(0.0, 0.4), seed)
+        learned, learning = self._dictionary(parts, fixed, value, report.part(0.0, 0.4), seed)
         dictionary, atoms = atoms_in_bytes(learned)
-        stored, codes = in_bytes(pursuit(parts.tiles, atoms, tell.part(0.4, 0.5)), len(atoms))
+        stored, codes = in_bytes(pursuit(parts.tiles, atoms, report.part(0.4, 0.5)), len(atoms))
         stored_scale = stored["scale"]
         stored |= dictionary
         size = bytes_of(stored)
         stored["mean"] = mean
-        train = tell.part(0.5, 1.0)
+        train = report.part(0.5, 1.0)
         if self.classify == "projections":
             stored, network = self._projected(data, bytes_of(stored), mean.device, train, seed)
         elif self.classify == "codes":
@@ -167,7 +167,7 @@ class DataCodes(Method):
         inside = view_of(data, tiling, mean, atoms, codes, stored_scale, pursuit, components)
         return Candidate(value, network, contents=self._file(data, value, stored), inside={**inside, **learning})
 
-    def _components(self, parts: _Parts, value: int, tell: Tell, seed: int) -> Candidate:
+    def _components(self, parts: _Parts, value: int, report: Reporter, seed: int) -> Candidate:
         """One point of principal components: as many as take the bytes of so many non-zeros."""
         data, tiling, mean = parts.data, parts.tiling, parts.centre
         size = bytes_expected(len(parts.tiles), tiling.features, self.dictionary_size, value)
@@ -175,12 +175,12 @@ class DataCodes(Method):
         stored, codes = numbers_in_bytes((parts.tiles - parts.components.centre) @ atoms.mT)
         stored |= {**basis, "mean": mean}
         if self.classify == "projections":
-            stored, network = self._projected(data, bytes_of(stored), mean.device, tell, seed)
+            stored, network = self._projected(data, bytes_of(stored), mean.device, report, seed)
         elif self.classify == "codes":
             front = Projection(tiling, mean, atoms.mT.contiguous())
-            network = behind(front, codes.reshape(len(data.train), -1), data, self.epochs, tell, seed)
+            network = behind(front, codes.reshape(len(data.train), -1), data, self.epochs, report, seed)
         else:
-            network = classifier(tiling.joined(codes @ atoms + mean), data, self.epochs, tell, seed)
+            network = classifier(tiling.joined(codes @ atoms + mean), data, self.epochs, report, seed)
         return Candidate(value, network, contents=self._file(data, value, stored),
                          inside=components_view(data, tiling, mean, atoms))
 
@@ -193,7 +193,7 @@ class DataCodes(Method):
         return Source(self.source, self.dictionary_size, self.learning_rounds, self.mini_batch, self.positive, seed,
                       tuple(tile_shape(data.shape, self.tile)))
 
-    def _dictionary(self, parts: _Parts, fixed: Tensor | None, nonzeros: int, tell: Tell,
+    def _dictionary(self, parts: _Parts, fixed: Tensor | None, nonzeros: int, report: Reporter,
                     seed: int) -> tuple[Tensor, dict[str, Any]]:
         """Atoms, and what a page shows of how they were learned."""
         if fixed is not None:
@@ -205,9 +205,9 @@ class DataCodes(Method):
 
             def found(atoms: Tensor) -> float:
                 return recovered(atoms, planted)
-        return self._source(parts.data, seed).learned(parts.tiles, nonzeros, tell, parts.unit, learning_view, found)
+        return self._source(parts.data, seed).learned(parts.tiles, nonzeros, report, parts.unit, learning_view, found)
 
-    def _projected(self, data: Dataset, size: int, device: torch.device, tell: Tell,
+    def _projected(self, data: Dataset, size: int, device: torch.device, report: Reporter,
                    seed: int) -> tuple[dict[str, Tensor], Network]:
         """As many random numbers of each example, one byte each, as the codes and their dictionary take."""
         count = max(1, min(size // len(data.train), prod(data.shape)))
@@ -217,7 +217,7 @@ class DataCodes(Method):
         features = whole(on_device(data.train, device)[0])
         scale = features.abs().max().clamp_min(1e-12) / 127
         levels = (features / scale).round().to(torch.int8)
-        network = behind(whole, levels.float() * scale, data, self.epochs, tell, seed)
+        network = behind(whole, levels.float() * scale, data, self.epochs, report, seed)
         return {"projections": levels, "scale": scale}, network
 
 

@@ -19,7 +19,7 @@ from compress.files.quantised import numbers_in_bytes
 from compress.method import Candidate, Method
 from compress.networks.evaluation import device_of
 from compress.networks.families import MLP, Architecture, Logistic, Network, build
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.settings import setting
 from compress.solvers.svd import break_even, hard_threshold, principal, projection_energies
 from compress.training.loop import Training, train
@@ -53,7 +53,7 @@ class DataSVD(Method):
                               help="What is trained on the codes: a linear classifier, or one hidden layer of 100.")
     epochs: int = setting(15, low=1, high=500, help="Passes of its training over the examples, the same for every point.")
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
               seed: int = 0) -> Iterator[Candidate]:
         """One eigendecomposition for all k; a classifier is trained for each."""
         mean, basis = self._basis(data, device_of(teacher))
@@ -61,7 +61,7 @@ class DataSVD(Method):
         for number, value in enumerate(values):
             if self.misfit(value, data):
                 raise ValueError(self.misfit(value, data))
-            part = tell.part(number / len(values), (number + 1) / len(values))
+            part = report.part(number / len(values), (number + 1) / len(values))
             part(0.0, f"{value} components")
             kept = basis[:, :value]
             stored, codes = quantised((inputs - mean) @ kept, self.storage)
@@ -78,14 +78,14 @@ class DataSVD(Method):
         return (f"DataSVD: components must be between 1 and {most} (the numbers of one example of {data.name}), but got "
                 f"{value}. Choose fewer.")
 
-    def reference(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Candidate:
+    def reference(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
         """The same classifier trained on the raw inputs, and the raw training data as a file."""
         device = device_of(teacher)
         inputs = on_device(data.train, device)[0].flatten(1)
-        network = self._classifier(inputs, None, data, tell, seed)
+        network = self._classifier(inputs, None, data, report, seed)
         return Candidate(None, network, contents=raw_file(data))
 
-    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """The data matrix's spectrum, error left at every k on train and validation, and examples rebuilt at each k."""
         device = device_of(teacher)
@@ -109,7 +109,7 @@ class DataSVD(Method):
         mean = inputs.double().mean(0)
         return mean.float(), principal_directions(inputs.double() - mean).float()
 
-    def _classifier(self, codes: Tensor, projection: tuple[Tensor, Tensor] | None, data: Dataset, tell: Tell,
+    def _classifier(self, codes: Tensor, projection: tuple[Tensor, Tensor] | None, data: Dataset, report: Reporter,
                     seed: int) -> Network:
         """Trained on codes (n, k); returned with the projection (mean, basis) in front, so that it reads raw
         examples. Without one, the codes are the raw inputs."""
@@ -122,7 +122,7 @@ class DataSVD(Method):
                                         validation=with_inputs(data.validation, held / scale))
         head = Logistic() if self.classifier == "linear" else MLP(hidden=(100,))
         architecture = Architecture(head, coded.shape, len(data.classes))
-        trained = train(build(architecture, seed).to(codes.device), coded, Training(epochs=self.epochs), seed, tell)
+        trained = train(build(architecture, seed).to(codes.device), coded, Training(epochs=self.epochs), seed, report)
         if projection is None:
             return trained.network
         whole = Network(nn.Flatten(), _projecting(mean, basis, scale), *list(trained.network)[1:])

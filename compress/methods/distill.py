@@ -13,16 +13,16 @@ from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.distillation.dark_knowledge import MOST_CLASSES, knowledge_view, logits_on, telling_examples
-from compress.distillation.joint_training import Student, Taught, teach
-from compress.distillation.objective import LOSSES, Lecture, Lesson
+from compress.distillation.dark_knowledge import MOST_CLASSES, ambiguous_examples, knowledge_view, logits_on
+from compress.distillation.joint_training import Student, TrainedStudent, teach
+from compress.distillation.objective import LOSSES, KDObjective, TeacherTargets
 from compress.distillation.student_architecture import SAME, student_architecture
 from compress.distillation.transfer_set import TransferSet, transfer_set
 from compress.files import network_file
 from compress.method import Candidate, Method
 from compress.networks.evaluation import device_of
 from compress.networks.families import Architecture, Network, build
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.settings import setting
 from compress.training.loop import Training
 
@@ -128,25 +128,25 @@ class Distill(Method):
         defaults = {field.name: field.default for field in dataclasses.fields(self) if field.name in free}
         return replace(self, alpha=0.0, **defaults)
 
-    def compress(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Network:
+    def compress(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Network:
         """The one student of these settings."""
-        return self._teach(teacher, data, [self], tell, seed)[0].network
+        return self._teach(teacher, data, [self], report, seed)[0].network
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
               seed: int = 0) -> Iterator[Candidate]:
         """The students of these widths, trained together."""
-        yield from self.grow(teacher, data, [self.at(value) for value in values], tell, seed)
+        yield from self.grow(teacher, data, [self.at(value) for value in values], report, seed)
 
-    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], tell: Tell = silent,
+    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], report: Reporter = no_report,
              seed: int = 0) -> Iterator[Candidate]:
-        """All students of a grid, trained together; while they are, `tell` hears where each stands after every epoch."""
-        taught = self._teach(teacher, data, list(grid), tell.part(0.0, 0.9), seed)
-        shown = telling_examples(teacher, data) if len(data.classes) <= MOST_CLASSES else None
+        """All students of a grid, trained together; while they are, `report` hears where each stands after every epoch."""
+        taught = self._teach(teacher, data, list(grid), report.part(0.0, 0.9), seed)
+        shown = ambiguous_examples(teacher, data) if len(data.classes) <= MOST_CLASSES else None
         for one, student in zip(grid, taught, strict=True):
             yield Candidate(one.width, student.network, inside=_inside(student, data, shown), notes=_notes(student, one),
                             method=one)
 
-    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """Dark knowledge: the teacher's logits of some examples, and which classes it finds alike."""
         return knowledge_view(teacher, data)
@@ -155,33 +155,33 @@ class Distill(Method):
         """The student's. Raises ValueError where it makes no sense for this teacher."""
         return student_architecture(teacher.architecture, self.student, self.width, self.depth, self.dropout)
 
-    def _teach(self, teacher: Network, data: Dataset, grid: list[Distill], tell: Tell, seed: int,
-               lecture: Lecture | None = None) -> list[Taught]:
+    def _teach(self, teacher: Network, data: Dataset, grid: list[Distill], report: Reporter, seed: int,
+               lecture: TeacherTargets | None = None) -> list[TrainedStudent]:
         device, plan = device_of(teacher), Training(self.epochs, self.learning_rate, self.batch)
         chosen = transfer_set(data, self.labelled, self.unlabelled, self.omit, seed)
-        tell(0.0, "the teacher reads all training examples")
+        report(0.0, "the teacher reads all training examples")
         lesson = _lesson(grid)
-        lecture = lecture or Lecture(teacher, on_device(data.train, device)[0], lesson.loss)
+        lecture = lecture or TeacherTargets(teacher, on_device(data.train, device)[0], lesson.loss)
         lectures = dict.fromkeys(grid, lecture)
         helped = [one for one in grid if one.assistant and one.alpha > 0]
         if helped:
-            lectures |= self._assistants(teacher, data, helped, tell.part(0.0, 0.4), seed, lecture)
+            lectures |= self._assistants(teacher, data, helped, report.part(0.0, 0.4), seed, lecture)
         students = [one._student(teacher, lectures[one], lesson, chosen, seed) for one in grid]
-        part = tell.part(0.4 if helped else 0.0, 1.0)
+        part = report.part(0.4 if helped else 0.0, 1.0)
         return teach(students, data, plan, part, device, heard=_standing(students, grid))
 
-    def _assistants(self, teacher: Network, data: Dataset, grid: list[Distill], tell: Tell, seed: int,
-                    lecture: Lecture) -> dict[Distill, Lecture]:
+    def _assistants(self, teacher: Network, data: Dataset, grid: list[Distill], report: Reporter, seed: int,
+                    lecture: TeacherTargets) -> dict[Distill, TeacherTargets]:
         """Every student's lecture, from its own assistant (one for each temperature and seed)."""
         middle = {one: replace(one, width=one.assistant, assistant=0.0) for one in grid}
         distinct = list(dict.fromkeys(middle.values()))
-        taught = self._teach(teacher, data, distinct, tell, seed, lecture)
+        taught = self._teach(teacher, data, distinct, report, seed, lecture)
         inputs = on_device(data.train, device_of(teacher))[0]
-        lectures = {one: Lecture(student.network, inputs, _lesson(grid).loss)
+        lectures = {one: TeacherTargets(student.network, inputs, _lesson(grid).loss)
                     for one, student in zip(distinct, taught, strict=True)}
         return {one: lectures[between] for one, between in middle.items()}
 
-    def _student(self, teacher: Network, lecture: Lecture, lesson: Lesson, chosen: TransferSet,
+    def _student(self, teacher: Network, lecture: TeacherTargets, lesson: KDObjective, chosen: TransferSet,
                  seed: int) -> Student:
         lesson = replace(lesson, alpha=self.alpha, temperature=self.temperature)
         control = self.alpha == 0
@@ -189,10 +189,10 @@ class Distill(Method):
                        chosen.control if control else chosen.rows, None if control else chosen.labelled)
 
 
-def _lesson(grid: Sequence[Distill]) -> Lesson:
+def _lesson(grid: Sequence[Distill]) -> KDObjective:
     """The grid's one loss; controls hear none of it, whatever theirs says."""
     spoken = next((one for one in grid if one.alpha > 0), grid[0])
-    return Lesson(spoken.alpha, spoken.temperature, spoken.loss, spoken.strength)
+    return KDObjective(spoken.alpha, spoken.temperature, spoken.loss, spoken.strength)
 
 
 @lru_cache(maxsize=4096)
@@ -215,7 +215,7 @@ def _standing(students: list[Student], grid: list[Distill]) -> Callable[[int, di
     return heard
 
 
-def _inside(student: Taught, data: Dataset, shown: Tensor | None) -> dict[str, Any]:
+def _inside(student: TrainedStudent, data: Dataset, shown: Tensor | None) -> dict[str, Any]:
     inside: dict[str, Any] = {
         "title": student.network.architecture.title(), "best_epoch": student.best_epoch,
         "accuracies": [None if isnan(value) else round(value, 5) for value in student.accuracies]}
@@ -226,7 +226,7 @@ def _inside(student: Taught, data: Dataset, shown: Tensor | None) -> dict[str, A
     return inside
 
 
-def _notes(student: Taught, one: Distill) -> tuple[str, ...]:
+def _notes(student: TrainedStudent, one: Distill) -> tuple[str, ...]:
     if student.diverged is None:
         return ()
     if student.best_epoch:

@@ -19,7 +19,7 @@ from compress.low_rank.view import layer_views
 from compress.method import Candidate, Exclusion, Method
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.settings import setting
 from compress.training.loop import Training, train
 
@@ -79,14 +79,14 @@ class LowRank(Method):
                                   help="Training steps on the labels after the cut, the same for every point.")
     recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of these steps.")
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
               seed: int = 0) -> Iterator[Candidate]:
         """One factorisation for all ranks, and running sums of the first layer's outputs where ranks rise."""
-        pieces = self.factorised(teacher, data, tell.part(0.0, 0.2), seed)
+        pieces = self.factorised(teacher, data, report.part(0.0, 0.2), seed)
         device = device_of(teacher)
         sums = PrefixSums.over(teacher, pieces, on_device(data.validation, device)[0])
         for number, value in enumerate(values):
-            part = tell.part(0.2 + 0.8 * number / len(values), 0.2 + 0.8 * (number + 1) / len(values))
+            part = report.part(0.2 + 0.8 * number / len(values), 0.2 + 0.8 * (number + 1) / len(values))
             part(0.0, f"{self.dial} {value:g}")
             ranks = choose_ranks(pieces, self.allocation, value)
             replaced = {path: piece.layer(ranks[path]) for path, piece in pieces.items() if ranks[path] < piece.useful}
@@ -99,24 +99,24 @@ class LowRank(Method):
                 logits = sums.logits(network, ranks)
             yield Candidate(value, network, logits, inside={"ranks": ranks}, notes=_notes(pieces, ranks))
 
-    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """Spectra of every layer, break-even, thresholds, predicted and measured errors, and each value's ranks."""
-        pieces = self.factorised(teacher, data, tell.part(0.0, 0.5), seed)
+        pieces = self.factorised(teacher, data, report.part(0.0, 0.5), seed)
         ranks = [choose_ranks(pieces, self.allocation, value) for value in values]
-        return {"values": list(values), "layers": layer_views(self, teacher, data, pieces, ranks, tell.part(0.5, 1.0))}
+        return {"values": list(values), "layers": layer_views(self, teacher, data, pieces, ranks, report.part(0.5, 1.0))}
 
-    def factorised(self, teacher: Network, data: Dataset, tell: Tell = silent,
+    def factorised(self, teacher: Network, data: Dataset, report: Reporter = no_report,
                    seed: int = 0) -> dict[str, Factorisation]:
         """Path -> factorisation of every layer that takes part, good for all ranks at once; kept as long as the
         teacher is, because the inside view, the curve and other allocations share it."""
         kept = _factorised.setdefault(teacher, {})
         key = (self.scheme, self.convolution, self.output_layer, data.digest, seed)
         if key not in kept:
-            kept[key] = self._factorise(teacher, data, tell, seed)
+            kept[key] = self._factorise(teacher, data, report, seed)
         return kept[key]
 
-    def _factorise(self, teacher: Network, data: Dataset, tell: Tell, seed: int) -> dict[str, Factorisation]:
+    def _factorise(self, teacher: Network, data: Dataset, report: Reporter, seed: int) -> dict[str, Factorisation]:
         layers = {path: layer for path, layer in dense_layers(teacher).items() if can_be_viewed(layer)}
         if not self.output_layer and len(layers) > 1:
             layers.pop(list(layers)[-1])
@@ -125,11 +125,11 @@ class LowRank(Method):
                              "Put low_rank before the methods that replaced them.")
         moments = {}
         if self.scheme in ("whitened", "centred"):
-            tell(0.0, "reading calibration activations")
+            report(0.0, "reading calibration activations")
             moments = input_moments(teacher, on_device(data.calibration, device_of(teacher))[0], layers)
         pieces = {}
         for number, (path, layer) in enumerate(layers.items()):
-            tell(number / len(layers), f"factorising layer {path}")
+            report(number / len(layers), f"factorising layer {path}")
             pieces[path] = factorise(layer, self.scheme, self.convolution, moments.get(path), seed)
         return pieces
 

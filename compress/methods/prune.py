@@ -17,8 +17,8 @@ from compress.layers.input_moments import recalibrated
 from compress.method import Candidate, Exclusion, Method
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network, build
-from compress.progress import Tell, silent
-from compress.pruning.masked_training import Gradual, Keeper, towards
+from compress.progress import Reporter, no_report
+from compress.pruning.masked_training import Gradual, MaskHook, teacher_objective
 from compress.pruning.pruner import Cut, Pruner
 from compress.pruning.ranking import Masks
 from compress.pruning.saliency import CRITERIA
@@ -31,8 +31,8 @@ from compress.training.loop import Training, cross_entropy, steps_of, train
 
 _pruners: deque[tuple[tuple[Any, ...], Pruner]] = deque(maxlen=4)  # the newest ones
 ANY_ROUNDS = tuple(range(2, 21))
-STRANGE = ("these are not the weights that this network began with: it was not trained from this seed, so going back to "
-           "them is starting anew")
+NOT_FROM_SEED = ("the initial weights of this seed are not those that this network was trained from, so training starts "
+                 "from unrelated weights")
 ALIKE = 0.1  # cosine between a network's weights and those it began with; 0.4 to 0.9 after usual training
 OTHER_DRAW = 1_000_003  # added to the seed for weights that were never this network's
 
@@ -124,28 +124,29 @@ class Prune(Method):
         steps = ", ".join(f"{step / self.selection.group:g}" for step in range(1, self.selection.group))
         return f"Prune: sparsity must be one of {steps} with pattern={self.pattern}, but got {value:g}. Choose one of these."
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
               seed: int = 0) -> Iterator[Candidate]:
         """Scores and their order are found once for all sparsities; training, if any, is each point's own."""
-        pruner = self.pruner(teacher, data, tell.part(0.0, 0.2), seed)
+        pruner = self.pruner(teacher, data, report.part(0.0, 0.2), seed)
         for number, value in enumerate(values):
             if self.misfit(value, data):
                 raise ValueError(self.misfit(value, data))
-            part = tell.part(0.2 + 0.8 * number / len(values), 0.2 + 0.8 * (number + 1) / len(values))
+            part = report.part(0.2 + 0.8 * number / len(values), 0.2 + 0.8 * (number + 1) / len(values))
             part(0.0, f"{self.dial} {value:g}")
             dense = self._pruned(pruner, value, part)
             network = pruner.finished(dense)
             view = of_point(dense, network, pruner)
-            strange = self.needs_origin and not began_as(teacher, pruner.origin)
-            yield Candidate(value, network, inside=view, notes=(*problems(dense, view), *([STRANGE] if strange else [])))
+            strange = self.needs_origin and not resembles(teacher, pruner.origin)
+            notes = (*problems(dense, view), *([NOT_FROM_SEED] if strange else []))
+            yield Candidate(value, network, inside=view, notes=notes)
 
-    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """Each layer's weights as a histogram, and how sensitive it is."""
-        pruner = self.pruner(teacher, data, tell.part(0.0, 0.2), seed)
-        return {"values": list(values), **inside_view(pruner, list(values), tell.part(0.2, 1.0))}
+        pruner = self.pruner(teacher, data, report.part(0.0, 0.2), seed)
+        return {"values": list(values), **inside_view(pruner, list(values), report.part(0.2, 1.0))}
 
-    def pruner(self, teacher: Network, data: Dataset, tell: Tell = silent, seed: int = 0) -> Pruner:
+    def pruner(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Pruner:
         """What all sparsities of a curve share; the newest are kept, because the inside view needs them too."""
         if self.needs_origin and compressed_layers(teacher):
             raise ValueError(f"Prune: schedule={self.schedule} and criterion={self.criterion} need the network's initial "
@@ -155,29 +156,29 @@ class Prune(Method):
         found = next((pruner for known, pruner in _pruners
                       if known == key and pruner.network is teacher and pruner.data is data), None)
         if found is None:
-            found = self._pruner_of(teacher, initial(teacher, seed), data, tell, seed)
+            found = self._pruner_of(teacher, initial(teacher, seed), data, report, seed)
             _pruners.append((key, found))
         return found
 
-    def _pruner_of(self, network: Network, origin: Network, data: Dataset, tell: Tell, seed: int) -> Pruner:
+    def _pruner_of(self, network: Network, origin: Network, data: Dataset, report: Reporter, seed: int) -> Pruner:
         kind = UnitPruner if self.pattern == "units" else WeightPruner
-        return kind(self.selection, network, origin, data, seed, tell)
+        return kind(self.selection, network, origin, data, seed, report)
 
-    def _pruned(self, pruner: Pruner, sparsity: float, tell: Tell) -> Network:
+    def _pruned(self, pruner: Pruner, sparsity: float, report: Reporter) -> Network:
         """Rounds of cutting and training; layers stay dense."""
         if self.schedule == "gradual":
-            return self._gradually(pruner, sparsity, tell)
+            return self._gradually(pruner, sparsity, report)
         first, network = pruner, pruner.network
         for number in range(1, self.rounds + 1):
             # Each round keeps the same share of what the last one kept.
             share = sparsity if number == self.rounds else 1 - (1 - sparsity) ** (number / self.rounds)
             cut = pruner.cut(share, first)
-            network = self._trained(cut, first, pruner, tell.part((number - 1) / self.rounds, number / self.rounds))
+            network = self._trained(cut, first, pruner, report.part((number - 1) / self.rounds, number / self.rounds))
             if number < self.rounds:
-                pruner = self._pruner_of(network, cut.origin, first.data, silent, first.seed)
+                pruner = self._pruner_of(network, cut.origin, first.data, no_report, first.seed)
         return network
 
-    def _trained(self, cut: Cut, first: Pruner, pruner: Pruner, tell: Tell) -> Network:
+    def _trained(self, cut: Cut, first: Pruner, pruner: Pruner, report: Reporter) -> Network:
         start, data = cut.network, first.data
         if self.schedule == "rewind":
             start = pruner.rewound(cut, cut.origin)
@@ -185,21 +186,21 @@ class Prune(Method):
             start = pruner.rewound(cut, initial(cut.origin, first.seed + OTHER_DRAW))
         if not self.recovery_epochs:
             return recalibrated(start, on_device(data.calibration, device_of(start))[0])
-        keeper = Keeper(cut.masks) if cut.masks else None
-        return train(start, data, self._plan(), first.seed, tell, self._objective(first.network, data),
+        keeper = MaskHook(cut.masks) if cut.masks else None
+        return train(start, data, self._plan(), first.seed, report, self._objective(first.network, data),
                      after_step=keeper).network
 
-    def _gradually(self, first: WeightPruner, sparsity: float, tell: Tell) -> Network:
+    def _gradually(self, first: WeightPruner, sparsity: float, report: Reporter) -> Network:
         data, within = first.data, first.ranking.within
 
         def prune(network: Network, share: float) -> Masks:
-            now = self._pruner_of(network, first.origin, data, silent, first.seed)
+            now = self._pruner_of(network, first.origin, data, no_report, first.seed)
             masks = now.masks(share, first.kept(share) if within in ("layer", "row") else None)
             now.apply_(masks)
             return masks
 
         schedule = Gradual(prune, sparsity, steps_of(self._plan(), len(data.train)))
-        return train(first.network, data, self._plan(), first.seed, tell, self._objective(first.network, data),
+        return train(first.network, data, self._plan(), first.seed, report, self._objective(first.network, data),
                      after_step=schedule, keep_from=schedule.ready).network
 
     def _plan(self) -> Training:
@@ -209,7 +210,7 @@ class Prune(Method):
         if self.recovery_loss == "labels":
             return cross_entropy
         logits: Tensor = logits_of(teacher, on_device(data.train, device_of(teacher))[0])
-        return towards(logits.clone())
+        return teacher_objective(logits.clone())
 
 
 def initial(network: Network, seed: int) -> Network:
@@ -217,7 +218,7 @@ def initial(network: Network, seed: int) -> Network:
     return build(network.architecture, seed).to(device_of(network)).eval()
 
 
-def began_as(network: Network, origin: Network) -> bool:
+def resembles(network: Network, origin: Network) -> bool:
     """Whether a network still resembles these initial weights, as one that was trained from them does."""
     ours, theirs = (torch.cat([weight.detach().flatten() for weight in one.parameters() if weight.dim() > 1])
                     for one in (network, origin))

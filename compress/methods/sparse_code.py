@@ -19,7 +19,7 @@ from compress.layers.titles import layer_title
 from compress.method import Candidate, Method
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.settings import setting
 from compress.solvers.codes import Codes
 from compress.solvers.dictionary import coherence, initial
@@ -76,7 +76,7 @@ class SparseCode(Method):
         return (f"SparseCode: nonzeros must be between 1 and {most} (the smaller of atoms and block), but got {value}. "
                 "Choose fewer.")
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], tell: Tell = silent,
+    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
               seed: int = 0) -> Iterator[Candidate]:
         """A dictionary for each layer and number of non-zeros."""
         layers = self._layers(teacher)
@@ -84,7 +84,7 @@ class SparseCode(Method):
         for number, value in enumerate(values):
             if self.misfit(value, data):
                 raise ValueError(self.misfit(value, data))
-            part = tell.part(number / len(values), (number + 1) / len(values))
+            part = report.part(number / len(values), (number + 1) / len(values))
             views, replaced, notes = [], {}, []
             for place, (path, layer) in enumerate(layers.items()):
                 step = part.part(place / len(layers) * 0.5, (place + 1) / len(layers) * 0.5)
@@ -121,7 +121,7 @@ class SparseCode(Method):
             found[path] = scale.clamp_min(0.01 * float(scale.max().clamp_min(1e-30)))
         return found
 
-    def _coded(self, path: str, layer: nn.Module, scale: Tensor, nonzeros: int, tell: Tell,
+    def _coded(self, path: str, layer: nn.Module, scale: Tensor, nonzeros: int, report: Reporter,
                seed: int) -> tuple[Coded | None, dict[str, Any]]:
         """The layer's stand-in, None where it would be larger; and what a page shows of it."""
         matrix = layer.weight.detach().flatten(1)
@@ -130,8 +130,8 @@ class SparseCode(Method):
         view: dict[str, Any] = {"path": path, "title": layer_title(path, layer)}
         if stored_bytes(layer, self.block, self.atoms, nonzeros, self.storage) >= 4 * matrix.numel():
             return None, view
-        tell(0.0, f"{nonzeros} non-zeros: dictionary of layer {path}")
-        atoms, codes = self._dictionary(signals * scale, nonzeros, tell, seed)
+        report(0.0, f"{nonzeros} non-zeros: dictionary of layer {path}")
+        atoms, codes = self._dictionary(signals * scale, nonzeros, report, seed)
         coded = Coded.of(layer, self.block, atoms, codes.atoms, codes.values / scale, "float32")
         with torch.no_grad():
             gap = coded.weight.flatten(1) - matrix
@@ -144,18 +144,18 @@ class SparseCode(Method):
                                                              for row in atoms[order[:64]].cpu()]}
         return coded, view
 
-    def _dictionary(self, signals: Tensor, nonzeros: int, tell: Tell, seed: int) -> tuple[Tensor, Codes]:
+    def _dictionary(self, signals: Tensor, nonzeros: int, report: Reporter, seed: int) -> tuple[Tensor, Codes]:
         if self.dictionary != "ksvd":
             atoms = initial(signals, self.atoms, self.dictionary, seed, (1, self.block))
             return atoms, omp(signals, atoms, nonzeros)
         settings = KSVD(atoms=self.atoms, nonzeros=nonzeros, iterations=self.iterations, seed=seed)
-        *_, last = learn(signals, settings, tell=tell)
+        *_, last = learn(signals, settings, report=report)
         return last.atoms, omp(signals, last.atoms, nonzeros)
 
-    def _finished(self, network: Network, replaced: dict[str, Coded], data: Dataset, tell: Tell, seed: int) -> Network:
+    def _finished(self, network: Network, replaced: dict[str, Coded], data: Dataset, report: Reporter, seed: int) -> Network:
         """Trained on with the indices fixed, if asked for, and with coefficients as they are stored."""
         if self.recovery_epochs and replaced:
             plan = Training(epochs=self.recovery_epochs, learning_rate=self.recovery_rate)
-            network = train(network, data, plan, seed, tell).network
+            network = train(network, data, plan, seed, report).network
         stored = {path: network.get_submodule(path).stored_as(self.storage) for path in replaced}
         return recalibrated(with_layers(network, stored), on_device(data.calibration, device_of(network))[0])

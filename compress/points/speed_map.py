@@ -15,14 +15,14 @@ from torch import Tensor, nn
 
 from compress.layers.base import dense_layers, with_layers
 from compress.layers.matrix_view import can_be_viewed
-from compress.layers.sparse import always_by_rows
+from compress.layers.sparse import force_csr
 from compress.low_rank.factorisation import factorise
 from compress.networks import device
 from compress.networks.evaluation import device_of, evaluating
 from compress.networks.families import Network
 from compress.points.latency import latency_ratio, one_thread
-from compress.progress import Tell, silent
-from compress.pruning.unit_removal import thinned
+from compress.progress import Reporter, no_report
+from compress.pruning.unit_removal import without_units
 from compress.pruning.units import groups_of
 
 SHARES = (0.5, 0.75, 0.9, 0.95, 0.98, 0.99)
@@ -32,7 +32,7 @@ SECONDS = 0.05  # for each cell
 Cell = list[float] | None
 
 
-def speed_map(network: Network, tell: Tell = silent) -> dict[str, Any]:
+def speed_map(network: Network, report: Reporter = no_report) -> dict[str, Any]:
     """Times every cell; about ten seconds for a perceptron.
 
     Returns:
@@ -42,7 +42,7 @@ def speed_map(network: Network, tell: Tell = silent) -> dict[str, Any]:
     ways = {"sparse": sparse_networks, "units": narrow_networks, "rank": low_rank_networks}
     made = {}
     for name, way in ways.items():
-        tell(0.0, f"making networks: {name}")
+        report(0.0, f"making networks: {name}")
         made[name] = way(network)
     made = {name: networks for name, networks in made.items() if any(networks)}
     batches = [torch.randn(size, *network.architecture.shape, device=device_of(network)) for size in _batches(network)]
@@ -52,11 +52,11 @@ def speed_map(network: Network, tell: Tell = silent) -> dict[str, Any]:
         for name, networks in made.items():
             row: list[Cell] = []
             for share, one in zip(SHARES, networks, strict=True):
-                tell(done / count, f"timing {name}, {share:g} removed, batches of {len(batch)}")
+                report(done / count, f"timing {name}, {share:g} removed, batches of {len(batch)}")
                 row.append(one and list(latency_ratio(one, network, batch, SECONDS)))
                 done += 1
             times[name].append(row)
-    tell(1.0, "done")
+    report(1.0, "done")
     where = device_of(network)
     return {"shares": list(SHARES), "batches": [len(batch) for batch in batches], "ways": times,
             "device": "one core" if where.type == "cpu" else device.title(where)}
@@ -68,7 +68,7 @@ def sparse_networks(network: Network) -> list[Network | None]:
     generator = torch.Generator().manual_seed(0)
     made: list[Network | None] = []
     for share in SHARES:
-        replaced = {path: always_by_rows(_with_zeros(layer, share, generator)) for path, layer in layers.items()}
+        replaced = {path: force_csr(_with_zeros(layer, share, generator)) for path, layer in layers.items()}
         made.append(with_layers(network, replaced) if layers else None)
     return made
 
@@ -80,7 +80,7 @@ def narrow_networks(network: Network) -> list[Network | None]:
     sizes = {group.path: group.units for group in groups}
 
     def narrowed(keep: float) -> Network:
-        return thinned(network, {path: torch.arange(max(1, round(keep * units))) for path, units in sizes.items()})
+        return without_units(network, {path: torch.arange(max(1, round(keep * units))) for path, units in sizes.items()})
 
     return [_until(network, share, narrowed) if groups else None for share in SHARES]
 

@@ -32,7 +32,7 @@ def cubic(share: float, final: float, initial: float = 0.0) -> float:
 
 
 @dataclass(eq=False)
-class Keeper:
+class MaskHook:
     """Holds masks during training; called after each optimizer step."""
 
     masks: Masks
@@ -73,7 +73,7 @@ class Gradual:
             apply_masks(network, self.masks)
 
 
-def towards(teacher_logits: Tensor) -> Objective:
+def teacher_objective(teacher_logits: Tensor) -> Objective:
     """The recovery loss that hears the teacher: KL divergence to its softened outputs at T = 2, times T^2 (Hinton et al.
     2015). teacher_logits: (n, classes) over train, in order."""
     def objective(logits: Tensor, labels: Tensor, rows: Tensor) -> Tensor:

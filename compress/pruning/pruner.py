@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from compress.data.datasets import Dataset
 from compress.networks.families import Network
-from compress.progress import Tell
+from compress.progress import Reporter
 from compress.pruning.ranking import Masks
 from compress.pruning.selection import Selection
 from compress.pruning.sensitivity import Sensitivity
@@ -50,7 +50,7 @@ class Pruner(Protocol):
     def finished(self, network: Network) -> Network:
         """The network as it is stored."""
 
-    def sensitivity_told(self, tell: Tell) -> Sensitivity:
+    def sensitivity_told(self, report: Reporter) -> Sensitivity:
         """Loss and accuracy with one layer pruned at a time; measured once."""
 
     def title(self, path: str) -> str:

@@ -13,7 +13,7 @@ from compress.layers.input_moments import Moments, input_moments
 from compress.layers.matrix_view import by_rows
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.solvers.brain_surgeon import inverse_of, removal_losses
 
 CRITERIA = ("magnitude", "random", "taylor", "snip", "wanda", "second_order")
@@ -22,7 +22,7 @@ Scores = dict[str, Tensor]
 
 
 def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dataset, seed: int = 0,
-               origin: Network | None = None, tell: Tell = silent) -> Scores:
+               origin: Network | None = None, report: Reporter = no_report) -> Scores:
     """Path -> (rows, columns) scores of a layer's weights, not negative; low ones go first. A row is an output (channel).
 
     - magnitude: $|w|$.
@@ -45,19 +45,19 @@ def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dat
         generator = torch.Generator().manual_seed(seed)
         return {path: torch.rand(_matrix(layer.weight).shape, generator=generator) for path, layer in layers.items()}
     if criterion == "taylor":
-        return products(network, paths, data, lambda product: product.square(), tell)
+        return products(network, paths, data, lambda product: product.square(), report)
     if criterion == "snip":
         inputs = len(data.calibration)
-        return products(network if origin is None else origin, paths, data, lambda product: product.abs(), tell, inputs)
-    tell(0.0, "reading calibration activations")
+        return products(network if origin is None else origin, paths, data, lambda product: product.abs(), report, inputs)
+    report(0.0, "reading calibration activations")
     moments = input_moments(network, on_device(data.calibration, device_of(network))[0], paths)
     if criterion == "wanda":
         return {path: _matrix(layer.weight).abs() * _norms(layer, moments[path]) for path, layer in layers.items()}
     return {path: _second_order(layer, moments[path]) for path, layer in layers.items()}
 
 
-def products(network: Network, paths: list[str], data: Dataset, measure: Callable[[Tensor], Tensor], tell: Tell = silent,
-             batch: int = BATCH, gather: Callable[[Scores], None] | None = None) -> Scores:
+def products(network: Network, paths: list[str], data: Dataset, measure: Callable[[Tensor], Tensor],
+             report: Reporter = no_report, batch: int = BATCH, gather: Callable[[Scores], None] | None = None) -> Scores:
     """Path -> (rows, columns): measure(gradient x weight) summed over batches of calibration, in evaluation mode.
 
     Args:
@@ -70,7 +70,7 @@ def products(network: Network, paths: list[str], data: Dataset, measure: Callabl
     network.eval()
     try:
         for number, rows in enumerate(torch.arange(len(inputs), device=inputs.device).split(batch)):
-            tell(number * batch / len(inputs), "reading gradients")
+            report(number * batch / len(inputs), "reading gradients")
             # cuDNN has no gradients of recurrent layers in evaluation mode.
             with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
                 loss = nn.functional.cross_entropy(network(inputs[rows]), labels[rows])

@@ -12,7 +12,7 @@ from compress.data.datasets import Dataset, Split
 from compress.data.tensors import on_device
 from compress.networks.evaluation import CHUNK, device_of, evaluating
 from compress.networks.families import Network
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 
 LEVELS = (0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 EXAMPLES = 512  # of calibration and of validation each; a smooth picture needs no more
@@ -34,7 +34,7 @@ class Sensitivity:
 
 
 def sensitivity(network: Network, data: Dataset, paths: Sequence[str], pruned: Callable[[str, float], Network],
-                tell: Tell = silent, levels: Sequence[float] = LEVELS) -> Sensitivity:
+                report: Reporter = no_report, levels: Sequence[float] = LEVELS) -> Sensitivity:
     """Measures every layer at every level.
 
     Args:
@@ -51,7 +51,7 @@ def sensitivity(network: Network, data: Dataset, paths: Sequence[str], pruned: C
             starts = [[network[:place](chunk) for chunk in inputs.split(CHUNK)] for inputs, _ in splits]
         losses[path], accuracies[path] = [untouched[0][0]], [untouched[1][1]]
         for step, level in enumerate(levels[1:]):
-            tell((number + step / len(levels)) / len(paths), f"sensitivity of layer {path}")
+            report((number + step / len(levels)) / len(paths), f"sensitivity of layer {path}")
             one = pruned(path, level)
             measured = [_scores(one, place, start, labels)
                         for start, (_, labels) in zip(starts, splits, strict=True)]

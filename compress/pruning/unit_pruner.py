@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
 from compress.networks.families import Network
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.pruning import layer_densities
 from compress.pruning.pruner import Cut
 from compress.pruning.ranking import kept_of
 from compress.pruning.selection import Selection
 from compress.pruning.sensitivity import LEVELS, Sensitivity, sensitivity
-from compress.pruning.unit_removal import thinned
+from compress.pruning.unit_removal import without_units
 from compress.pruning.unit_saliency import consumer_columns, consumer_moments, unit_saliencies
 from compress.pruning.units import Group, Member, bundles_of, groups_of
 from compress.solvers.brain_surgeon import refitted_columns
@@ -33,7 +33,7 @@ class UnitPruner:
     """
 
     def __init__(self, selection: Selection, network: Network, origin: Network, data: Dataset, seed: int = 0,
-                 tell: Tell = silent) -> None:
+                 report: Reporter = no_report) -> None:
         """Raises ValueError where the network has no hidden units, or layers that are compressed already."""
         self.selection, self.network, self.origin, self.data, self.seed = selection, network, origin, data, seed
         self.groups = groups_of(network)
@@ -42,7 +42,7 @@ class UnitPruner:
                              "unstructured, or a teacher with hidden layers.")
         self.bundles = bundles_of(self.groups)
         self._sensitivity: Sensitivity | None = None
-        scores = unit_saliencies(network, self.groups, selection.criterion, data, seed, origin, tell)
+        scores = unit_saliencies(network, self.groups, selection.criterion, data, seed, origin, report)
         self.orders = {path: score.argsort(stable=True) for path, score in scores.items()}
         ranked = [torch.stack([scores[group.path].sort().values for group in bundle]).mean(0) for bundle in self.bundles]
         self.ranked = [score / score.norm().clamp_min(1e-30) for score in ranked]
@@ -93,15 +93,15 @@ class UnitPruner:
     @property
     def sensitivity(self) -> Sensitivity:
         """Loss and accuracy with one bundle's units pruned at a time; measured once."""
-        return self.sensitivity_told(silent)
+        return self.sensitivity_told(no_report)
 
-    def sensitivity_told(self, tell: Tell) -> Sensitivity:
+    def sensitivity_told(self, report: Reporter) -> Sensitivity:
         """The same, telling how far it is."""
         if self._sensitivity is None:
             sizes = dict(zip((bundle[0].path for bundle in self.bundles), self.sizes, strict=True))
             self._sensitivity = sensitivity(
                 self.network, self.data, list(sizes),
-                lambda path, level: self._without({path: max(1, kept_of(sizes[path], level))}).network, tell, LEVELS)
+                lambda path, level: self._without({path: max(1, kept_of(sizes[path], level))}).network, report, LEVELS)
         return self._sensitivity
 
     def title(self, path: str) -> str:
@@ -135,7 +135,7 @@ class UnitPruner:
         kept = {group.path: self.orders[group.path][group.units - counts[bundle[0].path]:].sort().values
                 for bundle in self.bundles for group in bundle if bundle[0].path in counts}
         network = self.network if self.selection.criterion != "second_order" else self._refitted(kept)
-        return Cut(thinned(network, kept), thinned(self.origin, kept), {})
+        return Cut(without_units(network, kept), without_units(self.origin, kept), {})
 
     @cached_property
     def moments(self) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from compress.networks.families import Architecture, Family, Network, ResNet, bu
 from compress.pruning.units import Group, bundles_of, groups_of
 
 
-def thinned(network: Network, kept: dict[str, Tensor]) -> Network:
+def without_units(network: Network, kept: dict[str, Tensor]) -> Network:
     """A NEW, smaller network without the units that are not kept, in evaluation mode; its outputs are those of masked().
 
     Args:
@@ -40,8 +40,8 @@ def thinned(network: Network, kept: dict[str, Tensor]) -> Network:
 
 def masked(network: Network, kept: dict[str, Tensor]) -> Network:
     """A NEW network of the same architecture in which all that makes a removed unit is zero: weights, biases, and
-    batch-norm's weight and bias, so that nothing follows from its statistics. Arguments and errors as for thinned(), but
-    groups of one size may keep unequally many."""
+    batch-norm's weight and bias, so that nothing follows from its statistics. Arguments and errors as for without_units(),
+    but groups of one size may keep unequally many."""
     groups = groups_of(network)
     tensors = dict(network.state_dict())
     weights = dict(network.named_parameters())

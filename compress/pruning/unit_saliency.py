@@ -12,7 +12,7 @@ from compress.data.tensors import on_device
 from compress.layers.input_moments import input_moments
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.pruning.saliency import BATCH, products
 from compress.pruning.units import Group, Member
 from compress.solvers.brain_surgeon import column_losses, inverse_of
@@ -21,7 +21,7 @@ Scores = dict[str, Tensor]
 
 
 def unit_saliencies(network: Network, groups: list[Group], criterion: str, data: Dataset, seed: int = 0,
-                    origin: Network | None = None, tell: Tell = silent) -> Scores:
+                    origin: Network | None = None, report: Reporter = no_report) -> Scores:
     """Group's path -> (units,) float64 on the CPU, not negative; low ones go first.
 
     - magnitude: root mean square of the weights that make the unit (Li et al. 2017 take their sum).
@@ -38,8 +38,8 @@ def unit_saliencies(network: Network, groups: list[Group], criterion: str, data:
     if criterion == "magnitude":
         return {group.path: _root_mean_square(network, group) for group in groups}
     if criterion in ("taylor", "snip"):
-        return _by_gradient(network, groups, criterion, data, origin, tell)
-    tell(0.0, "reading calibration activations")
+        return _by_gradient(network, groups, criterion, data, origin, report)
+    report(0.0, "reading calibration activations")
     moments = consumer_moments(network, groups, data)
     if criterion == "wanda":
         return {group.path: sum(_heard(network, member, moments[member.tensor]) for member in group.consumers).sqrt().cpu()
@@ -64,12 +64,12 @@ def consumer_columns(network: Network, member: Member) -> Tensor:
 
 
 def _by_gradient(network: Network, groups: list[Group], criterion: str, data: Dataset, origin: Network | None,
-                 tell: Tell) -> Scores:
+                 report: Reporter) -> Scores:
     """The weights' products with their gradients, gathered a unit at a time."""
     paths = list(dict.fromkeys(member.tensor.removesuffix(".weight") for group in groups for member in group.producers
                                if _is_a_matrix(network, member)))
     if criterion == "snip":
-        found = products(network if origin is None else origin, paths, data, Tensor.abs, tell, len(data.calibration))
+        found = products(network if origin is None else origin, paths, data, Tensor.abs, report, len(data.calibration))
         return _of_groups(network, groups, found, lambda values: values)
     totals: Scores = {}
 
@@ -77,7 +77,7 @@ def _by_gradient(network: Network, groups: list[Group], criterion: str, data: Da
         for path, values in _of_groups(network, groups, batch, Tensor.square).items():
             totals[path] = totals.get(path, 0) + values
 
-    products(network, paths, data, lambda product: product, tell, BATCH, gather)
+    products(network, paths, data, lambda product: product, report, BATCH, gather)
     return totals
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from compress.layers.sparse import Sparse
 from compress.networks.families import Network
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.pruning.connectivity import reached
 from compress.pruning.pruner import Pruner
 
@@ -53,9 +53,9 @@ def inputs_read(network: Network) -> list[int] | None:
     return (modules[1].weight != 0).sum(0).tolist()
 
 
-def inside_view(pruner: Pruner, values: list[float], tell: Tell = silent) -> dict[str, Any]:
+def inside_view(pruner: Pruner, values: list[float], report: Reporter = no_report) -> dict[str, Any]:
     """Layers with the histogram of their weights, sizes of the files at each dial value, and sensitivity."""
-    measured = pruner.sensitivity_told(tell)
+    measured = pruner.sensitivity_told(report)
     view: dict[str, Any] = {"levels": list(measured.levels), "shape": list(pruner.network.architecture.shape), "layers": [
         {"path": path, "title": pruner.title(path), "accuracy": measured.accuracies[path], **pruner.layer_view(path)}
         for path in measured.accuracies]}

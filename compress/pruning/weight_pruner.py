@@ -19,7 +19,7 @@ from compress.layers.sparse import Sparse, smallest_form
 from compress.layers.titles import layer_title
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.pruning import layer_densities
 from compress.pruning.mask_view import histogram, reach_of, weights_left
 from compress.pruning.pruner import Cut
@@ -40,7 +40,7 @@ class WeightPruner:
     """
 
     def __init__(self, selection: Selection, network: Network, origin: Network, data: Dataset, seed: int = 0,
-                 tell: Tell = silent) -> None:
+                 report: Reporter = no_report) -> None:
         """Raises ValueError where no dense layer is left."""
         self.selection, self.network, self.origin, self.data, self.seed = selection, network, origin, data, seed
         self.layers = {path: layer for path, layer in dense_layers(network).items() if can_be_viewed(layer)}
@@ -48,7 +48,7 @@ class WeightPruner:
             raise ValueError("Prune: this network has no dense linear or convolutional layer left to prune. Put prune "
                              "before the methods that replaced them.")
         self._sensitivity: Sensitivity | None = None
-        scores = saliencies(network, self.layers, selection.criterion, data, seed, origin, tell)
+        scores = saliencies(network, self.layers, selection.criterion, data, seed, origin, report)
         self.ranking = Ranking.of(scores, self._within(), selection.group)
 
     def _within(self) -> str:
@@ -73,14 +73,14 @@ class WeightPruner:
     @property
     def sensitivity(self) -> Sensitivity:
         """Loss and accuracy with one layer pruned at a time; measured once."""
-        return self.sensitivity_told(silent)
+        return self.sensitivity_told(no_report)
 
-    def sensitivity_told(self, tell: Tell) -> Sensitivity:
+    def sensitivity_told(self, report: Reporter) -> Sensitivity:
         """The same, telling how far it is."""
         if self._sensitivity is None:
             group = self.selection.group
             levels = tuple(step / group for step in range(group)) if group else LEVELS
-            self._sensitivity = sensitivity(self.network, self.data, list(self.layers), self._with_one_layer_cut, tell,
+            self._sensitivity = sensitivity(self.network, self.data, list(self.layers), self._with_one_layer_cut, report,
                                             levels)
         return self._sensitivity
 

@@ -10,7 +10,7 @@ from math import ceil, isqrt, pi
 import torch
 from torch import Tensor
 
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 
 STARTS = ("data", "dct", "random")
 
@@ -63,7 +63,7 @@ def normalised(atoms: Tensor) -> Tensor:
     return atoms / atoms.norm(dim=1, keepdim=True).clamp_min(torch.finfo(atoms.dtype).tiny)
 
 
-def scikit_learns(signals: Tensor, count: int, passes: int, seed: int = 0, tell: Tell = silent) -> Tensor:
+def scikit_learns(signals: Tensor, count: int, passes: int, seed: int = 0, report: Reporter = no_report) -> Tensor:
     """(count, features) atoms of norm 1 by scikit-learn's MiniBatchDictionaryLearning (Mairal, Bach, Ponce & Sapiro 2009),
     with its own settings but for coordinate descent, which is faster: for comparison. Where atoms are nearly alike, that
     descent ends after its 1,000 steps, a little before its tolerance; the warnings of it are not passed on."""
@@ -76,7 +76,7 @@ def scikit_learns(signals: Tensor, count: int, passes: int, seed: int = 0, tell:
     for number in range(passes):
         batches = held[torch.randperm(len(held), generator=generator)].split(256)
         for place, batch in enumerate(batches):
-            tell((number + place / len(batches)) / passes, f"scikit-learn's dictionary, pass {number + 1} of {passes}")
+            report((number + place / len(batches)) / passes, f"scikit-learn's dictionary, pass {number + 1} of {passes}")
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 learner.partial_fit(batch.numpy())

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from compress.solvers.ksvd import KSVD, learn
-from compress.solvers.pursuit import Pursuit
+from compress.solvers.pursuit import SparseCoder
 
 TYPES = (np.float64, np.float32)
 
@@ -56,7 +56,7 @@ class DictionaryLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         check_is_fitted(self)
         signals = _tensor(validate_data(self, X, dtype=TYPES, reset=False))
         atoms = torch.tensor(self.components_, dtype=signals.dtype)
-        return Pursuit(self.nonzeros, nonnegative=self.nonnegative)(signals, atoms).dense(len(atoms)).numpy()
+        return SparseCoder(self.nonzeros, nonnegative=self.nonnegative)(signals, atoms).dense(len(atoms)).numpy()
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """(n, features): the signals that coefficients X (n, atoms) stand for.

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.settings import Settings, setting
 from compress.solvers.codes import Codes
 from compress.solvers.dictionary import STARTS, initial, normalised
 from compress.solvers.nonnegative_omp import better_pair, positive
 from compress.solvers.omp import has_numba
-from compress.solvers.pursuit import Pursuit
+from compress.solvers.pursuit import SparseCoder
 
 WORTH_COMPILED = 500  # coefficients; for fewer the half second of importing numba is not worth it
 SAME = 0.99  # |cosine| from which two atoms are one too many
@@ -60,7 +60,7 @@ class State:
         return float(self.codes.counts.double().mean())
 
 
-def learn(signals: Tensor, settings: KSVD, start: Tensor | None = None, tell: Tell = silent) -> Iterator[State]:
+def learn(signals: Tensor, settings: KSVD, start: Tensor | None = None, report: Reporter = no_report) -> Iterator[State]:
     """Learns, one State an iteration: codes by OMP, then every atom and its coefficients in turn, so that the error falls.
 
     Args:
@@ -72,7 +72,7 @@ def learn(signals: Tensor, settings: KSVD, start: Tensor | None = None, tell: Te
     total = float(signals.double().square().sum()) or 1.0
     generator, past = torch.Generator().manual_seed(settings.seed), atoms.new_zeros(len(atoms))
     for iteration in range(1, settings.iterations + 1):
-        tell((iteration - 1) / settings.iterations, f"K-SVD, iteration {iteration} of {settings.iterations}")
+        report((iteration - 1) / settings.iterations, f"K-SVD, iteration {iteration} of {settings.iterations}")
         atoms, codes, residual = _passed(signals, atoms, settings, past, generator)
         error = float(residual.double().square().sum()) / total
         usage = torch.bincount(codes.atoms[codes.values != 0], minlength=len(atoms))
@@ -89,7 +89,7 @@ def _passed(signals: Tensor, atoms: Tensor, settings: KSVD, past: Tensor, genera
     A mini-batch alone would throw away what its forerunners taught. So an atom stands up for itself in its update with the
     energy of the coefficients that it had in about one pass (older ones are forgotten, as their atoms were others).
     """
-    pursuit, count = Pursuit(settings.nonzeros, nonnegative=settings.nonnegative), len(signals)
+    pursuit, count = SparseCoder(settings.nonzeros, nonnegative=settings.nonnegative), len(signals)
     if not 0 < settings.batch < count:
         return updated(signals, atoms, pursuit(signals, atoms), settings.update, settings.nonnegative)
     order = torch.randperm(count, generator=generator).to(signals.device)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.solvers.codes import Codes
 from compress.solvers.dictionary import normalised
 from compress.solvers.omp import check_sizes
@@ -22,7 +22,8 @@ STEPS = 3  # atoms tried for each that is wanted, as some leave again; Lawson & 
 SWEEPS = {"approximate": 1, "exact": 30}  # alternations of atom and coefficients: the best pair has no closed form
 
 
-def omp_nonnegative(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, tell: Tell = silent) -> Codes:
+def omp_nonnegative(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0,
+                    report: Reporter = no_report) -> Codes:
     """Codes each signal by at most so many atoms with positive coefficients, least squares on those chosen.
 
     A step takes the atom of the largest positive correlation with the residual and solves for all chosen ones; those that
@@ -43,7 +44,7 @@ def omp_nonnegative(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: fl
     gram = unit @ unit.mT
     rows, parts = max(1, CHUNK_NUMBERS // (len(atoms) + nonzeros ** 2)), []
     for number, chunk in enumerate(signals.split(rows)):
-        tell(number * rows / max(1, len(signals)), "non-negative orthogonal matching pursuit")
+        report(number * rows / max(1, len(signals)), "non-negative orthogonal matching pursuit")
         parts.append(_pursued(chunk.double(), unit, gram, nonzeros, tolerance))
     chosen = torch.cat([part.atoms for part in parts])
     values = torch.cat([part.values for part in parts]).to(signals.dtype) * scale[chosen.clamp_min(0)]

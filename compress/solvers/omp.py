@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.solvers.codes import Codes
 
 CHUNK_NUMBERS = 1_000_000  # correlations and factors held at a time: 4 MB of float32, near enough to a processor's cache
@@ -25,7 +25,7 @@ SAME = 8  # rounding errors of a signal's norm by which correlations may differ 
 WORTH_COMPILED = 50_000  # signals x atoms x non-zeros; for less the half second of importing numba is not worth it
 
 
-def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, tell: Tell = silent) -> Codes:
+def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, report: Reporter = no_report) -> Codes:
     """Codes each signal by at most so many atoms, least squares on those chosen.
 
     Args:
@@ -53,7 +53,7 @@ def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, t
     gram = unit @ unit.mT
     parts = []
     for number, chunk in enumerate(signals.split(rows)):
-        tell(number * rows / max(1, len(signals)), "orthogonal matching pursuit")
+        report(number * rows / max(1, len(signals)), "orthogonal matching pursuit")
         parts.append(code(chunk, unit, gram, nonzeros, tolerance))
     chosen = torch.cat([part.atoms for part in parts])
     values = torch.cat([part.values for part in parts]) * scale[chosen.clamp_min(0)]

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.solvers.codes import Codes
 from compress.solvers.nonnegative_omp import omp_nonnegative
 from compress.solvers.omp import Step, omp, omp_path
 
 
 @dataclass(frozen=True)
-class Pursuit:
+class SparseCoder:
     """Orthogonal matching pursuit with at most so many atoms a signal.
 
     Attributes:
@@ -25,10 +25,10 @@ class Pursuit:
     tolerance: float = 0.0
     nonnegative: bool = False
 
-    def __call__(self, signals: Tensor, atoms: Tensor, tell: Tell = silent) -> Codes:
+    def __call__(self, signals: Tensor, atoms: Tensor, report: Reporter = no_report) -> Codes:
         """Codes of signals (n, features) for atoms (count, features)."""
         code = omp_nonnegative if self.nonnegative else omp
-        return code(signals, atoms, min(self.nonzeros, *atoms.shape), self.tolerance, tell)
+        return code(signals, atoms, min(self.nonzeros, *atoms.shape), self.tolerance, report)
 
     def path(self, signal: Tensor, atoms: Tensor) -> list[Step]:
         """Every step of one signal's pursuit, signal: (features,)."""

@@ -11,8 +11,8 @@ from compress.data.datasets import Dataset
 from compress.data.tensors import on_device, with_inputs
 from compress.networks.evaluation import CHUNK
 from compress.networks.families import MLP, Architecture, Network, build
-from compress.progress import Tell
-from compress.solvers.pursuit import Pursuit
+from compress.progress import Reporter
+from compress.solvers.pursuit import SparseCoder
 from compress.sparse_coding.tiling import Tiling
 from compress.training.loop import Training, train
 
@@ -20,7 +20,7 @@ from compress.training.loop import Training, train
 class Coder(nn.Module):
     """Examples (n, *shape) -> their codes (n, tiles x atoms), by orthogonal matching pursuit."""
 
-    def __init__(self, tiling: Tiling, mean: Tensor, atoms: Tensor, pursuit: Pursuit) -> None:
+    def __init__(self, tiling: Tiling, mean: Tensor, atoms: Tensor, pursuit: SparseCoder) -> None:
         super().__init__()
         self.tiling, self.pursuit = tiling, pursuit
         self.register_buffer("mean", mean)
@@ -59,7 +59,7 @@ class Scale(nn.Module):
         return batch / self.scale
 
 
-def behind(front: nn.Module, features: Tensor, data: Dataset, epochs: int, tell: Tell, seed: int) -> Network:
+def behind(front: nn.Module, features: Tensor, data: Dataset, epochs: int, report: Reporter, seed: int) -> Network:
     """A classifier of the training examples' features (n, count), with the front that turns examples into such before it."""
     inputs = on_device(data.validation, features.device)[0]
     with torch.inference_mode():
@@ -67,14 +67,14 @@ def behind(front: nn.Module, features: Tensor, data: Dataset, epochs: int, tell:
     scale = features.square().mean().sqrt().clamp_min(1e-12)
     coded = dataclasses.replace(data, train=with_inputs(data.train, features / scale),
                                 validation=with_inputs(data.validation, held / scale))
-    trained = classifier(features / scale, coded, epochs, tell, seed)
+    trained = classifier(features / scale, coded, epochs, report, seed)
     whole = Network(front, Scale(scale), *list(trained))
     whole.architecture = Architecture(trained.architecture.family, data.shape, len(data.classes))
     return whole.eval()
 
 
-def classifier(inputs: Tensor, data: Dataset, epochs: int, tell: Tell, seed: int) -> Network:
+def classifier(inputs: Tensor, data: Dataset, epochs: int, report: Reporter, seed: int) -> Network:
     """One hidden layer of 100, trained on these inputs (n, *shape) in the place of the training ones."""
     kept = dataclasses.replace(data, train=with_inputs(data.train, inputs))
     architecture = Architecture(MLP(hidden=(100,)), kept.shape, len(data.classes))
-    return train(build(architecture, seed).to(inputs.device), kept, Training(epochs=epochs), seed, tell).network
+    return train(build(architecture, seed).to(inputs.device), kept, Training(epochs=epochs), seed, report).network

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from compress.files.quantised import components_for
-from compress.progress import Tell
+from compress.progress import Reporter
 from compress.solvers.dictionary import STARTS, initial, scikit_learns
 from compress.solvers.ksvd import KSVD, State, learn
 from compress.solvers.nonnegative_omp import positive
@@ -38,17 +38,17 @@ class Source:
     seed: int = 0
     form: tuple[int, ...] | None = None
 
-    def fixed(self, signals: Tensor, tell: Tell) -> Tensor | None:
+    def fixed(self, signals: Tensor, report: Reporter) -> Tensor | None:
         """The dictionary (atoms, features) that is the same for every number of non-zeros; None where it is not."""
         if self.kind == "sklearn":
-            atoms = scikit_learns(self._some(signals), self.atoms, self.rounds, self.seed, tell)
+            atoms = scikit_learns(self._some(signals), self.atoms, self.rounds, self.seed, report)
         elif self.kind in STARTS:
             atoms = initial(signals, self.atoms, self.kind, self.seed, self.form)
         else:
             return None
         return positive(atoms) if self.nonnegative else atoms
 
-    def learned(self, signals: Tensor, nonzeros: int, tell: Tell, unit: float = 1.0,
+    def learned(self, signals: Tensor, nonzeros: int, report: Reporter, unit: float = 1.0,
                 seen: Callable[[State], dict[str, Any]] = lambda state: {},
                 found: Callable[[Tensor], float] | None = None) -> tuple[Tensor, dict[str, Any]]:
         """Atoms by K-SVD, and how they were learned: told after each iteration.
@@ -63,12 +63,12 @@ class Source:
         learning: dict[str, Any] = {"errors": [], "used": [], **({"found": []} if found else {})}
         settings = KSVD(atoms=self.atoms, nonzeros=nonzeros, iterations=self.rounds, seed=self.seed, batch=self.batch,
                         nonnegative=self.nonnegative)
-        for state in learn(self._some(signals), settings, tell=tell):
+        for state in learn(self._some(signals), settings, report=report):
             learning["errors"].append(state.error * unit)
             learning["used"].append(state.mean_nonzeros)
             if found:
                 learning["found"].append(found(state.atoms))
-            tell(state.iteration / self.rounds, f"{nonzeros} non-zeros, iteration {state.iteration}",
+            report(state.iteration / self.rounds, f"{nonzeros} non-zeros, iteration {state.iteration}",
                  standing={"nonzeros": nonzeros, **learning, **seen(state)})
         return state.atoms, learning
 

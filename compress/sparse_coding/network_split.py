@@ -16,7 +16,7 @@ from compress.layers.titles import layer_title
 from compress.networks.evaluation import CHUNK
 from compress.networks.families import Network
 from compress.networks.gru import GRU
-from compress.solvers.pursuit import Pursuit
+from compress.solvers.pursuit import SparseCoder
 
 MOST_FEATURES = 4096  # of a signal: larger outputs with channels are coded channel by channel
 
@@ -70,10 +70,10 @@ def cuts(network: Network, example: Tensor) -> list[Cut]:
     return found[::-1]
 
 
-class ByPursuit(nn.Module):
+class SparseBottleneck(nn.Module):
     """Hidden outputs (n, ...) -> what their sparse codes hold: few atoms, each with a coefficient of one byte."""
 
-    def __init__(self, mean: Tensor, atoms: Tensor, scale: Tensor, pursuit: Pursuit) -> None:
+    def __init__(self, mean: Tensor, atoms: Tensor, scale: Tensor, pursuit: SparseCoder) -> None:
         super().__init__()
         self.pursuit = pursuit
         for name, tensor in (("mean", mean), ("atoms", atoms), ("scale", scale)):
@@ -88,7 +88,7 @@ class ByPursuit(nn.Module):
         return str(self.pursuit)
 
 
-class ByComponents(nn.Module):
+class PCABottleneck(nn.Module):
     """Hidden outputs (n, ...) -> what principal components hold of them, each number in one byte."""
 
     def __init__(self, mean: Tensor, atoms: Tensor, scale: Tensor) -> None:

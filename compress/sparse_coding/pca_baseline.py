@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from compress.method import Candidate, Method
-from compress.progress import Tell
+from compress.progress import Reporter
 
 
 def with_components(own: Sequence[Method], setting: str) -> list[Method]:
@@ -16,8 +16,8 @@ def with_components(own: Sequence[Method], setting: str) -> list[Method]:
     return [*own, *(replace(one, **{setting: "components"}) for one in own)]
 
 
-def one_kind_after_another(grid: Sequence[Method], setting: str, tell: Tell,
-                           points: Callable[[Any, list[Any], Tell], Iterator[Candidate]]) -> Iterator[Candidate]:
+def one_kind_after_another(grid: Sequence[Method], setting: str, report: Reporter,
+                           points: Callable[[Any, list[Any], Reporter], Iterator[Candidate]]) -> Iterator[Candidate]:
     """Candidates of a grid, those of each kind together, each with its method.
 
     Args:
@@ -26,7 +26,7 @@ def one_kind_after_another(grid: Sequence[Method], setting: str, tell: Tell,
     done = 0
     for kind in dict.fromkeys(getattr(one, setting) for one in grid):
         own = [one for one in grid if getattr(one, setting) == kind]
-        part = tell.part(done / len(grid), (done + len(own)) / len(grid))
+        part = report.part(done / len(grid), (done + len(own)) / len(grid))
         made = points(own[0], [getattr(one, one.dial) for one in own], part)
         for one, candidate in zip(own, made, strict=True):
             yield replace(candidate, method=one)

@@ -18,13 +18,13 @@ from compress.files.quantised import as_stored
 from compress.solvers.codes import Codes
 from compress.solvers.dictionary import coherence, initial, tropp_bound
 from compress.solvers.ksvd import State
-from compress.solvers.pursuit import Pursuit
+from compress.solvers.pursuit import SparseCoder
 from compress.sparse_coding.tiling import Tiling
 
 SHOWN_ATOMS = 64
 
 
-def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: Codes, scale: Tensor, pursuit: Pursuit,
+def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: Codes, scale: Tensor, pursuit: SparseCoder,
             components: tuple[Tensor, Tensor]) -> dict[str, Any]:
     """One point: atoms by use, how well validation examples are rebuilt, what other dictionaries leave in as many bytes,
     what coherence promises, and pursuits.
@@ -43,7 +43,7 @@ def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: C
 
     mu, form = coherence(atoms), tile_shape(data.shape, tiling.side)
     by_use = atoms[usage.argsort(descending=True, stable=True)]  # so that a pursuit counts them as their pictures do
-    others = Pursuit(pursuit.nonzeros, pursuit.tolerance)
+    others = SparseCoder(pursuit.nonzeros, pursuit.tolerance)
     left = {kind: _left(tiling, held, others(tiles, rival).sums(rival) + mean) for kind, rival in (
         (kind, initial(tiles, len(atoms), kind, form=form)) for kind in ("dct", "random"))}
     return {"atoms": pictures_of(atoms, usage), "usage": usage.sort(descending=True).values.tolist(),
@@ -117,7 +117,7 @@ def middle_tiles(tiling: Tiling, examples: Tensor) -> Tensor:
     return tiles[torch.arange(len(examples)), tiles.var(2).argmax(1)]
 
 
-def path_of(tile: Tensor, mean: Tensor, atoms: Tensor, pursuit: Pursuit) -> dict[str, Any]:
+def path_of(tile: Tensor, mean: Tensor, atoms: Tensor, pursuit: SparseCoder) -> dict[str, Any]:
     """A tile's pursuit: at each step the chosen atom, its coefficients and error, and pictures of what is rebuilt and of
     what is left, after each step (the first before any)."""
     signal = tile - mean

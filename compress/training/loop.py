@@ -16,7 +16,7 @@ from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
-from compress.progress import Cancelled, Tell, silent
+from compress.progress import Cancelled, Reporter, no_report
 from compress.settings import Settings, setting
 
 Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -57,7 +57,7 @@ def cross_entropy(logits: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
     return nn.functional.cross_entropy(logits, labels)
 
 
-def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Tell = silent,
+def train(start: Network, data: Dataset, plan: Training, seed: int = 0, report: Reporter = no_report,
           objective: Objective = cross_entropy, steps: int | None = None, keep_best: bool = False,
           after_step: AfterStep | None = None, keep_from: int = 0) -> Trained:
     """Trains a copy of a network on the train split and keeps the weights of the best validation accuracy.
@@ -73,7 +73,7 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Te
         keep_best: when cancelled after an epoch, return the best network so far, marked as cancelled.
 
     Raises:
-        Cancelled: through `tell`, unless keep_best and an epoch is finished.
+        Cancelled: through `report`, unless keep_best and an epoch is finished.
         ValueError: training diverged before its first finished epoch.
     """
     network, device = copy.deepcopy(start), device_of(start)
@@ -85,7 +85,7 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Te
     began = time.perf_counter()
     try:
         while run.done < run.steps:
-            loss, train_accuracy = run.epoch(inputs, labels, tell)
+            loss, train_accuracy = run.epoch(inputs, labels, report)
             outputs = logits_of(network, held_inputs)
             if not isfinite(loss) or not outputs.isfinite().all():
                 break
@@ -98,7 +98,7 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, tell: Te
             early = run.done < min(keep_from, run.steps)
             if not early and (best is None or accuracy >= history[best_epoch - 1]["accuracy"]):
                 best, best_epoch = copy.deepcopy(network.state_dict()), epoch
-            tell(run.done / run.steps, f"epoch {epoch} of {plan.epochs}", **history[-1])
+            report(run.done / run.steps, f"epoch {epoch} of {plan.epochs}", **history[-1])
             if plan.patience and epoch - risen >= plan.patience:
                 break
     except Cancelled:
@@ -124,7 +124,7 @@ class _Run:
         self.optimizer = optimizer_of(list(network.parameters()), plan)
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, max(1, steps))
 
-    def epoch(self, inputs: Tensor, labels: Tensor, tell: Tell) -> tuple[float, float]:
+    def epoch(self, inputs: Tensor, labels: Tensor, report: Reporter) -> tuple[float, float]:
         """One pass: (mean loss, share right while training)."""
         self.network.train()
         order = torch.randperm(len(inputs), generator=self.order).to(inputs.device)
@@ -137,7 +137,7 @@ class _Run:
                 loss, correct = self.step(inputs[rows], labels[rows], rows)
                 total, right, seen = total + loss * len(rows), right + correct, seen + len(rows)
                 if number % 16 == 15:
-                    tell(self.done / self.steps, f"step {self.done} of {self.steps}")
+                    report(self.done / self.steps, f"step {self.done} of {self.steps}")
         return float(total) / seen, float(right) / seen
 
     def step(self, batch: Tensor, labels: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:

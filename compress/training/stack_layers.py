@@ -119,13 +119,13 @@ class StackedLinear(StackedLayer):
     def forward(self, batch: Tensor, training: bool, noise: int) -> Tensor:
         weight, bias = self.value("weight"), self.value("bias")
         if self.shared:
-            return self._spread(torch.addmm(bias[:, None], weight, batch.mT))
+            return self._dense_weight(torch.addmm(bias[:, None], weight, batch.mT))
         return torch.baddbmm(bias[:, :, None], weight, batch.mT).mT  # the quickest of the orders on a CPU
 
     def settle(self, device: torch.device | str) -> None:
         self.spots = None if self.spots is None else self.spots.to(device)
 
-    def _spread(self, units: Tensor) -> Tensor:
+    def _dense_weight(self, units: Tensor) -> Tensor:
         """All networks' units under each other (sum of widths, b) -> (N, b, size). Whole rows are copied, which costs
         less than columns, and nothing at all where no network is padded."""
         if self.spots is not None:

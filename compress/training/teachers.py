@@ -9,7 +9,7 @@ import torch
 
 from compress.data.datasets import Dataset
 from compress.networks.families import FAMILIES, Architecture, Family, build, family
-from compress.progress import Tell, silent
+from compress.progress import Reporter, no_report
 from compress.recipe import Step
 from compress.training.loop import Trained, Training, train
 
@@ -60,12 +60,12 @@ def family_cards() -> list[dict[str, Any]]:
              "training": Training.describe()} for kind in FAMILIES.values()]
 
 
-def train_teacher(data: Dataset, step: Step, seed: int = 0, tell: Tell = silent,
+def train_teacher(data: Dataset, step: Step, seed: int = 0, report: Reporter = no_report,
                   device: torch.device | str = "cpu") -> Trained:
     """Trains a fresh network as the step says, for instance Step.parse("mlp(hidden=300-100)")."""
     shape_of, plan = _read_step(step)
     architecture = Architecture(shape_of, data.shape, len(data.classes))
-    return train(build(architecture, seed).to(device), data, plan, seed, tell, keep_best=True)
+    return train(build(architecture, seed).to(device), data, plan, seed, report, keep_best=True)
 
 
 def _read_step(step: Step) -> tuple[Family, Training]:

@@ -33,7 +33,7 @@ from compress.data import datasets
 from compress.data.datasets import Dataset, Split
 from compress.data.tensors import on_device
 from compress.distillation.joint_training import Student, teach
-from compress.distillation.objective import Lecture, Lesson
+from compress.distillation.objective import KDObjective, TeacherTargets
 from compress.methods.distill import Distill
 from compress.networks import device
 from compress.networks.evaluation import logits_of
@@ -96,8 +96,8 @@ def speed(where: torch.device, policy: str) -> None:
 
 def lessons(teacher: Network, data: Dataset, where: torch.device) -> list[Student]:
     """The 16 students; the teacher reads all images once."""
-    lecture = Lecture(teacher, on_device(data.train, where)[0])
-    return [Student(Architecture(MLP((width,)), data.shape, 10), 0, Lesson(ALPHA, HEAT), lecture) for width in WIDTHS]
+    lecture = TeacherTargets(teacher, on_device(data.train, where)[0])
+    return [Student(Architecture(MLP((width,)), data.shape, 10), 0, KDObjective(ALPHA, HEAT), lecture) for width in WIDTHS]
 
 
 def four_thousand() -> Dataset:

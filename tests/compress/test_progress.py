@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from compress.progress import Cancelled, Progress, Tell, silent
+from compress.progress import Cancelled, Progress, Reporter, no_report
 
 
 def test_a_part_of_a_part_reports_its_share_of_the_whole() -> None:
     heard: list[Progress] = []
-    Tell(heard.append).part(0.2, 0.6).part(0.5, 1.0)(0.5, "half", epoch=3)
+    Reporter(heard.append).part(0.2, 0.6).part(0.5, 1.0)(0.5, "half", epoch=3)
     assert heard == [Progress(pytest.approx(0.5), "half", {"epoch": 3})]
 
 
 def test_cancelled_work_stops_at_its_next_report_which_is_still_heard() -> None:
     heard: list[Progress] = []
-    tell = Tell(heard.append, lambda: len(heard) >= 2).part(0.0, 0.5)
-    tell(0.0, "one")
+    report = Reporter(heard.append, lambda: len(heard) >= 2).part(0.0, 0.5)
+    report(0.0, "one")
     with pytest.raises(Cancelled, match="two"):
-        tell(1.0, "two")
+        report(1.0, "two")
     assert [progress.share for progress in heard] == [0.0, 0.5]
 
 
 def test_silent_work_is_never_cancelled() -> None:
-    silent(0.5, "nobody listens", epoch=1)
+    no_report(0.5, "nobody listens", epoch=1)

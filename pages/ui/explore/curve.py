@@ -17,7 +17,7 @@ from pages.ui.explore import controls, exports
 from pages.ui.explore.shown import Shown
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
-from pages.ui.shell.choice import Card, of_a_point, without_conflict
+from pages.ui.shell.choice import Card, point_recipe, without_conflict
 from pages.ui.shell.frame import Page
 
 
@@ -45,7 +45,7 @@ class Story:
         missing: how many points are not there yet, where a curve has others beside it that it is judged by.
         readout: the dial's line for each of its values while their points are not there yet.
         select: what a click on a chart's point does, given its customdata.
-        name: a recipe's curve in the legend, where its last word alone does not tell.
+        name: a recipe's curve in the legend, where its last word alone does not report.
         busy: whether another job of this page runs, whose end is to be waited for.
         shown: how many settings stand beside the dial, the rest being folded away.
     """
@@ -84,7 +84,7 @@ def explore(page: Page, method: str, presets: tuple[Preset, ...], story: Story) 
 def shown(card: Card, method: str) -> Shown:
     """Looks everything up in the store; cheap enough for every tick."""
     request = session.choice().request(card)
-    recipe = of_a_point(request, card)
+    recipe = point_recipe(request, card)
     store, curve = session.store(), recipe.curve(card["dial"])
     teacher = session.teacher_record(recipe)
     digest = teacher["digest"] if teacher else ""

@@ -16,7 +16,7 @@ Key = tuple[float, int]
 
 
 @dataclass(frozen=True)
-class Standing:
+class Result:
     """How good one student is, finished or not: bytes of its file, accuracy (None: diverged), and once it is finished its
     point and its predicted classes on validation."""
 
@@ -37,9 +37,9 @@ class Students:
         labels: true classes of the validation examples.
     """
 
-    taught: dict[float, dict[Key, Standing]] = field(default_factory=dict)
-    controls: dict[Key, Standing] = field(default_factory=dict)
-    direct: dict[Key, Standing] = field(default_factory=dict)
+    taught: dict[float, dict[Key, Result]] = field(default_factory=dict)
+    controls: dict[Key, Result] = field(default_factory=dict)
+    direct: dict[Key, Result] = field(default_factory=dict)
     live: bool = False
     labels: np.ndarray | None = None
 
@@ -52,19 +52,19 @@ class Students:
         """What the teacher adds at this width and temperature, over all seeds that have both; None if none has."""
         return self._difference(width, self.taught.get(temperature, {}), self.controls)
 
-    def help_of_the_assistant(self, width: float, temperature: float) -> Gain | None:
+    def assistant_gain(self, width: float, temperature: float) -> Gain | None:
         """What it adds to a student that the teacher taught directly."""
         return self._difference(width, self.taught.get(temperature, {}), self.direct)
 
-    def _difference(self, width: float, own: dict[Key, Standing], others: dict[Key, Standing]) -> Gain | None:
+    def _difference(self, width: float, own: dict[Key, Result], others: dict[Key, Result]) -> Gain | None:
         pairs = [(own[key], others[key]) for key in sorted(own) if key[0] == width and key in others]
         pairs = [pair for pair in pairs if None not in (pair[0].accuracy, pair[1].accuracy)]
         if not pairs:
             return None
         differences = [one.accuracy - control.accuracy for one, control in pairs]
-        return Gain(*mean_interval(differences, self._luck_of_the_examples(pairs)), len(pairs))
+        return Gain(*mean_interval(differences, self._sampling_error(pairs)), len(pairs))
 
-    def _luck_of_the_examples(self, pairs: list[tuple[Standing, Standing]]) -> float:
+    def _sampling_error(self, pairs: list[tuple[Result, Result]]) -> float:
         """Standard error of the mean difference over examples, both of a pair judged on the same ones; 0 while they
         are not known."""
         if self.labels is None or any(one.predictions is None for pair in pairs for one in pair):
@@ -107,7 +107,7 @@ def of_curves(curves: dict[str, list[dict]], recipe: Recipe, predictions: dict[s
             if one.methods[:-1] != recipe.methods[:-1]:
                 continue
             raw = (predictions or {}).get(one.key())
-            standing = Standing(point["bytes"], _accuracy(point), point, None if raw is None else np.frombuffer(raw, "<u2"))
+            standing = Result(point["bytes"], _accuracy(point), point, None if raw is None else np.frombuffer(raw, "<u2"))
             _sort_in(found, one.methods[-1].values, own, standing)
     return found
 
@@ -121,11 +121,11 @@ def of_job(live: list[dict], own: dict[str, Any], before: Students) -> Students:
     for size, width, temperature, seed, alpha, assistant, accuracy in live[-1]["standing"]:
         step = {**own, "width": width, "temperature": temperature, "student_seed": seed, "alpha": alpha,
                 "assistant": assistant}
-        _sort_in(now, step, own, Standing(size, accuracy), fresh=True)
+        _sort_in(now, step, own, Result(size, accuracy), fresh=True)
     return now
 
 
-def summary(standings: dict[Key, Standing]) -> list[dict[str, Any]]:
+def summary(standings: dict[Key, Result]) -> list[dict[str, Any]]:
     """One dict a width, by rising bytes: width, bytes, mean, low and high accuracy over seeds, seeds, the points."""
     rows = []
     for width in sorted({key[0] for key in standings}):
@@ -144,7 +144,7 @@ def only_first_right(first: list[np.ndarray], second: list[np.ndarray], labels: 
     return np.flatnonzero(right).tolist()
 
 
-def _sort_in(students: Students, step: dict[str, Any], own: dict[str, Any], standing: Standing,
+def _sort_in(students: Students, step: dict[str, Any], own: dict[str, Any], standing: Result,
              fresh: bool = False) -> None:
     """Puts a student where it belongs, if it does. What is fresh never hides what is finished."""
     key = (step["width"], step["student_seed"])

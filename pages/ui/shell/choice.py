@@ -45,7 +45,7 @@ class Choice:
         return replace(self, methods={**self.methods, name: {**self.methods[name], **settings}})
 
 
-def of_a_point(recipe: Recipe, card: Card) -> Recipe:
+def point_recipe(recipe: Recipe, card: Card) -> Recipe:
     """A request without what is the sweep's alone: the recipe that a point of it has."""
     last = recipe.methods[-1]
     for entry in card["settings"]:

@@ -20,7 +20,7 @@ from compress.files import network_file
 from compress.method import Candidate
 from compress.methods import methods
 from compress.methods.low_rank import LowRank
-from compress.progress import Cancelled, Progress, Tell
+from compress.progress import Cancelled, Progress, Reporter
 from compress.recipe import Recipe
 from tests.compress.helpers import few_values, quick, relabelled
 
@@ -45,9 +45,9 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return values
 
 
-def curve(store: Store, values: list[float] = VALUES, text: str = TEXT, tell: Tell | None = None) -> list[Any]:
+def curve(store: Store, values: list[float] = VALUES, text: str = TEXT, report: Reporter | None = None) -> list[Any]:
     wanted = sweep_of(Recipe.parse(text), values)
-    return list(run(wanted, store, tell or Tell(), latency=False))
+    return list(run(wanted, store, report or Reporter(), latency=False))
 
 
 @given(st.lists(st.integers(0, 300), max_size=60))
@@ -95,7 +95,7 @@ def test_a_finer_curve_measures_only_what_is_new(store: Store, measured: list[An
 
 def test_an_interrupted_run_keeps_its_points_and_the_next_measures_the_rest(store: Store, measured: list[Any]) -> None:
     with pytest.raises(Cancelled):
-        curve(store, tell=Tell(is_cancelled=lambda: len(measured) >= 2))
+        curve(store, report=Reporter(is_cancelled=lambda: len(measured) >= 2))
     wanted = sweep_of(Recipe.parse(TEXT), VALUES)
     digest = store.teacher(wanted.recipe.reference().key())["digest"]
     kept = [point["dial"] for point in store.points(wanted.curve.key(), digest)]
@@ -108,7 +108,7 @@ def test_an_interrupted_run_keeps_its_points_and_the_next_measures_the_rest(stor
 def test_an_interrupted_run_gives_the_points_of_an_uninterrupted_one(store: Store, tmp_path: Path,
                                                                     measured: list[Any]) -> None:
     with pytest.raises(Cancelled):
-        curve(store, tell=Tell(is_cancelled=lambda: len(measured) >= 3))
+        curve(store, report=Reporter(is_cancelled=lambda: len(measured) >= 3))
     curve(store)
     whole = Store(tmp_path / "other" / "store.sqlite")
     curve(whole)
@@ -179,7 +179,7 @@ def test_a_teacher_of_another_seed_has_its_own_points(store: Store) -> None:
 
 def test_progress_names_the_stages_and_rises_to_one(store: Store) -> None:
     heard: list[Progress] = []
-    curve(store, tell=Tell(heard.append))
+    curve(store, report=Reporter(heard.append))
     shares = [progress.share for progress in heard]
     assert shares == sorted(shares) and shares[0] == 0.0 and shares[-1] == 1.0
     assert any("epoch" in progress.text for progress in heard) and any("keep" in progress.text for progress in heard)

@@ -21,7 +21,7 @@ from compress.methods import method
 from compress.methods.distill import Distill
 from compress.networks.evaluation import logits_of
 from compress.points import measure
-from compress.progress import Cancelled, Progress, Tell
+from compress.progress import Cancelled, Progress, Reporter
 from compress.recipe import Recipe
 from tests.compress.helpers import relabelled
 
@@ -182,9 +182,9 @@ def test_an_interrupted_grid_goes_on_where_it_was(store: Store, measured: list[s
 
 def test_a_cancelled_grid_keeps_what_is_finished(store: Store, measured: list[str]) -> None:
     told: list[Progress] = []
-    tell = Tell(told.append, lambda: bool(told) and told[-1].live.get("epoch") == 2 and "standing" in told[-1].live)
+    report = Reporter(told.append, lambda: bool(told) and told[-1].live.get("epoch") == 2 and "standing" in told[-1].live)
     with pytest.raises(Cancelled):
-        list(run(wanted(), store, tell, latency=False))
+        list(run(wanted(), store, report, latency=False))
     assert students(store) == [] == measured
     assert store.teacher(wanted().recipe.reference().key())
     assert len(list(run(wanted(), store, latency=False))) == 6 * len(VALUES)
@@ -250,7 +250,7 @@ def test_dark_knowledge_is_kept_for_the_curve(store: Store, toy: Dataset) -> Non
 
 def test_one_hears_where_the_students_stand_and_progress_rises(store: Store) -> None:
     told: list[Progress] = []
-    list(run(wanted(), store, Tell(told.append), latency=False))
+    list(run(wanted(), store, Reporter(told.append), latency=False))
     shares = [progress.share for progress in told]
     assert shares == sorted(shares) and shares[0] == 0.0 and shares[-1] == 1.0
     standing = [progress.live["standing"] for progress in told if "standing" in progress.live]

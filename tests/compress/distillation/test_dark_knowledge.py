@@ -16,10 +16,10 @@ from compress.distillation.dark_knowledge import (
     EXAMPLES,
     MOST_CLASSES,
     TEMPERATURES,
+    ambiguous_examples,
     knowledge_view,
     logits_on,
     similarity,
-    telling_examples,
 )
 from compress.networks.evaluation import logits_of
 from compress.networks.families import MLP, Architecture, Network, build
@@ -77,7 +77,7 @@ def test_the_row_is_the_true_class_and_the_column_the_one_given():
 @pytest.mark.parametrize(("classes", "most"), [(2, EXAMPLES), (3, EXAMPLES), (10, EXAMPLES), (20, EXAMPLES)])
 def test_examples_are_distinct_and_the_classes_take_turns(classes, most):
     data = toy_data((4,), classes, 60 * classes)
-    chosen = telling_examples(untrained(data), data)
+    chosen = ambiguous_examples(untrained(data), data)
     labels = data.validation.labels[chosen.numpy()]
     assert len(chosen) == most == len(set(chosen.tolist()))
     for turn in range(0, most - most % classes, classes):
@@ -89,7 +89,7 @@ def test_examples_are_distinct_and_the_classes_take_turns(classes, most):
 def test_a_small_validation_split_is_shown_whole():
     data = toy_data((4,), 2, 30)
     assert len(data.validation) < EXAMPLES
-    assert sorted(telling_examples(untrained(data), data).tolist()) == list(range(len(data.validation)))
+    assert sorted(ambiguous_examples(untrained(data), data).tolist()) == list(range(len(data.validation)))
 
 
 def test_of_each_class_those_are_shown_on_which_the_teacher_hesitates_most(view, mlp, digits):

@@ -15,7 +15,7 @@ from compress.distillation.hidden_features import (
     on_common_grid,
     teacher_stages,
 )
-from compress.distillation.objective import Lecture, middle
+from compress.distillation.objective import TeacherTargets, middle
 from compress.methods.low_rank import LowRank
 from compress.networks.families import CNN, MLP, Architecture, Family, Logistic, Network, Recurrent, ResNet, build
 from compress.training.stack import Stack
@@ -114,7 +114,7 @@ def test_a_compressed_network_can_be_a_teacher_too(mlp, digits):
     inputs = torch.tensor(digits.validation.inputs[:9])
     stages, last = teacher_stages(small, inputs)
     assert [stage.shape[-1] for stage, _ in stages] == [48, 32]
-    lecture = Lecture(small, inputs, "hints")
+    lecture = TeacherTargets(small, inputs, "hints")
     assert torch.equal(lecture.hints, stages[0][0][0]) and torch.equal(last, stages[1][0][0])
 
 

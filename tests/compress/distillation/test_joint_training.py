@@ -13,10 +13,10 @@ from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.distillation import joint_training
 from compress.distillation.joint_training import Student, teach
-from compress.distillation.objective import LOSSES, Classroom, Lecture, Lesson
+from compress.distillation.objective import LOSSES, KDObjective, StackedObjective, TeacherTargets
 from compress.networks.evaluation import logits_of
 from compress.networks.families import CNN, MLP, Architecture, Family, Network, Recurrent, ResNet, build
-from compress.progress import Cancelled, Progress, Tell
+from compress.progress import Cancelled, Progress, Reporter
 from compress.training import losses
 from compress.training.loop import Training, train
 from compress.training.stack import Stack
@@ -27,14 +27,14 @@ PLAN = Training(epochs=3, learning_rate=0.005)
 
 
 @pytest.fixture(scope="module")
-def lecture(mlp: Network, digits: Dataset) -> Lecture:
+def lecture(mlp: Network, digits: Dataset) -> TeacherTargets:
     """What the small perceptron says of the digits."""
-    return Lecture(mlp, on_device(digits.train, CPU)[0])
+    return TeacherTargets(mlp, on_device(digits.train, CPU)[0])
 
 
-def student(family: Family, data: Dataset, lecture: Lecture, seed: int = 0, alpha: float = 0.9, heat: float = 4.0,
+def student(family: Family, data: Dataset, lecture: TeacherTargets, seed: int = 0, alpha: float = 0.9, heat: float = 4.0,
             **more: object) -> Student:
-    return Student(Architecture(family, data.shape, len(data.classes)), seed, Lesson(alpha, heat), lecture, **more)
+    return Student(Architecture(family, data.shape, len(data.classes)), seed, KDObjective(alpha, heat), lecture, **more)
 
 
 def accuracy(network: Network, data: Dataset) -> float:
@@ -115,11 +115,11 @@ def test_the_gradient_written_out_is_that_of_the_losses(loss, labelled, digits, 
     rows = torch.arange(48)
     inputs, labels = on_device(digits.train, CPU)
     mask = None if labelled is None else (torch.arange(48) % 3 == 0).float()
-    other = Lecture(build(Architecture(MLP((9,)), digits.shape, 10), 5), inputs)
-    lessons = [Lesson(alpha, heat, loss) for alpha, heat in ((0.0, 4.0), (0.3, 1.0), (0.9, 4.0), (1.0, 20.0))]
+    other = TeacherTargets(build(Architecture(MLP((9,)), digits.shape, 10), 5), inputs)
+    lessons = [KDObjective(alpha, heat, loss) for alpha, heat in ((0.0, 4.0), (0.3, 1.0), (0.9, 4.0), (1.0, 20.0))]
     for lectures in ([lecture] * 4, [lecture, other, other, lecture]):
         stack = Stack([build(Architecture(MLP((width,)), digits.shape, 10), 0) for width in (3, 8, 8, 20)])
-        room = Classroom(stack, lessons, lectures, 0)
+        room = StackedObjective(stack, lessons, lectures, 0)
         gradients = []
         for way in ("backward", "losses"):
             for packed in stack.parameters.values():
@@ -140,7 +140,7 @@ def test_without_soft_weight_the_gradient_is_that_of_plain_cross_entropy_bit_for
     found = []
     for alpha in (0.0, 0.5):
         stack = Stack(networks)
-        room = Classroom(stack, [Lesson(0.0, 4.0), Lesson(alpha, 4.0)], [lecture] * 2, 0)
+        room = StackedObjective(stack, [KDObjective(0.0, 4.0), KDObjective(alpha, 4.0)], [lecture] * 2, 0)
         outputs = stack.forward(inputs[rows], True)
         outputs.logits.retain_grad()
         room.backward(outputs, labels[rows], None, rows)
@@ -153,29 +153,31 @@ def test_without_soft_weight_the_gradient_is_that_of_plain_cross_entropy_bit_for
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_teaches_every_family(loss, digits, trained):
-    heard = Lecture(trained("cnn(epochs=10)"), on_device(digits.train, CPU)[0], loss)
+    heard = TeacherTargets(trained("cnn(epochs=10)"), on_device(digits.train, CPU)[0], loss)
     families = [CNN((6, 12), (40, 30)), ResNet((6, 8)), Recurrent((8,)), *([] if loss == "attention" else [MLP((20, 10))])]
-    students = [Student(Architecture(family, digits.shape, 10), 0, Lesson(1.0, 4.0, loss), heard) for family in families]
+    students = [Student(Architecture(family, digits.shape, 10), 0, KDObjective(1.0, 4.0, loss), heard)
+                for family in families]
     for taught in teach(students, digits, Training(epochs=12, learning_rate=0.01)):
         assert accuracy(taught.network, digits) > 0.6
 
 
 def test_attention_without_maps_says_what_to_choose(digits, mlp, trained):
     with pytest.raises(ValueError, match=r"loss=attention needs a teacher with maps .* Set loss to soft"):
-        Lecture(mlp, on_device(digits.train, CPU)[0], "attention")
-    heard = Lecture(trained("cnn(epochs=3)"), on_device(digits.train, CPU)[0], "attention")
+        TeacherTargets(mlp, on_device(digits.train, CPU)[0], "attention")
+    heard = TeacherTargets(trained("cnn(epochs=3)"), on_device(digits.train, CPU)[0], "attention")
     with pytest.raises(ValueError, match=r"loss=attention needs a student with maps"):
-        teach([Student(Architecture(MLP((4,)), digits.shape, 10), 0, Lesson(1.0, 4.0, "attention"), heard)], digits, PLAN)
+        teach([Student(Architecture(MLP((4,)), digits.shape, 10), 0, KDObjective(1.0, 4.0, "attention"), heard)], digits,
+              PLAN)
 
 
 @pytest.mark.parametrize("loss", ["hints", "attention", "relational"])
 def test_what_a_loss_adds_reaches_the_hidden_layers(loss, digits, trained):
-    heard = Lecture(trained("cnn(epochs=3)"), on_device(digits.train, CPU)[0], loss)
+    heard = TeacherTargets(trained("cnn(epochs=3)"), on_device(digits.train, CPU)[0], loss)
     inputs, labels = on_device(digits.train, CPU)
     rows, gradients = torch.arange(32), []
     for strength in (0.0, 1.0):
         stack = Stack([build(Architecture(CNN((3, 5), (20, 12)), digits.shape, 10), 0)])
-        room = Classroom(stack, [Lesson(1.0, 4.0, loss, strength)], [heard], 0)
+        room = StackedObjective(stack, [KDObjective(1.0, 4.0, loss, strength)], [heard], 0)
         room.backward(stack.forward(inputs[rows], True), labels[rows], None, rows)
         gradients.append(stack.parameters["0.weight"].data.grad)
     assert not torch.allclose(gradients[0], gradients[1], rtol=1e-3)
@@ -198,7 +200,7 @@ def test_students_are_in_training_mode_at_every_step_and_judged_in_evaluation_mo
 
 def test_batch_norm_statistics_of_a_teacher_and_of_its_calibration_stay(digits, resnet):
     before = state(resnet.train())
-    Lecture(resnet, on_device(digits.train, CPU)[0], "hints")
+    TeacherTargets(resnet, on_device(digits.train, CPU)[0], "hints")
     assert resnet.training and identical(before, state(resnet))
     resnet.eval()
 
@@ -215,7 +217,7 @@ def test_a_student_that_diverges_is_marked_and_the_others_go_on(digits, lecture)
         assert one.diverged is None and one.accuracies == pytest.approx(expected.accuracies, abs=2e-3)
 
 
-def broken(lecture: Lecture) -> Lecture:
+def broken(lecture: TeacherTargets) -> TeacherTargets:
     """The same teacher, but what it says is no number."""
     wild = copy.copy(lecture)
     wild.logits = torch.full_like(lecture.logits, float("nan"))
@@ -239,10 +241,10 @@ def test_a_budget_of_steps_ends_training(digits, lecture):
 
 def test_progress_tells_each_epoch_and_cancels(digits, lecture):
     told: list[Progress] = []
-    teach([student(MLP((4,)), digits, lecture)], digits, PLAN, Tell(told.append),
+    teach([student(MLP((4,)), digits, lecture)], digits, PLAN, Reporter(told.append),
           heard=lambda epoch, accuracies: {"epoch": epoch, "now": accuracies})
     assert [progress.live["epoch"] for progress in told if progress.live] == [1, 2, 3]
     shares = [progress.share for progress in told]
     assert shares == sorted(shares) and shares[-1] == 1.0
     with pytest.raises(Cancelled):
-        teach([student(MLP((4,)), digits, lecture)], digits, PLAN, Tell(is_cancelled=lambda: True))
+        teach([student(MLP((4,)), digits, lecture)], digits, PLAN, Reporter(is_cancelled=lambda: True))

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from compress.files import network_file
 from compress.layers.base import compressed_layers, dense_layers, macs, with_layers
-from compress.layers.sparse import Sparse, always_by_rows, smallest_form, stored_bytes
+from compress.layers.sparse import Sparse, force_csr, smallest_form, stored_bytes
 from compress.networks.families import MLP, Architecture, Logistic, Network, build
 from compress.networks.gru import GRU
 from tests.compress.helpers import state
@@ -125,7 +125,7 @@ def test_stored_bytes_are_those_of_the_tensors_up_to_the_header(layer: nn.Module
 def test_csr_kernels_give_the_dense_answers(shape: tuple[int, ...], left: int, bias: bool) -> None:
     dense = thin(nn.Linear(50, 40, bias=bias), left)
     batch = torch.randn(*shape, 50, generator=torch.Generator().manual_seed(2))
-    for made in (Sparse.of(dense), always_by_rows(dense)):
+    for made in (Sparse.of(dense), force_csr(dense)):
         found = answers(made, batch)
         torch.testing.assert_close(found, answers(dense, batch), atol=1e-5, rtol=1e-5)
         assert found.shape == (*shape, 40)

@@ -23,7 +23,7 @@ from compress.methods.data_codes import DataCodes
 from compress.methods.low_rank import LowRank
 from compress.networks.evaluation import logits_of
 from compress.networks.families import CNN, Architecture, Network, build
-from compress.progress import Tell
+from compress.progress import Reporter
 from compress.recipe import Recipe
 from compress.solvers.omp import omp
 from compress.sparse_coding.network_split import MOST_FEATURES, cuts
@@ -156,8 +156,9 @@ def test_a_page_is_told_which_atoms_fire_for_which_class(mlp: Network, digits: D
 
 def test_learning_is_told_as_it_goes(mlp: Network, digits: Dataset) -> None:
     told = []
-    tell = Tell(lambda progress: told.append(deepcopy(progress.live["standing"])) if "standing" in progress.live else None)
-    next(ActivationCodes(**FEW).curve(mlp, digits, [3], tell))
+    report = Reporter(lambda progress: told.append(deepcopy(progress.live["standing"])) if "standing" in progress.live
+                      else None)
+    next(ActivationCodes(**FEW).curve(mlp, digits, [3], report))
     assert [len(one["errors"]) for one in told] == [1, 2, 3, 4] and len(told[0]["usage"]) == 40
 
 

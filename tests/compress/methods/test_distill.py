@@ -19,13 +19,13 @@ from compress.data.tensors import on_device
 from compress.distillation import joint_training
 from compress.distillation.dark_knowledge import knowledge_view
 from compress.distillation.joint_training import Student, teach
-from compress.distillation.objective import LOSSES, Classroom, Lecture, Lesson
+from compress.distillation.objective import LOSSES, KDObjective, StackedObjective, TeacherTargets
 from compress.files import network_file
 from compress.methods import distill
 from compress.methods.distill import Distill
 from compress.networks.evaluation import logits_of
 from compress.networks.families import MLP, Architecture, Logistic, Network, build
-from compress.progress import Progress, Tell
+from compress.progress import Progress, Reporter
 from compress.training.loop import Training, train
 from compress.training.stack import Outputs, Stack
 from tests.compress.helpers import identical, state, toy_data
@@ -127,8 +127,8 @@ def test_a_linear_student_that_matches_logits_is_least_squares(heat):
     solution = torch.linalg.lstsq(design, centred(teacher)).solution
     ours = (beside_one(data.validation) @ solution).argmax(1).numpy()  # the solution is best, so the last epoch is kept
     judged = replace(data, validation=Split(data.validation.inputs, ours))
-    student = Student(Architecture(Logistic(), data.shape, 3), 0, Lesson(1.0, heat, "logits"),
-                      Lecture(teacher, inputs, "logits"))
+    student = Student(Architecture(Logistic(), data.shape, 3), 0, KDObjective(1.0, heat, "logits"),
+                      TeacherTargets(teacher, inputs, "logits"))
     plan = Training(epochs=300, learning_rate=0.5, batch=len(inputs), optimizer="sgd")
     (taught,) = teach([student], judged, plan)
     assert float((centred(teacher) - design @ solution).abs().max()) > 0.1
@@ -169,8 +169,8 @@ def read(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[float, int], list[Tensor
     """The batches of every student, by its alpha and its seed."""
     batches: dict[tuple[float, int], list[Tensor]] = {}
 
-    class Watched(Classroom):
-        def __init__(self, stack: Stack, lessons: list[Lesson], lectures: list[Lecture], seed: int) -> None:
+    class Watched(StackedObjective):
+        def __init__(self, stack: Stack, lessons: list[KDObjective], lectures: list[TeacherTargets], seed: int) -> None:
             super().__init__(stack, lessons, lectures, seed)
             self.members = [(lesson.alpha, seed) for lesson in lessons]
 
@@ -179,7 +179,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[float, int], list[Tensor
             for member in self.members:
                 batches.setdefault(member, []).append(rows)
 
-    monkeypatch.setattr(joint_training, "Classroom", Watched)
+    monkeypatch.setattr(joint_training, "StackedObjective", Watched)
     return batches
 
 
@@ -422,7 +422,7 @@ def test_while_they_learn_one_hears_where_all_stand_and_how_long_their_files_wil
     told: list[Progress] = []
     method = replace(BRIEF, epochs=3, labelled=labelled)
     grid = method.grid([0.1, 0.3])
-    grown = list(method.grow(mlp, digits, grid, Tell(told.append)))
+    grown = list(method.grow(mlp, digits, grid, Reporter(told.append)))
     heard = [progress.live for progress in told if "standing" in progress.live]
     json.dumps(heard, allow_nan=False)
     epochs = [live["epoch"] for live in heard]
@@ -454,11 +454,11 @@ def test_too_large_steps_are_told_with_the_setting_to_lower(unhappy, digits, mlp
 
 
 def test_one_that_diverges_later_is_what_it_was_before_and_the_control_goes_on(digits, mlp, monkeypatch):
-    lectures: list[Lecture] = []
+    lectures: list[TeacherTargets] = []
     heard: list[dict[str, Any]] = []
 
-    def remembered(*given: Any) -> Lecture:
-        lectures.append(Lecture(*given))
+    def remembered(*given: Any) -> TeacherTargets:
+        lectures.append(TeacherTargets(*given))
         return lectures[-1]
 
     def spoil(progress: Progress) -> None:
@@ -466,11 +466,11 @@ def test_one_that_diverges_later_is_what_it_was_before_and_the_control_goes_on(d
         if progress.live.get("epoch") == 2:
             lectures[0].logits.mul_(1e30)
 
-    monkeypatch.setattr(distill, "Lecture", remembered)
+    monkeypatch.setattr(distill, "TeacherTargets", remembered)
     monkeypatch.setattr(distill, "Training", partial(Training, optimizer="sgd"))
     method = replace(BRIEF, loss="logits", epochs=4, seeds=1)
     grid = [method, replace(method, alpha=0.0)]
-    gone, control = method.grow(mlp, digits, grid, Tell(spoil))
+    gone, control = method.grow(mlp, digits, grid, Reporter(spoil))
     assert gone.inside["diverged"] == 3 and gone.inside["best_epoch"] in (1, 2)
     assert gone.inside["accuracies"][2:] == [None, None] and None not in gone.inside["accuracies"][:2]
     assert accuracy(gone.network, digits) == pytest.approx(max(gone.inside["accuracies"][:2]), abs=1e-4)

@@ -15,7 +15,7 @@ from compress.methods import prune
 from compress.methods.prune import OTHER_DRAW, Prune
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network, build
-from compress.progress import Cancelled, Tell
+from compress.progress import Cancelled, Reporter
 from compress.pruning.masked_training import READY
 from compress.pruning.ranking import kept_of
 from compress.pruning.saliency import CRITERIA
@@ -142,7 +142,7 @@ def test_a_network_that_did_not_begin_with_these_weights_says_so(settings: dict,
     for trained_from, strange in ((0, False), (1, True)):
         teacher = train_teacher(digits, Step.parse("mlp(hidden=48-32,epochs=6)"), trained_from).network
         candidate = next(Prune(sparsity=0.5, **settings).curve(teacher, digits, [0.5]))
-        assert any("not the weights that this network began with" in note for note in candidate.notes) == strange
+        assert any("not those that this network was trained from" in note for note in candidate.notes) == strange
         assert not any("began with" in note for note in next(Prune().curve(teacher, digits, [0.5])).notes)
 
 
@@ -182,13 +182,13 @@ def test_the_teacher_that_is_heard_is_the_network_that_was_given(settings: dict,
 def test_training_can_be_cancelled_at_every_point(schedule: str, mlp: Network, digits: Dataset) -> None:
     heard: list[float] = []
     method = Prune(schedule=schedule, recovery_epochs=500)
-    tell = Tell(lambda progress: heard.append(progress.share), lambda: len(heard) > 8)
+    report = Reporter(lambda progress: heard.append(progress.share), lambda: len(heard) > 8)
     with pytest.raises(Cancelled):
-        next(method.curve(mlp, digits, [0.5], tell))
+        next(method.curve(mlp, digits, [0.5], report))
 
 
 def test_progress_only_rises(mlp: Network, digits: Dataset) -> None:
     heard: list[float] = []
     method = Prune(recovery_epochs=1, rounds=2, allocation="sensitivity", criterion="taylor")
-    list(method.curve(mlp, digits, [0.5, 0.8], Tell(lambda progress: heard.append(progress.share))))
+    list(method.curve(mlp, digits, [0.5, 0.8], Reporter(lambda progress: heard.append(progress.share))))
     assert heard == sorted(heard) and 0.6 < heard[-1] <= 1.0

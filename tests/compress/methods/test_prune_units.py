@@ -18,7 +18,7 @@ from compress.networks.families import CNN, MLP, Architecture, Family, Logistic,
 from compress.points.measure import Reference, measure
 from compress.pruning.ranking import kept_of
 from compress.pruning.saliency import CRITERIA
-from compress.pruning.unit_removal import thinned
+from compress.pruning.unit_removal import without_units
 from compress.pruning.units import bundles_of, groups_of
 from compress.recipe import Step
 from compress.training.teachers import train_teacher
@@ -103,7 +103,7 @@ def test_densities_set_the_proportions_of_the_layers() -> None:
 @pytest.mark.parametrize("allocation", ["global", "sensitivity"])
 def test_a_layer_that_does_nothing_gives_up_its_units_first(allocation: str, digits: Dataset,
                                                            trained: Callable[[str], Network]) -> None:
-    network = thinned(trained("mlp(hidden=48-32,epochs=6)"), {})
+    network = without_units(trained("mlp(hidden=48-32,epochs=6)"), {})
     with torch.no_grad():
         for tensor in (network[1].weight, network[1].bias, network[3].weight.mT):
             tensor[10:] = 0.0

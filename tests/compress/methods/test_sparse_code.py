@@ -26,7 +26,7 @@ from compress.methods.low_rank import LowRank
 from compress.methods.sparse_code import SparseCode
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
-from compress.progress import Tell
+from compress.progress import Reporter
 from compress.solvers.codes import Codes
 from compress.solvers.omp import omp
 from compress.sparse_coding.dictionary_source import Source
@@ -271,8 +271,9 @@ def test_nothing_negative_means_sums_above_the_darkest_values(mlp: Network, digi
 def test_planted_atoms_are_counted_while_they_are_learned(mlp: Network) -> None:
     data, told = load("planted"), []
     method = DataCodes(dictionary_size=50, epochs=1, learning_rounds=30, beside=False)
-    tell = Tell(lambda progress: told.append(deepcopy(progress.live["standing"])) if "standing" in progress.live else None)
-    inside = next(method.curve(mlp, data, [3], tell)).inside
+    report = Reporter(lambda progress: told.append(deepcopy(progress.live["standing"])) if "standing" in progress.live
+                      else None)
+    inside = next(method.curve(mlp, data, [3], report)).inside
     assert len(inside["found"]) == 30 and inside["found"][-1] > 0.7 > inside["found"][0]
     assert [len(one["found"]) for one in told] == list(range(1, 31)) and len(told[0]["usage"]) == 50
     assert len(inside["used"]) == 30 and inside["used"][0] == pytest.approx(3 - 100 / 1500)  # 50 signals are atoms
@@ -436,7 +437,7 @@ def test_too_many_signals_are_drawn_from_all(monkeypatch: pytest.MonkeyPatch) ->
     signals, learned = torch.arange(1000.0)[:, None].expand(1000, 2), []
     monkeypatch.setattr("compress.sparse_coding.dictionary_source.scikit_learns",
                         lambda some, *_: learned.append(some) or some)
-    Source("sklearn", 4, 1).fixed(signals, Tell())
+    Source("sklearn", 4, 1).fixed(signals, Reporter())
     rows = learned[0][:, 0]
     assert len(rows.unique()) == 200 and 400 < float(rows.mean()) < 600
 

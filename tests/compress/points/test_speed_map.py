@@ -14,7 +14,7 @@ from compress.layers.sparse import Sparse
 from compress.networks.families import CNN, MLP, Architecture, Family, Logistic, Network, Recurrent, build
 from compress.points import speed_map as module
 from compress.points.speed_map import BATCHES, SHARES, low_rank_networks, narrow_networks, sparse_networks, speed_map
-from compress.progress import Cancelled, Progress, Tell
+from compress.progress import Cancelled, Progress, Reporter
 from tests.compress.helpers import identical, state
 
 CASES = {"mlp": MLP((64, 48)), "cnn": CNN((6, 8), (64,)), "gru": Recurrent((32,)), "logistic": Logistic()}
@@ -47,7 +47,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[tuple[nn.Module, int]]:
 def test_the_map_has_a_cell_for_every_share_and_batch_and_way(family: Family, quick: list) -> None:
     network, heard = network_of(family), []
     before = state(network)
-    found = json.loads(json.dumps(speed_map(network, Tell(lambda progress: heard.append(progress)))))
+    found = json.loads(json.dumps(speed_map(network, Reporter(lambda progress: heard.append(progress)))))
     assert found["shares"] == list(SHARES) and found["batches"] == list(BATCHES)[:len(found["batches"])]
     assert list(found["ways"]) == (["sparse", "rank"] if family.name == "logistic" else list(WAYS))
     cells = [cell for rows in found["ways"].values() for row in rows for cell in row]
@@ -135,5 +135,5 @@ def test_larger_batches_are_left_out_once_one_takes_too_long(monkeypatch: pytest
 def test_it_can_be_cancelled(quick: list) -> None:
     heard: list[Progress] = []
     with pytest.raises(Cancelled):
-        speed_map(network_of(MLP((8,))), Tell(heard.append, lambda: len(quick) >= 5))
+        speed_map(network_of(MLP((8,))), Reporter(heard.append, lambda: len(quick) >= 5))
     assert len(quick) < 10

@@ -13,8 +13,17 @@ from torch import Tensor, nn
 from compress.data.datasets import Dataset
 from compress.layers.base import dense_layers
 from compress.networks.families import CNN, MLP, Architecture, Family, Network, build
-from compress.progress import Cancelled, Tell
-from compress.pruning.masked_training import READY, TEMPERATURE, UPDATES, Gradual, Keeper, apply_masks, cubic, towards
+from compress.progress import Cancelled, Reporter
+from compress.pruning.masked_training import (
+    READY,
+    TEMPERATURE,
+    UPDATES,
+    Gradual,
+    MaskHook,
+    apply_masks,
+    cubic,
+    teacher_objective,
+)
 from compress.pruning.ranking import Masks, Ranking, kept_of
 from compress.training.loop import AfterStep, Training, cross_entropy, steps_of, train
 from compress.training.losses import soft_targets
@@ -88,7 +97,7 @@ def test_pruned_weights_stay_zero_only_where_the_masks_are_held(kept: bool, plan
     masks = by_size(start, 0.8)
     apply_masks(start, masks)
     gone = sum(int((~mask).sum()) for mask in masks.values())
-    counts = masked_training(data, plan, Keeper(masks) if kept else None, masks, start)
+    counts = masked_training(data, plan, MaskHook(masks) if kept else None, masks, start)
     assert counts == [gone] * 100 if kept else counts[0] < gone and max(counts[1:]) == 0
 
 
@@ -97,7 +106,7 @@ def test_weights_that_stay_are_trained(plan: Training, data: Dataset) -> None:
     start = fresh(data)
     masks = by_size(start, 0.8)
     apply_masks(start, masks)
-    done = train(start, data, plan, steps=100, after_step=Keeper(masks)).network
+    done = train(start, data, plan, steps=100, after_step=MaskHook(masks)).network
     for path, mask in masks.items():
         before, after = (one.get_submodule(path).weight.detach().flatten(1) for one in (start, done))
         assert not after[~mask].any() and ((before - after)[mask] != 0).float().mean() > 0.95
@@ -177,15 +186,15 @@ def test_weights_of_a_denser_epoch_are_never_kept_however_good_they_were(data: D
 def test_the_teachers_objective_is_that_of_soft_targets_at_its_rows() -> None:
     teacher, logits = torch.randn(30, 4), torch.randn(5, 4)
     rows = torch.tensor([3, 29, 0, 7, 7])
-    found = towards(teacher)(logits, torch.zeros(5, dtype=torch.long), rows)
+    found = teacher_objective(teacher)(logits, torch.zeros(5, dtype=torch.long), rows)
     assert torch.equal(found, soft_targets(logits, teacher[rows], TEMPERATURE))
-    assert float(towards(logits)(logits, rows, torch.arange(5))) == pytest.approx(0.0, abs=1e-6)
+    assert float(teacher_objective(logits)(logits, rows, torch.arange(5))) == pytest.approx(0.0, abs=1e-6)
     assert not torch.equal(found, nn.functional.cross_entropy(logits, rows[:5] % 4))
 
 
 @pytest.mark.parametrize("gradual", [False, True])
 def test_training_with_masks_can_be_cancelled(gradual: bool, data: Dataset) -> None:
     start, heard = fresh(data), []
-    step: AfterStep = Gradual(by_size, 0.9, 1000) if gradual else Keeper(by_size(start, 0.9))
+    step: AfterStep = Gradual(by_size, 0.9, 1000) if gradual else MaskHook(by_size(start, 0.9))
     with pytest.raises(Cancelled):
-        train(start, data, PLANS[0], tell=Tell(heard.append, lambda: len(heard) >= 2), after_step=step)
+        train(start, data, PLANS[0], report=Reporter(heard.append, lambda: len(heard) >= 2), after_step=step)

@@ -13,7 +13,7 @@ from compress.data.datasets import Dataset, Split
 from compress.methods.prune import Prune
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
-from compress.progress import Cancelled, Tell
+from compress.progress import Cancelled, Reporter
 from compress.pruning.ranking import kept_of
 from compress.pruning.sensitivity import EXAMPLES, LEVELS, sensitivity
 from compress.pruning.unit_pruner import UnitPruner
@@ -95,11 +95,11 @@ def test_losses_come_from_calibration_and_accuracies_from_validation(mlp: Networ
 def test_measuring_changes_nothing_and_can_be_cancelled(resnet: Network, digits: Dataset) -> None:
     before, heard = state(resnet), []
     pruner = Prune().pruner(resnet, digits)
-    tell = Tell(lambda progress: heard.append(progress.share))
-    sensitivity(resnet, digits, ["0", "7"], pruner._with_one_layer_cut, tell, (0.0, 0.5))
+    report = Reporter(lambda progress: heard.append(progress.share))
+    sensitivity(resnet, digits, ["0", "7"], pruner._with_one_layer_cut, report, (0.0, 0.5))
     assert identical(before, state(resnet)) and not resnet.training and heard == sorted(heard)
     with pytest.raises(Cancelled):
-        sensitivity(resnet, digits, ["0"], pruner._with_one_layer_cut, Tell(is_cancelled=lambda: True), (0.0, 0.5))
+        sensitivity(resnet, digits, ["0"], pruner._with_one_layer_cut, Reporter(is_cancelled=lambda: True), (0.0, 0.5))
 
 
 def test_a_layer_that_does_nothing_can_lose_everything(mlp: Network, digits: Dataset) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from compress.files import network_file
 from compress.networks.families import CNN, MLP, Architecture, Family, Logistic, Network, Recurrent, ResNet, build
-from compress.pruning.unit_removal import masked, thinned
+from compress.pruning.unit_removal import masked, without_units
 from compress.pruning.units import bundles_of, groups_of
 from tests.compress.helpers import identical, state
 from tests.compress.pruning.test_units import COLOURS, IMAGE, SEQUENCE, TABLE, every_case, network_of
@@ -45,8 +45,8 @@ def count(network: nn.Module) -> int:
 def test_thinned_and_masked_networks_agree(family: Family, shape: tuple[int, ...], seed: int) -> None:
     network = network_of(family, shape, seed)
     kept = some(network, seed)
-    torch.testing.assert_close(logits(thinned(network, kept)), logits(masked(network, kept)), atol=1e-5, rtol=1e-4)
-    exact = [logits(one(network.double(), kept)) for one in (thinned, masked)]
+    torch.testing.assert_close(logits(without_units(network, kept)), logits(masked(network, kept)), atol=1e-5, rtol=1e-4)
+    exact = [logits(one(network.double(), kept)) for one in (without_units, masked)]
     torch.testing.assert_close(*exact, atol=1e-12, rtol=1e-10)
     assert seed == 0 or exact[0].std(0).min() > 2e-4, "the units that are left say too little for this comparison"
 
@@ -56,7 +56,7 @@ def test_thinned_and_masked_networks_agree(family: Family, shape: tuple[int, ...
 def test_a_thinned_network_is_one_of_its_own_architecture(family: Family, shape: tuple[int, ...], seed: int) -> None:
     network = network_of(family, shape, seed)
     kept = some(network, seed)
-    small = thinned(network, kept)
+    small = without_units(network, kept)
     assert {group.path: group.units for group in groups_of(small)} == {path: len(units) for path, units in kept.items()}
     assert {name: tensor.shape for name, tensor in state(small).items()} == {
         name: tensor.shape for name, tensor in state(build(small.architecture)).items()}
@@ -71,7 +71,7 @@ def test_each_group_can_be_thinned_alone(family: Family, shape: tuple[int, ...])
     kept = some(network, 0)
     for bundle in bundles_of(groups_of(network)):
         alone = {group.path: kept[group.path] for group in bundle}
-        found = logits(thinned(network, alone))
+        found = logits(without_units(network, alone))
         torch.testing.assert_close(found, logits(masked(network, alone)), atol=1e-5, rtol=1e-4)
         assert not torch.allclose(found, logits(network), atol=1e-3)
 
@@ -112,14 +112,14 @@ def test_the_family_says_how_many_units_are_left(family: Family, shape: tuple[in
     network = network_of(family, shape)
     kept = {group.path: torch.arange(group.units - number, group.units)
             for group, number in zip(groups_of(network), counts, strict=True)}
-    small = thinned(network, kept)
+    small = without_units(network, kept)
     assert small.architecture == Architecture(expected, shape, 4)
     assert count(small) == count(build(small.architecture))
 
 
 def test_the_tensors_are_those_that_one_would_cut_by_hand() -> None:
     network, kept = network_of(CNN((5, 4), (6,)), SEQUENCE), {"0": torch.tensor([1, 4]), "2": torch.tensor([0, 3])}
-    small = thinned(network, kept)
+    small = without_units(network, kept)
     first, second, third, last = (layer for layer in network if list(layer.parameters()))
     columns = third.weight.view(6, 4, -1)[:, [0, 3]].flatten(1)
     by_hand = (first.weight[[1, 4]], first.bias[[1, 4]], second.weight[[0, 3]][:, [1, 4]], second.bias[[0, 3]],
@@ -129,7 +129,7 @@ def test_the_tensors_are_those_that_one_would_cut_by_hand() -> None:
 
 def test_the_gates_are_those_that_one_would_cut_by_hand() -> None:
     network = network_of(Recurrent((4,)), (2, 5))
-    small = thinned(network, {"1.forwards": torch.tensor([0, 2]), "1.backwards": torch.tensor([1, 3])})
+    small = without_units(network, {"1.forwards": torch.tensor([0, 2]), "1.backwards": torch.tensor([1, 3])})
     for name, units in (("forwards", [0, 2]), ("backwards", [1, 3])):
         whole, cut = network[1].get_submodule(name), small[1].get_submodule(name)
         assert cut.units == 2
@@ -141,7 +141,7 @@ def test_the_gates_are_those_that_one_would_cut_by_hand() -> None:
 
 def test_batch_norm_keeps_its_statistics_and_its_counter() -> None:
     network = network_of(ResNet((6, 9)), COLOURS)
-    small = thinned(network, {"4.body.3": torch.tensor([2, 8])})
+    small = without_units(network, {"4.body.3": torch.tensor([2, 8])})
     for old, new in ((network[4].body[4], small[4].body[4]), (network[4].shortcut[1], small[4].shortcut[1])):
         for name in ("weight", "bias", "running_mean", "running_var"):
             assert torch.equal(getattr(new, name), getattr(old, name)[[2, 8]])
@@ -163,7 +163,7 @@ def test_a_mask_changes_nothing_but_what_makes_the_removed_units(family: Family,
 
 
 @every_case
-@pytest.mark.parametrize("change", [thinned, masked])
+@pytest.mark.parametrize("change", [without_units, masked])
 def test_where_nothing_is_removed_the_outputs_are_the_same_bit_for_bit(family, shape, change) -> None:
     network = network_of(family, shape)
     everything = {group.path: torch.arange(group.units) for group in groups_of(network)}
@@ -174,7 +174,7 @@ def test_where_nothing_is_removed_the_outputs_are_the_same_bit_for_bit(family, s
 
 
 @every_case
-@pytest.mark.parametrize("change", [thinned, masked])
+@pytest.mark.parametrize("change", [without_units, masked])
 def test_the_given_network_stays_as_it_is_and_shares_nothing(family, shape, change) -> None:
     network = network_of(family, shape).train()
     before, architecture = state(network), network.architecture
@@ -189,7 +189,7 @@ def test_the_given_network_stays_as_it_is_and_shares_nothing(family, shape, chan
 @every_case
 def test_a_thinned_network_is_read_back_from_its_file(family: Family, shape: tuple[int, ...], tmp_path: Path) -> None:
     network = network_of(family, shape)
-    small = thinned(network, some(network, 1))
+    small = without_units(network, some(network, 1))
     length = network_file.write(small, tmp_path / "net")
     again = network_file.read(tmp_path / "net")
     assert again.architecture == small.architecture and torch.equal(logits(again), logits(small))
@@ -201,11 +201,11 @@ def test_the_global_random_state_is_left_alone() -> None:
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
-    thinned(network, some(network, 1)), masked(network, some(network, 1))
+    without_units(network, some(network, 1)), masked(network, some(network, 1))
     assert torch.equal(torch.rand(1), expected)
 
 
-@pytest.mark.parametrize("change", [thinned, masked])
+@pytest.mark.parametrize("change", [without_units, masked])
 @pytest.mark.parametrize(("kept", "message"), [
     ({"1": torch.arange(0)}, r"1 must keep between 1 and 9 units, but got none\. Keep at least one"),
     ({"1": torch.tensor([3, 9])}, r"units of 1 are .* between 0 and 8, but got \[3, 9\]\. Give the indices"),
@@ -224,5 +224,5 @@ def test_both_directions_of_a_gru_keep_equally_many_units(kept: dict[str, Tensor
     network = network_of(Recurrent((7,)), SEQUENCE)
     with pytest.raises(ValueError, match=r"1\.forwards and 1\.backwards must keep equally many units, but got 2 and [37]\. "
                                          r"Keep as many of both"):
-        thinned(network, kept)
+        without_units(network, kept)
     assert logits(masked(network, kept)).isfinite().all()

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from compress.progress import Cancelled, Tell
+from compress.progress import Cancelled, Reporter
 from compress.solvers import ksvd as module
 from compress.solvers import omp as pursuit
 from compress.solvers.dictionary import normalised, recovered
@@ -139,7 +139,7 @@ def test_a_seed_decides_everything_and_learning_can_be_cancelled() -> None:
     other = [*learn(signals, KSVD(atoms=30, nonzeros=2, iterations=3, seed=6))][-1].atoms
     assert not torch.allclose(first, other)
     with pytest.raises(Cancelled):
-        next(learn(signals, settings, tell=Tell(is_cancelled=lambda: True)))
+        next(learn(signals, settings, report=Reporter(is_cancelled=lambda: True)))
 
 
 def test_signals_that_are_all_zero_teach_nothing_and_break_nothing() -> None:

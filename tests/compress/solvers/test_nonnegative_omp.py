@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import nnls
 from torch import Tensor
 
-from compress.progress import Cancelled, Tell
+from compress.progress import Cancelled, Reporter
 from compress.solvers import nonnegative_omp as module
 from compress.solvers.dictionary import normalised
 from compress.solvers.nonnegative_omp import better_pair, omp_nonnegative, positive
@@ -115,7 +115,7 @@ def test_chunks_change_nothing_and_it_can_be_cancelled(monkeypatch: pytest.Monke
     assert torch.equal(whole.atoms, parts.atoms)
     torch.testing.assert_close(whole.values, parts.values)
     with pytest.raises(Cancelled):
-        omp_nonnegative(signals, atoms, 4, tell=Tell(is_cancelled=lambda: True))
+        omp_nonnegative(signals, atoms, 4, report=Reporter(is_cancelled=lambda: True))
     with pytest.raises(ValueError, match="nonzeros must be between 1 and 10"):
         omp_nonnegative(signals, atoms, 11)
 

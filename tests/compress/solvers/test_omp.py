@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import orthogonal_mp
 from torch import Tensor
 
-from compress.progress import Cancelled, Tell
+from compress.progress import Cancelled, Reporter
 from compress.solvers import omp as module
 from compress.solvers.codes import Codes
 from compress.solvers.dictionary import coherence, normalised, tropp_bound
@@ -189,7 +189,7 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(whole.atoms, parts.atoms)
     torch.testing.assert_close(whole.values, parts.values)
     with pytest.raises(Cancelled):
-        omp(signals, atoms, 4, tell=Tell(is_cancelled=lambda: True))
+        omp(signals, atoms, 4, report=Reporter(is_cancelled=lambda: True))
 
 
 def test_threads_change_nothing(way: str, monkeypatch: pytest.MonkeyPatch) -> None:

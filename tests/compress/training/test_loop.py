@@ -16,7 +16,7 @@ from compress.methods.data_svd import DataSVD
 from compress.methods.low_rank import LowRank
 from compress.networks.evaluation import logits_of
 from compress.networks.families import MLP, Architecture, Network, build, family
-from compress.progress import Cancelled, Progress, Tell
+from compress.progress import Cancelled, Progress, Reporter
 from compress.training.loop import Training, cross_entropy, shifted, train
 from tests.compress.helpers import identical, relabelled, state, toy_data
 
@@ -96,20 +96,20 @@ def test_an_objective_that_asks_another_network_leaves_the_student_in_training_m
     assert done.history[-1]["loss"] < done.history[0]["loss"]
 
 
-def cancel_after(epochs: int) -> tuple[Tell, list[Progress]]:
-    """A Tell that cancels at the first report after so many finished epochs."""
+def cancel_after(epochs: int) -> tuple[Reporter, list[Progress]]:
+    """A Reporter that cancels at the first report after so many finished epochs."""
     heard: list[Progress] = []
 
     def is_cancelled() -> bool:
         return sum("epoch" in progress.live for progress in heard[:-1]) >= epochs
 
-    return Tell(heard.append, is_cancelled), heard
+    return Reporter(heard.append, is_cancelled), heard
 
 
 def test_cancelled_in_a_later_epoch_the_best_weights_so_far_are_kept(data: Dataset) -> None:
     plan = Training(epochs=10, batch=4)
-    tell, heard = cancel_after(2)
-    done = train(fresh(data), data, plan, tell=tell, keep_best=True)
+    report, heard = cancel_after(2)
+    done = train(fresh(data), data, plan, report=report, keep_best=True)
     assert done.cancelled and 2 <= len(done.history) <= 3 and not done.network.training
     assert "step" in heard[-1].text or "epoch" in heard[-1].text
     whole = train(fresh(data), data, plan)
@@ -118,12 +118,12 @@ def test_cancelled_in_a_later_epoch_the_best_weights_so_far_are_kept(data: Datas
 
 def test_cancelled_within_the_first_epoch_nothing_is_kept(data: Dataset) -> None:
     with pytest.raises(Cancelled):
-        train(fresh(data), data, Training(batch=4), tell=cancel_after(0)[0], keep_best=True)
+        train(fresh(data), data, Training(batch=4), report=cancel_after(0)[0], keep_best=True)
 
 
 def test_a_half_trained_network_is_returned_only_to_those_who_ask_for_it(data: Dataset) -> None:
     with pytest.raises(Cancelled):
-        train(fresh(data), data, Training(epochs=10, batch=4), tell=cancel_after(2)[0])
+        train(fresh(data), data, Training(epochs=10, batch=4), report=cancel_after(2)[0])
 
 
 @pytest.mark.parametrize("method", [LowRank(keep=0.3, recovery_steps=500), DataSVD(components=2, epochs=50)])
@@ -237,7 +237,7 @@ def test_weight_decay_makes_weights_smaller(data: Dataset) -> None:
 
 def test_progress_rises_to_one_and_epochs_carry_live_numbers(data: Dataset) -> None:
     heard: list[Progress] = []
-    train(fresh(data), data, Training(epochs=4, batch=4), tell=Tell(heard.append))
+    train(fresh(data), data, Training(epochs=4, batch=4), report=Reporter(heard.append))
     shares = [progress.share for progress in heard]
     assert shares == sorted(shares) and shares[-1] == 1.0
     live: list[dict[str, Any]] = [progress.live for progress in heard if progress.live]

@@ -16,7 +16,7 @@ from compress.curves.sweep import complete
 from compress.data.datasets import Dataset
 from compress.files import network_file
 from compress.layers.base import macs
-from compress.progress import Cancelled, Progress, Tell
+from compress.progress import Cancelled, Progress, Reporter
 from compress.recipe import Recipe, Step
 from compress.training import teachers
 from compress.training.teachers import PRESETS, family_cards, teacher_step, train_teacher
@@ -73,16 +73,16 @@ def test_a_teacher_whose_file_is_gone_is_trained_anew(store: Store, digits: Data
 def test_cancelled_after_an_epoch_the_best_network_is_kept_and_the_card_says_so(store: Store) -> None:
     data = toy_data()
     heard: list[Progress] = []
-    tell = Tell(heard.append, lambda: any("epoch" in progress.live for progress in heard))
+    report = Reporter(heard.append, lambda: any("epoch" in progress.live for progress in heard))
     recipe = complete(Recipe.parse("digits/mlp(hidden=8,epochs=9)/0"))
-    teacher = obtain(recipe, data, store, tell)
+    teacher = obtain(recipe, data, store, report)
     assert teacher.card["cancelled"] and len(teacher.card["history"]) == 1 and Path(teacher.file).exists()
 
 
 def test_cancelled_at_once_nothing_is_kept(store: Store) -> None:
     recipe = complete(Recipe.parse("digits/mlp(hidden=8,epochs=9,batch=1)/0"))
     with pytest.raises(Cancelled):
-        obtain(recipe, toy_data(), store, Tell(is_cancelled=lambda: True))
+        obtain(recipe, toy_data(), store, Reporter(is_cancelled=lambda: True))
     assert store.teacher(recipe.key()) is None and not list(store.artefacts.glob("*"))
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pages.ui.charts import distill_charts, palette
 from pages.ui.charts.distill_charts import LEAST_ERROR, MOST_ERROR, NOISE, gain_in_words
-from pages.ui.explore.students import Gain, Standing, Students
+from pages.ui.explore.students import Gain, Result, Students
 from tests.pages.samples import figure_of, point, student
 
 VALUES = [0.1, 0.2, 0.4]
@@ -21,10 +21,10 @@ REFERENCE = point(None, 100_000, 95, title="64-40-30-10")
 START = point(0.5, 50_000, 94)
 
 
-def standing(width: float, accuracy: float | None, live: bool = False) -> Standing:
+def standing(width: float, accuracy: float | None, live: bool = False) -> Result:
     """A student of this width, with its point unless it is still learning or diverged."""
     done = None if live or accuracy is None else student(round(100 * accuracy), SIZES[width], width=width)
-    return Standing(SIZES[width], accuracy, done)
+    return Result(SIZES[width], accuracy, done)
 
 
 def class_of(gains: dict[float, list[float]], heats: tuple[float, ...] = (4.0, 8.0), live: bool = False,
@@ -172,14 +172,14 @@ standings = st.dictionaries(st.tuples(st.sampled_from(VALUES), st.integers(0, 2)
 @given(standings, standings, st.integers(30, 99))
 def test_axes_stay_while_students_arrive_and_learn(first, second, correct):
     reference = point(None, 100_000, correct)
-    found = [Students({4.0: {key: Standing(SIZES[key[0]], value) for key, value in ones.items()}})
+    found = [Students({4.0: {key: Result(SIZES[key[0]], value) for key, value in ones.items()}})
              for ones in (first, second)]
     assert axes(found[0], reference) == axes(found[1], reference) == axes(Students(), reference)
 
 
 @given(st.lists(st.integers(50, 10**7), min_size=1, max_size=8), st.lists(accuracies, min_size=16, max_size=16))
 def test_axes_of_very_small_and_large_students_hold_them_and_stay_while_they_learn(sizes, values):
-    heard = [Students({4.0: {(0.1 + place, 0): Standing(size, values[place + shift]) for place, size in enumerate(sizes)}})
+    heard = [Students({4.0: {(0.1 + place, 0): Result(size, values[place + shift]) for place, size in enumerate(sizes)}})
              for shift in (0, 8)]
     assert axes(heard[0]) == axes(heard[1])
     low, high = axes(heard[0])[0]
@@ -188,7 +188,7 @@ def test_axes_of_very_small_and_large_students_hold_them_and_stay_while_they_lea
 
 @pytest.mark.parametrize("kind", ["taught", "controls"])
 def test_the_axis_holds_students_that_diverged(kind):
-    tiny = {(0.01, 0): Standing(300, None), (0.2, 0): standing(0.2, 0.8)}
+    tiny = {(0.01, 0): Result(300, None), (0.2, 0): standing(0.2, 0.8)}
     found = Students({4.0: tiny} if kind == "taught" else {}, tiny if kind == "controls" else {})
     assert axes(found)[0][0] < log10(300)
 
@@ -202,7 +202,7 @@ def test_accuracy_rises_upwards_and_is_written_as_accuracy():
 
 @given(st.lists(st.tuples(accuracies, accuracies, accuracies), min_size=1, max_size=3), st.integers(0, 100))
 def test_no_error_is_zero_or_less_on_the_logarithmic_axis(found, correct):
-    ones = {(VALUES[place], seed): Standing(1_000 * (place + 1), value)
+    ones = {(VALUES[place], seed): Result(1_000 * (place + 1), value)
             for place, values in enumerate(found) for seed, value in enumerate(values)}
     chart = hero(Students({4.0: ones}, ones, ones), point(None, 100_000, correct), start=point(0.1, 50_000, 100 - correct))
     shown = [y for trace in chart["figure"]["data"] for y in trace["y"]]

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from compress.recipe import Recipe, Step
-from pages.ui.explore.students import CONTROL, TAUGHT, Gain, Standing, Students, of_curves, of_job, only_first_right, summary
+from pages.ui.explore.students import CONTROL, TAUGHT, Gain, Result, Students, of_curves, of_job, only_first_right, summary
 from tests.compress.helpers import toy_data
 from tests.pages.samples import STUDENT, recipe_of, student
 
@@ -38,7 +38,7 @@ def another(entry: dict[str, Any]) -> Any:
     return value + 1 if entry["type"] == "int" else 0.5 if value != 0.5 else 0.25
 
 
-def everyone(students: Students) -> list[Standing]:
+def everyone(students: Students) -> list[Result]:
     return [*students.controls.values(), *students.direct.values(),
             *(one for places in students.taught.values() for one in places.values())]
 
@@ -130,8 +130,8 @@ def test_live_students_fill_the_places_that_nobody_has_finished():
                       [2_000, 0.6, 4.0, 0, 0.0, 0.0, 0.5]), STUDENT, before)
     assert now.live and now.taught[4.0][0.2, 0] is before.taught[4.0][0.2, 0]
     assert now.controls[0.2, 0] is before.controls[0.2, 0]
-    assert now.taught[4.0][0.6, 0] == Standing(2_000, 0.3) and now.taught[8.0] == {(0.2, 0): Standing(900, 0.4)}
-    assert now.controls[0.6, 0] == Standing(2_000, 0.5)
+    assert now.taught[4.0][0.6, 0] == Result(2_000, 0.3) and now.taught[8.0] == {(0.2, 0): Result(900, 0.4)}
+    assert now.controls[0.6, 0] == Result(2_000, 0.5)
 
 
 def test_live_students_leave_what_was_known_before_as_it_was():
@@ -145,8 +145,8 @@ def test_live_students_leave_what_was_known_before_as_it_was():
 def test_live_students_without_the_assistant_stand_beside_those_with_it():
     now = of_job(told([900, 0.2, 4.0, 0, 0.9, 0.3, 0.5], [900, 0.2, 4.0, 0, 0.9, 0.0, 0.6],
                       [900, 0.2, 8.0, 0, 0.9, 0.0, 0.7], [900, 0.2, 4.0, 0, 0.0, 0.0, None]), ASSISTED, Students())
-    assert now.taught == {4.0: {(0.2, 0): Standing(900, 0.5)}}
-    assert now.direct == {(0.2, 0): Standing(900, 0.6)} and now.controls == {(0.2, 0): Standing(900, None)}
+    assert now.taught == {4.0: {(0.2, 0): Result(900, 0.5)}}
+    assert now.direct == {(0.2, 0): Result(900, 0.6)} and now.controls == {(0.2, 0): Result(900, None)}
 
 
 def test_a_finished_curve_drawn_while_its_job_runs_keeps_its_labels():
@@ -164,13 +164,13 @@ def test_before_the_first_epoch_of_the_students_there_is_what_was_before(live):
 def test_what_a_job_tells_finds_the_places_that_its_points_will_have(settings, prepared):
     from compress.methods.distill import Distill
     from compress.networks.families import MLP, Architecture, build
-    from compress.progress import Tell
+    from compress.progress import Reporter
 
     data = toy_data((6,))
     asked = Distill(epochs=1, seeds=2, temperatures=(8,), **settings)
     grid, live = asked.grid([0.25, 0.5]), []
     teacher = build(Architecture(MLP(hidden=(12, 8)), data.shape, 3), 0)
-    list(asked.grow(teacher, data, grid, Tell(lambda progress: live.append(progress.live))))
+    list(asked.grow(teacher, data, grid, Reporter(lambda progress: live.append(progress.live))))
     now = of_job([one for one in live if one], asked.step().values, Students())
     points = [{**student(), "recipe": Recipe("toy", Step("mlp"), (one.step(),), 0).text()} for one in grid]
     done = of_curves({"curve": points}, Recipe("toy", Step("mlp"), (asked.step(),), 0))
@@ -192,7 +192,7 @@ def test_the_widths_are_those_of_students_and_controls_rising():
 
 standings = st.dictionaries(
     st.tuples(st.sampled_from([0.1, 0.2, 0.6]), st.integers(0, 4)),
-    st.builds(Standing, st.integers(1_000, 9_000), st.none() | st.floats(0, 1), st.none() | st.just(student())))
+    st.builds(Result, st.integers(1_000, 9_000), st.none() | st.floats(0, 1), st.none() | st.just(student())))
 
 
 @given(standings)
@@ -211,8 +211,8 @@ def test_a_summary_has_a_row_for_every_width_that_somebody_learned_at(ones):
 
 def of_seeds(with_teacher: list[float | None], alone: list[float | None]) -> Students:
     """Students and controls of width 0.2 at temperature 4, one a seed."""
-    return Students(taught={4.0: {(0.2, seed): Standing(1_000, value) for seed, value in enumerate(with_teacher)}},
-                    controls={(0.2, seed): Standing(1_000, value) for seed, value in enumerate(alone)})
+    return Students(taught={4.0: {(0.2, seed): Result(1_000, value) for seed, value in enumerate(with_teacher)}},
+                    controls={(0.2, seed): Result(1_000, value) for seed, value in enumerate(alone)})
 
 
 shares = st.floats(0, 1)
@@ -235,7 +235,7 @@ def test_one_seed_gives_a_gain_without_an_interval_that_is_never_certain():
 
 def test_a_gain_compares_the_seeds_that_have_both():
     found = of_seeds([0.9, 0.8, 0.7], [0.5, 0.6, 0.6, 0.1])
-    found.taught[4.0][0.2, 9] = Standing(1_000, 0.99)
+    found.taught[4.0][0.2, 9] = Result(1_000, 0.99)
     assert found.gain(0.2, 4.0).mean == pytest.approx((0.4 + 0.2 + 0.1) / 3) and found.gain(0.2, 4.0).seeds == 3
 
 
@@ -275,8 +275,8 @@ def answering(wrong: list[int]) -> np.ndarray:
 
 def judged(*pairs: tuple[list[int], list[int]]) -> Students:
     """Finished students and their controls of width 0.2, one pair a seed, each given by the examples it has wrong."""
-    def standing(wrong: list[int]) -> Standing:
-        return Standing(1_000, 1 - len(wrong) / len(LABELS), {}, answering(wrong))
+    def standing(wrong: list[int]) -> Result:
+        return Result(1_000, 1 - len(wrong) / len(LABELS), {}, answering(wrong))
 
     return Students(taught={4.0: {(0.2, seed): standing(one) for seed, (one, _) in enumerate(pairs)}},
                     controls={(0.2, seed): standing(control) for seed, (_, control) in enumerate(pairs)}, labels=LABELS)

@@ -245,7 +245,7 @@ def points_of(known: dict[str, Any]) -> st.SearchStrategy:
     """Any step that a point of a network's method may have, every setting spelled out."""
     cards = [card for card in known["methods"].values() if card["subject"] == "network"]
     return st.sampled_from(cards).flatmap(lambda card: choices(known, card["name"]).map(
-        lambda made: choice.of_a_point(made.recipe(card["name"]), card).methods[0]))
+        lambda made: choice.point_recipe(made.recipe(card["name"]), card).methods[0]))
 
 
 @given(st.data())
@@ -355,10 +355,10 @@ def test_the_recipe_of_what_stands_in_the_teachers_place(card, started):
 def test_a_point_lacks_the_settings_of_its_sweep_and_no_others(card, started):
     request = started.request(card["methods"]["teach"])
     assert set(request.methods[-1].values) == {"width", "loss", "shared", "depth", "repeats", "heats"}
-    assert choice.of_a_point(request, card["methods"]["teach"]).methods[-1].values == {
+    assert choice.point_recipe(request, card["methods"]["teach"]).methods[-1].values == {
         "width": 0.1, "loss": "soft", "shared": True, "depth": 0}
     chain = started.request(card["methods"]["squeeze"])
-    assert choice.of_a_point(chain, card["methods"]["squeeze"]) == chain
+    assert choice.point_recipe(chain, card["methods"]["squeeze"]) == chain
 
 
 def test_the_recipe_of_a_point_is_the_one_that_a_sweep_stores(known):
@@ -368,4 +368,4 @@ def test_the_recipe_of_a_point_is_the_one_that_a_sweep_stores(known):
     for card in known["methods"].values():
         asked = sweep_of(first.request(card))
         stored = asked.of(asked.method)
-        assert choice.of_a_point(first.request(card), card) == stored
+        assert choice.point_recipe(first.request(card), card) == stored
