@@ -7,16 +7,15 @@ Teacher and students use the same container: a ratio of two lengths compares lik
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from compress.files.artefacts import write_whole
 from compress.layers import base
 from compress.networks.families import Architecture, Network, build
 
@@ -42,20 +41,29 @@ def read(path: Path | str) -> Network:
     Raises:
         ValueError: the file is missing, is not one of ours, or is damaged; says which.
     """
-    manifest, tensors = unpack(path)
+    return from_bytes(_contents(path), str(path))
+
+
+def from_bytes(contents: bytes, name: str = "the file") -> Network:
+    """The network that these bytes of a file hold, in evaluation mode on the CPU. name: the file's, for messages.
+
+    Raises:
+        ValueError: as read().
+    """
+    manifest, tensors = unpack_bytes(contents, name)
     if "architecture" not in manifest:
-        raise ValueError(f"{path} holds compressed data, not a network. Choose a file of a network method.")
+        raise ValueError(f"{name} holds compressed data, not a network. Choose a file of a network method.")
     try:
         network = build(Architecture.from_plain(manifest["architecture"]))
-        replaced = {name: base.rebuild(plain) for name, plain in manifest["layers"].items()}
+        replaced = {path: base.rebuild(plain) for path, plain in manifest["layers"].items()}
         network = base.with_layers(network, replaced)
         missing, unexpected = network.load_state_dict(tensors, strict=False)
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
-        raise ValueError(f"{path} does not fit its own manifest ({error}). The file is damaged; make it again from "
+        raise ValueError(f"{name} does not fit its own manifest ({error}). The file is damaged; make it again from "
                          "its recipe.") from error
-    missing = [name for name in missing if not _is_a_counter(name)]
+    missing = [path for path in missing if not _is_a_counter(path)]
     if missing or unexpected:
-        raise ValueError(f"{path} does not fit its own manifest: missing {missing}, unexpected {unexpected}. "
+        raise ValueError(f"{name} does not fit its own manifest: missing {missing}, unexpected {unexpected}. "
                          "The file is damaged; make it again from its recipe.")
     return network.eval()
 
@@ -69,36 +77,34 @@ def pack(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> bytes:
 
 def unpack(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The opposite of pack(), from a file. Raises ValueError if it is missing, foreign or damaged."""
-    if not Path(path).is_file():
-        raise ValueError(f"There is no file {path}. Give the path of a file that 'curve --save' or a download wrote.")
+    return unpack_bytes(_contents(path), str(path))
+
+
+def unpack_bytes(contents: bytes, name: str = "the file") -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The opposite of pack(). Raises ValueError if the bytes are foreign or damaged."""
     try:
-        with safe_open(str(path), framework="pt") as file:
-            manifest = json.loads((file.metadata() or {}).get("manifest", "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not a readable network file ({error}). It may be cut short; make it again "
+        tensors = load(contents)
+        length = int.from_bytes(contents[:8], "little")
+        manifest = json.loads(json.loads(contents[8:8 + length]).get("__metadata__", {}).get("manifest", "{}"))
+    except (SafetensorError, ValueError) as error:
+        raise ValueError(f"{name} is not a readable network file ({error}). It may be cut short; make it again "
                          "from its recipe.") from error
-    if not isinstance(manifest, dict):
-        manifest = {}
-    if manifest.get("format") != FORMAT:
-        raise ValueError(f"{path} was not written by this program (format {manifest.get('format')!r}, expected "
-                         f"{FORMAT!r}).")
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        raise ValueError(f"{name} was not written by this program (format {found!r}, expected {FORMAT!r}).")
     return manifest, tensors
 
 
+def _contents(path: Path | str) -> bytes:
+    if not Path(path).is_file():
+        raise ValueError(f"There is no file {path}. Give the path of a file that 'curve --save' or a download wrote.")
+    return Path(path).read_bytes()
+
+
 def write_bytes(contents: bytes, path: Path | str) -> int:
-    """Writes to a temporary neighbour and renames it: a reader never sees half a file. Returns the length."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(contents)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path.stat().st_size
+    """Writes whole or not at all, and returns the length."""
+    write_whole(contents, Path(path))
+    return len(contents)
 
 
 def nonzeros(network: nn.Module) -> int:

@@ -1,0 +1,75 @@
+"""Files by the digest of their contents: the same contents are kept once, and a folder of them can be moved.
+
+Imports nothing heavy: pages look for files here too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+SUFFIX = ".safetensors"
+
+
+def digest_of(contents: bytes) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of some contents."""
+    return hashlib.sha256(contents).hexdigest()[:16]
+
+
+class Artefacts:
+    """A folder of files named by the digest of their contents."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+
+    def put(self, contents: bytes) -> str:
+        """Keeps some contents, whole or not at all, and returns their digest."""
+        digest = digest_of(contents)
+        if not self.has(digest):
+            write_whole(contents, self.path(digest))
+        return digest
+
+    def path(self, digest: str) -> Path:
+        """Where the contents of this digest are, or would be."""
+        return self.folder / f"{digest}{SUFFIX}"
+
+    def has(self, digest: str) -> bool:
+        """Whether the contents are there and unchanged: a file that differs from its digest counts as missing."""
+        path = self.path(digest)
+        try:
+            facts = path.stat()
+        except OSError:
+            return False
+        return _digest_of_file(path, facts.st_mtime_ns, facts.st_size) == digest
+
+    def contents(self, digest: str) -> bytes:
+        """The contents of this digest. Raises ValueError where they are missing or have changed."""
+        if not self.has(digest):
+            raise ValueError(f"The file {self.path(digest)} is missing or damaged. Measure its curve again: the missing "
+                             "point is made anew from its recipe.")
+        return self.path(digest).read_bytes()
+
+
+def write_whole(contents: bytes, path: Path) -> None:
+    """Writes to a temporary neighbour and renames it: a reader never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(contents)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@lru_cache(maxsize=4096)
+def _digest_of_file(path: Path, stamp: int, size: int) -> str:
+    """Read once for each state of a file, of which the time of its last change and its length are the signs."""
+    try:
+        return digest_of(path.read_bytes())
+    except OSError:
+        return ""

@@ -1,0 +1,50 @@
+"""Files by the digest of their contents: kept once, found after a move, and never handed out damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from compress.files.artefacts import Artefacts, digest_of
+
+
+def test_contents_come_back_by_their_digest_and_are_kept_once(tmp_path: Path) -> None:
+    kept = Artefacts(tmp_path / "networks")
+    digests = [kept.put(contents) for contents in (b"one", b"two", b"one")]
+    assert digests[0] == digests[2] == hashlib.sha256(b"one").hexdigest()[:16] == digest_of(b"one")
+    assert [kept.contents(digest) for digest in digests] == [b"one", b"two", b"one"]
+    assert sorted(path.name for path in kept.folder.iterdir()) == sorted(f"{digest}.safetensors" for digest in set(digests))
+
+
+def test_a_folder_can_be_moved(tmp_path: Path) -> None:
+    digest = Artefacts(tmp_path / "a").put(b"one")
+    shutil.move(tmp_path / "a", tmp_path / "b")
+    assert Artefacts(tmp_path / "b").contents(digest) == b"one" and not Artefacts(tmp_path / "a").has(digest)
+
+
+@pytest.mark.parametrize("damage", [b"on", b"onf", b"", None], ids=["cut", "flipped", "empty", "deleted"])
+def test_what_was_damaged_counts_as_missing_and_is_made_again(tmp_path: Path, damage: bytes | None) -> None:
+    kept = Artefacts(tmp_path)
+    digest = kept.put(b"one")
+    assert kept.has(digest)
+    if damage is None:
+        kept.path(digest).unlink()
+    else:
+        before = kept.path(digest).stat()
+        kept.path(digest).write_bytes(damage)
+        os.utime(kept.path(digest), ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    assert not kept.has(digest)
+    with pytest.raises(ValueError, match=r"is missing or damaged\. Measure its curve again"):
+        kept.contents(digest)
+    assert kept.put(b"one") == digest and kept.contents(digest) == b"one"
+
+
+def test_a_writer_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space left"):
+        Artefacts(tmp_path).put(b"one")
+    assert list(tmp_path.iterdir()) == []
