@@ -6,9 +6,9 @@ from itertools import chain
 from math import floor, log10
 from typing import Any
 
-from pages.ui.charts import palette, words
+from pages.ui.charts import marks, palette, words
+from pages.ui.charts.marks import Chart
 
-Chart = dict[str, Any]
 HERO_HEIGHT = 450
 
 
@@ -33,11 +33,8 @@ def accuracy_size(points: list[dict], reference: dict | None, *, method: str, na
         traces.append(star(reference))
     if start:
         traces.append(in_its_place(start))
-    by_value = {point["dial"]: point for point in points}
-    held = [by_value.get(value) for value in values]
-    traces.append({"type": "scatter", "mode": "markers", "x": [], "y": [], "name": "dial", "showlegend": False,
-                   "hoverinfo": "skip", "marker": {"size": 22, "color": "rgba(0,0,0,0)",
-                                                   "line": {"color": "var(--accent)", "width": 4}}})
+    held = marks.at(points, values)
+    traces.append({**marks.ring(22, 4), "name": "dial"})
     follow = [{"trace": len(traces) - 1, "x": [point and [point["bytes"]] for point in held],
                "y": [point and [point["accuracy"]] for point in held]}]
     # While points are missing the axis begins at 0 and stays; then it moves to what there is to see.
@@ -51,10 +48,9 @@ def accuracy_size(points: list[dict], reference: dict | None, *, method: str, na
 def dial_of(points: list[dict], reference: dict | None, values: list[Any], labels: list[str], *, name: str, label: str,
             help: str, current: Any) -> dict[str, Any]:
     """The dial beside the hero: its readout tells size, ratio and accuracy of the point at each value."""
-    by_value = {point["dial"]: point for point in points}
     return {"name": name, "label": label, "values": list(values), "labels": labels, "help": help,
             "index": nearest(values, current), "readout": [
-                readout(by_value[value], reference) if value in by_value else None for value in values]}
+                readout(point, reference) if point else None for point in marks.at(points, values)]}
 
 
 def readout(point: dict, reference: dict | None) -> str:
@@ -97,20 +93,16 @@ def _curve(ordered: list[dict], name: str, colour: str) -> dict[str, Any]:
         "y": [point["accuracy"] for point in ordered], "line": {"color": colour, "width": 3},
         "marker": {"size": 9, "color": colour}, "customdata": [point["dial"] for point in ordered],
         "text": [hover(point) for point in ordered], "hovertemplate": "%{text}<extra></extra>",
-        "error_y": {"type": "data", "symmetric": False, "thickness": 1.3, "width": 0,
-                    "color": palette.faded(colour, 0.55),
-                    "array": [point["accuracy_high"] - point["accuracy"] for point in ordered],
-                    "arrayminus": [point["accuracy"] - point["accuracy_low"] for point in ordered]},
+        "error_y": {**marks.intervals(ordered, "accuracy"), "color": palette.faded(colour, 0.55)},
     }
 
 
 def _thin_curve(label: str, points: list[dict], number: int) -> dict[str, Any]:
     ordered = sorted(points, key=lambda point: point["bytes"])
     dashes = ("dot", "dash", "dashdot", "longdash")
-    return {"type": "scatter", "mode": "lines", "name": label, "x": [point["bytes"] for point in ordered],
-            "y": [point["accuracy"] for point in ordered], "text": [hover(point) for point in ordered],
-            "hovertemplate": "%{text}<extra></extra>",
-            "line": {"color": "var(--muted)", "width": 2, "dash": dashes[number % len(dashes)]}}
+    drawn = marks.line([point["bytes"] for point in ordered], [point["accuracy"] for point in ordered], label, marks.MUTED,
+                       dash=dashes[number % len(dashes)], width=2)
+    return {**drawn, "text": [hover(point) for point in ordered], "hovertemplate": "%{text}<extra></extra>"}
 
 
 def star(reference: dict) -> dict[str, Any]:
@@ -145,12 +137,11 @@ def _plane(points: list[dict], reference: dict | None, subject: str) -> dict[str
     if reference:
         high = max([log10(reference["bytes"] * 1.35), *(log10(point["bytes"]) + 0.05 for point in points)])
         low = min([log10(reference["bytes"] / 60), *(log10(point["bytes"]) - 0.05 for point in points)])
-        shapes = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": reference["accuracy"],
-                   "y1": reference["accuracy"], "line": {"color": "var(--muted)", "width": 1.5, "dash": "dash"}}]
+        shapes = [marks.horizontal(reference["accuracy"])]
     return {
         "xaxis": {"type": "log", "range": [low, high], "title": {"text": f"size of the {subject}"},
                   **size_ticks(low, high)},
-        "shapes": shapes, "hovermode": "closest", "legend": {"orientation": "h", "y": 1.08, "x": 0},
+        "shapes": shapes, "hovermode": "closest", "legend": marks.legend(1.08),
     }
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from math import exp
 from typing import Any
 
-from pages.ui.charts import charts, palette, words
-
-Chart = dict[str, Any]
+from pages.ui.charts import charts, marks, palette, words
+from pages.ui.charts.marks import Chart
 
 
 def softened(logits: list[float], temperature: float) -> list[float]:
@@ -36,7 +35,7 @@ def outputs(view: dict, number: int, voices: list[tuple[str, list[float], str]])
             "figure": {"data": traces, "layout": {
                 "xaxis": {"type": "category", "title": {"text": "class"}},
                 "yaxis": {"range": [0, 1.02], "tickformat": ".0%", "title": {"text": "probability at T"}},
-                "barmode": "group", "bargap": 0.25, "legend": {"orientation": "h", "y": 1.1, "x": 0, "font": {"size": 14}}}}}
+                "barmode": "group", "bargap": 0.25, "legend": marks.legend(1.1, font=14)}}}
 
 
 def alike(view: dict) -> Chart:
@@ -48,9 +47,9 @@ def alike(view: dict) -> Chart:
             "alt": "Mean softened probability of each wrong class for the examples of each true class.",
             "follow": [{"trace": 0, "x": [classes] * len(heats), "y": [classes] * len(heats), "z": matrices}],
             "figure": {"data": [{
-                "type": "heatmap", "x": classes, "y": classes, "z": matrices[0], "showscale": False, "xgap": 2, "ygap": 2,
-                "colorscale": [[0, "rgba(128,140,150,0.08)"], [1, palette.VERMILION]],
-                "hovertemplate": "a %{y} gets %{z:.2f} % of %{x}<extra></extra>"}],
+                **marks.heat(classes, classes, matrices[0],
+                             [[0, palette.faded(palette.NEUTRAL, 0.08)], [1, palette.VERMILION]],
+                             "a %{y} gets %{z:.2f} % of %{x}"), "xgap": 2, "ygap": 2}],
                 "layout": {"xaxis": {"type": "category", "showgrid": False, "title": {"text": "probability of class"}},
                            "yaxis": {"type": "category", "autorange": "reversed", "showgrid": False,
                                      "title": {"text": "true class"}}}}}

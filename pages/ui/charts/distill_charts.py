@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import log10
 from typing import Any
 
-from pages.ui.charts import charts, palette, words
+from pages.ui.charts import charts, marks, palette, words
+from pages.ui.charts.marks import Chart
 from pages.ui.explore.students import Students, summary
 
-Chart = dict[str, Any]
 MOST_ERROR, LEAST_ERROR = 0.9, 0.002
 TICKS = (0.8, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002)
-NOISE = "rgba(128,140,150,0.9)"
+NOISE = palette.faded(palette.NEUTRAL, 0.9)
 
 
 def hero(students: Students, reference: dict, *, temperature: float, seed: int, values: list[float], logits: bool,
@@ -23,7 +23,7 @@ def hero(students: Students, reference: dict, *, temperature: float, seed: int, 
     colour = palette.of_method("distill")
     name = "with the teacher" if logits else f"with the teacher, T = {temperature:g}"
     name = "on labels alone" if alone else name
-    traces = [*_band(controls, NOISE), *_band(taught, colour),
+    traces = [*_band(controls, palette.NEUTRAL), *_band(taught, colour),
               _means(controls, "on labels alone (control)", NOISE, hollow=True)]
     if direct:
         traces.append(_means(direct, "without the assistant", palette.BLUE, dash="dot"))
@@ -34,9 +34,7 @@ def hero(students: Students, reference: dict, *, temperature: float, seed: int, 
     sizes = [one.bytes for places in (students.taught.get(temperature, {}), students.controls, students.direct)
              for one in places.values()] + ([start["bytes"]] if start else [])
     held = [students.taught.get(temperature, {}).get((value, seed)) for value in values]
-    traces.append({"type": "scatter", "mode": "markers", "x": [], "y": [], "name": "dial", "showlegend": False,
-                   "hoverinfo": "skip", "marker": {"size": 22, "color": "rgba(0,0,0,0)",
-                                                   "line": {"color": "var(--accent)", "width": 4}}})
+    traces.append({**marks.ring(22, 4), "name": "dial"})
     shown = [one if one and one.accuracy is not None else None for one in held]
     follow = [{"trace": len(traces) - 1, "x": [one and [one.bytes] for one in shown],
                "y": [one and [_error(one.accuracy)] for one in shown]}]
@@ -58,8 +56,7 @@ def gains(students: Students, temperature: float, values: list[float], labels: l
             "error_y": {"type": "data", "symmetric": False, "thickness": 2, "width": 5, "color": "var(--text)",
                         "array": [100 * (one.high - one.mean) if one.high is not None else 0 for _, one in shown],
                         "arrayminus": [100 * (one.mean - one.low) if one.low is not None else 0 for _, one in shown]}}
-    mark = {"type": "scatter", "mode": "markers", "x": [], "y": [], "showlegend": False, "hoverinfo": "skip",
-            "marker": {"symbol": "diamond", "size": 13, "color": "var(--accent)"}}
+    mark = marks.moving({"symbol": "diamond", "size": 13, "color": marks.ACCENT})
     top = _limit([(one.mean, one.high) for _, one in shown])
     bottom = _limit([(-one.mean, None if one.low is None else -one.low) for _, one in shown])
     limits = [-max(bottom, 0.12 * top), max(top, 0.12 * bottom)]
@@ -68,7 +65,7 @@ def gains(students: Students, temperature: float, values: list[float], labels: l
                 f"{label}: {gain_in_words(one)}" for label, one in shown) + ".",
             "follow": [{"trace": 1, "x": [[label] for label in labels], "y": [[0]] * len(labels)}],
             "figure": {"data": [bars, mark], "layout": {
-                "xaxis": {**_categories(labels, "student width, %"), "range": [-0.5, len(labels) - 0.5]},
+                "xaxis": {**marks.categories(labels, "student width, %"), "range": [-0.5, len(labels) - 0.5]},
                 "yaxis": {"title": {"text": "points, with 95 % interval"}, "range": limits, "zeroline": True,
                           "zerolinecolor": "var(--text)", "zerolinewidth": 2}, "hovermode": "closest"}}}
 
@@ -84,17 +81,14 @@ def heat_map(students: Students, values: list[float], labels: list[str]) -> Char
     return {"id": "map", "title": "The same over temperature (bold: certain)", "height": 340,
             "alt": f"Map of the gain in points over {len(values)} widths and {len(heats)} temperatures.",
             "figure": {"data": [{
-                "type": "heatmap", "x": labels, "y": names, "z": [[100 * one.mean if one else None for one in row]
-                                                                 for row in found],
-                "text": text, "texttemplate": "%{text}", "zmin": -reach, "zmax": reach, "showscale": False, "xgap": 2,
-                "ygap": 2, "textfont": {"color": "var(--text)", "size": 13},
-                "customdata": [[[value, heat] for value in values] for heat in heats],
-                "colorscale": [[0, palette.faded(palette.BLUE, 0.75)], [0.5, "rgba(128,140,150,0.08)"],
-                               [1, palette.faded(palette.VERMILION, 0.75)]],
-                "hovertemplate": "width %{x}, %{y}: %{text} points<extra></extra>"}],
+                **marks.heat(labels, names, [[100 * one.mean if one else None for one in row] for row in found],
+                             marks.signed(palette.BLUE, palette.VERMILION, 0.75), "width %{x}, %{y}: %{text} points"),
+                "text": text, "texttemplate": "%{text}", "zmin": -reach, "zmax": reach, "xgap": 2, "ygap": 2,
+                "textfont": {"color": "var(--text)", "size": 13},
+                "customdata": [[[value, heat] for value in values] for heat in heats]}],
                 "layout": {"margin": {"t": 36},  # the chart's own buttons would cover a cell
-                           "xaxis": {**_categories(labels, "student width, %"), "showgrid": False},
-                           "yaxis": {**_categories(names, "temperature"), "showgrid": False}}}}
+                           "xaxis": {**marks.categories(labels, "student width, %"), "showgrid": False},
+                           "yaxis": {**marks.categories(names, "temperature"), "showgrid": False}}}}
 
 
 def learning(student: dict, control: dict | None, epochs: int) -> Chart:
@@ -104,21 +98,15 @@ def learning(student: dict, control: dict | None, epochs: int) -> Chart:
                                       (control, "on labels alone", NOISE, "dash")):
         if point:
             accuracies = point["inside"]["accuracies"]
-            traces.append({"type": "scatter", "mode": "lines", "name": name, "x": list(range(1, len(accuracies) + 1)),
-                           "y": accuracies, "line": {"color": colour, "width": 3, "dash": dash},
-                           "hovertemplate": f"{name}<br>epoch %{{x}}: %{{y:.1%}}<extra></extra>"})
+            traces.append(marks.line(list(range(1, len(accuracies) + 1)), accuracies, name, colour, dash=dash,
+                                     hover="<br>epoch %{x}: %{y:.1%}"))
     return {"id": "learning", "title": f"How {student['inside']['title']} learns", "height": 340, "span": "wide",
             "alt": f"Validation accuracy over {epochs} epochs of the student at the dial and of its control.",
             "figure": {"data": traces, "layout": {
                 "xaxis": {"range": [0.5, epochs + 0.5], "title": {"text": "epoch"}},
                 "yaxis": {"tickformat": ".0%", "title": {"text": "accuracy on validation"}},
-                "legend": {"orientation": "h", "y": 1.14, "x": 0}, "hovermode": "x unified"}}}
+                "legend": marks.legend(), "hovermode": "x unified"}}}
 
-
-def _categories(names: list[str], title: str) -> dict[str, Any]:
-    """An axis of names whose ticks are their bare numbers. (A name that is a number would be taken for a place.)"""
-    return {"type": "category", "categoryorder": "array", "categoryarray": names, "title": {"text": title}, "tickangle": 0,
-            "tickvals": names, "ticktext": [name.removesuffix(" %").removeprefix("T = ") for name in names]}
 
 
 def gain_in_words(gain: Any) -> str:
@@ -147,7 +135,7 @@ def _band(rows: list[dict], colour: str) -> list[dict]:
         return []
     sizes = [row["bytes"] for row in rows]
     edge = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-    fill = palette.faded(colour, 0.18) if colour.startswith("#") else "rgba(128,140,150,0.18)"
+    fill = palette.faded(colour, 0.18)
     return [{**edge, "x": sizes, "y": [_error(row["low"]) for row in rows]},
             {**edge, "x": sizes, "y": [_error(row["high"]) for row in rows], "fill": "tonexty", "fillcolor": fill}]
 
@@ -201,9 +189,8 @@ def _plane(reference: dict, sizes: list[int]) -> dict[str, Any]:
         "yaxis": {"type": "log", "range": [log10(MOST_ERROR * 1.04), log10(best)], "tickvals": ticks,
                   "ticktext": [f"{100 * (1 - tick):g} %" for tick in ticks],
                   "title": {"text": "accuracy (stretched near 100 %)"}},
-        "shapes": [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": _error(reference["accuracy"]),
-                    "y1": _error(reference["accuracy"]), "line": {"color": "var(--muted)", "width": 1.5, "dash": "dash"}}],
-        "hovermode": "closest", "legend": {"orientation": "h", "y": 1.08, "x": 0}}
+        "shapes": [marks.horizontal(_error(reference["accuracy"]))],
+        "hovermode": "closest", "legend": marks.legend(1.08)}
 
 
 def _limit(ends: list[tuple[float, float | None]]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 BLUE, ORANGE, GREEN, VERMILION, PINK, SKY, YELLOW, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#8A939C")
+NEUTRAL = "#808C96"  # between the light and the dark background: faded, for what is in no colour
 
 PLUM, OLIVE = "#882255", "#999933"  # from Paul Tol's palette for colour-blind readers; Okabe and Ito's are used up
 

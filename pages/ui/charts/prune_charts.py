@@ -6,13 +6,13 @@ from itertools import pairwise
 from math import log10
 from typing import Any
 
-from pages.ui.charts import charts, palette, words
+from pages.ui.charts import charts, marks, palette, words
+from pages.ui.charts.marks import Chart, at, of_layer
 
-Chart = dict[str, Any]
 FORMS = {"dense": ("all weights, zeros too", palette.GREY, "dash"), "csr": ("indices (CSR)", palette.BLUE, "solid"),
          "bitmask": ("bitmask", palette.GREEN, "solid")}
 SHARES = (1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
-KEPT, GONE = palette.GREEN, "rgba(128,140,150,0.45)"
+KEPT, GONE = palette.GREEN, palette.faded(palette.NEUTRAL, 0.45)
 MOST_NAMED = 5
 
 
@@ -27,19 +27,16 @@ def bought(points: list[dict], reference: dict, values: list[float]) -> Chart:
         _line([_left(point) for point in ordered], [_part(point["macs"], reference["macs"]) for point in ordered],
               "multiply-adds", palette.BLUE, dash="dot"),
         {**_line([_left(point) for point in timed], [point["latency"] for point in timed], "time", palette.VERMILION),
-         "mode": "lines+markers", "marker": {"size": 8},
-         "error_y": {"type": "data", "symmetric": False, "thickness": 1.3, "width": 0,
-                     "array": [point["latency_high"] - point["latency"] for point in timed],
-                     "arrayminus": [point["latency"] - point["latency_low"] for point in timed]}}]
+         "mode": "lines+markers", "marker": {"size": 8}, "error_y": marks.intervals(timed, "latency")}]
     shares = [trace for one in traces for trace in one["y"] if trace]
     low = min([0.045, *shares]) * 0.85
     return {"id": "bought", "title": "What it buys: file, arithmetic, clock", "span": "wide", "height": 330,
             "alt": _in_words(ordered, reference), "follow": [_stop(values)],
             "figure": {"data": traces, "layout": {
-                "xaxis": _left_axis(values), "hovermode": "x unified", "legend": _legend(),
+                "xaxis": _left_axis(values), "hovermode": "x unified", "legend": marks.legend(font=13),
                 "yaxis": {"type": "log", "range": [log10(low), log10(max([1.3, *shares]) * 1.05)], "tickvals": list(SHARES),
                           "ticktext": ["same", *(f"{1 / share:g}× less" for share in SHARES[1:])]},
-                "shapes": [_horizontal(1.0)]}}}
+                "shapes": [marks.horizontal(1.0)]}}}
 
 
 def forms(view: dict, points: list[dict], values: list[float]) -> Chart:
@@ -49,25 +46,24 @@ def forms(view: dict, points: list[dict], values: list[float]) -> Chart:
     sizes = view["sizes"]
     traces = [_line(left, sizes[form], name, colour, dash=dash, hover="%{y:,} bytes")
               for form, (name, colour, dash) in FORMS.items()]
-    traces.append({"type": "scatter", "mode": "markers", "x": [], "y": [], "showlegend": False, "hoverinfo": "skip",
-                   "marker": {"size": 16, "color": "rgba(0,0,0,0)", "line": {"color": "var(--accent)", "width": 3.5}}})
-    held = _at(points, values)
+    traces.append(marks.ring(16, 3.5))
+    held = at(points, values)
     everything = [size for form in FORMS for size in sizes[form]]
     low, high = log10(min(everything) / 1.25), log10(max(everything) * 1.25)
-    marks = [(place, text) for place, text in (
+    crossings = [(place, text) for place, text in (
         (crossing(left, sizes["csr"], sizes["dense"]), "indices pay"),
         (crossing(left, sizes["csr"], sizes["bitmask"]), "indices win")) if place]
     return {"id": "forms", "title": "The file in three forms (ring: as stored)", "height": 340,
             "alt": "File size over the share of weights left, stored dense, with indices, and with a bitmask. " + " ".join(
-                f"Below {words.percent(place)} left {text}." for place, text in marks),
+                f"Below {words.percent(place)} left {text}." for place, text in crossings),
             "follow": [{"trace": len(traces) - 1, "x": [point and [_left(point)] for point in held],
                         "y": [point and [point["bytes"]] for point in held]}],
             "figure": {"data": traces, "layout": {
-                "xaxis": _left_axis(values), "hovermode": "x unified", "legend": _legend(),
+                "xaxis": _left_axis(values), "hovermode": "x unified", "legend": marks.legend(font=13),
                 "yaxis": {"type": "log", "range": [low, high], **charts.size_ticks(low, high)},
-                "shapes": [_vertical(place) for place, _ in marks],
+                "shapes": [marks.vertical(place) for place, _ in crossings],
                 "annotations": [_note(place, f"{text}<br>below {words.percent(place, 0)}", number)
-                                for number, (place, text) in enumerate(marks)]}}}
+                                for number, (place, text) in enumerate(crossings)]}}}
 
 
 def crossing(places: list[float], falling: list[float], other: list[float]) -> float | None:
@@ -86,9 +82,9 @@ def histogram(layer: dict, number: int, points: list[dict], values: list[float])
     reach, bins = layer["reach"], len(layer["weights"])
     width = 2 * reach / bins
     middles = [round(-reach + (place + 0.5) * width, 6) for place in range(bins)]
-    held = _at(points, values)
-    kept = [point and _of_layer(point, layer["path"])["weights"] for point in held]
-    smallest = [point and _of_layer(point, layer["path"])["threshold"] for point in held]
+    held = at(points, values)
+    kept = [point and of_layer(point, layer["path"])["weights"] for point in held]
+    smallest = [point and of_layer(point, layer["path"])["threshold"] for point in held]
     shared = {"type": "bar", "x": middles, "width": width, "hovertemplate": "around %{x:.3f}: %{y:,} weights"}
     traces = [{**shared, "name": "teacher", "y": layer["weights"], "marker": {"color": GONE}},
               {**shared, "name": "left", "y": [0] * bins, "marker": {"color": palette.of_layer(number)}}]
@@ -97,7 +93,7 @@ def histogram(layer: dict, number: int, points: list[dict], values: list[float])
             "follow": [{"trace": 1, "x": [one and middles for one in kept], "y": kept},
                        *({"line": True, "x": [one and sign * one for one in smallest]} for sign in (-1, 1))],
             "figure": {"data": traces, "layout": {
-                "barmode": "overlay", "bargap": 0, "legend": _legend(), "xaxis": {"title": {"text": "weight"}},
+                "barmode": "overlay", "bargap": 0, "legend": marks.legend(font=13), "xaxis": {"title": {"text": "weight"}},
                 "yaxis": {"title": {"text": "how many (stretched at the foot)"}, "type": "log",
                           "range": [-0.1, log10(max(layer["weights"]) * 1.6)], "exponentformat": "power", "dtick": 1}}}}
 
@@ -106,10 +102,10 @@ def left_of_each(view: dict, points: list[dict], values: list[float]) -> Chart:
     """How much of each layer (or group of units) is left at the dial's stop."""
     titles = [layer["title"] for layer in view["layers"]]
     colours = [palette.of_layer(number) for number in range(len(titles))]
-    held = _at(points, values)
-    shares = [point and [_of_layer(point, layer["path"])["kept"] / _of_layer(point, layer["path"])["total"]
+    held = at(points, values)
+    shares = [point and [of_layer(point, layer["path"])["kept"] / of_layer(point, layer["path"])["total"]
                          for layer in view["layers"]] for point in held]
-    text = [point and [f"{_of_layer(point, layer['path'])['kept']:,} of {_of_layer(point, layer['path'])['total']:,}"
+    text = [point and [f"{of_layer(point, layer['path'])['kept']:,} of {of_layer(point, layer['path'])['total']:,}"
                        for layer in view["layers"]] for point in held]
     unit = "units" if "sizes" not in view else "weights"
     return {"id": "left", "title": f"What is left of each layer, {unit}", "height": max(340, 90 + 34 * len(titles)),
@@ -128,11 +124,9 @@ def sensitivity(view: dict, points: list[dict], values: list[float]) -> Chart:
     left = [1 - level for level in view["levels"]]
     traces = [_line(left, layer["accuracy"], layer["title"], palette.of_layer(number), hover="%{y:.1%}")
               for number, layer in enumerate(view["layers"])]
-    held, follow = _at(points, values), []
+    held, follow = at(points, values), []
     for number, layer in enumerate(view["layers"]):
-        traces.append({"type": "scatter", "mode": "markers", "x": [], "y": [], "showlegend": False, "hoverinfo": "skip",
-                       "marker": {"size": 14, "color": palette.of_layer(number),
-                                  "line": {"color": "var(--background)", "width": 2}}})
+        traces.append(marks.dot(palette.of_layer(number), size=14))
         places = [point and _share_left(point, layer["path"]) for point in held]
         follow.append({"trace": len(traces) - 1,
                        "x": [None if place is None else [max(place, min(left))] for place in places],
@@ -142,12 +136,12 @@ def sensitivity(view: dict, points: list[dict], values: list[float]) -> Chart:
             "figure": {"data": traces, "layout": {
                 "xaxis": {**_left_axis([max(view["levels"])]), "title": {"text": "left of this layer alone, %"}},
                 "yaxis": {"range": [0, 1.03], "tickformat": ".0%", "title": {"text": "accuracy on validation"}},
-                "legend": _legend(), "showlegend": len(view["layers"]) <= MOST_NAMED, "hovermode": "closest"}}}
+                "legend": marks.legend(font=13), "showlegend": len(view["layers"]) <= MOST_NAMED, "hovermode": "closest"}}}
 
 
 def inputs(view: dict, points: list[dict], values: list[float]) -> Chart | None:
     """How many weights still read each input; None where no layer reads the examples as they are."""
-    held = _at(points, values)
+    held = at(points, values)
     if not any(point and point["inside"]["inputs"] for point in held):
         return None
     maps = [point and _as_map(point["inside"]["inputs"], view["shape"]) for point in held]
@@ -159,7 +153,7 @@ def inputs(view: dict, points: list[dict], values: list[float]) -> Chart | None:
             "alt": f"Number of weights that read each of {rows * columns} inputs.",
             "follow": [{"trace": 0, "x": [one and across for one in maps], "y": [one and down for one in maps], "z": maps}],
             "figure": {"data": [{"type": "heatmap", "x": across, "y": down, "z": [[0] * columns] * rows, "zmin": 0,
-                                 "zmax": most, "colorscale": [[0, "rgba(128,140,150,0.10)"],
+                                 "zmax": most, "colorscale": [[0, palette.faded(palette.NEUTRAL, 0.1)],
                                                               [0.002, palette.faded(KEPT, 0.2)], [1, KEPT]],
                                  "colorbar": {"title": {"text": "weights"}, "thickness": 12, "outlinewidth": 0},
                                  "hovertemplate": "%{z} weights read this input<extra></extra>"}],
@@ -190,18 +184,11 @@ def _as_map(counts: list[int], shape: list[int]) -> list[list[int]]:
     return [counts[start:start + length] for start in range(0, len(counts), length)]
 
 
-def _of_layer(point: dict, path: str) -> dict:
-    return next(layer for layer in point["inside"]["layers"] if layer["path"] == path)
-
 
 def _share_left(point: dict, path: str) -> float:
-    layer = _of_layer(point, path)
+    layer = of_layer(point, path)
     return layer["kept"] / layer["total"]
 
-
-def _at(points: list[dict], values: list[float]) -> list[dict | None]:
-    by_value = {point["dial"]: point for point in points}
-    return [by_value.get(value) for value in values]
 
 
 def _left(point: dict) -> float:
@@ -214,8 +201,7 @@ def _part(own: float, whole: float) -> float | None:
 
 
 def _stop(values: list[float]) -> dict[str, Any]:
-    """The dial's place as a vertical line."""
-    return {"line": True, "x": [round(1 - value, 6) for value in values], "axis": "x", "color": "var(--accent)"}
+    return marks.stop([round(1 - value, 6) for value in values])
 
 
 def _left_axis(values: list[float]) -> dict[str, Any]:
@@ -226,28 +212,15 @@ def _left_axis(values: list[float]) -> dict[str, Any]:
 
 
 def _line(x: list, y: list, name: str, colour: str, dash: str = "solid", hover: str = "%{y:.3g}") -> dict[str, Any]:
-    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "name": name,
-            "line": {"color": colour, "width": 3, "dash": dash}, "hovertemplate": f"{name}: {hover}<extra></extra>"}
+    return marks.line(x, y, name, colour, dash=dash, hover=f": {hover}")
 
 
-def _legend() -> dict[str, Any]:
-    return {"orientation": "h", "y": 1.14, "x": 0, "font": {"size": 13}}
 
-
-def _vertical(x: float) -> dict[str, Any]:
-    return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1,
-            "line": {"color": "var(--muted)", "width": 1.5, "dash": "dash"}}
-
-
-def _horizontal(y: float) -> dict[str, Any]:
-    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y,
-            "line": {"color": "var(--muted)", "width": 1.5, "dash": "dash"}}
 
 
 def _note(x: float, text: str, number: int) -> dict[str, Any]:
     """The first one at the foot, where the curves have not come down to yet, the second at the top."""
-    return {"x": log10(x), "y": (0.03, 0.8)[number % 2], "yref": "paper", "yanchor": ("bottom", "top")[number % 2],
-            "xanchor": "left", "xshift": 4, "showarrow": False, "text": text, "align": "left"}
+    return marks.note(log10(x), text, *((0.03, "bottom"), (0.8, "top"))[number % 2])
 
 
 def _in_words(ordered: list[dict], reference: dict) -> str:

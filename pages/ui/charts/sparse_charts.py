@@ -5,9 +5,8 @@ from __future__ import annotations
 from math import log10
 from typing import Any
 
-from pages.ui.charts import palette, words
-
-Chart = dict[str, Any]
+from pages.ui.charts import marks, palette, words
+from pages.ui.charts.marks import Chart, at, of_layer
 
 
 def layer_errors(points: list[dict], values: list[int]) -> Chart:
@@ -15,19 +14,19 @@ def layer_errors(points: list[dict], values: list[int]) -> Chart:
     paths = {layer["path"]: layer["title"] for point in points for layer in point["inside"]["layers"]}
     traces = []
     for number, (path, title) in enumerate(paths.items()):
-        found = [(point["dial"], _of_layer(point, path).get("error")) for point in points]
+        found = [(point["dial"], of_layer(point, path).get("error")) for point in points]
         traces.append(_line([value for value, error in found if error is not None],
                             [error for _, error in found if error is not None], title, palette.of_layer(number)))
-    return {"id": "errors", "title": "Error left in each layer", "height": 330, "follow": [_stop(values)],
+    return {"id": "errors", "title": "Error left in each layer", "height": 330, "follow": [marks.stop(list(values))],
             "alt": f"Relative squared error of {len(paths)} layers over the non-zeros of a block.",
             "figure": {"data": traces, "layout": {
-                "xaxis": {"title": {"text": "non-zeros of a block"}, "dtick": 1}, "legend": _legend(),
+                "xaxis": {"title": {"text": "non-zeros of a block"}, "dtick": 1}, "legend": marks.legend(font=13),
                 "yaxis": {"title": {"text": "relative squared error"}, "rangemode": "tozero"}, "hovermode": "x unified"}}}
 
 
 def layer_atoms(points: list[dict], path: str, title: str, values: list[int]) -> Chart | None:
     """The most used atoms of one layer as columns of a map, most used at the left; None where it stays dense."""
-    maps = [_transposed(_of_layer(point, path).get("atoms")) if point else None for point in _at(points, values)]
+    maps = [_transposed(of_layer(point, path).get("atoms")) if point else None for point in at(points, values)]
     known = [one for one in maps if one]
     if not known:
         return None
@@ -37,10 +36,10 @@ def layer_atoms(points: list[dict], path: str, title: str, values: list[int]) ->
     return {"id": "atoms", "title": f"Atoms of layer {title}, by use", "height": 330, "span": "wide",
             "alt": f"Up to {len(known[0][0])} atoms of layer {title}, each a column of {len(known[0])} weights.",
             "follow": [{"trace": 0, "x": columns, "y": rows, "z": maps}],
-            "figure": {"data": [{"type": "heatmap", "x": columns[-1] or [1], "y": rows[-1] or [1], "z": known[-1],
-                                 "zmin": -reach, "zmax": reach, "showscale": False, "colorscale": [
-                                     [0, palette.BLUE], [0.5, "rgba(128,140,150,0.06)"], [1, palette.VERMILION]],
-                                 "hovertemplate": "atom %{x}, output %{y} of the block: %{z:.2f}<extra></extra>"}],
+            "figure": {"data": [{**marks.heat(columns[-1] or [1], rows[-1] or [1], known[-1],
+                                              marks.signed(palette.BLUE, palette.VERMILION),
+                                              "atom %{x}, output %{y} of the block: %{z:.2f}"),
+                                 "zmin": -reach, "zmax": reach}],
                        "layout": {"xaxis": {"title": {"text": "atom"}, "showgrid": False},
                                   "yaxis": {"title": {"text": "output of the block"}, "autorange": "reversed",
                                             "showgrid": False}}}}
@@ -48,7 +47,7 @@ def layer_atoms(points: list[dict], path: str, title: str, values: list[int]) ->
 
 def usage(points: list[dict], values: list[int], path: str = "", title: str = "") -> Chart:
     """How many signals use each atom, most used first, at the dial's stop."""
-    held = [_usage_of(point, path) if point else None for point in _at(points, values)]
+    held = [_usage_of(point, path) if point else None for point in at(points, values)]
     chart = _usage_bars([], f"Use of the atoms{': layer ' + title if title else ''}")
     return {**chart, "follow": [{"trace": 0, "x": [one and list(range(1, len(one) + 1)) for one in held], "y": held}]}
 
@@ -80,16 +79,17 @@ def data_errors(points: list[dict], values: list[int], what: str = "a tile") -> 
         traces.append(_line([point["dial"] for point in compared], [point["inside"]["others"][kind] for point in compared],
                             name, colour, dash))
     return {"id": "errors", "title": "Error left over the non-zeros, by dictionary", "height": 400, "span": "wide",
-            "follow": [_stop(values)],
+            "follow": [marks.stop(list(values))],
             "alt": f"Relative squared error over the non-zeros of {what}, beside other dictionaries.",
             "figure": {"data": traces, "layout": {
-                "xaxis": {"title": {"text": f"non-zeros of {what}"}}, "legend": _legend(), "hovermode": "x unified",
-                "yaxis": {"type": "log", "title": {"text": "relative squared error"}, **_error_ticks(traces)}}}}
+                "xaxis": {"title": {"text": f"non-zeros of {what}"}}, "legend": marks.legend(font=13),
+                "yaxis": {"type": "log", "title": {"text": "relative squared error"}, **_error_ticks(traces)},
+                "hovermode": "x unified"}}}
 
 
 def firing(points: list[dict], values: list[int], classes: list[str]) -> Chart:
     """Classes by the most used atoms: how strongly an atom fires for the examples of a class, at the dial's stop."""
-    maps = [point["inside"].get("by_class") if point else None for point in _at(points, values)]
+    maps = [point["inside"].get("by_class") if point else None for point in at(points, values)]
     known = [one for one in maps if one]
     columns = [one and list(range(1, len(one[0]) + 1)) for one in maps]
     return {"id": "firing", "title": "Which atoms fire for which class", "height": 380, "span": "wide",
@@ -97,7 +97,7 @@ def firing(points: list[dict], values: list[int], classes: list[str]) -> Chart:
             "follow": [{"trace": 0, "x": columns, "y": [one and classes for one in maps], "z": maps}],
             "figure": {"data": [{"type": "heatmap", "x": list(range(1, len(known[-1][0]) + 1)), "y": classes, "z": known[-1],
                                  "zmin": 0, "zmax": max(value for one in known for row in one for value in row) or 1.0,
-                                 "colorscale": [[0, "rgba(128,140,150,0.06)"], [1, palette.OLIVE]],
+                                 "colorscale": [[0, palette.faded(palette.NEUTRAL, 0.06)], [1, palette.OLIVE]],
                                  "colorbar": {"title": {"text": "mean size"}, "thickness": 12},
                                  "hovertemplate": "class %{y}, atom %{x}: %{z:.2f}<extra></extra>"}],
                        "layout": {"xaxis": {"title": {"text": "atom, most used first"}, "showgrid": False, "dtick": 1},
@@ -161,31 +161,16 @@ def pursuit(path: dict, step: int) -> Chart:
                                   "showlegend": False}}}
 
 
-def _of_layer(point: dict, path: str) -> dict:
-    return next((layer for layer in point["inside"]["layers"] if layer["path"] == path), {})
-
 
 def _usage_of(point: dict, path: str) -> list[int] | None:
-    return (_of_layer(point, path) if path else point["inside"]).get("usage")
+    return (of_layer(point, path) if path else point["inside"]).get("usage")
 
 
 def _transposed(rows: list[list[float]] | None) -> list[list[float]] | None:
     return rows and [list(column) for column in zip(*rows, strict=True)]
 
 
-def _at(points: list[dict], values: list[int]) -> list[dict | None]:
-    by_value = {point["dial"]: point for point in points}
-    return [by_value.get(value) for value in values]
-
-
-def _stop(values: list[int]) -> dict[str, Any]:
-    return {"line": True, "x": list(values), "axis": "x", "color": "var(--accent)"}
 
 
 def _line(x: list, y: list, name: str, colour: str, dash: str = "solid") -> dict[str, Any]:
-    return {"type": "scatter", "mode": "lines+markers", "x": x, "y": y, "name": name,
-            "line": {"color": colour, "width": 3, "dash": dash}, "hovertemplate": f"{name}: %{{y:.3f}}<extra></extra>"}
-
-
-def _legend() -> dict[str, Any]:
-    return {"orientation": "h", "y": 1.14, "x": 0, "font": {"size": 13}}
+    return marks.line(x, y, name, colour, dash=dash, mode="lines+markers", hover=": %{y:.3f}")

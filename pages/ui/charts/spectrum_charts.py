@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import log10
 from typing import Any
 
-from pages.ui.charts import palette
+from pages.ui.charts import marks, palette
+from pages.ui.charts.marks import Chart
 
-Chart = dict[str, Any]
 FLOOR = 1e-6
 MOST = 240
 MOST_NAMED = 4  # a longer legend would cover the chart; hovering names a layer all the same
@@ -20,16 +20,16 @@ def spectra(layers: list[dict]) -> Chart:
     traces: list[dict] = []
     for number, layer in enumerate(layers):
         colour, share = palette.of_layer(number), _shares(layer, len(layer["sigma"]), first=1)
-        traces.append(_line(share, layer["sigma"], layer["title"], colour, group=number))
+        traces.append(_floored(share, layer["sigma"], layer["title"], colour, group=number))
         if "whitened_sigma" in layer:
-            traces.append(_line(share, layer["whitened_sigma"], f"{layer['title']}, outputs", colour, dash="dot",
-                                group=number, legend=False))
+            traces.append(_floored(share, layer["whitened_sigma"], f"{layer['title']}, outputs", colour, dash="dot",
+                                   group=number, legend=False))
     follow = _markers(traces, layers, lambda layer, rank: layer["sigma"][rank - 1])
     return {"id": "spectra", "title": "Singular values (dotted: of the outputs)",
             "alt": f"Singular value spectra of {len(layers)} layers, falling from 1.", "height": 340, "follow": follow,
             "figure": {"data": traces, "layout": {
                 "xaxis": _share_axis(), "yaxis": _log_axis("σ / largest σ"), "shapes": _break_evens(layers),
-                "legend": _legend(), "showlegend": len(layers) <= MOST_NAMED, "hovermode": "closest",
+                "legend": marks.legend(1.12, font=13), "showlegend": len(layers) <= MOST_NAMED, "hovermode": "closest",
                 "annotations": _threshold_marks(layers)}}}
 
 
@@ -38,10 +38,10 @@ def energies(layers: list[dict]) -> Chart:
     traces: list[dict] = []
     for number, layer in enumerate(layers):
         colour, share = palette.of_layer(number), _shares(layer, len(layer["energy"]), first=0)
-        traces.append(_line(share, layer["energy"], layer["title"], colour, group=number, legend=False))
+        traces.append(_floored(share, layer["energy"], layer["title"], colour, group=number, legend=False))
         if "whitened_energy" in layer:
-            traces.append(_line(share, layer["whitened_energy"], f"{layer['title']}, outputs", colour, dash="dot",
-                                group=number, legend=False))
+            traces.append(_floored(share, layer["whitened_energy"], f"{layer['title']}, outputs", colour, dash="dot",
+                                   group=number, legend=False))
     follow = _markers(traces, layers, lambda layer, rank: layer["energy"][rank])
     return {"id": "energies", "title": "Energy held (dotted: of the outputs)", "height": 340, "follow": follow,
             "alt": f"Cumulative energy of {len(layers)} layers, rising to 100 percent at full rank.",
@@ -60,10 +60,10 @@ def errors(layer: dict, number: int, scheme: str) -> Chart:
              ("output_error_whitened", "outputs on validation, whitened", colour, "solid")]
     if scheme == "randomized":
         named.insert(1, ("used_error", "weights, randomized SVD (its true error)", palette.VERMILION, "dash"))
-    traces = [_line(ranks[:len(layer[key])], layer[key], name, tone, dash=dash)
+    traces = [_floored(ranks[:len(layer[key])], layer[key], name, tone, dash=dash)
               for key, name, tone, dash in named if key in layer]
     measured = layer.get(MARKED.get(scheme, "output_error_whitened"), layer["weight_error"])
-    traces.append(_dot(colour))
+    traces.append(marks.dot(colour))
     follow = [{"trace": len(traces) - 1, "x": [[rank] for rank in layer["ranks"]],
                "y": [[max(measured[min(rank, len(measured) - 1)], FLOOR)] for rank in layer["ranks"]]}]
     even = layer["break_even"]
@@ -74,14 +74,15 @@ def errors(layer: dict, number: int, scheme: str) -> Chart:
             "figure": {"data": traces, "layout": {
                 "xaxis": {"title": {"text": "rank"}, "range": [0, layer["full"]]},
                 "yaxis": _log_axis("relative squared error"),
-                "shapes": [_vertical(even, "var(--muted)")], "legend": _legend(), "hovermode": "x unified",
-                "annotations": [_note(even, f"break-even {even:.0f}")]}}}
+                "shapes": [marks.vertical(even)], "legend": marks.legend(1.12, font=13), "hovermode": "x unified",
+                "annotations": [marks.note(even, f"break-even {even:.0f}")]}}}
 
 
 def data_spectrum(view: dict, values: list[int]) -> Chart:
     """Singular values of the centred data matrix; markers at the dial's k, its break-even and the noise threshold."""
     count = len(view["sigma"])
-    traces = [_line(list(range(1, count + 1)), view["sigma"], "data matrix", palette.SKY), _dot(palette.SKY)]
+    traces = [_floored(list(range(1, count + 1)), view["sigma"], "data matrix", palette.SKY),
+              marks.dot(palette.SKY)]
     shown = [min(value, count) for value in values]
     return {"id": "spectrum", "title": "Singular values of the data matrix", "height": 320,
             "alt": f"Spectrum of a {view['shape'][0]} by {view['shape'][1]} data matrix.",
@@ -89,7 +90,7 @@ def data_spectrum(view: dict, values: list[int]) -> Chart:
                         "y": [[max(view["sigma"][value - 1], FLOOR)] for value in shown]}],
             "figure": {"data": traces, "layout": {
                 "xaxis": {"type": "log", "title": {"text": "component"}}, "yaxis": _log_axis("σ / largest σ"),
-                "showlegend": False, "shapes": [_horizontal(view["threshold"])],
+                "showlegend": False, "shapes": [marks.horizontal(view["threshold"])],
                 "annotations": [{"x": 0.02, "xref": "paper", "y": _log10(view["threshold"]), "showarrow": False,
                                  "text": "noise threshold", "yshift": 11, "xanchor": "left"}]}}}
 
@@ -97,8 +98,8 @@ def data_spectrum(view: dict, values: list[int]) -> Chart:
 def data_errors(view: dict, values: list[int]) -> Chart:
     """Share of the data's energy that k components leave out, on train (the tail) and on validation (measured)."""
     components = list(range(len(view["error_predicted"])))
-    traces = [_line(components, view["error_predicted"], "training data (tail of σ²)", palette.SKY, dash="dot"),
-              _line(components, view["error_measured"], "validation, measured", palette.SKY), _dot(palette.SKY)]
+    traces = [_floored(components, view["error_predicted"], "training data (tail of σ²)", palette.SKY, dash="dot"),
+              _floored(components, view["error_measured"], "validation, measured", palette.SKY), marks.dot(palette.SKY)]
     shown = [min(value, components[-1]) for value in values]
     return {"id": "data-errors", "title": "Error left by k components", "height": 320,
             "alt": "Relative squared reconstruction error over the number of components, training and validation.",
@@ -106,14 +107,14 @@ def data_errors(view: dict, values: list[int]) -> Chart:
                         "y": [[max(view["error_measured"][value], FLOOR)] for value in shown]}],
             "figure": {"data": traces, "layout": {
                 "xaxis": {"title": {"text": "components"}}, "yaxis": _log_axis("relative squared error"),
-                "legend": _legend(), "hovermode": "x unified"}}}
+                "legend": marks.legend(1.12, font=13), "hovermode": "x unified"}}}
 
 
-def _line(x: list, y: list, name: str, colour: str, dash: str = "solid", group: int | None = None,
-          legend: bool = True) -> dict[str, Any]:
-    trace = {"type": "scatter", "mode": "lines", "x": x, "y": [max(value, FLOOR) for value in y], "name": name,
-             "line": {"color": colour, "width": 2.5, "dash": dash}, "showlegend": legend,
-             "hovertemplate": f"{name}<br>%{{x}}: %{{y:.3g}}<extra></extra>"}
+def _floored(x: list, y: list, name: str, colour: str, dash: str = "solid", group: int | None = None,
+             legend: bool = True) -> dict[str, Any]:
+    """A line that a logarithmic axis can show, with no more places than the eye can tell apart."""
+    trace = {**marks.line(x, [max(value, FLOOR) for value in y], name, colour, dash=dash, width=2.5,
+                          hover="<br>%{x}: %{y:.3g}"), "showlegend": legend}
     return _thinned(trace if group is None else {**trace, "legendgroup": str(group)})
 
 
@@ -130,16 +131,12 @@ def _markers(traces: list[dict], layers: list[dict], height: Any) -> list[dict[s
     """One follower a layer: a dot on its curve at the rank that each dial value gives it."""
     followers = []
     for number, layer in enumerate(layers):
-        traces.append(_dot(palette.of_layer(number)))
+        traces.append(marks.dot(palette.of_layer(number)))
         shown = [min(rank, layer["full"]) for rank in layer["ranks"]]
         followers.append({"trace": len(traces) - 1, "x": [[rank / layer["full"]] for rank in shown],
                           "y": [[max(height(layer, rank), FLOOR)] for rank in shown]})
     return followers
 
-
-def _dot(colour: str) -> dict[str, Any]:
-    return {"type": "scatter", "mode": "markers", "x": [], "y": [], "showlegend": False, "hoverinfo": "skip",
-            "marker": {"size": 15, "color": colour, "line": {"color": "var(--background)", "width": 2}}}
 
 
 def _shares(layer: dict, count: int, first: int) -> list[float]:
@@ -154,28 +151,13 @@ def _log_axis(title: str) -> dict[str, Any]:
     return {"type": "log", "range": [-4, 0.1], "title": {"text": title}, "dtick": 1, "exponentformat": "power"}
 
 
-def _legend() -> dict[str, Any]:
-    return {"orientation": "h", "y": 1.12, "x": 0, "font": {"size": 13}}
-
 
 def _break_evens(layers: list[dict]) -> list[dict[str, Any]]:
-    return [_vertical(layer["break_even"] / layer["full"], palette.faded(palette.of_layer(number), 0.7))
+    return [marks.vertical(layer["break_even"] / layer["full"], palette.faded(palette.of_layer(number), 0.7))
             for number, layer in enumerate(layers)]
 
 
-def _vertical(x: float, colour: str) -> dict[str, Any]:
-    return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1,
-            "line": {"color": colour, "width": 1.5, "dash": "dash"}}
 
-
-def _horizontal(y: float) -> dict[str, Any]:
-    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y,
-            "line": {"color": "var(--muted)", "width": 1.5, "dash": "dash"}}
-
-
-def _note(x: float, text: str) -> dict[str, Any]:
-    return {"x": x, "y": 1, "yref": "paper", "yanchor": "top", "xanchor": "left", "xshift": 4, "showarrow": False,
-            "text": text}
 
 
 def _threshold_marks(layers: list[dict]) -> list[dict[str, Any]]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from math import log2
-from typing import Any
 
-from pages.ui.charts import palette, words
+from pages.ui.charts import marks, palette, words
+from pages.ui.charts.marks import Chart
 
-Chart = dict[str, Any]
 TITLES = {"sparse": "Single weights, CSR kernels", "units": "Whole units, smaller dense layers",
           "rank": "Low rank, two layers for one"}
 REACH = 3.0  # in doublings
@@ -39,23 +38,19 @@ def _map(view: dict, name: str, rows: list[list]) -> Chart:
     return {"id": f"speed-{name}", "title": TITLES[name], "height": 300,
             "alt": f"Speed-up of {TITLES[name].lower()} over {len(shares)} shares removed and {len(batches)} batch sizes.",
             "figure": {"data": [{
-                "type": "heatmap", "x": shares, "y": batches,
-                "z": [[None if cell is None else max(-REACH, min(REACH, -log2(cell[0]))) for cell in row] for row in rows],
+                **marks.heat(shares, batches, [[_doublings(cell) for cell in row] for row in rows],
+                             marks.signed(palette.VERMILION, palette.GREEN, 0.85), "%{x} removed, %{y}: %{text} as fast"),
                 "text": [[_cell(cell) for cell in row] for row in rows], "texttemplate": "%{text}", "zmin": -REACH,
-                "zmax": REACH, "showscale": False, "xgap": 2, "ygap": 2,
-                "textfont": {"color": "var(--text)", "size": 13},
-                "colorscale": [[0, palette.faded(palette.VERMILION, 0.85)], [0.5, "rgba(128,140,150,0.08)"],
-                               [1, palette.faded(palette.GREEN, 0.85)]],
-                "hovertemplate": "%{x} removed, %{y}: %{text} as fast<extra></extra>"}],
+                "zmax": REACH, "xgap": 2, "ygap": 2, "textfont": {"color": "var(--text)", "size": 13}}],
                 "layout": {"margin": {"t": 36},  # the chart's own buttons would cover a cell
-                           "xaxis": {**_names(shares), "title": {"text": "weights removed, %"}},
-                           "yaxis": {**_names(batches), "title": {"text": "examples at a time"}}}}}
+                           "xaxis": {**marks.categories(shares, "weights removed, %"), "showgrid": False},
+                           "yaxis": {**marks.categories(batches, "examples at a time"), "showgrid": False}}}}
 
 
-def _names(names: list[str]) -> dict[str, Any]:
-    """An axis of names whose ticks are their bare numbers. (A name that is a number would be taken for a place.)"""
-    return {"type": "category", "showgrid": False, "tickangle": 0, "tickvals": names,
-            "ticktext": [name.removesuffix(" %").removeprefix("by ") for name in names]}
+
+def _doublings(cell: list[float] | None) -> float | None:
+    """How many times the speed doubles, as far as the colours reach."""
+    return None if cell is None else max(-REACH, min(REACH, -log2(cell[0])))
 
 
 def _cell(cell: list[float] | None) -> str:

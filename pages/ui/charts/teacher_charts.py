@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages.ui.charts import palette
-
-Chart = dict[str, Any]
+from pages.ui.charts import marks, palette
+from pages.ui.charts.marks import Chart
 
 
 def training(history: list[dict], epochs: int, title: str = "Training") -> Chart:
     """Accuracy on train and validation, and loss, by epoch; the axis is as long as the training will be."""
     steps = [epoch["epoch"] for epoch in history]
-    traces = [_line(steps, [epoch["accuracy"] for epoch in history], "validation accuracy", palette.BLUE),
-              _line(steps, [epoch["train_accuracy"] for epoch in history], "training accuracy", palette.SKY, "dot"),
-              {**_line(steps, [epoch["loss"] for epoch in history], "training loss (right axis)", palette.ORANGE),
+    traces = [_dotted(steps, [epoch["accuracy"] for epoch in history], "validation accuracy", palette.BLUE),
+              _dotted(steps, [epoch["train_accuracy"] for epoch in history], "training accuracy", palette.SKY, "dot"),
+              {**_dotted(steps, [epoch["loss"] for epoch in history], "training loss (right axis)", palette.ORANGE),
                "yaxis": "y2"}]
     last = f"{100 * history[-1]['accuracy']:.1f} percent validation accuracy" if history else "not started"
     return {"id": "training", "title": title, "span": "wide", "height": 330,
@@ -24,7 +23,7 @@ def training(history: list[dict], epochs: int, title: str = "Training") -> Chart
                 "yaxis": {"range": [0, 1.02], "tickformat": ".0%", "title": {"text": "accuracy"}},
                 "yaxis2": {"overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False,
                            "title": {"text": "loss"}},
-                "legend": {"orientation": "h", "y": 1.14, "x": 0}, "hovermode": "x unified", "margin": {"r": 60}}}}
+                "legend": marks.legend(), "hovermode": "x unified", "margin": {"r": 60}}}}
 
 
 def confusion(matrix: list[list[int]], classes: list[str]) -> Chart:
@@ -37,10 +36,11 @@ def confusion(matrix: list[list[int]], classes: list[str]) -> Chart:
     return {"id": "confusion", "title": "What it confuses (rows: true class, columns: its answer)", "height": 420,
             "alt": f"Confusion matrix: {total - wrong} right and {wrong} wrong of {total} validation examples.",
             "figure": {"data": [{
-                "type": "heatmap", "z": mistakes, "x": classes, "y": classes, "text": text, "showscale": False,
-                "texttemplate": "%{text}" if count <= 20 else "", "textfont": {"color": "var(--text)"}, "xgap": 2, "ygap": 2,
-                "colorscale": [[0, "rgba(128,140,150,0.10)"], [1, palette.VERMILION]],
-                "hovertemplate": "true %{y}, answered %{x}: %{text}<extra></extra>"}],
+                **marks.heat(classes, classes, mistakes,
+                             [[0, palette.faded(palette.NEUTRAL, 0.1)], [1, palette.VERMILION]],
+                             "true %{y}, answered %{x}: %{text}"),
+                "text": text, "texttemplate": "%{text}" if count <= 20 else "", "textfont": {"color": "var(--text)"},
+                "xgap": 2, "ygap": 2}],
                 "layout": {"xaxis": {"type": "category", "title": {"text": "answer"}, "showgrid": False},
                            "yaxis": {"type": "category", "autorange": "reversed", "title": {"text": "true class"},
                                      "showgrid": False}}}}
@@ -58,10 +58,9 @@ def parameters(layers: list[dict]) -> Chart:
     return {"id": "parameters", "title": "Where the parameters and the arithmetic are", "height": 420,
             "alt": "Share of parameters and of multiply-adds of each layer.",
             "figure": {"data": traces, "layout": {
-                "barmode": "group", "xaxis": {"tickformat": ".0%"}, "legend": {"orientation": "h", "y": 1.1, "x": 0},
+                "barmode": "group", "xaxis": {"tickformat": ".0%"}, "legend": marks.legend(1.1),
                 "yaxis": {"autorange": "reversed", "automargin": True}}}}
 
 
-def _line(x: list, y: list, name: str, colour: str, dash: str = "solid") -> dict[str, Any]:
-    return {"type": "scatter", "mode": "lines+markers", "x": x, "y": y, "name": name, "marker": {"size": 6, "color": colour},
-            "line": {"color": colour, "width": 3, "dash": dash}}
+def _dotted(x: list, y: list, name: str, colour: str, dash: str = "solid") -> dict[str, Any]:
+    return {**marks.line(x, y, name, colour, dash=dash, mode="lines+markers"), "marker": {"size": 6, "color": colour}}

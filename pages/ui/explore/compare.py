@@ -9,7 +9,7 @@ import streamlit as st
 
 from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
-from pages.ui.charts import charts, palette, words
+from pages.ui.charts import charts, marks, palette, words
 from pages.ui.explore import exports
 from pages.ui.shell import session, tray
 
@@ -78,9 +78,9 @@ def plane(chosen: list[Row]) -> charts.Chart:
         name = f"{row['method_title']}, {row['data_title']}" if several else row["method_title"]
         groups.setdefault(name, []).append(row)
     front = pareto(chosen)
-    traces = [{"type": "scatter", "mode": "lines", "name": "Pareto front", "x": [row["bytes"] for row in front],
-               "y": [row["accuracy"] for row in front], "hoverinfo": "skip",
-               "line": {"color": "var(--muted)", "width": 2, "dash": "dot", "shape": "hv"}}]
+    steps = marks.line([row["bytes"] for row in front], [row["accuracy"] for row in front], "Pareto front", marks.MUTED,
+                       dash="dot", width=2)
+    traces = [{**steps, "hoverinfo": "skip", "line": {**steps["line"], "shape": "hv"}}]
     for name, group in groups.items():
         teacher = group[0]["method"] == "teacher"
         colour = "var(--text)" if teacher else palette.of_method(group[0]["method"])
@@ -203,7 +203,7 @@ def _axes(chosen: list[Row]) -> dict[str, Any]:
     return {"xaxis": {"type": "log", "range": [low, high], "title": {"text": "file size"},
                       **charts.size_ticks(low, high)},
             "yaxis": {"tickformat": ".0%", "range": [0, 1.02], "title": {"text": "accuracy on validation"}},
-            "hovermode": "closest", "legend": {"orientation": "h", "y": 1.07, "x": 0}}
+            "hovermode": "closest", "legend": marks.legend(1.07)}
 
 
 def _teacher_title(recipe: Recipe) -> str:
