@@ -1,8 +1,8 @@
 """Many students trained at once, each as if it were alone.
 
 Students that read the same batches (same seed, same examples) are stacked into one tensor program; all groups go one
-epoch at a time, so that every student's curve grows. Initial weights, batches and dropout noise of a student depend on
-its own seed alone, never on the company it trains in.
+epoch at a time, so that accuracies of all students arrive after each epoch. Initial weights, batches and dropout
+noise of a student depend on the student's seed alone, never on the other students of the run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.distillation.objective import WRITTEN_OUT, KDObjective, StackedObjective, TeacherTargets
+from compress.distillation.objective import CLOSED_FORM, KDObjective, StackedObjective, TeacherTargets
 from compress.layers.base import DENSE
 from compress.networks.families import Architecture, Network, build
 from compress.networks.gru import GRU
@@ -26,11 +26,11 @@ from compress.progress import Reporter, no_report
 from compress.training.loop import Training, optimizer_of, steps_of
 from compress.training.stack import Stack, leaves, structure
 
-WASTE = 1.5  # padded numbers over real ones that a group may have
-SPARE = 50_000  # padded numbers that cost nothing worth a group of its own
-BUDGET = 1 << 30  # bytes that one wave of groups may take, roughly, on a CPU
-AT_ONCE = 48 << 20  # bytes of activations that a group may have on a CPU: more of them leave its caches, and cost time
-COPIES = 5  # of a weight: itself, its gradient, two moments, the best so far
+MOST_PADDING = 1.5  # stored numbers of a group, padding included, over the numbers of its networks
+FREE_PADDING = 50_000  # padded numbers that cost less than a second group
+WAVE_BYTES = 1 << 30  # memory of all groups that are trained at the same time
+GROUP_BYTES = 48 << 20  # activations of a group on a CPU: more of them exceed the processor's caches and cost time
+COPIES = 5  # of a weight: the weight, its gradient, two moments of Adam, the best weights so far
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,15 +38,16 @@ class Student:
     """One student to be trained.
 
     Attributes:
-        lecture: what its teacher says of all training examples.
-        rows: (k,) indices into train that it reads; all of them if None.
-        labelled: (n,) of 0 and 1: training examples whose label may be used; all if None.
+        seed: of the initial weights, the order of batches and the dropout noise.
+        targets: the teacher's outputs on all training examples.
+        rows: (k,) indices into train of the examples that are read; all of them if None.
+        labelled: (n,) of 0 and 1, 1 for training examples whose label may be used; all if None.
     """
 
     architecture: Architecture
     seed: int
-    lesson: KDObjective
-    lecture: TeacherTargets
+    objective: KDObjective
+    targets: TeacherTargets
     rows: Tensor | None = None
     labelled: Tensor | None = None
 
@@ -55,8 +56,10 @@ class Student:
 class TrainedStudent:
     """A trained student with the weights of its best epoch on validation, in evaluation mode.
 
-    accuracies: one an epoch on validation. diverged: the epoch in which its numbers stopped being finite, or None; the
-    network is then the best before, or (best_epoch 0) as it was drawn.
+    Attributes:
+        accuracies: on validation, one for each epoch.
+        diverged: the epoch in which some logit stopped being finite, or None. The network is then the best one before
+            that epoch, or has its initial weights (best_epoch 0).
     """
 
     network: Network
@@ -65,47 +68,50 @@ class TrainedStudent:
     diverged: int | None = None
 
 
-def teach(students: Sequence[Student], data: Dataset, plan: Training, report: Reporter = no_report,
-          device: torch.device | str = "cpu", steps: int | None = None,
-          heard: Callable[[int, dict[int, float]], dict[str, Any]] | None = None) -> list[TrainedStudent]:
+OnEpoch = Callable[[int, dict[int, float]], dict[str, Any]]
+
+
+def train_students(students: Sequence[Student], data: Dataset, plan: Training, report: Reporter = no_report,
+                   device: torch.device | str = "cpu", steps: int | None = None,
+                   on_epoch: OnEpoch | None = None) -> list[TrainedStudent]:
     """Trains all students with one plan and returns them in the order given.
 
-    Every student takes the same number of steps, as many as plan.epochs passes over the whole training split; one that
-    reads fewer examples reads them more often.
+    Every student takes the same number of steps, as many as plan.epochs passes over the whole training split have; a
+    student with fewer examples reads each of them more often.
 
     Args:
         plan: optimizer, epochs and batch; patience and shift are not used.
         steps: a budget of steps that ends training earlier.
-        heard: called after each epoch of a group with its number and the accuracies by student, NaN for diverged ones;
-            what it returns goes to `report` as live numbers.
+        on_epoch: called after each epoch of a group with the epoch's number and {index of a student: accuracy}, NaN for
+            a diverged student; its result is passed to `report` as live numbers.
 
     Raises:
         Cancelled: through `report`.
     """
-    taught: dict[int, TrainedStudent] = {}
+    trained: dict[int, TrainedStudent] = {}
     total = steps_of(plan, len(data.train), steps)
-    waves = list(_waves(students, plan, BUDGET if torch.device(device).type == "cuda" else AT_ONCE))
+    waves = list(_waves(students, plan, WAVE_BYTES if torch.device(device).type == "cuda" else GROUP_BYTES))
     for number, wave in enumerate(waves):
         part = report.part(number / len(waves), (number + 1) / len(waves))
         groups = [_Group([students[place] for place in members], data, plan, total, torch.device(device))
                   for members in wave]
-        _run(groups, wave, total, plan, part, heard)
+        _run(groups, wave, total, plan, part, on_epoch)
         for members, group in zip(wave, groups, strict=True):
-            taught.update(zip(members, group.finished(), strict=True))
-    return [taught[place] for place in range(len(students))]
+            trained.update(zip(members, group.finished(), strict=True))
+    return [trained[place] for place in range(len(students))]
 
 
 def _run(groups: list[_Group], wave: list[list[int]], total: int, plan: Training, report: Reporter,
-         heard: Callable[[int, dict[int, float]], dict[str, Any]] | None) -> None:
-    """Every group one epoch, then every group the next."""
-    epoch, words = 0, f"epoch {{}} of {plan.epochs}, {sum(map(len, wave))} students at once"
+         on_epoch: OnEpoch | None) -> None:
+    """One epoch of every group, then the next epoch of every group."""
+    epoch, text = 0, f"epoch {{}} of {plan.epochs}, {sum(map(len, wave))} students at once"
     while groups[0].done < total:
         epoch += 1
         for number, group in enumerate(groups):
             share = (number / len(groups) + epoch - 1) / plan.epochs
-            group.epoch(lambda share=share, now=epoch: report(min(1.0, share), words.format(now)))
-            told = heard(epoch, dict(zip(wave[number], group.history[-1], strict=True))) if heard else {}
-            report(min(1.0, ((number + 1) / len(groups) + epoch - 1) / plan.epochs), words.format(epoch), **told)
+            group.epoch(lambda share=share, now=epoch: report(min(1.0, share), text.format(now)))
+            live = on_epoch(epoch, dict(zip(wave[number], group.history[-1], strict=True))) if on_epoch else {}
+            report(min(1.0, ((number + 1) / len(groups) + epoch - 1) / plan.epochs), text.format(epoch), **live)
 
 
 class _Group:
@@ -115,16 +121,16 @@ class _Group:
                  device: torch.device) -> None:
         first = students[0]
         self.stack = Stack([build(student.architecture, student.seed) for student in students], device)
-        self.room = StackedObjective(self.stack, [student.lesson for student in students],
-                              [student.lecture for student in students], first.seed)
+        self.objective = StackedObjective(self.stack, [student.objective for student in students],
+                                          [student.targets for student in students], first.seed)
         self.inputs, self.labels = on_device(data.train, device)
-        self.held, self.truth = on_device(data.validation, device)
+        self.validation_inputs, self.validation_labels = on_device(data.validation, device)
         self.labelled = None if first.labelled is None else first.labelled.to(device)
         rows = torch.arange(len(self.inputs)) if first.rows is None else first.rows
         self.batches = _batches(rows.to(device), plan.batch, first.seed)
         self.per_epoch, self.total, self.seed = -(-len(self.inputs) // plan.batch), total, first.seed
-        packed = [*self.stack.parameters.values(), *self.room.regressors]
-        self.optimizer = optimizer_of([one.data for one in packed], plan)
+        parameters = [*self.stack.parameters.values(), *self.objective.regressors]
+        self.optimizer = optimizer_of([packed.data for packed in parameters], plan)
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, max(1, total))
         self.done = 0
         self.history: list[list[float]] = []
@@ -139,7 +145,7 @@ class _Group:
             self._step()
             if number % 16 == 15:
                 report()
-        self._judge()
+        self._evaluate()
         report()
 
     def _step(self) -> None:
@@ -150,46 +156,46 @@ class _Group:
             outputs = self.stack.forward(batch, True, self.seed * 1_000_003 + self.done)
         labelled = None if self.labelled is None else self.labelled[rows]
         self.optimizer.zero_grad(set_to_none=True)
-        self.room.backward(outputs.float(), self.labels.index_select(0, rows), labelled, rows)
+        self.objective.backward(outputs.float(), self.labels.index_select(0, rows), labelled, rows)
         self.optimizer.step()
         self.schedule.step()
         self.done += 1
 
-    def _judge(self) -> None:
-        """Validation accuracy of every student; the best weights are kept, diverged students marked."""
-        logits = self.stack.logits_of(self.held)
-        sound = logits.isfinite().all(-1).all(-1)  # a weight that is no number reaches some example's logits
-        accuracy = (logits.argmax(-1) == self.truth).float().mean(-1)
-        better = sound & (accuracy >= self.best_accuracy)
+    def _evaluate(self) -> None:
+        """Validation accuracy of every student; the best weights are stored, diverged students marked."""
+        logits = self.stack.logits_of(self.validation_inputs)
+        finite = logits.isfinite().all(-1).all(-1)  # a NaN weight makes some example's logits NaN
+        accuracy = (logits.argmax(-1) == self.validation_labels).float().mean(-1)
+        better = finite & (accuracy >= self.best_accuracy)
         self.stack.keep(self.best, better)
         self.best_accuracy = torch.where(better, accuracy, self.best_accuracy)
         epoch = len(self.history) + 1
         self.best_epoch = torch.where(better, torch.full_like(self.best_epoch, epoch), self.best_epoch)
         self.diverged = [before or (None if fine else epoch)
-                         for before, fine in zip(self.diverged, sound.tolist(), strict=True)]
-        self.history.append([value if gone is None else float("nan")
-                             for value, gone in zip(accuracy.tolist(), self.diverged, strict=True)])
+                         for before, fine in zip(self.diverged, finite.tolist(), strict=True)]
+        self.history.append([value if diverged is None else float("nan")
+                             for value, diverged in zip(accuracy.tolist(), self.diverged, strict=True)])
 
     def finished(self) -> list[TrainedStudent]:
-        """Every student by itself, at its best."""
-        return [TrainedStudent(self.stack.network(own, self.best), tuple(epoch[own] for epoch in self.history),
-                       int(self.best_epoch[own]), self.diverged[own]) for own in range(len(self.stack))]
+        """Every student as a network of its own, with its best weights."""
+        return [TrainedStudent(self.stack.network(number, self.best), tuple(epoch[number] for epoch in self.history),
+                               int(self.best_epoch[number]), self.diverged[number]) for number in range(len(self.stack))]
 
 
 def _batches(rows: Tensor, batch: int, seed: int) -> Iterator[Tensor]:
-    """Endless passes over the rows in random order; drawn as training.train draws them."""
+    """Endless passes over the rows in random order; the order is drawn as in training.loop.train."""
     generator = torch.Generator().manual_seed(seed)
     while True:
         yield from rows[torch.randperm(len(rows), generator=generator).to(rows.device)].split(batch)
 
 
-def _waves(students: Sequence[Student], plan: Training, at_once: int = AT_ONCE) -> Iterator[list[list[int]]]:
+def _waves(students: Sequence[Student], plan: Training, group_bytes: int = GROUP_BYTES) -> Iterator[list[list[int]]]:
     """Groups of students (by their places) that fit into memory together."""
     wave: list[list[int]] = []
     taken = 0
-    for members in _groups(students, plan, at_once):
+    for members in _groups(students, plan, group_bytes):
         size = sum(sum(_footprint(students[place].architecture, plan.batch)) for place in members)
-        if wave and taken + size > BUDGET:
+        if wave and taken + size > WAVE_BYTES:
             yield wave
             wave, taken = [], 0
         wave.append(members)
@@ -197,22 +203,23 @@ def _waves(students: Sequence[Student], plan: Training, at_once: int = AT_ONCE) 
     yield wave
 
 
-def _groups(students: Sequence[Student], plan: Training, at_once: int = AT_ONCE) -> Iterator[list[int]]:
+def _groups(students: Sequence[Student], plan: Training, group_bytes: int = GROUP_BYTES) -> Iterator[list[int]]:
     """Students with the same batches and structure, of like size, few enough for the memory."""
     kinds: dict[tuple, list[int]] = {}
     for place, student in enumerate(students):
-        lesson = student.lesson
-        # A control shares a stack where it costs nothing; a loss on hidden layers is computed for those who hear it.
-        spoken = (lesson.loss, lesson.strength) if lesson.alpha > 0 or lesson.loss in WRITTEN_OUT else None
-        key = (_kind(student.architecture), student.seed, spoken, _contents(student.rows),
-               _contents(student.labelled), student.lecture.sizes)
+        objective = student.objective
+        # A control shares the stack of its student where that costs nothing: not with losses on hidden features.
+        shares = objective.alpha > 0 or objective.loss in CLOSED_FORM
+        teacher_term = (objective.loss, objective.strength) if shares else None
+        key = (_kind(student.architecture), student.seed, teacher_term, _contents(student.rows),
+               _contents(student.labelled), student.targets.sizes)
         kinds.setdefault(key, []).append(place)
     for members in kinds.values():
-        yield from _cut(members, students, plan, at_once)
+        yield from _by_size(members, students, plan, group_bytes)
 
 
-def _cut(members: list[int], students: Sequence[Student], plan: Training, at_once: int) -> Iterator[list[int]]:
-    """Rising sizes, a new group where padding to the largest would waste too much or the memory is full."""
+def _by_size(members: list[int], students: Sequence[Student], plan: Training, group_bytes: int) -> Iterator[list[int]]:
+    """Members by rising size; a new group begins where padding would cost too much or the memory is full."""
     sizes = {place: _sizes(students[place].architecture) for place in members}
     group: list[int] = []
     for place in sorted(members, key=lambda one: sum(sizes[one])):
@@ -220,8 +227,8 @@ def _cut(members: list[int], students: Sequence[Student], plan: Training, at_onc
         real = sum(sum(sizes[one]) for one in wider)
         padded = sum(sizes[one][0] for one in wider) + len(wider) * sizes[place][1]
         weights, activations = (len(wider) * one for one in _footprint(students[place].architecture, plan.batch))
-        full = weights + activations > BUDGET or activations > at_once
-        if group and (padded > WASTE * real + SPARE or full):
+        full = weights + activations > WAVE_BYTES or activations > group_bytes
+        if group and (padded > MOST_PADDING * real + FREE_PADDING or full):
             yield group
             wider = [place]
         group = wider
@@ -239,7 +246,7 @@ def _sizes(architecture: Architecture) -> tuple[int, int]:
 
 @lru_cache(maxsize=4096)
 def _footprint(architecture: Architecture, batch: int) -> tuple[int, int]:
-    """Bytes, roughly, that a student takes while it trains: of copies of its weights, and of what its layers give out."""
+    """Bytes, roughly, of a student in training: of the copies of its weights, and of its layers' outputs."""
     network, outputs = build(architecture), 0
 
     def count(module: nn.Module, given: object, output: Tensor) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.distillation.dark_knowledge import MOST_CLASSES, ambiguous_examples, knowledge_view, logits_on
-from compress.distillation.joint_training import Student, TrainedStudent, teach
+from compress.distillation.joint_training import Student, TrainedStudent, train_students
 from compress.distillation.objective import LOSSES, KDObjective, TeacherTargets
 from compress.distillation.student_architecture import SAME, student_architecture
 from compress.distillation.transfer_set import TransferSet, transfer_set
@@ -110,14 +110,14 @@ class Distill(Method):
         """Every width at every temperature and seed; at the one on the screen also each control and, where an assistant
         helps, the student without it."""
         matters = self.loss != "logits" and self.alpha > 0
-        others = sorted({float(heat) for heat in self.temperatures} - {self.temperature}) if matters else []
-        heats = [self.temperature, *others]  # the curve on the screen first
+        others = sorted({float(temperature) for temperature in self.temperatures} - {self.temperature}) if matters else []
+        temperatures = [self.temperature, *others]  # the curve on the screen first
         if self.student_seed + self.seeds > 1000:
             raise ValueError("Distill: student_seed and seeds must be 1000 together at most, but got "
                              f"{self.student_seed} and {self.seeds}. Lower student_seed to {1000 - self.seeds}.")
         seeds = range(self.student_seed, self.student_seed + self.seeds)
-        own = [replace(self.at(value), temperature=heat, student_seed=seed)
-               for heat in heats for seed in seeds for value in values]
+        own = [replace(self.at(value), temperature=temperature, student_seed=seed)
+               for temperature in temperatures for seed in seeds for value in values]
         held = [one for one in own if one.temperature == self.temperature]
         direct = [replace(one, assistant=0.0) for one in held]
         return list(dict.fromkeys([*[one.control() for one in held], *direct, *own]))
@@ -130,7 +130,7 @@ class Distill(Method):
 
     def compress(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Network:
         """The one student of these settings."""
-        return self._teach(teacher, data, [self], report, seed)[0].network
+        return self._train(teacher, data, [self], report, seed)[0].network
 
     def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
               seed: int = 0) -> Iterator[Candidate]:
@@ -139,10 +139,10 @@ class Distill(Method):
 
     def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], report: Reporter = no_report,
              seed: int = 0) -> Iterator[Candidate]:
-        """All students of a grid, trained together; while they are, `report` hears where each stands after every epoch."""
-        taught = self._teach(teacher, data, list(grid), report.part(0.0, 0.9), seed)
+        """All students of a grid, trained together; `report` gets every student's accuracy after each epoch."""
+        trained = self._train(teacher, data, list(grid), report.part(0.0, 0.9), seed)
         shown = ambiguous_examples(teacher, data) if len(data.classes) <= MOST_CLASSES else None
-        for one, student in zip(grid, taught, strict=True):
+        for one, student in zip(grid, trained, strict=True):
             yield Candidate(one.width, student.network, inside=_inside(student, data, shown), notes=_notes(student, one),
                             method=one)
 
@@ -155,44 +155,44 @@ class Distill(Method):
         """The student's. Raises ValueError where it makes no sense for this teacher."""
         return student_architecture(teacher.architecture, self.student, self.width, self.depth, self.dropout)
 
-    def _teach(self, teacher: Network, data: Dataset, grid: list[Distill], report: Reporter, seed: int,
-               lecture: TeacherTargets | None = None) -> list[TrainedStudent]:
+    def _train(self, teacher: Network, data: Dataset, grid: list[Distill], report: Reporter, seed: int,
+               targets: TeacherTargets | None = None) -> list[TrainedStudent]:
         device, plan = device_of(teacher), Training(self.epochs, self.learning_rate, self.batch)
         chosen = transfer_set(data, self.labelled, self.unlabelled, self.omit, seed)
         report(0.0, "the teacher reads all training examples")
-        lesson = _lesson(grid)
-        lecture = lecture or TeacherTargets(teacher, on_device(data.train, device)[0], lesson.loss)
-        lectures = dict.fromkeys(grid, lecture)
+        objective = _shared_objective(grid)
+        targets = targets or TeacherTargets(teacher, on_device(data.train, device)[0], objective.loss)
+        targets_of = dict.fromkeys(grid, targets)
         helped = [one for one in grid if one.assistant and one.alpha > 0]
         if helped:
-            lectures |= self._assistants(teacher, data, helped, report.part(0.0, 0.4), seed, lecture)
-        students = [one._student(teacher, lectures[one], lesson, chosen, seed) for one in grid]
+            targets_of |= self._assistants(teacher, data, helped, report.part(0.0, 0.4), seed, targets)
+        students = [one._student(teacher, targets_of[one], objective, chosen, seed) for one in grid]
         part = report.part(0.4 if helped else 0.0, 1.0)
-        return teach(students, data, plan, part, device, heard=_standing(students, grid))
+        return train_students(students, data, plan, part, device, on_epoch=_standing(students, grid))
 
     def _assistants(self, teacher: Network, data: Dataset, grid: list[Distill], report: Reporter, seed: int,
-                    lecture: TeacherTargets) -> dict[Distill, TeacherTargets]:
-        """Every student's lecture, from its own assistant (one for each temperature and seed)."""
+                    targets: TeacherTargets) -> dict[Distill, TeacherTargets]:
+        """The targets of every student from its assistant; there is one assistant for each temperature and seed."""
         middle = {one: replace(one, width=one.assistant, assistant=0.0) for one in grid}
         distinct = list(dict.fromkeys(middle.values()))
-        taught = self._teach(teacher, data, distinct, report, seed, lecture)
+        trained = self._train(teacher, data, distinct, report, seed, targets)
         inputs = on_device(data.train, device_of(teacher))[0]
-        lectures = {one: TeacherTargets(student.network, inputs, _lesson(grid).loss)
-                    for one, student in zip(distinct, taught, strict=True)}
-        return {one: lectures[between] for one, between in middle.items()}
+        targets_of = {one: TeacherTargets(student.network, inputs, _shared_objective(grid).loss)
+                      for one, student in zip(distinct, trained, strict=True)}
+        return {one: targets_of[between] for one, between in middle.items()}
 
-    def _student(self, teacher: Network, lecture: TeacherTargets, lesson: KDObjective, chosen: TransferSet,
+    def _student(self, teacher: Network, targets: TeacherTargets, objective: KDObjective, chosen: TransferSet,
                  seed: int) -> Student:
-        lesson = replace(lesson, alpha=self.alpha, temperature=self.temperature)
+        objective = replace(objective, alpha=self.alpha, temperature=self.temperature)
         control = self.alpha == 0
-        return Student(self.architecture(teacher), 1000 * (seed + 1) + self.student_seed, lesson, lecture,
+        return Student(self.architecture(teacher), 1000 * (seed + 1) + self.student_seed, objective, targets,
                        chosen.control if control else chosen.rows, None if control else chosen.labelled)
 
 
-def _lesson(grid: Sequence[Distill]) -> KDObjective:
-    """The grid's one loss; controls hear none of it, whatever theirs says."""
-    spoken = next((one for one in grid if one.alpha > 0), grid[0])
-    return KDObjective(spoken.alpha, spoken.temperature, spoken.loss, spoken.strength)
+def _shared_objective(grid: Sequence[Distill]) -> KDObjective:
+    """The objective of the students with a teacher term; the loss setting of controls (alpha 0) has no effect."""
+    first = next((one for one in grid if one.alpha > 0), grid[0])
+    return KDObjective(first.alpha, first.temperature, first.loss, first.strength)
 
 
 @lru_cache(maxsize=4096)
@@ -202,17 +202,17 @@ def file_size(architecture: Architecture) -> int:
 
 
 def _standing(students: list[Student], grid: list[Distill]) -> Callable[[int, dict[int, float]], dict[str, Any]]:
-    """Says after each epoch how good every student is so far, with the length that its file will have."""
+    """A callback that reports after each epoch the accuracy of every student so far and the length of its file."""
     facts = [[file_size(student.architecture), one.width, one.temperature, one.student_seed, one.alpha, one.assistant]
              for student, one in zip(students, grid, strict=True)]
     latest: dict[int, float] = {}
 
-    def heard(epoch: int, accuracies: dict[int, float]) -> dict[str, Any]:
+    def on_epoch(epoch: int, accuracies: dict[int, float]) -> dict[str, Any]:
         latest.update(accuracies)
         return {"epoch": epoch, "standing": [[*facts[place], None if isnan(value) else value]
                                              for place, value in sorted(latest.items())]}
 
-    return heard
+    return on_epoch
 
 
 def _inside(student: TrainedStudent, data: Dataset, shown: Tensor | None) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from compress.data import datasets
 from compress.data.datasets import Dataset, Split
 from compress.data.tensors import on_device
-from compress.distillation.joint_training import Student, teach
+from compress.distillation.joint_training import Student, train_students
 from compress.distillation.objective import KDObjective, TeacherTargets
 from compress.methods.distill import Distill
 from compress.networks import device
@@ -46,7 +46,7 @@ from tests.benchmarks.timing import spread, table, taking_turns
 
 WIDTHS = [round(4 + 124 * place / 15) for place in range(16)]
 PLAN = Training(epochs=5)
-ALPHA, HEAT = 0.9, 4.0
+ALPHA, TEMPERATURE = 0.9, 4.0
 TEACHER = "mlp(hidden=1200-1200,epochs=2)"
 STRONG = "mlp(hidden=800-800,dropout=0.3,shift=2,epochs=30)"
 
@@ -69,35 +69,36 @@ def speed(where: torch.device, policy: str) -> None:
     """One table: medians of the rounds, ratios of them, and how far the accuracies differ from training alone."""
     data = four_thousand()
     teacher = train_teacher(data, Step.parse(TEACHER), device=where).network
-    students = lessons(teacher, data, where)
-    ways = {"together": lambda number: teach(students, data, PLAN, device=where),
+    students = sixteen_students(teacher, data, where)
+    ways = {"together": lambda number: train_students(students, data, PLAN, device=where),
             "loop": lambda number: loop(students, data, where),
-            "lecture": lambda number: lessons(teacher, data, where),
+            "targets": lambda number: sixteen_students(teacher, data, where),
             "loader": lambda number: loader(teacher, data, where) if number < 2 else None,
             "sklearn": lambda number: sklearn(data) if number < 2 else None}
     for way in ("together", "loop"):
         ways[way](0)  # warm: torch loads parts of its optimizers late
     seconds, results = taking_turns(ways, 5)
-    ours, lecture = median(seconds["together"]), median(seconds["lecture"])
+    ours, targets = median(seconds["together"]), median(seconds["targets"])
     gaps = [abs(one.accuracies[-1] - accuracy(other, data, where))
             for one, other in zip(results["together"][0], results["loop"][0], strict=True)]
     rows = [["16 students together, judged on validation after every epoch", spread(seconds["together"]), ""],
-            ["the teacher reads all images, once for all", spread(seconds["lecture"]), ""]]
+            ["the teacher reads all images, once for all", spread(seconds["targets"]), ""]]
     for way, name, own in (("loop", "one by one, tensors in memory, teacher's logits kept", ours),
-                           ("loader", "one by one, DataLoader, teacher run at every step", ours + lecture),
+                           ("loader", "one by one, DataLoader, teacher run at every step", ours + targets),
                            ("sklearn", "16 MLPClassifiers, hard labels", ours)):
         taken = [value for value, result in zip(seconds[way], results[way], strict=True) if result is not None]
         rows.append([name, spread(taken), f"1/{median(taken) / own:.1f}"])
-    print(f"\n784-1200-1200-10 teaches 784-h-10, h = {WIDTHS[0]} to {WIDTHS[-1]}, 4,000 images, 5 epochs, "
+    print(f"\nteacher 784-1200-1200-10, students 784-h-10, h = {WIDTHS[0]} to {WIDTHS[-1]}, 4,000 images, 5 epochs, "
           f"{device.title(where)}, threads wait {policy}ly: accuracies after the last epoch, together and alone, differ by "
           f"{mean(gaps):.4f} on average, {max(gaps):.4f} at most\n")
     print(table(["way", "seconds", "together takes"], rows))
 
 
-def lessons(teacher: Network, data: Dataset, where: torch.device) -> list[Student]:
+def sixteen_students(teacher: Network, data: Dataset, where: torch.device) -> list[Student]:
     """The 16 students; the teacher reads all images once."""
-    lecture = TeacherTargets(teacher, on_device(data.train, where)[0])
-    return [Student(Architecture(MLP((width,)), data.shape, 10), 0, KDObjective(ALPHA, HEAT), lecture) for width in WIDTHS]
+    targets = TeacherTargets(teacher, on_device(data.train, where)[0])
+    return [Student(Architecture(MLP((width,)), data.shape, 10), 0, KDObjective(ALPHA, TEMPERATURE), targets)
+            for width in WIDTHS]
 
 
 def four_thousand() -> Dataset:
@@ -118,7 +119,7 @@ def loop(students: list[Student], data: Dataset, where: torch.device) -> list[Ne
         order = torch.Generator().manual_seed(student.seed)
         for _ in range(PLAN.epochs):
             for rows in torch.randperm(len(inputs), generator=order).to(where).split(PLAN.batch):
-                step(network(inputs[rows]), labels[rows], student.lecture.logits[rows], optimizer)
+                step(network(inputs[rows]), labels[rows], student.targets.logits[rows], optimizer)
                 schedule.step()
         made.append(network.eval())
     return made
@@ -135,17 +136,18 @@ def loader(teacher: Network, data: Dataset, where: torch.device) -> list[Network
             for batch, labels in DataLoader(examples, batch_size=PLAN.batch, shuffle=True):
                 batch, labels = batch.to(where), labels.to(where)
                 with torch.no_grad():
-                    said = teacher(batch)
-                step(network(batch), labels, said, optimizer)
+                    teacher_logits = teacher(batch)
+                step(network(batch), labels, teacher_logits, optimizer)
                 schedule.step()
         made.append(network)
     return made
 
 
-def step(logits: Tensor, labels: Tensor, said: Tensor, optimizer: torch.optim.Optimizer) -> None:
-    soft = functional.kl_div((logits / HEAT).log_softmax(1), (said / HEAT).softmax(1), reduction="batchmean")
+def step(logits: Tensor, labels: Tensor, teacher_logits: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    log_q, p = (logits / TEMPERATURE).log_softmax(1), (teacher_logits / TEMPERATURE).softmax(1)
+    soft = functional.kl_div(log_q, p, reduction="batchmean")
     optimizer.zero_grad(set_to_none=True)
-    ((1 - ALPHA) * functional.cross_entropy(logits, labels) + ALPHA * HEAT**2 * soft).backward()
+    ((1 - ALPHA) * functional.cross_entropy(logits, labels) + ALPHA * TEMPERATURE**2 * soft).backward()
     optimizer.step()
 
 

@@ -1,4 +1,4 @@
-"""What the page shows of a teacher's dark knowledge: probabilities that are some, and examples that tell something."""
+"""A teacher's dark knowledge as shown on a page: rows are probability distributions, examples are ambiguous ones."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def test_heat_evens_out_and_cold_sharpens(view):
 
 def test_a_rows_numbers_are_the_mean_probabilities_of_its_classs_training_examples(view, mlp, digits):
     eights = outputs(mlp, digits.train)[torch.tensor(digits.train.labels == 8)]
-    for heat in (1.0, 4.0):
-        found = view["similarity"][TEMPERATURES.index(heat)][8]
-        assert found == pytest.approx((eights / heat).softmax(1).mean(0).tolist(), abs=2e-5)
+    for temperature in (1.0, 4.0):
+        found = view["similarity"][TEMPERATURES.index(temperature)][8]
+        assert found == pytest.approx((eights / temperature).softmax(1).mean(0).tolist(), abs=2e-5)
 
 
 def test_the_row_is_the_true_class_and_the_column_the_one_given():

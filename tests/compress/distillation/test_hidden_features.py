@@ -1,4 +1,4 @@
-"""What a stage says is the same said by one network or by many in one stack, whatever their sizes."""
+"""Hidden features of a stage are the same from one network alone and from many in one stack, whatever their sizes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_attention_maps_of_a_stack_are_those_of_its_networks(families, shape):
 
 @every_case
 @torch.no_grad()
-def test_the_last_layer_makes_the_logits_of_what_is_said_to_go_into_it(families, shape):
+def test_the_last_layer_turns_the_embedding_into_the_logits(families, shape):
     for network in networks(families, shape):
         _, last = teacher_stages(network, batch(shape))
         final = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
@@ -114,8 +114,8 @@ def test_a_compressed_network_can_be_a_teacher_too(mlp, digits):
     inputs = torch.tensor(digits.validation.inputs[:9])
     stages, last = teacher_stages(small, inputs)
     assert [stage.shape[-1] for stage, _ in stages] == [48, 32]
-    lecture = TeacherTargets(small, inputs, "hints")
-    assert torch.equal(lecture.hints, stages[0][0][0]) and torch.equal(last, stages[1][0][0])
+    targets = TeacherTargets(small, inputs, "hints")
+    assert torch.equal(targets.hints, stages[0][0][0]) and torch.equal(last, stages[1][0][0])
 
 
 @pytest.mark.parametrize(("places", "kept"), [((8, 8), (4, 4)), ((2, 3), (2, 3)), ((12, 2), (4, 2)), ((1, 1), (1, 1))])

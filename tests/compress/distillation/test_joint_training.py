@@ -1,4 +1,4 @@
-"""Students trained together are the students trained alone; and what befalls one is nobody else's trouble."""
+"""Students trained together are the students trained alone; and a student that diverges does not disturb the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.nn import functional
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.distillation import joint_training
-from compress.distillation.joint_training import Student, teach
+from compress.distillation.joint_training import Student, train_students
 from compress.distillation.objective import LOSSES, KDObjective, StackedObjective, TeacherTargets
 from compress.networks.evaluation import logits_of
 from compress.networks.families import CNN, MLP, Architecture, Family, Network, Recurrent, ResNet, build
@@ -27,14 +27,15 @@ PLAN = Training(epochs=3, learning_rate=0.005)
 
 
 @pytest.fixture(scope="module")
-def lecture(mlp: Network, digits: Dataset) -> TeacherTargets:
-    """What the small perceptron says of the digits."""
+def targets(mlp: Network, digits: Dataset) -> TeacherTargets:
+    """The outputs of the small perceptron on the digits."""
     return TeacherTargets(mlp, on_device(digits.train, CPU)[0])
 
 
-def student(family: Family, data: Dataset, lecture: TeacherTargets, seed: int = 0, alpha: float = 0.9, heat: float = 4.0,
-            **more: object) -> Student:
-    return Student(Architecture(family, data.shape, len(data.classes)), seed, KDObjective(alpha, heat), lecture, **more)
+def student(family: Family, data: Dataset, targets: TeacherTargets, seed: int = 0, alpha: float = 0.9,
+            temperature: float = 4.0, **more: object) -> Student:
+    architecture = Architecture(family, data.shape, len(data.classes))
+    return Student(architecture, seed, KDObjective(alpha, temperature), targets, **more)
 
 
 def accuracy(network: Network, data: Dataset) -> float:
@@ -44,12 +45,12 @@ def accuracy(network: Network, data: Dataset) -> float:
 
 def alone(one: Student, data: Dataset, plan: Training) -> Network:
     """The same student by the plain training loop and plain losses."""
-    lesson = one.lesson
+    kd = one.objective
 
     def objective(logits: torch.Tensor, labels: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        said = one.lecture.logits[rows]
-        return ((1 - lesson.alpha) * functional.cross_entropy(logits, labels)
-                + lesson.alpha * losses.soft_targets(logits, said, lesson.temperature))
+        soft_logits = one.targets.logits[rows]
+        return ((1 - kd.alpha) * functional.cross_entropy(logits, labels)
+                + kd.alpha * losses.soft_targets(logits, soft_logits, kd.temperature))
 
     return train(build(one.architecture, one.seed), data, plan, one.seed, objective=objective).network
 
@@ -58,92 +59,93 @@ def alone(one: Student, data: Dataset, plan: Training) -> Network:
     [MLP((4, 3)), MLP((24, 8)), MLP((48, 30))], [MLP((5,)), MLP((40,))], [CNN((2, 4), (12, 8)), CNN((4, 7), (20, 16))],
     [ResNet((3, 5)), ResNet((4, 8))], [Recurrent((5,)), Recurrent((12,))]], ids=["mlp", "mlp1", "cnn", "resnet", "gru"])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_students_trained_together_are_those_trained_alone(families, optimizer, digits, lecture):
+def test_students_trained_together_are_those_trained_alone(families, optimizer, digits, targets):
     rate = {"adam": 0.005, "sgd": 0.02}[optimizer]
     plan = Training(epochs=3, learning_rate=rate, optimizer=optimizer, weight_decay=0.01)
-    students = [student(family, digits, lecture, seed, alpha, heat) for family in families
-                for seed, alpha, heat in ((0, 0.9, 4.0), (0, 0.0, 4.0), (1, 1.0, 16.0))]
-    for one, taught in zip(students, teach(students, digits, plan), strict=True):
+    students = [student(family, digits, targets, seed, alpha, temperature) for family in families
+                for seed, alpha, temperature in ((0, 0.9, 4.0), (0, 0.0, 4.0), (1, 1.0, 16.0))]
+    for one, result in zip(students, train_students(students, digits, plan), strict=True):
         other = alone(one, digits, plan)
-        gap = logits_of(taught.network, on_device(digits.validation, CPU)[0]) - logits_of(
+        gap = logits_of(result.network, on_device(digits.validation, CPU)[0]) - logits_of(
             other, on_device(digits.validation, CPU)[0])
         assert float(gap.abs().max()) < 0.05
-        assert accuracy(taught.network, digits) == pytest.approx(accuracy(other, digits), abs=1.5 / len(digits.validation))
-        assert max(taught.accuracies) == pytest.approx(accuracy(taught.network, digits), abs=1e-6)
+        assert accuracy(result.network, digits) == pytest.approx(accuracy(other, digits), abs=1.5 / len(digits.validation))
+        assert max(result.accuracies) == pytest.approx(accuracy(result.network, digits), abs=1e-6)
 
 
-def test_a_student_comes_out_alike_whatever_the_company_and_the_order(digits, lecture):
-    one = student(MLP((12,), 0.2), digits, lecture, seed=3)
-    others = [student(MLP((width,), 0.2), digits, lecture, seed, alpha) for width in (3, 90) for seed in (0, 3)
+def test_a_student_comes_out_alike_whatever_the_other_students_and_the_order(digits, targets):
+    one = student(MLP((12,), 0.2), digits, targets, seed=3)
+    others = [student(MLP((width,), 0.2), digits, targets, seed, alpha) for width in (3, 90) for seed in (0, 3)
               for alpha in (0.0, 0.5)]
-    results = [teach(company, digits, PLAN)[place] for company, place in (([one], 0), ([*others, one], 8),
+    results = [train_students(students, digits, PLAN)[place] for students, place in (([one], 0), ([*others, one], 8),
                                                                           ([one, *others[::-1]], 0))]
     for found in results[1:]:
         assert all(torch.allclose(first, second, atol=1e-4) for first, second in zip(
             results[0].network.parameters(), found.network.parameters(), strict=True))
 
 
-def test_cutting_groups_to_fit_the_memory_changes_nothing(digits, lecture, monkeypatch):
-    students = [student(MLP((width, width)), digits, lecture) for width in (4, 6, 40, 80)]
-    whole = teach(students, digits, PLAN)
+def test_cutting_groups_to_fit_the_memory_changes_nothing(digits, targets, monkeypatch):
+    students = [student(MLP((width, width)), digits, targets) for width in (4, 6, 40, 80)]
+    whole = train_students(students, digits, PLAN)
     assert len(list(joint_training._groups(students, PLAN))) == 1
-    monkeypatch.setattr(joint_training, "BUDGET", 1)
+    monkeypatch.setattr(joint_training, "WAVE_BYTES", 1)
     assert [len(wave) for wave in joint_training._waves(students, PLAN)] == [1, 1, 1, 1]
-    for first, second in zip(whole, teach(students, digits, PLAN), strict=True):
+    for first, second in zip(whole, train_students(students, digits, PLAN), strict=True):
         assert accuracy(first.network, digits) == pytest.approx(accuracy(second.network, digits), abs=1e-3)
 
 
-def test_padding_that_would_cost_too_much_makes_a_group_of_its_own(digits, lecture):
-    students = [student(MLP((width, width)), digits, lecture) for width in (500, 8, 8, 8, 8, 8, 8, 8)]
+def test_padding_that_would_cost_too_much_makes_a_group_of_its_own(digits, targets):
+    students = [student(MLP((width, width)), digits, targets) for width in (500, 8, 8, 8, 8, 8, 8, 8)]
     assert sorted(map(len, joint_training._groups(students, PLAN))) == [1, 7]
-    thin = [student(MLP((width,)), digits, lecture) for width in (4, 8, 16, 32, 64, 128)]
+    thin = [student(MLP((width,)), digits, targets) for width in (4, 8, 16, 32, 64, 128)]
     assert len(list(joint_training._groups(thin, PLAN))) == 1
 
 
-def test_groups_are_cut_where_their_activations_would_leave_the_caches(digits, lecture):
-    students = [student(ResNet((48, 48)), digits, lecture) for _ in range(40)]
+def test_groups_are_cut_where_their_activations_would_leave_the_caches(digits, targets):
+    students = [student(ResNet((48, 48)), digits, targets) for _ in range(40)]
     groups = list(joint_training._groups(students, PLAN))
     _, each = joint_training._footprint(students[0].architecture, PLAN.batch)
     assert len(groups) > 1 and sorted(place for group in groups for place in group) == list(range(40))
-    assert all(len(group) * each <= joint_training.AT_ONCE for group in groups)
-    assert len(list(joint_training._groups(students, PLAN, joint_training.BUDGET))) < len(groups)
+    assert all(len(group) * each <= joint_training.GROUP_BYTES for group in groups)
+    assert len(list(joint_training._groups(students, PLAN, joint_training.WAVE_BYTES))) < len(groups)
 
 
 @pytest.mark.parametrize("labelled", [None, 200])
 @pytest.mark.parametrize("loss", ["soft", "logits"])
-def test_the_gradient_written_out_is_that_of_the_losses(loss, labelled, digits, lecture):
+def test_the_closed_form_gradient_is_that_of_the_losses(loss, labelled, digits, targets):
     rows = torch.arange(48)
     inputs, labels = on_device(digits.train, CPU)
     mask = None if labelled is None else (torch.arange(48) % 3 == 0).float()
     other = TeacherTargets(build(Architecture(MLP((9,)), digits.shape, 10), 5), inputs)
-    lessons = [KDObjective(alpha, heat, loss) for alpha, heat in ((0.0, 4.0), (0.3, 1.0), (0.9, 4.0), (1.0, 20.0))]
-    for lectures in ([lecture] * 4, [lecture, other, other, lecture]):
+    objectives = [KDObjective(alpha, temperature, loss)
+                  for alpha, temperature in ((0.0, 4.0), (0.3, 1.0), (0.9, 4.0), (1.0, 20.0))]
+    for target_list in ([targets] * 4, [targets, other, other, targets]):
         stack = Stack([build(Architecture(MLP((width,)), digits.shape, 10), 0) for width in (3, 8, 8, 20)])
-        room = StackedObjective(stack, lessons, lectures, 0)
+        stacked = StackedObjective(stack, objectives, target_list, 0)
         gradients = []
         for way in ("backward", "losses"):
             for packed in stack.parameters.values():
                 packed.data.grad = None
             outputs = stack.forward(inputs[rows], True)
             if way == "backward":
-                room.backward(outputs, labels[rows], mask, rows)
+                stacked.backward(outputs, labels[rows], mask, rows)
             else:
-                room.losses(outputs, labels[rows], mask, rows).sum().backward()
+                stacked.losses(outputs, labels[rows], mask, rows).sum().backward()
             gradients.append([packed.data.grad.clone() for packed in stack.parameters.values()])
         assert all(torch.allclose(first, second, atol=1e-6) for first, second in zip(*gradients, strict=True))
 
 
-def test_without_soft_weight_the_gradient_is_that_of_plain_cross_entropy_bit_for_bit(digits, lecture):
+def test_without_soft_weight_the_gradient_is_that_of_plain_cross_entropy_bit_for_bit(digits, targets):
     inputs, labels = on_device(digits.train, CPU)
     rows = torch.arange(64)
     networks = [build(Architecture(MLP((7,)), digits.shape, 10), seed) for seed in range(2)]
     found = []
     for alpha in (0.0, 0.5):
         stack = Stack(networks)
-        room = StackedObjective(stack, [KDObjective(0.0, 4.0), KDObjective(alpha, 4.0)], [lecture] * 2, 0)
+        stacked = StackedObjective(stack, [KDObjective(0.0, 4.0), KDObjective(alpha, 4.0)], [targets] * 2, 0)
         outputs = stack.forward(inputs[rows], True)
         outputs.logits.retain_grad()
-        room.backward(outputs, labels[rows], None, rows)
+        stacked.backward(outputs, labels[rows], None, rows)
         found.append(outputs.logits.grad[0])
     plain = stack.forward(inputs[rows], True).logits[0].detach().requires_grad_()
     functional.cross_entropy(plain, labels[rows]).backward()
@@ -152,38 +154,38 @@ def test_without_soft_weight_the_gradient_is_that_of_plain_cross_entropy_bit_for
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_every_loss_teaches_every_family(loss, digits, trained):
-    heard = TeacherTargets(trained("cnn(epochs=10)"), on_device(digits.train, CPU)[0], loss)
+def test_every_loss_trains_every_family(loss, digits, trained):
+    targets = TeacherTargets(trained("cnn(epochs=10)"), on_device(digits.train, CPU)[0], loss)
     families = [CNN((6, 12), (40, 30)), ResNet((6, 8)), Recurrent((8,)), *([] if loss == "attention" else [MLP((20, 10))])]
-    students = [Student(Architecture(family, digits.shape, 10), 0, KDObjective(1.0, 4.0, loss), heard)
+    students = [Student(Architecture(family, digits.shape, 10), 0, KDObjective(1.0, 4.0, loss), targets)
                 for family in families]
-    for taught in teach(students, digits, Training(epochs=12, learning_rate=0.01)):
-        assert accuracy(taught.network, digits) > 0.6
+    for result in train_students(students, digits, Training(epochs=12, learning_rate=0.01)):
+        assert accuracy(result.network, digits) > 0.6
 
 
 def test_attention_without_maps_says_what_to_choose(digits, mlp, trained):
     with pytest.raises(ValueError, match=r"loss=attention needs a teacher with maps .* Set loss to soft"):
         TeacherTargets(mlp, on_device(digits.train, CPU)[0], "attention")
-    heard = TeacherTargets(trained("cnn(epochs=3)"), on_device(digits.train, CPU)[0], "attention")
+    maps = TeacherTargets(trained("cnn(epochs=3)"), on_device(digits.train, CPU)[0], "attention")
     with pytest.raises(ValueError, match=r"loss=attention needs a student with maps"):
-        teach([Student(Architecture(MLP((4,)), digits.shape, 10), 0, KDObjective(1.0, 4.0, "attention"), heard)], digits,
-              PLAN)
+        perceptron = Architecture(MLP((4,)), digits.shape, 10)
+        train_students([Student(perceptron, 0, KDObjective(1.0, 4.0, "attention"), maps)], digits, PLAN)
 
 
 @pytest.mark.parametrize("loss", ["hints", "attention", "relational"])
 def test_what_a_loss_adds_reaches_the_hidden_layers(loss, digits, trained):
-    heard = TeacherTargets(trained("cnn(epochs=3)"), on_device(digits.train, CPU)[0], loss)
+    targets = TeacherTargets(trained("cnn(epochs=3)"), on_device(digits.train, CPU)[0], loss)
     inputs, labels = on_device(digits.train, CPU)
     rows, gradients = torch.arange(32), []
     for strength in (0.0, 1.0):
         stack = Stack([build(Architecture(CNN((3, 5), (20, 12)), digits.shape, 10), 0)])
-        room = StackedObjective(stack, [KDObjective(1.0, 4.0, loss, strength)], [heard], 0)
-        room.backward(stack.forward(inputs[rows], True), labels[rows], None, rows)
+        stacked = StackedObjective(stack, [KDObjective(1.0, 4.0, loss, strength)], [targets], 0)
+        stacked.backward(stack.forward(inputs[rows], True), labels[rows], None, rows)
         gradients.append(stack.parameters["0.weight"].data.grad)
     assert not torch.allclose(gradients[0], gradients[1], rtol=1e-3)
 
 
-def test_students_are_in_training_mode_at_every_step_and_judged_in_evaluation_mode(digits, lecture, monkeypatch):
+def test_students_are_in_training_mode_at_every_step_and_judged_in_evaluation_mode(digits, targets, monkeypatch):
     modes = []
     original = Stack.forward
 
@@ -192,7 +194,7 @@ def test_students_are_in_training_mode_at_every_step_and_judged_in_evaluation_mo
         return original(self, batch, training, noise)
 
     monkeypatch.setattr(Stack, "forward", watch)
-    teach([student(ResNet((3, 4)), digits, lecture)], digits, Training(epochs=2, batch=256))
+    train_students([student(ResNet((3, 4)), digits, targets)], digits, Training(epochs=2, batch=256))
     steps = 2 * -(-len(digits.train) // 256)
     assert [mode for mode in modes if mode[1]] == [(True, True)] * steps
     assert [mode for mode in modes if not mode[1]] == [(False, False)] * 2
@@ -205,46 +207,47 @@ def test_batch_norm_statistics_of_a_teacher_and_of_its_calibration_stay(digits, 
     resnet.eval()
 
 
-def test_a_student_that_diverges_is_marked_and_the_others_go_on(digits, lecture):
-    wild = broken(lecture)
-    students = [student(MLP((8,)), digits, lecture), student(MLP((9,)), digits, wild),
-                student(MLP((8,)), digits, lecture, seed=1)]
-    first, gone, second = teach(students, digits, PLAN)
+def test_a_student_that_diverges_is_marked_and_the_others_go_on(digits, targets):
+    wild = broken(targets)
+    students = [student(MLP((8,)), digits, targets), student(MLP((9,)), digits, wild),
+                student(MLP((8,)), digits, targets, seed=1)]
+    first, gone, second = train_students(students, digits, PLAN)
     assert gone.diverged == 1 and gone.best_epoch == 0 and all(map(isnan, gone.accuracies))
     assert identical(state(gone.network), state(build(students[1].architecture, 0)))
-    calm = teach([students[0], students[2]], digits, PLAN)
+    calm = train_students([students[0], students[2]], digits, PLAN)
     for one, expected in zip((first, second), calm, strict=True):
         assert one.diverged is None and one.accuracies == pytest.approx(expected.accuracies, abs=2e-3)
 
 
-def broken(lecture: TeacherTargets) -> TeacherTargets:
-    """The same teacher, but what it says is no number."""
-    wild = copy.copy(lecture)
-    wild.logits = torch.full_like(lecture.logits, float("nan"))
+def broken(targets: TeacherTargets) -> TeacherTargets:
+    """The same teacher, but every logit is NaN."""
+    wild = copy.copy(targets)
+    wild.logits = torch.full_like(targets.logits, float("nan"))
     return wild
 
 
-def test_a_student_that_reads_less_takes_as_many_steps(digits, lecture, monkeypatch):
+def test_a_student_that_reads_less_takes_as_many_steps(digits, targets, monkeypatch):
     seen = []
     original = joint_training._Group._step
     monkeypatch.setattr(joint_training._Group, "_step", lambda self: (seen.append(self), original(self))[1])
     few = torch.arange(50)
-    teach([student(MLP((4,)), digits, lecture), student(MLP((4,)), digits, lecture, rows=few, alpha=0.0)], digits, PLAN)
+    train_students([student(MLP((4,)), digits, targets), student(MLP((4,)), digits, targets, rows=few, alpha=0.0)], digits,
+                   PLAN)
     counts = [sum(group is one for one in seen) for group in dict.fromkeys(seen)]
     assert counts == [3 * -(-len(digits.train) // 64)] * 2
 
 
-def test_a_budget_of_steps_ends_training(digits, lecture):
-    (taught,) = teach([student(MLP((4,)), digits, lecture)], digits, Training(epochs=50), steps=40)
-    assert len(taught.accuracies) == -(-40 // -(-len(digits.train) // 64))
+def test_a_budget_of_steps_ends_training(digits, targets):
+    (result,) = train_students([student(MLP((4,)), digits, targets)], digits, Training(epochs=50), steps=40)
+    assert len(result.accuracies) == -(-40 // -(-len(digits.train) // 64))
 
 
-def test_progress_tells_each_epoch_and_cancels(digits, lecture):
-    told: list[Progress] = []
-    teach([student(MLP((4,)), digits, lecture)], digits, PLAN, Reporter(told.append),
-          heard=lambda epoch, accuracies: {"epoch": epoch, "now": accuracies})
-    assert [progress.live["epoch"] for progress in told if progress.live] == [1, 2, 3]
-    shares = [progress.share for progress in told]
+def test_progress_reports_each_epoch_and_cancels(digits, targets):
+    reported: list[Progress] = []
+    train_students([student(MLP((4,)), digits, targets)], digits, PLAN, Reporter(reported.append),
+                   on_epoch=lambda epoch, accuracies: {"epoch": epoch, "now": accuracies})
+    assert [progress.live["epoch"] for progress in reported if progress.live] == [1, 2, 3]
+    shares = [progress.share for progress in reported]
     assert shares == sorted(shares) and shares[-1] == 1.0
     with pytest.raises(Cancelled):
-        teach([student(MLP((4,)), digits, lecture)], digits, PLAN, Reporter(is_cancelled=lambda: True))
+        train_students([student(MLP((4,)), digits, targets)], digits, PLAN, Reporter(is_cancelled=lambda: True))

@@ -1,4 +1,4 @@
-"""Who may read which examples: the taught student, and the control that has nothing but labels."""
+"""Who may read which examples: the student, and the control that has labels alone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read(found: TransferSet, data: Dataset) -> set[int]:
 
 
 def seen(found: TransferSet, data: Dataset) -> set[int]:
-    """The rows of which a taught student may see the label."""
+    """The rows of which a student may see the label."""
     if found.labelled is None:
         return read(found, data)
     return read(found, data) & set(found.labelled.nonzero().flatten().tolist())

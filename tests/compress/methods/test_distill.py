@@ -18,7 +18,7 @@ from compress.data.datasets import Dataset, Split
 from compress.data.tensors import on_device
 from compress.distillation import joint_training
 from compress.distillation.dark_knowledge import knowledge_view
-from compress.distillation.joint_training import Student, teach
+from compress.distillation.joint_training import Student, train_students
 from compress.distillation.objective import LOSSES, KDObjective, StackedObjective, TeacherTargets
 from compress.files import network_file
 from compress.methods import distill
@@ -46,24 +46,24 @@ def accuracy(network: Network, data: Dataset) -> float:
 
 def shuffled(data: Dataset) -> Dataset:
     """The same training examples with labels that mean nothing."""
-    return taught_by(data, np.random.default_rng(0).permutation(data.train.labels))
+    return with_labels(data, np.random.default_rng(0).permutation(data.train.labels))
 
 
-def taught_by(data: Dataset, labels: np.ndarray) -> Dataset:
+def with_labels(data: Dataset, labels: np.ndarray) -> Dataset:
     return replace(data, train=Split(data.train.inputs, labels))
 
 
 @pytest.fixture
-def cohorts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Student], list[Network]]]:
-    """The students of every call of teach(), and the networks that it gave."""
+def trainings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Student], list[Network]]]:
+    """The students of every call of train_students(), and the networks that it gave."""
     calls: list[tuple[list[Student], list[Network]]] = []
 
     def watched(students: list[Student], *more: object, **named: object) -> list[Any]:
-        taught = teach(students, *more, **named)
-        calls.append((students, [one.network for one in taught]))
-        return taught
+        results = train_students(students, *more, **named)
+        calls.append((students, [one.network for one in results]))
+        return results
 
-    monkeypatch.setattr(distill, "teach", watched)
+    monkeypatch.setattr(distill, "train_students", watched)
     return calls
 
 
@@ -71,7 +71,7 @@ def cohorts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Student], list[N
 
 
 @pytest.mark.parametrize("loss", FOR_ROWS)
-def test_shuffled_labels_do_not_harm_a_student_that_hears_its_teacher_alone(loss, digits, mlp):
+def test_shuffled_labels_do_not_harm_a_student_of_the_teacher_alone(loss, digits, mlp):
     method = replace(QUICK, loss=loss, epochs=6)
     honest, misled = (method.compress(mlp, data) for data in (digits, shuffled(digits)))
     assert accuracy(honest, digits) > 0.75
@@ -110,8 +110,8 @@ def test_some_weight_on_the_labels_is_some_harm_where_they_are_wrong(digits, mlp
     assert harm[0] > 0.8 and harm[0] >= harm[1] - 0.02 and harm[2] < harm[1] - 0.1
 
 
-@pytest.mark.parametrize("heat", [1.0, 4.0])
-def test_a_linear_student_that_matches_logits_is_least_squares(heat):
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_a_linear_student_that_matches_logits_is_least_squares(temperature):
     data = toy_data((6,))
     teacher = build(Architecture(MLP((20,)), data.shape, 3), 5)
     inputs = on_device(data.train, CPU)[0]
@@ -127,12 +127,12 @@ def test_a_linear_student_that_matches_logits_is_least_squares(heat):
     solution = torch.linalg.lstsq(design, centred(teacher)).solution
     ours = (beside_one(data.validation) @ solution).argmax(1).numpy()  # the solution is best, so the last epoch is kept
     judged = replace(data, validation=Split(data.validation.inputs, ours))
-    student = Student(Architecture(Logistic(), data.shape, 3), 0, KDObjective(1.0, heat, "logits"),
+    student = Student(Architecture(Logistic(), data.shape, 3), 0, KDObjective(1.0, temperature, "logits"),
                       TeacherTargets(teacher, inputs, "logits"))
     plan = Training(epochs=300, learning_rate=0.5, batch=len(inputs), optimizer="sgd")
-    (taught,) = teach([student], judged, plan)
+    (result,) = train_students([student], judged, plan)
     assert float((centred(teacher) - design @ solution).abs().max()) > 0.1
-    assert torch.allclose(centred(taught.network), design @ solution, atol=1e-4)
+    assert torch.allclose(centred(result.network), design @ solution, atol=1e-4)
 
 
 # -- the control is fair -----------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def test_a_linear_student_that_matches_logits_is_least_squares(heat):
 
 @pytest.mark.parametrize("settings", [
     {"temperature": 9.0}, {"loss": "hints"}, {"assistant": 0.5}, {"strength": 3.0}, {"unlabelled": False}, {"alpha": 0.2}])
-def test_the_control_does_not_depend_on_what_it_never_hears(settings):
+def test_the_control_does_not_depend_on_settings_of_the_teacher_term(settings):
     assert replace(BRIEF, **settings).control() == BRIEF.control()
 
 
@@ -170,9 +170,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[float, int], list[Tensor
     batches: dict[tuple[float, int], list[Tensor]] = {}
 
     class Watched(StackedObjective):
-        def __init__(self, stack: Stack, lessons: list[KDObjective], lectures: list[TeacherTargets], seed: int) -> None:
-            super().__init__(stack, lessons, lectures, seed)
-            self.members = [(lesson.alpha, seed) for lesson in lessons]
+        def __init__(self, stack: Stack, objectives: list[KDObjective], targets: list[TeacherTargets], seed: int) -> None:
+            super().__init__(stack, objectives, targets, seed)
+            self.members = [(objective.alpha, seed) for objective in objectives]
 
         def backward(self, outputs: Outputs, labels: Tensor, labelled: Tensor | None, rows: Tensor) -> None:
             super().backward(outputs, labels, labelled, rows)
@@ -230,8 +230,9 @@ def test_a_grid_has_every_student_once_and_a_control_for_each_width_and_seed(tem
     method, widths = replace(BRIEF, temperatures=temperatures, student_seed=5, seeds=3), [0.1, 0.3]
     grid = method.grid(widths)
     students = [(one.width, one.temperature, one.student_seed) for one in grid if one.alpha > 0]
-    heats = {4.0, *map(float, temperatures)}
-    assert sorted(students) == sorted((width, heat, seed) for width in widths for heat in heats for seed in (5, 6, 7))
+    wanted = {4.0, *map(float, temperatures)}
+    assert sorted(students) == sorted(
+        (width, temperature, seed) for width in widths for temperature in wanted for seed in (5, 6, 7))
     controls = [(one.width, one.student_seed) for one in grid if one.alpha == 0]
     assert sorted(controls) == sorted((width, seed) for width in widths for seed in (5, 6, 7))
     assert len({one.step() for one in grid}) == len(grid)
@@ -264,7 +265,7 @@ def test_what_is_the_sweeps_alone_is_no_part_of_a_point():
     assert "seed=" not in BRIEF.step().text().replace("student_seed=", "")
 
 
-def test_the_last_seed_has_no_company_after_it():
+def test_the_last_seed_can_be_measured_alone():
     grid = Distill(student_seed=999, seeds=1).grid([0.1])
     assert {one.student_seed for one in grid} == {999}
 
@@ -330,9 +331,9 @@ def test_labels_outside_the_labelled_ones_are_never_used(method, digits, mlp, mo
     labels = shuffled(digits).train.labels.copy()
     labels[chosen.control] = digits.train.labels[chosen.control]
     assert (labels != digits.train.labels).mean() > 0.7
-    assert identical(state(known), state(method.compress(mlp, taught_by(digits, labels))))
+    assert identical(state(known), state(method.compress(mlp, with_labels(digits, labels))))
     labels[chosen.control] = (labels[chosen.control] + 1) % 10
-    misled = method.compress(mlp, taught_by(digits, labels))
+    misled = method.compress(mlp, with_labels(digits, labels))
     assert (method.alpha == 1) is identical(state(known), state(misled))
 
 
@@ -347,20 +348,20 @@ def test_a_teacher_that_labels_the_rest_helps_where_labels_are_few(labelled, dig
 # -- assistants --------------------------------------------------------------------------------------------------
 
 
-def test_every_student_hears_the_assistant_of_its_own_temperature_and_seed(digits, mlp, cohorts):
+def test_every_student_has_the_targets_of_the_assistant_of_its_temperature_and_seed(digits, mlp, trainings):
     method = replace(BRIEF, width=0.1, assistant=0.5)
     grid = [one for one in method.grid([0.1, 0.2]) if one.assistant or one.alpha == 0]
     list(method.grow(mlp, digits, grid))
-    (assistants, networks), (students, _) = cohorts
+    (assistants, networks), (students, _) = trainings
     inputs = on_device(digits.train, CPU)[0]
     assert len(assistants) == 4 and {one.architecture.family for one in assistants} == {MLP((24, 16))}
-    assert all(torch.equal(one.lecture.logits, logits_of(mlp, inputs)) for one in assistants)
-    between = {(one.seed, one.lesson): logits_of(network, inputs)
+    assert all(torch.equal(one.targets.logits, logits_of(mlp, inputs)) for one in assistants)
+    between = {(one.seed, one.objective): logits_of(network, inputs)
                for one, network in zip(assistants, networks, strict=True)}
-    helped = [one for one in students if one.lesson.alpha > 0]
-    assert len(helped) == 8 and len({one.lecture for one in helped}) == 4
+    helped = [one for one in students if one.objective.alpha > 0]
+    assert len(helped) == 8 and len({one.targets for one in helped}) == 4
     for one in helped:
-        assert torch.equal(one.lecture.logits, between[one.seed, one.lesson])
+        assert torch.equal(one.targets.logits, between[one.seed, one.objective])
         assert one.architecture.family.hidden < (24, 16)
 
 
@@ -374,8 +375,8 @@ def test_an_assistant_makes_another_student_but_not_another_control(digits, mlp)
     assert torch.allclose(student, answers(method.compress(mlp, digits), digits), atol=1e-2)
     assert torch.allclose(direct, answers(replace(method, assistant=0.0).compress(mlp, digits), digits), atol=1e-2)
     assert torch.allclose(control, answers(method.control().compress(mlp, digits), digits), atol=1e-2)
-    unheard = replace(method, alpha=0.0)
-    assert identical(state(unheard.compress(mlp, digits)), state(unheard.control().compress(mlp, digits)))
+    control = replace(method, alpha=0.0)
+    assert identical(state(control.compress(mlp, digits)), state(control.control().compress(mlp, digits)))
 
 
 @pytest.mark.parametrize("loss", FOR_ROWS)
@@ -393,10 +394,10 @@ def test_an_assistant_and_its_students_look_at_the_same_places_whatever_the_teac
     assert len(list(method.grow(trained("cnn(epochs=3)"), digits, grid))) == len(grid)
 
 
-# -- what a candidate tells --------------------------------------------------------------------------------------
+# -- what a candidate reports ------------------------------------------------------------------------------------
 
 
-def test_a_candidate_tells_how_it_learned_and_what_it_says_of_the_examples_shown(digits, mlp):
+def test_a_candidate_has_its_learning_curve_and_its_logits_of_the_examples_shown(digits, mlp):
     method = replace(BRIEF, epochs=4)
     rows = knowledge_view(mlp, digits)["examples"]
     for candidate in method.grow(mlp, digits, method.grid([0.1, 0.3])):
@@ -418,29 +419,29 @@ def test_with_many_classes_a_candidate_has_no_logits_to_show():
 
 
 @pytest.mark.parametrize("labelled", [0, 40])
-def test_while_they_learn_one_hears_where_all_stand_and_how_long_their_files_will_be(labelled, digits, mlp):
-    told: list[Progress] = []
+def test_every_epoch_reports_accuracies_so_far_and_file_sizes(labelled, digits, mlp):
+    reported: list[Progress] = []
     method = replace(BRIEF, epochs=3, labelled=labelled)
     grid = method.grid([0.1, 0.3])
-    grown = list(method.grow(mlp, digits, grid, Reporter(told.append)))
-    heard = [progress.live for progress in told if "standing" in progress.live]
-    json.dumps(heard, allow_nan=False)
-    epochs = [live["epoch"] for live in heard]
+    grown = list(method.grow(mlp, digits, grid, Reporter(reported.append)))
+    live_rows = [progress.live for progress in reported if "standing" in progress.live]
+    json.dumps(live_rows, allow_nan=False)
+    epochs = [live["epoch"] for live in live_rows]
     assert epochs == sorted(epochs) and set(epochs) == {1, 2, 3}
-    rows = heard[-1]["standing"]
+    rows = live_rows[-1]["standing"]
     assert len(rows) == len(grid)
     for row, one, candidate in zip(rows, grid, grown, strict=True):
         size = len(network_file.to_bytes(candidate.network))
         assert row[:5] == [size, one.width, one.temperature, one.student_seed, one.alpha]
         assert row[-1] == pytest.approx(candidate.inside["accuracies"][-1], abs=1e-4)
-    early = next(live["standing"] for live in heard if len(live["standing"]) == len(grid))
+    early = next(live["standing"] for live in live_rows if len(live["standing"]) == len(grid))
     assert sum(row[-1] for row in rows) > sum(row[-1] for row in early)
-    shares = [progress.share for progress in told]
+    shares = [progress.share for progress in reported]
     assert shares == sorted(shares) and shares[0] == 0.0 and shares[-1] <= 1.0
 
 
 @pytest.mark.parametrize("unhappy", [10.0, 5.0])
-def test_too_large_steps_are_told_with_the_setting_to_lower(unhappy, digits, mlp, monkeypatch):
+def test_divergence_is_noted_with_the_setting_to_lower(unhappy, digits, mlp, monkeypatch):
     """Steepest descent has no bound on its steps; Adam's are as large as the rate at most."""
     monkeypatch.setattr(distill, "Training", partial(Training, optimizer="sgd"))
     method = replace(BRIEF, learning_rate=unhappy, loss="logits", temperatures=())
@@ -454,17 +455,17 @@ def test_too_large_steps_are_told_with_the_setting_to_lower(unhappy, digits, mlp
 
 
 def test_one_that_diverges_later_is_what_it_was_before_and_the_control_goes_on(digits, mlp, monkeypatch):
-    lectures: list[TeacherTargets] = []
-    heard: list[dict[str, Any]] = []
+    made: list[TeacherTargets] = []
+    live_rows: list[dict[str, Any]] = []
 
     def remembered(*given: Any) -> TeacherTargets:
-        lectures.append(TeacherTargets(*given))
-        return lectures[-1]
+        made.append(TeacherTargets(*given))
+        return made[-1]
 
     def spoil(progress: Progress) -> None:
-        heard.append(progress.live)
+        live_rows.append(progress.live)
         if progress.live.get("epoch") == 2:
-            lectures[0].logits.mul_(1e30)
+            made[0].logits.mul_(1e30)
 
     monkeypatch.setattr(distill, "TeacherTargets", remembered)
     monkeypatch.setattr(distill, "Training", partial(Training, optimizer="sgd"))
@@ -476,7 +477,7 @@ def test_one_that_diverges_later_is_what_it_was_before_and_the_control_goes_on(d
     assert accuracy(gone.network, digits) == pytest.approx(max(gone.inside["accuracies"][:2]), abs=1e-4)
     assert gone.notes == (f"diverged in epoch 3; this is the network of epoch {gone.inside['best_epoch']}. Lower "
                           "learning_rate, now 0.01",)
-    last = [live["standing"] for live in heard if "standing" in live][-1]
+    last = [live["standing"] for live in live_rows if "standing" in live][-1]
     assert [row[-1] is None for row in last] == [True, False]
     assert "diverged" not in control.inside and len(control.inside["accuracies"]) == 4 and control.notes == ()
     alone = method.control().compress(mlp, digits)
