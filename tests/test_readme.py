@@ -56,6 +56,16 @@ def test_ci_calls_the_readmes_test_command() -> None:
     assert "-r requirements.txt" in command and "-r tests/requirements.txt" in command
 
 
-def test_the_readmes_picture_exists() -> None:
-    for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", TEXT):
-        assert (ROOT / picture).stat().st_size > 10_000
+def test_the_first_screen_has_one_picture_and_the_two_commands() -> None:
+    first = TEXT.partition("\n## ")[0]
+    assert len(re.findall(r"!\[", first)) == 1
+    assert [line.split()[-2:] for line in first.splitlines() if line.startswith("python3")] == [["run", "app.py"],
+                                                                                              ["-m", "pytest"]]
+
+
+def test_every_picture_and_every_linked_file_exists_and_no_picture_is_left_over() -> None:
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", TEXT)
+    assert all((ROOT / picture).stat().st_size > 10_000 for picture in pictures)
+    assert {f".github/{file.name}" for file in (ROOT / ".github").glob("*.png")} == set(pictures)
+    linked = [target for target in re.findall(r"\]\(([^)]+)\)", TEXT) if "://" not in target]
+    assert not [target for target in linked if not (ROOT / target).exists()]

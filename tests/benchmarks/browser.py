@@ -17,6 +17,7 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
+from tests.benchmarks.report import show
 from tests.benchmarks.timing import spread, table
 from tests.browser.serving import CHROMIUM, CHROMIUM_ARGUMENTS, serve_app
 
@@ -59,13 +60,13 @@ async (count) => {
 """
 
 
-def main() -> None:
-    """One table on standard output, progress on standard error."""
+def waits() -> str:
+    """One table; progress on standard error."""
     with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
         rows = [*starts(browser, Path(folder)), *visits(browser, Path(folder))]
         browser.close()
-    print(table(("what", "median (fastest-slowest)", "bar", "kept"), rows))
+    return table(("what", "median (fastest-slowest)", "bar", "kept"), rows)
 
 
 def starts(browser: Any, folder: Path) -> list[list[str]]:
@@ -170,5 +171,7 @@ def say(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+PARTS = {"waits": waits}
+
 if __name__ == "__main__":
-    main()
+    show(PARTS)

@@ -12,7 +12,6 @@ default (spinning, which is best for the loops on an idle machine). Every way re
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import subprocess
 import sys
@@ -42,6 +41,7 @@ from compress.points.statistics import mean_interval
 from compress.recipe import Step
 from compress.training.loop import Training, train
 from compress.training.teachers import train_teacher
+from tests.benchmarks.report import show
 from tests.benchmarks.timing import spread, table, taking_turns
 
 WIDTHS = [round(4 + 124 * place / 15) for place in range(16)]
@@ -51,22 +51,20 @@ TEACHER = "mlp(hidden=1200-1200,epochs=2)"
 STRONG = "mlp(hidden=800-800,dropout=0.3,shift=2,epochs=30)"
 
 
-def main(part: str, *more: str) -> None:
-    """Runs one part and prints Markdown tables."""
-    where = device.prepare()
-    if part == "speed" and not more:
-        for policy in ("passive", "active"):
-            subprocess.run([sys.executable, "-m", __spec__.name, "speed", policy], check=True,
-                           env={**os.environ, "OMP_WAIT_POLICY": policy})
-    else:
-        {"speed": speed, "families": families, "gain": gain, "chart": chart}[part](where, *more)
-
-
 # -- speed -------------------------------------------------------------------------------------------------------------
 
 
-def speed(where: torch.device, policy: str) -> None:
+def speed() -> str:
+    """A table for each policy of waiting, which torch reads once, when it is loaded: so each has a process of its own."""
+    script = "from tests.benchmarks.distillation import race; print(race())"
+    return "\n\n".join(
+        subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.PIPE, text=True,
+                       env={**os.environ, "OMP_WAIT_POLICY": policy}).stdout.strip() for policy in ("passive", "active"))
+
+
+def race() -> str:
     """One table: medians of the rounds, ratios of them, and how far the accuracies differ from training alone."""
+    where = device.prepare()
     data = four_thousand()
     teacher = train_teacher(data, Step.parse(TEACHER), device=where).network
     students = sixteen_students(teacher, data, where)
@@ -88,10 +86,9 @@ def speed(where: torch.device, policy: str) -> None:
                            ("sklearn", "16 MLPClassifiers, hard labels", ours)):
         taken = [value for value, result in zip(seconds[way], results[way], strict=True) if result is not None]
         rows.append([name, spread(taken), f"1/{median(taken) / own:.1f}"])
-    print(f"\nteacher 784-1200-1200-10, students 784-h-10, h = {WIDTHS[0]} to {WIDTHS[-1]}, 4,000 images, 5 epochs, "
-          f"{device.title(where)}, threads wait {policy}ly: accuracies after the last epoch, together and alone, differ by "
-          f"{mean(gaps):.4f} on average, {max(gaps):.4f} at most\n")
-    print(table(["way", "seconds", "together takes"], rows))
+    found = table(["way", "seconds", "together takes"], rows)
+    return (f"Threads wait {os.environ['OMP_WAIT_POLICY']}ly; accuracies after the last epoch, together and alone, differ "
+            f"by {mean(gaps):.4f} on average, {max(gaps):.4f} at most.\n\n{found}")
 
 
 def sixteen_students(teacher: Network, data: Dataset, where: torch.device) -> list[Student]:
@@ -168,10 +165,10 @@ def sklearn(data: Dataset) -> list[Any]:
                 for width in WIDTHS]
 
 
-def families(where: torch.device) -> None:
+def families() -> str:
     """Seconds of one epoch of MNIST-5k for all of the page's students (7 widths, 4 temperatures, 3 seeds, controls), and
     15 times those of one student a width trained by the plain loop on labels."""
-    data, rows = datasets.load("mnist5k"), []
+    where, data, rows = device.prepare(), datasets.load("mnist5k"), []
     for text in ("cnn(epochs=1)", "resnet(channels=8-16-32,epochs=1)", "gru(epochs=1)"):
         teacher = train_teacher(data, Step.parse(text), device=where).network
         method = Distill(epochs=1)
@@ -186,17 +183,16 @@ def families(where: torch.device) -> None:
             train(start, data, Training(epochs=1, learning_rate=method.learning_rate))
         alone = (time.perf_counter() - began) * len(grid) / len(method.values)
         rows.append([text, len(grid), f"{together:.1f}", f"{alone:.1f}", f"1/{alone / together:.1f}"])
-    print(table(["teacher", "students", "together, s", "one by one, s", "together takes"], rows))
+    return table(["teacher", "students", "together, s", "one by one, s", "together takes"], rows)
 
 
 # -- gain --------------------------------------------------------------------------------------------------------------
 
 
-def gain(where: torch.device) -> None:
-    """Two tables: accuracy on the 1,000 validation images of MNIST-5k, students beside their controls, 5 seeds."""
-    data = datasets.load("mnist5k")
+def gain() -> str:
+    """Accuracy on the 1,000 validation images of MNIST-5k of students and of their controls, 5 seeds."""
+    where, data = device.prepare(), datasets.load("mnist5k")
     teacher = train_teacher(data, Step.parse(STRONG), device=where).network
-    print(f"\nteacher {STRONG}: {100 * accuracy(teacher, data, where):.1f} %\n")
     rows = []
     epochs = -(-2000 * 64 // 3000)  # 2,000 steps and a few of 64 examples
     for labelled in (50, 300, 3000):
@@ -208,7 +204,8 @@ def gain(where: torch.device) -> None:
     method = Distill(width=0.375, temperature=20.0, alpha=0.9, epochs=15, learning_rate=0.002, seeds=5, temperatures=())
     rows.append(["3,000 labels, 784-300-300-10, T = 20, 15 epochs", "all 3,000 images", *compared(method, teacher, data,
                                                                                                  where)])
-    print(table(["students", "read", "control", "with the teacher", "gain, points (95 % over seeds)"], rows))
+    return (table(["students", "read", "control", "with the teacher", "gain, points (95 % over seeds)"], rows)
+            + f"\n\nThe teacher, `{STRONG}`: {100 * accuracy(teacher, data, where):.1f} %.")
 
 
 def compared(method: Distill, teacher: Network, data: Dataset, where: torch.device) -> list[str]:
@@ -228,7 +225,7 @@ def accuracy(network: Network, data: Dataset, where: torch.device) -> float:
 # -- chart -------------------------------------------------------------------------------------------------------------
 
 
-def chart(where: torch.device) -> None:
+def chart() -> str:
     """Seconds from the click on 'Measure the curve' to the first students' points on the chart, teacher kept, worker
     warm; MNIST-5k with the default settings of the page (105 students)."""
     from urllib.parse import urlencode
@@ -254,8 +251,10 @@ def chart(where: torch.device) -> None:
                 taken.append(time.perf_counter() - began)
                 page.get_by_role("button", name="Cancel").first.click()
                 time.sleep(4)
-    print(json.dumps({"seconds from click to the first students on the chart": [round(one, 2) for one in taken]}))
+    return table(["from the click to the first students on the chart, s"], [[spread(taken)]])
 
+
+PARTS = {"speed": speed, "families": families, "gain": gain, "chart": chart}
 
 if __name__ == "__main__":
-    main(*sys.argv[1:] or ["speed"])
+    show(PARTS)

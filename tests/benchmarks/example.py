@@ -1,4 +1,4 @@
-"""Measures the first page's curve anew: python -m tests.benchmarks.example > pages/ui/example.json"""
+"""Measures the first page's curve anew: python -m tests.benchmarks.example > pages/ui/shell/example.json"""
 
 from __future__ import annotations
 

@@ -1,12 +1,15 @@
-"""Whether looking at data pays, on LeNet-300-100 and MNIST-5k: python -m tests.benchmarks.held_out
+"""Whether looking at data pays, on LeNet-300-100 and MNIST-5k: python -m tests.benchmarks.held_out PART
 
-First the output error of the first layer on held-out (validation) examples, as a share of what plain SVD leaves at the
-same rank. Then validation accuracy at equal numbers of parameters, and where whitening does not help it. Means over
-three teachers.
+    errors      output error of the first layer on held-out (validation) examples, as a share of what plain SVD leaves at the
+                same rank
+    accuracies  validation accuracy at equal numbers of parameters, and where whitening does not help it
+
+Means over three teachers.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from statistics import mean
 
 import torch
@@ -17,11 +20,11 @@ from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.low_rank.rank_allocation import choose_ranks
 from compress.methods.low_rank import LowRank
-from compress.networks import device
 from compress.networks.families import Network
 from compress.points.measure import scores
 from compress.recipe import Step
 from compress.training.teachers import train_teacher
+from tests.benchmarks.report import show
 from tests.benchmarks.timing import table
 
 TEACHER = "mlp(hidden=300-100,epochs=10)"
@@ -31,19 +34,28 @@ KEEPS = (0.02, 0.04, 0.06, 0.1, 0.15, 0.2)
 WAYS = (("plain", "uniform"), ("whitened", "uniform"), ("centred", "uniform"), ("plain", "greedy"), ("whitened", "greedy"))
 
 
-def main() -> None:
-    """Prints two Markdown tables and a sentence."""
-    device.prepare()
-    data = datasets.load("mnist5k")
-    networks = [train_teacher(data, Step.parse(TEACHER), seed).network for seed in SEEDS]
-    print("Held-out output error of the first layer over that of plain SVD (root mean square):\n")
-    print(table(["rank", "whitened", "centred"], [[rank, *error_ratios(networks, data, rank)] for rank in RANKS]))
+def errors() -> str:
+    """Root mean square errors of the first layer over those of plain SVD: a table with one row for each rank."""
+    data, networks = trained()
+    return table(["rank", "whitened over plain", "centred over plain"],
+                 [[rank, *error_ratios(networks, data, rank)] for rank in RANKS])
+
+
+def accuracies() -> str:
+    """A table with one row for each number of parameters, and a sentence."""
+    data, networks = trained()
     dense = mean(accuracy(network, data) for network in networks)
-    measured = [accuracies(networks, data, keep) for keep in KEEPS]
-    print(f"\nValidation accuracy in points at equal numbers of parameters; the dense networks: {dense:.1f}\n")
-    print(table(["ranks (uniform)", "parameters of both layers", *(", ".join(way) for way in WAYS)],
-                [[ranks, f"{share:.1%}", *(f"{found:.1f}" for found in row.values())] for ranks, share, row in measured]))
-    print("\n" + verdict(measured))
+    measured = [accuracies_at(networks, data, keep) for keep in KEEPS]
+    found = table(["ranks (uniform)", "parameters of both layers", *(", ".join(way) for way in WAYS)],
+                  [[ranks, f"{share:.1%}", *(f"{found:.1f}" for found in row.values())] for ranks, share, row in measured])
+    return f"{found}\n\nThe dense networks: {dense:.1f} points. {verdict(measured)}"
+
+
+@lru_cache(maxsize=1)
+def trained() -> tuple[Dataset, list[Network]]:
+    """MNIST-5k and a teacher for each seed."""
+    data = datasets.load("mnist5k")
+    return data, [train_teacher(data, Step.parse(TEACHER), seed).network for seed in SEEDS]
 
 
 def error_ratios(networks: list[Network], data: Dataset, rank: int) -> list[str]:
@@ -64,7 +76,7 @@ def output_error(network: Network, data: Dataset, scheme: str, rank: int) -> flo
         return float((layer(inputs) - network[1](inputs)).square().mean().sqrt())
 
 
-def accuracies(networks: list[Network], data: Dataset, keep: float) -> tuple[str, float, dict[tuple[str, str], float]]:
+def accuracies_at(networks: list[Network], data: Dataset, keep: float) -> tuple[str, float, dict[tuple[str, str], float]]:
     """(the uniform ranks, their share of the dense parameters, accuracy in points of each way at this share)."""
     pieces = LowRank(scheme="plain").factorised(networks[0], data)
     ranks = choose_ranks(pieces, "uniform", keep)
@@ -91,5 +103,7 @@ def verdict(measured: list[tuple[str, float, dict[tuple[str, str], float]]]) -> 
     return f"Whitening does not help accuracy at ranks {', '.join(losing)}." if losing else "Whitening helps everywhere."
 
 
+PARTS = {"errors": errors, "accuracies": accuracies}
+
 if __name__ == "__main__":
-    main()
+    show(PARTS)

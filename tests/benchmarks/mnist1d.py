@@ -18,6 +18,7 @@ from compress.data import datasets
 from compress.networks import device
 from compress.recipe import Recipe, Step
 from compress.training import teachers
+from tests.benchmarks.report import show
 from tests.benchmarks.timing import table
 
 DATA = "mnist1d"
@@ -30,8 +31,8 @@ FAMILIES = (
 )
 
 
-def main() -> None:
-    """Trains (or reloads) three networks a family and prints a Markdown table."""
+def families() -> str:
+    """Trains (or reloads) three networks a family: a table with one row for each."""
     where, store = device.prepare(), Store()
     trained = {text: taught(text, store, where) for _, text, _ in FAMILIES}
     report = final_report(DATA, [teacher.file for kept in trained.values() for teacher in kept], store, where)
@@ -39,8 +40,8 @@ def main() -> None:
     rows = [[name, trained[text][0].card["title"], f"`{text}`", spelled([one.card["accuracy"] for one in trained[text]]),
              spelled([tested[one.file] for one in trained[text]]), f"{published:.0%}"]
             for name, text, published in FAMILIES]
-    print(table(["family", "architecture", "settings", f"validation, {len(SEEDS)} seeds", "test", "published, test"], rows))
-    print(f"\n{report['examples']:,} test examples, opened {report['opened']} time(s) from this cache folder.")
+    found = table(["family", "architecture", "settings", f"validation, {len(SEEDS)} seeds", "test", "published, test"], rows)
+    return f"{found}\n\n{report['examples']:,} test examples, opened {report['opened']} time(s) from this cache folder."
 
 
 def taught(text: str, store: Store, where: object) -> list[kept_teachers.Teacher]:
@@ -58,5 +59,7 @@ def spelled(shares: Sequence[float]) -> str:
     return f"{mean(shares):.1%} ({100 * min(shares):.1f}-{100 * max(shares):.1f})"
 
 
+PARTS = {"families": families}
+
 if __name__ == "__main__":
-    main()
+    show(PARTS)

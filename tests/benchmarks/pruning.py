@@ -15,9 +15,8 @@ draws the masks' pictures and looks for disconnected classes. No way writes file
 from __future__ import annotations
 
 import copy
-import sys
 import time
-from collections.abc import Callable
+from functools import lru_cache
 from statistics import median
 
 import torch
@@ -30,7 +29,6 @@ from compress.data.tensors import on_device
 from compress.layers.base import dense_layers
 from compress.methods import prune
 from compress.methods.prune import Prune
-from compress.networks import device
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.points.latency import latency_ratio
@@ -38,6 +36,7 @@ from compress.points.statistics import mean_interval
 from compress.pruning.saliency import saliencies
 from compress.recipe import Step
 from compress.training.teachers import train_teacher
+from tests.benchmarks.report import show
 from tests.benchmarks.timing import spread, table, taking_turns
 
 SPARSITIES = [round(number / 25, 4) for number in range(1, 25)]
@@ -46,17 +45,9 @@ SEEDS = range(5)
 ROUNDS = 5
 
 
-def main() -> None:
-    """Prints Markdown tables for the parts named on the command line, or all."""
-    device.prepare()
-    data = datasets.load("mnist5k")
-    for name in sys.argv[1:] or PARTS:
-        print(f"\n{name}\n")
-        PARTS[name](data)
-
-
-def curves(data: Dataset) -> None:
+def curves() -> str:
     """Seconds of all curves, and how far masks and accuracies agree."""
+    data = datasets.load("mnist5k")
     teacher = teacher_of(data, 0)
     ways = {"ours": lambda _: ours(teacher, data), "naive": lambda _: naive(teacher, data)}
     for way in ways.values():
@@ -65,11 +56,11 @@ def curves(data: Dataset) -> None:
     found, loops = results["ours"][0], results["naive"][0]
     same = all(torch.equal(found[key][0], loops[key][0]) for key in found if key[0] == "magnitude")
     gap = max(abs(found[key][1] - loops[key][1]) for key in found if key[0] in ("magnitude", "taylor"))
-    print(table(["ours, s", "naive, s", "ours / naive", "fastest of both", "magnitude masks equal",
-                 "accuracies of magnitude and taylor differ by, at most"],
-                [[spread(seconds["ours"]), spread(seconds["naive"]),
-                  f"1/{median(seconds['naive']) / median(seconds['ours']):.2f}",
-                  f"1/{min(seconds['naive']) / min(seconds['ours']):.2f}", same, f"{gap:.4f}"]]))
+    return table(["ours, s", "naive, s", "ours / naive", "fastest of both", "magnitude masks equal",
+                  "accuracies of magnitude and taylor differ by, at most"],
+                 [[spread(seconds["ours"]), spread(seconds["naive"]),
+                   f"1/{median(seconds['naive']) / median(seconds['ours']):.2f}",
+                   f"1/{min(seconds['naive']) / min(seconds['ours']):.2f}", same, f"{gap:.4f}"]])
 
 
 def ours(teacher: Network, data: Dataset) -> dict[tuple[str, float], tuple[Tensor, float]]:
@@ -96,8 +87,9 @@ def naive(teacher: Network, data: Dataset) -> dict[tuple[str, float], tuple[Tens
     return found
 
 
-def recovery(data: Dataset) -> None:
+def recovery() -> str:
     """The loss of accuracy against the dense teacher."""
+    data = datasets.load("mnist5k")
     rows = []
     for title, settings in (("labels, 16 a step", {}), ("labels, 64 a step", {"recovery_batch": 64}),
                             ("the teacher's outputs", {"recovery_loss": "teacher"}),
@@ -110,20 +102,22 @@ def recovery(data: Dataset) -> None:
                           **settings})
         losses = lost(method, data)
         rows.append([title, _points(losses), ", ".join(f"{loss:.1f}" for loss in losses)])
-    print(table(["recovery on", "points below the teacher, mean (95 %)", "each seed"], rows))
+    return table(["recovery on", "points below the teacher, mean (95 %)", "each seed"], rows)
 
 
-def shares(data: Dataset) -> None:
+def shares() -> str:
     """The loss of accuracy without any training."""
+    data = datasets.load("mnist5k")
     rows = []
     for left in (0.5, 0.2, 0.1, 0.08, 0.05):
         losses = lost(Prune(sparsity=1 - left), data)
         rows.append([f"{100 * left:g} %", _points(losses), ", ".join(f"{loss:.1f}" for loss in losses)])
-    print(table(["left", "points below the teacher, mean (95 %)", "each seed"], rows))
+    return table(["left", "points below the teacher, mean (95 %)", "each seed"], rows)
 
 
-def refit(data: Dataset) -> None:
+def refit() -> str:
     """Accuracies of one-shot criteria at each sparsity and seed."""
+    data = datasets.load("mnist5k")
     rows = []
     for sparsity in (0.8, 0.85, 0.9, 0.95, 0.98):
         row = {criterion: [accuracy(Prune(criterion=criterion, sparsity=sparsity).compress(teacher, data, seed=seed), data)
@@ -131,11 +125,12 @@ def refit(data: Dataset) -> None:
         above = sum(ours > theirs for ours, theirs in zip(row["second_order"], row["magnitude"], strict=True))
         rows.append([f"{100 * sparsity:g} %", *(", ".join(f"{100 * one:.1f}" for one in row[name]) for name in row),
                      f"{above} of {len(SEEDS)}"])
-    print(table(["removed", "magnitude, each seed", "wanda", "second order", "second order above magnitude"], rows))
+    return table(["removed", "magnitude, each seed", "wanda", "second order", "second order above magnitude"], rows)
 
 
-def speed(data: Dataset) -> None:
+def speed() -> str:
     """Time over the teacher's for batches of 128 on one core; below 1 is faster."""
+    data = datasets.load("mnist5k")
     teacher, rows = teacher_of(data, 0), []
     batch = on_device(data.validation, torch.device("cpu"))[0][:128]
     for title, method in (("half the units", Prune(pattern="units", criterion="second_order", sparsity=0.5)),
@@ -144,11 +139,12 @@ def speed(data: Dataset) -> None:
         network = method.compress(teacher, data) if method else copy.deepcopy(teacher)
         ratio, low, high = latency_ratio(network, teacher, batch, 1.0)
         rows.append([title, f"{ratio:.3f} ({low:.3f}-{high:.3f})", f"{100 * accuracy(network, data):.1f} %"])
-    print(table(["removed", "time over the teacher's", "accuracy"], rows))
+    return table(["removed", "time over the teacher's", "accuracy"], rows)
 
 
-def widths(data: Dataset) -> None:
+def widths() -> str:
     """Seconds of a refitted point."""
+    data = datasets.load("mnist5k")
     rows = []
     for hidden in ("300-100", "600-600", "1200-1200"):
         teacher = train_teacher(data, Step.parse(f"mlp(hidden={hidden},epochs=2)")).network
@@ -156,7 +152,7 @@ def widths(data: Dataset) -> None:
             began = time.perf_counter()
             Prune(criterion="second_order", sparsity=sparsity).compress(teacher, data)
             rows.append([hidden, sparsity, f"{time.perf_counter() - began:.2f}"])
-    print(table(["hidden", "sparsity", "seconds"], rows))
+    return table(["hidden", "sparsity", "seconds"], rows)
 
 
 def lost(method: Prune, data: Dataset) -> list[float]:
@@ -170,11 +166,10 @@ def teachers(data: Dataset) -> list[tuple[int, Network]]:
     return [(seed, teacher_of(data, seed)) for seed in SEEDS]
 
 
-def teacher_of(data: Dataset, seed: int, kept: dict[int, Network] = {}) -> Network:  # noqa: B006
+@lru_cache(maxsize=len(SEEDS))
+def teacher_of(data: Dataset, seed: int) -> Network:
     """LeNet-300-100 in the program's default training."""
-    if seed not in kept:
-        kept[seed] = train_teacher(data, Step("mlp"), seed).network
-    return kept[seed]
+    return train_teacher(data, Step("mlp"), seed).network
 
 
 def accuracy(network: Network, data: Dataset) -> float:
@@ -192,8 +187,7 @@ def _points(losses: list[float]) -> str:
     return f"{middle:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
-PARTS: dict[str, Callable[[Dataset], None]] = {"curves": curves, "recovery": recovery, "shares": shares, "refit": refit,
-                                               "speed": speed, "widths": widths}
+PARTS = {"curves": curves, "recovery": recovery, "shares": shares, "refit": refit, "speed": speed, "widths": widths}
 
 if __name__ == "__main__":
-    main()
+    show(PARTS)

@@ -24,11 +24,11 @@ from compress.data import datasets
 from compress.data.datasets import Dataset, Split
 from compress.data.tensors import on_device
 from compress.methods import low_rank
-from compress.networks import device
 from compress.networks.evaluation import CHUNK
 from compress.networks.families import Network
 from compress.recipe import Step
 from compress.training.teachers import train_teacher
+from tests.benchmarks.report import show
 from tests.benchmarks.timing import spread, table, taking_turns
 
 TEACHER = "mlp(hidden=1024-1024,epochs=3,batch=128)"
@@ -37,14 +37,13 @@ ROUNDS = 8
 SVD = tuple[Tensor, Tensor, Tensor]
 
 
-def main() -> None:
-    """Prints a Markdown table with one row for each number of images."""
-    device.prepare()
+def speed() -> str:
+    """A table with one row for each number of images."""
     data = datasets.load("mnist5k")
     teacher = train_teacher(data, Step.parse(TEACHER)).network
     rows = [compared(teacher, with_images(data, images)) for images in (1000, 5000)]
-    print(table(["images", "ours, s", "reused, s", "naive, s", "ours / reused", "fastest of both", "ours / naive",
-                 "predictions that differ, at most", "accuracies differ by, at most"], rows))
+    return table(["images", "ours, s", "reused, s", "naive, s", "ours / reused", "fastest of both", "ours / naive",
+                  "predictions that differ, at most", "accuracies differ by, at most"], rows)
 
 
 def compared(teacher: Network, data: Dataset) -> list[object]:
@@ -124,5 +123,7 @@ def with_images(data: Dataset, count: int) -> Dataset:
     return dataclasses.replace(data, validation=Split(inputs, labels))
 
 
+PARTS = {"speed": speed}
+
 if __name__ == "__main__":
-    main()
+    show(PARTS)

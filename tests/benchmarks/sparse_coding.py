@@ -15,7 +15,6 @@ ksvd dictlearn`, and PYTHONPATH=PEERS. SPAMS's `omp` is a relative that picks ot
 from __future__ import annotations
 
 import importlib.util
-import sys
 import time
 from collections.abc import Callable
 from statistics import mean, median
@@ -42,20 +41,13 @@ from compress.solvers.dictionary import normalised, recovered
 from compress.solvers.ksvd import KSVD, learn
 from compress.solvers.omp import omp
 from tests.benchmarks.pruning import accuracy, teachers
+from tests.benchmarks.report import Part, show
 from tests.benchmarks.timing import spread, table, taking_turns
 
 SIZES = ((10_000, 100, 400, 10), (10_000, 64, 256, 5), (2_000, 784, 1024, 20))
 MEASUREMENTS = ((4, 56), (8, 96), (12, 136), (16, 184), (20, 228))
 ROUNDS = 5
 Learner = Callable[[Tensor, int, int, int], Tensor]
-
-
-def main() -> None:
-    """Prints Markdown tables for the parts named on the command line, or all."""
-    device.prepare()
-    for name in sys.argv[1:] or PARTS:
-        print(f"\n{name}\n")
-        PARTS[name]()
 
 
 def random_problem(count: int, features: int, atoms: int, nonzeros: int) -> tuple[Tensor, Tensor]:
@@ -67,7 +59,7 @@ def random_problem(count: int, features: int, atoms: int, nonzeros: int) -> tupl
     return signals + 0.05 * torch.randn(count, features, generator=generator), dictionary
 
 
-def pursuits() -> None:
+def pursuits() -> str:
     """Seconds of each, with supports compared."""
     rows = []
     for size in SIZES:
@@ -91,11 +83,11 @@ def pursuits() -> None:
         ours = median(seconds["ours"])
         rows.append([size, spread(seconds["ours"]), f"{median(seconds['scikit-learn']) / ours:.0f}x",
                      f"{median(seconds['SPAMS']) / ours:.2f}x" if "SPAMS" in seconds else "not installed", f"{same:.4f}"])
-    print(table(["signals, features, atoms, non-zeros", "ours, s", "faster than scikit-learn", "faster than SPAMS",
-                 "same supports as scikit-learn"], rows))
+    return table(["signals, features, atoms, non-zeros", "ours, s", "faster than scikit-learn", "faster than SPAMS",
+                  "same supports as scikit-learn"], rows)
 
 
-def measured() -> None:
+def measured() -> str:
     """Share of 1,000 signals whose m numbers that are not zero are found from N measurements."""
     rows = []
     for nonzeros, number in MEASUREMENTS:
@@ -106,7 +98,7 @@ def measured() -> None:
             found = omp(atoms[chosen].sum(1), atoms, nonzeros).atoms
             right += int((found.sort(1).values == chosen.sort(1).values).all(1).sum())
         rows.append([nonzeros, number, f"{right / 10:.1f} %"])
-    print(table(["not zero", "measurements", "found of 1,000"], rows))
+    return table(["not zero", "measurements", "found of 1,000"], rows)
 
 
 def planted(decibels: float, seed: int) -> tuple[Tensor, Tensor]:
@@ -119,7 +111,7 @@ def planted(decibels: float, seed: int) -> tuple[Tensor, Tensor]:
     return clean + noise * clean.norm() / noise.norm() * 10 ** (-decibels / 20), truth
 
 
-def recovery() -> None:
+def recovery() -> str:
     """Share of planted atoms found after 80 iterations, and the seconds; peers at 20 dB, three trials."""
     rows = []
     for title, decibels, trials, learner in (*(("ours", noise, 10, ours) for noise in (10, 20, 30, 1000)),
@@ -133,10 +125,10 @@ def recovery() -> None:
             seconds.append(time.perf_counter() - began)
             shares.append(recovered(atoms.double(), truth))
         rows.append([title, "none" if decibels > 100 else f"{decibels} dB", f"{100 * mean(shares):.1f} %", spread(seconds)])
-    print(table(["dictionary learning", "signal to noise", "atoms found, mean of the trials", "seconds"], rows))
+    return table(["dictionary learning", "signal to noise", "atoms found, mean of the trials", "seconds"], rows)
 
 
-def patches() -> None:
+def patches() -> str:
     """Relative error left on 10,000 patches of 8x8 by 256 atoms, 5 a patch, and when K-SVD was as good as each peer."""
     picture = load_sample_image("china.jpg").mean(2) / 255
     cut = extract_patches_2d(picture, (8, 8), max_patches=10_000, random_state=0).reshape(10_000, -1)
@@ -150,8 +142,8 @@ def patches() -> None:
         seconds, left = time.perf_counter() - began, error_left(signals, atoms.float())
         reached = next((f"{one:.2f}" for one, error in way if error <= left), "not in 60 iterations")
         rows.append([title, f"{seconds:.2f}", f"{left:.4f}", reached])
-    print(table(["dictionary, 20 iterations or passes", "seconds", "error left by 5 atoms",
-                 "approximate K-SVD is as good after, s"], rows))
+    return table(["dictionary, 20 iterations or passes", "seconds", "error left by 5 atoms",
+                  "approximate K-SVD is as good after, s"], rows)
 
 
 def falling(signals: Tensor) -> list[tuple[float, float]]:
@@ -221,7 +213,7 @@ def error_left(signals: Tensor, atoms: Tensor) -> float:
     return float((signals - omp(signals, atoms, 5).sums(atoms)).square().sum() / signals.square().sum())
 
 
-def weights() -> None:
+def weights() -> str:
     """Bytes and accuracies over five seeds, nothing trained afterwards."""
     data, rows = datasets.load("mnist5k"), []
     known = teachers(data)
@@ -236,10 +228,10 @@ def weights() -> None:
         small = [method.compress(teacher, data, seed=seed) for seed, teacher in known]
         rows.append([title, f"{mean(len(network_file.to_bytes(one)) for one in small) / 1000:.1f}",
                      f"{100 * mean(accuracy(one, data) for one in small):.1f} %"])
-    print(table(["network", "kB", "accuracy"], rows))
+    return table(["network", "kB", "accuracy"], rows)
 
 
-def coded() -> None:
+def coded() -> str:
     """Bytes, accuracy over three seeds, and energy lost."""
     rows = []
     for name, settings, values in (("mnist5k", {"tile": 7, "dictionary_size": 64}, (1, 2, 4)),
@@ -258,10 +250,10 @@ def coded() -> None:
                 left = mean(one.inside["error"] for one in made) if title != "random projections" else None
                 rows.append([tile, title, value, f"{mean(len(one.contents) for one in made) / 1000:.0f}",
                              _accuracies(made, data), "" if left is None else f"{100 * left:.1f} %"])
-    print(table(["data", "kept", "non-zeros", "kB", "accuracy", "energy lost"], rows))
+    return table(["data", "kept", "non-zeros", "kB", "accuracy", "energy lost"], rows)
 
 
-def hidden() -> None:
+def hidden() -> str:
     """Bytes and accuracies of LeNet-300-100 behind coded hidden outputs, five seeds, nothing trained."""
     data, rows = datasets.load("mnist5k"), []
     known = teachers(data)
@@ -278,15 +270,15 @@ def hidden() -> None:
             made = [next(method.curve(teacher, data, [method.active], seed=seed)) for seed, teacher in known]
             rows.append([name, title, f"{mean(len(one.contents) for one in made) / 1000:.0f}", _accuracies(made, data),
                          f"{100 * mean(one.inside['error'] for one in made):.1f} %"])
-    print(table(["outputs of", "kept", "kB", "accuracy", "energy lost"], rows))
+    return table(["outputs of", "kept", "kB", "accuracy", "energy lost"], rows)
 
 
 def _accuracies(made: list[Candidate], data: datasets.Dataset) -> str:
     return f"{100 * mean(accuracy(one.network, data) for one in made):.1f} %"
 
 
-PARTS: dict[str, Callable[[], None]] = {"omp": pursuits, "measured": measured, "recovery": recovery, "patches": patches,
-                                        "data": coded, "hidden": hidden, "weights": weights}
+PARTS: dict[str, Part] = {"omp": pursuits, "measured": measured, "recovery": recovery, "patches": patches, "data": coded,
+                          "hidden": hidden, "weights": weights}
 
 if __name__ == "__main__":
-    main()
+    show(PARTS)

@@ -14,8 +14,8 @@ import torch
 from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
-from compress.networks import device
 from compress.solvers.svd import spectrum
+from tests.benchmarks.report import show
 from tests.benchmarks.timing import spread, table, taking_turns
 
 COUNT = 64
@@ -28,12 +28,11 @@ SPECTRA: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def main() -> None:
-    """Prints a Markdown table with one row for each matrix."""
-    device.prepare()
+def speed() -> str:
+    """A table with one row for each matrix."""
     rows = [compared(shape, name) for shape in SHAPES for name in SPECTRA]
-    print(table(["matrix", "spectrum", "ours, s", "sklearn randomized_svd, s", "torch svd_lowrank, s", "ours / sklearn",
-                 "largest relative error: ours", "sklearn", "torch"], rows))
+    return table(["matrix", "spectrum", "ours, s", "sklearn randomized_svd, s", "torch svd_lowrank, s", "ours / sklearn",
+                  "largest relative error: ours", "sklearn", "torch"], rows)
 
 
 def compared(shape: tuple[int, int], name: str) -> list[object]:
@@ -59,5 +58,7 @@ def matrix(shape: tuple[int, int], falling: Callable[[Tensor], Tensor]) -> Tenso
     return (left * falling(torch.arange(full, dtype=torch.float32))) @ right.mT
 
 
+PARTS = {"speed": speed}
+
 if __name__ == "__main__":
-    main()
+    show(PARTS)
