@@ -84,15 +84,15 @@ def macs(network: nn.Module, example: Tensor) -> int:
     """Multiply-accumulate operations of linear and convolutional layers for one example of shape (1, *shape).
 
     Counted by watching a real forward pass, so that a shared or repeated layer counts as often as it runs. A layer that
-    skips its zeros says its own `work`, multiply-accumulates for one output position."""
+    skips its zeros says its own macs_per_position, multiply-accumulates for one output position."""
     counted = 0
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal counted
-        counted += output.numel() // layer.weight.shape[0] * getattr(layer, "work", layer.weight.numel())
+        counted += output.numel() // layer.weight.shape[0] * getattr(layer, "macs_per_position", layer.weight.numel())
 
     watched = [layer.register_forward_hook(count) for layer in network.modules()
-               if type(layer) in DENSE.values() or hasattr(layer, "work")]
+               if type(layer) in DENSE.values() or hasattr(layer, "macs_per_position")]
     try:
         with evaluating(network):
             network(example)

@@ -61,13 +61,13 @@ class Coded(DenseWeightLayer, Compressed):
 
     kind = "coded"
 
-    def __init__(self, shell: nn.Module, height: int, atoms: int, nonzeros: int, storage: str) -> None:
+    def __init__(self, template: nn.Module, height: int, atoms: int, nonzeros: int, storage: str) -> None:
         """Takes the sizes and the bias of a dense layer; atoms, values and indices are all zero."""
         super().__init__()
-        self.options, self.shape, self.storage = dense_plain(shell), shell.weight.shape, storage
+        self.options, self.shape, self.storage = dense_plain(template), template.weight.shape, storage
         self.blocks = Blocks(self.shape[0], self.shape[1:].numel(), height)
         self.count, self.nonzeros = atoms, nonzeros
-        self.bias = None if shell.bias is None else nn.Parameter(shell.bias.detach().clone())
+        self.bias = None if template.bias is None else nn.Parameter(template.bias.detach().clone())
         self.atoms = nn.Parameter(torch.zeros(atoms, height))
         places = self.blocks.count * nonzeros
         self.register_buffer("indices", torch.zeros(bytes_for(places, bits_for(atoms)), dtype=torch.uint8))
@@ -99,9 +99,9 @@ class Coded(DenseWeightLayer, Compressed):
 
     def stored_as(self, storage: str) -> Coded:
         """A NEW layer with its coefficients stored in another way."""
-        shell = dense_rebuild(self.options).to(self.atoms.device).train(self.training)
-        shell.bias = self.bias
-        return Coded.of(shell, self.blocks.height, self.atoms, self.chosen(), self.coefficients, storage)
+        template = dense_rebuild(self.options).to(self.atoms.device).train(self.training)
+        template.bias = self.bias
+        return Coded.of(template, self.blocks.height, self.atoms, self.chosen(), self.coefficients, storage)
 
     @property
     def coefficients(self) -> Tensor:
@@ -109,7 +109,7 @@ class Coded(DenseWeightLayer, Compressed):
         return self.values.float() * self.scale if self.storage == "int8" else self.values.float()
 
     @property
-    def product_work(self) -> int:
+    def product_macs(self) -> int:
         """Multiply-adds of D^T (C x) for one position: the codes', then each band's atoms."""
         return int(torch.count_nonzero(self.values)) + self.blocks.bands * self.atoms.numel()
 
@@ -118,13 +118,13 @@ class Coded(DenseWeightLayer, Compressed):
         """Whether D^T (C x) is likely to be faster than W x: a multiply-add of the sparse codes takes as long as
         SPARSE_COST dense ones."""
         codes = int(torch.count_nonzero(self.values))
-        cost = self.product_work + (SPARSE_COST - 1) * codes
+        cost = self.product_macs + (SPARSE_COST - 1) * codes
         return self.options["type"] == "Linear" and cost < self.shape.numel()
 
     @property
-    def work(self) -> int:
+    def macs_per_position(self) -> int:
         """Multiply-adds for one output position as the layer runs."""
-        return self.product_work if self.runs_as_product else self.shape.numel()
+        return self.product_macs if self.runs_as_product else self.shape.numel()
 
     def plain(self) -> dict[str, Any]:
         return {"dense": self.options, "height": self.blocks.height, "atoms": self.count, "nonzeros": self.nonzeros,

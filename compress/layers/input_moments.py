@@ -15,7 +15,7 @@ from compress.networks.families import Network
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Of a layer's inputs x, in the columns of its channel-scheme matrix, float64.
+    """Of a layer's inputs x, in the columns of its matrix (channel view), float64.
 
     Attributes:
         second: mean of x x^T, (groups, columns, columns).

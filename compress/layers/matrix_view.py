@@ -16,40 +16,38 @@ from torch.nn import functional
 
 from compress.layers.factors import Factors
 
-SCHEMES = ("channel", "spatial")
 
-
-def matrix_of(layer: nn.Module, scheme: str = "channel") -> Tensor:
+def matrix_of(layer: nn.Module, view: str = "channel") -> Tensor:
     """The layer's weights as (groups, rows, columns)."""
     if isinstance(layer, nn.Linear):
         return layer.weight.detach()[None]
     kernels = _as_2d(layer.weight.detach()).unflatten(0, (layer.groups, -1))
-    if scheme == "spatial":
+    if view == "spatial":
         return kernels.permute(0, 1, 4, 2, 3).flatten(3).flatten(1, 2)
     return kernels.flatten(2)
 
 
-def factorised(layer: nn.Module, basis: Tensor, scheme: str = "channel", shift: Tensor | None = None,
+def factorised(layer: nn.Module, basis: Tensor, view: str = "channel", shift: Tensor | None = None,
                inner: Tensor | None = None) -> Factors:
     """The two layers for W' = B B^T W.
 
     Args:
         basis: B (groups, rows, rank), orthonormal columns.
-        shift: (rows of all groups,) to be added to the bias, for a channel scheme fitted around the inputs' mean.
+        shift: (rows of all groups,) to be added to the bias, where a factorisation in the channel view is fitted around the inputs' mean.
         inner: B^T W (groups, rank, columns), where the caller has it already.
     """
     if inner is None:
-        inner = basis.double().mT @ matrix_of(layer, scheme).double()
+        inner = basis.double().mT @ matrix_of(layer, view).double()
     inner, outer = inner.to(layer.weight.dtype), basis.to(layer.weight.dtype)
     bias = None if layer.bias is None else layer.bias.detach()
     if shift is not None:
         bias = shift.to(layer.weight.dtype) + (0 if bias is None else bias)
     build = _linear_pair if isinstance(layer, nn.Linear) else _convolution_pair
-    return build(layer, inner, outer, bias, scheme)
+    return build(layer, inner, outer, bias, view)
 
 
 def inputs_as_columns(layer: nn.Module, batch: Tensor) -> Tensor:
-    """What a layer's channel-scheme matrix is multiplied with: (groups, columns, samples).
+    """What a layer's matrix (channel view) is multiplied with: (groups, columns, samples).
 
     Args:
         batch: the layer's input: (..., features) for a linear layer, (n, channels, [height,] width) otherwise.
@@ -68,18 +66,18 @@ def can_be_viewed(layer: nn.Module) -> bool:
     return isinstance(layer, nn.Linear) or (layer.padding_mode == "zeros" and not isinstance(layer.padding, str))
 
 
-def _linear_pair(layer: nn.Linear, inner: Tensor, outer: Tensor, bias: Tensor | None, scheme: str) -> Factors:
+def _linear_pair(layer: nn.Linear, inner: Tensor, outer: Tensor, bias: Tensor | None, view: str) -> Factors:
     rank = inner.shape[1]
     first = nn.Linear(layer.in_features, rank, bias=False, device="meta")
     second = nn.Linear(rank, layer.out_features, bias=bias is not None, device="meta")
     return _filled(first, inner[0], second, outer[0], bias)
 
 
-def _convolution_pair(layer: nn.Module, inner: Tensor, outer: Tensor, bias: Tensor | None, scheme: str) -> Factors:
+def _convolution_pair(layer: nn.Module, inner: Tensor, outer: Tensor, bias: Tensor | None, view: str) -> Factors:
     groups, rank, _ = inner.shape
     flat = isinstance(layer, nn.Conv1d)
     kernel, stride, padding, dilation = (_pair(layer, name) for name in ("kernel_size", "stride", "padding", "dilation"))
-    high, wide = (0, 1) if scheme == "spatial" else (slice(0, 2), None)
+    high, wide = (0, 1) if view == "spatial" else (slice(0, 2), None)
     inside, outside = layer.in_channels // groups, layer.out_channels // groups
     kind = nn.Conv1d if flat else nn.Conv2d
 
@@ -93,7 +91,7 @@ def _convolution_pair(layer: nn.Module, inner: Tensor, outer: Tensor, bias: Tens
     second = kind(groups * rank, layer.out_channels, groups=groups, bias=bias is not None, device="meta",
                   **options(wide))
     inner_kernels = inner.reshape(groups * rank, inside, *_only(kernel, high, 1))
-    width = kernel[1] if scheme == "spatial" else 1
+    width = kernel[1] if view == "spatial" else 1
     outer_kernels = outer.reshape(groups * outside, width, rank).mT.unsqueeze(2)
     if flat:
         inner_kernels, outer_kernels = inner_kernels.squeeze(2), outer_kernels.squeeze(2)

@@ -35,13 +35,13 @@ class Sparse(DenseWeightLayer, Compressed):
     kind = "sparse"
     limits = (CSR_DENSITY, CSR_DENSITY_OF_ONE)  # largest densities at which CSR kernels run: a batch, a few examples
 
-    def __init__(self, shell: nn.Module, form: str, nonzeros: int) -> None:
+    def __init__(self, template: nn.Module, form: str, nonzeros: int) -> None:
         """Takes the sizes and the bias of a dense layer on any device; its weights are left out."""
         super().__init__()
-        self.form, self.options, self.shape = form, dense_plain(shell), shell.weight.shape
+        self.form, self.options, self.shape = form, dense_plain(template), template.weight.shape
         rows, columns = self.shape[0], self.shape[1:].numel()
         self.values = nn.Parameter(torch.zeros(nonzeros))
-        self.bias = None if shell.bias is None else nn.Parameter(shell.bias.detach().clone())
+        self.bias = None if template.bias is None else nn.Parameter(template.bias.detach().clone())
         if form == "bitmask":
             self.register_buffer("mask", torch.zeros(-(-rows * columns // 8), dtype=torch.uint8))
         else:
@@ -69,7 +69,7 @@ class Sparse(DenseWeightLayer, Compressed):
         return made
 
     @property
-    def work(self) -> int:
+    def macs_per_position(self) -> int:
         """Multiply-accumulates for one output position."""
         return len(self.values)
 

@@ -78,9 +78,9 @@ def test_a_wide_layer_with_few_atoms_runs_as_a_product_and_says_what_that_costs(
     layer = nn.Linear(400, 64)
     made = coded(layer, height=32, atoms=16, nonzeros=1)
     codes = 2 * 400 - 1
-    assert made.runs_as_product and made.work == codes + 2 * 16 * 32
+    assert made.runs_as_product and made.macs_per_position == codes + 2 * 16 * 32
     network = build(Architecture(MLP(hidden=(64,)), (400,), 10))
-    assert macs(with_layers(network, {"1": made}), torch.zeros(1, 400)) == made.work + 640
+    assert macs(with_layers(network, {"1": made}), torch.zeros(1, 400)) == made.macs_per_position + 640
     for batch in (torch.randn(1, 400), torch.randn(30, 400), torch.randn(2, 3, 400)):
         with torch.inference_mode():
             wanted = nn.functional.linear(batch, made.weight, made.bias)
@@ -89,7 +89,7 @@ def test_a_wide_layer_with_few_atoms_runs_as_a_product_and_says_what_that_costs(
 
 def test_a_product_that_would_be_slower_is_not_used() -> None:
     made = coded(nn.Linear(20, 12))
-    assert not made.runs_as_product and made.work == 240
+    assert not made.runs_as_product and made.macs_per_position == 240
 
 
 @pytest.mark.parametrize("storage", STORAGES)

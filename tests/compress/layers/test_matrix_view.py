@@ -39,15 +39,15 @@ def convolutions(draw: st.DrawFn, flat: bool | None = None) -> tuple[nn.Module, 
     return layer, torch.randn(2, layer.in_channels, *sizes)
 
 
-def full_pair(layer: nn.Module, scheme: str) -> Factors:
-    return factorised(layer, principal(matrix_of(layer, scheme)).basis, scheme)
+def full_pair(layer: nn.Module, view: str) -> Factors:
+    return factorised(layer, principal(matrix_of(layer, view)).basis, view)
 
 
 @given(convolutions(), st.sampled_from(("channel", "spatial")))
-def test_full_rank_computes_what_the_convolution_computes(case: tuple[nn.Module, Tensor], scheme: str) -> None:
+def test_full_rank_computes_what_the_convolution_computes(case: tuple[nn.Module, Tensor], view: str) -> None:
     layer, batch = case
     with torch.inference_mode():
-        assert torch.allclose(full_pair(layer, scheme)(batch), layer(batch), atol=1e-4)
+        assert torch.allclose(full_pair(layer, view)(batch), layer(batch), atol=1e-4)
 
 
 @pytest.mark.parametrize("biased", [True, False])
@@ -60,13 +60,13 @@ def test_full_rank_computes_what_the_linear_layer_computes(biased: bool) -> None
         assert pair[0].bias is None and (pair[1].bias is not None) == biased
 
 
-def weights_of(pair: Factors, like: nn.Module, scheme: str) -> Tensor:
+def weights_of(pair: Factors, like: nn.Module, view: str) -> Tensor:
     """The kernels that the pair stands for, read off its answer to unit impulses."""
     inner, outer = pair[0].weight.detach().double(), pair[1].weight.detach().double()
     groups = like.groups
     inner = inner.unflatten(0, (groups, -1))
     outer = outer.unflatten(0, (groups, -1))
-    letters = "grcyx,gorvu->gocyx" if scheme == "channel" else "grcyv,gorux->gocyx"
+    letters = "grcyx,gorvu->gocyx" if view == "channel" else "grcyv,gorux->gocyx"
     if inner.dim() == 4:
         inner, outer = inner.unsqueeze(3), outer.unsqueeze(3)
     return torch.einsum(letters, inner, outer).flatten(0, 1).reshape(like.weight.shape)
@@ -74,15 +74,15 @@ def weights_of(pair: Factors, like: nn.Module, scheme: str) -> Tensor:
 
 @given(convolutions(), st.sampled_from(("channel", "spatial")), st.data())
 def test_a_lower_rank_is_off_by_the_root_of_the_squared_singular_values_left_out(
-        case: tuple[nn.Module, Tensor], scheme: str, data: st.DataObject) -> None:
+        case: tuple[nn.Module, Tensor], view: str, data: st.DataObject) -> None:
     layer, _ = case
-    matrix = matrix_of(layer, scheme).double()
+    matrix = matrix_of(layer, view).double()
     full = min(matrix.shape[1:])
     assume(full > 1)
     rank = data.draw(st.integers(1, full - 1))
-    pair = factorise(layer, "plain", scheme).layer(rank)
+    pair = factorise(layer, "plain", view).layer(rank)
     assert pair.rank == rank
-    error = float((weights_of(pair, layer, scheme) - layer.weight.detach().double()).norm())
+    error = float((weights_of(pair, layer, view) - layer.weight.detach().double()).norm())
     tail = float((torch.linalg.svdvals(matrix)[:, rank:] ** 2).sum().sqrt())
     assert error == pytest.approx(tail, abs=1e-5 * float(matrix.norm()))
 
@@ -130,7 +130,7 @@ def test_same_padding_spelled_as_a_word_is_left_alone() -> None:
 
 def test_a_pair_put_into_a_network_keeps_the_shape_of_its_outputs(trained: object, digits: Dataset) -> None:
     network = trained("cnn(epochs=1)")
-    pairs = {path: factorise(layer, "plain", scheme).layer(2) for path, scheme in (("0", "channel"), ("3", "spatial"))
+    pairs = {path: factorise(layer, "plain", view).layer(2) for path, view in (("0", "channel"), ("3", "spatial"))
              for layer in [network.get_submodule(path)]}
     batch = torch.tensor(digits.validation.inputs[:5])
     with torch.inference_mode():
