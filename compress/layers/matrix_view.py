@@ -33,7 +33,7 @@ def factorised(layer: nn.Module, basis: Tensor, view: str = "channel", shift: Te
 
     Args:
         basis: B (groups, rows, rank), orthonormal columns.
-        shift: (rows of all groups,) to be added to the bias, where a factorisation in the channel view is fitted around the inputs' mean.
+        shift: (rows of all groups,) to be added to the bias, if the channel view is factorised around the inputs' mean.
         inner: B^T W (groups, rank, columns), where the caller has it already.
     """
     if inner is None:
