@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 SIZES_HELP = "whole numbers joined by '-', for example 300-100, or 'none'"
 
@@ -53,7 +53,7 @@ class Settings:
         return {field.name: spelled(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
     @classmethod
-    def from_plain(cls, values: dict[str, Any]) -> Settings:
+    def from_plain(cls, values: dict[str, Any]) -> Self:
         """The opposite of plain(); settings left out get their defaults, unknown names raise ValueError."""
         known = [field.name for field in dataclasses.fields(cls)]
         for name in values:
@@ -74,7 +74,7 @@ def spelled(value: Any) -> Any:
     return value
 
 
-def checked(owner: str, field: dataclasses.Field, value: Any) -> Any:
+def checked(owner: str, field: dataclasses.Field[Any], value: Any) -> Any:
     """The value in the field's type if it is allowed; otherwise a ValueError that tells what is."""
     value = _converted(owner, field, value)
     choices, low, high = field.metadata["choices"], field.metadata["low"], field.metadata["high"]
@@ -90,8 +90,8 @@ def checked(owner: str, field: dataclasses.Field, value: Any) -> Any:
     return value
 
 
-def _converted(owner: str, field: dataclasses.Field, value: Any) -> Any:
-    kind = type(field.default)
+def _converted(owner: str, field: dataclasses.Field[Any], value: Any) -> Any:
+    kind: type[Any] = type(field.default)
     try:
         if kind is bool:
             return {"true": True, "false": False}[str(value).lower()]
@@ -115,7 +115,7 @@ def _sizes(value: Any) -> tuple[int, ...]:
     return tuple(int(size) for size in sizes)
 
 
-def _described(field: dataclasses.Field) -> dict[str, Any]:
+def _described(field: dataclasses.Field[Any]) -> dict[str, Any]:
     facts = field.metadata
     kind = "sizes" if isinstance(field.default, tuple) else type(field.default).__name__
     return {

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text()
@@ -54,6 +57,28 @@ def test_ci_calls_the_readmes_test_command() -> None:
     assert "grep -m1 -- '-m pytest' README.md" in (ROOT / ".ci" / "run").read_text()
     command = next(line for line in TEXT.splitlines() if "-m pytest" in line)
     assert "-r requirements.txt" in command and "-r tests/requirements.txt" in command
+    assert "run: .ci/run" in (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+
+
+@pytest.mark.parametrize("broken", ["", "ruff", "mypy"])
+def test_ci_installs_then_checks_then_tests_and_stops_at_the_first_failure(broken: str, tmp_path: Path) -> None:
+    """The script alone, beside a README whose installation makes checkers that only write their names down."""
+    tools = {name: f"printf '#!/bin/sh\\necho {name} $* >> log{'; exit 1' if name == broken else ''}\\n' > .venv/bin/{name}"
+             for name in ("ruff", "mypy")}
+    steps = ["mkdir -p .venv/bin", *tools.values(), "chmod +x .venv/bin/*", "echo tests -m pytest >> log"]
+    (tmp_path / "README.md").write_text("# Name\n" + " && ".join(steps) + "\n")
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "left over").touch()
+    chromium = tmp_path / "chromium"
+    chromium.touch(0o755)
+    script = shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
+    done = subprocess.run([script], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True)
+    wanted = ["ruff check .", "mypy", "tests -m pytest"]
+    assert [line.strip() for line in (tmp_path / "log").read_text().splitlines()] == (
+        wanted[:["ruff", "mypy"].index(broken) + 1] if broken else wanted), done.stderr
+    assert (done.returncode == 0) == (not broken)
+    assert not (tmp_path / ".venv" / "left over").exists()
 
 
 def test_the_first_screen_has_one_picture_and_the_two_commands() -> None:

@@ -63,7 +63,7 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            np.savez(stream, **arrays)
+            np.savez(stream, allow_pickle=False, **arrays)
         os.replace(part, path)
     except BaseException:
         Path(part).unlink()

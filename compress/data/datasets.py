@@ -110,7 +110,7 @@ def prepare(raw: RawData, name: str, seed: int) -> Dataset:
 
 
 @lru_cache(maxsize=4)
-def _load(name: str, seed: int, stamp: tuple) -> Dataset:
+def _load(name: str, seed: int, stamp: tuple[tuple[str, int, int], ...]) -> Dataset:
     """stamp tells two states of the same local file apart, so that a file that was replaced is read again."""
     return prepare(_read(name), name, seed)
 

@@ -8,9 +8,9 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedIOBase
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -74,7 +74,7 @@ class IdxFolder:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def _opened(path: Path) -> Iterator[BufferedIOBase]:
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as stream:
             yield stream
@@ -82,7 +82,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         raise ValueError(f"{path} cannot be read to its end ({error}). Fetch the file anew.") from error
 
 
-def _header(path: Path, stream: BinaryIO, axes: int) -> tuple[int, ...]:
+def _header(path: Path, stream: BufferedIOBase, axes: int) -> tuple[int, ...]:
     head = stream.read(4 + 4 * axes)
     wanted = bytes([0, 0, _BYTES, axes])
     if head[:4] != wanted:
@@ -93,7 +93,7 @@ def _header(path: Path, stream: BinaryIO, axes: int) -> tuple[int, ...]:
     return struct.unpack(f">{axes}I", head[4:])
 
 
-def _body(path: Path, stream: BinaryIO, axes: int) -> np.ndarray:
+def _body(path: Path, stream: BufferedIOBase, axes: int) -> np.ndarray:
     shape = _header(path, stream, axes)
     body = stream.read()
     if len(body) != prod(shape):

@@ -58,7 +58,7 @@ def read(name: str) -> RawData:
         raise ValueError(f"{where}{error}") from error
 
 
-def stamp(name: str) -> tuple:
+def stamp(name: str) -> tuple[tuple[str, int, int], ...]:
     """Changes when the files of local:NAME change: paths, sizes and times. Empty for any other data set."""
     if not name.startswith(PREFIX):
         return ()

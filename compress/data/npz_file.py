@@ -75,6 +75,7 @@ class NpzFile:
 
 
 def _shape(archive: np.lib.npyio.NpzFile, name: str) -> tuple[int, ...]:
+    assert archive.zip is not None  # it is open for as long as the archive is
     with archive.zip.open(f"{name}.npy") as stream:
         version = np.lib.format.read_magic(stream)
         form = np.lib.format

@@ -161,7 +161,7 @@ def _run(arguments: list[str], seconds: float) -> tuple[int | None, str]:
     return child.returncode, (words.strip().splitlines() or [""])[-1]
 
 
-def _end(child: subprocess.Popen) -> None:
+def _end(child: subprocess.Popen[str]) -> None:
     """Ends the child and its process group, first politely; does nothing to one that has ended by itself."""
     if child.poll() is not None:
         return

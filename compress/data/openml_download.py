@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     name, version, target, home = arguments
     signal.signal(signal.SIGTERM, _leave)
     try:
-        np.savez(target, **encoded(_fetch(name, int(version), home)))
+        np.savez(target, allow_pickle=False, **encoded(_fetch(name, int(version), home)))
     except ValueError as error:
         return _failed(REFUSED, str(error))
     except HTTPError as error:

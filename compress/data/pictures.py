@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def keep_pictures(data: Dataset, folder: Path) -> Path:
     return path
 
 
-def pictures(path: Path | str, rows: list[int]) -> list[list]:
+def pictures(path: Path | str, rows: list[int]) -> list[list[Any]]:
     """Nested lists of 0..255, one an example; [] where the file is gone."""
     if not Path(path).is_file():
         return []

@@ -65,9 +65,9 @@ class RawData:
         if (self.test_inputs is None) != (self.test_labels is None):
             raise ValueError(f"{self.title}: test inputs and test labels must come together, but only one "
                              "is given.")
-        if self.test_inputs is not None:
+        if self.test_inputs is not None and self.test_labels is not None:
             self._check(self.test_inputs, self.test_labels, "test examples")
-            self._check_same_form()
+            self._check_same_form(self.test_inputs)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -105,8 +105,8 @@ class RawData:
             raise ValueError(f"{self.title}: labels must be int64 in 0..{len(self.classes) - 1}, but got "
                              f"{labels.dtype} in {labels.min()}..{labels.max()}.")
 
-    def _check_same_form(self) -> None:
-        ours, theirs = (self.inputs.dtype, self.shape), (self.test_inputs.dtype, self.test_inputs.shape[1:])
+    def _check_same_form(self, tested: np.ndarray) -> None:
+        ours, theirs = (self.inputs.dtype, self.shape), (tested.dtype, tested.shape[1:])
         if ours != theirs:
             raise ValueError(f"{self.title}: test examples must have the dtype and shape of the others, "
                              f"{ours[0]} {ours[1]}, but got {theirs[0]} {theirs[1]}.")

@@ -38,7 +38,7 @@ def split(raw: RawData, seed: int) -> Parts:
     """
     generator = np.random.default_rng(seed)
     count = len(raw.classes)
-    if raw.test_inputs is None:
+    if raw.test_inputs is None or raw.test_labels is None:
         pool = _distinct(raw.inputs)
         _require(raw, raw.labels[pool], 3, "one each for training, validation and test")
         test, pool = _draw(pool, raw.labels, max(count, round(SHARE * len(pool))), generator)
@@ -60,7 +60,7 @@ def fingerprints(inputs: np.ndarray) -> list[bytes]:
 
 
 def _distinct(inputs: np.ndarray, without: Collection[bytes] = ()) -> np.ndarray:
-    first = {}
+    first: dict[bytes, int] = {}
     for place, fingerprint in enumerate(fingerprints(inputs)):
         if fingerprint not in without:
             first.setdefault(fingerprint, place)

@@ -7,8 +7,8 @@ plain data (`plain`), from which `rebuild` makes it again in a fresh process, wi
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
 
 from torch import Tensor, nn
 
@@ -16,6 +16,7 @@ from compress.networks.evaluation import evaluating
 
 DENSE: dict[str, type[nn.Module]] = {"Linear": nn.Linear, "Conv1d": nn.Conv1d, "Conv2d": nn.Conv2d}
 COMPRESSED: dict[str, type[Compressed]] = {}
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
 class Compressed:
@@ -73,7 +74,7 @@ def dense_layers(network: nn.Module) -> dict[str, nn.Module]:
     return {path: layer for path, layer in _outermost(network) if type(layer) in DENSE.values()}
 
 
-def with_layers(network: nn.Module, layers: dict[str, nn.Module]) -> nn.Module:
+def with_layers(network: AnyModule, layers: Mapping[str, nn.Module]) -> AnyModule:
     """A NEW network with some layers replaced; the given one stays as it is."""
     # What deepcopy is told to have copied already it does not copy: the layers to be replaced can be large.
     copied = {id(network.get_submodule(path)): layer for path, layer in layers.items()}

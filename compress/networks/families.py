@@ -31,7 +31,7 @@ class Family(Settings):
     def __init_subclass__(cls) -> None:
         FAMILIES[cls.name] = cls
 
-    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         """Fresh modules for examples of this shape; drawn from torch's current random state."""
         raise NotImplementedError
 
@@ -100,7 +100,7 @@ class Logistic(Family):
 
     name, title = "logistic", "Logistic regression"
 
-    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         return nn.Sequential(nn.Flatten(), nn.Linear(prod(shape), classes))
 
     def title_for(self, shape: tuple[int, ...], classes: int) -> str:
@@ -115,7 +115,7 @@ class MLP(Family):
     hidden: tuple[int, ...] = setting((300, 100), low=1, high=8192, help="Units of each hidden layer, joined by '-'.")
     dropout: float = setting(0.0, low=0.0, high=0.9, help="Share of hidden units left out at each training step.")
 
-    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         return nn.Sequential(nn.Flatten(), *_perceptron(prod(shape), self.hidden, classes, self.dropout))
 
     def title_for(self, shape: tuple[int, ...], classes: int) -> str:
@@ -138,7 +138,7 @@ class CNN(Family):
             return {"channels": self.channels or (6, 16), "hidden": self.hidden or (120, 84)}
         return {"channels": self.channels or (25, 25, 25), "hidden": self.hidden}
 
-    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         sizes = self.sizes(shape)
         if len(shape) == 3:
             return _image_convolutions(shape, sizes["channels"], sizes["hidden"], classes)
@@ -162,7 +162,7 @@ class ResNet(Family):
     inner: tuple[int, ...] = setting(
         (), low=1, high=1024, help="Channels inside each block, between its convolutions; 'none' means the block's own.")
 
-    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         if len(shape) not in (2, 3):
             raise ValueError(f"ResNet: needs images or sequences, but an example has shape {shape}. "
                              "Choose mlp for tables.")
@@ -191,7 +191,7 @@ class Recurrent(Family):
     hidden: tuple[int, ...] = setting((64,), low=1, high=2048, help="Units of the recurrent layer (one number).")
     both_ways: bool = setting(True, help="Read the sequence forwards and backwards.")
 
-    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         if len(shape) not in (2, 3):
             raise ValueError(f"GRU: needs images or sequences, but an example has shape {shape}. "
                              "Choose mlp for tables.")
@@ -238,7 +238,7 @@ def _perceptron(inputs: int, hidden: tuple[int, ...], classes: int, dropout: flo
 
 
 def _image_convolutions(shape: tuple[int, ...], channels: tuple[int, ...], hidden: tuple[int, ...],
-                        classes: int) -> nn.Module:
+                        classes: int) -> nn.Sequential:
     modules: list[nn.Module] = []
     before, height, width = shape
     for index, after in enumerate(channels):
@@ -252,7 +252,7 @@ def _image_convolutions(shape: tuple[int, ...], channels: tuple[int, ...], hidde
 
 
 def _sequence_convolutions(shape: tuple[int, ...], channels: tuple[int, ...], hidden: tuple[int, ...],
-                           classes: int) -> nn.Module:
+                           classes: int) -> nn.Sequential:
     modules: list[nn.Module] = []
     before, length = shape
     for index, after in enumerate(channels):

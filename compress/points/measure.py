@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import dataclasses
 import hashlib
 from dataclasses import dataclass, field
@@ -57,7 +58,7 @@ class Point:
     digest: str
     notes: tuple[str, ...] = ()
     inside: dict[str, Any] = field(default_factory=dict)
-    predictions: bytes = b""
+    predictions: builtins.bytes = b""
 
     def plain(self) -> dict[str, Any]:
         """JSON-able, without the predictions."""
@@ -94,7 +95,7 @@ def measure(candidate: Candidate, data: Dataset, reference: Reference, path: Pat
     device = device_of(candidate.network)
     inputs, labels = on_device(data.validation, device)
     logits = logits_of(candidate.network, inputs) if candidate.logits is None else candidate.logits
-    times = latency if isinstance(latency, tuple) else (None, None, None)
+    times: Timing = latency if isinstance(latency, tuple) else (None, None, None)
     if latency is True:
         times = latency_ratio(candidate.network, reference.network, inputs[:128])
     return Point(
@@ -139,7 +140,7 @@ def calibration_error(logits: Tensor, labels: Tensor) -> float:
     return float(gaps.abs().sum() / len(labels))
 
 
-def counts(network: Network, example: Tensor) -> dict[str, int]:
+def counts(network: Network, example: Tensor) -> dict[str, Any]:
     """Parameters, those that are not zero, and multiply-accumulates for one example (1, *shape)."""
     return {"parameters": sum(parameter.numel() for parameter in network.parameters()),
             "nonzeros": network_file.nonzeros(network), "macs": base.macs(network, example)}

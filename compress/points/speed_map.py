@@ -44,7 +44,7 @@ def speed_map(network: Network, report: Reporter = no_report) -> dict[str, Any]:
     for name, way in ways.items():
         report(0.0, f"making networks: {name}")
         made[name] = way(network)
-    made = {name: networks for name, networks in made.items() if any(networks)}
+    made = {name: networks for name, networks in made.items() if networks != [None] * len(SHARES)}
     batches = [torch.randn(size, *network.architecture.shape, device=device_of(network)) for size in _batches(network)]
     count, done = len(made) * len(batches) * len(SHARES), 0
     times: dict[str, list[list[Cell]]] = {name: [] for name in made}
@@ -53,7 +53,7 @@ def speed_map(network: Network, report: Reporter = no_report) -> dict[str, Any]:
             row: list[Cell] = []
             for share, one in zip(SHARES, networks, strict=True):
                 report(done / count, f"timing {name}, {share:g} removed, batches of {len(batch)}")
-                row.append(one and list(latency_ratio(one, network, batch, SECONDS)))
+                row.append(None if one is None else list(latency_ratio(one, network, batch, SECONDS)))
                 done += 1
             times[name].append(row)
     report(1.0, "done")

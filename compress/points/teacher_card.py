@@ -82,7 +82,7 @@ def layer_table(network: Network, example: Tensor) -> list[dict[str, Any]]:
 def latency_ms(network: Network, example: Tensor, seconds: float = 0.1) -> float:
     """Median milliseconds for one example on one core of this machine (or its GPU): for orientation; comparisons are
     made by latency.py."""
-    times = []
+    times: list[float] = []
     with torch.inference_mode(), one_thread():
         began = time.perf_counter()
         while len(times) < 10 or time.perf_counter() - began < seconds:
@@ -97,6 +97,6 @@ def latency_ms(network: Network, example: Tensor, seconds: float = 0.1) -> float
 def _watcher(row: dict[str, Any], dense: bool) -> Any:
     def watch(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         row["output"] = "×".join(str(size) for size in output.shape[1:])
-        row["macs"] += output.numel() * layer.weight[0].numel() if dense else 0
+        row["macs"] += output.numel() * layer.get_parameter("weight")[0].numel() if dense else 0
 
     return watch
