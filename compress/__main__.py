@@ -63,9 +63,13 @@ def curve_command(chosen: argparse.Namespace) -> None:
     where = device.prepare()
     store = _store()
     steps = [Step.parse(text) for text in chosen.method.split("+")]
-    steps[-1] = steps[-1].having(**dict(_pair(text) for text in chosen.set))
+    steps[-1] = _having(steps[-1], chosen.set)
     recipe = Recipe(chosen.data, Step.parse(chosen.teacher), tuple(steps), chosen.seed)
-    wanted = sweep.sweep_of(recipe, [_number(text) for text in chosen.dial.split(",")] if chosen.dial else None)
+    wanted = sweep.sweep_of(recipe, None if chosen.dial is None else chosen.dial.split(","))
+    dial = wanted.method.dial
+    if any(text.startswith(f"{dial}=") for text in chosen.set):
+        raise ValueError(f"{dial} is what a curve of {wanted.method.name} turns; give its values by --dial, for example "
+                         f"--dial {wanted.values[0]}.")
     datasets.load(chosen.data)  # a wrong name is told before any progress is
     folder = Path(chosen.save) if chosen.save else None
     known = store.teacher(wanted.recipe.reference().key())
@@ -157,18 +161,20 @@ def _tell() -> Reporter:
     return Reporter(report)
 
 
-def _pair(text: str) -> tuple[str, Any]:
-    name, sign, value = text.partition("=")
-    if not sign:
-        raise ValueError(f"--set {text!r} is not NAME=VALUE; write it like --set scheme=whitened.")
-    return name, _number(value)
+def _having(step: Step, texts: list[str]) -> Step:
+    """The step with the settings of --set, still as text: whoever knows their types reads them.
 
-
-def _number(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
+    Raises:
+        ValueError: a text that is not NAME=VALUE, or a setting that is given twice.
+    """
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise ValueError(f"--set {text!r} is not NAME=VALUE; write it like --set scheme=whitened.")
+        if name in step.values:
+            raise ValueError(f"{name} is given twice, as {step.values[name]} and as {value}; give each setting once.")
+        step = step.having(**{name: value})
+    return step
 
 
 def _say(result: dict[str, Any]) -> None:

@@ -60,8 +60,12 @@ class Step:
         for pair in pairs:
             if "=" not in pair:
                 raise ValueError(f"{pair!r} in {text!r} is not name=value; write it like {match[1]}(name=value).")
-        return cls.of(match[1], {name.strip(): _read(value.strip()) for name, value in
-                                 (pair.split("=", 1) for pair in pairs)})
+        names = [pair.split("=", 1)[0].strip() for pair in pairs]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"{name} stands twice in {text!r}; give each setting once.")
+        return cls.of(match[1], {name: _read(pair.split("=", 1)[1].strip()) for name, pair in
+                                 zip(names, pairs, strict=True)})
 
 
 @dataclass(frozen=True)

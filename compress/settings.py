@@ -1,6 +1,7 @@
 """Settings are fields of frozen dataclasses that know their range and explain themselves.
 
-From one declaration come the check of a value, the command line, the form on a page and the handbook:
+From one declaration come the check of a value, the command line, the form on a page and the handbook. A value comes from
+Python, from JSON or as text (links, the command line); `converted` reads all of these, for everybody, by one rule.
 
     @dataclass(frozen=True)
     class Prune(Settings):
@@ -10,10 +11,11 @@ From one declaration come the check of a value, the command line, the form on a 
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from typing import Any, Self
 
-SIZES_HELP = "whole numbers joined by '-', for example 300-100, or 'none'"
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan", re.ASCII | re.IGNORECASE)
 
 
 def setting(default: Any, *, help: str, low: float | None = None, high: float | None = None,
@@ -46,7 +48,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            object.__setattr__(self, field.name, checked(type(self).__name__, field, getattr(self, field.name)))
+            value = checked(_described(field), getattr(self, field.name), type(self).__name__)
+            object.__setattr__(self, field.name, value)
 
     def plain(self) -> dict[str, Any]:
         """The settings as JSON-able values, in field order; tuples of sizes are spelled '300-100'."""
@@ -74,45 +77,111 @@ def spelled(value: Any) -> Any:
     return value
 
 
-def checked(owner: str, field: dataclasses.Field[Any], value: Any) -> Any:
-    """The value in the field's type if it is allowed; otherwise a ValueError that tells what is."""
-    value = _converted(owner, field, value)
-    choices, low, high = field.metadata["choices"], field.metadata["low"], field.metadata["high"]
-    if choices is not None and value not in choices:
-        raise ValueError(f"{owner}: {field.name} must be one of {', '.join(choices)}, but got {value!r}. "
-                         f"Choose one of these; {field.default!r} is a good start.")
-    for number in value if isinstance(value, tuple) else (value,):
-        if isinstance(number, str):
-            continue
-        if (low is not None and not number >= low) or (high is not None and not number <= high):
-            raise ValueError(f"{owner}: {field.name} must be between {low} and {high}, but got {number}. "
-                             f"Choose a value in this range; {spelled(field.default)} is a good start.")
+def checked(entry: dict[str, Any], value: Any, owner: str = "") -> Any:
+    """The value in the setting's own type, if it is allowed.
+
+    Args:
+        entry: the setting as describe() gives it.
+        value: of Python, of JSON, or text.
+        owner: whose setting it is, for the message.
+
+    Raises:
+        ValueError: names the owner, the setting, what is allowed, the value and a remedy.
+    """
+    found = converted(entry, value, owner)
+    for number in found if isinstance(found, tuple) else (found,):
+        if number != nearest(entry, number):
+            raise ValueError(f"{_whose(entry, owner)} must be between {entry['low']} and {entry['high']}, but got {number}. "
+                             f"Choose a value in this range; {entry['default']} is a good start.")
+    return found
+
+
+def converted(entry: dict[str, Any], value: Any, owner: str = "") -> Any:
+    """The value in the setting's own type (bool, int, float, str, or a tuple of int for sizes), whatever a number's range.
+
+    Text is read as its type is spelled: true or false in any case, one of the choices, digits 0 to 9 in decimal or
+    exponent notation. A bool is no number, a number no bool and no text, and 2.7 no whole number; 4.0 is one.
+
+    Raises:
+        ValueError: names the owner, the setting, the type or the choices, the value and an example.
+    """
+    read = {"bool": _bool, "int": _whole, "float": _number, "str": _text, "sizes": _sizes}[entry["type"]]
+    try:
+        found = read(value)
+        if entry["choices"] and found not in entry["choices"]:
+            raise ValueError(value)
+        return found
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{_whose(entry, owner)} must be {_wanted(entry)}, but got {value!r}. "
+                         f"For example: {entry['name']}={spelled(entry['default'])}.") from error
+
+
+def nearest(entry: dict[str, Any], value: Any) -> Any:
+    """The allowed number nearest to one of the setting's own type; NaN, which equals nothing, and what is no number stay as
+    they are."""
+    if entry["type"] not in ("int", "float", "sizes"):
+        return value
+    kind = float if entry["type"] == "float" else int
+    if entry["low"] is not None and value < entry["low"]:
+        return kind(entry["low"])
+    return kind(entry["high"]) if entry["high"] is not None and value > entry["high"] else value
+
+
+def _whose(entry: dict[str, Any], owner: str) -> str:
+    return f"{owner}: {entry['name']}" if owner else entry["name"]
+
+
+def _wanted(entry: dict[str, Any]) -> str:
+    """What a setting takes, in words."""
+    numbers = f"between {entry['low']} and {entry['high']}"
+    return {"bool": "true or false", "int": f"a whole number {numbers}", "float": f"a number {numbers}",
+            "str": f"one of {', '.join(entry['choices'] or ())}",
+            "sizes": f"whole numbers {numbers} joined by '-', or 'none'"}[entry["type"]]
+
+
+def _bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}[value.strip().lower()] if isinstance(value, str) else {}[value]
+
+
+def _number(value: Any) -> float:
+    """Raises ValueError or TypeError for what is no number."""
+    if isinstance(value, bool):
+        raise TypeError(value)
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        raise ValueError(value)
+    return float(value)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\d+", value.strip(), re.ASCII):
+        return int(value)  # exactly, however many digits it has
+    number = _number(value)
+    if number != int(number):
+        raise ValueError(value)
+    return int(value) if isinstance(value, int) else int(number)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
     return value
 
 
-def _converted(owner: str, field: dataclasses.Field[Any], value: Any) -> Any:
-    kind: type[Any] = type(field.default)
-    try:
-        if kind is bool:
-            return {"true": True, "false": False}[str(value).lower()]
-        if kind is tuple:
-            return _sizes(value)
-        if kind is int and float(value) != int(float(value)):
-            raise ValueError(value)
-        return kind(float(value)) if kind is int else kind(value)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        wanted = {bool: "true or false", int: "a whole number", float: "a number", tuple: SIZES_HELP}
-        raise ValueError(f"{owner}: {field.name} must be {wanted.get(kind, 'text')}, but got {value!r}. "
-                         f"For example: {field.name}={spelled(field.default)}.") from error
-
-
 def _sizes(value: Any) -> tuple[int, ...]:
+    """Text like 300-100, one number, or a list of them."""
     if isinstance(value, str):
-        return () if value in ("", "none") else tuple(int(size) for size in value.split("-"))
-    sizes = (value,) if isinstance(value, int) else tuple(value)
-    if any(isinstance(size, bool) or int(size) != size for size in sizes):
-        raise ValueError(value)
-    return tuple(int(size) for size in sizes)
+        text = value.strip()
+        return () if text in ("", "none") else tuple(_size(part) for part in text.split("-"))
+    return (_whole(value),) if isinstance(value, int) else tuple(_whole(size) for size in value)
+
+
+def _size(text: str) -> int:
+    """One of the numbers between dashes: digits alone."""
+    if not re.fullmatch(r"\d+", text, re.ASCII):
+        raise ValueError(text)
+    return int(text)
 
 
 def _described(field: dataclasses.Field[Any]) -> dict[str, Any]:

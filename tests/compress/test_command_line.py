@@ -124,7 +124,18 @@ CURVE = ("curve", "--data", "digits", "--teacher", "mlp", "--method", "low_rank"
     ((*CURVE, "--set", "scheme"), "is not NAME=VALUE; write it like --set scheme=whitened"),
     ((*CURVE, "--set", "convolution=spatial"), "Choose scheme=plain, or convolution=channel"),
     ((*CURVE, "--dial", "0.1,2"), "keep must be between 0.001 and 1.0, but got 2"),
-    ((*CURVE, "--dial", "0.1,,0.2"), "keep must be a number, but got ''"),
+    ((*CURVE, "--dial", "0.1,,0.2"), "keep must be a number between 0.001 and 1.0, but got ''"),
+    ((*CURVE, "--dial", ""), "keep must be a number between 0.001 and 1.0, but got ''"),
+    ((*CURVE, "--dial", "true"), "keep must be a number between 0.001 and 1.0, but got 'true'"),
+    ((*CURVE, "--set", "recovery_steps=true"), "recovery_steps must be a whole number between 0 and"),
+    ((*CURVE, "--set", "recovery_steps=2.7"), "but got '2.7'. For example: recovery_steps=0"),
+    ((*CURVE, "--set", "output_layer=1"), "output_layer must be true or false, but got '1'"),
+    ((*CURVE, "--set", "scheme=plain", "--set", "scheme=centred"), "scheme is given twice, as plain and as centred"),
+    (("curve", "--data", "digits", "--method", "low_rank(scheme=plain)", "--set", "scheme=plain"), "scheme is given twice"),
+    (("curve", "--data", "digits", "--method", "low_rank(keep=0.1,keep=0.2)"), "keep stands twice in 'low_rank(keep=0.1"),
+    ((*CURVE, "--set", "keep=0.3"), "keep is what a curve of low_rank turns; give its values by --dial"),
+    (("teacher", "--data", "digits", "--teacher", "mlp(epochs=true)"), "epochs must be a whole number between 1 and 2000"),
+    (("teacher", "--data", "digits", "--teacher", "mlp(hidden=true)"), "hidden must be whole numbers between 1 and 8192"),
     (("evaluate", "gone", "--data", "digits"), "There is no file gone. Give the path of a file")])
 def test_a_mistake_is_answered_with_exit_code_2_and_one_line(arguments: tuple[str, ...], answer: str, run: Any) -> None:
     code, out, errors = run(*arguments)

@@ -36,25 +36,39 @@ BAD = [("share", 1.5, "between 0.0 and 1.0", "1.5"), ("share", -0.1, "between 0.
        ("count", 0, "between 1 and 9", "0"), ("count", 10, "between 1 and 9", "10"),
        ("count", 2.5, "a whole number", "2.5"), ("count", "two", "a whole number", "'two'"),
        ("count", float("inf"), "a whole number", "inf"), ("count", float("nan"), "a whole number", "nan"),
-       ("way", "medium", "one of fast, slow", "'medium'"), ("way", 3, "one of fast, slow", "'3'"),
+       ("share", True, "a number", "True"), ("share", "1_0", "a number", "'1_0'"), ("share", "٣", "a number", "'٣'"),
+       ("share", "", "a number", "''"), ("share", "true", "a number", "'true'"),
+       ("share", "inf", "between 0.0 and 1.0", "inf"),
+       ("count", True, "a whole number", "True"), ("count", "true", "a whole number", "'true'"),
+       ("count", "2.7", "a whole number", "'2.7'"), ("count", "inf", "a whole number", "'inf'"),
+       ("count", "0x3", "a whole number", "'0x3'"), ("count", "9" * 5000, "a whole number", "'99"),
+       ("count", "9" * 400, "between 1 and 9", "99"), ("loud", "1", "true or false", "'1'"),
+       ("loud", None, "true or false", "None"), ("loud", [], "true or false", r"\[\]"),
+       ("way", "medium", "one of fast, slow", "'medium'"), ("way", 3, "one of fast, slow", "3"),
+       ("way", None, "one of fast, slow", "None"),
        ("loud", "perhaps", "true or false", "'perhaps'"), ("loud", 2, "true or false", "2"),
-       ("sizes", "30-x", "whole numbers joined by '-'", "'30-x'"), ("sizes", "30--10", "whole numbers", "'30--10'"),
+       ("sizes", "30-x", "whole numbers between 1 and 100 joined by '-'", "'30-x'"),
+       ("sizes", "30--10", "whole numbers", "'30--10'"), ("sizes", "30-", "whole numbers", "'30-'"),
+       ("sizes", "-30", "whole numbers", "'-30'"), ("sizes", "30x10", "whole numbers", "'30x10'"),
+       ("sizes", [True], "whole numbers", r"\[True\]"), ("sizes", "101", "between 1 and 100", "101"),
        ("sizes", "0-5", "between 1 and 100", "0"), ("sizes", (5, 101), "between 1 and 100", "101"),
-       ("sizes", 1.5, "whole numbers joined by '-'", "1.5"), ("sizes", [1.5], "whole numbers", r"\[1.5\]"),
-       ("sizes", True, "whole numbers joined by '-'", "True"), ("sizes", None, "whole numbers", "None")]
+       ("sizes", 1.5, "joined by '-'", "1.5"), ("sizes", [1.5], "whole numbers", r"\[1.5\]"),
+       ("sizes", True, "joined by '-'", "True"), ("sizes", None, "whole numbers", "None")]
 
 
-@pytest.mark.parametrize(("name", "value", "allowed", "shown"), BAD, ids=[f"{name}={value}" for name, value, *_ in BAD])
+@pytest.mark.parametrize(("name", "value", "allowed", "shown"), BAD, ids=[f"{name}={value!s:.9}" for name, value, *_ in BAD])
 def test_a_bad_value_is_answered_with_class_setting_range_and_value(name: str, value: Any, allowed: str,
                                                                     shown: str) -> None:
     with pytest.raises(ValueError, match=rf"Example: {name} must be .*{allowed}.*but got {shown}"):
         Example(**{name: value})
 
 
-GOOD = [("share", "0.25", 0.25), ("share", 1, 1.0), ("count", 4.0, 4), ("count", "7", 7), ("loud", "True", True),
+GOOD = [("share", "0.25", 0.25), ("share", 1, 1.0), ("count", 4.0, 4), ("count", "7", 7),
+        ("count", "4.0", 4), ("count", "3e0", 3), ("count", " 5 ", 5),
+        ("share", "1e-1", 0.1), ("share", ".5", 0.5), ("loud", "True", True), ("loud", "false", False),
         ("loud", False, False), ("sizes", "8-4", (8, 4)), ("sizes", "none", ()), ("sizes", "", ()),
         ("sizes", 12, (12,)),
-        ("sizes", [3, 4], (3, 4)), ("sizes", "16", (16,))]
+        ("sizes", [3, 4], (3, 4)), ("sizes", "16", (16,)), ("sizes", " 30-10 ", (30, 10)), ("sizes", "007", (7,))]
 
 
 @pytest.mark.parametrize(("name", "value", "expected"), GOOD)

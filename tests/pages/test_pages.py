@@ -236,6 +236,21 @@ def test_a_wrong_size_is_refused_and_the_last_good_one_stays(show, filled):
     assert not shown.warning and "Train this teacher" in labels(shown.button)
 
 
+@pytest.mark.parametrize("preset", ["The textbook pair", "30 hidden units"])
+def test_the_teacher_of_a_preset_can_be_turned_on_the_teacher_page(show, monkeypatch, preset):
+    """A teacher of one hidden layer: its size is a number in the preset and a text in the form."""
+    monkeypatch.setattr(session.engine(), "submit", lambda *_: 1)
+    shown = show(DISTILL)
+    named(shown.main.button, preset).click().run()
+    shown.query_params.clear()
+    shown.switch_page(TEACHERS).run()
+    assert not shown.exception
+    hidden = shown.session_state["choice"].teacher.values["hidden"]
+    assert named(shown.main.text_input, "Hidden").value == hidden and isinstance(hidden, str)
+    named(shown.main.text_input, "Hidden").input("64").run()
+    assert shown.session_state["choice"].teacher.values["hidden"] == "64" and not shown.exception
+
+
 def test_compare_shows_a_row_for_every_network(show, filled):
     shown = show(COMPARE, LINK)
     assert not shown.exception

@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
+from compress.settings import checked, spelled
 from pages.ui.shell import session
-from pages.ui.shell.choice import Card, sizes
+from pages.ui.shell.choice import Card
 
 Change = Callable[[str, Any], None]
 
@@ -54,7 +55,7 @@ def _number(entry: Card, value: float, key: str, turned: Callable[[], None], cha
 def _sizes(entry: Card, value: str, key: str, turned: Callable[[], None], change: Change) -> None:
     def typed() -> None:
         try:
-            change(entry["name"], sizes(entry, session.current(key)))
+            change(entry["name"], spelled(checked(entry, session.current(key))))
         except ValueError as error:
             session.remember(f"wrong.{key}", str(error))
 

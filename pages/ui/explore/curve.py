@@ -17,7 +17,7 @@ from pages.ui.explore import controls, exports
 from pages.ui.explore.shown import Shown
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
-from pages.ui.shell.choice import Card, point_recipe, without_conflict
+from pages.ui.shell.choice import Card, point_recipe, spelled_out, without_conflict
 from pages.ui.shell.frame import Page
 
 
@@ -125,9 +125,8 @@ def _presets(presets: tuple[Preset, ...], method: str, page: Page) -> None:
 def _take(preset: Preset, method: str, page: Page) -> None:
     """A preset sets everything it names, the other settings of the method go to their defaults, and it starts."""
     card = page.known["methods"][method]
-    defaults = {entry["name"]: entry["default"] for entry in card["settings"]}
     session.choose_with(data=preset.data, teacher=preset.teacher, known=page.known)
-    session.choose(session.choice().with_method(method, **{**defaults, **preset.settings}))
+    session.choose(session.choice().with_method(method, **spelled_out(card["settings"], preset.settings, method)))
     submit(card, method)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from compress.recipe import Recipe, Step
+from compress.settings import checked, converted, nearest, spelled
 
 Card = dict[str, Any]
 
@@ -156,23 +157,45 @@ def teacher_defaults(description: Card, family: str) -> Step:
     return Step.of(family, {entry["name"]: entry["default"] for entry in teacher_settings(description, family)})
 
 
+def teacher_of(text: str, description: Card) -> Step:
+    """A teacher spelled like mlp(hidden=128), every setting spelled out and in its own type.
+
+    Raises:
+        ValueError: no such family or setting, or a value that is not allowed; says what is.
+    """
+    step = Step.parse(text)
+    if step.name not in (card["name"] for card in description["families"]):
+        raise ValueError(f"There is no teacher {step.name!r}.")
+    return Step.of(step.name, spelled_out(teacher_settings(description, step.name), step.values, step.name))
+
+
+def spelled_out(entries: list[Card], values: dict[str, Any], owner: str) -> dict[str, Any]:
+    """Every setting in its own type, at its default where it is left out.
+
+    Raises:
+        ValueError: an unknown setting, or a value that is not allowed; says what is.
+    """
+    known = {entry["name"]: entry for entry in entries}
+    for name in values:
+        if name not in known:
+            raise ValueError(f"{owner} has no setting {name!r}; its settings are {', '.join(known)}.")
+    return {name: spelled(checked(entry, values.get(name, entry["default"]), owner)) for name, entry in known.items()}
+
+
 def clamped(entry: Card, text: Any, notices: list[str]) -> Any:
     """A setting's value from text, moved into its range with a notice, or its default if it makes no sense."""
     try:
-        value = _converted(entry, text)
-    except (TypeError, ValueError, OverflowError):
+        value = converted(entry, text)
+        moved = tuple(nearest(entry, size) for size in value) if isinstance(value, tuple) else nearest(entry, value)
+        checked(entry, moved)  # NaN is in no range and near to none
+    except ValueError:
         notices.append(f"{entry['label']} cannot be {_shown(text)!r}; it is set to its default, {entry['default']}.")
         return entry["default"]
-    numeric = entry["type"] in ("int", "float")
-    if numeric and entry["low"] is not None and value < entry["low"]:
-        notices.append(f"{entry['label']} must be between {entry['low']} and {entry['high']}; {_shown(text)} was raised to "
-                       f"{entry['low']}.")
-        return entry["low"]
-    if numeric and entry["high"] is not None and value > entry["high"]:
-        notices.append(f"{entry['label']} must be between {entry['low']} and {entry['high']}; {_shown(text)} was lowered to "
-                       f"{entry['high']}.")
-        return entry["high"]
-    return value
+    if moved != value:
+        how = "changed" if isinstance(value, tuple) else "raised" if moved > value else "lowered"
+        notices.append(f"{entry['label']} must be between {entry['low']} and {entry['high']}; {_shown(text)} was {how} to "
+                       f"{_shown(spelled(moved))}.")
+    return spelled(moved)
 
 
 def _data_and_teacher(parameters: dict[str, str], description: Card, start: Choice, notices: list[str]) -> Choice:
@@ -207,34 +230,6 @@ def _start(text: str, description: Card, notices: list[str]) -> tuple[Step, ...]
         entry["name"]: clamped(entry, step.values[entry["name"]], notices) if entry["name"] in step.values
         else entry["default"] for entry in card["settings"] if not entry["of_sweep"]}, card, notices))
         for step, card in zip(steps, cards, strict=True))
-
-
-def _converted(entry: Card, text: Any) -> Any:
-    if entry["type"] == "bool":
-        if str(text).lower() not in ("true", "false"):
-            raise ValueError(text)
-        return str(text).lower() == "true"
-    if entry["type"] == "int":
-        return int(float(text))
-    if entry["type"] == "float":
-        value = float(text)
-        if value != value:
-            raise ValueError(text)
-        return value
-    if entry["type"] == "sizes":
-        return sizes(entry, str(text))
-    if entry["choices"] and text not in entry["choices"]:
-        raise ValueError(text)
-    return str(text)
-
-
-def sizes(entry: Card, text: str) -> str:
-    """Checks layer sizes such as 300-100. Raises ValueError with the allowed form, range and a remedy."""
-    numbers = [] if text.strip() in ("", "none") else text.strip().split("-")
-    if all(re.fullmatch(r"\d{1,6}", number) and entry["low"] <= int(number) <= entry["high"] for number in numbers):
-        return "-".join(str(int(number)) for number in numbers) or "none"
-    raise ValueError(f"{entry['label']} must be whole numbers from {entry['low']} to {entry['high']} joined by '-', or "
-                     f"'none', but got {text!r}. For example: {entry['default']}.")
 
 
 def _text(value: Any) -> str:

@@ -14,7 +14,7 @@ import streamlit as st
 from compress.curves.store import Store
 from compress.recipe import Recipe, Step
 from compress.service.engine import EngineError, LocalEngine
-from pages.ui.shell.choice import Card, Choice, first_choice, from_link, teacher_defaults, to_link
+from pages.ui.shell.choice import Card, Choice, first_choice, from_link, teacher_of, to_link
 
 
 @st.cache_resource(show_spinner=False)
@@ -156,8 +156,7 @@ def choose_with(data: str | None, teacher: str | None, known: Card) -> None:
     if data:
         choose(replace(choice(), data=data))
     if teacher and "(" in teacher:
-        step = Step.parse(teacher)
-        choose(replace(choice(), teacher=teacher_defaults(known, step.name).having(**step.values)))
+        choose(replace(choice(), teacher=teacher_of(teacher, known)))
     elif teacher:
         preset = next(preset for preset in known["presets"] if preset["title"] == teacher)
         choose(replace(choice(), teacher=Step.of(preset["name"], preset["settings"])))

@@ -195,7 +195,7 @@ def test_without_values_the_methods_own_are_measured() -> None:
     ("toy/vgg/low_rank/0", None, "no teacher 'vgg'"),
     ("toy/mlp/low_rank(scheme=best)/0", None, "LowRank: scheme must be one of plain, whitened, centred, randomized"),
     (TEXT, [0.1, 2.0], "LowRank: keep must be between 0.001 and 1.0, but got 2.0"),
-    (TEXT, ["x"], "LowRank: keep must be a number, but got 'x'")])
+    (TEXT, ["x"], "LowRank: keep must be a number between 0.001 and 1.0, but got 'x'")])
 def test_a_wrong_recipe_or_value_is_refused_before_any_work(text: str, values: Any, answer: str) -> None:
     with pytest.raises(ValueError, match=answer):
         sweep_of(Recipe.parse(text), values)

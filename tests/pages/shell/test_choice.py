@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compress.recipe import Recipe, Step
+from compress.settings import Settings
 from pages.ui.shell import choice
 from tests.compress.helpers import ROOT
 from tests.pages.test_layering import PAGES
@@ -210,13 +211,62 @@ def check_valid(card: dict[str, Any], chosen: choice.Choice, notices: list[str])
 @pytest.mark.parametrize(("text", "sizes"), [
     ("300-100", "300-100"), (" 300-100 ", "300-100"), ("007", "7"), ("", "none"), ("none", "none")])
 def test_layer_sizes_are_spelled_one_way(card, text, sizes):
-    assert choice.sizes(card["families"][0]["settings"][0], text) == sizes
+    assert choice.clamped(card["families"][0]["settings"][0], text, notices := []) == sizes and not notices
 
 
-@pytest.mark.parametrize("text", ["300-", "-300", "0", "8193", "300x100", "3.5"])
-def test_wrong_layer_sizes_are_refused_with_the_form_and_the_range(card, text):
-    with pytest.raises(ValueError, match=r"from 1 to 8192 joined by '-'.*For example: 300-100"):
-        choice.sizes(card["families"][0]["settings"][0], text)
+@pytest.mark.parametrize("text", ["300-", "-300", "300x100", "3.5"])
+def test_wrong_layer_sizes_are_reported_and_the_default_is_taken(card, text):
+    assert choice.clamped(card["families"][0]["settings"][0], text, notices := []) == "300-100"
+    assert notices == [f"Hidden cannot be {text!r}; it is set to its default, 300-100."]
+
+
+def test_layer_sizes_out_of_range_are_moved_each(card):
+    assert choice.clamped(card["families"][0]["settings"][0], "9000-100-0", notices := []) == "8192-100-1"
+    assert notices == ["Hidden must be between 1 and 8192; 9000-100-0 was changed to 8192-100-1."]
+
+
+VALUES = [True, False, 0, 1, 2.7, 4.0, -3, None, [], [1.5], {}, float("nan"), float("inf"), 128, *NASTY, "true", "FALSE",
+          "2.7", "4.0", "1e1", "12", "0.05", "plain", "300-100"]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value)[:20])
+def test_a_link_takes_without_a_notice_what_settings_take_and_nothing_else(known, value):
+    """Page, link and shell read a value by one rule; a link alone moves it instead of refusing it."""
+    from compress.methods import methods
+
+    for name in ("low_rank", "prune", "distill"):
+        for entry in known["methods"][name]["settings"]:
+            found = choice.clamped(entry, value, notices := [])
+            try:
+                made = settings_alone(methods()[name], {entry["name"]: value})
+            except ValueError:
+                assert len(notices) == 1, (entry["name"], value, found)
+            else:
+                assert (made[entry["name"]], notices) == (found, []), entry["name"]
+
+
+def settings_alone(kind: type, values: dict[str, Any]) -> dict[str, Any]:
+    """Plain settings of a method, checked one by one and not for what excludes what."""
+    made = object.__new__(kind)
+    for name, value in {**{entry["name"]: entry["default"] for entry in kind.describe()}, **values}.items():
+        object.__setattr__(made, name, value)
+    Settings.__post_init__(made)
+    return made.plain()
+
+
+def test_a_teacher_of_a_preset_is_spelled_out_in_the_types_of_its_settings(card):
+    made = choice.teacher_of("mlp(hidden=128,rate=1)", card)
+    assert made == Step.of("mlp", {"hidden": "128", "epochs": 20, "rate": 1.0})
+    assert type(made.values["hidden"]) is str and type(made.values["rate"]) is float
+
+
+@pytest.mark.parametrize(("text", "answer"), [
+    ("vgg(depth=3)", "no teacher 'vgg'"), ("mlp(depth=3)", "mlp has no setting 'depth'; its settings are hidden, epochs"),
+    ("mlp(hidden=0)", "hidden must be between 1 and 8192, but got 0"),
+    ("mlp(epochs=true)", "epochs must be a whole number")])
+def test_a_teacher_that_makes_no_sense_is_answered_with_what_does(card, text, answer):
+    with pytest.raises(ValueError, match=answer):
+        choice.teacher_of(text, card)
 
 
 def test_a_preset_that_does_not_suit_the_data_gives_way_to_one_that_does(card):
