@@ -14,22 +14,22 @@ def in_bytes(codes: Codes, count: int) -> tuple[dict[str, Tensor], Codes]:
 
     Where signals have unlike numbers of atoms, these numbers are stored too, and of atoms only those that are used.
     """
-    scale = _scale(codes.values.abs().max())
-    levels = (codes.values / scale).round().to(torch.int8)
-    back = Codes(codes.atoms, levels.to(scale.dtype) * scale)
-    used, most = codes.atoms >= 0, codes.atoms.shape[1]
+    scale = _scale(codes.coefficients.abs().max())
+    levels = (codes.coefficients / scale).round().to(torch.int8)
+    back = Codes(codes.indices, levels.to(scale.dtype) * scale)
+    used, most = codes.indices >= 0, codes.indices.shape[1]
     if bool(used.all()):
-        indices = packed(codes.atoms.cpu().numpy(), bits_for(count))
+        indices = packed(codes.indices.cpu().numpy(), bits_for(count))
         return {"indices": torch.from_numpy(indices), "levels": levels, "scale": scale}, back
-    counts = packed(codes.counts.cpu().numpy(), bits_for(most + 1))
-    indices = packed(codes.atoms[used].cpu().numpy(), bits_for(count))
+    counts = packed(codes.nnz.cpu().numpy(), bits_for(most + 1))
+    indices = packed(codes.indices[used].cpu().numpy(), bits_for(count))
     return {"counts": torch.from_numpy(counts), "indices": torch.from_numpy(indices), "levels": levels[used],
             "scale": scale}, back
 
 
 def as_stored(codes: Codes, scale: Tensor) -> Codes:
     """Codes with coefficients that a byte can hold, given the scale of those that are stored."""
-    return Codes(codes.atoms, rounded(codes.values, scale))
+    return Codes(codes.indices, rounded(codes.coefficients, scale))
 
 
 def rounded(numbers: Tensor, scale: Tensor) -> Tensor:

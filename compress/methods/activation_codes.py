@@ -23,7 +23,7 @@ from compress.solvers.dictionary import coherence, initial, tropp_bound
 from compress.solvers.ksvd import State
 from compress.solvers.pursuit import SparseCoder
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
-from compress.sparse_coding.network_split import Cut, PCABottleneck, SparseBottleneck, cuts, rejoined
+from compress.sparse_coding.network_split import PCABottleneck, SparseBottleneck, SplitNetwork, rejoined, splits_of
 from compress.sparse_coding.pca_baseline import one_kind_after_another, with_components
 
 FIRING = 24  # atoms of which a page shows for which class they fire
@@ -99,7 +99,7 @@ class ActivationCodes(Method):
 
     def _points(self, hidden: _Hidden, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter,
                 seed: int) -> Iterator[Candidate]:
-        fixed = self._source(hidden.cut.form, seed).fixed(hidden.signals, report.part(0.0, 0.2))
+        fixed = self._source(hidden.cut.signal_shape, seed).fixed(hidden.signals, report.part(0.0, 0.2))
         for number, value in enumerate(values):
             part = report.part(number / len(values), (number + 1) / len(values))
             most = min(value, hidden.cut.features)
@@ -130,10 +130,10 @@ class ActivationCodes(Method):
     def _hidden(self, teacher: Network, data: Dataset) -> _Hidden:
         return _Hidden(self._cut(teacher, data), data, device_of(teacher), self.only_positive)
 
-    def _all(self, teacher: Network, data: Dataset) -> list[Cut]:
-        return cuts(teacher, torch.tensor(data.train.inputs[:1], device=device_of(teacher)))
+    def _all(self, teacher: Network, data: Dataset) -> list[SplitNetwork]:
+        return splits_of(teacher, torch.tensor(data.train.inputs[:1], device=device_of(teacher)))
 
-    def _cut(self, teacher: Network, data: Dataset) -> Cut:
+    def _cut(self, teacher: Network, data: Dataset) -> SplitNetwork:
         found = self._all(teacher, data)
         if not found:
             raise ValueError("ActivationCodes: this network has no hidden layer, and so no hidden outputs. Choose another "
@@ -143,27 +143,29 @@ class ActivationCodes(Method):
                              f"hidden outputs to code), but got {self.cut}. Choose a smaller one.")
         return found[self.cut]
 
-    def _source(self, form: tuple[int, ...], seed: int) -> Source:
-        return Source(self.atoms_from, self.vocabulary, self.passes, nonnegative=self.only_positive, seed=seed, form=form)
+    def _source(self, shape: tuple[int, ...], seed: int) -> Source:
+        return Source(self.atoms_from, self.vocabulary, self.passes, nonnegative=self.only_positive, seed=seed,
+                      signal_shape=shape)
 
     def _codes(self, hidden: _Hidden, fixed: Tensor | None, most: int, report: Reporter,
                seed: int) -> tuple[dict[str, Tensor], SparseBottleneck, dict[str, Any]]:
         """What is stored, the stand-in, and what a page shows."""
         learned, learning = fixed, {"errors": [], "used": []}
         if learned is None:
-            learned, learning = self._source(hidden.cut.form, seed).learned(hidden.signals, most, report, hidden.unit, _seen)
+            source = self._source(hidden.cut.signal_shape, seed)
+            learned, learning = source.learned(hidden.signals, most, report, hidden.unit, _seen)
         dictionary, atoms = atoms_in_bytes(learned)
         pursuit = SparseCoder(most, 0.0, self.only_positive)
         stored, codes = in_bytes(pursuit(hidden.signals, atoms), len(atoms))
         stored |= dictionary
-        usage = torch.bincount(codes.atoms[codes.atoms >= 0], minlength=len(atoms))
-        others = {kind: hidden.left_by(initial(hidden.signals, len(atoms), kind, form=hidden.cut.form), most)
-                  for kind in ("dct", "random")}
+        usage = torch.bincount(codes.indices[codes.indices >= 0], minlength=len(atoms))
+        others = {kind: hidden.left_by(initial(hidden.signals, len(atoms), kind, signal_shape=hidden.cut.signal_shape),
+                                       most) for kind in ("dct", "random")}
         others["components"] = hidden.left_by_components(hidden.components.first(bytes_of(stored)))
         mu = coherence(atoms)
         order = usage.argsort(descending=True, stable=True)
         return stored, SparseBottleneck(hidden.mean, atoms, stored["scale"], pursuit), {
-            **learning, "usage": usage[order].tolist(), "mean_nonzeros": float(codes.counts.float().mean()), "coherence": mu,
+            **learning, "usage": usage[order].tolist(), "mean_nonzeros": float(codes.nnz.float().mean()), "coherence": mu,
             "bound": min(tropp_bound(mu), float(len(atoms))), "others": others,
             "by_class": hidden.by_class(atoms, pursuit, order[:FIRING])}
 
@@ -178,7 +180,7 @@ class ActivationCodes(Method):
 class _Hidden:
     """The hidden outputs of training examples less their mean as signals (n, features), and those of validation."""
 
-    def __init__(self, cut: Cut, data: Dataset, device: torch.device, positive: bool) -> None:
+    def __init__(self, cut: SplitNetwork, data: Dataset, device: torch.device, positive: bool) -> None:
         train, self.held = (cut.signals(on_device(split, device)[0]) for split in (data.train, data.validation))
         self.cut, self.labels, self.classes = cut, torch.tensor(data.validation.labels, device=device), len(data.classes)
         self.mean = train.amin(0) if positive else train.mean(0)
@@ -196,7 +198,7 @@ class _Hidden:
 
     def left_by(self, atoms: Tensor, most: int) -> float:
         """The same by another dictionary (count, features)."""
-        return self.left(lambda held: SparseCoder(most)(held - self.mean, atoms).sums(atoms) + self.mean)
+        return self.left(lambda held: SparseCoder(most)(held - self.mean, atoms).decode(atoms) + self.mean)
 
     def left_by_components(self, basis: Tensor) -> float:
         """The same by principal components (count, features)."""

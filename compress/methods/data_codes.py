@@ -26,7 +26,7 @@ from compress.sparse_coding.classifier import Coder, Projection, behind, classif
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
 from compress.sparse_coding.pca_baseline import one_kind_after_another, with_components
 from compress.sparse_coding.tiling import Tiling
-from compress.sparse_coding.view import components_view, learning_view, scene_of, tile_shape, view_of
+from compress.sparse_coding.view import components_view, learning_view, scene_of, shape_of_tile, view_of
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class DataCodes(Method):
                seed: int = 0) -> dict[str, Any]:
         """The examples that points show rebuilt, as they are, the form of a tile, and the scene, where there is one."""
         inputs = on_device(data.validation, device_of(teacher))[0][:EXAMPLES]
-        return {"original": shown(data, inputs), "labels": shown_labels(data), "tile": tile_shape(data.shape, self.tile),
+        return {"original": shown(data, inputs), "labels": shown_labels(data), "tile": shape_of_tile(data.shape, self.tile),
                 **scene_of(data, lambda examples: examples)}
 
     def _points(self, parts: _Parts, values: Sequence[Any], report: Reporter, seed: int) -> Iterator[Candidate]:
@@ -162,7 +162,7 @@ class DataCodes(Method):
             features = codes.dense(len(atoms)).reshape(len(data.train), -1)
             network = behind(Coder(tiling, mean, atoms, pursuit), features, data, self.epochs, train, seed)
         else:
-            network = classifier(tiling.joined(codes.sums(atoms) + mean), data, self.epochs, train, seed)
+            network = classifier(tiling.joined(codes.decode(atoms) + mean), data, self.epochs, train, seed)
         components = parts.centre, parts.components.first(size)
         inside = view_of(data, tiling, mean, atoms, codes, stored_scale, pursuit, components)
         return Candidate(value, network, contents=self._file(data, value, stored), inside={**inside, **learning})
@@ -191,7 +191,7 @@ class DataCodes(Method):
 
     def _source(self, data: Dataset, seed: int) -> Source:
         return Source(self.source, self.dictionary_size, self.learning_rounds, self.mini_batch, self.positive, seed,
-                      tuple(tile_shape(data.shape, self.tile)))
+                      tuple(shape_of_tile(data.shape, self.tile)))
 
     def _dictionary(self, parts: _Parts, fixed: Tensor | None, nonzeros: int, report: Reporter,
                     seed: int) -> tuple[Tensor, dict[str, Any]]:

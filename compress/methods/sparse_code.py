@@ -132,14 +132,14 @@ class SparseCode(Method):
             return None, view
         report(0.0, f"{nonzeros} non-zeros: dictionary of layer {path}")
         atoms, codes = self._dictionary(signals * scale, nonzeros, report, seed)
-        coded = Coded.of(layer, self.block, atoms, codes.atoms, codes.values / scale, "float32")
+        coded = Coded.of(layer, self.block, atoms, codes.indices, codes.coefficients / scale, "float32")
         with torch.no_grad():
             gap = coded.weight.flatten(1) - matrix
             error = (blocks.signals(gap) * scale).square().sum() / (signals * scale).square().sum().clamp_min(1e-30)
-        usage = torch.bincount(codes.atoms[codes.atoms >= 0], minlength=len(atoms))
+        usage = torch.bincount(codes.indices[codes.indices >= 0], minlength=len(atoms))
         order = usage.argsort(descending=True)
         view |= {"error": float(error), "usage": usage[order].tolist(), "coherence": coherence(atoms),
-                 "mean_nonzeros": float(codes.counts.float().mean()), "blocks": blocks.count,
+                 "mean_nonzeros": float(codes.nnz.float().mean()), "blocks": blocks.count,
                  "product": coded.runs_as_product, "atoms": [[round(float(one), 4) for one in row]
                                                              for row in atoms[order[:64]].cpu()]}
         return coded, view

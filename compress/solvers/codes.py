@@ -1,4 +1,4 @@
-"""Sparse codes: which atoms make up each signal, and with which coefficients."""
+"""Sparse codes: which atoms of a dictionary each signal is a sum of, and with which coefficients."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ class Codes:
     """Sparse codes of n signals.
 
     Attributes:
-        atoms: (n, most) int64, the atoms in the order in which they were chosen, padded with -1.
-        values: (n, most), their coefficients, padded with 0.
+        indices: (n, most) int64, atoms of the dictionary in the order in which they were chosen, padded with -1.
+        coefficients: (n, most), the coefficients of these atoms, padded with 0.
     """
 
-    atoms: Tensor
-    values: Tensor
+    indices: Tensor
+    coefficients: Tensor
 
     @property
-    def counts(self) -> Tensor:
-        """(n,) int64: atoms of each signal."""
-        return (self.atoms >= 0).sum(1)
+    def nnz(self) -> Tensor:
+        """(n,) int64: the number of atoms of each signal."""
+        return (self.indices >= 0).sum(1)
 
     def dense(self, count: int) -> Tensor:
-        """(n, count): the coefficients of all atoms."""
-        full = self.values.new_zeros(len(self.values), count)
-        return full.scatter_add_(1, self.atoms.clamp_min(0), self.values)
+        """(n, count): the coefficients of all atoms of a dictionary, most of them 0."""
+        full = self.coefficients.new_zeros(len(self.coefficients), count)
+        return full.scatter_add_(1, self.indices.clamp_min(0), self.coefficients)
 
-    def sums(self, atoms: Tensor) -> Tensor:
-        """(n, features): the signals that these codes stand for."""
-        return functional.embedding_bag(self.atoms.clamp_min(0), atoms, per_sample_weights=self.values, mode="sum")
+    def decode(self, atoms: Tensor) -> Tensor:
+        """(n, features): the signals rebuilt from a dictionary (count, features)."""
+        return functional.embedding_bag(self.indices.clamp_min(0), atoms, per_sample_weights=self.coefficients, mode="sum")

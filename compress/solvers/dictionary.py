@@ -1,4 +1,4 @@
-"""Dictionaries to start from, and what is known of a dictionary before it is used."""
+"""Initial dictionaries, dictionaries to compare with, and measures of a dictionary."""
 
 from __future__ import annotations
 
@@ -12,40 +12,41 @@ from torch import Tensor
 
 from compress.progress import Reporter, no_report
 
-STARTS = ("data", "dct", "random")
+INITS = ("data", "dct", "random")
 
 
-def initial(signals: Tensor, count: int, start: str, seed: int = 0, form: Sequence[int] | None = None) -> Tensor:
+def initial(signals: Tensor, count: int, init: str, seed: int = 0,
+            signal_shape: Sequence[int] | None = None) -> Tensor:
     """(count, features) atoms of norm 1 in the signals' type and on their device.
 
     Args:
         signals: (n, features).
-        form: of a signal, for cosines, as dct_atoms has it.
-        start: "data" (different signals that are not zero; random ones where there are too few), "dct" or "random".
+        init: "data" (different non-zero signals, filled up with random atoms if there are too few), "dct" or "random".
+        signal_shape: the shape of a signal before it was flattened, for "dct" (see dct_atoms).
     """
     features = signals.shape[1]
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(count, features, generator=generator, dtype=torch.float64).to(signals)
-    if start == "random":
+    if init == "random":
         return normalised(noise)
-    if start == "dct":
-        return dct_atoms(features, count, form).to(signals)
+    if init == "dct":
+        return dct_atoms(features, count, signal_shape).to(signals)
     usable = torch.nonzero(signals.square().sum(1) > 0).flatten()
     picked = usable[torch.randperm(len(usable), generator=generator).to(usable.device)[:count]]
     return normalised(torch.cat([signals[picked], noise[len(picked):]]))
 
 
-def dct_atoms(features: int, count: int, form: Sequence[int] | None = None) -> Tensor:
+def dct_atoms(features: int, count: int, signal_shape: Sequence[int] | None = None) -> Tensor:
     """(count, features) float64 products of a cosine along each axis, slow ones first, as in Elad & Aharon (2006). More than
     `features` of them overlap; all but the first have mean 0.
 
     Args:
-        form: (channels, ...) of a signal, or (features,); without it a square picture where there is one, else a line.
+        signal_shape: (channels, ...) or (features,); by default a square image if features is a square, else a sequence.
     """
-    if form is None:
+    if signal_shape is None:
         side = isqrt(features)
-        form = (1, side, side) if side * side == features and side > 1 else (1, features)
-    channels, *lengths = form if len(form) > 1 else (1, *form)
+        signal_shape = (1, side, side) if side * side == features and side > 1 else (1, features)
+    channels, *lengths = signal_shape if len(signal_shape) > 1 else (1, *signal_shape)
     along = ceil((count / channels) ** (1 / len(lengths)) - 1e-9)
     lines = [_cosines(channels, channels), *(_cosines(length, along) for length in lengths)]
     speeds = sorted(product(*(range(len(line)) for line in lines)), key=lambda one: (sum(one), one))[:count]
@@ -63,7 +64,7 @@ def normalised(atoms: Tensor) -> Tensor:
     return atoms / atoms.norm(dim=1, keepdim=True).clamp_min(torch.finfo(atoms.dtype).tiny)
 
 
-def scikit_learns(signals: Tensor, count: int, passes: int, seed: int = 0, report: Reporter = no_report) -> Tensor:
+def minibatch_dictionary(signals: Tensor, count: int, passes: int, seed: int = 0, report: Reporter = no_report) -> Tensor:
     """(count, features) atoms of norm 1 by scikit-learn's MiniBatchDictionaryLearning (Mairal, Bach, Ponce & Sapiro 2009),
     with its own settings but for coordinate descent, which is faster: for comparison. Where atoms are nearly alike, that
     descent ends after its 1,000 steps, a little before its tolerance; the warnings of it are not passed on."""

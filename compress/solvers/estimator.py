@@ -28,13 +28,13 @@ class DictionaryLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     """
 
     def __init__(self, atoms: int = 128, nonzeros: int = 3, iterations: int = 10, update: str = "approximate",
-                 start: str = "data", replace: bool = True, seed: int = 0, batch: int = 0,
+                 init: str = "data", replace: bool = True, seed: int = 0, batch: int = 0,
                  nonnegative: bool = False) -> None:
         self.atoms = atoms
         self.nonzeros = nonzeros
         self.iterations = iterations
         self.update = update
-        self.start = start
+        self.init = init
         self.replace = replace
         self.seed = seed
         self.batch = batch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,40 +12,44 @@ from torch.nn import functional
 from compress.progress import Reporter, no_report
 from compress.settings import Settings, setting
 from compress.solvers.codes import Codes
-from compress.solvers.dictionary import STARTS, initial, normalised
+from compress.solvers.dictionary import INITS, initial, normalised
 from compress.solvers.nonnegative_omp import better_pair, positive
 from compress.solvers.omp import has_numba
 from compress.solvers.pursuit import SparseCoder
 
-WORTH_COMPILED = 500  # coefficients; for fewer the half second of importing numba is not worth it
-SAME = 0.99  # |cosine| from which two atoms are one too many
+WORTH_COMPILED = 500  # coefficients; below, importing numba (half a second) costs more than it saves
+DUPLICATE = 0.99  # |cosine| of two atoms from which one of them is replaced
 
 
 @dataclass(frozen=True)
 class KSVD(Settings):
-    """How a dictionary is learned."""
+    """Settings of dictionary learning."""
 
     atoms: int = setting(128, low=2, high=65536, help="Atoms of the dictionary.")
     nonzeros: int = setting(3, low=1, high=4096, help="Atoms that a signal may use.")
     iterations: int = setting(10, low=1, high=10000, help="Rounds of coding and update.")
     update: str = setting("approximate", choices=("approximate", "exact"),
                           help="One power step for each atom (Rubinstein et al. 2008), or its rank-1 SVD.")
-    start: str = setting("data", choices=STARTS, help="What the dictionary begins with.")
+    init: str = setting("data", choices=INITS, help="The initial dictionary: signals, cosines or random atoms.")
     replace: bool = setting(True, help="Put badly coded signals in the place of unused and duplicate atoms.")
-    seed: int = setting(0, low=0, high=2**31 - 1, help="Of the start, of replacements and of the order of mini-batches.")
+    seed: int = setting(0, low=0, high=2**31 - 1,
+                        help="Of the initial dictionary, of replacements and of the order of mini-batches.")
     batch: int = setting(0, low=0, high=10**9, help="Signals that are coded between two updates of the atoms; 0 for all.")
     nonnegative: bool = setting(False, help="Neither atoms nor coefficients have negative numbers.")
 
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """Where learning stands after an iteration.
+    """The dictionary after an iteration.
 
     Attributes:
-        atoms: (count, features), of norm 1; codes: of all signals, as updated with the atoms.
-        error: squared norm of what is left over that of the signals; usage: (count,) signals that use each atom.
-            With mini-batches codes and error are those that each batch had before it was learned from, which flatters less
-            than what it had afterwards; they belong to atoms of different moments.
+        atoms: (count, features), of norm 1.
+        codes: of all signals, as updated together with the atoms.
+        error: squared norm of the residual over that of the signals.
+        usage: (count,) int64, the number of signals that use each atom.
+
+    With mini-batches, codes and error are those of each batch before the atoms were updated with it: an error on signals
+    that were not yet learned from, and codes for dictionaries of different moments.
     """
 
     iteration: int
@@ -56,124 +60,138 @@ class State:
 
     @property
     def mean_nonzeros(self) -> float:
-        """Atoms of a signal on average."""
-        return float(self.codes.counts.double().mean())
+        """The mean number of atoms of a signal."""
+        return float(self.codes.nnz.double().mean())
 
 
-def learn(signals: Tensor, settings: KSVD, start: Tensor | None = None, report: Reporter = no_report) -> Iterator[State]:
-    """Learns, one State an iteration: codes by OMP, then every atom and its coefficients in turn, so that the error falls.
+def learn(signals: Tensor, settings: KSVD, initial_atoms: Tensor | None = None,
+          report: Reporter = no_report) -> Iterator[State]:
+    """Learns a dictionary and yields one State for each iteration.
+
+    An iteration codes all signals by OMP, then updates every atom together with its coefficients, one atom after another.
 
     Args:
-        signals: (n, features), float32 or float64; start: (count, features), atoms to begin with in the place of
-            settings.start.
+        signals: (n, features), float32 or float64.
+        initial_atoms: (count, features), used in the place of settings.init.
     """
-    atoms = initial(signals, settings.atoms, settings.start, settings.seed) if start is None else normalised(start)
+    if initial_atoms is None:
+        initial_atoms = initial(signals, settings.atoms, settings.init, settings.seed)
+    atoms = normalised(initial_atoms)
     atoms = positive(atoms) if settings.nonnegative else atoms
     total = float(signals.double().square().sum()) or 1.0
-    generator, past = torch.Generator().manual_seed(settings.seed), atoms.new_zeros(len(atoms))
+    generator, previous_energy = torch.Generator().manual_seed(settings.seed), atoms.new_zeros(len(atoms))
     for iteration in range(1, settings.iterations + 1):
         report((iteration - 1) / settings.iterations, f"K-SVD, iteration {iteration} of {settings.iterations}")
-        atoms, codes, residual = _passed(signals, atoms, settings, past, generator)
+        atoms, codes, residual = _iterated(signals, atoms, settings, previous_energy, generator)
         error = float(residual.double().square().sum()) / total
-        usage = torch.bincount(codes.atoms[codes.values != 0], minlength=len(atoms))
+        usage = torch.bincount(codes.indices[codes.coefficients != 0], minlength=len(atoms))
         yield State(iteration, atoms, codes, error, usage)
         if settings.replace and iteration < settings.iterations:
             before, atoms = atoms, replaced(signals, atoms, residual, usage, settings.nonnegative)
-            past[(before != atoms).any(1)] = 0
+            previous_energy[(before != atoms).any(1)] = 0
 
 
-def _passed(signals: Tensor, atoms: Tensor, settings: KSVD, past: Tensor, generator: torch.Generator
-            ) -> tuple[Tensor, Codes, Tensor]:
-    """One pass over all signals, at once or in mini-batches: (atoms, codes, residual), and past is brought up to date.
+def _iterated(signals: Tensor, atoms: Tensor, settings: KSVD, previous_energy: Tensor, generator: torch.Generator
+              ) -> tuple[Tensor, Codes, Tensor]:
+    """One iteration over all signals, at once or in mini-batches: (atoms, codes, residual).
 
-    A mini-batch alone would throw away what its forerunners taught. So an atom stands up for itself in its update with the
-    energy of the coefficients that it had in about one pass (older ones are forgotten, as their atoms were others).
+    An update from one mini-batch alone would forget the batches before it. Each atom is therefore weighted in its update
+    by the energy of its coefficients in about the last full pass: `previous_energy` (count,), changed in place, is the sum
+    of squared coefficients with the forgetting factor 1 - batch / n.
     """
-    pursuit, count = SparseCoder(settings.nonzeros, nonnegative=settings.nonnegative), len(signals)
+    coder, count = SparseCoder(settings.nonzeros, nonnegative=settings.nonnegative), len(signals)
     if not 0 < settings.batch < count:
-        return updated(signals, atoms, pursuit(signals, atoms), settings.update, settings.nonnegative)
+        return updated(signals, atoms, coder(signals, atoms), settings.update, settings.nonnegative)
     order = torch.randperm(count, generator=generator).to(signals.device)
-    shuffled, back, parts, gaps = signals[order], order.argsort(), [], []
+    shuffled, back, parts, residuals = signals[order], order.argsort(), [], []
     for batch in shuffled.split(settings.batch):
-        codes = pursuit(batch, atoms)
+        codes = coder(batch, atoms)
         parts.append(codes)
-        gaps.append(batch - codes.sums(atoms))
-        atoms, codes, _ = updated(batch, atoms, codes, settings.update, settings.nonnegative, past, gaps[-1])
-        used = codes.atoms >= 0
-        past.index_add_(0, codes.atoms[used], codes.values[used].square()).mul_(1 - len(batch) / count)
-    chosen, values = (torch.cat(ones)[back] for ones in ([one.atoms for one in parts], [one.values for one in parts]))
-    return atoms, Codes(chosen, values), torch.cat(gaps)[back]
+        residuals.append(batch - codes.decode(atoms))
+        atoms, codes, _ = updated(batch, atoms, codes, settings.update, settings.nonnegative, previous_energy,
+                                  residuals[-1])
+        used = codes.indices >= 0
+        previous_energy.index_add_(0, codes.indices[used], codes.coefficients[used].square()).mul_(1 - len(batch) / count)
+    indices, coefficients = torch.cat([part.indices for part in parts]), torch.cat([part.coefficients for part in parts])
+    return atoms, Codes(indices[back], coefficients[back]), torch.cat(residuals)[back]
 
 
 def updated(signals: Tensor, atoms: Tensor, codes: Codes, update: str, nonnegative: bool = False,
-            past: Tensor | None = None, gap: Tensor | None = None) -> tuple[Tensor, Codes, Tensor]:
-    """One pass over all atoms that are used: (atoms, codes, residual (n, features)), with the supports as they were.
+            previous_energy: Tensor | None = None, residual: Tensor | None = None) -> tuple[Tensor, Codes, Tensor]:
+    """One pass over all atoms that are used: (atoms, codes, residual (n, features)); the supports do not change.
 
-    For an atom d with coefficients g on the signals that use it, E the residual there without it: exact takes the first
-    pair of singular vectors of E, approximate d = g E / |g E| and g = E d. Neither can raise the error. `past` (count,) adds
-    so much of an atom to its own new direction, which damps the step and cannot raise the error either. `gap`: the residual
-    before, where it is known.
+    For an atom d with coefficients g on the m signals that use it, let E (m, features) be the residual without the atom:
+        |E - g d^T|^2 = |E|^2 - 2 g^T E d + |g|^2 for |d| = 1, so for fixed g the best d is E^T g / |E^T g|, and for fixed d
+        the best g is E d. The approximate update does each once; the exact one takes the first singular pair of E.
+        With a = previous_energy, d' maximises g^T E d' + a d^T d' (exact: |E d'|^2 + a (d^T d')^2). As d^T d' <= 1, the
+        first term is no less than for d: the step is shorter, and still cannot raise the error.
+
+    Args:
+        previous_energy: (count,), the weight of each atom in its own update; 0 by default.
+        residual: signals - codes.decode(atoms), where the caller has it already.
     """
-    atoms, values = atoms.clone(), codes.values.clone()
-    residual = signals - codes.sums(atoms) if gap is None else gap.clone()
-    rows, slots = (codes.atoms >= 0).nonzero(as_tuple=True)
-    owners = codes.atoms[rows, slots]
+    atoms, coefficients = atoms.clone(), codes.coefficients.clone()
+    residual = signals - codes.decode(atoms) if residual is None else residual.clone()
+    rows, slots = (codes.indices >= 0).nonzero(as_tuple=True)
+    owners = codes.indices[rows, slots]
     order = owners.argsort(stable=True)
     rows, slots, sizes = rows[order], slots[order], torch.bincount(owners, minlength=len(atoms))
-    past = atoms.new_zeros(len(atoms)) if past is None else past
+    energy = atoms.new_zeros(len(atoms)) if previous_energy is None else previous_energy
     plain = update == "approximate" and not nonnegative
     if plain and signals.device.type == "cpu" and len(rows) >= WORTH_COMPILED and has_numba():
         from compress.solvers.ksvd_numba import improve
 
         bounds = functional.pad(sizes.cumsum(0), (1, 0))
-        improve(*(one.numpy() for one in (atoms, values, residual, rows, slots, bounds, past)))
+        improve(*(tensor.numpy() for tensor in (atoms, coefficients, residual, rows, slots, bounds, energy)))
     else:
-        _improve(atoms, values, residual, rows.split(sizes.tolist()), slots.split(sizes.tolist()), past, update, nonnegative)
-    return atoms, Codes(codes.atoms, values), residual
+        counts = sizes.tolist()
+        _improve(atoms, coefficients, residual, rows.split(counts), slots.split(counts), energy, update, nonnegative)
+    return atoms, Codes(codes.indices, coefficients), residual
 
 
-def _improve(atoms: Tensor, values: Tensor, residual: Tensor, rows: tuple[Tensor, ...], slots: tuple[Tensor, ...],
-             past: Tensor, update: str, nonnegative: bool) -> None:
-    """Every atom in place, with torch; rows and slots are where in values its coefficients are, atom by atom."""
-    for atom, (own_rows, own_slots) in enumerate(zip(rows, slots, strict=True)):
-        if not len(own_rows):
+def _improve(atoms: Tensor, coefficients: Tensor, residual: Tensor, rows: Sequence[Tensor], slots: Sequence[Tensor],
+             previous_energy: Tensor, update: str, nonnegative: bool) -> None:
+    """Updates every atom in place, with torch. The coefficients of atom j are coefficients[rows[j], slots[j]]."""
+    for atom, (atom_rows, atom_slots) in enumerate(zip(rows, slots, strict=True)):
+        if not len(atom_rows):
             continue
-        weights = values[own_rows, own_slots]
-        without = residual[own_rows].addr_(weights, atoms[atom])
+        weights = coefficients[atom_rows, atom_slots]
+        without = residual[atom_rows].addr_(weights, atoms[atom])  # E = R + g d^T
         if nonnegative:
-            atoms[atom], weights = better_pair(without, weights, atoms[atom], past[atom], update)
+            atoms[atom], weights = better_pair(without, weights, atoms[atom], previous_energy[atom], update)
         elif update == "exact":
-            atoms[atom] = _strongest(without, atoms[atom], past[atom])
+            atoms[atom] = _first_direction(without, atoms[atom], previous_energy[atom])
             weights = without @ atoms[atom]
         else:
-            direction = weights @ without + past[atom] * atoms[atom]
+            direction = weights @ without + previous_energy[atom] * atoms[atom]
             norm = direction.norm()
             if float(norm) > 0:
                 atoms[atom] = direction / norm
             weights = without @ atoms[atom]
-        values[own_rows, own_slots] = weights
-        residual[own_rows] = without.addr_(weights, atoms[atom], alpha=-1)
+        coefficients[atom_rows, atom_slots] = weights
+        residual[atom_rows] = without.addr_(weights, atoms[atom], alpha=-1)
 
 
-def _strongest(rows: Tensor, atom: Tensor, past: Tensor) -> Tensor:
-    """(features,): the first right singular vector of rows (m, features) and of sqrt(past) atom below them, on the atom's
-    side of the origin, so that a picture of it does not change between black and white.
+def _first_direction(rows: Tensor, atom: Tensor, previous_energy: Tensor) -> Tensor:
+    """(features,): the first right singular vector v of S, the rows (m, features) with sqrt(previous_energy) d^T below them.
 
-    From the smaller Gram matrix in float64, which for one vector is as exact as an SVD of the rows and several times faster.
+    From the smaller Gram matrix in float64, which for one vector is as exact as an SVD of S and several times faster: v is
+    the last eigenvector of S^T S, or S^T u / |S^T u| with u the last eigenvector of S S^T. The sign is chosen so that
+    v^T d >= 0: otherwise an atom's picture would flip between black and white.
     """
-    stacked = torch.cat([rows, past.sqrt() * atom[None]]).double()
+    stacked = torch.cat([rows, previous_energy.sqrt() * atom[None]]).double()
     if len(stacked) > stacked.shape[1]:
         found = torch.linalg.eigh(stacked.mT @ stacked, UPLO="U").eigenvectors[:, -1]
     else:
         found = torch.linalg.eigh(stacked @ stacked.mT, UPLO="U").eigenvectors[:, -1] @ stacked
-    norm, side = float(found.norm()), -1.0 if float(found @ atom.double()) < 0 else 1.0
-    return (found * (side / norm)).to(rows) if norm > 0 else atom
+    norm, sign = float(found.norm()), -1.0 if float(found @ atom.double()) < 0 else 1.0
+    return (found * (sign / norm)).to(rows) if norm > 0 else atom
 
 
 def replaced(signals: Tensor, atoms: Tensor, residual: Tensor, usage: Tensor, nonnegative: bool = False) -> Tensor:
-    """Atoms that nobody uses, and the less used of two that are nearly one, become the signals that are coded worst."""
+    """Unused atoms, and the less used of two nearly equal atoms, are replaced by the signals with the largest residuals."""
     unit = normalised(atoms)
-    alike = (unit @ unit.mT).abs() > SAME
+    alike = (unit @ unit.mT).abs() > DUPLICATE
     better = (usage[None, :] > usage[:, None]) | (
         (usage[None, :] == usage[:, None]) & (torch.arange(len(atoms), device=atoms.device)[None, :]
                                               < torch.arange(len(atoms), device=atoms.device)[:, None]))

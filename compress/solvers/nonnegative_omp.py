@@ -1,8 +1,8 @@
-"""Sparse codes and atoms without negative numbers: sums of parts, for pictures, counts and spectra.
+"""Sparse codes and atoms without negative numbers: sums of parts, for images, counts and spectra.
 
-Codes are found by non-negative orthogonal matching pursuit (Bruckstein, Elad & Zibulevsky 2008) as an active set (Nguyen,
-Soussen, Idier & Djermoune 2019): it is the algorithm of Lawson & Hanson (1974) for non-negative least squares, stopped at
-so many atoms. Atoms are updated as in the non-negative K-SVD (Aharon, Elad & Bruckstein 2005).
+Codes are found by non-negative orthogonal matching pursuit (Bruckstein, Elad & Zibulevsky 2008) as an active-set method
+(Nguyen, Soussen, Idier & Djermoune 2019): the algorithm of Lawson & Hanson (1974) for non-negative least squares, stopped
+at a number of atoms. Atoms are updated as in the non-negative K-SVD (Aharon, Elad & Bruckstein 2005).
 """
 
 from __future__ import annotations
@@ -16,26 +16,29 @@ from compress.solvers.codes import Codes
 from compress.solvers.dictionary import normalised
 from compress.solvers.omp import check_sizes
 
-CHUNK_NUMBERS = 4_000_000  # correlations and small Gram matrices that are held at a time
-DEPENDENT = 1e-5  # distance of a normalised atom from the span of the others, below which it is left out
-STEPS = 3  # atoms tried for each that is wanted, as some leave again; Lawson & Hanson's own limit
+CHUNK_NUMBERS = 4_000_000  # correlations and small Gram matrices in memory at a time
+DEPENDENT = 1e-5  # distance of a normalised atom from the span of the others, below which the atom is left out
+STEPS = 3  # steps for each non-zero, because some atoms are removed again; Lawson & Hanson's limit
 SWEEPS = {"approximate": 1, "exact": 30}  # alternations of atom and coefficients: the best pair has no closed form
 
 
 def omp_nonnegative(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0,
                     report: Reporter = no_report) -> Codes:
-    """Codes each signal by at most so many atoms with positive coefficients, least squares on those chosen.
+    """Codes each signal by at most `nonzeros` atoms with positive coefficients, least squares for the chosen atoms.
 
-    A step takes the atom of the largest positive correlation with the residual and solves for all chosen ones; those that
-    would become negative leave and make room. With as many non-zeros as atoms the result is non-negative least squares.
+    A step chooses the atom with the largest positive correlation with the residual and solves for the coefficients of all
+    chosen atoms; atoms whose coefficients would become negative are removed. With as many non-zeros as atoms, the result is
+    the non-negative least-squares solution: by the conditions of Karush, Kuhn & Tucker, x >= 0 minimises |s - x D|^2 if and
+    only if every atom's correlation with the residual is 0 where x_i > 0, and at most 0 where x_i = 0.
 
     Args:
-        signals: (n, features), float32 or float64; atoms: (count, features), of any length, of the same type; neither
-            need be non-negative.
-        nonzeros: the most atoms of a signal; tolerance: a signal whose residual's norm is at most this gets no more.
+        signals: (n, features), float32 or float64; they may have negative numbers.
+        atoms: (count, features), of the same type and of any norm; they may have negative numbers.
+        nonzeros: the most atoms of a signal.
+        tolerance: a signal whose residual has at most this norm gets no more atoms.
 
     Raises:
-        ValueError: sizes that do not fit, or a number of non-zeros that cannot be.
+        ValueError: sizes or types that do not fit each other, or nonzeros or tolerance outside their range.
     """
     check_sizes(signals, atoms, nonzeros, tolerance)
     norms = atoms.norm(dim=1)
@@ -46,17 +49,17 @@ def omp_nonnegative(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: fl
     for number, chunk in enumerate(signals.split(rows)):
         report(number * rows / max(1, len(signals)), "non-negative orthogonal matching pursuit")
         parts.append(_pursued(chunk.double(), unit, gram, nonzeros, tolerance))
-    chosen = torch.cat([part.atoms for part in parts])
-    values = torch.cat([part.values for part in parts]).to(signals.dtype) * scale[chosen.clamp_min(0)]
+    chosen = torch.cat([part.indices for part in parts])
+    values = torch.cat([part.coefficients for part in parts]).to(signals.dtype) * scale[chosen.clamp_min(0)]
     return Codes(chosen, values)
 
 
 def _pursued(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: float) -> Codes:
-    """One chunk, in float64: the small systems are solved anew at each step."""
+    """One chunk of signals, in float64: the small systems are solved from scratch at each step."""
     start, energies = signals @ unit.mT, signals.square().sum(1)
     chosen = torch.full((len(signals), nonzeros), -1, dtype=torch.int64, device=signals.device)
     values = signals.new_zeros(len(signals), nonzeros)
-    noise = 1e-12 * energies.sqrt()  # of correlations: no larger ones and no larger differences mean anything
+    noise = 1e-12 * energies.sqrt()  # correlations, and differences of correlations, below this are rounding errors
     live = torch.nonzero(energies > tolerance ** 2).flatten()
     for _ in range(STEPS * nonzeros):
         if not len(live):
@@ -65,7 +68,7 @@ def _pursued(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, toleran
         moved = functional.embedding_bag(support.clamp_min(0), gram, per_sample_weights=weights, mode="sum")
         correlations = _without(start[live] - moved, support)
         top = correlations.amax(1, keepdim=True)
-        best = (correlations >= top - noise[live, None]).int().argmax(1)  # the first of those that rounding sets apart
+        best = (correlations >= top - noise[live, None]).int().argmax(1)  # of atoms equal up to rounding, the first
         useful = correlations.gather(1, best[:, None])[:, 0] > noise[live]
         slot = (support < 0).int().argmax(1)
         support, weights, best = support[useful], weights[useful], best[useful]
@@ -82,17 +85,21 @@ def _pursued(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, toleran
 
 
 def _without(correlations: Tensor, support: Tensor) -> Tensor:
-    """The correlations with those of chosen atoms made -1: an atom is never chosen twice."""
-    padded = functional.pad(correlations, (0, 1))  # the last column takes the marks of empty places
+    """The correlations, with -1 for chosen atoms, so that no atom is chosen twice."""
+    padded = functional.pad(correlations, (0, 1))  # the extra column receives the -1 of empty places
     padded.scatter_(1, torch.where(support < 0, correlations.shape[1], support), -1.0)
     return padded[:, :-1]
 
 
 def _solved(support: Tensor, weights: Tensor, start: Tensor, gram: Tensor, newest: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Lawson & Hanson's inner loop: walk to the least squares of the chosen atoms until none would become negative.
+    """The inner loop of Lawson & Hanson: from coefficients x >= 0 towards the least-squares solution z of the chosen atoms.
+
+    On the segment x + a (z - x), 0 <= a <= 1, the convex squared error falls. Coefficient i with z_i <= 0 reaches zero at
+    a = x_i / (x_i - z_i); the step ends at the smallest of these a (at 1 if there is none), and the atoms at zero are
+    removed. This repeats until z is positive.
 
     Returns:
-        support, weights, and which signals (n,) have gained by the newest atom; the others are at their end.
+        support, coefficients, and (n,) whether the newest atom stays; a signal whose newest atom does not stay is finished.
     """
     kept = torch.ones(len(support), dtype=torch.bool, device=support.device)
     open_ = torch.arange(len(support), device=support.device)
@@ -116,7 +123,7 @@ def _solved(support: Tensor, weights: Tensor, start: Tensor, gram: Tensor, newes
 
 
 def _least_squares(chosen: Tensor, start: Tensor, gram: Tensor) -> tuple[Tensor, Tensor]:
-    """(n, k) coefficients of the chosen atoms, 0 in empty places; (n,) whether these atoms are independent."""
+    """(n, k) least-squares coefficients of the chosen atoms, 0 in empty places; (n,) whether the atoms are independent."""
     places, empty = chosen.clamp_min(0), chosen < 0
     small = gram[places[:, :, None], places[:, None, :]]
     small = small.masked_fill(empty[:, :, None] | empty[:, None, :], 0.0) + torch.diag_embed(empty.to(small.dtype))
@@ -128,19 +135,26 @@ def _least_squares(chosen: Tensor, start: Tensor, gram: Tensor) -> tuple[Tensor,
 
 
 def positive(atoms: Tensor) -> Tensor:
-    """Atoms of norm 1 without negative numbers: their positive parts, or the negative part where there is no positive."""
+    """Atoms of norm 1 without negative numbers: the positive part of each atom, or of its negative if that is zero."""
     upper = atoms.clamp_min(0)
     return normalised(torch.where((upper > 0).any(1, keepdim=True), upper, -atoms))
 
 
-def better_pair(without: Tensor, weights: Tensor, atom: Tensor, past: Tensor | float, update: str) -> tuple[Tensor, Tensor]:
-    """An atom and its coefficients, neither negative, that leave no more of E (m, features) than before.
+def better_pair(without: Tensor, weights: Tensor, atom: Tensor, previous_energy: Tensor | float,
+                update: str) -> tuple[Tensor, Tensor]:
+    """An atom d >= 0 of norm 1 and coefficients g >= 0 with |E - g d^T| no larger than before.
 
-    d = (g E)_+ / |(g E)_+| is the best atom for coefficients g, and g = (E d)_+ the best coefficients for it; `past` pulls
-    towards the old atom.
+    As |E - g d^T|^2 = |E|^2 - 2 g^T E d + |g|^2, for fixed g the best d maximises (g^T E) d over d >= 0 of norm 1, which is
+    the positive part of E^T g, normalised; for fixed d, each coefficient g_i is best at max(0, (E d)_i). previous_energy
+    damps the step as in ksvd.updated().
+
+    Args:
+        without: E (m, features), the residual of the signals that use the atom, without the atom.
+        weights: g (m,).
+        update: "approximate" (one alternation) or "exact" (until d stops changing).
     """
     for _ in range(SWEEPS[update]):
-        aim = (weights @ without + past * atom).clamp_min(0)
+        aim = (weights @ without + previous_energy * atom).clamp_min(0)
         norm = aim.norm()
         if not float(norm) > 0:
             break

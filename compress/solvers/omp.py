@@ -17,29 +17,29 @@ from torch.nn import functional
 from compress.progress import Reporter, no_report
 from compress.solvers.codes import Codes
 
-CHUNK_NUMBERS = 1_000_000  # correlations and factors held at a time: 4 MB of float32, near enough to a processor's cache
-# Squared distance of a normalised atom from the span of those before it, below which it adds nothing: what rounding makes.
+CHUNK_NUMBERS = 1_000_000  # correlations and factors in memory at a time: 4 MB of float32, about a processor's cache
+# Squared distance of a normalised atom from the span of the chosen atoms, below which it adds nothing but rounding errors.
 DEPENDENT = {torch.float32: 1e-5, torch.float64: 1e-10}
-COMPILED_NUMBERS = 8_000_000  # the same for the compiled kernel, which meets a signal's numbers once
-SAME = 8  # rounding errors of a signal's norm by which correlations may differ and count as equal: the first atom is taken
-WORTH_COMPILED = 50_000  # signals x atoms x non-zeros; for less the half second of importing numba is not worth it
+COMPILED_NUMBERS = 8_000_000  # the same as CHUNK_NUMBERS for the compiled kernel, which reads each number once
+TIE = 8  # correlations within so many rounding errors of the signal's norm count as equal: the first atom is taken
+WORTH_COMPILED = 50_000  # signals x atoms x non-zeros; below, importing numba (half a second) costs more than it saves
 
 
 def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, report: Reporter = no_report) -> Codes:
-    """Codes each signal by at most so many atoms, least squares on those chosen.
+    """Codes each signal by at most `nonzeros` atoms, with least-squares coefficients for the chosen atoms.
 
     Args:
         signals: (n, features), float32 or float64; on a CPU, large problems go to omp_numba.py.
-        atoms: (count, features), of any length, of the same type.
+        atoms: (count, features), of the same type; their norms need not be 1.
         nonzeros: the most atoms of a signal.
-        tolerance: a signal whose residual's norm is at most this gets no more atoms.
+        tolerance: a signal whose residual has at most this norm gets no more atoms.
 
     Returns:
-        Codes for the atoms as they are given. A zero signal has no atom, a zero atom is never chosen, one in the span of
-        those chosen before ends its signal; of equally good atoms the first is chosen.
+        Codes for the given atoms. A zero signal has no atom, and a zero atom is never chosen. A signal ends when the best
+        atom is in the span of its chosen atoms. Of equally good atoms the first one is chosen.
 
     Raises:
-        ValueError: sizes that do not fit, or a number of non-zeros that cannot be.
+        ValueError: sizes or types that do not fit each other, or nonzeros or tolerance outside their range.
     """
     check_sizes(signals, atoms, nonzeros, tolerance)
     norms = atoms.norm(dim=1)
@@ -55,13 +55,13 @@ def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, r
     for number, chunk in enumerate(signals.split(rows)):
         report(number * rows / max(1, len(signals)), "orthogonal matching pursuit")
         parts.append(code(chunk, unit, gram, nonzeros, tolerance))
-    chosen = torch.cat([part.atoms for part in parts])
-    values = torch.cat([part.values for part in parts]) * scale[chosen.clamp_min(0)]
+    chosen = torch.cat([part.indices for part in parts])
+    values = torch.cat([part.coefficients for part in parts]) * scale[chosen.clamp_min(0)]
     return Codes(chosen, values)
 
 
 def check_sizes(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float) -> None:
-    """Raises ValueError for what no pursuit can do."""
+    """Raises ValueError for sizes, types, numbers of non-zeros and tolerances that are not allowed."""
     if signals.dim() != 2 or atoms.dim() != 2 or signals.shape[1] != atoms.shape[1] or signals.dtype != atoms.dtype:
         raise ValueError(f"OMP: signals (n, features) and atoms (count, features) must have the same features and type, but "
                          f"got {tuple(signals.shape)} {signals.dtype} and {tuple(atoms.shape)} {atoms.dtype}. Transpose or "
@@ -79,7 +79,7 @@ def check_sizes(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float)
 
 @lru_cache(maxsize=1)
 def has_numba() -> bool:
-    """Whether the compiled kernels can be used. Imports numba where they can, so ask only if there is work for them."""
+    """Whether the compiled kernels can be used. Imports numba if so (half a second): call this for large problems only."""
     try:
         from compress.solvers import omp_numba
     except ImportError:
@@ -88,8 +88,8 @@ def has_numba() -> bool:
 
 
 def _small_enough(energies: Tensor, dtype: torch.dtype, tolerance: float) -> Tensor:
-    """(n,) squared norms of residuals at which signals are done: they are subtracted from the signals' own, and so known
-    only to some rounding errors of these."""
+    """(n,) squared norms of residuals at which signals are done. A residual's squared norm is the signal's less what was
+    explained, so that it is known only to some rounding errors of the signal's squared norm."""
     return (energies * torch.finfo(dtype).eps * 8).clamp_min(tolerance ** 2)
 
 
@@ -100,7 +100,7 @@ def _first_of_the_largest(sizes: Tensor, slack: Tensor) -> Tensor:
 
 
 def _whole_blocks(unit: Tensor) -> Tensor:
-    """The atoms and zero ones, which are never chosen, up to whole blocks of the compiled kernel's."""
+    """The atoms, filled up with zero atoms (never chosen) to a multiple of the compiled kernel's block size."""
     from compress.solvers.omp_numba import BLOCK
 
     return functional.pad(unit, (0, 0, 0, -len(unit) % BLOCK))
@@ -113,15 +113,18 @@ def _compiled_chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, 
     signals, unit, gram = signals.detach(), unit.detach(), gram.detach()
     energies = torch.linalg.vector_norm(signals, dim=1, dtype=torch.float64).square()
     least = _small_enough(energies, signals.dtype, tolerance)
-    chosen, values = pursue((signals @ unit.mT).numpy(), gram.numpy(), energies.numpy(), least.numpy(), nonzeros,
-                            DEPENDENT[signals.dtype], SAME * torch.finfo(signals.dtype).eps, torch.get_num_threads())
-    return Codes(torch.from_numpy(chosen), torch.from_numpy(values))
+    indices, coefficients = pursue((signals @ unit.mT).numpy(), gram.numpy(), energies.numpy(), least.numpy(), nonzeros,
+                                   DEPENDENT[signals.dtype], TIE * torch.finfo(signals.dtype).eps, torch.get_num_threads())
+    return Codes(torch.from_numpy(indices), torch.from_numpy(coefficients))
 
 
 def _chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: float) -> Codes:
-    """One chunk: at step t the new row m of the inverse Cholesky factor gives z = m a (a: the support's correlations with
-    the signal), by which coefficients change by z m, the residual's squared norm by -z^2, and all correlations by the
-    sum of the support's Gram rows weighted with z m."""
+    """One chunk of signals, all at the same step (Batch-OMP). For one signal s with chosen atoms A (t, features), the Gram
+    matrix G = A A^T = L L^T, the inverse factor M = L^-1 (`factor`) and a = A s (from `start`), a new atom d gives
+        L: a row [p, sqrt(1 - |p|^2)] with p = M A d (`projected`), so M: a row m = [-p M, 1] / sqrt(1 - |p|^2) (`row`);
+        least squares x = G^-1 a = M^T (M a): x grows by m^T z with z = m a (`gain`), and the squared norm of the residual,
+        |s|^2 - |M a|^2, falls by z^2; all correlations with the residual, D (s - A^T x), change by -(D A^T) m^T z.
+    """
     count = len(signals)
     chosen = torch.full((count, nonzeros), -1, dtype=torch.int64, device=signals.device)
     values = signals.new_zeros(count, nonzeros)
@@ -130,7 +133,7 @@ def _chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance
     left = signals.square().sum(1)
     least, dependent = _small_enough(left, signals.dtype, tolerance), DEPENDENT[signals.dtype]
     live = torch.nonzero(left > least).flatten()
-    slack = SAME * torch.finfo(signals.dtype).eps * left.sqrt()
+    slack = TIE * torch.finfo(signals.dtype).eps * left.sqrt()
     correlations = start[live]
     for step in range(nonzeros):
         if not len(live):
@@ -161,39 +164,45 @@ def _chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance
 
 
 @dataclass(frozen=True)
-class Step:
+class PursuitStep:
     """One step of a pursuit, as plain data.
 
     Attributes:
-        atom: chosen now; correlations: (count,) with the residual before, by which it was chosen.
-        atoms, coefficients: all chosen so far; residual: (features,) after it; error: its relative squared norm.
+        atom: index of the atom that this step chose.
+        correlations: (count,), of all atoms with the residual before this step; the largest magnitude is chosen.
+        support, coefficients: all atoms chosen so far, and the least-squares coefficients for them.
+        residual: (features,), after this step; error: its squared norm over that of the signal.
     """
 
     atom: int
     correlations: list[float]
-    atoms: list[int]
+    support: list[int]
     coefficients: list[float]
     residual: list[float]
     error: float
 
 
-def omp_path(signal: Tensor, atoms: Tensor, nonzeros: int, code: Callable[..., Codes] = omp) -> list[Step]:
-    """Every step of one signal's pursuit, for looking at.
+def pursuit_path(signal: Tensor, atoms: Tensor, nonzeros: int, code: Callable[..., Codes] = omp) -> list[PursuitStep]:
+    """Every step of one signal's pursuit, to be shown on a page.
 
     Args:
-        signal: (features,); atoms: (count, features); code: the pursuit of signals, atoms and a number of non-zeros.
+        signal: (features,).
+        atoms: (count, features).
+        code: (signals, atoms, nonzeros) -> Codes.
     """
     norms = atoms.norm(dim=1)
     unit = atoms * torch.where(norms > 0, 1 / norms, 0.0)[:, None]
-    steps, residual, whole, before = [], signal, float(signal.square().sum()), []
+    steps: list[PursuitStep] = []
+    before: list[int] = []
+    residual, whole = signal, float(signal.square().sum())
     for number in range(1, nonzeros + 1):
         codes = code(signal[None], atoms, number)
-        used = codes.atoms[0] >= 0
-        support, correlations = codes.atoms[0, used].tolist(), unit @ residual
+        used = codes.indices[0] >= 0
+        support, correlations = codes.indices[0, used].tolist(), unit @ residual
         new = [atom for atom in support if atom not in before]
         if not new:
             break
-        before, residual = support, signal - codes.sums(atoms)[0]
-        steps.append(Step(new[-1], correlations.tolist(), support, codes.values[0, used].tolist(), residual.tolist(),
-                          float(residual.square().sum()) / whole))
+        before, residual = support, signal - codes.decode(atoms)[0]
+        steps.append(PursuitStep(new[-1], correlations.tolist(), support, codes.coefficients[0, used].tolist(),
+                                 residual.tolist(), float(residual.square().sum()) / whole))
     return steps

@@ -9,7 +9,7 @@ from torch import Tensor
 from compress.progress import Reporter, no_report
 from compress.solvers.codes import Codes
 from compress.solvers.nonnegative_omp import omp_nonnegative
-from compress.solvers.omp import Step, omp, omp_path
+from compress.solvers.omp import PursuitStep, omp, pursuit_path
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class SparseCoder:
         code = omp_nonnegative if self.nonnegative else omp
         return code(signals, atoms, min(self.nonzeros, *atoms.shape), self.tolerance, report)
 
-    def path(self, signal: Tensor, atoms: Tensor) -> list[Step]:
+    def path(self, signal: Tensor, atoms: Tensor) -> list[PursuitStep]:
         """Every step of one signal's pursuit, signal: (features,)."""
-        return omp_path(signal, atoms, min(self.nonzeros, *atoms.shape),
+        return pursuit_path(signal, atoms, min(self.nonzeros, *atoms.shape),
                         lambda signals, atoms, most: replace(self, nonzeros=most)(signals, atoms))

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from compress.files.quantised import components_for
 from compress.progress import Reporter
-from compress.solvers.dictionary import STARTS, initial, scikit_learns
+from compress.solvers.dictionary import INITS, initial, minibatch_dictionary
 from compress.solvers.ksvd import KSVD, State, learn
 from compress.solvers.nonnegative_omp import positive
 from compress.solvers.svd import principal
 
-SOURCES = ("ksvd", "sklearn", *STARTS, "components")
+SOURCES = ("ksvd", "sklearn", *INITS, "components")
 MOST_SIGNALS = 50_000  # that a dictionary is learned from, drawn at random where there are more
 
 
@@ -25,8 +25,8 @@ class Source:
     """One way to a dictionary of so many atoms.
 
     Attributes:
-        kind: "ksvd", "sklearn", or one of dictionary.STARTS.
-        form: of a signal, for cosines, as dictionary.dct_atoms has it.
+        kind: "ksvd", "sklearn", or one of dictionary.INITS.
+        signal_shape: the shape of a signal before it was flattened, for "dct" (see dictionary.dct_atoms).
         rounds: iterations, or passes; batch, nonnegative, seed: as KSVD has them.
     """
 
@@ -36,14 +36,14 @@ class Source:
     batch: int = 0
     nonnegative: bool = False
     seed: int = 0
-    form: tuple[int, ...] | None = None
+    signal_shape: tuple[int, ...] | None = None
 
     def fixed(self, signals: Tensor, report: Reporter) -> Tensor | None:
         """The dictionary (atoms, features) that is the same for every number of non-zeros; None where it is not."""
         if self.kind == "sklearn":
-            atoms = scikit_learns(self._some(signals), self.atoms, self.rounds, self.seed, report)
-        elif self.kind in STARTS:
-            atoms = initial(signals, self.atoms, self.kind, self.seed, self.form)
+            atoms = minibatch_dictionary(self._some(signals), self.atoms, self.rounds, self.seed, report)
+        elif self.kind in INITS:
+            atoms = initial(signals, self.atoms, self.kind, self.seed, self.signal_shape)
         else:
             return None
         return positive(atoms) if self.nonnegative else atoms

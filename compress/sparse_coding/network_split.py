@@ -22,7 +22,7 @@ MOST_FEATURES = 4096  # of a signal: larger outputs with channels are coded chan
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
+class SplitNetwork:
     """A network in two: head gives hidden outputs (n, *shape), tail turns these into logits.
 
     Attributes:
@@ -41,8 +41,8 @@ class Cut:
         return whole if whole <= MOST_FEATURES or len(self.shape) == 1 else whole // self.shape[0]
 
     @property
-    def form(self) -> tuple[int, ...]:
-        """Of a signal, as dictionary.dct_atoms has it."""
+    def signal_shape(self) -> tuple[int, ...]:
+        """The shape of a signal before it is flattened (see dictionary.dct_atoms)."""
         return self.shape if self.features == prod(self.shape) else (1, *self.shape[1:])
 
     def signals(self, batch: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ class Cut:
         return hidden.reshape(-1, self.features).clone()
 
 
-def cuts(network: Network, example: Tensor) -> list[Cut]:
+def splits_of(network: Network, example: Tensor) -> list[SplitNetwork]:
     """All cuts of a copy of the network, the last one first: before each module with weights but the first.
 
     Args:
@@ -66,7 +66,7 @@ def cuts(network: Network, example: Tensor) -> list[Cut]:
         with torch.inference_mode():
             shape = tuple(head(example).shape[1:])
         size = "×".join(map(str, shape))
-        found.append(Cut(head, tail, shape, f"{size} outputs behind {_named(str(before), modules[before])}"))
+        found.append(SplitNetwork(head, tail, shape, f"{size} outputs behind {_named(str(before), modules[before])}"))
     return found[::-1]
 
 
@@ -81,7 +81,7 @@ class SparseBottleneck(nn.Module):
 
     def forward(self, batch: Tensor) -> Tensor:
         kept = as_stored(self.pursuit(batch.reshape(-1, len(self.mean)) - self.mean, self.atoms), self.scale)
-        return (kept.sums(self.atoms) + self.mean).reshape(batch.shape)
+        return (kept.decode(self.atoms) + self.mean).reshape(batch.shape)
 
     def extra_repr(self) -> str:
         """By which a network with another pursuit is told from this one; its tensors may look the same."""
@@ -101,9 +101,9 @@ class PCABottleneck(nn.Module):
         return (kept @ self.atoms + self.mean).reshape(batch.shape)
 
 
-def rejoined(cut: Cut, between: nn.Module, network: Network) -> Network:
+def rejoined(split: SplitNetwork, between: nn.Module, network: Network) -> Network:
     """Head, what stands between, and tail as one network."""
-    whole = Network(*cut.head, between, *cut.tail)
+    whole = Network(*split.head, between, *split.tail)
     whole.architecture = network.architecture
     return whole.eval()
 

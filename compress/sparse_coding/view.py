@@ -34,20 +34,20 @@ def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: C
             which their coefficients are stored, so that others are rounded alike.
         components: the mean tile, and principal components (k, features) that take the bytes of the codes.
     """
-    usage = torch.bincount(codes.atoms[codes.atoms >= 0], minlength=len(atoms))
+    usage = torch.bincount(codes.indices[codes.indices >= 0], minlength=len(atoms))
     held = torch.tensor(data.validation.inputs, device=atoms.device)
     tiles = tiling.cut(held) - mean
 
     def coded(signals: Tensor) -> Tensor:
-        return as_stored(pursuit(signals, atoms), scale).sums(atoms) + mean
+        return as_stored(pursuit(signals, atoms), scale).decode(atoms) + mean
 
-    mu, form = coherence(atoms), tile_shape(data.shape, tiling.side)
+    mu, signal_shape = coherence(atoms), shape_of_tile(data.shape, tiling.side)
     by_use = atoms[usage.argsort(descending=True, stable=True)]  # so that a pursuit counts them as their pictures do
     others = SparseCoder(pursuit.nonzeros, pursuit.tolerance)
-    left = {kind: _left(tiling, held, others(tiles, rival).sums(rival) + mean) for kind, rival in (
-        (kind, initial(tiles, len(atoms), kind, form=form)) for kind in ("dct", "random"))}
+    left = {kind: _left(tiling, held, others(tiles, rival).decode(rival) + mean) for kind, rival in (
+        (kind, initial(tiles, len(atoms), kind, signal_shape=signal_shape)) for kind in ("dct", "random"))}
     return {"atoms": pictures_of(atoms, usage), "usage": usage.sort(descending=True).values.tolist(),
-            "mean_nonzeros": float(codes.counts.float().mean()), "counts": _counts(codes, pursuit.nonzeros),
+            "mean_nonzeros": float(codes.nnz.float().mean()), "counts": _counts(codes, pursuit.nonzeros),
             "coherence": mu, "bound": min(tropp_bound(mu), float(len(atoms))),
             "others": {**left, "components": _left_by_components(tiling, held, *components)},
             **_rebuilt(data, tiling, held, coded(tiles)),
@@ -108,7 +108,7 @@ def _left_by_components(tiling: Tiling, held: Tensor, centre: Tensor, basis: Ten
 
 def _counts(codes: Codes, most: int) -> list[int]:
     """How many signals have 0, 1, ... atoms."""
-    return torch.bincount(codes.counts, minlength=most + 1).tolist()
+    return torch.bincount(codes.nnz, minlength=most + 1).tolist()
 
 
 def middle_tiles(tiling: Tiling, examples: Tensor) -> Tensor:
@@ -124,7 +124,7 @@ def path_of(tile: Tensor, mean: Tensor, atoms: Tensor, pursuit: SparseCoder) -> 
     steps = pursuit.path(signal, atoms)
     left = torch.stack([signal, *(torch.tensor(step.residual).to(signal) for step in steps)])
     return {"tile": in_grey(tile[None], tile), "atoms": [step.atom for step in steps],
-            "supports": [step.atoms for step in steps],
+            "supports": [step.support for step in steps],
             "coefficients": [step.coefficients for step in steps], "errors": [1.0, *(step.error for step in steps)],
             "rebuilt": in_grey(tile - left, tile),
             "left": in_grey(left), "chosen": in_grey(atoms[[step.atom for step in steps]]) if steps else ""}
@@ -153,6 +153,6 @@ def packed(levels: Tensor) -> str:
     return f"{levels.shape[0]},{levels.shape[1]},{base64.b64encode(contents).decode()}"
 
 
-def tile_shape(shape: tuple[int, ...], side: int) -> list[int]:
-    """The form of a tile."""
+def shape_of_tile(shape: tuple[int, ...], side: int) -> list[int]:
+    """The shape of a tile."""
     return [shape[0], *[side] * (len(shape) - 1)] if side else list(shape)

@@ -95,7 +95,7 @@ def measured() -> str:
         for _ in range(10):
             atoms = torch.randn(256, number, generator=generator, dtype=torch.float64)
             chosen = torch.rand(100, 256, generator=generator).topk(nonzeros, dim=1).indices
-            found = omp(atoms[chosen].sum(1), atoms, nonzeros).atoms
+            found = omp(atoms[chosen].sum(1), atoms, nonzeros).indices
             right += int((found.sort(1).values == chosen.sort(1).values).all(1).sum())
         rows.append([nonzeros, number, f"{right / 10:.1f} %"])
     return table(["not zero", "measurements", "found of 1,000"], rows)
@@ -210,7 +210,7 @@ def batches(signals: Tensor, atoms: int, nonzeros: int, iterations: int) -> Tens
 
 def error_left(signals: Tensor, atoms: Tensor) -> float:
     """By codes of 5 atoms, the same for all dictionaries."""
-    return float((signals - omp(signals, atoms, 5).sums(atoms)).square().sum() / signals.square().sum())
+    return float((signals - omp(signals, atoms, 5).decode(atoms)).square().sum() / signals.square().sum())
 
 
 def weights() -> str:

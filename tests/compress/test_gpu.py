@@ -235,8 +235,8 @@ def test_a_pursuit_chooses_the_atoms_of_the_cpu() -> None:
     generator = torch.Generator().manual_seed(0)
     signals, atoms = (torch.randn(count, 30, generator=generator, dtype=torch.float64) for count in (500, 80))
     here, there = omp(signals, atoms, 6), omp(signals.to(GPU), atoms.to(GPU), 6)
-    assert there.atoms.device.type == GPU.type and torch.equal(there.atoms.cpu(), here.atoms)
-    assert torch.allclose(there.values.cpu(), here.values)
+    assert there.indices.device.type == GPU.type and torch.equal(there.indices.cpu(), here.indices)
+    assert torch.allclose(there.coefficients.cpu(), here.coefficients)
 
 
 @pytest.mark.parametrize("recovery", [0, 2])

@@ -26,7 +26,7 @@ from compress.networks.families import CNN, Architecture, Network, build
 from compress.progress import Reporter
 from compress.recipe import Recipe
 from compress.solvers.omp import omp
-from compress.sparse_coding.network_split import MOST_FEATURES, cuts
+from compress.sparse_coding.network_split import MOST_FEATURES, splits_of
 from tests.compress.helpers import agreement, identical, poisoned, state
 
 FEW = {"vocabulary": 40, "passes": 4}
@@ -52,10 +52,10 @@ def test_the_network_computes_what_the_file_can_hold(cut: int, mlp: Network, dig
     with torch.no_grad():
         hidden = mlp[:place](inputs)
     codes = omp(hidden - tensors["mean"], atoms, 3)
-    levels = (codes.values / tensors["scale"]).round()
+    levels = (codes.coefficients / tensors["scale"]).round()
     assert torch.equal(levels.to(torch.int8), tensors["levels"])
-    assert unpacked(tensors["indices"].numpy(), levels.numel(), 6).tolist() == codes.atoms.flatten().tolist()
-    rebuilt = torch.einsum("ns,nsf->nf", levels * tensors["scale"], atoms[codes.atoms]) + tensors["mean"]
+    assert unpacked(tensors["indices"].numpy(), levels.numel(), 6).tolist() == codes.indices.flatten().tolist()
+    rebuilt = torch.einsum("ns,nsf->nf", levels * tensors["scale"], atoms[codes.indices]) + tensors["mean"]
     with torch.no_grad():
         wanted = mlp[place:](rebuilt)
     torch.testing.assert_close(logits_of(candidate.network, inputs), wanted, rtol=1e-4, atol=1e-4)
@@ -117,7 +117,7 @@ def test_nothing_negative(mlp: Network, digits: Dataset, tmp_path: Path) -> None
                                               ("gru(hidden=24,epochs=2)", 1)])
 def test_every_family_can_be_cut(text: str, number: int, trained: Callable[[str], Network], digits: Dataset) -> None:
     network, inputs = trained(text), torch.tensor(digits.validation.inputs)
-    found = cuts(network, inputs[:1])
+    found = splits_of(network, inputs[:1])
     assert len(found) == number and len({one.title for one in found}) == number
     for one in found:
         with torch.no_grad():
@@ -128,7 +128,7 @@ def test_every_family_can_be_cut(text: str, number: int, trained: Callable[[str]
 
 def test_large_outputs_are_coded_channel_by_channel(digits: Dataset) -> None:
     network = build(Architecture(CNN(channels=(300, 8), hidden=(12,)), digits.shape, len(digits.classes)))
-    large = cuts(network, torch.tensor(digits.train.inputs[:1]))[-1]
+    large = splits_of(network, torch.tensor(digits.train.inputs[:1]))[-1]
     assert large.shape == (300, 4, 4) and MOST_FEATURES < 300 * 16 and large.features == 16
     candidate = next(ActivationCodes(vocabulary=24, passes=1, cut=2, compare=False).curve(network, digits, [2]))
     assert sum(candidate.inside["usage"]) <= 2 * 300 * len(digits.train)
@@ -262,7 +262,7 @@ def test_the_most_used_atoms_are_those_that_are_told_by_class(mlp: Network, digi
     between = candidate.network[5]
     with torch.no_grad():
         hidden = [mlp[:5](torch.tensor(split.inputs)) - between.mean for split in (digits.train, digits.validation)]
-        first = torch.bincount(omp(hidden[0], between.atoms, 3).atoms.flatten() + 1, minlength=41)[1:].argmax()
+        first = torch.bincount(omp(hidden[0], between.atoms, 3).indices.flatten() + 1, minlength=41)[1:].argmax()
         sizes = omp(hidden[1], between.atoms, 3).dense(40).abs()[:, first]
     labels = torch.tensor(digits.validation.labels)
     assert [row[0] for row in candidate.inside["by_class"]] == pytest.approx(
@@ -272,7 +272,7 @@ def test_the_most_used_atoms_are_those_that_are_told_by_class(mlp: Network, digi
 def test_large_outputs_without_channels_are_coded_whole(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("compress.sparse_coding.network_split.MOST_FEATURES", 20)
     network = build(Architecture(CNN(channels=(4, 8), hidden=(12,)), digits.shape, len(digits.classes)))
-    found = cuts(network, torch.tensor(digits.train.inputs[:1]))
+    found = splits_of(network, torch.tensor(digits.train.inputs[:1]))
     assert [(one.shape, one.features) for one in found] == [((12,), 12), ((32,), 32), ((4, 4, 4), 16)]
     inside = next(ActivationCodes(vocabulary=24, passes=1, cut=1, compare=False).curve(network, digits, [5])).inside
     assert inside["features"] == 32 and inside["mean_nonzeros"] > 4

@@ -151,8 +151,8 @@ def test_bytes_are_near_what_they_stand_for() -> None:
     assert float((rounded - atoms).abs().max() / atoms.abs().max()) < 0.005
     codes = omp(signals, atoms, 3)
     stored, back = in_bytes(codes, 30)
-    assert stored["levels"].dtype == torch.int8 and torch.equal(back.atoms, codes.atoms)
-    assert float((back.values - codes.values).abs().max()) <= float(stored["scale"]) / 2 + 1e-6
+    assert stored["levels"].dtype == torch.int8 and torch.equal(back.indices, codes.indices)
+    assert float((back.coefficients - codes.coefficients).abs().max()) <= float(stored["scale"]) / 2 + 1e-6
 
 
 def test_sequences_and_tables_are_coded_too() -> None:
@@ -211,9 +211,9 @@ def test_codes_of_unlike_lengths_come_back_from_their_bytes() -> None:
     stored, back = in_bytes(codes, 30)
     counts = torch.from_numpy(unpacked(stored["counts"].numpy(), 50, 3))
     used = int(counts.sum())
-    assert torch.equal(counts, codes.counts) and 0 < used < 300
-    assert unpacked(stored["indices"].numpy(), used, 5).tolist() == codes.atoms[codes.atoms >= 0].tolist()
-    assert torch.equal(stored["levels"].float() * stored["scale"], back.values[codes.atoms >= 0])
+    assert torch.equal(counts, codes.nnz) and 0 < used < 300
+    assert unpacked(stored["indices"].numpy(), used, 5).tolist() == codes.indices[codes.indices >= 0].tolist()
+    assert torch.equal(stored["levels"].float() * stored["scale"], back.coefficients[codes.indices >= 0])
 
 
 def test_principal_components_are_measured_beside_the_codes_with_as_many_bytes(mlp: Network, digits: Dataset) -> None:
@@ -435,7 +435,7 @@ def test_seed_rounds_and_mini_batches_reach_the_learner(mlp: Network, digits: Da
 def test_too_many_signals_are_drawn_from_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("compress.sparse_coding.dictionary_source.MOST_SIGNALS", 200)
     signals, learned = torch.arange(1000.0)[:, None].expand(1000, 2), []
-    monkeypatch.setattr("compress.sparse_coding.dictionary_source.scikit_learns",
+    monkeypatch.setattr("compress.sparse_coding.dictionary_source.minibatch_dictionary",
                         lambda some, *_: learned.append(some) or some)
     Source("sklearn", 4, 1).fixed(signals, Reporter())
     rows = learned[0][:, 0]
@@ -444,7 +444,7 @@ def test_too_many_signals_are_drawn_from_all(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_coefficients_of_new_signals_are_those_that_a_byte_can_hold() -> None:
     codes = Codes(torch.tensor([[0, 1]]), torch.tensor([[1.26, -900.0]]))
-    assert as_stored(codes, torch.tensor(0.1)).values.tolist() == [[pytest.approx(1.3), pytest.approx(-12.7)]]
+    assert as_stored(codes, torch.tensor(0.1)).coefficients.tolist() == [[pytest.approx(1.3), pytest.approx(-12.7)]]
 
 
 def test_examples_are_rebuilt_from_coefficients_as_they_are_stored(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
@@ -453,6 +453,6 @@ def test_examples_are_rebuilt_from_coefficients_as_they_are_stored(mlp: Network,
     manifest, tensors = network_file.unpack(tmp_path / "file")
     atoms = tensors["dictionary"].float() * tensors["sizes"][:, None]
     held = torch.tensor(digits.validation.inputs).flatten(1)
-    rebuilt = as_stored(omp(held - tensors["mean"], atoms, 4), tensors["scale"]).sums(atoms) + tensors["mean"]
+    rebuilt = as_stored(omp(held - tensors["mean"], atoms, 4), tensors["scale"]).decode(atoms) + tensors["mean"]
     wanted = (rebuilt - held).square().sum() / (held - held.mean(0)).square().sum()
     assert manifest["nonzeros"] == 4 and candidate.inside["error"] == pytest.approx(float(wanted), rel=1e-5)

@@ -1,22 +1,22 @@
-"""Dictionaries to start from."""
+"""Initial dictionaries, and measures of a dictionary."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from compress.solvers.dictionary import STARTS, coherence, dct_atoms, initial, normalised, recovered, tropp_bound
+from compress.solvers.dictionary import INITS, coherence, dct_atoms, initial, normalised, recovered, tropp_bound
 
 
-@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("init", INITS)
 @pytest.mark.parametrize(("features", "count"), [(16, 10), (16, 40), (12, 30)])
-def test_atoms_to_start_from_have_norm_one_and_the_signals_type(start: str, features: int, count: int) -> None:
+def test_initial_atoms_have_norm_one_and_the_signals_type(init: str, features: int, count: int) -> None:
     signals = torch.randn(25, features)
-    atoms = initial(signals, count, start, seed=3)
+    atoms = initial(signals, count, init, seed=3)
     assert atoms.shape == (count, features) and atoms.dtype == signals.dtype
     torch.testing.assert_close(atoms.norm(dim=1), torch.ones(count))
-    assert torch.equal(atoms, initial(signals, count, start, seed=3))
-    assert start == "dct" or not torch.equal(atoms, initial(signals, count, start, seed=4))
+    assert torch.equal(atoms, initial(signals, count, init, seed=3))
+    assert init == "dct" or not torch.equal(atoms, initial(signals, count, init, seed=4))
 
 
 def test_data_gives_different_signals_and_never_a_zero_one() -> None:
@@ -61,4 +61,4 @@ def test_cosines_of_colours_and_windows_have_the_form_of_the_signals() -> None:
     turns = [int((row[1:] * row[:-1] < 0).sum()) for row in window]
     assert turns == list(range(16))  # the k-th cosine of a line changes its sign k times; a product of two does not
     assert dct_atoms(192, 300, (3, 8, 8)).shape == (300, 192) and dct_atoms(12, 7, (2, 6)).shape == (7, 12)
-    assert torch.equal(initial(torch.randn(5, 16), 9, "dct", form=(1, 16)), dct_atoms(16, 9, (1, 16)).float())
+    assert torch.equal(initial(torch.randn(5, 16), 9, "dct", signal_shape=(1, 16)), dct_atoms(16, 9, (1, 16)).float())

@@ -55,11 +55,11 @@ def test_no_update_of_an_atom_raises_the_error(update: str) -> None:
     atoms = normalised(torch.randn(50, 20, generator=torch.Generator().manual_seed(1), dtype=torch.float64))
     for _ in range(4):
         codes = omp(signals, atoms, 3)
-        before = (signals - codes.sums(atoms)).square().sum()
+        before = (signals - codes.decode(atoms)).square().sum()
         moved, values, residual = updated(signals, atoms, codes, update)
-        torch.testing.assert_close(residual, signals - values.sums(moved))
+        torch.testing.assert_close(residual, signals - values.decode(moved))
         assert residual.square().sum() < before
-        assert torch.equal(values.atoms, codes.atoms)
+        assert torch.equal(values.indices, codes.indices)
         torch.testing.assert_close(moved.norm(dim=1), torch.ones(50, dtype=torch.float64))
         atoms = moved
 
@@ -70,16 +70,16 @@ def test_both_programs_agree(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
     signals = planted(10, 0)[0].to(dtype)
     atoms = normalised(torch.randn(50, 20, generator=torch.Generator().manual_seed(1), dtype=torch.float64)).to(dtype)
     codes = omp(signals, atoms, 3)
-    before = atoms.clone(), codes.values.clone()
+    before = atoms.clone(), codes.coefficients.clone()
     found = []
     for least in (0, float("inf")):
         monkeypatch.setattr(module, "WORTH_COMPILED", least)
         new, moved, residual = updated(signals, atoms, codes, "approximate")
-        found.append((new, moved.values, residual))
+        found.append((new, moved.coefficients, residual))
     close = 1e-9 if dtype == torch.float64 else 1e-4
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other, rtol=close, atol=close)
-    assert torch.equal(atoms, before[0]) and torch.equal(codes.values, before[1])
+    assert torch.equal(atoms, before[0]) and torch.equal(codes.coefficients, before[1])
 
 
 def test_the_exact_update_leaves_no_more_than_the_approximate_one() -> None:
@@ -98,9 +98,9 @@ def test_errors_fall_and_states_describe_themselves() -> None:
     states = list(learn(signals, KSVD(atoms=50, nonzeros=3, iterations=12)))
     assert [state.iteration for state in states] == list(range(1, 13)) and states[-1].error < 0.5 * states[0].error
     for state in states:
-        left = (signals - state.codes.sums(state.atoms)).square().sum() / signals.square().sum()
+        left = (signals - state.codes.decode(state.atoms)).square().sum() / signals.square().sum()
         assert state.error == pytest.approx(float(left))
-        assert state.usage.tolist() == [int((state.codes.atoms == atom).sum()) for atom in range(50)]
+        assert state.usage.tolist() == [int((state.codes.indices == atom).sum()) for atom in range(50)]
 
 
 def test_unused_and_duplicate_atoms_become_badly_coded_signals() -> None:
@@ -149,7 +149,7 @@ def test_signals_that_are_all_zero_teach_nothing_and_break_nothing() -> None:
 
 def test_more_nonzeros_than_there_can_be_are_cut() -> None:
     *_, last = learn(planted(20, 0)[0], KSVD(atoms=3, nonzeros=9, iterations=2))
-    assert last.codes.atoms.shape[1] == 3
+    assert last.codes.indices.shape[1] == 3
 
 
 @pytest.mark.parametrize("update", ["approximate", "exact"])
@@ -159,13 +159,13 @@ def test_no_update_that_is_damped_or_nonnegative_raises_the_error(update: str, n
     atoms = normalised(torch.randn(50, 20, generator=torch.Generator().manual_seed(1), dtype=torch.float64))
     signals, atoms = (signals.abs(), positive(atoms)) if nonnegative else (signals, atoms)
     codes = (omp_nonnegative if nonnegative else omp)(signals, atoms, 3)
-    before = (signals - codes.sums(atoms)).square().sum()
+    before = (signals - codes.decode(atoms)).square().sum()
     errors, moves = [], []
     for weight in (0.0, 10.0, 1e6):
         moved, values, residual = updated(signals, atoms, codes, update, nonnegative, torch.full((50,), weight).double())
-        torch.testing.assert_close(residual, signals - values.sums(moved))
+        torch.testing.assert_close(residual, signals - values.decode(moved))
         torch.testing.assert_close(moved.norm(dim=1), torch.ones(50, dtype=torch.float64))
-        assert not nonnegative or (moved.min() >= 0 and values.values.min() >= 0)
+        assert not nonnegative or (moved.min() >= 0 and values.coefficients.min() >= 0)
         errors.append(float(residual.square().sum()))
         moves.append(float((moved - atoms).square().sum()))
     assert max(errors) < float(before) and errors[2] > 1.001 * max(errors[:2])
@@ -185,17 +185,18 @@ def test_mini_batches_learn_more_in_as_many_passes() -> None:
     left = {}
     for batch in (0, 300):
         *_, last = learn(signals, KSVD(atoms=50, nonzeros=3, iterations=5, batch=batch))
-        left[batch] = float((signals - omp(signals, last.atoms, 3).sums(last.atoms)).square().sum() / signals.square().sum())
+        residual = signals - omp(signals, last.atoms, 3).decode(last.atoms)
+        left[batch] = float(residual.square().sum() / signals.square().sum())
     assert left[300] < 0.9 * left[0]
 
 
 def test_what_mini_batches_tell_does_not_flatter() -> None:
     signals, _ = planted(20, 0)
     for state in learn(signals, KSVD(atoms=50, nonzeros=3, iterations=8, batch=400)):
-        anew = (signals - omp(signals, state.atoms, 3).sums(state.atoms)).square().sum() / signals.square().sum()
+        anew = (signals - omp(signals, state.atoms, 3).decode(state.atoms)).square().sum() / signals.square().sum()
         assert state.error > float(anew)
-        assert state.codes.atoms.shape == (1500, 3) and state.mean_nonzeros == pytest.approx(3, abs=0.05)
-        assert int(state.usage.sum()) == int((state.codes.atoms >= 0).sum())
+        assert state.codes.indices.shape == (1500, 3) and state.mean_nonzeros == pytest.approx(3, abs=0.05)
+        assert int(state.usage.sum()) == int((state.codes.indices >= 0).sum())
 
 
 def test_a_batch_of_all_signals_or_more_is_none() -> None:
@@ -223,15 +224,15 @@ def test_old_batches_count_for_about_one_pass_and_new_atoms_start_afresh(monkeyp
 
 
 @pytest.mark.parametrize("update", ["approximate", "exact"])
-@pytest.mark.parametrize("start", ["data", "dct", "random"])
-def test_nonnegative_atoms_and_coefficients_stay_so_and_still_learn(update: str, start: str) -> None:
+@pytest.mark.parametrize("init", ["data", "dct", "random"])
+def test_nonnegative_atoms_and_coefficients_stay_so_and_still_learn(update: str, init: str) -> None:
     generator = torch.Generator().manual_seed(0)
     truth = normalised(torch.rand(30, 20, generator=generator, dtype=torch.float64).pow(4))
     chosen = torch.rand(800, 30, generator=generator).topk(2, dim=1).indices
     signals = ((0.2 + torch.rand(800, 2, 1, generator=generator, dtype=torch.float64)) * truth[chosen]).sum(1)
-    states = list(learn(signals, KSVD(atoms=30, nonzeros=2, iterations=15, update=update, start=start, nonnegative=True)))
+    states = list(learn(signals, KSVD(atoms=30, nonzeros=2, iterations=15, update=update, init=init, nonnegative=True)))
     for state in states:
-        assert state.atoms.min() >= 0 and state.codes.values.min() >= 0
+        assert state.atoms.min() >= 0 and state.codes.coefficients.min() >= 0
     assert states[-1].error < 0.5 * states[0].error and recovered(states[-1].atoms, truth) > 0.5
 
 

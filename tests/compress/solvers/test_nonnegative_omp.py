@@ -31,7 +31,7 @@ def problem(count: int, features: int, atoms: int, seed: int = 0) -> tuple[Tenso
 def test_coefficients_are_positive_and_least_squares_on_their_support(seed: int, nonzeros: int) -> None:
     signals, atoms = problem(10, 12, 30, seed)
     codes = omp_nonnegative(signals, atoms, nonzeros)
-    for signal, chosen, values in zip(signals, codes.atoms, codes.values, strict=True):
+    for signal, chosen, values in zip(signals, codes.indices, codes.coefficients, strict=True):
         support = chosen[chosen >= 0].tolist()
         assert len(set(support)) == len(support) <= nonzeros and (values[:len(support)] > 0).all()
         assert not values[len(support):].any() and (chosen[len(support):] == -1).all()
@@ -50,7 +50,7 @@ def test_with_as_many_nonzeros_as_atoms_it_is_nonnegative_least_squares(features
 @given(st.integers(0, 1000))
 def test_the_error_never_rises_with_more_atoms(seed: int) -> None:
     signals, atoms = problem(10, 12, 30, seed)
-    errors = [(signals - omp_nonnegative(signals, atoms, most).sums(atoms)).norm(dim=1) for most in range(1, 8)]
+    errors = [(signals - omp_nonnegative(signals, atoms, most).decode(atoms)).norm(dim=1) for most in range(1, 8)]
     assert all((late <= early * (1 + 1e-9)).all() for early, late in pairwise(errors))
 
 
@@ -77,34 +77,34 @@ def test_an_atom_that_would_become_negative_leaves_and_makes_room() -> None:
     """The sum of two spikes is met first by an atom that lies between them and has a third part; then by the spikes."""
     atoms = torch.tensor([[1.0, 1.0, 0.6], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], dtype=torch.float64)
     signal = torch.tensor([[1.0, 1.05, -0.2]], dtype=torch.float64)
-    assert omp_nonnegative(signal, atoms, 1).atoms.tolist() == [[0]]
-    assert sorted(omp_nonnegative(signal, atoms, 3).atoms[0].tolist()) == [-1, 1, 2]
+    assert omp_nonnegative(signal, atoms, 1).indices.tolist() == [[0]]
+    assert sorted(omp_nonnegative(signal, atoms, 3).indices[0].tolist()) == [-1, 1, 2]
 
 
 def test_only_positive_correlations_count() -> None:
     atoms = torch.eye(3)
     codes = omp_nonnegative(torch.tensor([[-5.0, 2.0, 1.0], [-1.0, -1.0, -1.0], [0.0, 0.0, 0.0]]), atoms, 3)
-    assert codes.atoms.tolist() == [[1, 2, -1], [-1, -1, -1], [-1, -1, -1]] and codes.values.dtype == torch.float32
-    assert codes.values.tolist() == [[2.0, 1.0, 0.0], [0.0] * 3, [0.0] * 3]
+    assert codes.indices.tolist() == [[1, 2, -1], [-1, -1, -1], [-1, -1, -1]] and codes.coefficients.dtype == torch.float32
+    assert codes.coefficients.tolist() == [[2.0, 1.0, 0.0], [0.0] * 3, [0.0] * 3]
 
 
 def test_zero_and_duplicate_atoms_break_nothing() -> None:
     signals = problem(20, 8, 1)[0]
     atoms = torch.cat([problem(1, 8, 5, seed=1)[1]] * 3 + [torch.zeros(3, 8, dtype=torch.float64)])
     codes = omp_nonnegative(signals, atoms, 8)
-    assert torch.isfinite(codes.values).all() and codes.atoms.max() < 5
-    for signal, rebuilt in zip(signals, codes.sums(atoms), strict=True):
+    assert torch.isfinite(codes.coefficients).all() and codes.indices.max() < 5
+    for signal, rebuilt in zip(signals, codes.decode(atoms), strict=True):
         assert float((signal - rebuilt).norm()) == pytest.approx(nnls(atoms[:5].T.numpy(), signal.numpy())[1])
 
 
 def test_a_tolerance_ends_a_signal_as_soon_as_it_is_met() -> None:
     signals, atoms = problem(50, 16, 60)
     codes = omp_nonnegative(signals, atoms, 16, tolerance=2.5)
-    left = (signals - codes.sums(atoms)).norm(dim=1)
+    left = (signals - codes.decode(atoms)).norm(dim=1)
     longest = omp_nonnegative(signals, atoms, 16)
-    assert (codes.counts < longest.counts).any() and ((left <= 2.5) | (codes.counts == longest.counts)).all()
-    assert ((left[codes.counts < longest.counts]) > 0.1).all()
-    assert torch.equal(omp_nonnegative(signals, atoms, 16, tolerance=4.0).counts == 0, signals.norm(dim=1) <= 4.0)
+    assert (codes.nnz < longest.nnz).any() and ((left <= 2.5) | (codes.nnz == longest.nnz)).all()
+    assert ((left[codes.nnz < longest.nnz]) > 0.1).all()
+    assert torch.equal(omp_nonnegative(signals, atoms, 16, tolerance=4.0).nnz == 0, signals.norm(dim=1) <= 4.0)
 
 
 def test_chunks_change_nothing_and_it_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,8 +112,8 @@ def test_chunks_change_nothing_and_it_can_be_cancelled(monkeypatch: pytest.Monke
     whole = omp_nonnegative(signals, atoms, 4)
     monkeypatch.setattr(module, "CHUNK_NUMBERS", 100)
     parts = omp_nonnegative(signals, atoms, 4)
-    assert torch.equal(whole.atoms, parts.atoms)
-    torch.testing.assert_close(whole.values, parts.values)
+    assert torch.equal(whole.indices, parts.indices)
+    torch.testing.assert_close(whole.coefficients, parts.coefficients)
     with pytest.raises(Cancelled):
         omp_nonnegative(signals, atoms, 4, report=Reporter(is_cancelled=lambda: True))
     with pytest.raises(ValueError, match="nonzeros must be between 1 and 10"):

@@ -20,7 +20,7 @@ from compress.progress import Cancelled, Reporter
 from compress.solvers import omp as module
 from compress.solvers.codes import Codes
 from compress.solvers.dictionary import coherence, normalised, tropp_bound
-from compress.solvers.omp import has_numba, omp, omp_path
+from compress.solvers.omp import has_numba, omp, pursuit_path
 
 
 @pytest.fixture(scope="module", autouse=True, params=["torch", "numba"])
@@ -42,7 +42,7 @@ def problem(count: int, features: int, atoms: int, seed: int = 0) -> tuple[Tenso
 
 
 def supports(codes: Codes) -> list[set[int]]:
-    return [set(row[row >= 0].tolist()) for row in codes.atoms]
+    return [set(row[row >= 0].tolist()) for row in codes.indices]
 
 
 @pytest.mark.parametrize(("features", "atoms", "nonzeros"), [(20, 50, 3), (64, 128, 5), (30, 30, 10), (16, 8, 8)])
@@ -53,7 +53,7 @@ def test_supports_and_coefficients_are_scikit_learns(features: int, atoms: int, 
     unit = normalised(dictionary.double())
     wanted = orthogonal_mp(unit.T.numpy(), signals.double().T.numpy(), n_nonzero_coefs=nonzeros).T
     same = [found == set(np.flatnonzero(row)) for found, row in zip(supports(codes), wanted, strict=True)]
-    assert np.mean(same) >= 0.999 and codes.values.dtype == dtype
+    assert np.mean(same) >= 0.999 and codes.coefficients.dtype == dtype
     dense = codes.dense(atoms).double() * dictionary.double().norm(dim=1)
     close = torch.isclose(dense, torch.tensor(wanted), rtol=1e-3, atol=1e-4).all(1)
     assert close[torch.tensor(same)].all()
@@ -64,9 +64,9 @@ def test_supports_and_coefficients_are_scikit_learns(features: int, atoms: int, 
 def test_atoms_are_distinct_and_the_residual_is_orthogonal_to_all_of_them(seed: int, nonzeros: int) -> None:
     signals, atoms = problem(20, 12, 30, seed)
     codes = omp(signals, atoms, nonzeros)
-    assert all(len(found) == count for found, count in zip(supports(codes), codes.counts.tolist(), strict=True))
-    residual = signals - codes.sums(atoms)
-    assert torch.einsum("nf,nsf->ns", residual, normalised(atoms)[codes.atoms]).abs().max() < 1e-9
+    assert all(len(found) == count for found, count in zip(supports(codes), codes.nnz.tolist(), strict=True))
+    residual = signals - codes.decode(atoms)
+    assert torch.einsum("nf,nsf->ns", residual, normalised(atoms)[codes.indices]).abs().max() < 1e-9
 
 
 @given(st.integers(0, 1000))
@@ -74,7 +74,7 @@ def test_atoms_are_distinct_and_the_residual_is_orthogonal_to_all_of_them(seed: 
 def test_the_error_falls_with_each_atom_and_supports_grow(seed: int) -> None:
     signals, atoms = problem(10, 12, 30, seed)
     found = [omp(signals, atoms, nonzeros) for nonzeros in range(1, 8)]
-    errors = [(signals - codes.sums(atoms)).norm(dim=1) for codes in found]
+    errors = [(signals - codes.decode(atoms)).norm(dim=1) for codes in found]
     assert all((late < early).all() for early, late in pairwise(errors))
     assert all(early <= late for one, other in pairwise(found)
                for early, late in zip(supports(one), supports(other), strict=True))
@@ -122,23 +122,23 @@ def test_zero_signals_and_zero_atoms_are_left_alone() -> None:
     signals, atoms = problem(6, 8, 12)
     signals[2], atoms[5], atoms[0] = 0, 0, 0
     codes = omp(signals, atoms, 8)
-    assert codes.counts[2] == 0 and not codes.values[2].any() and not {0, 5} & set.union(*supports(codes))
-    assert torch.isfinite(codes.values).all()
-    assert omp(signals, torch.zeros(12, 8, dtype=torch.float64), 3).counts.sum() == 0
+    assert codes.nnz[2] == 0 and not codes.coefficients[2].any() and not {0, 5} & set.union(*supports(codes))
+    assert torch.isfinite(codes.coefficients).all()
+    assert omp(signals, torch.zeros(12, 8, dtype=torch.float64), 3).nnz.sum() == 0
 
 
 def test_an_atom_in_the_span_of_those_chosen_ends_a_signal() -> None:
     signals = problem(5, 8, 1)[0]
     atoms = torch.cat([problem(1, 8, 3, seed=1)[1]] * 3)
     codes = omp(signals, atoms, 8)
-    assert (codes.counts <= 3).all() and torch.isfinite(codes.values).all()
+    assert (codes.nnz <= 3).all() and torch.isfinite(codes.coefficients).all()
     unit = torch.linalg.qr(atoms[:3].T).Q
-    torch.testing.assert_close(codes.sums(atoms), signals @ unit @ unit.T)
+    torch.testing.assert_close(codes.decode(atoms), signals @ unit @ unit.T)
 
 
 def test_of_equally_good_atoms_the_first_is_chosen() -> None:
     atom = torch.tensor([[1.0, 2.0, 0.0]])
-    assert omp(atom, torch.cat([torch.eye(3)[2:], atom, -atom, 5 * atom]), 1).atoms.tolist() == [[1]]
+    assert omp(atom, torch.cat([torch.eye(3)[2:], atom, -atom, 5 * atom]), 1).indices.tolist() == [[1]]
 
 
 @pytest.mark.parametrize(("features", "atoms", "copies"), [(8, 5, 3), (20, 50, 2), (33, 7, 5), (64, 100, 2), (12, 130, 2)])
@@ -147,7 +147,7 @@ def test_copies_of_atoms_are_never_chosen_however_a_product_is_rounded(features:
                                                                        dtype: torch.dtype) -> None:
     signals, dictionary = (one.to(dtype) for one in problem(500, features, atoms))
     codes = omp(signals, torch.cat([dictionary] * copies), 4)
-    assert codes.atoms.max() < atoms and torch.equal(codes.atoms, omp(signals, dictionary, 4).atoms)
+    assert codes.indices.max() < atoms and torch.equal(codes.indices, omp(signals, dictionary, 4).indices)
 
 
 def test_chunks_are_short_where_supports_are_long(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,19 +165,19 @@ def test_chunks_are_short_where_supports_are_long(way: str, monkeypatch: pytest.
 def test_a_tolerance_ends_a_signal_as_soon_as_it_is_met() -> None:
     signals, atoms = problem(50, 16, 40)
     codes = omp(signals, atoms, 16, tolerance=1.5)
-    left = (signals - codes.sums(atoms)).norm(dim=1)
-    assert (left <= 1.5).all() and len(set(codes.counts.tolist())) > 2
-    before = [omp(signals[row:row + 1], atoms, max(1, count - 1)) for row, count in enumerate(codes.counts.tolist())]
-    gaps = torch.stack([(signals[row] - one.sums(atoms)[0]).norm() for row, one in enumerate(before)])
-    assert (gaps[codes.counts > 1] > 1.5).all()
-    assert codes.atoms[codes.values == 0].tolist() == [-1] * int((codes.values == 0).sum())
+    left = (signals - codes.decode(atoms)).norm(dim=1)
+    assert (left <= 1.5).all() and len(set(codes.nnz.tolist())) > 2
+    before = [omp(signals[row:row + 1], atoms, max(1, count - 1)) for row, count in enumerate(codes.nnz.tolist())]
+    gaps = torch.stack([(signals[row] - one.decode(atoms)[0]).norm() for row, one in enumerate(before)])
+    assert (gaps[codes.nnz > 1] > 1.5).all()
+    assert codes.indices[codes.coefficients == 0].tolist() == [-1] * int((codes.coefficients == 0).sum())
 
 
 def test_a_signal_that_is_met_exactly_takes_no_more_atoms() -> None:
     atoms = problem(1, 10, 20)[1].float()
     codes = omp(2.5 * atoms[7:8], atoms, 5)
-    assert codes.counts.tolist() == [1] and codes.atoms[0, 0] == 7
-    torch.testing.assert_close(codes.values[0, 0], torch.tensor(2.5))
+    assert codes.nnz.tolist() == [1] and codes.indices[0, 0] == 7
+    torch.testing.assert_close(codes.coefficients[0, 0], torch.tensor(2.5))
 
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,8 +186,8 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CHUNK_NUMBERS", 100)
     monkeypatch.setattr(module, "COMPILED_NUMBERS", 100)
     parts = omp(signals, atoms, 4)
-    assert torch.equal(whole.atoms, parts.atoms)
-    torch.testing.assert_close(whole.values, parts.values)
+    assert torch.equal(whole.indices, parts.indices)
+    torch.testing.assert_close(whole.coefficients, parts.coefficients)
     with pytest.raises(Cancelled):
         omp(signals, atoms, 4, report=Reporter(is_cancelled=lambda: True))
 
@@ -202,7 +202,7 @@ def test_threads_change_nothing(way: str, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(omp_numba, "THREAD_WORK", 1)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     parts = omp(signals, atoms, 4, tolerance=1.0)
-    assert torch.equal(whole.atoms, parts.atoms) and torch.equal(whole.values, parts.values)
+    assert torch.equal(whole.indices, parts.indices) and torch.equal(whole.coefficients, parts.coefficients)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -216,8 +216,8 @@ from compress.solvers import omp_numba
 module.WORTH_COMPILED, omp_numba.THREAD_WORK = 0, 1
 torch.set_num_threads(3)
 signals, atoms = torch.randn(200, 10), torch.randn(20, 10)
-wanted, found = module.omp(signals, atoms, 4).atoms, []
-callers = [threading.Thread(target=lambda: found.append(module.omp(signals, atoms, 4).atoms)) for _ in range(8)]
+wanted, found = module.omp(signals, atoms, 4).indices, []
+callers = [threading.Thread(target=lambda: found.append(module.omp(signals, atoms, 4).indices)) for _ in range(8)]
 [caller.start() for caller in callers]
 [caller.join() for caller in callers]
 assert len(found) == 8 and all(torch.equal(one, wanted) for one in found)
@@ -246,10 +246,11 @@ def test_both_programs_agree(features: int, atoms: int, nonzeros: int, dtype: to
             codes.append(omp(signals, dictionary, nonzeros, tolerance))
         # As many atoms as features explain everything: the last two of float32 are chosen by rounding alone.
         told = nonzeros - 2 if nonzeros == features else nonzeros
-        same = (codes[0].atoms == codes[1].atoms)[:, :told].all(1)
+        same = (codes[0].indices == codes[1].indices)[:, :told].all(1)
         assert same.double().mean() >= 0.999
         close = 1e-8 if dtype == torch.float64 else 1e-3 if nonzeros < features else 1e-2  # a nearly singular system
-        torch.testing.assert_close(codes[0].sums(dictionary)[same], codes[1].sums(dictionary)[same], rtol=close, atol=close)
+        decoded = [one.decode(dictionary)[same] for one in codes]
+        torch.testing.assert_close(decoded[0], decoded[1], rtol=close, atol=close)
 
 
 def test_nearly_equal_atoms_are_told_apart_as_far_as_rounding_allows() -> None:
@@ -258,20 +259,20 @@ def test_nearly_equal_atoms_are_told_apart_as_far_as_rounding_allows() -> None:
     atoms[1] = normalised(atoms[:1] + 1e-4 * atoms[1:2])[0]
     signal = atoms[:1] + 0.5 * torch.eye(6, dtype=torch.float64)[1:2]
     codes = omp(signal, atoms, 3)
-    torch.testing.assert_close(codes.sums(atoms), signal)
-    assert torch.isfinite(omp(signal.float(), atoms.float(), 3).values).all()
+    torch.testing.assert_close(codes.decode(atoms), signal)
+    assert torch.isfinite(omp(signal.float(), atoms.float(), 3).coefficients).all()
 
 
 def test_signals_that_require_a_gradient_or_are_not_contiguous_are_coded() -> None:
     signals, atoms = problem(50, 10, 20)
     plain = omp(signals, atoms, 3)
-    assert torch.equal(omp(signals.T.contiguous().T, atoms, 3).atoms, plain.atoms)
-    assert torch.equal(omp(signals.requires_grad_(), atoms, 3).atoms, plain.atoms)
+    assert torch.equal(omp(signals.T.contiguous().T, atoms, 3).indices, plain.indices)
+    assert torch.equal(omp(signals.requires_grad_(), atoms, 3).indices, plain.indices)
 
 
 def test_no_signals_have_no_codes() -> None:
     codes = omp(torch.zeros(0, 6), torch.eye(6), 2)
-    assert codes.atoms.shape == codes.values.shape == (0, 2) and codes.dense(6).shape == (0, 6)
+    assert codes.indices.shape == codes.coefficients.shape == (0, 2) and codes.dense(6).shape == (0, 6)
 
 
 def test_numba_is_not_imported_before_there_is_work_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +288,7 @@ def test_without_numba_torch_does_the_work(way: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "compress.solvers.omp_numba", None)
     monkeypatch.delattr("compress.solvers.omp_numba", raising=False)
     try:
-        assert not has_numba() and torch.equal(omp(signals, atoms, 3).atoms, wanted.atoms)
+        assert not has_numba() and torch.equal(omp(signals, atoms, 3).indices, wanted.indices)
     finally:
         has_numba.cache_clear()
 
@@ -308,9 +309,9 @@ def test_wrong_sizes_are_answered_with_what_is_allowed() -> None:
 
 def test_a_path_takes_the_atoms_of_the_pursuit_one_at_a_time() -> None:
     signals, atoms = problem(1, 12, 30)
-    codes, steps = omp(signals, atoms, 5), omp_path(signals[0], atoms, 5)
-    assert [step.atom for step in steps] == codes.atoms[0].tolist() == steps[-1].atoms
-    assert steps[-1].coefficients == pytest.approx(codes.values[0].tolist())
+    codes, steps = omp(signals, atoms, 5), pursuit_path(signals[0], atoms, 5)
+    assert [step.atom for step in steps] == codes.indices[0].tolist() == steps[-1].support
+    assert steps[-1].coefficients == pytest.approx(codes.coefficients[0].tolist())
     before = signals[0]
     for step in steps:
         assert step.atom == int(np.abs(step.correlations).argmax())
@@ -321,4 +322,4 @@ def test_a_path_takes_the_atoms_of_the_pursuit_one_at_a_time() -> None:
 
 def test_the_path_of_a_simple_signal_ends_early() -> None:
     atoms = problem(1, 12, 30)[1]
-    assert len(omp_path(atoms[3], atoms, 5)) == 1 and omp_path(torch.zeros(12).double(), atoms, 5) == []
+    assert len(pursuit_path(atoms[3], atoms, 5)) == 1 and pursuit_path(torch.zeros(12).double(), atoms, 5) == []
