@@ -4,7 +4,7 @@ Signals are coded one after another, so that the numbers of a signal stay in the
 Elad 2008) in the order of Gram-Schmidt: let the chosen atoms d_1, ..., d_t be A = L Q with orthonormal rows q_k of Q and L
 lower triangular, and let row k of P hold the correlations d_j^T q_k of all atoms j with q_k. Then
     L: the row of a new atom j is P_{<t,j}, L_tt = sqrt(1 - |P_{<t,j}|^2), as d_j = sum_k (d_j^T q_k) q_k and |d_j| = 1;
-    P: q_t = (d_t - sum_{k<t} L_tk q_k) / L_tt, so its row t is (G_t - sum_{k<t} L_tk P_k) / L_tt, with the Gram matrix's row;
+    P: q_t = (d_t - sum_{k<t} L_tk q_k) / L_tt, so its row t is (G_t - sum_{k<t} L_tk P_k) / L_tt with Gram rows G;
     the residual r loses its share of q_t, the gain z_t = q_t^T r = d_t^T r / L_tt (r is orthogonal to q_k, k < t), so that
     all correlations change by -z_t P_t and |r|^2 by -z_t^2; at the end A^T x = Q^T z gives the coefficients, L^T x = z.
 A step reads one row of the Gram matrix and the short P; one triangular system is solved at the end.
