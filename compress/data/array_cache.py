@@ -19,7 +19,7 @@ _UNREADABLE = (OSError, EOFError, ValueError, AttributeError, TypeError, KeyErro
                zipfile.BadZipFile, zlib.error)
 
 
-def kept(name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+def cached(name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """The arrays of the file NAME.npz in the cache folder; make() is called only where that file is missing.
 
     Raises:

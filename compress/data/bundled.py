@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from compress.data.array_cache import kept
+from compress.data.array_cache import cached
 from compress.data.raw_data import DatasetCard, RawData
 
 _DIGITS = tuple("0123456789")
@@ -43,7 +43,7 @@ def read(name: str) -> RawData:
     """
     package, make = _MAKERS[name]
     # The package's version is part of the file's name: after an update the data are made anew.
-    arrays = kept(f"{name}-{package}-{version(package)}", make)
+    arrays = cached(f"{name}-{package}-{version(package)}", make)
     card = next(card for card in _CARDS if card.name == name)
     origin = {key.removeprefix(_ORIGIN): arrays.pop(key) for key in list(arrays) if key.startswith(_ORIGIN)}
     return RawData(card.title, card.kind, _CLASSES.get(name, _DIGITS), **arrays, origin=origin)

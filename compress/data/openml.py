@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from compress.data import openml_download
-from compress.data.array_cache import kept, read_arrays
+from compress.data.array_cache import cached, read_arrays
 from compress.data.raw_data import DatasetCard, RawData
 from compress.home import cache_folder
 
@@ -85,7 +85,7 @@ def read(name: str) -> RawData:
         raise ValueError(f"A data set from OpenML must be named with its version, as openml:NAME:VERSION, "
                          f"for example openml:mnist_784:1, but got {name!r}. The versions stand at "
                          "https://www.openml.org.")
-    arrays = kept(f"openml-{match[1].lower()}-{match[2]}", lambda: _download(name, match[1], match[2]))
+    arrays = cached(f"openml-{match[1].lower()}-{match[2]}", lambda: _download(name, match[1], match[2]))
     known = [known for known in _KNOWN if known.card.name.lower() == name.lower()]
     return _as_known(known[0], arrays) if known else _as_found(match[1], arrays)
 

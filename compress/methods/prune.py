@@ -24,7 +24,7 @@ from compress.pruning.ranking import Masks
 from compress.pruning.saliency import CRITERIA
 from compress.pruning.selection import Selection
 from compress.pruning.unit_pruner import UnitPruner
-from compress.pruning.view import inside_view, of_point, problems
+from compress.pruning.view import inside_view, point_view, problems
 from compress.pruning.weight_pruner import WeightPruner
 from compress.settings import setting
 from compress.training.loop import Training, cross_entropy, steps_of, train
@@ -113,7 +113,7 @@ class Prune(Method):
         return Selection(self.criterion, self.pattern, self.allocation, self.densities, self.multiple)
 
     @property
-    def needs_origin(self) -> bool:
+    def needs_initial_network(self) -> bool:
         """Whether the network's initial weights are asked for."""
         return self.schedule in ("rewind", "redraw") or self.criterion == "snip"
 
@@ -135,8 +135,8 @@ class Prune(Method):
             part(0.0, f"{self.dial} {value:g}")
             dense = self._pruned(pruner, value, part)
             network = pruner.finished(dense)
-            view = of_point(dense, network, pruner)
-            strange = self.needs_origin and not resembles(teacher, pruner.origin)
+            view = point_view(dense, network, pruner)
+            strange = self.needs_initial_network and not resembles(teacher, pruner.initial)
             notes = (*problems(dense, view), *([NOT_FROM_SEED] if strange else []))
             yield Candidate(value, network, inside=view, notes=notes)
 
@@ -148,7 +148,7 @@ class Prune(Method):
 
     def pruner(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Pruner:
         """What all sparsities of a curve share; the newest are kept, because the inside view needs them too."""
-        if self.needs_origin and compressed_layers(teacher):
+        if self.needs_initial_network and compressed_layers(teacher):
             raise ValueError(f"Prune: schedule={self.schedule} and criterion={self.criterion} need the network's initial "
                              "weights, but some of its layers are compressed already. Put prune before the methods that "
                              "replaced them, or choose schedule=one_shot and criterion=magnitude.")
@@ -156,13 +156,13 @@ class Prune(Method):
         found = next((pruner for known, pruner in _pruners
                       if known == key and pruner.network is teacher and pruner.data is data), None)
         if found is None:
-            found = self._pruner_of(teacher, initial(teacher, seed), data, report, seed)
+            found = self._pruner_of(teacher, initial_network(teacher, seed), data, report, seed)
             _pruners.append((key, found))
         return found
 
-    def _pruner_of(self, network: Network, origin: Network, data: Dataset, report: Reporter, seed: int) -> Pruner:
+    def _pruner_of(self, network: Network, initial: Network, data: Dataset, report: Reporter, seed: int) -> Pruner:
         kind = UnitPruner if self.pattern == "units" else WeightPruner
-        return kind(self.selection, network, origin, data, seed, report)
+        return kind(self.selection, network, initial, data, seed, report)
 
     def _pruned(self, pruner: Pruner, sparsity: float, report: Reporter) -> Network:
         """Rounds of cutting and training; layers stay dense."""
@@ -175,15 +175,15 @@ class Prune(Method):
             cut = pruner.cut(share, first)
             network = self._trained(cut, first, pruner, report.part((number - 1) / self.rounds, number / self.rounds))
             if number < self.rounds:
-                pruner = self._pruner_of(network, cut.origin, first.data, no_report, first.seed)
+                pruner = self._pruner_of(network, cut.initial, first.data, no_report, first.seed)
         return network
 
     def _trained(self, cut: Cut, first: Pruner, pruner: Pruner, report: Reporter) -> Network:
         start, data = cut.network, first.data
         if self.schedule == "rewind":
-            start = pruner.rewound(cut, cut.origin)
+            start = pruner.rewound(cut, cut.initial)
         elif self.schedule == "redraw":
-            start = pruner.rewound(cut, initial(cut.origin, first.seed + OTHER_DRAW))
+            start = pruner.rewound(cut, initial_network(cut.initial, first.seed + OTHER_DRAW))
         if not self.recovery_epochs:
             return recalibrated(start, on_device(data.calibration, device_of(start))[0])
         keeper = MaskHook(cut.masks) if cut.masks else None
@@ -194,8 +194,8 @@ class Prune(Method):
         data, within = first.data, first.ranking.within
 
         def prune(network: Network, share: float) -> Masks:
-            now = self._pruner_of(network, first.origin, data, no_report, first.seed)
-            masks = now.masks(share, first.kept(share) if within in ("layer", "row") else None)
+            now = self._pruner_of(network, first.initial, data, no_report, first.seed)
+            masks = now.masks(share, first.kept_counts(share) if within in ("layer", "row") else None)
             now.apply_(masks)
             return masks
 
@@ -213,13 +213,13 @@ class Prune(Method):
         return teacher_objective(logits.clone())
 
 
-def initial(network: Network, seed: int) -> Network:
+def initial_network(network: Network, seed: int) -> Network:
     """Fresh weights in this network's architecture; those it began with, if it was trained from this seed."""
     return build(network.architecture, seed).to(device_of(network)).eval()
 
 
-def resembles(network: Network, origin: Network) -> bool:
+def resembles(network: Network, initial: Network) -> bool:
     """Whether a network still resembles these initial weights, as one that was trained from them does."""
     ours, theirs = (torch.cat([weight.detach().flatten() for weight in one.parameters() if weight.dim() > 1])
-                    for one in (network, origin))
+                    for one in (network, initial))
     return float(torch.cosine_similarity(ours, theirs, dim=0)) > ALIKE

@@ -27,7 +27,7 @@ def picture(mask: Tensor) -> str:
     return f"{rows},{columns},{base64.b64encode(zlib.compress(levels, 1)).decode()}"
 
 
-def weights_left(matrix: Tensor, reach: float) -> dict[str, Any]:
+def remaining_weights(matrix: Tensor, reach: float) -> dict[str, Any]:
     """What is left of a weight matrix (rows, columns): how much, the smallest size, rows without a weight, histogram and
     picture."""
     numbers = matrix.detach().cpu().numpy()

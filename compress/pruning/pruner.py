@@ -1,4 +1,4 @@
-"""What removes parts of one network: the protocol that pruners of weights and of units share, and what they give."""
+"""The protocol that the pruners of weights and of units share, and the pruned network that they return."""
 
 from __future__ import annotations
 
@@ -15,54 +15,61 @@ from compress.pruning.sensitivity import Sensitivity
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """A network after some of it was removed.
+    """A network after weights or units were removed.
 
     Attributes:
-        network: what is left, its layers dense; origin: a network of the same sizes with its initial weights.
-        masks: path -> (rows, columns) bool of what stays, if single weights were removed; empty if whole units were.
+        network: the pruned network, with dense layers.
+        initial: a network of the same sizes with the initial weights.
+        masks: path -> (rows, columns) bool, True for weights that stay; empty if whole units were removed.
     """
 
     network: Network
-    origin: Network
+    initial: Network
     masks: Masks
 
 
 class Pruner(Protocol):
-    """Prunes one network to any sparsity; what all sparsities share is computed once.
+    """Prunes one network to any sparsity; scores and their order are computed once for all sparsities.
 
     Attributes:
-        origin: a network of the same sizes with the network's initial weights.
+        initial: a network of the same sizes with the initial weights.
     """
 
     selection: Selection
     network: Network
-    origin: Network
+    initial: Network
     data: Dataset
     seed: int
 
     def cut(self, sparsity: float, first: Any = None) -> Cut:
-        """The network without this share of its weights or units. first: the pruner of the first round, of the same
-        kind, whose shares of the layers are followed."""
+        """The network without this share of its weights or units.
 
-    def rewound(self, cut: Cut, origin: Network) -> Network:
-        """A network of other weights, such as the initial ones, of which the same is removed."""
+        Args:
+            first: the pruner of the first round (of the same class), whose shares of the layers are used.
+        """
+
+    def rewound(self, cut: Cut, initial: Network) -> Network:
+        """A network of other weights, such as the initial ones, without the weights or units that the cut removed."""
 
     def finished(self, network: Network) -> Network:
-        """The network as it is stored."""
+        """The network with its layers in the form in which they are stored."""
 
-    def sensitivity_told(self, report: Reporter) -> Sensitivity:
-        """Loss and accuracy with one layer pruned at a time; measured once."""
+    def measure_sensitivity(self, report: Reporter) -> Sensitivity:
+        """Loss and accuracy with one layer pruned at a time; measured at the first call."""
 
     def title(self, path: str) -> str:
-        """A layer in words."""
+        """A layer's name for people."""
 
-    def layers_left(self, dense: Network, stored: Network) -> list[dict[str, Any]]:
-        """For each layer what is left of it in a pruned network, as plain data: path, kept, total and more. dense: its
-        layers dense; stored: as it is stored."""
+    def layer_summaries(self, dense: Network, stored: Network) -> list[dict[str, Any]]:
+        """One dict for each layer of a pruned network: path, kept, total and more.
+
+        Args:
+            dense: the pruned network with dense layers; stored: the same network as it is stored.
+        """
 
     def layer_view(self, path: str) -> dict[str, Any]:
-        """What a page shows of a layer before it is pruned, as plain data."""
+        """Plain data of a layer before it is pruned, for a page."""
 
     def file_sizes(self, sparsities: list[float]) -> dict[str, list[int]]:
-        """Form -> length of the file at each sparsity, were every layer stored in this form; empty where there is one
-        form only."""
+        """Form -> length of the file at each sparsity if every layer were stored in this form; empty if there is one form
+        only."""

@@ -22,7 +22,7 @@ Scores = dict[str, Tensor]
 
 
 def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dataset, seed: int = 0,
-               origin: Network | None = None, report: Reporter = no_report) -> Scores:
+               initial: Network | None = None, report: Reporter = no_report) -> Scores:
     """Path -> (rows, columns) scores of a layer's weights, not negative; low ones go first. A row is an output (channel).
 
     - magnitude: $|w|$.
@@ -35,7 +35,7 @@ def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dat
       are refitted (Hassibi & Stork 1993; Frantar & Alistarh 2023).
 
     Args:
-        origin: the network with its initial weights, for snip.
+        initial: the network with its initial weights, for snip.
     """
     paths = list(paths)
     layers = {path: network.get_submodule(path) for path in paths}
@@ -48,7 +48,7 @@ def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dat
         return products(network, paths, data, lambda product: product.square(), report)
     if criterion == "snip":
         inputs = len(data.calibration)
-        return products(network if origin is None else origin, paths, data, lambda product: product.abs(), report, inputs)
+        return products(network if initial is None else initial, paths, data, lambda product: product.abs(), report, inputs)
     report(0.0, "reading calibration activations")
     moments = input_moments(network, on_device(data.calibration, device_of(network))[0], paths)
     if criterion == "wanda":

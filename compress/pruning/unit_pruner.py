@@ -32,17 +32,17 @@ class UnitPruner:
     go together.
     """
 
-    def __init__(self, selection: Selection, network: Network, origin: Network, data: Dataset, seed: int = 0,
+    def __init__(self, selection: Selection, network: Network, initial: Network, data: Dataset, seed: int = 0,
                  report: Reporter = no_report) -> None:
         """Raises ValueError where the network has no hidden units, or layers that are compressed already."""
-        self.selection, self.network, self.origin, self.data, self.seed = selection, network, origin, data, seed
+        self.selection, self.network, self.initial, self.data, self.seed = selection, network, initial, data, seed
         self.groups = groups_of(network)
         if not self.groups:
             raise ValueError("Prune: pattern=units removes hidden units, but this network has none. Choose pattern="
                              "unstructured, or a teacher with hidden layers.")
         self.bundles = bundles_of(self.groups)
         self._sensitivity: Sensitivity | None = None
-        scores = unit_saliencies(network, self.groups, selection.criterion, data, seed, origin, report)
+        scores = unit_saliencies(network, self.groups, selection.criterion, data, seed, initial, report)
         self.orders = {path: score.argsort(stable=True) for path, score in scores.items()}
         ranked = [torch.stack([scores[group.path].sort().values for group in bundle]).mean(0) for bundle in self.bundles]
         self.ranked = [score / score.norm().clamp_min(1e-30) for score in ranked]
@@ -52,7 +52,7 @@ class UnitPruner:
         """Units of each bundle's groups."""
         return [first.units for first, *_ in self.bundles]
 
-    def kept(self, share: float, first: UnitPruner | None = None) -> list[int]:
+    def kept_counts(self, share: float, first: UnitPruner | None = None) -> list[int]:
         """How many units each bundle's groups keep when this share of all goes; at least one.
 
         Args:
@@ -84,18 +84,19 @@ class UnitPruner:
 
     def cut(self, share: float, first: UnitPruner | None = None) -> Cut:
         """The smaller network; with second_order the weights that read what stays make up for what goes."""
-        return self._without(dict(zip((bundle[0].path for bundle in self.bundles), self.kept(share, first), strict=True)))
+        counts = self.kept_counts(share, first)
+        return self._without({bundle[0].path: count for bundle, count in zip(self.bundles, counts, strict=True)})
 
-    def rewound(self, cut: Cut, origin: Network) -> Network:
+    def rewound(self, cut: Cut, initial: Network) -> Network:
         """A network of other weights, such as the initial ones; it has the sizes of the cut already."""
-        return origin
+        return initial
 
     @property
     def sensitivity(self) -> Sensitivity:
         """Loss and accuracy with one bundle's units pruned at a time; measured once."""
-        return self.sensitivity_told(no_report)
+        return self.measure_sensitivity(no_report)
 
-    def sensitivity_told(self, report: Reporter) -> Sensitivity:
+    def measure_sensitivity(self, report: Reporter) -> Sensitivity:
         """The same, telling how far it is."""
         if self._sensitivity is None:
             sizes = dict(zip((bundle[0].path for bundle in self.bundles), self.sizes, strict=True))
@@ -115,7 +116,7 @@ class UnitPruner:
         now = {group.path: group.units for group in groups_of(network)}
         return [(first.path, first.units, now[first.path]) for first, *_ in self.bundles]
 
-    def layers_left(self, dense: Network, stored: Network) -> list[dict[str, Any]]:
+    def layer_summaries(self, dense: Network, stored: Network) -> list[dict[str, Any]]:
         """Units left of each bundle's groups, and how many there were."""
         return [{"path": path, "kept": left, "total": before} for path, before, left in self.widths(dense)]
 
@@ -135,7 +136,7 @@ class UnitPruner:
         kept = {group.path: self.orders[group.path][group.units - counts[bundle[0].path]:].sort().values
                 for bundle in self.bundles for group in bundle if bundle[0].path in counts}
         network = self.network if self.selection.criterion != "second_order" else self._refitted(kept)
-        return Cut(without_units(network, kept), without_units(self.origin, kept), {})
+        return Cut(without_units(network, kept), without_units(self.initial, kept), {})
 
     @cached_property
     def moments(self) -> dict[str, Tensor]:

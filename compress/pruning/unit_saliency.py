@@ -21,7 +21,7 @@ Scores = dict[str, Tensor]
 
 
 def unit_saliencies(network: Network, groups: list[Group], criterion: str, data: Dataset, seed: int = 0,
-                    origin: Network | None = None, report: Reporter = no_report) -> Scores:
+                    initial: Network | None = None, report: Reporter = no_report) -> Scores:
     """Group's path -> (units,) float64 on the CPU, not negative; low ones go first.
 
     - magnitude: root mean square of the weights that make the unit (Li et al. 2017 take their sum).
@@ -38,12 +38,12 @@ def unit_saliencies(network: Network, groups: list[Group], criterion: str, data:
     if criterion == "magnitude":
         return {group.path: _root_mean_square(network, group) for group in groups}
     if criterion in ("taylor", "snip"):
-        return _by_gradient(network, groups, criterion, data, origin, report)
+        return _by_gradient(network, groups, criterion, data, initial, report)
     report(0.0, "reading calibration activations")
     moments = consumer_moments(network, groups, data)
     if criterion == "wanda":
-        return {group.path: sum(_heard(network, member, moments[member.tensor]) for member in group.consumers).sqrt().cpu()
-                for group in groups}
+        return {group.path: sum(_wanda_energy(network, member, moments[member.tensor])
+                                for member in group.consumers).sqrt().cpu() for group in groups}
     inverses = {tensor: inverse_of(moment) for tensor, moment in moments.items()}
     return {group.path: sum(column_losses(
         network.get_parameter(member.tensor).detach().flatten(1), consumer_columns(network, member).to(device_of(network)),
@@ -63,13 +63,13 @@ def consumer_columns(network: Network, member: Member) -> Tensor:
     return (member.places[:, :, None] * kernel + torch.arange(kernel)).flatten(1)
 
 
-def _by_gradient(network: Network, groups: list[Group], criterion: str, data: Dataset, origin: Network | None,
+def _by_gradient(network: Network, groups: list[Group], criterion: str, data: Dataset, initial: Network | None,
                  report: Reporter) -> Scores:
     """The weights' products with their gradients, gathered a unit at a time."""
     paths = list(dict.fromkeys(member.tensor.removesuffix(".weight") for group in groups for member in group.producers
                                if _is_a_matrix(network, member)))
     if criterion == "snip":
-        found = products(network if origin is None else origin, paths, data, Tensor.abs, report, len(data.calibration))
+        found = products(network if initial is None else initial, paths, data, Tensor.abs, report, len(data.calibration))
         return _of_groups(network, groups, found, lambda values: values)
     totals: Scores = {}
 
@@ -110,7 +110,7 @@ def _is_a_matrix(network: Network, member: Member) -> bool:
     return tensor.dim() > 1
 
 
-def _heard(network: Network, member: Member, moment: Tensor) -> Tensor:
+def _wanda_energy(network: Network, member: Member, moment: Tensor) -> Tensor:
     """(units,): sum of w^2 x^2 over the weights that read each unit."""
     strength = (network.get_parameter(member.tensor).detach().flatten(1).double().square() * moment.diagonal()).sum(0)
     return strength[consumer_columns(network, member).to(strength.device)].sum(1)

@@ -13,13 +13,13 @@ from compress.pruning.connectivity import reached
 from compress.pruning.pruner import Pruner
 
 
-def of_point(dense: Network, network: Network, pruner: Pruner) -> dict[str, Any]:
+def point_view(dense: Network, network: Network, pruner: Pruner) -> dict[str, Any]:
     """What is left of one network: for each layer how much, in which form, a picture of where, and its weights.
 
     Args:
         dense: the pruned network with dense layers; network: the one that is stored.
     """
-    layers = pruner.layers_left(dense, network)
+    layers = pruner.layer_summaries(dense, network)
     # Where every row of every linear layer has a weight, every output depends on some input.
     linear = all(isinstance(module, nn.Flatten | nn.Linear | nn.ReLU | nn.Dropout) for module in dense)
     sure = linear and not any(layer.get("silent_outputs") for layer in layers)
@@ -55,7 +55,7 @@ def inputs_read(network: Network) -> list[int] | None:
 
 def inside_view(pruner: Pruner, values: list[float], report: Reporter = no_report) -> dict[str, Any]:
     """Layers with the histogram of their weights, sizes of the files at each dial value, and sensitivity."""
-    measured = pruner.sensitivity_told(report)
+    measured = pruner.measure_sensitivity(report)
     view: dict[str, Any] = {"levels": list(measured.levels), "shape": list(pruner.network.architecture.shape), "layers": [
         {"path": path, "title": pruner.title(path), "accuracy": measured.accuracies[path], **pruner.layer_view(path)}
         for path in measured.accuracies]}

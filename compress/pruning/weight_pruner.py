@@ -21,7 +21,7 @@ from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.pruning import layer_densities
-from compress.pruning.mask_view import histogram, reach_of, weights_left
+from compress.pruning.mask_view import histogram, reach_of, remaining_weights
 from compress.pruning.pruner import Cut
 from compress.pruning.ranking import Masks, Ranking, kept_of
 from compress.pruning.saliency import saliencies
@@ -39,16 +39,16 @@ class WeightPruner:
         ranking: the order in which weights go; layers: path -> the network's dense layers.
     """
 
-    def __init__(self, selection: Selection, network: Network, origin: Network, data: Dataset, seed: int = 0,
+    def __init__(self, selection: Selection, network: Network, initial: Network, data: Dataset, seed: int = 0,
                  report: Reporter = no_report) -> None:
         """Raises ValueError where no dense layer is left."""
-        self.selection, self.network, self.origin, self.data, self.seed = selection, network, origin, data, seed
+        self.selection, self.network, self.initial, self.data, self.seed = selection, network, initial, data, seed
         self.layers = {path: layer for path, layer in dense_layers(network).items() if can_be_viewed(layer)}
         if not self.layers:
             raise ValueError("Prune: this network has no dense linear or convolutional layer left to prune. Put prune "
                              "before the methods that replaced them.")
         self._sensitivity: Sensitivity | None = None
-        scores = saliencies(network, self.layers, selection.criterion, data, seed, origin, report)
+        scores = saliencies(network, self.layers, selection.criterion, data, seed, initial, report)
         self.ranking = Ranking.of(scores, self._within(), selection.group)
 
     def _within(self) -> str:
@@ -73,9 +73,9 @@ class WeightPruner:
     @property
     def sensitivity(self) -> Sensitivity:
         """Loss and accuracy with one layer pruned at a time; measured once."""
-        return self.sensitivity_told(no_report)
+        return self.measure_sensitivity(no_report)
 
-    def sensitivity_told(self, report: Reporter) -> Sensitivity:
+    def measure_sensitivity(self, report: Reporter) -> Sensitivity:
         """The same, telling how far it is."""
         if self._sensitivity is None:
             group = self.selection.group
@@ -88,7 +88,7 @@ class WeightPruner:
         """A layer in words."""
         return layer_title(path, self.layers[path])
 
-    def kept(self, sparsity: float) -> dict[str, int]:
+    def kept_counts(self, sparsity: float) -> dict[str, int]:
         """Path -> how many weights a layer keeps, where each layer has its own number."""
         sizes, selection = list(self.sizes.values()), self.selection
         total = kept_of(sum(sizes), sparsity)
@@ -115,7 +115,7 @@ class WeightPruner:
             return self.ranking.with_kept_of_groups(kept_of(self.selection.group, sparsity), self.selection.group)
         if self.ranking.within == "network":
             return self.ranking.with_kept(kept_of(self.ranking.size, sparsity))
-        return self.ranking.with_kept_of_each(kept or self.kept(sparsity))
+        return self.ranking.with_kept_of_each(kept or self.kept_counts(sparsity))
 
     def cut(self, sparsity: float, first: WeightPruner | None = None) -> Cut:
         """The network with its masked weights at zero; with second_order the others make up for them.
@@ -123,12 +123,13 @@ class WeightPruner:
         Args:
             first: the pruner of the first round, whose shares of the layers are followed.
         """
-        masks = self.masks(sparsity, first.kept(sparsity) if first and self.ranking.within in ("layer", "row") else None)
-        return Cut(self.masked(masks), self.origin, masks)
+        follows = first and self.ranking.within in ("layer", "row")
+        masks = self.masks(sparsity, first.kept_counts(sparsity) if follows else None)
+        return Cut(self.masked(masks), self.initial, masks)
 
-    def rewound(self, cut: Cut, origin: Network) -> Network:
+    def rewound(self, cut: Cut, initial: Network) -> Network:
         """A network of other weights, such as the initial ones, under the masks of a cut."""
-        return _with_weights(origin, {path: _masked(origin.get_submodule(path).weight, mask)
+        return _with_weights(initial, {path: _masked(initial.get_submodule(path).weight, mask)
                                       for path, mask in cut.masks.items()})
 
     @torch.no_grad()
@@ -136,14 +137,14 @@ class WeightPruner:
         """Changes the pruner's own network in place: masked weights go to zero, with second_order the others are refitted.
         For networks in training."""
         for path, mask in masks.items():
-            self.layers[path].weight.copy_(self.left(path, mask))
+            self.layers[path].weight.copy_(self.pruned_weight(path, mask))
 
     def masked(self, masks: Masks, refit: bool = True) -> Network:
         """The network with these masks applied to some of its layers."""
-        left = self.left if refit else lambda path, mask: _masked(self.layers[path].weight, mask)
+        left = self.pruned_weight if refit else lambda path, mask: _masked(self.layers[path].weight, mask)
         return _with_weights(self.network, {path: left(path, mask) for path, mask in masks.items()})
 
-    def left(self, path: str, mask: Tensor) -> Tensor:
+    def pruned_weight(self, path: str, mask: Tensor) -> Tensor:
         """A layer's weight under a mask."""
         weight = self.layers[path].weight.detach()
         if self.selection.criterion != "second_order":
@@ -160,10 +161,10 @@ class WeightPruner:
             mask = self.ranking.of_layer(path, max(1, kept_of(self.sizes[path], level)))
         return self.masked({path: mask})
 
-    def layers_left(self, dense: Network, stored: Network) -> list[dict[str, Any]]:
+    def layer_summaries(self, dense: Network, stored: Network) -> list[dict[str, Any]]:
         """For each layer what is left of it, in which form, a picture of where, and its weights."""
         return [{"path": path, "form": getattr(stored.get_submodule(path), "form", "dense"),
-                 **weights_left(dense.get_submodule(path).weight.flatten(1), reach_of(layer.weight))}
+                 **remaining_weights(dense.get_submodule(path).weight.flatten(1), reach_of(layer.weight))}
                 for path, layer in self.layers.items()]
 
     def layer_view(self, path: str) -> dict[str, Any]:

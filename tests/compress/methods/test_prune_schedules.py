@@ -68,7 +68,7 @@ def test_the_shares_of_the_layers_are_those_of_the_network_that_was_given(criter
     """Not those of what training has made of it by then."""
     method = Prune(sparsity=0.8, criterion=criterion, recovery_epochs=2, recovery_rate=0.05, **settings)
     counts = {path: int(mask.sum()) for path, mask in held(method.compress(mlp, digits), mlp).items()}
-    assert counts == method.pruner(mlp, digits).kept(0.8)
+    assert counts == method.pruner(mlp, digits).kept_counts(0.8)
 
 
 def test_weights_are_refitted_while_pruning_gradually(mlp: Network, digits: Dataset) -> None:

@@ -82,7 +82,7 @@ def test_what_is_left_is_a_multiple_of_what_a_processor_likes(allocation: str) -
         left = widths(candidate.network)
         assert left[3] == 6 and all(8 <= width <= size for width, size in zip(left, (40, 24, 20), strict=False))
         assert all(width % 8 == 0 or width == size for width, size in zip(left, (40, 24, 20, 6), strict=True))
-    kept = units(multiple=8, allocation="uniform", sparsity=0.4).pruner(network, data).kept(0.4)
+    kept = units(multiple=8, allocation="uniform", sparsity=0.4).pruner(network, data).kept_counts(0.4)
     assert kept == [24, 16, 16, 6], "24, 14, 12 and 4 to the nearest multiple; a half goes to the even one"
 
 

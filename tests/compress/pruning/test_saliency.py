@@ -40,7 +40,7 @@ def network() -> Network:
 
 
 @pytest.fixture
-def origin(network: Network) -> Network:
+def initial(network: Network) -> Network:
     """The same network with other weights."""
     other = copy.deepcopy(network)
     with torch.no_grad():
@@ -114,11 +114,11 @@ def test_taylor_sums_squared_products_over_minibatches(network: Network, data: D
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_snip_is_the_product_at_the_initial_weights_over_one_whole_batch(network: Network, origin: Network, data: Dataset,
+def test_snip_is_the_product_at_the_initial_weights_over_one_batch(network: Network, initial: Network, data: Dataset,
                                                                         path: str) -> None:
-    found = saliencies(network, PATHS, "snip", data, origin=origin)[path]
-    assert close(found, product(origin, path, data, slice(None)).abs())
-    assert torch.equal(found, saliencies(origin, PATHS, "snip", data)[path])
+    found = saliencies(network, PATHS, "snip", data, initial=initial)[path]
+    assert close(found, product(initial, path, data, slice(None)).abs())
+    assert torch.equal(found, saliencies(initial, PATHS, "snip", data)[path])
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -158,18 +158,18 @@ def test_random_scores_repeat_with_the_seed_and_differ_without(network: Network,
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("criterion", CRITERIA)
-def test_asking_changes_nothing_and_works_in_evaluation_mode(network: Network, origin: Network, data: Dataset,
+def test_asking_changes_nothing_and_works_in_evaluation_mode(network: Network, initial: Network, data: Dataset,
                                                              criterion: str, training: bool) -> None:
     """Neither weights nor mode nor .grad nor the global random state; with dropout on, scores would be others."""
-    expected = saliencies(network, PATHS, criterion, data, origin=origin)
-    for one in (network, origin):
+    expected = saliencies(network, PATHS, criterion, data, initial=initial)
+    for one in (network, initial):
         one.train(training)
         one[0].weight.grad = torch.ones_like(one[0].weight)
-    before, drawn = [state(network), state(origin)], torch.random.get_rng_state()
-    found = saliencies(network, PATHS, criterion, data, origin=origin)
+    before, drawn = [state(network), state(initial)], torch.random.get_rng_state()
+    found = saliencies(network, PATHS, criterion, data, initial=initial)
     assert identical(found, expected) and torch.equal(torch.random.get_rng_state(), drawn)
-    assert all(identical(state(one), old) for one, old in zip((network, origin), before, strict=True))
-    for one in (network, origin):
+    assert all(identical(state(one), old) for one, old in zip((network, initial), before, strict=True))
+    for one in (network, initial):
         assert all(module.training is training for module in one.modules())
         assert torch.equal(one[0].weight.grad, torch.ones_like(one[0].weight))
         assert all(weight.grad is None for weight in list(one.parameters())[1:])

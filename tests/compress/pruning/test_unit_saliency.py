@@ -136,11 +136,11 @@ def test_taylor_squares_the_sum_over_what_makes_the_unit_and_adds_over_minibatch
 @every_case
 def test_snip_adds_absolute_products_at_the_initial_weights_over_one_whole_batch(name: str) -> None:
     network, data, units = made(name)
-    origin = build(network.architecture, seed=9).eval()
+    initial = build(network.architecture, seed=9).eval()
     for unit in units:
-        found = products(origin, [path for path, _ in unit.rows], data, slice(None))
+        found = products(initial, [path for path, _ in unit.rows], data, slice(None))
         expected = sum(found[path][rows].abs().sum() for path, rows in unit.rows)
-        assert close(scores(name, "snip", origin=origin)[unit.group][unit.number], expected)
+        assert close(scores(name, "snip", initial=initial)[unit.group][unit.number], expected)
         assert not close(scores(name, "snip")[unit.group][unit.number], expected)
 
 
