@@ -136,6 +136,6 @@ class Method(Settings):
         return {"name": cls.name, "title": cls.title, "class": cls.__name__, "module": cls.__module__,
                 "dial": cls.dial, "values": list(cls.values), "subject": cls.subject,
                 "reference": cls.compared or ("raw data" if cls.subject == "data" else "teacher"),
-                "settings": cls.describe(), "control_settings": dict(cls.control_settings),
+                "settings": cls.describe(), "renamed": dict(cls.renamed), "control_settings": dict(cls.control_settings),
                 "doc": inspect.getdoc(cls) or "",
                 "exclusions": [dataclasses.asdict(rule) for rule in cls.exclusions]}

@@ -45,6 +45,14 @@ class Step:
         """The same step with some settings changed."""
         return Step.of(self.name, {**self.values, **settings})
 
+    def by_present_names(self, renamed: dict[str, str]) -> Step:
+        """The same step, its settings called as they are now.
+
+        Args:
+            renamed: older name -> present name, as a method's card has it.
+        """
+        return Step.of(self.name, {renamed.get(name, name): value for name, value in self.settings})
+
     def text(self) -> str:
         """For example low_rank(keep=0.1,scheme=whitened)."""
         inside = ",".join(f"{name}={_spell(value)}" for name, value in self.settings)

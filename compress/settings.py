@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan", re.ASCII | re.IGNORECASE)
 
@@ -42,9 +42,14 @@ def setting(default: Any, *, help: str, low: float | None = None, high: float | 
 class Settings:
     """Base of everything with settings; checks every value when it is made.
 
+    Class attributes:
+        renamed: older name -> present name of settings, so that older recipes, links and command lines are still read.
+
     Raises:
         ValueError: names the class, the setting, the allowed range, the value and the remedy.
     """
+
+    renamed: ClassVar[dict[str, str]] = {}
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -57,12 +62,21 @@ class Settings:
 
     @classmethod
     def from_plain(cls, values: dict[str, Any]) -> Self:
-        """The opposite of plain(); settings left out get their defaults, unknown names raise ValueError."""
+        """The opposite of plain(); settings left out get their defaults, older names are understood.
+
+        Raises:
+            ValueError: an unknown name, a setting that is given by two of its names, or a value that is not allowed.
+        """
         known = [field.name for field in dataclasses.fields(cls)]
-        for name in values:
-            if name not in known:
+        given: dict[str, Any] = {}
+        for name, value in values.items():
+            present = cls.renamed.get(name, name)
+            if present not in known:
                 raise ValueError(f"{cls.__name__} has no setting {name!r}; its settings are {', '.join(known)}.")
-        return cls(**values)
+            if present in given:
+                raise ValueError(f"{cls.__name__}: {present} is given twice, once by an older name; give each setting once.")
+            given[present] = value
+        return cls(**given)
 
     @classmethod
     def describe(cls) -> list[dict[str, Any]]:

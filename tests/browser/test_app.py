@@ -47,7 +47,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 def curve(app: App, prepared: None) -> dict[str, str]:
     """The link to a finished curve."""
     measure(Store(app.home / "store.sqlite"), "low_rank(scheme=plain)", (0.05, 0.1, 0.3, 0.6, 0.9))
-    return {**SMALL, "scheme": "plain", "keep": "0.3"}
+    return {**SMALL, "low_rank.scheme": "plain", "low_rank.keep": "0.3"}
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +200,7 @@ def test_markup_in_a_link_is_shown_as_text(visit):
 
 
 def test_back_restores_what_was_chosen_before(visit, curve):
-    page = visit("Low_rank", **{**curve, "scheme": "whitened"})
+    page = visit("Low_rank", **{**curve, "low_rank.scheme": "whitened"})
     page.get_by_text("Measure at once").click()
     select(page, "Scheme").click()
     page.get_by_role("option", name="plain").click()
@@ -273,13 +273,13 @@ def test_the_dial_moves_the_marks_without_the_server_and_writes_the_link_on_rele
     for share in (0.3, 0.95):
         page.mouse.move(box["x"] + box["width"] * share, height, steps=4)
         seen.append((mark(page), slider(page).get_attribute("aria-valuetext")))
-    assert len(page.sent) == sent and link(page)["keep"] == "0.3"
+    assert len(page.sent) == sent and link(page)["low_rank.keep"] == "0.3"
     assert seen[1][0] > seen[0][0] + 50 and seen[0][1] != seen[1][1]
     page.mouse.up()
     page.wait_for_url(lambda address: "keep=0.3" not in address)
     settled(page)
     assert slider(page).get_attribute("aria-valuetext") == seen[1][1]
-    assert seen[1][1].startswith(f"{100 * float(link(page)['keep']):g} %")
+    assert seen[1][1].startswith(f"{100 * float(link(page)['low_rank.keep']):g} %")
 
 
 def mark(page: Any) -> float:

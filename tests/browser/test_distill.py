@@ -74,7 +74,7 @@ def test_the_temperature_dial_softens_the_outputs_without_the_server(visit, taug
         page.wait_for_timeout(400)
         heights.append(first_bar(page))
     assert heights[0] > 1.5 * heights[1]
-    assert link(page).get("temperature", "4.0") == "4.0"
+    assert link(page).get("distill.temperature", "4.0") == "4.0"
     box = temperature(page).bounding_box()
     page.mouse.move(box["x"] + box["width"] - 8, box["y"] + box["height"] / 2)
     page.mouse.down()
@@ -105,7 +105,7 @@ def test_a_click_on_the_map_takes_the_dial_and_the_temperature_there(visit, taug
         const { xaxis, yaxis } = graph._fullLayout, box = graph.getBoundingClientRect();
         return [box.left + xaxis._offset + xaxis.d2p('60 %'), box.top + yaxis._offset + yaxis.d2p('T = 8')]; }"""))
     page.wait_for_url(re.compile(r"width=0\.6"))
-    assert link(page)["temperature"] == "8.0" and link(page)["width"] == "0.6"
+    assert link(page)["distill.temperature"] == "8.0" and link(page)["distill.width"] == "0.6"
 
 
 def test_a_student_takes_the_teachers_place_on_every_page_and_gives_it_back(visit, app, taught):  # noqa: F811

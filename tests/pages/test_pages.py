@@ -118,7 +118,7 @@ def test_a_bad_link_ends_in_warnings_and_a_whole_page(show, page):
 def test_a_value_out_of_range_is_moved_with_a_warning(show):
     shown = show(LOW_RANK, {"keep": "5"})
     assert "between 0.001 and 1.0; 5 was lowered to 1.0" in shown.warning[0].value
-    assert shown.query_params["keep"] == "1.0"
+    assert shown.query_params["low_rank.keep"] == "1.0"
 
 
 def test_a_link_sets_the_controls(show):
@@ -134,7 +134,7 @@ def test_what_is_chosen_goes_into_the_link_and_along_to_other_pages(show):
     named(shown.sidebar.selectbox, "Data set").select("mnist1d").run()
     named(shown.main.selectbox, "Scheme").select("plain").run()
     assert shown.session_state["choice"].data == "mnist1d"
-    assert shown.query_params["data"] == "mnist1d" and shown.query_params["scheme"] == "plain"
+    assert shown.query_params["data"] == "mnist1d" and shown.query_params["low_rank.scheme"] == "plain"
     shown.query_params.clear()  # a link in the sidebar leads to a page without parameters
     shown.switch_page(TEACHERS).run()
     assert named(shown.sidebar.selectbox, "Data set").value == "mnist1d"

@@ -14,7 +14,8 @@ import streamlit as st
 from compress.curves.store import Store
 from compress.recipe import Recipe, Step
 from compress.service.engine import EngineError, LocalEngine
-from pages.ui.shell.choice import Card, Choice, first_choice, from_link, teacher_of, to_link
+from pages.ui.shell.choice import Card, Choice, first_choice, teacher_of
+from pages.ui.shell.links import from_link, to_link
 
 
 @st.cache_resource(show_spinner=False)

@@ -128,6 +128,17 @@ def test_a_method_comes_back_from_its_step(kind: type[Method]) -> None:
     assert method(Step(kind.name)) == kind()
 
 
+@every_method
+def test_an_older_name_of_a_setting_is_still_read(kind: type[Method]) -> None:
+    known = {entry["name"]: entry["default"] for entry in kind.describe()}
+    assert set(kind.renamed.values()) <= set(known) and not set(kind.renamed) & set(known)
+    assert kind.card()["renamed"] == kind.renamed
+    for old, present in kind.renamed.items():
+        assert method(Step.of(kind.name, {old: known[present]})) == kind()
+        with pytest.raises(ValueError, match=f"{present} is given twice, once by an older name"):
+            method(Step.of(kind.name, {old: known[present], present: known[present]}))
+
+
 def test_an_unknown_method_is_answered_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"no method 'magic'; choose one of .*low_rank"):
         method(Step("magic"))

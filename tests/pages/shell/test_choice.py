@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,15 +13,15 @@ from hypothesis import strategies as st
 
 from compress.recipe import Recipe, Step
 from compress.settings import Settings
-from pages.ui.shell import choice
-from tests.compress.helpers import ROOT
+from pages.ui.shell import choice, links
+from tests.imports import tree_of
 from tests.pages.test_layering import PAGES
 
 NASTY = ["nan", "inf", "-inf", "1e999", "", " ", "0x10", "1;2", "None", "true", "٣", "½", "1e", "-", "--", "[]", "{}",
          "<script>alert(1)</script>", "'; DROP TABLE points; --", "../../etc/passwd", "__import__('os').system('ls')",
          "%00", "\x00", "openml:../x:1", "a/b+c(d=e),f", "${HOME}", "9" * 400, "300-" * 300, "![x](http://x.example/y)"]
-PLACES = ("data", "teacher", "seed", "method", "start", "keep", "scheme", "view", "steps", "last", "t.epochs", "t.hidden",
-          "t.rate")
+PLACES = ("data", "teacher", "seed", "method", "start", "keep", "scheme", "squeeze.view", "squeeze.steps", "squeeze.last",
+          "t.epochs", "t.hidden", "t.rate", ".", "squeeze.", ".keep", "t.")
 NESTED = "[" * 3000
 
 
@@ -32,9 +33,9 @@ def card() -> dict[str, Any]:
         return {"name": name, "label": name.capitalize(), "type": kind, "default": default, "low": low, "high": high,
                 "choices": choices, "step": None, "of_sweep": of_sweep, "help": "What it does."}
 
-    def method(name, dial, settings, subject="network", exclusions=()):
+    def method(name, dial, settings, subject="network", exclusions=(), renamed=()):
         return {"name": name, "dial": dial, "settings": settings, "exclusions": list(exclusions), "subject": subject,
-                "control_settings": {}}
+                "control_settings": {}, "renamed": dict(renamed)}
 
     keep = entry("keep", "float", 0.1, 0.001, 1.0)
     settings = [keep, entry("scheme", "str", "plain", choices=["plain", "whitened"]),
@@ -56,7 +57,10 @@ def card() -> dict[str, Any]:
                 entry("width", "float", 0.1, 0.01, 2.0), entry("loss", "str", "soft", choices=["soft", "hard"]),
                 entry("shared", "bool", True), entry("depth", "int", 0, 0, 8),
                 entry("repeats", "int", 3, 1, 20, of_sweep=True), entry("heats", "sizes", "1-8", 1, 64, of_sweep=True)]),
-            "shrink": method("shrink", "rows", [entry("rows", "int", 9, 1, 99)], subject="data")}}
+            "shrink": method("shrink", "rows", [entry("rows", "int", 9, 1, 99)], subject="data"),
+            "press": method("press", "keep", [keep, entry("scheme", "str", "plain", choices=["plain", "deep"]),
+                                              entry("epochs", "int", 5, 1, 99)],
+                            renamed={"kept_share": "keep", "way": "scheme"})}}
 
 
 def values_of(entry: dict[str, Any]) -> st.SearchStrategy:
@@ -77,7 +81,7 @@ def settings_of(entries: list[dict[str, Any]]) -> st.SearchStrategy:
 
 
 def taken(link: dict[str, str], card: dict[str, Any], methods: tuple[str, ...] = ("squeeze",)):
-    return choice.from_link(link, card, methods, choice.first_choice(card))
+    return links.from_link(link, card, methods, choice.first_choice(card))
 
 
 @st.composite
@@ -96,20 +100,72 @@ def test_a_link_restores_every_setting_whatever_stood_before(known, data):
     """As the address bar must after the browser's Back button, and in another tab."""
     name = data.draw(st.sampled_from(sorted(known["methods"])))
     made, before = data.draw(choices(known, name)), data.draw(choices(known, name))
-    link = choice.to_link(made, known, (name,), name)
+    link = links.to_link(made, known, (name,), name)
     assert all(isinstance(text, str) for text in link.values())
-    assert choice.from_link(link, known, (name,), before) == (made, [])
+    assert links.from_link(link, known, (name,), before) == (made, [])
 
 
-@pytest.mark.parametrize("path", [path for path in PAGES if "ui" not in path.parts], ids=lambda path: path.name)
-def test_the_methods_of_one_page_have_different_settings(known, path):
-    """Otherwise one word in a link would mean two things."""
-    names = [name for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.Call)
-             and getattr(node.func, "id", "") == "open_page" and len(node.args) == 3
-             for name in ast.literal_eval(node.args[2])]
-    settings = [entry["name"] for name in names for entry in known["methods"][name]["settings"]]
-    assert len(set(settings)) == len(settings)
-    assert {"data", "teacher", "seed", "method", "start"}.isdisjoint(settings)
+def page_methods(page: Path) -> tuple[str, ...]:
+    """The methods that a page opens with."""
+    return tuple(name for node in ast.walk(tree_of(page)) if isinstance(node, ast.Call)
+                 and getattr(node.func, "id", "") == "open_page" and len(node.args) == 3
+                 for name in ast.literal_eval(node.args[2]))
+
+
+@given(st.data())
+def test_methods_of_one_page_may_call_their_settings_alike(known, data):
+    """One word of a link means one setting, because it is said whose."""
+    page = data.draw(st.sampled_from([page_methods(path) for path in PAGES if path.name[0].isdigit()]))
+    made, before = (data.draw(st.builds(lambda *each: replace(each[0], methods={
+        **each[0].methods, **{name: one.methods[name] for name, one in zip(page, each, strict=True)}}),
+        *(choices(known, name) for name in page))) if page else choice.first_choice(known) for _ in range(2))
+    made = replace(made, methods={**before.methods, **{name: made.methods[name] for name in page}})
+    link = links.to_link(made, known, page, page[-1] if page else None)
+    assert links.from_link(link, known, page, before) == (made, [])
+
+
+TWO = ("squeeze", "press")
+
+
+def test_two_methods_with_settings_of_one_name_come_back_from_a_link(card):
+    first = choice.first_choice(card)
+    made = first.with_method("squeeze", keep=0.3, scheme="whitened").with_method("press", keep=0.7, scheme="deep")
+    link = links.to_link(made, card, TWO, "press")
+    assert link["squeeze.keep"] == "0.3" and link["press.keep"] == "0.7" and link["press.scheme"] == "deep"
+    assert taken(link, card, TWO) == (made, [])
+
+
+def test_a_link_of_before_has_bare_names(card):
+    """Each went to the one method of the page that had a setting of this name then."""
+    chosen, notices = taken({"method": "press", "keep": "0.3", "kept_share": "0.7", "way": "deep", "epochs": "9"}, card, TWO)
+    assert chosen.methods["squeeze"]["keep"] == 0.3
+    assert chosen.methods["press"] == {"keep": 0.7, "scheme": "deep", "epochs": 9} and not notices
+
+
+def test_a_bare_name_that_no_link_of_before_had_goes_to_the_method_on_the_screen(card):
+    renamed = {**card["methods"]["squeeze"], "renamed": {"share": "keep"}}
+    known = {**card, "methods": {**card["methods"], "squeeze": renamed}}
+    for active, other in (TWO, TWO[::-1]):
+        chosen, notices = taken({"method": active, "keep": "0.3"}, known, TWO)
+        assert chosen.methods[active]["keep"] == 0.3 and chosen.methods[other]["keep"] == 0.1 and not notices
+
+
+def test_an_older_name_is_understood_behind_its_method_too(card):
+    chosen, notices = taken({"press.kept_share": "0.7", "start": "press(way=deep)"}, card, TWO)
+    assert chosen.methods["press"]["keep"] == 0.7 and not notices
+    assert chosen.start == (Step.of("press", {"keep": 0.1, "scheme": "deep", "epochs": 5}),)
+
+
+def test_a_setting_that_a_link_has_twice_is_reported(card):
+    chosen, notices = taken({"way": "plain", "press.scheme": "deep"}, card, TWO)
+    assert chosen.methods["press"]["scheme"] == "deep"
+    assert notices == ["The link's way=plain is not a setting of this page and was left out."]
+
+
+@pytest.mark.parametrize("name", ["press.rows", "shrink.rows", "press.", ".keep", "press.keep.keep", "x.keep"])
+def test_a_name_that_is_no_setting_of_the_pages_methods_is_reported(card, name):
+    chosen, (notice,) = taken({name: "3"}, card, TWO)
+    assert chosen == choice.first_choice(card) and f"{name}=3" in notice
 
 
 def test_the_first_choice_is_the_first_of_everything(card):
@@ -122,11 +178,11 @@ def test_the_first_choice_is_the_first_of_everything(card):
 
 def test_a_link_leaves_out_what_stands_at_its_default_but_not_the_dial(card):
     first = choice.first_choice(card)
-    assert choice.to_link(first, card, ("squeeze",), "squeeze") == {
-        "data": "digits", "teacher": "mlp", "seed": "0", "keep": "0.1"}
+    assert links.to_link(first, card, ("squeeze",), "squeeze") == {
+        "data": "digits", "teacher": "mlp", "seed": "0", "squeeze.keep": "0.1"}
     turned = first.with_method("squeeze", last=True)
-    assert choice.to_link(turned, card, ("squeeze",), None) == {
-        "data": "digits", "teacher": "mlp", "seed": "0", "last": "true"}
+    assert links.to_link(turned, card, ("squeeze",), None) == {
+        "data": "digits", "teacher": "mlp", "seed": "0", "squeeze.last": "true"}
 
 
 @pytest.mark.parametrize(("link", "name", "value", "range_", "word"), [
@@ -178,8 +234,8 @@ def test_settings_that_go_together_are_left_alone(card):
 
 def test_another_teacher_starts_from_its_own_defaults(card):
     start = replace(choice.first_choice(card), teacher=choice.teacher_defaults(card, "mlp").having(epochs=3))
-    other, _ = choice.from_link({"teacher": "logistic"}, card, (), start)
-    same, _ = choice.from_link({"data": "mnist5k"}, card, (), start)
+    other, _ = links.from_link({"teacher": "logistic"}, card, (), start)
+    same, _ = links.from_link({"data": "mnist5k"}, card, (), start)
     assert other.teacher == choice.teacher_defaults(card, "logistic") and same.teacher.values["epochs"] == 3
 
 
@@ -281,7 +337,7 @@ def test_a_preset_that_does_not_suit_the_data_gives_way_to_one_that_does(card):
 
 
 def test_a_link_that_names_only_the_data_gets_a_teacher_that_suits_them(card):
-    changed, notices = choice.from_link({"data": "waves"}, card, ("squeeze",), choice.first_choice(card))
+    changed, notices = links.from_link({"data": "waves"}, card, ("squeeze",), choice.first_choice(card))
     assert not notices and changed.teacher == choice.suited(changed, card).teacher != choice.first_choice(card).teacher
 
 
@@ -303,25 +359,25 @@ def test_a_link_restores_what_stands_in_the_teachers_place(known, data):
     start = tuple(data.draw(st.lists(points_of(known), min_size=1, max_size=3)))
     page = data.draw(st.sampled_from(sorted(known["methods"])))
     made, before = (replace(data.draw(choices(known, page)), start=one) for one in (start, start[1:]))
-    link = choice.to_link(made, known, (page,), page)
-    assert choice.from_link(link, known, (page,), before) == (made, [])
+    link = links.to_link(made, known, (page,), page)
+    assert links.from_link(link, known, (page,), before) == (made, [])
 
 
 def test_a_link_without_a_start_goes_back_to_the_teacher(card):
     """As the browser's Back button must after something was put in the teacher's place."""
     first = choice.first_choice(card)
     before = replace(first, start=(Step.of("teach", {"width": 0.1}),))
-    assert choice.from_link(choice.to_link(first, card, (), None), card, (), before) == (first, [])
+    assert links.from_link(links.to_link(first, card, (), None), card, (), before) == (first, [])
 
 
 def test_nothing_in_the_teachers_place_leaves_no_trace_in_the_link(card):
-    assert "start" not in choice.to_link(choice.first_choice(card), card, ("squeeze",), "squeeze")
+    assert "start" not in links.to_link(choice.first_choice(card), card, ("squeeze",), "squeeze")
 
 
 def test_what_stands_in_the_teachers_place_is_spelled_as_in_recipes(card):
     start = (Step.of("teach", {"width": 0.5, "loss": "hard", "shared": False, "depth": 2}),
              Step.of("squeeze", {"keep": 0.25, "scheme": "plain", "view": "channel", "steps": 0, "last": True}))
-    link = choice.to_link(replace(choice.first_choice(card), start=start), card, (), None)
+    link = links.to_link(replace(choice.first_choice(card), start=start), card, (), None)
     assert link["start"] == ("teach(depth=2,loss=hard,shared=false,width=0.5)"
                              "+squeeze(keep=0.25,last=true,scheme=plain,steps=0,view=channel)")
 
@@ -366,13 +422,13 @@ def test_settings_of_a_start_that_exclude_each_other_are_mended(card):
 
 
 def test_a_start_is_not_a_setting_that_a_page_lacks(card):
-    assert choice.from_link({"start": "teach"}, card, (), choice.first_choice(card))[1] == []
+    assert links.from_link({"start": "teach"}, card, (), choice.first_choice(card))[1] == []
 
 
 @pytest.fixture
 def started(card) -> choice.Choice:
     """A choice with a small network in the teacher's place."""
-    return choice.from_link({"start": "teach(width=0.5)"}, card, (), choice.first_choice(card))[0]
+    return links.from_link({"start": "teach(width=0.5)"}, card, (), choice.first_choice(card))[0]
 
 
 def names_of(recipe: Recipe) -> list[str]:
