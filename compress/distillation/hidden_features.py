@@ -9,44 +9,44 @@ from torch.nn import functional
 from compress.networks.families import Network
 from compress.networks.gru import GRU
 from compress.training.stack import STAGE_ENDS, leaves
-from compress.training.stack_layers import Flow
+from compress.training.stack_layers import Layout
 
 GRID = 4  # a stage's places are averaged over a grid of at most so many a side before a hint is read from them
 
 
-def teacher_stages(network: Network, batch: Tensor) -> tuple[list[tuple[Tensor, Flow]], Tensor]:
+def teacher_stages(network: Network, batch: Tensor) -> tuple[list[tuple[Tensor, Layout]], Tensor]:
     """A network's stages as those of a stack of one, and the input of its last layer (b, units)."""
-    stages, flowing, last = [], batch, batch
+    stages, activations, last = [], batch, batch
     for _, module in leaves(network):
-        last, flowing = flowing, module(flowing)
+        last, activations = activations, module(activations)
         if isinstance(module, STAGE_ENDS):
-            stages.append(_as_stack_of_one(module, flowing))
+            stages.append(_as_stack_of_one(module, activations))
     return stages, last
 
 
-def hint_features(stage: Tensor, flow: Flow) -> Tensor:
+def hint_features(stage: Tensor, layout: Layout) -> Tensor:
     """(N, b, features): rows as they are; maps and series averaged over a coarse grid of places."""
-    count = len(flow.places)
-    if flow.form == "rows":
+    count = len(layout.places)
+    if layout.kind == "rows":
         return stage
-    if flow.form == "series":
+    if layout.kind == "series":
         pooled = _pooled(stage.flatten(0, 1).mT, (min(GRID, stage.shape[2]),))
         return pooled.flatten(1).unflatten(0, (count, -1))
     grid = tuple(min(GRID, size) for size in stage.shape[2:])
     return _pooled(stage, grid).reshape(len(stage), count, -1).transpose(0, 1)
 
 
-def feature_places(flow: Flow, features: int) -> tuple[Tensor, ...]:
+def feature_places(layout: Layout, features: int) -> tuple[Tensor, ...]:
     """Where each network's own features stand among hint_features(): those of a unit or channel stand together."""
-    spots = features // flow.size
-    return tuple((place[:, None] * spots + torch.arange(spots)).flatten() for place in flow.places)
+    spots = features // layout.size
+    return tuple((place[:, None] * spots + torch.arange(spots)).flatten() for place in layout.places)
 
 
-def attention_map(stage: Tensor, flow: Flow) -> Tensor:
+def attention_map(stage: Tensor, layout: Layout) -> Tensor:
     """(N, b, places...): the sum of squares over channels or units (Zagoruyko & Komodakis 2017)."""
-    if flow.form == "series":
+    if layout.kind == "series":
         return stage.square().sum(-1)
-    return stage.unflatten(1, (len(flow.places), flow.size)).square().sum(2).transpose(0, 1)
+    return stage.unflatten(1, (len(layout.places), layout.size)).square().sum(2).transpose(0, 1)
 
 
 def on_common_grid(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
@@ -59,9 +59,9 @@ def on_common_grid(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
                  for one in (first, second))
 
 
-def has_places(flow: Flow) -> bool:
+def has_places(layout: Layout) -> bool:
     """Whether a stage has an attention map at all."""
-    return flow.form in ("maps", "series")
+    return layout.kind in ("maps", "series")
 
 
 def _fewer(one: Tensor, dims: int) -> Tensor:
@@ -75,10 +75,10 @@ def _pooled(maps: Tensor, grid: tuple[int, ...]) -> Tensor:
     return functional.adaptive_avg_pool1d(maps, grid) if len(grid) == 1 else functional.adaptive_avg_pool2d(maps, grid)
 
 
-def _as_stack_of_one(module: nn.Module, output: Tensor) -> tuple[Tensor, Flow]:
+def _as_stack_of_one(module: nn.Module, output: Tensor) -> tuple[Tensor, Layout]:
     if isinstance(module, GRU):
-        return output[None], Flow("series", output.shape[-1], (torch.arange(output.shape[-1]),))
+        return output[None], Layout("series", output.shape[-1], (torch.arange(output.shape[-1]),))
     own = (torch.arange(output.shape[1]),)
     if output.dim() == 2:
-        return output[None], Flow("rows", output.shape[1], own)
-    return output, Flow("maps", output.shape[1], own)
+        return output[None], Layout("rows", output.shape[1], own)
+    return output, Layout("maps", output.shape[1], own)

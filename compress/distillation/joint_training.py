@@ -130,7 +130,7 @@ class _Group:
         self.batches = _batches(rows.to(device), plan.batch, first.seed)
         self.per_epoch, self.total, self.seed = -(-len(self.inputs) // plan.batch), total, first.seed
         parameters = [*self.stack.parameters.values(), *self.objective.regressors]
-        self.optimizer = optimizer_of([packed.data for packed in parameters], plan)
+        self.optimizer = optimizer_of([tensor.data for tensor in parameters], plan)
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, max(1, total))
         self.done = 0
         self.history: list[list[float]] = []

@@ -20,7 +20,7 @@ from compress.networks.evaluation import CHUNK, evaluating
 from compress.networks.families import Network
 from compress.training import losses
 from compress.training.stack import Outputs, Stack
-from compress.training.stack_layers import Flow, Packed
+from compress.training.stack_layers import Layout, StackedTensor
 
 CLOSED_FORM = ("soft", "logits")  # losses on the logits alone, whose gradient is computed without autograd
 LOSSES = (*CLOSED_FORM, "decoupled", "hints", "attention", "relational")
@@ -109,14 +109,14 @@ class StackedObjective:
         self.has_controls = not all(objective.alpha > 0 for objective in objectives)
         self.targets = list(dict.fromkeys(targets))
         self.target_of = torch.tensor([self.targets.index(target) for target in targets], device=device)
-        self.regressors: list[Packed] = []
+        self.regressors: list[StackedTensor] = []
         self.soft_tables: list[Tensor] = []
         hints = self.targets[0].hints
         if self.loss == "hints" and self.uses_teacher and hints is not None:
             _require(stack.stages, "hints", "a student with a hidden layer")
             self.regressors = [_regressors(stack, hints.shape[1], seed, device)]
         if self.loss == "attention" and self.uses_teacher:
-            _require([flow for flow in stack.stages if has_places(flow)], "attention",
+            _require([layout for layout in stack.stages if has_places(layout)], "attention",
                      "a student with maps or states (cnn, resnet, gru)")
 
     def backward(self, outputs: Outputs, labels: Tensor, labelled: Tensor | None, rows: Tensor) -> None:
@@ -203,12 +203,12 @@ class StackedObjective:
     def _feature_losses(self, outputs: Outputs, rows: Tensor) -> Tensor:
         """(N,): the loss on hidden features that is added to the soft targets."""
         if self.loss == "hints":
-            stage, flow = middle(list(zip(outputs.stages, self.stack.stages, strict=True)))
-            return losses.hint(hint_features(stage, flow) @ self.regressors[0].data, self._targets("hints", rows))
+            stage, layout = middle(list(zip(outputs.stages, self.stack.stages, strict=True)))
+            return losses.hint(hint_features(stage, layout) @ self.regressors[0].data, self._targets("hints", rows))
         if self.loss == "relational":
             return losses.relational(outputs.embedding, self._targets("embedding", rows))
-        maps = [attention_map(stage, flow) for stage, flow in zip(outputs.stages, self.stack.stages, strict=True)
-                if has_places(flow)]
+        maps = [attention_map(stage, layout) for stage, layout in zip(outputs.stages, self.stack.stages, strict=True)
+                if has_places(layout)]
         pairs = min(len(maps), len(self.targets[0].attention))
         found = [losses.attention(*on_common_grid(maps[-place], self._attention_targets(-place, rows)))
                  for place in range(1, pairs + 1)]
@@ -224,27 +224,28 @@ class StackedObjective:
         return torch.stack([target.attention[place][rows] for target in self.targets])[self.target_of]
 
 
-def middle(stages: Sequence[tuple[Tensor, Flow]]) -> tuple[Tensor, Flow]:
+def middle(stages: Sequence[tuple[Tensor, Layout]]) -> tuple[Tensor, Layout]:
     """The stage from which hints are taken."""
     return stages[(len(stages) - 1) // 2]
 
 
-def _regressors(stack: Stack, features: int, seed: int, device: torch.device) -> Packed:
+def _regressors(stack: Stack, features: int, seed: int, device: torch.device) -> StackedTensor:
     """One linear map for each student, from its middle stage to the teacher's; drawn from the student's seed, so that the
     other students of the stack do not matter."""
-    flow = stack.stages[(len(stack.stages) - 1) // 2]
+    layout = stack.stages[(len(stack.stages) - 1) // 2]
     example = torch.zeros(2, *stack.networks[0].architecture.shape, device=device)
     with torch.inference_mode():
-        total = hint_features(middle(list(zip(stack.forward(example).stages, stack.stages, strict=True)))[0], flow).shape[2]
-    places = feature_places(flow, total)
+        stage, _ = middle(list(zip(stack.forward(example).stages, stack.stages, strict=True)))
+        total = hint_features(stage, layout).shape[2]
+    places = feature_places(layout, total)
     drawn = []
     for place in places:
         generator = torch.Generator().manual_seed(seed)
         drawn.append(torch.randn(len(place), features, generator=generator) / len(place) ** 0.5)
     all_features = torch.arange(features)
-    packed = Packed(drawn, [(place, all_features) for place in places], (total, features))
-    packed.data = packed.data.to(device).requires_grad_()
-    return packed
+    stacked = StackedTensor(drawn, [(place, all_features) for place in places], (total, features))
+    stacked.data = stacked.data.to(device).requires_grad_()
+    return stacked
 
 
 def _require(found: Sequence[object], loss: str, needed: str) -> None:

@@ -1,6 +1,7 @@
 """Many networks of one structure as one tensor program: trained together, each as if it were alone.
 
-The networks read the same batch. They have the same modules in the same order; their widths may differ.
+The networks read the same batch. They have the same modules in the same order; their widths may differ. Why gradients are
+those of each network alone is derived in stack_layers.py.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from compress.networks.families import AsSequence, Network, Residual
 from compress.networks.gru import GRU
 from compress.training.stack_blocks import StackedGRU, StackedResidual
 from compress.training.stack_layers import (
-    Flow,
-    Packed,
+    Layout,
     StackedConvolution,
     StackedDropout,
     StackedFlatten,
@@ -27,6 +27,7 @@ from compress.training.stack_layers import (
     StackedLinear,
     StackedNorm,
     StackedPlain,
+    StackedTensor,
 )
 
 PLAIN = (nn.ReLU, nn.MaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, AsSequence, nn.Identity)
@@ -36,15 +37,20 @@ STAGE_ENDS = (nn.ReLU, GRU, Residual)
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """What a forward pass gave: logits (N, b, classes); the last layer's input, or None where that is the batch itself;
-    and the outputs of every stage (an activation, a residual block or a recurrent layer), in the form of its flow."""
+    """The result of a forward pass.
+
+    Attributes:
+        logits: (N, b, classes).
+        embedding: (N, b, features), the last layer's input; None if that is the batch itself.
+        stages: the outputs of every stage (an activation, a residual block or a recurrent layer), each in its layout.
+    """
 
     logits: Tensor
     embedding: Tensor | None
     stages: tuple[Tensor, ...]
 
     def float(self) -> Outputs:
-        """The same in the precision of the losses, where a GPU computed in less."""
+        """The same outputs in float32, the precision of the losses, if a GPU computed in a lower precision."""
         if self.logits.dtype in (torch.float32, torch.float64):
             return self
         embedding = None if self.embedding is None else self.embedding.float()
@@ -66,52 +72,52 @@ class Stack:
         self.stage_paths = [path for path, module in columns[0] if isinstance(module, STAGE_ENDS)]
         self.layers: dict[str, StackedLayer] = {}
         batch = torch.zeros(1, *networks[0].architecture.shape, dtype=next(networks[0].parameters()).dtype)
-        flow = Flow("shared", 0, ())
+        layout = Layout("shared", 0, ())
         with torch.no_grad():
             for number, path in enumerate(paths):
-                layer = stacked([column[number][1] for column in columns], flow, batch, number)
-                self.layers[path], flow, batch = layer, layer.flow, layer.forward(batch, False, 0)
-        for packed in (*self.parameters.values(), *self.buffers.values()):
-            packed.data = packed.data.to(device)
+                layer = stacked([column[number][1] for column in columns], layout, batch, number)
+                self.layers[path], layout, batch = layer, layer.layout, layer.forward(batch, False, 0)
+        for tensor in (*self.parameters.values(), *self.buffers.values()):
+            tensor.data = tensor.data.to(device)
         for layer in self.layers.values():
-            layer.settle(device)
-        for packed in self.parameters.values():
-            packed.data.requires_grad_()
+            layer.move_to(device)
+        for tensor in self.parameters.values():
+            tensor.data.requires_grad_()
 
     def __len__(self) -> int:
         return len(self.networks)
 
     @property
-    def parameters(self) -> dict[str, Packed]:
-        """Every packed parameter, by its name in each network."""
-        return {f"{path}.{name}": packed for path, layer in self.layers.items()
-                for name, packed in layer.parameters.items()}
+    def parameters(self) -> dict[str, StackedTensor]:
+        """Every parameter of the networks, by its name in each network."""
+        return {f"{path}.{name}": tensor for path, layer in self.layers.items()
+                for name, tensor in layer.parameters.items()}
 
     @property
-    def buffers(self) -> dict[str, Packed]:
+    def buffers(self) -> dict[str, StackedTensor]:
         """Batch-norm statistics, by their names."""
-        return {f"{path}.{name}": packed for path, layer in self.layers.items() for name, packed in layer.buffers.items()}
+        return {f"{path}.{name}": tensor for path, layer in self.layers.items() for name, tensor in layer.buffers.items()}
 
     @property
-    def stages(self) -> list[Flow]:
-        """The flow after each stage."""
-        return [self.layers[path].flow for path in self.stage_paths]
+    def stages(self) -> list[Layout]:
+        """The layout of each stage's outputs."""
+        return [self.layers[path].layout for path in self.stage_paths]
 
-    def forward(self, batch: Tensor, training: bool = False, noise: int = 0) -> Outputs:
+    def forward(self, batch: Tensor, training: bool = False, noise_seed: int = 0) -> Outputs:
         """All networks over one batch (b, *shape).
 
         Args:
-            training: batch-norm uses (and gathers) the batch's statistics, dropout is on.
-            noise: the seed of this step's dropout.
+            training: batch-norm normalises with the batch's statistics and updates its running ones; dropout is on.
+            noise_seed: of this step's dropout.
         """
-        flowing, embedding, stages = batch, None, []
+        activations, embedding, stages = batch, None, []
         for path, layer in self.layers.items():
-            if path == self.last and flowing.dim() == 3:
-                embedding = flowing
-            flowing = layer.forward(flowing, training, noise)
+            if path == self.last and activations.dim() == 3:
+                embedding = activations
+            activations = layer.forward(activations, training, noise_seed)
             if path in self.stage_paths:
-                stages.append(flowing)
-        return Outputs(flowing, embedding, tuple(stages))
+                stages.append(activations)
+        return Outputs(activations, embedding, tuple(stages))
 
     def logits_of(self, inputs: Tensor) -> Tensor:
         """Outputs (N, n, classes) in evaluation mode."""
@@ -120,71 +126,79 @@ class Stack:
 
     def snapshot(self) -> dict[str, Tensor]:
         """A copy of every tensor, for keep() and network()."""
-        return {name: packed.data.detach().clone() for name, packed in self._everything()}
+        return {name: tensor.data.detach().clone() for name, tensor in self._tensors()}
 
     def keep(self, snapshot: dict[str, Tensor], chosen: Tensor) -> None:
-        """Brings a snapshot up to date for the chosen networks (mask (N,))."""
-        for name, packed in self._everything():
-            packed.keep(snapshot[name], chosen)
+        """Copies the present tensors of the chosen networks (mask (N,) bool) into a snapshot, in place."""
+        for name, tensor in self._tensors():
+            tensor.copy_into(snapshot[name], chosen)
 
     def network(self, number: int, snapshot: dict[str, Tensor] | None = None) -> Network:
-        """One network by itself, in evaluation mode on the stack's device, as it is now or as it was in a snapshot."""
-        taken = {name: packed.take(number, None if snapshot is None else snapshot[name])
-                 for name, packed in self._everything()}
+        """One network, in evaluation mode on the stack's device, with its present tensors or those of a snapshot."""
+        tensors = {name: tensor.extract(number, None if snapshot is None else snapshot[name])
+                   for name, tensor in self._tensors()}
         network = copy.deepcopy(self.networks[number])
-        network.load_state_dict(taken, strict=False)
-        return network.to(next(iter(taken.values())).device).eval()
+        network.load_state_dict(tensors, strict=False)
+        return network.to(next(iter(tensors.values())).device).eval()
 
-    def _everything(self) -> list[tuple[str, Packed]]:
+    def _tensors(self) -> list[tuple[str, StackedTensor]]:
         return [*self.parameters.items(), *self.buffers.items()]
 
 
 def leaves(network: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Module]]:
     """Path and module of each step of a network's forward pass, in order."""
     for name, child in network.named_children():
-        own = f"{path}.{name}" if path else name
+        child_path = f"{path}.{name}" if path else name
         if type(child) is nn.Sequential:
-            yield from leaves(child, own)
+            yield from leaves(child, child_path)
         else:
-            yield own, child
+            yield child_path, child
 
 
 def structure(network: Network) -> tuple[tuple[str, str], ...]:
-    """What two networks must have in common to be stacked."""
+    """Paths and types of the modules: equal for networks that can be stacked."""
     return tuple((path, type(module).__name__) for path, module in leaves(network))
 
 
-def stacked(modules: Sequence[nn.Module], flow: Flow, batch: Tensor, number: int) -> StackedLayer:
-    """One layer of every network; batch is an example of what flows into it, number its place in the network."""
+def stacked(modules: Sequence[nn.Module], layout: Layout, batch: Tensor, number: int) -> StackedLayer:
+    """One layer of every network.
+
+    Args:
+        batch: an example of the layer's input; number: the layer's place in the network.
+
+    Raises:
+        TypeError: a module that cannot be stacked.
+    """
     first = modules[0]
     if isinstance(first, Compressed):
         raise TypeError(f"a compressed layer ({first.kind}) cannot be stacked")
     if type(first) is nn.Linear:
-        return StackedLinear(modules, flow)
+        return StackedLinear(modules, layout)
     if type(first) in (nn.Conv1d, nn.Conv2d):
-        return StackedConvolution(modules, flow)
+        return StackedConvolution(modules, layout)
     if type(first) in NORMS:
-        return StackedNorm(modules, flow)
+        return StackedNorm(modules, layout)
     if type(first) is nn.Dropout:
-        return StackedDropout(modules, flow, number)
+        return StackedDropout(modules, layout, number)
     if type(first) is nn.Flatten:
-        return StackedFlatten(flow, batch)
+        return StackedFlatten(layout, batch)
     if type(first) is GRU:
         features = torch.arange(batch.shape[-1])
-        return StackedGRU(modules, Flow(flow.form, len(features), (features,) * len(modules)))
+        return StackedGRU(modules, Layout(layout.kind, len(features), (features,) * len(modules)))
     if type(first) is Residual:
-        body = _row([module.body for module in modules], "body", flow, batch, number)
-        return StackedResidual(body, _row([module.shortcut for module in modules], "shortcut", flow, batch, number), flow)
+        body = _sequence([module.body for module in modules], "body", layout, batch, number)
+        shortcut = _sequence([module.shortcut for module in modules], "shortcut", layout, batch, number)
+        return StackedResidual(body, shortcut, layout)
     if type(first) in PLAIN:
-        return StackedPlain(modules, flow)
+        return StackedPlain(modules, layout)
     raise TypeError(f"a layer of type {type(first).__name__} cannot be stacked")
 
 
-def _row(parts: Sequence[nn.Module], name: str, flow: Flow, batch: Tensor, number: int) -> dict[str, StackedLayer]:
-    """The steps of one part of every residual block, named as in the networks."""
+def _sequence(parts: Sequence[nn.Module], name: str, layout: Layout, batch: Tensor, number: int) -> dict[str, StackedLayer]:
+    """The layers of one part of every residual block, by their names in the networks."""
     columns = [list(leaves(part)) for part in parts]
-    row: dict[str, StackedLayer] = {}
+    layers: dict[str, StackedLayer] = {}
     for place, (path, _) in enumerate(columns[0]):
-        layer = stacked([column[place][1] for column in columns], flow, batch, number)
-        row[f"{name}.{path}"], flow, batch = layer, layer.flow, layer.forward(batch, False, 0)
-    return row
+        layer = stacked([column[place][1] for column in columns], layout, batch, number)
+        layers[f"{name}.{path}"], layout, batch = layer, layer.layout, layer.forward(batch, False, 0)
+    return layers

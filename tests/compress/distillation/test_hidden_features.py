@@ -19,7 +19,7 @@ from compress.distillation.objective import TeacherTargets, middle
 from compress.methods.low_rank import LowRank
 from compress.networks.families import CNN, MLP, Architecture, Family, Logistic, Network, Recurrent, ResNet, build
 from compress.training.stack import Stack
-from compress.training.stack_layers import Flow
+from compress.training.stack_layers import Layout
 
 IMAGE, SMALL, SEQUENCE, TABLE = (1, 28, 28), (3, 8, 8), (2, 40), (12,)
 CASES: dict[str, tuple[list[Family], tuple[int, ...]]] = {
@@ -45,8 +45,8 @@ def numbers(*shape: int, seed: int = 0) -> Tensor:
     return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def maps_flow(count: int, channels: int) -> Flow:
-    return Flow("maps", channels, tuple(torch.arange(channels) for _ in range(count)))
+def maps_layout(count: int, channels: int) -> Layout:
+    return Layout("maps", channels, tuple(torch.arange(channels) for _ in range(count)))
 
 
 @every_case
@@ -54,12 +54,12 @@ def maps_flow(count: int, channels: int) -> Flow:
 def test_each_networks_features_stand_at_its_places(families, shape):
     alone, inputs = networks(families, shape), batch(shape)
     stack = Stack(alone)
-    stages, flows = stack.forward(inputs).stages, stack.stages
+    stages, layouts = stack.forward(inputs).stages, stack.stages
     single = [teacher_stages(network, inputs)[0] for network in alone]
     assert all(len(own) == len(stages) > 0 for own in single)
-    for depth, (stage, flow) in enumerate(zip(stages, flows, strict=True)):
-        together = hint_features(stage, flow)
-        places = feature_places(flow, together.shape[2])
+    for depth, (stage, layout) in enumerate(zip(stages, layouts, strict=True)):
+        together = hint_features(stage, layout)
+        places = feature_places(layout, together.shape[2])
         for number, own in enumerate(single):
             expected = hint_features(*own[depth])[0]
             assert torch.allclose(together[number][:, places[number]], expected, atol=1e-10)
@@ -74,10 +74,10 @@ def test_attention_maps_of_a_stack_are_those_of_its_networks(families, shape):
     alone, inputs = networks(families, shape), batch(shape)
     stack = Stack(alone)
     single = [teacher_stages(network, inputs)[0] for network in alone]
-    for depth, (stage, flow) in enumerate(zip(stack.forward(inputs).stages, stack.stages, strict=True)):
-        assert all(own[depth][1].form == flow.form for own in single)
-        if has_places(flow):
-            for number, found in enumerate(attention_map(stage, flow)):
+    for depth, (stage, layout) in enumerate(zip(stack.forward(inputs).stages, stack.stages, strict=True)):
+        assert all(own[depth][1].kind == layout.kind for own in single)
+        if has_places(layout):
+            for number, found in enumerate(attention_map(stage, layout)):
                 assert torch.allclose(found, attention_map(*single[number][depth])[0], atol=1e-10)
 
 
@@ -96,7 +96,7 @@ def test_stages_of_a_perceptron_are_its_activations():
     (network,) = networks([MLP((6, 3))], TABLE)
     stages, last = teacher_stages(network, batch(TABLE))
     first = network[1](batch(TABLE)).relu()
-    assert [flow.form for _, flow in stages] == ["rows", "rows"]
+    assert [layout.kind for _, layout in stages] == ["rows", "rows"]
     assert torch.equal(stages[0][0], first[None]) and torch.equal(stages[1][0][0], network[3](first).relu())
     assert torch.equal(last, stages[1][0][0])
 
@@ -120,18 +120,18 @@ def test_a_compressed_network_can_be_a_teacher_too(mlp, digits):
 
 @pytest.mark.parametrize(("places", "kept"), [((8, 8), (4, 4)), ((2, 3), (2, 3)), ((12, 2), (4, 2)), ((1, 1), (1, 1))])
 def test_maps_are_averaged_over_at_most_four_by_four_places(places, kept):
-    stage, flow = numbers(3, 2 * 5, *places), maps_flow(2, 5)
-    found = hint_features(stage, flow)
+    stage, layout = numbers(3, 2 * 5, *places), maps_layout(2, 5)
+    found = hint_features(stage, layout)
     assert found.shape == (2, 3, 5 * kept[0] * kept[1])
     expected = stage.view(3, 2, 5, kept[0], places[0] // kept[0], kept[1], places[1] // kept[1]).mean((4, 6))
     assert torch.allclose(found, expected.flatten(2).transpose(0, 1))
-    assert torch.equal(feature_places(flow, found.shape[2])[1], torch.arange(found.shape[2]))
+    assert torch.equal(feature_places(layout, found.shape[2])[1], torch.arange(found.shape[2]))
 
 
 @pytest.mark.parametrize(("steps", "kept"), [(8, 4), (3, 3), (1, 1)])
 def test_series_are_averaged_over_at_most_four_stretches(steps, kept):
     stage = numbers(2, 3, steps, 5)
-    found = hint_features(stage, Flow("series", 5, (torch.arange(5),) * 2))
+    found = hint_features(stage, Layout("series", 5, (torch.arange(5),) * 2))
     expected = stage.view(2, 3, kept, steps // kept, 5).mean(3).transpose(2, 3)
     assert torch.allclose(found, expected.flatten(2))
 
@@ -139,34 +139,34 @@ def test_series_are_averaged_over_at_most_four_stretches(steps, kept):
 def test_one_dimensional_maps_are_averaged_over_stretches():
     stage = numbers(3, 2 * 5, 8)
     expected = stage.view(3, 2, 5, 4, 2).mean(4).flatten(2).transpose(0, 1)
-    assert torch.allclose(hint_features(stage, maps_flow(2, 5)), expected)
+    assert torch.allclose(hint_features(stage, maps_layout(2, 5)), expected)
 
 
 def test_rows_are_features_as_they_are():
     stage = numbers(2, 3, 7)
-    flow = Flow("rows", 7, (torch.tensor([0, 1, 2]), torch.arange(7)))
-    assert torch.equal(hint_features(stage, flow), stage)
-    assert [place.tolist() for place in feature_places(flow, 7)] == [[0, 1, 2], [0, 1, 2, 3, 4, 5, 6]]
+    layout = Layout("rows", 7, (torch.tensor([0, 1, 2]), torch.arange(7)))
+    assert torch.equal(hint_features(stage, layout), stage)
+    assert [place.tolist() for place in feature_places(layout, 7)] == [[0, 1, 2], [0, 1, 2, 3, 4, 5, 6]]
 
 
 def test_features_of_a_channel_stand_together():
-    flow = Flow("maps", 3, (torch.tensor([0, 2]), torch.tensor([1])))
-    assert [place.tolist() for place in feature_places(flow, 12)] == [[0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7]]
+    layout = Layout("maps", 3, (torch.tensor([0, 2]), torch.tensor([1])))
+    assert [place.tolist() for place in feature_places(layout, 12)] == [[0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7]]
 
 
 def test_attention_is_the_sum_of_squares_over_channels_or_units():
     stage = numbers(3, 2 * 5, 4, 6)
-    found = attention_map(stage, maps_flow(2, 5))
+    found = attention_map(stage, maps_layout(2, 5))
     assert found.shape == (2, 3, 4, 6)
     assert torch.allclose(found[1, 2], stage[2, 5:].square().sum(0))
     states = numbers(2, 3, 4, 5)
-    found = attention_map(states, Flow("series", 5, (torch.arange(5),) * 2))
+    found = attention_map(states, Layout("series", 5, (torch.arange(5),) * 2))
     assert found.shape == (2, 3, 4) and torch.allclose(found[1, 2, 3], states[1, 2, 3].square().sum())
 
 
 @pytest.mark.parametrize(("form", "placed"), [("rows", False), ("maps", True), ("series", True), ("shared", False)])
 def test_only_maps_and_series_have_places(form, placed):
-    assert has_places(Flow(form, 3, ())) is placed
+    assert has_places(Layout(form, 3, ())) is placed
 
 
 def test_maps_of_one_size_stay_as_they_are():

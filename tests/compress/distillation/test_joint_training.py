@@ -124,14 +124,14 @@ def test_the_closed_form_gradient_is_that_of_the_losses(loss, labelled, digits, 
         stacked = StackedObjective(stack, objectives, target_list, 0)
         gradients = []
         for way in ("backward", "losses"):
-            for packed in stack.parameters.values():
-                packed.data.grad = None
+            for tensor in stack.parameters.values():
+                tensor.data.grad = None
             outputs = stack.forward(inputs[rows], True)
             if way == "backward":
                 stacked.backward(outputs, labels[rows], mask, rows)
             else:
                 stacked.losses(outputs, labels[rows], mask, rows).sum().backward()
-            gradients.append([packed.data.grad.clone() for packed in stack.parameters.values()])
+            gradients.append([tensor.data.grad.clone() for tensor in stack.parameters.values()])
         assert all(torch.allclose(first, second, atol=1e-6) for first, second in zip(*gradients, strict=True))
 
 
@@ -189,9 +189,9 @@ def test_students_are_in_training_mode_at_every_step_and_judged_in_evaluation_mo
     modes = []
     original = Stack.forward
 
-    def watch(self, batch, training=False, noise=0):
+    def watch(self, batch, training=False, noise_seed=0):
         modes.append((training, torch.is_grad_enabled()))
-        return original(self, batch, training, noise)
+        return original(self, batch, training, noise_seed)
 
     monkeypatch.setattr(Stack, "forward", watch)
     train_students([student(ResNet((3, 4)), digits, targets)], digits, Training(epochs=2, batch=256))

@@ -68,7 +68,7 @@ def test_networks_learn_together_as_alone(families, shape, optimizer):
     alone = [network.train() for network in networks(families, shape)]
     stack, (inputs, labels) = Stack(alone), batch(shape)
     before = [state(network) for network in alone]
-    together = optimizer([packed.data for packed in stack.parameters.values()])
+    together = optimizer([tensor.data for tensor in stack.parameters.values()])
     apart = [optimizer(network.parameters()) for network in alone]
     for step in range(4):
         for network, own in zip(alone, apart, strict=True):
@@ -86,14 +86,14 @@ def test_networks_learn_together_as_alone(families, shape, optimizer):
 @every_case
 def test_padding_stays_zero_while_it_trains(families, shape):
     stack, (inputs, labels) = Stack(networks(families, shape)), batch(shape)
-    optimizer = torch.optim.AdamW([packed.data for packed in stack.parameters.values()], 0.1, weight_decay=0.1)
+    optimizer = torch.optim.AdamW([tensor.data for tensor in stack.parameters.values()], 0.1, weight_decay=0.1)
     for step in range(3):
         optimizer.zero_grad()
         sum(functional.cross_entropy(logits, labels) for logits in stack.forward(inputs, True, step).logits).backward()
         optimizer.step()
-    for packed in stack.parameters.values():
-        own = sum(packed.take(number).count_nonzero() for number in range(len(stack)))
-        assert packed.data.count_nonzero() == own
+    for tensor in stack.parameters.values():
+        unpadded = sum(tensor.extract(number).count_nonzero() for number in range(len(stack)))
+        assert tensor.data.count_nonzero() == unpadded
 
 
 def test_the_given_networks_stay_as_they_are():
@@ -102,8 +102,8 @@ def test_the_given_networks_stay_as_they_are():
     stack, (inputs, labels) = Stack(alone), batch(SMALL)
     functional.cross_entropy(stack.forward(inputs, True).logits[0], labels).backward()
     with torch.no_grad():
-        for packed in stack.parameters.values():
-            packed.data.add_(1.0)
+        for tensor in stack.parameters.values():
+            tensor.data.add_(1.0)
     assert all(identical(first, state(network)) for first, network in zip(before, alone, strict=True))
 
 
@@ -111,15 +111,15 @@ def test_a_snapshot_keeps_the_chosen_networks_only():
     stack = Stack(networks([MLP((6, 5)), MLP((2, 9)), MLP((4, 4))], TABLE))
     snapshot, first = stack.snapshot(), [state(stack.network(number)) for number in range(3)]
     with torch.no_grad():
-        for packed in stack.parameters.values():
-            packed.data.add_(packed.data)
+        for tensor in stack.parameters.values():
+            tensor.data.add_(tensor.data)
     stack.keep(snapshot, torch.tensor([False, True, False]))
     for number, old in enumerate(first):
         expected = {name: 2 * tensor for name, tensor in old.items()} if number == 1 else old
         assert identical(state(stack.network(number, snapshot)), expected)
 
 
-def test_a_network_that_is_no_number_spoils_no_other():
+def test_a_network_with_nan_weights_does_not_change_the_others():
     alone = networks([MLP((6, 5)), MLP((8, 3)), MLP((4, 4))], TABLE)
     with torch.no_grad():
         alone[1][1].weight.fill_(float("nan"))
@@ -130,14 +130,14 @@ def test_a_network_that_is_no_number_spoils_no_other():
         assert outputs[number].isfinite().all()
         network = copy.deepcopy(alone[number])
         functional.cross_entropy(network(inputs), labels).backward()
-    for packed in stack.parameters.values():
-        packed.data.data = packed.data.grad.clone()
+    for tensor in stack.parameters.values():
+        tensor.data.data = tensor.data.grad.clone()
     for number in (0, 2):
         assert all(tensor.isfinite().all() for tensor in state(stack.network(number)).values())
 
 
 @pytest.mark.parametrize("wider", [MLP((5, 5), 0.5), MLP((40, 30), 0.5)])
-def test_dropout_falls_on_the_same_units_in_any_company(wider):
+def test_dropout_drops_the_same_units_whatever_the_other_networks(wider):
     mine = build(Architecture(MLP((5, 4), 0.5), TABLE, 4), 0).double()
     inputs, _ = batch(TABLE)
     alone = Stack([mine]).forward(inputs, True, 7).logits[0]
