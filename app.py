@@ -16,8 +16,8 @@ hero = charts.accuracy_size(finished.points, finished.reference, method="low_ran
 dial = charts.dial_of(finished.points, finished.reference, finished.values,
                       [f"{100 * value:g} %" for value in finished.values], name="keep", label="Share of the ranks kept",
                       help=finished.caption, current=0.1)
-st.html(f"<div class='ce-notice'>{notice.of_curve(finished.points, finished.reference)} Below it, accuracy falls off a "
-        "cliff: that edge is what this tool is for.</div>")
+st.html(f"<div class='ce-notice'>{notice.of_curve(finished.points, finished.reference)} In smaller files "
+        "accuracy falls off steeply: this tool shows where.</div>")
 liveplot([hero], key="start.hero", dial=dial)
 steps = st.columns(3, gap="large")
 steps[0].page_link("pages/1_Teacher.py", label="**1 · Train a teacher**", icon=":material/school:")

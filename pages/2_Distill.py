@@ -1,4 +1,4 @@
-"""Distillation: students of all widths beside their controls, and what the teacher's outputs say beyond the label."""
+"""Distillation: students of all widths with their controls, and what the teacher's outputs hold beyond the label."""
 
 from dataclasses import replace
 
@@ -18,15 +18,18 @@ STRONG = "mlp(hidden=400-400,dropout=0.2,shift=2,epochs=20)"
 PRESETS = (
     Preset("Only 50 labels, in seconds", "The teacher labels the other 8x8 digits for its students; the whole map in a few "
            "seconds.", {"labelled": 50, "alpha": 1.0, "epochs": 20, "temperatures": "1-8"}, "digits", "LeNet-300-100"),
-    Preset("The textbook pair", "784-128-10, trained on moved digits, teaches 784-64-10 and its neighbours.",
+    Preset("The textbook pair", "784-128-10, trained on shifted digits (augmentation), is the teacher of "
+           "784-64-10 and its neighbours.",
            {"width": 0.5, "temperatures": "1-20"}, "mnist5k", "mlp(hidden=128,shift=2,epochs=40)"),
-    Preset("30 hidden units", "A strong teacher, trained on moved digits, and one small hidden layer.",
+    Preset("30 hidden units", "A strong teacher, trained on shifted digits (augmentation); students of one "
+           "small hidden layer.",
            {"depth": 1, "width": 0.075, "temperature": 2.0, "temperatures": "1-8"}, "mnist5k", STRONG),
     Preset("Only 100 labels", "The teacher labels the other 2,900 digits for the student.",
            {"labelled": 100, "width": 0.2, "alpha": 1.0, "temperatures": "1-20"}, "mnist5k", STRONG),
-    Preset("A class the student never saw", "No 3 is among its examples; watch it recognise many all the same.",
+    Preset("A class the student never saw", "No 3 is among its examples; it recognises many of them all the same.",
            {"omit": 3, "width": 0.2, "alpha": 1.0, "temperature": 8.0, "temperatures": "1-20"}, "mnist5k", STRONG),
-    Preset("Gap too large", "Tiny students of a hot teacher lose to labels; judge whether an assistant between helps them.",
+    Preset("Gap too large", "At a high temperature tiny students do worse than on labels alone; see whether an "
+           "assistant of middle size helps.",
            {"assistant": 0.1, "width": 0.015, "temperature": 20.0, "temperatures": "none", "seeds": 5}, "mnist5k", STRONG),
 )
 
@@ -75,7 +78,8 @@ def missing(now: Shown) -> int:
     found = of_curves(session.store().curves(now.chain, now.teacher["digest"]), now.recipe)
     others = [] if own["loss"] == "logits" or asked["temperatures"] == "none" else asked["temperatures"].split("-")
     keys = {(value, own["student_seed"] + number) for value in now.values for number in range(asked["seeds"])}
-    wanted = [found.taught.get(heat, {}) for heat in {own["temperature"], *map(float, others)}] if own["alpha"] else []
+    temperatures = {own["temperature"], *map(float, others)} if own["alpha"] else {}
+    wanted = [found.taught.get(temperature, {}) for temperature in temperatures]
     wanted += [found.controls] + ([found.direct] if own["assistant"] else [])
     return sum(len(keys - set(places)) for places in wanted)
 
@@ -95,22 +99,22 @@ def label(value: float) -> str:
 
 
 def notices(now: Shown) -> list[str]:
-    """What the results at this stop say, admitting noise."""
+    """The results at this stop in sentences, with what is within noise."""
     found, own = students(now), now.recipe.methods[-1].values
     if not now.point:
         return []
     gain = found.gain(now.dial, own["temperature"])
     sentences = [f"The student <b>{now.point['inside']['title']}</b> is "
-                 f"<b>{words.times_smaller(now.point['bytes'], now.reference['bytes'])}</b> than its teacher and reaches "
+                 f"{words.smaller_than(now.point['bytes'], now.reference['bytes'], 'its teacher')} and reaches "
                  f"<b>{words.accuracy(now.point)}</b>."]
     if gain:
-        verdict = ("the teacher's outputs help" if gain.mean > 0 else "here the labels alone teach it better")
+        verdict = ("the teacher's outputs help" if gain.mean > 0 else "training on labels alone is better here")
         sentences.append(f"Against the same students on labels alone: <b>{distill_charts.gain_in_words(gain)}</b>"
                          + (f": {verdict}." if gain.certain else "."))
     through = found.assistant_gain(now.dial, own["temperature"])
     if through:
-        sentences.append(f"The assistant adds <b>{distill_charts.gain_in_words(through)}</b> to what the teacher teaches "
-                         "directly.")
+        sentences.append("Against students trained with the teacher directly, the assistant adds "
+                         f"<b>{distill_charts.gain_in_words(through)}</b>.")
     sentences.append(unseen_class(found, now))
     if not now.running:
         sentences.append(best_gain(found, now.values))
@@ -118,7 +122,7 @@ def notices(now: Shown) -> list[str]:
 
 
 def unseen_class(found: Students, now: Shown) -> str:
-    """How much of a class the student recognises that was never among its examples."""
+    """How many examples of a class the student recognises that was never among its own."""
     own, key = now.recipe.methods[-1].values, (now.dial, now.recipe.methods[-1].values["student_seed"])
     student, control = found.taught.get(own["temperature"], {}).get(key), found.controls.get(key)
     if own["omit"] < 0 or not student or student.predictions is None or not control or control.predictions is None:
@@ -131,21 +135,21 @@ def unseen_class(found: Students, now: Shown) -> str:
 
 
 def best_gain(found: Students, values: list[float]) -> str:
-    """Where the teacher helps most beyond doubt."""
-    everywhere = [(found.gain(value, heat), value, heat) for heat in found.taught for value in values]
-    certain = [(gain.mean, value, heat) for gain, value, heat in everywhere if gain and gain.certain and gain.mean > 0]
+    """Where the teacher helps most, beyond noise."""
+    everywhere = [(found.gain(value, temperature), value, temperature) for temperature in found.taught for value in values]
+    certain = [(gain.mean, *place) for gain, *place in everywhere if gain and gain.certain and gain.mean > 0]
     if not certain:
         return "Nowhere on this map does the teacher help beyond what other seeds could explain."
-    mean, value, heat = max(certain)
-    return f"Its help beyond doubt is largest at width {label(value)}, T = {heat:g}: {100 * mean:+.1f} points."
+    mean, value, temperature = max(certain)
+    return f"The largest gain beyond noise: {100 * mean:+.1f} points at width {label(value)}, T = {temperature:g}."
 
 
 def below(now: Shown) -> None:
-    """Equal means for both arms, the student's new place, dark knowledge, and whom the teacher helped."""
+    """How student and control were trained, the student as a start of other pages, outputs, and what only it learned."""
     own = now.recipe.methods[-1].values
     steps = own["epochs"] * -(-now.teacher["card"]["train_examples"] // own["batch"])
     reads = "The control reads" if own["unlabelled"] else "Both read"
-    few = f" {reads} the {own['labelled']:,} labelled ones alone, more often." if own["labelled"] else ""
+    few = f" {reads} the {own['labelled']:,} labelled examples alone, more often." if own["labelled"] else ""
     st.caption(f"Student and control start from the same weights and take the same {steps:,} steps of {own['batch']} "
                f"examples in the same order.{few} Shaded: the range over {own_seeds(now)} seeds. The map's cells can be "
                "clicked.")
@@ -169,12 +173,12 @@ def use(now: Shown) -> None:
                  icon=":material/swap_horiz:", key="distill.use", disabled=taken,
                  help="Every other page then starts from this student: factorise it, prune it, compare it."):
         session.choose(replace(session.choice(), start=now.recipe.methods))
-        st.rerun()  # the sidebar, which is outside of this fragment, tells it too
+        st.rerun()  # the sidebar, which is outside of this fragment, shows it too
 
 
 def dark(now: Shown) -> None:
-    """The teacher's softened outputs for one example, beside the student's, moved by a dial of their own."""
-    st.subheader("Dark knowledge: what the outputs say beyond the winner")
+    """The softened outputs of teacher, student and control for one example, with a temperature dial of their own."""
+    st.subheader("Dark knowledge: the outputs beyond the most probable class")
     view, own = now.view, now.recipe.methods[-1].values
     number = min(session.remembered("distill.example", 0), len(view["examples"]) - 1)
     left, right = st.columns([1, 5], gap="medium")
@@ -184,15 +188,15 @@ def dark(now: Shown) -> None:
             st.html(pictures.gallery([(shown[0], f"a {view['example_labels'][number]}")], size=120))
         st.button("Another example", key="distill.next", width="stretch", on_click=lambda: session.remember(
             "distill.example", (number + 1) % len(view["examples"])))
-        st.caption(f"{number + 1} of {len(view['examples'])} on which the teacher hesitates most")
-    voices = [("teacher", view["teacher_logits"][number], palette.GREY)]
+        st.caption(f"{number + 1} of {len(view['examples'])} on which the teacher is least certain")
+    series = [("teacher", view["teacher_logits"][number], palette.GREY)]
     if now.point and "logits" in now.point["inside"]:
-        voices.append(("student", now.point["inside"]["logits"][number], palette.of_method("distill")))
+        series.append(("student", now.point["inside"]["logits"][number], palette.of_method("distill")))
         control = students(now).controls.get((now.dial, own["student_seed"]))
         if control and control.point:
-            voices.append(("labels alone", control.point["inside"]["logits"][number], palette.SKY))
+            series.append(("labels alone", control.point["inside"]["logits"][number], palette.SKY))
     with right:
-        liveplot([dark_knowledge.outputs(view, number, voices), dark_knowledge.alike(view)], key="distill.dark",
+        liveplot([dark_knowledge.outputs(view, number, series), dark_knowledge.alike(view)], key="distill.dark",
                  dial=dark_knowledge.dial(view, number, own["temperature"]))
 
 
@@ -221,11 +225,11 @@ def select(clicked: object) -> None:
     """A click on the map takes the dial and the temperature there; one on a curve takes the dial."""
     names = ("width", "temperature") if isinstance(clicked, list) else ("width",)
     values = clicked if isinstance(clicked, list) else [clicked]
-    # A browser says 8 where a setting is 8.0, which would be another recipe.
+    # A browser sends 8 where a setting is 8.0, which would be another recipe.
     session.choose(session.choice().with_method("distill", **dict(zip(names, map(float, values), strict=True))))
 
 
-page = open_page("Distill", "Train small students on what the teacher says of each example. Filled points heard the "
-                 "teacher, hollow ones are the same networks on labels alone: the gap is what its outputs add.",
+page = open_page("Distill", "Train small students on the teacher's outputs. Filled points are students trained with the "
+                 "teacher, hollow points the same networks on labels alone: the gap is what the teacher's outputs add.",
                  {"distill": "Distillation"})
 explore(page, "distill", PRESETS, Story(inside, notices, below, label, hero, missing, readout, select))

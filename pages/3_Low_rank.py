@@ -65,17 +65,17 @@ def below_data(now: Shown) -> None:
 
 
 def notice_data(now: Shown) -> list[str]:
-    """What the results say, and where compression of the data begins at all."""
+    """The results in sentences, and from how many components on nothing is saved."""
     if "shape" not in now.view:
         return []
     rows, columns = now.view["shape"]
     return [*results.sentences(now), f"The training data are a {rows:,} × {columns} matrix; codes and basis hold as many "
-            f"numbers as the data at {now.view['break_even']:.0f} components, and bytes meet bytes earlier, because a pixel "
-            "is one byte and a 32-bit code four."]
+            f"numbers as the data at {now.view['break_even']:.0f} components; in bytes they break even earlier, because a "
+            "pixel takes one byte and a 32-bit code four."]
 
 
 def notice_weights(now: Shown) -> list[str]:
-    """What the results say, and what the layers do at this stop."""
+    """The results in sentences, and the layers at this stop."""
     return [*results.sentences(now), _layers_sentence(layers_at_stops(now), now)] if now.view else []
 
 
@@ -99,7 +99,7 @@ def _layers_sentence(layers: list[dict], now: Shown) -> str:
 
 
 page = open_page("Low rank", "Drag the dial: the fewer ranks a layer keeps, the smaller the file. "
-                 "Watch where accuracy begins to fall, and what the singular values say about it.",
+                 "Watch where accuracy begins to fall, and compare it with the singular values.",
                  {"low_rank": "The network's weights", "data_svd": "The data itself"})
 if page.method == "low_rank":
     explore(page, "low_rank", WEIGHTS, Story(weight_charts, notice_weights, below_weights,

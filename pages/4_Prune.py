@@ -1,4 +1,4 @@
-"""Pruning: what goes, what that does to the file, the arithmetic and the clock, and what the network still looks at."""
+"""Pruning: what is removed, its effect on the file, the arithmetic and the time, and the inputs that stay connected."""
 
 import base64
 import zlib
@@ -18,14 +18,16 @@ from pages.ui.shell.frame import open_page
 PRESETS = (
     Preset("Digits in a second", "The smallest weights of a small network go: the whole curve in a few seconds.", {},
            "digits", "LeNet-300-100"),
-    Preset("LeNet-300-100, one shot", "Half of the weights cost nothing; watch where it breaks.", {}, "mnist5k",
+    Preset("LeNet-300-100, one shot", "Half of the weights cost no accuracy; watch where it begins to fall.", {}, "mnist5k",
            "LeNet-300-100"),
-    Preset("The same, refitted", "The weights that stay make up for those that go: second order, without training.",
+    Preset("The same, refitted", "The weights that stay are refitted to make up for those removed: second order, "
+           "without training.",
            {"criterion": "second_order", "sparsity": 0.95}, "mnist5k", "LeNet-300-100"),
     Preset("12× smaller, trained again", "Layer densities of Han et al. (2015), six epochs at a tenth of the rate.",
            {"densities": "8-9-26", "recovery_epochs": 6, "recovery_batch": 16, "sparsity": 0.9182}, "mnist5k",
            "LeNet-300-100"),
-    Preset("Whole neurons: really faster", "Units go with all that reads them; what is left is a smaller dense network.",
+    Preset("Whole neurons: really faster", "Units are removed with all their connections; what is left is a smaller "
+           "dense network.",
            {"pattern": "units", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-300-100"),
     Preset("Channels of a LeNet-5", "The same for convolutions.",
            {"pattern": "units", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-5"),
@@ -38,8 +40,8 @@ PRESETS = (
 
 
 def inside(now: Shown) -> list[charts.Chart]:
-    """What it buys, the forms of the file, and what is left of layers, weights and inputs."""
-    shown = [prune_charts.bought(now.points, now.reference, now.values)]
+    """What is saved, the forms of the file, and what is left of layers, weights and inputs."""
+    shown = [prune_charts.savings(now.points, now.reference, now.values)]
     if not now.points:
         return shown
     weights = "sizes" in now.view
@@ -73,18 +75,16 @@ def name(recipe: Recipe) -> str:
 
 
 def notices(now: Shown) -> list[str]:
-    """What the results at this stop say of file, arithmetic and clock."""
+    """The results at this stop in sentences: file, arithmetic and time."""
     if not now.point or not now.view:
         return []
     point = now.point
     found = [*results.sentences(now), effects(point, now.reference), unlike_layers(now)]
     seen = point["inside"]["inputs"]
     if seen and not all(seen):
-        found.append(f"It has stopped looking at <b>{sum(not one for one in seen):,}</b> of {len(seen):,} inputs.")
-    silent = [f"{layer['silent_outputs']:,} of {layer['outputs']:,} in layer {layer['path']}"
-              for layer in point["inside"]["layers"] if layer.get("silent_outputs")]
-    if silent:
-        found.append(f"Units that hear nothing any more: {', '.join(silent)}.")
+        found.append(f"<b>{sum(not one for one in seen):,}</b> of {len(seen):,} inputs have no connection left.")
+    found += [f"<b>{layer['silent_outputs']:,}</b> of {layer['outputs']:,} units of layer {layer['path']} have no inputs "
+              "left." for layer in point["inside"]["layers"] if layer.get("silent_outputs")]
     return found + [f"<b>{note[0].upper() + note[1:]}.</b>" for note in point["notes"]]
 
 
@@ -95,7 +95,8 @@ def effects(point: dict, reference: dict) -> str:
              "it needs as many multiply-adds" if ratio else "no multiply-add is left")
     clock = words.speed(point)
     if point.get("latency") is None:
-        return f"Its file is {words.times_smaller(point['bytes'], reference['bytes'])} and {fewer}; it was not timed."
+        file = words.smaller_than(point["bytes"], reference["bytes"], "the teacher")
+        return f"The file is {file}, and {fewer}; it was not timed."
     link = "and it runs" if point["latency_high"] < 1 or ratio < 1.05 else "but it runs"
     why = "" if point["latency_high"] < 1 or point["inside"]["layers"][0].get("form") is None else (
         ": zeros are multiplied too as long as more than about 15 % of a layer is left. Choose pattern=units for speed")
@@ -121,8 +122,8 @@ def below(now: Shown) -> None:
 
 
 def masks(now: Shown) -> None:
-    """Where the weights that are left stand, a picture a layer: rows are outputs, columns inputs."""
-    st.subheader("The masks: where what is left stands")
+    """The weights that are left, a picture for each layer: rows are outputs, columns inputs."""
+    st.subheader("The masks: which weights are left")
     layers = now.point["inside"]["layers"]
     titles = {layer["path"]: layer["title"] for layer in now.view["layers"]}
     st.caption("Rows are a layer's outputs, columns its inputs; black is empty, white the densest place of the layer. Large "
@@ -171,6 +172,6 @@ def speed(now: Shown) -> None:
         liveplot(speed_charts.maps(view), key="prune.speed.maps")
 
 
-page = open_page("Prune", "Drag the dial: the least important weights go. Watch three effects that are not the same: the "
-                 "file, the arithmetic, and the clock.", {"prune": "Pruning"})
+page = open_page("Prune", "Drag the dial: the least important weights are removed. Watch three effects that are not the "
+                 "same: the file, the arithmetic, and the time.", {"prune": "Pruning"})
 explore(page, "prune", PRESETS, Story(inside, notices, below, label, name=name, busy=measuring_speed, shown=4))

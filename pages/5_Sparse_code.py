@@ -12,7 +12,7 @@ WEIGHTS = (
            "LeNet-300-100"),
     Preset("LeNet-300-100 on MNIST-5k", "128 atoms of 16 weights for each layer, coefficients in one byte.", {}, "mnist5k",
            "LeNet-300-100"),
-    Preset("LeNet's first layer alone", "It holds nine tenths of all weights.",
+    Preset("LeNet's first layer alone", "Nine tenths of all weights are in it.",
            {"first_only": True}, "mnist5k", "LeNet-300-100"),
     Preset("Random atoms instead", "The same without learning: is the dictionary worth it?", {"dictionary": "random"},
            "mnist5k", "LeNet-300-100"),
@@ -24,34 +24,36 @@ DATA = (
            {"tile": 8, "dictionary_size": 128}, "photographs", "LeNet-300-100"),
     Preset("Strokes from digits", "Whole digits as sums of few atoms: watch these become strokes.", {"terms": 8},
            "mnist5k", "LeNet-300-100"),
-    Preset("Parts, nothing negative", "Sums only: atoms become parts of digits, as nothing can be taken away again.",
+    Preset("Parts, nothing negative", "Sums only, nothing is subtracted: atoms become parts of digits.",
            {"positive": True, "terms": 8}, "mnist5k", "LeNet-300-100"),
     Preset("10×10 patches, stride 2", "100 atoms for the 100 overlapping patches of each digit, learned in mini-batches.",
            {"tile": 10, "stride": 2, "dictionary_size": 100, "mini_batch": 5000, "terms": 2, "beside": False}, "mnist5k",
            "LeNet-300-100"),
-    Preset("Recover a planted dictionary", "Signals of 3 of 50 hidden atoms: K-SVD finds these again, if it is given 3.",
+    Preset("Recover a planted dictionary", "Signals made of 3 of 50 known atoms each: K-SVD finds these atoms again, "
+           "if it may use 3.",
            {"dictionary_size": 50, "learning_rounds": 80, "terms": 3}, "planted", "Logistic regression"),
-    Preset("As many atoms as needed", "Empty tiles get one atom, busy ones up to the dial: an error is allowed.",
+    Preset("As many atoms as needed", "Empty tiles get one atom, busy ones up to the dial: an error is accepted.",
            {"tile": 7, "dictionary_size": 64, "allowed": 0.1}, "mnist5k", "LeNet-300-100"),
-    Preset("A classifier on the codes", "It sees which atoms were chosen instead of pixels.",
+    Preset("A classifier on the codes", "Its inputs are the coefficients of the atoms instead of the pixels.",
            {"classify": "codes", "terms": 8}, "mnist5k", "LeNet-300-100"),
-    Preset("Random projections instead", "As many bytes of each digit, without any learning: compressed sensing.",
+    Preset("Random projections instead", "As many bytes for each digit, without any learning: compressed sensing.",
            {"classify": "projections", "terms": 8}, "mnist5k", "LeNet-300-100"),
-    Preset("scikit-learn's dictionary", "The same by its mini-batch dictionary learning.", {"source": "sklearn", "terms": 8},
-           "mnist5k", "LeNet-300-100"),
+    Preset("scikit-learn's dictionary", "The same with its mini-batch dictionary learning.",
+           {"source": "sklearn", "terms": 8}, "mnist5k", "LeNet-300-100"),
 )
 
 
 HIDDEN = (
-    Preset("One atom an example", "All that LeNet-300-100's last hidden layer says of a digit, in two bytes.",
+    Preset("One atom an example", "The last hidden layer of LeNet-300-100 in two bytes for each digit.",
            {"active": 1}, "mnist5k", "LeNet-300-100"),
-    Preset("The first hidden layer", "300 numbers instead of 100: more to say, more to save.", {"cut": 1}, "mnist5k",
+    Preset("The first hidden layer", "300 numbers instead of 100: more to lose, more to save.", {"cut": 1}, "mnist5k",
            "LeNet-300-100"),
-    Preset("Nothing negative", "Behind a ReLU all is positive: atoms become groups of units that fire together.",
+    Preset("Nothing negative", "Behind a ReLU no output is negative: atoms become groups of units that are active together.",
            {"only_positive": True, "active": 3}, "mnist5k", "LeNet-300-100"),
     Preset("Outputs of convolutions", "16 feature maps of LeNet-5, as one vector.", {"cut": 2, "vocabulary": 256}, "mnist5k",
            "LeNet-5"),
-    Preset("Random atoms instead", "What is learning worth here?", {"atoms_from": "random"}, "mnist5k", "LeNet-300-100"),
+    Preset("Random atoms instead", "The same without learning: is the dictionary worth it?",
+           {"atoms_from": "random"}, "mnist5k", "LeNet-300-100"),
 )
 
 
@@ -73,7 +75,7 @@ def chosen_layer(now: Shown) -> tuple[str, str]:
 
 
 def notice_weights(now: Shown) -> list[str]:
-    """What the results say, which layers were coded, and how these run."""
+    """The results in sentences, which layers were coded, and how these layers run."""
     if not now.point:
         return []
     found = results.sentences(now)
@@ -109,7 +111,7 @@ def name_hidden(recipe: Recipe) -> str:
 
 
 def name_data(recipe: Recipe) -> str:
-    """A curve in the legend: what the classifier saw, and of which tiles."""
+    """A curve in the legend: what the classifier was trained on, and which tiles."""
     own = recipe.methods[-1].values
     tiles = f"tiles of {own['tile']}" if own["tile"] else "whole examples"
     tiles += f", step {own['stride']}" if own["stride"] else ""
@@ -121,7 +123,7 @@ def name_data(recipe: Recipe) -> str:
 
 
 page = open_page("Sparse code", "Weights, examples, or hidden outputs as sums of a few atoms of a dictionary. Drag the "
-                 "dial: fewer atoms, a smaller file; watch what accuracy that costs.",
+                 "dial: with fewer atoms the file is smaller; watch what accuracy that costs.",
                  {"sparse_code": "The network's weights", "data_codes": "The data itself",
                   "activation_codes": "A hidden layer's outputs"})
 if page.method == "sparse_code":

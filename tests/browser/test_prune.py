@@ -46,7 +46,7 @@ def test_a_preset_draws_the_curve_and_all_that_is_inside(visit, app):  # noqa: F
     wait_for_points(page, 18)
     settled(page, 5)
     for words in ("^File, multiply-adds and time", "^File size over the share", "^Histogram of the weights",
-                  "^Number of weights that read", "^Accuracy over the share left of one layer"):
+                  "^Number of weights connected to", "^Accuracy over the share left of one layer"):
         assert chart(page, words).count() == 1
     assert page.get_by_role("heading", name="The masks").is_visible()
     assert points(page) == 18 and page.problems == []

@@ -26,7 +26,7 @@ def test_a_dictionary_of_photographs_is_learned_and_a_pursuit_plays(visit, app):
     button(page, "^Photograph patches").click()
     chart(page, "^Accuracy against data file size: 7 points").wait_for(timeout=PATIENCE)
     settled(page, 5)
-    assert page.get_by_role("heading", name="A part of the photographs, as these codes hold it").is_visible()
+    assert page.get_by_role("heading", name="A part of the photographs, rebuilt from these codes").is_visible()
     assert page.get_by_alt_text("as it is").count() == 2
     assert page.get_by_role("heading", name="The atoms, most used first").is_visible()
     button(page, "^Play$").click()

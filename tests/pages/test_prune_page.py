@@ -28,7 +28,7 @@ def test_a_measured_point_is_shown_from_all_sides(show, pruned):  # noqa: F811
     shown = show(PRUNE, {**LINK, "sparsity": "0.9"})
     assert not shown.exception and not shown.warning
     plot = component(shown)
-    assert list(plot["charts"]) == ["accuracy-size", "bought", "forms", "left", "sensitivity", "histogram", "inputs"]
+    assert list(plot["charts"]) == ["accuracy-size", "savings", "forms", "left", "sensitivity", "histogram", "inputs"]
     assert [text is not None for text in plot["dial"]["readout"]].count(True) == 4
     told = words(shown)
     assert "10.0× fewer</b> multiply-adds" in told and "it was not timed" in told
@@ -42,9 +42,13 @@ def test_a_disconnected_point_says_so(show, engine, prepared):  # noqa: F811
     assert note[1:] in words(show(PRUNE, {**LINK, "criterion": "random", "sparsity": "0.99"}))
 
 
-def test_inputs_that_nobody_reads_are_counted(show, pruned):  # noqa: F811
-    unread = sum(not one for one in pruned.points[-1]["inside"]["inputs"])
-    assert unread and f"looking at <b>{unread}</b> of 64 inputs" in words(show(PRUNE, {**LINK, "sparsity": "0.99"}))
+def test_inputs_without_a_connection_are_counted(show, pruned):  # noqa: F811
+    known = pruned.points[-1]["inside"]
+    unread, text = sum(not one for one in known["inputs"]), words(show(PRUNE, {**LINK, "sparsity": "0.99"}))
+    assert unread and f"<b>{unread}</b> of 64 inputs have no connection left" in text
+    silent = [layer for layer in known["layers"] if layer["silent_outputs"]]
+    assert silent and all(f"<b>{layer['silent_outputs']}</b> of {layer['outputs']} units of layer "
+                          f"{layer['path']} have no inputs left." in text for layer in silent)
 
 
 def test_another_layer_can_be_looked_at(show, pruned):  # noqa: F811
@@ -57,7 +61,7 @@ def test_units_have_widths_instead_of_masks(show, narrowed):  # noqa: F811
     shown = show(PRUNE, {**LINK, "pattern": "units", "sparsity": "0.5"})
     assert not shown.exception
     plot = component(shown)
-    assert list(plot["charts"]) == ["accuracy-size", "bought", "left", "sensitivity"]
+    assert list(plot["charts"]) == ["accuracy-size", "savings", "left", "sensitivity"]
     assert plot["charts"]["left"]["title"].endswith("units")
     assert "stored with" not in words(shown)
 

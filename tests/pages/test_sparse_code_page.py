@@ -98,14 +98,14 @@ def test_components_have_no_pursuit_and_say_how_many_they_are(show, engine, prep
     assert "principal components for every tile" in words(shown) and "Next atom" not in labels(shown.main.button)
 
 
-def test_hidden_outputs_are_shown_with_what_fires_for_which_class(show, engine, prepared):  # noqa: F811
+def test_hidden_outputs_are_shown_with_their_coefficients_by_class(show, engine, prepared):  # noqa: F811
     measure(engine.store, "activation_codes(vocabulary=24,passes=2)", (1, 4))
     link = {**LINK, "method": "activation_codes", "vocabulary": "24", "passes": "2"}
     shown = show(PAGE, {**link, "active": "4"})
     assert not shown.exception and not shown.warning
     plot = component(shown)
-    assert list(plot["charts"]) == ["accuracy-size", "errors", "firing", "iterations", "used", "usage"]
-    assert "are coded; the rest of the network reads what is left" in words(shown)
+    assert list(plot["charts"]) == ["accuracy-size", "errors", "by-class", "iterations", "used", "usage"]
+    assert "are coded; the rest of the network takes what is rebuilt" in words(shown)
     assert "24 atoms, last hidden layer" in " ".join(
         trace.get("name", "") for trace in plot["charts"]["accuracy-size"]["figure"]["data"])
     assert any("as the setting counts them: **0**:" in one.value for one in shown.caption)

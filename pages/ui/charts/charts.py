@@ -20,10 +20,10 @@ def accuracy_size(points: list[dict], reference: dict | None, *, method: str, na
 
     Args:
         reference: what ratios are measured against, with accuracy and bytes; None while nothing is known.
-        values: the dial's values in order; the marker stands at the point measured there.
+        values: the dial's values in order; the marker is at the point measured there.
         others: name -> points of curves to compare with.
         subject: whose bytes they are, for the axis: "file" or "data file".
-        start: the point of the network that stands in the teacher's place, where one does.
+        start: the point of the network that the method starts from, where that is not the teacher.
     """
     colour = palette.of_method(method)
     ordered = sorted(points, key=lambda point: point["bytes"])
@@ -32,7 +32,7 @@ def accuracy_size(points: list[dict], reference: dict | None, *, method: str, na
     if reference:
         traces.append(star(reference))
     if start:
-        traces.append(in_its_place(start))
+        traces.append(start_network(start))
     held = marks.at(points, values)
     traces.append({**marks.ring(22, 4), "name": "dial"})
     follow = [{"trace": len(traces) - 1, "x": [point and [point["bytes"]] for point in held],
@@ -47,7 +47,7 @@ def accuracy_size(points: list[dict], reference: dict | None, *, method: str, na
 
 def dial_of(points: list[dict], reference: dict | None, values: list[Any], labels: list[str], *, name: str, label: str,
             help: str, current: Any) -> dict[str, Any]:
-    """The dial beside the hero: its readout tells size, ratio and accuracy of the point at each value."""
+    """The dial beside the hero: its readout gives size, ratio and accuracy of the point at each value."""
     return {"name": name, "label": label, "values": list(values), "labels": labels, "help": help,
             "index": nearest(values, current), "readout": [
                 readout(point, reference) if point else None for point in marks.at(points, values)]}
@@ -77,7 +77,7 @@ def size_ticks(low: float, high: float) -> dict[str, Any]:
 
 
 def hover(point: dict) -> str:
-    """What the pointer tells of a point: the settings in words, then the figures."""
+    """A point under the pointer: the settings in words, then the figures."""
     lines = [f"<b>{point.get('title') or point['dial']}</b>", words.accuracy(point), words.size(point["bytes"]),
              f"{words.many(point['parameters'])} parameters, {words.many(point['macs'])} MACs"]
     if point.get("agreement") is not None:
@@ -114,8 +114,8 @@ def star(reference: dict) -> dict[str, Any]:
             "marker": {"symbol": "star", "size": 20, "color": "var(--text)"}}
 
 
-def in_its_place(start: dict) -> dict[str, Any]:
-    """The network that stands in the teacher's place, as a diamond."""
+def start_network(start: dict) -> dict[str, Any]:
+    """The network that the method starts from, as a diamond."""
     return {**star({**start, "title": "starts from this network"}),
             "marker": {"symbol": "diamond", "size": 15, "color": "var(--text)"}}
 

@@ -16,21 +16,21 @@ def softened(logits: list[float], temperature: float) -> list[float]:
     return [power / sum(powers) for power in powers]
 
 
-def outputs(view: dict, number: int, voices: list[tuple[str, list[float], str]]) -> Chart:
-    """One example's class probabilities, one bar a class and voice, at every temperature of the dial.
+def outputs(view: dict, number: int, series: list[tuple[str, list[float], str]]) -> Chart:
+    """One example's class probabilities, one bar for each class and network, at every temperature of the dial.
 
     Args:
         number: of the example among the view's.
-        voices: (name, logits, colour) of the teacher and whoever stands beside it.
+        series: (name, logits, colour) of the teacher and of the networks that it is compared with.
     """
-    classes, heats = view["classes"], view["temperatures"]
+    classes, temperatures = view["classes"], view["temperatures"]
     traces, follow = [], []
-    for place, (name, logits, colour) in enumerate(voices):
-        values = [[round(one, 5) for one in softened(logits, heat)] for heat in heats]
+    for place, (name, logits, colour) in enumerate(series):
+        values = [[round(one, 5) for one in softened(logits, temperature)] for temperature in temperatures]
         traces.append({"type": "bar", "name": name, "x": classes, "y": values[0], "marker": {"color": colour},
                        "hovertemplate": f"{name}<br>%{{x}}: %{{y:.1%}}<extra></extra>"})
-        follow.append({"trace": place, "x": [classes] * len(heats), "y": values})
-    return {"id": "outputs", "title": f"What each says of this {view['example_labels'][number]}",
+        follow.append({"trace": place, "x": [classes] * len(temperatures), "y": values})
+    return {"id": "outputs", "title": f"Class probabilities for this {view['example_labels'][number]}",
             "height": 360, "follow": follow, "alt": f"Softened probabilities of {len(classes)} classes for one example.",
             "figure": {"data": traces, "layout": {
                 "xaxis": {"type": "category", "title": {"text": "class"}},
@@ -40,12 +40,12 @@ def outputs(view: dict, number: int, voices: list[tuple[str, list[float], str]])
 
 def alike(view: dict) -> Chart:
     """Which classes the teacher finds alike on the training examples: the mean probability given to each wrong class."""
-    classes, heats = view["classes"], view["temperatures"]
+    classes, temperatures = view["classes"], view["temperatures"]
     matrices = [[[None if row == column else round(100 * value, 2) for column, value in enumerate(values)]
                  for row, values in enumerate(matrix)] for matrix in view["similarity"]]
     return {"id": "alike", "title": "Classes that the teacher finds alike", "height": 360,
             "alt": "Mean softened probability of each wrong class for the examples of each true class.",
-            "follow": [{"trace": 0, "x": [classes] * len(heats), "y": [classes] * len(heats), "z": matrices}],
+            "follow": [{"trace": 0, "x": [classes] * len(temperatures), "y": [classes] * len(temperatures), "z": matrices}],
             "figure": {"data": [{
                 **marks.heat(classes, classes, matrices[0],
                              [[0, palette.faded(palette.NEUTRAL, 0.08)], [1, palette.VERMILION]],
@@ -55,13 +55,14 @@ def alike(view: dict) -> Chart:
                                      "title": {"text": "true class"}}}}}
 
 
-def dial(view: dict, number: int, temperature: float) -> dict[str, Any]:
-    """The temperature, moved in the browser alone; its readout tells the teacher's first two choices."""
-    heats, logits = view["temperatures"], view["teacher_logits"][number]
+def dial(view: dict, number: int, current: float) -> dict[str, Any]:
+    """The temperature, moved in the browser alone; its readout names the teacher's two most probable classes."""
+    temperatures, logits = view["temperatures"], view["teacher_logits"][number]
     readout = []
-    for heat in heats:
-        ranked = sorted(zip(softened(logits, heat), view["classes"], strict=True), reverse=True)[:2]
+    for temperature in temperatures:
+        ranked = sorted(zip(softened(logits, temperature), view["classes"], strict=True), reverse=True)[:2]
         readout.append("the teacher: " + ", then ".join(f"{name} {words.percent(share)}" for share, name in ranked))
-    return {"name": "shown temperature", "label": "Temperature", "values": heats,
-            "labels": [f"{heat:g}" for heat in heats], "readout": readout, "index": charts.nearest(heats, temperature),
-            "help": "At 1 only the winner shows; higher, what the teacher finds similar comes out."}
+    return {"name": "shown temperature", "label": "Temperature", "values": temperatures,
+            "labels": [f"{temperature:g}" for temperature in temperatures], "readout": readout,
+            "index": charts.nearest(temperatures, current),
+            "help": "At 1 the winner takes nearly all; higher temperatures show the classes that the teacher finds similar."}

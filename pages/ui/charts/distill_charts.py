@@ -27,10 +27,10 @@ def hero(students: Students, reference: dict, *, temperature: float, seed: int, 
               _means(controls, "on labels alone (control)", NOISE, hollow=True)]
     if direct:
         traces.append(_means(direct, "without the assistant", palette.BLUE, dash="dot"))
-        name += ", by the assistant"
+        name += ", through the assistant"
     traces += [_means(taught, name, colour), _diverged(students, temperature), _star(reference)]
     if start:
-        traces.append({**charts.in_its_place(start), "y": [_error(start["accuracy"])]})
+        traces.append({**charts.start_network(start), "y": [_error(start["accuracy"])]})
     sizes = [one.bytes for places in (students.taught.get(temperature, {}), students.controls, students.direct)
              for one in places.values()] + ([start["bytes"]] if start else [])
     held = [students.taught.get(temperature, {}).get((value, seed)) for value in values]
@@ -73,19 +73,19 @@ def gains(students: Students, temperature: float, values: list[float], labels: l
 def heat_map(students: Students, values: list[float], labels: list[str]) -> Chart:
     """Width by temperature: the gain over the control in points, bold where it is beyond noise. A click takes the dial
     and the temperature there."""
-    heats = sorted(students.taught)
-    found = [[students.gain(value, heat) for value in values] for heat in heats]
-    names = [f"T = {heat:g}" for heat in heats]
+    temperatures = sorted(students.taught)
+    found = [[students.gain(value, temperature) for value in values] for temperature in temperatures]
+    names = [f"T = {temperature:g}" for temperature in temperatures]
     reach = _reach([abs(100 * one.mean) for row in found for one in row if one])
     text = [[_cell(one) for one in row] for row in found]
     return {"id": "map", "title": "The same over temperature (bold: certain)", "height": 340,
-            "alt": f"Map of the gain in points over {len(values)} widths and {len(heats)} temperatures.",
+            "alt": f"Map of the gain in points over {len(values)} widths and {len(temperatures)} temperatures.",
             "figure": {"data": [{
                 **marks.heat(labels, names, [[100 * one.mean if one else None for one in row] for row in found],
                              marks.signed(palette.BLUE, palette.VERMILION, 0.75), "width %{x}, %{y}: %{text} points"),
                 "text": text, "texttemplate": "%{text}", "zmin": -reach, "zmax": reach, "xgap": 2, "ygap": 2,
                 "textfont": {"color": "var(--text)", "size": 13},
-                "customdata": [[[value, heat] for value in values] for heat in heats]}],
+                "customdata": [[[value, temperature] for value in values] for temperature in temperatures]}],
                 "layout": {"margin": {"t": 36},  # the chart's own buttons would cover a cell
                            "xaxis": {**marks.categories(labels, "student width, %"), "showgrid": False},
                            "yaxis": {**marks.categories(names, "temperature"), "showgrid": False}}}}

@@ -1,4 +1,4 @@
-"""The inside of pruning -> charts: what a share removed buys, the file in three forms, which weights and inputs are left."""
+"""The inside of pruning -> charts: what a share removed saves, three forms of the file, weights and inputs left."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEPT, GONE = palette.GREEN, palette.faded(palette.NEUTRAL, 0.45)
 MOST_NAMED = 5
 
 
-def bought(points: list[dict], reference: dict, values: list[float]) -> Chart:
+def savings(points: list[dict], reference: dict, values: list[float]) -> Chart:
     """File, multiply-adds and time over the share of weights left, each as a part of the teacher's: three effects that
     differ."""
     ordered = sorted(points, key=lambda point: point["dial"])
@@ -30,7 +30,7 @@ def bought(points: list[dict], reference: dict, values: list[float]) -> Chart:
          "mode": "lines+markers", "marker": {"size": 8}, "error_y": marks.intervals(timed, "latency")}]
     shares = [trace for one in traces for trace in one["y"] if trace]
     low = min([0.045, *shares]) * 0.85
-    return {"id": "bought", "title": "What it buys: file, arithmetic, clock", "span": "wide", "height": 330,
+    return {"id": "savings", "title": "What is saved: file, arithmetic, time", "span": "wide", "height": 330,
             "alt": _in_words(ordered, reference), "follow": [_stop(values)],
             "figure": {"data": traces, "layout": {
                 "xaxis": _left_axis(values), "hovermode": "x unified", "legend": marks.legend(font=13),
@@ -120,7 +120,7 @@ def left_of_each(view: dict, points: list[dict], values: list[float]) -> Chart:
 
 
 def sensitivity(view: dict, points: list[dict], values: list[float]) -> Chart:
-    """Accuracy with one layer pruned at a time, the others whole; each dot stands where the dial puts its layer."""
+    """Accuracy with one layer pruned at a time, the others whole; each dot marks the share left at the dial's stop."""
     left = [1 - level for level in view["levels"]]
     traces = [_line(left, layer["accuracy"], layer["title"], palette.of_layer(number), hover="%{y:.1%}")
               for number, layer in enumerate(view["layers"])]
@@ -140,7 +140,7 @@ def sensitivity(view: dict, points: list[dict], values: list[float]) -> Chart:
 
 
 def inputs(view: dict, points: list[dict], values: list[float]) -> Chart | None:
-    """How many weights still read each input; None where no layer reads the examples as they are."""
+    """How many weights are still connected to each input; None where no layer takes the examples as they are."""
     held = at(points, values)
     if not any(point and point["inside"]["inputs"] for point in held):
         return None
@@ -149,14 +149,14 @@ def inputs(view: dict, points: list[dict], values: list[float]) -> Chart | None:
     rows, columns = len(next(one for one in maps if one)), len(next(one for one in maps if one)[0])
     across, down = list(range(columns)), list(range(rows))
     flat = rows == 1
-    return {"id": "inputs", "title": "Which inputs it still looks at", "span": "wide", "height": 340 if not flat else 200,
-            "alt": f"Number of weights that read each of {rows * columns} inputs.",
+    return {"id": "inputs", "title": "Inputs that are still connected", "span": "wide", "height": 340 if not flat else 200,
+            "alt": f"Number of weights connected to each of {rows * columns} inputs.",
             "follow": [{"trace": 0, "x": [one and across for one in maps], "y": [one and down for one in maps], "z": maps}],
             "figure": {"data": [{"type": "heatmap", "x": across, "y": down, "z": [[0] * columns] * rows, "zmin": 0,
                                  "zmax": most, "colorscale": [[0, palette.faded(palette.NEUTRAL, 0.1)],
                                                               [0.002, palette.faded(KEPT, 0.2)], [1, KEPT]],
                                  "colorbar": {"title": {"text": "weights"}, "thickness": 12, "outlinewidth": 0},
-                                 "hovertemplate": "%{z} weights read this input<extra></extra>"}],
+                                 "hovertemplate": "%{z} weights connected to this input<extra></extra>"}],
                        "layout": {"xaxis": {"visible": False, "constrain": "domain"}, "margin": {"t": 30},
                                   "yaxis": {"visible": False, "autorange": "reversed",
                                             **({} if flat else {"scaleanchor": "x"})}}}}
@@ -227,5 +227,5 @@ def _in_words(ordered: list[dict], reference: dict) -> str:
     if not ordered:
         return "File, multiply-adds and time over the share left: nothing measured yet."
     last = ordered[-1]
-    return (f"File, multiply-adds and time over the share left. With {words.percent(1 - last['dial'])} left the file is "
+    return (f"File, multiply-adds and time over the share left. With {words.percent(1 - last['dial'])} left, the file: "
             f"{words.times_smaller(last['bytes'], reference['bytes'])}.")

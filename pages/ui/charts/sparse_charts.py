@@ -87,12 +87,12 @@ def data_errors(points: list[dict], values: list[int], what: str = "a tile") -> 
                 "hovermode": "x unified"}}}
 
 
-def firing(points: list[dict], values: list[int], classes: list[str]) -> Chart:
-    """Classes by the most used atoms: how strongly an atom fires for the examples of a class, at the dial's stop."""
+def by_class(points: list[dict], values: list[int], classes: list[str]) -> Chart:
+    """Classes by the most used atoms: the mean size of an atom's coefficients for a class's examples, at the dial's stop."""
     maps = [point["inside"].get("by_class") if point else None for point in at(points, values)]
     known = [one for one in maps if one]
     columns = [one and list(range(1, len(one[0]) + 1)) for one in maps]
-    return {"id": "firing", "title": "Which atoms fire for which class", "height": 380, "span": "wide",
+    return {"id": "by-class", "title": "Mean coefficient of each atom, by class", "height": 380, "span": "wide",
             "alt": f"Mean coefficients of the {len(known[0][0])} most used atoms for each of {len(classes)} classes.",
             "follow": [{"trace": 0, "x": columns, "y": [one and classes for one in maps], "z": maps}],
             "figure": {"data": [{"type": "heatmap", "x": list(range(1, len(known[-1][0]) + 1)), "y": classes, "z": known[-1],
@@ -115,9 +115,9 @@ def _error_ticks(traces: list[dict]) -> dict[str, Any]:
 
 def iterations(errors: list[float], nonzeros: int, total: int) -> Chart:
     """The error after each iteration of learning."""
-    told = f"from {errors[0]:.3f} to {errors[-1]:.3f}" if errors else "none yet"
+    change = f"from {errors[0]:.3f} to {errors[-1]:.3f}" if errors else "none yet"
     return _by_iteration("iterations", f"Learning the dictionary, {nonzeros} non-zeros", errors, "relative squared error",
-                         total, f"Error after each of {len(errors)} iterations, {told}.")
+                         total, f"Error after each of {len(errors)} iterations, {change}.")
 
 
 def mean_nonzeros(used: list[float], nonzeros: int, total: int) -> Chart:

@@ -16,7 +16,7 @@ MARKED = {"plain": "output_error_plain", "randomized": "used_error"}
 
 def spectra(layers: list[dict]) -> Chart:
     """Normalised singular values of every layer over the share of its full rank, logarithmic; plain solid, whitened
-    dotted; each layer's marker stands at the rank that the dial gives it."""
+    dotted; each layer's marker is at the rank that the dial gives it."""
     traces: list[dict] = []
     for number, layer in enumerate(layers):
         colour, share = palette.of_layer(number), _shares(layer, len(layer["sigma"]), first=1)
@@ -34,7 +34,7 @@ def spectra(layers: list[dict]) -> Chart:
 
 
 def energies(layers: list[dict]) -> Chart:
-    """Cumulative energy of every layer: how much of the squared norm the first ranks hold."""
+    """Cumulative energy of every layer: the share of the squared norm in its first ranks."""
     traces: list[dict] = []
     for number, layer in enumerate(layers):
         colour, share = palette.of_layer(number), _shares(layer, len(layer["energy"]), first=0)
@@ -168,7 +168,7 @@ def _threshold_marks(layers: list[dict]) -> list[dict[str, Any]]:
         if 0 < above < layer["full"]:
             marks.append({"x": above / layer["full"], "y": _log10(layer["sigma"][above - 1]), "text": "▾",
                           "showarrow": False, "yshift": 12, "font": {"size": 20, "color": palette.of_layer(number)},
-                          "hovertext": f"{layer['title']}: {above} singular values stand above the noise threshold"})
+                          "hovertext": f"{layer['title']}: {above} singular values are above the noise threshold"})
     return marks
 
 

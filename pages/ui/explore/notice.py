@@ -21,10 +21,10 @@ def paired(first: bytes, second: bytes, labels: list[int]) -> tuple[int, int, fl
 
 
 def of_point(point: dict, reference: dict, name: str, p_value: float | None) -> str:
-    """The point at the dial against the reference, admitting what is within noise."""
+    """The point at the dial against the reference, and whether the difference is beyond noise."""
     lost = reference["accuracy"] - point["accuracy"]
-    text = (f"At this stop the file is <b>{words.times_smaller(point['bytes'], reference['bytes'])}</b> than the {name} "
-            f"and <b>{words.points_lost(lost)}</b>")
+    text = (f"At this stop the file is {words.smaller_than(point['bytes'], reference['bytes'], f'the {name}')} and "
+            f"<b>{words.points_lost(lost)}</b>")
     if p_value is None or lost == 0:
         return text + f" on {reference['examples']:,} examples."
     if p_value < 0.05:

@@ -19,7 +19,7 @@ def inside(now: Shown) -> list[charts.Chart]:
 
 
 def learning_and_use(now: Shown, rounds: str) -> list[charts.Chart]:
-    """How the dictionary at the dial was learned, in as many iterations as the setting `rounds` says, and how it is used."""
+    """How the dictionary at the dial was learned, in as many iterations as the setting `rounds` has, and how it is used."""
     shown = []
     if now.point and now.point["inside"].get("errors"):
         shown += learned(now.point["inside"], now.dial, now.recipe.methods[-1].values[rounds])
@@ -39,29 +39,29 @@ def learned(found: dict, nonzeros: int, total: int) -> list[charts.Chart]:
 
 
 def notice(now: Shown) -> list[str]:
-    """What the results say, what the dictionary is worth, and what coherence promises."""
+    """The results in sentences, what the dictionary is worth, and what its coherence guarantees."""
     if not now.point:
         return []
     known = now.point["inside"]
-    told = [*results.sentences(now), f"Validation examples keep {words.percent(1 - known['error'])} of their energy "
+    sentences = [*results.sentences(now), f"Validation examples keep {words.percent(1 - known['error'])} of their energy "
             f"(PSNR {known['psnr']:.1f} dB)."]
     if "components" in known:
         fewer = ", were no error allowed" if now.recipe.methods[-1].values["allowed"] else ""
-        return [*told, f"These are {known['components']} principal components for every tile: as many as take the bytes of "
-                f"{label(now.dial)} from a dictionary{fewer}."]
+        return [*sentences, f"These are {known['components']} principal components for every tile: as many as "
+                f"take the bytes of {label(now.dial)} from a dictionary{fewer}."]
     others = known["others"]
-    told.append(f"With as many bytes principal components lose {words.percent(others['components'])} instead of "
-                f"{words.percent(known['error'])}; cosines lose {words.percent(others['dct'])}.")
+    sentences.append(f"With as many bytes principal components lose {words.percent(others['components'])} instead of "
+                     f"{words.percent(known['error'])}; cosines lose {words.percent(others['dct'])}.")
     if known.get("found"):
-        told.append(f"<b>{words.percent(known['found'][-1])} of the planted atoms were found.</b> Signals have 3 each: turn "
-                    "the dial away from 3 and watch them get lost.")
-    promise = ("so high that theory (Tropp 2004) promises nothing for sums of two atoms or more; pursuits often find the "
-               "right ones all the same" if known["bound"] <= 2 else
-               f"theory (Tropp 2004) promises the right atoms for sums of fewer than {known['bound']:.1f}; beyond that a "
-               "pursuit may find them, and often does")
-    told.append(f"A tile has {known['mean_nonzeros']:.1f} atoms on average. The atoms' coherence is "
-                f"{known['coherence']:.2f}, {promise}.")
-    return told
+        sentences.append(f"<b>{words.percent(known['found'][-1])} of the planted atoms were found.</b> Signals have 3 "
+                         "each: turn the dial away from 3 and fewer are found.")
+    guarantee = ("so high that theory (Tropp 2004) guarantees nothing for sums of two atoms or more; a pursuit often finds "
+                 "the right atoms all the same" if known["bound"] <= 2 else
+                 f"theory (Tropp 2004) guarantees the right atoms for sums of fewer than {known['bound']:.1f}; beyond that "
+                 "a pursuit may find the right atoms, and often does")
+    sentences.append(f"A tile has {known['mean_nonzeros']:.1f} atoms on average. The atoms' coherence is "
+                     f"{known['coherence']:.2f}, {guarantee}.")
+    return sentences
 
 
 def below(now: Shown) -> None:
@@ -92,14 +92,14 @@ def scene(now: Shown) -> None:
     known = now.point["inside"]
     originals = pictures.unpacked(now.view["scene"], now.view["scene_shape"])
     rebuilt = pictures.unpacked(known["scene"], known["scene_shape"])
-    st.subheader(f"A part of the photographs, as these codes hold it: PSNR {known['scene_psnr']:.1f} dB")
+    st.subheader(f"A part of the photographs, rebuilt from these codes: PSNR {known['scene_psnr']:.1f} dB")
     for original, coded in zip(originals, rebuilt, strict=True):
         st.html(pictures.gallery([(original, "as it is"), (coded, "rebuilt"),
                                   (pictures.difference(original, coded), "difference")], row=True))
 
 
 def learning(now: Shown, rounds: str, tile: list[int] | None = None) -> None:
-    """The dictionary of the point that is being made, if one is: its atoms, of a tile's form, sharpen as it is learned."""
+    """The dictionary of the point that is being made, if there is one: its atoms, of a tile's shape, while it is learned."""
     if not (now.running and now.job["live"] and "standing" in now.job["live"][-1]):
         return
     standing, total = now.job["live"][-1]["standing"], now.recipe.methods[-1].values[rounds]

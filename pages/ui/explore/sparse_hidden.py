@@ -11,28 +11,28 @@ from pages.ui.explore.sparse_data import label, learning, learning_and_use
 
 
 def inside(now: Shown) -> list[charts.Chart]:
-    """Errors beside those of other dictionaries, which atoms fire for which class, learning, and use."""
+    """Errors beside those of other dictionaries, the mean coefficient of each atom by class, learning, and use."""
     if not now.points:
         return []
     shown = [sparse_charts.data_errors(now.points, now.values, "an example's outputs")]
     known = now.point["inside"] if now.point else {}
     if "by_class" in known:
-        shown.append(sparse_charts.firing(now.points, now.values, now.teacher["card"]["classes"]))
+        shown.append(sparse_charts.by_class(now.points, now.values, now.teacher["card"]["classes"]))
     return shown + learning_and_use(now, "passes")
 
 
 def notice(now: Shown) -> list[str]:
-    """What the results say, of which layer, and what the dictionary is worth."""
+    """The results in sentences, which layer was coded, and what the dictionary is worth."""
     if not now.point:
         return []
     known = now.point["inside"]
-    told = [f"<b>{known['layer'][0].upper() + known['layer'][1:]}</b> are coded; the rest of the network reads what is "
-            "left, untrained.", *results.sentences(now)]
+    first = [f"<b>{known['layer'][0].upper() + known['layer'][1:]}</b> are coded; the rest of the network takes what "
+             "is rebuilt, and is not trained.", *results.sentences(now)]
     if "components" in known:
-        return [*told, f"{known['components']} principal components keep {words.percent(1 - known['error'])} of their "
+        return [*first, f"{known['components']} principal components keep {words.percent(1 - known['error'])} of their "
                 f"energy: as many as take the bytes of {label(now.dial)} from a dictionary."]
     others = known["others"]
-    return [*told, f"The codes keep {words.percent(1 - known['error'])} of the outputs' energy; principal components of as "
+    return [*first, f"The codes keep {words.percent(1 - known['error'])} of the outputs' energy; principal components of as "
             f"many bytes keep {words.percent(1 - others['components'])}.",
             *(f"{note[0].upper() + note[1:]}." for note in now.point["notes"])]
 

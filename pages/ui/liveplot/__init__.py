@@ -1,9 +1,9 @@
 """Charts that change in place, and one dial that moves marks in all of them.
 
 Streamlit's own Plotly element is mounted anew whenever its data change, so a zoom is lost, and its slider
-says nothing while it is dragged. This component keeps each chart's element, redraws it with `Plotly.react`
+sends nothing while it is dragged. This component keeps each chart's element, redraws it with `Plotly.react`
 only when its figure really changed, and moves markers and lines in the browser while the dial is dragged.
-Python hears about the dial once, on release.
+Python gets the dial's index once, on release.
 
 The library is plotly's own `plotly.min.js`, served from the installed package: nothing is fetched from
 elsewhere, and the plotly Python package is located, not imported (its import is slow).
@@ -78,7 +78,7 @@ def liveplot(
     - ``id``: unique in this component; ``title``: short text above the chart; ``alt``: one sentence.
     - ``figure``: ``{"data": [...], "layout": {...}}``, plain Plotly JSON. Fonts, grid, legend and margins
       have defaults. ``var(--accent)``, ``var(--text)``, ``var(--muted)``, ``var(--grid)`` and
-      ``var(--background)`` stand for the theme's colours, anywhere in the figure.
+      ``var(--background)`` are replaced by the theme's colours, anywhere in the figure.
     - ``span``: ``"half"`` (default) or ``"wide"``; ``height``: pixels (default: `height`).
     - ``follow``: a list of what moves with the dial. Each entry is either
       ``{"trace": 2, "x": [[...], ...], "y": [[...], ...], "text": [[...], ...]}`` (one list of points for
@@ -116,7 +116,7 @@ def liveplot(
 
 
 def _ignore() -> None:
-    """Stand in for an absent callback: the component learns its value names from the callbacks."""
+    """Used where no callback is given: the component knows its value names from the callbacks."""
 
 
 def _as_json(value: Any) -> str:

@@ -53,7 +53,7 @@ def choose(changed: Choice) -> None:
 
 
 def begin(page: str, methods: tuple[str, ...]) -> list[str]:
-    """At the top of a page: takes what the link says, once; returns notices about what had to be corrected."""
+    """At the top of a page: takes the choice from the link, once; returns notices about what had to be corrected."""
     known = description()
     if st.session_state.get("page") != page:
         st.session_state["page"], st.session_state["drawn"] = page, set()
@@ -82,7 +82,7 @@ def activate(method: str) -> None:
 
 
 def finish() -> None:
-    """Whenever something was chosen: the address bar describes what is shown."""
+    """Whenever something was chosen: the address bar gets the link to what is shown."""
     link = to_link(choice(), description(), st.session_state["methods"], active())
     st.session_state["link"] = link
     if st.query_params.to_dict() != link:
@@ -116,9 +116,9 @@ def forget(name: str) -> Any:
 
 
 def bound(key: str, value: Any) -> str:
-    """Gives a widget its value before it is drawn, so that one place, the choice, holds the truth.
+    """Gives a widget its value before it is drawn, so that every widget shows the choice.
 
-    A widget that another page drew under the same key is a new one here and starts at its default unless it is told.
+    A widget that another page drew under the same key is a new one here: without this, it starts at its default.
     """
     if key not in st.session_state["drawn"] or key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value

@@ -114,7 +114,7 @@ def test_the_temperature_shown_is_the_chosen_one_and_logits_have_none():
 
 def test_students_without_the_assistant_are_told_apart():
     traces = traces_of(hero(ASSISTED))
-    assert "with the teacher, T = 4, by the assistant" in traces
+    assert "with the teacher, T = 4, through the assistant" in traces
     assert traces["without the assistant"]["line"]["color"] == palette.BLUE
     assert not any("assistant" in name for name in traces_of(hero(WHOLE)))
 

@@ -25,7 +25,7 @@ def units(measured):
 
 def charts_of(curve, stops=STOPS):
     view, points = curve.view, curve.points
-    made = [prune_charts.bought(points, curve.teacher["card"], stops), prune_charts.left_of_each(view, points, stops),
+    made = [prune_charts.savings(points, curve.teacher["card"], stops), prune_charts.left_of_each(view, points, stops),
             prune_charts.sensitivity(view, points, stops)]
     if "sizes" in view:
         made += [prune_charts.forms(view, points, stops), prune_charts.histogram(view["layers"][0], 0, points, stops),
@@ -52,7 +52,7 @@ def test_every_follower_has_one_place_for_each_stop_and_none_where_nothing_is_me
 def test_file_arithmetic_and_clock_are_parts_of_the_teachers(weights):
     reference = weights.teacher["card"]
     timed = [{**one, "latency": 0.5, "latency_low": 0.4, "latency_high": 0.7} for one in weights.points]
-    file, macs, time = prune_charts.bought(timed, reference, list(VALUES))["figure"]["data"]
+    file, macs, time = prune_charts.savings(timed, reference, list(VALUES))["figure"]["data"]
     for place, one in enumerate(weights.points):
         assert file["x"][place] == pytest.approx(1 - one["dial"])
         assert file["y"][place] * reference["bytes"] == pytest.approx(one["bytes"])
@@ -63,19 +63,19 @@ def test_file_arithmetic_and_clock_are_parts_of_the_teachers(weights):
 
 
 def test_points_that_were_not_timed_have_no_time(weights):
-    *_, time = prune_charts.bought(weights.points, weights.teacher["card"], list(VALUES))["figure"]["data"]
+    *_, time = prune_charts.savings(weights.points, weights.teacher["card"], list(VALUES))["figure"]["data"]
     assert time["x"] == time["y"] == []
 
 
 def test_a_network_without_any_multiply_add_leaves_a_gap(weights):
     empty = {**weights.points[-1], "macs": 0}
-    chart = prune_charts.bought([empty], weights.teacher["card"], list(VALUES))
+    chart = prune_charts.savings([empty], weights.teacher["card"], list(VALUES))
     assert chart["figure"]["data"][1]["y"] == [None]
     figure_of(chart)
 
 
 def test_before_anything_is_measured_there_are_axes_already(weights):
-    chart = prune_charts.bought([], weights.teacher["card"], list(VALUES))
+    chart = prune_charts.savings([], weights.teacher["card"], list(VALUES))
     figure_of(chart)
     assert "nothing measured yet" in chart["alt"]
 

@@ -98,7 +98,7 @@ def test_a_pursuit_shows_the_coefficients_so_far(data):
 
 def test_what_fires_for_which_class_follows_the_dial(data):
     points = [{"dial": value, "inside": {"by_class": [[value, 1.0], [0.0, 2.0]]}} for value in (1, 3)]
-    chart = sparse_charts.firing(points, [1, 2, 3], ["a", "60"])
+    chart = sparse_charts.by_class(points, [1, 2, 3], ["a", "60"])
     figure_of(chart)
     (follower,) = chart["follow"]
     assert follower["z"] == [[[1, 1.0], [0.0, 2.0]], None, [[3, 1.0], [0.0, 2.0]]]
@@ -115,4 +115,4 @@ def test_an_axis_of_errors_always_has_numbers(error):
 
 def test_colours_of_what_fires_are_the_same_at_all_stops():
     points = [{"dial": value, "inside": {"by_class": [[height]]}} for value, height in ((1, 5.0), (3, 2.0))]
-    assert sparse_charts.firing(points, [1, 3], ["a"])["figure"]["data"][0]["zmax"] == 5
+    assert sparse_charts.by_class(points, [1, 3], ["a"])["figure"]["data"][0]["zmax"] == 5

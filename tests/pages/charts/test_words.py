@@ -45,6 +45,13 @@ def test_times_smaller_says_which_way(own, text):
     assert words.times_smaller(own, 100) == text
 
 
+@pytest.mark.parametrize(("own", "text"), [
+    (100, "<b>the same size</b> as the teacher"), (50, "<b>2.0× smaller</b> than the teacher"),
+    (120, "<b>1.2× larger</b> than the teacher")])
+def test_a_size_against_another_is_a_whole_sentences_end(own, text):
+    assert words.smaller_than(own, 100, "the teacher") == text
+
+
 @given(st.integers(1, 10**8), st.integers(1, 10**8))
 def test_smaller_and_larger_are_opposites(own, reference):
     swap = {"smaller": "larger", "larger": "smaller", "size": "size"}
@@ -64,7 +71,9 @@ def test_speed_admits_that_it_was_not_measured():
 
 
 @pytest.mark.parametrize(("difference", "text"), [
-    (0.0, "exactly as accurate"), (0.003, "0.3 points less accurate"), (-0.011, "1.1 points more accurate")])
+    (0.0, "exactly as accurate"), (0.0004, "0.04 points less accurate"), (-0.0001, "0.01 points more accurate"),
+    (0.00096, "0.1 points less accurate"), (1e-5, "less than 0.01 points less accurate"),
+    (0.003, "0.3 points less accurate"), (-0.011, "1.1 points more accurate")])
 def test_points_lost_says_which_way(difference, text):
     assert words.points_lost(difference) == text
 
