@@ -1,4 +1,4 @@
-"""The inside view of low rank: each layer's spectra and errors at every rank, as plain data for a page."""
+"""The inside view of low rank: spectra and errors of each layer at every rank, as plain data for a page."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from compress.solvers.svd import Subspace, hard_threshold, principal, projection
 
 def layer_views(method: Any, teacher: Network, data: Dataset, pieces: dict[str, Factorisation],
                 ranks: list[dict[str, int]], report: Reporter = no_report) -> list[dict[str, Any]]:
-    """One dict a layer: path, title, shape, full, break_even, threshold, singular values, errors, ranks.
+    """One dict for each layer: path, title, shape, full, break_even, threshold, singular values, errors, ranks.
 
-    Errors are relative and squared, at rank 0, 1, ..., full: of the weights (predicted by the tail of plain SVD), of
-    the outputs on calibration (predicted by the whitened tail) and on validation (measured with the basis that the
-    method really uses, and with plain SVD's for comparison).
+    Errors are relative and squared, at rank 0, 1, ..., full: of the weights (predicted by the tail of plain SVD), of the
+    outputs on calibration (predicted by the whitened tail), and of the outputs on validation (measured, with the whitened
+    basis and with that of plain SVD).
     """
     device = device_of(teacher)
-    fitted = input_moments(teacher, on_device(data.calibration, device)[0], pieces)
-    held = input_moments(teacher, on_device(data.validation, device)[0], pieces)
+    calibration = input_moments(teacher, on_device(data.calibration, device)[0], pieces)
+    validation = input_moments(teacher, on_device(data.validation, device)[0], pieces)
     views = []
     for number, (path, piece) in enumerate(pieces.items()):
         report(number / len(pieces), f"spectra of layer {path}")
-        view = _view(piece, fitted[path], held[path])
+        view = _view(piece, calibration[path], validation[path])
         views.append({"path": path, "title": layer_title(path, piece.dense), "ranks": [chosen[path] for chosen in ranks],
                       **view})
     return views
 
 
-def _view(piece: Factorisation, fitted: Moments, held: Moments) -> dict[str, Any]:
+def _view(piece: Factorisation, calibration: Moments, validation: Moments) -> dict[str, Any]:
     groups, rows, columns = piece.shape
     matrix = matrix_of(piece.dense, piece.convolution)
     plain = principal(matrix)
@@ -52,13 +52,14 @@ def _view(piece: Factorisation, fitted: Moments, held: Moments) -> dict[str, Any
         "weight_error": _numbers(_relative(plain)), "used_error": _numbers(_relative(piece.subspace)),
     }
     if piece.convolution == "channel":
-        whitened = principal(matrix, fitted.second)
-        spread = whitened.energies.sum(0).sqrt()
+        whitened = principal(matrix, calibration.second)
+        whitened_sigma = whitened.energies.sum(0).sqrt()
         view |= {
-            "whitened_sigma": _numbers(spread / _positive(spread[0])), "whitened_energy": _numbers(1 - _relative(whitened)),
+            "whitened_sigma": _numbers(whitened_sigma / _positive(whitened_sigma[0])),
+            "whitened_energy": _numbers(1 - _relative(whitened)),
             "output_error_predicted": _numbers(_relative(whitened)),
-            "output_error_plain": _numbers(_left(plain.basis, matrix, held.second)),
-            "output_error_whitened": _numbers(_left(whitened.basis, matrix, held.second)),
+            "output_error_plain": _numbers(_output_error(plain.basis, matrix, validation.second)),
+            "output_error_whitened": _numbers(_output_error(whitened.basis, matrix, validation.second)),
         }
     return view
 
@@ -69,18 +70,18 @@ def _relative(subspace: Subspace) -> Tensor:
 
 
 def _positive(value: Tensor) -> Tensor:
-    """So that a layer of zeros, or one that no input reaches, can be divided by its size."""
+    """The value, or the smallest positive number in the place of 0: the divisor for a layer of zeros or without inputs."""
     return value.clamp_min(torch.finfo(value.dtype).tiny)
 
 
-def _left(basis: Tensor, matrix: Tensor, metric: Tensor) -> Tensor:
-    """Relative output error left at every rank of a basis, under the given inputs' second moment."""
+def _output_error(basis: Tensor, matrix: Tensor, metric: Tensor) -> Tensor:
+    """Relative squared error of the outputs at rank 0, 1, ... of a basis, for inputs with this second moment."""
     carried = projection_energies(basis, matrix, metric).sum(0)
     total = float(_positive(((matrix.double() @ metric) * matrix.double()).sum()))
-    left = total - torch.cat([carried.new_zeros(1), carried.cumsum(0)])
-    return (left / total).clamp_min(0.0)
+    remaining = total - torch.cat([carried.new_zeros(1), carried.cumsum(0)])
+    return (remaining / total).clamp_min(0.0)
 
 
 def _numbers(values: Tensor) -> list[float]:
-    """Five significant digits: what a chart can show, at a third of the text."""
+    """Rounded to five significant digits: enough for a chart, and a third of the text."""
     return [float(f"{value:.5g}") for value in values.tolist()]

@@ -111,7 +111,7 @@ class ActivationCodes(Method):
                                    "nonzeros": most}, {**stored, "mean": between.mean, "labels": small_labels(data.train)})
             notes = () if most == value else (f"only {most} atoms are used: the outputs have no more numbers",)
             network = rejoined(hidden.cut, between, teacher)
-            inside |= {"error": hidden.left(between), "features": hidden.cut.features, "layer": hidden.cut.title}
+            inside |= {"error": hidden.relative_error(between), "features": hidden.cut.features, "layer": hidden.cut.title}
             yield Candidate(value, network, contents=contents, inside=inside, notes=notes)
 
     def reference(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
@@ -159,9 +159,9 @@ class ActivationCodes(Method):
         stored, codes = in_bytes(pursuit(hidden.signals, atoms), len(atoms))
         stored |= dictionary
         usage = torch.bincount(codes.indices[codes.indices >= 0], minlength=len(atoms))
-        others = {kind: hidden.left_by(initial(hidden.signals, len(atoms), kind, signal_shape=hidden.cut.signal_shape),
+        others = {kind: hidden.error_of(initial(hidden.signals, len(atoms), kind, signal_shape=hidden.cut.signal_shape),
                                        most) for kind in ("dct", "random")}
-        others["components"] = hidden.left_by_components(hidden.components.first(bytes_of(stored)))
+        others["components"] = hidden.error_of_components(hidden.components.first(bytes_of(stored)))
         mu = coherence(atoms)
         order = usage.argsort(descending=True, stable=True)
         return stored, SparseBottleneck(hidden.mean, atoms, stored["scale"], pursuit), {
@@ -191,18 +191,18 @@ class _Hidden:
         spread = float((self.signals - self.components.centre).square().sum())
         self.unit = float(self.signals.square().sum()) / max(spread, 1e-30)
 
-    def left(self, between: Callable[[Tensor], Tensor]) -> float:
+    def relative_error(self, between: Callable[[Tensor], Tensor]) -> float:
         """Relative squared error of validation outputs behind a stand-in."""
         with torch.inference_mode():
             return float((between(self.held) - self.held).square().sum()) / max(self.spread, 1e-30)
 
-    def left_by(self, atoms: Tensor, most: int) -> float:
+    def error_of(self, atoms: Tensor, most: int) -> float:
         """The same by another dictionary (count, features)."""
-        return self.left(lambda held: SparseCoder(most)(held - self.mean, atoms).decode(atoms) + self.mean)
+        return self.relative_error(lambda held: SparseCoder(most)(held - self.mean, atoms).decode(atoms) + self.mean)
 
-    def left_by_components(self, basis: Tensor) -> float:
+    def error_of_components(self, basis: Tensor) -> float:
         """The same by principal components (count, features)."""
-        return self.left(lambda held: (held - self.centre) @ basis.mT @ basis + self.centre)
+        return self.relative_error(lambda held: (held - self.centre) @ basis.mT @ basis + self.centre)
 
     def by_class(self, atoms: Tensor, pursuit: SparseCoder, chosen: Tensor) -> list[list[float]]:
         """classes x chosen: mean magnitude of the coefficients of chosen atoms on validation examples of each class; 0 for

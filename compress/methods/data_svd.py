@@ -98,8 +98,8 @@ class DataSVD(Method):
         return {
             "shape": [rows, columns], "sigma": _numbers(sigma / sigma[0]), "break_even": break_even(rows, columns),
             "threshold": hard_threshold(sigma, rows, columns) / float(sigma[0]),
-            "error_predicted": _left(energies, train_inputs), "error_measured":
-                _left(projection_energies(basis, held.mT), held),
+            "error_predicted": _error_by_rank(energies, train_inputs), "error_measured":
+                _error_by_rank(projection_energies(basis, held.mT), held),
             "examples": _rebuilt(data, mean, basis, values),
         }
 
@@ -155,7 +155,7 @@ def quantised(codes: Tensor, storage: str) -> tuple[dict[str, Tensor], Tensor]:
     return {"codes": stored["levels"], "scale": stored["scale"]}, back
 
 
-def _left(energies: Tensor, centred: Tensor) -> list[float]:
+def _error_by_rank(energies: Tensor, centred: Tensor) -> list[float]:
     """Relative squared error left at 0, 1, ..., d components."""
     total = float(centred.square().sum())
     left = total - torch.cat([energies.new_zeros(1), energies.cumsum(0)])

@@ -39,11 +39,11 @@ def speed_map(network: Network, report: Reporter = no_report) -> dict[str, Any]:
         shares, batches, device (in words), and ways: name -> one row a batch of [ratio, low, high] or None, the time over
         the dense network's with its 95 % interval; below 1 is faster. A way that the network does not have is left out.
     """
-    ways = {"sparse": sparse_networks, "units": narrow_networks, "rank": low_rank_networks}
+    variants = {"sparse": sparse_networks, "units": narrow_networks, "rank": low_rank_networks}
     made = {}
-    for name, way in ways.items():
+    for name, networks_of in variants.items():
         report(0.0, f"making networks: {name}")
-        made[name] = way(network)
+        made[name] = networks_of(network)
     made = {name: networks for name, networks in made.items() if networks != [None] * len(SHARES)}
     batches = [torch.randn(size, *network.architecture.shape, device=device_of(network)) for size in _batches(network)]
     count, done = len(made) * len(batches) * len(SHARES), 0

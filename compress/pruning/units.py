@@ -2,7 +2,7 @@
 
 A unit has entries that make it (rows of a weight, a bias, batch-norm's parameters and statistics) and entries that read
 it (columns of the weights that follow). Raw inputs and class scores are no units. Units that are added to each other, as
-a residual block adds what its shortcut gives, are one unit: they can only go together (Li et al. 2017).
+the two branches of a residual block are, count as one unit: they can only be removed together (Li et al. 2017).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from compress.networks.gru import GRU
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
-KEEPING = (nn.ReLU, nn.Dropout, nn.MaxPool1d, nn.MaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.Flatten,
+UNIT_PRESERVING = (nn.ReLU, nn.Dropout, nn.MaxPool1d, nn.MaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.Flatten,
            nn.Identity)
 COUNTER = "num_batches_tracked"
 
@@ -49,8 +49,9 @@ class Group:
     """Units of one kind, any of which can be removed.
 
     Attributes:
-        path: of the (first) layer that makes them, for instance "1", "6.body.0" or "1.forwards".
-        size: of what has these units as its one size; groups that share it must keep equally many (see bundles_of).
+        path: of the (first) layer that makes the units, for instance "1", "6.body.0" or "1.forwards".
+        size: path of the module whose size is the number of these units; groups of one size must keep equally many units
+            (see bundles_of).
     """
 
     path: str
@@ -78,14 +79,14 @@ def groups_of(network: Network) -> list[Group]:
     for path, layer in compressed_layers(network).items():
         raise ValueError(f"Prune: pattern=units needs dense layers, but layer {path} is already compressed "
                          f"(kind {layer.kind}). Put prune before the methods that replaced them.")
-    found = _Found()
-    scores = found.through(network, "", _Flow())
+    found = _UnitSearch()
+    scores = found.through(network, "", _UnitLayout())
     return [Group(path, draft.units, draft.size, tuple(draft.members)) for path, draft in found.drafts.items()
             if path not in scores.paths]
 
 
 def bundles_of(groups: Sequence[Group]) -> list[tuple[Group, ...]]:
-    """The groups by their size: those of a tuple must keep equally many units, as the two directions of a GRU must."""
+    """The groups by their size: the groups of a tuple must keep equally many units, like the two directions of a GRU."""
     bundles: dict[str, list[Group]] = {}
     for group in groups:
         bundles.setdefault(group.size, []).append(group)
@@ -94,7 +95,7 @@ def bundles_of(groups: Sequence[Group]) -> list[tuple[Group, ...]]:
 
 @dataclass(eq=False)
 class _Draft:
-    """A group that still grows."""
+    """A group to which members are still added."""
 
     units: int
     size: str
@@ -102,73 +103,75 @@ class _Draft:
 
 
 @dataclass(frozen=True)
-class _Flow:
-    """What flows between two modules: the units of these groups, one group after another; no path for raw inputs.
+class _UnitLayout:
+    """Which units are the outputs of a module: those of these groups, one group after another.
 
     Attributes:
-        last: whether units are the last axis (n, steps, units), not the second one (n, channels, ...).
+        paths: of the groups; empty for raw inputs.
+        last: whether units are the last axis (n, steps, units) rather than the second one (n, channels, ...).
     """
 
     paths: tuple[str, ...] = ()
     last: bool = False
 
 
-class _Found:
-    """The groups found so far, by their paths, while a walk goes through the modules in forward order."""
+class _UnitSearch:
+    """Walks through the modules of a network in forward order and collects the groups, by their paths."""
 
     def __init__(self) -> None:
         self.drafts: dict[str, _Draft] = {}
 
-    def through(self, module: nn.Module, path: str, flow: _Flow) -> _Flow:
-        """What flows out of a module."""
+    def through(self, module: nn.Module, path: str, units: _UnitLayout) -> _UnitLayout:
+        """The units of a module's outputs, given those of its inputs; adds the module's entries to the groups."""
         kind = type(module)
         if kind in (nn.Sequential, Network):
             for name, child in module.named_children():
-                flow = self.through(child, _join(path, name), flow)
-            return flow
+                units = self.through(child, _join(path, name), units)
+            return units
         if kind in (nn.Linear, *CONVOLUTIONS):
-            return self._through_weights(module, path, flow)
+            return self._through_weights(module, path, units)
         if kind in NORMS and module.affine:
-            return self._through_norm(module, path, flow)
+            return self._through_norm(module, path, units)
         if kind is Residual:
-            return self._through_residual(module, path, flow)
+            return self._through_residual(module, path, units)
         if kind is GRU:
-            return self._through_gru(module, path, flow)
-        if kind in KEEPING or (kind is AsSequence and not flow.paths):
-            return flow
+            return self._through_gru(module, path, units)
+        if kind in UNIT_PRESERVING or (kind is AsSequence and not units.paths):
+            return units
         raise ValueError(f"Prune: pattern=units knows the units of logistic, mlp, cnn, resnet and gru networks, but layer "
                          f"{path} is {module}. Choose another pattern for this network.")
 
-    def _through_weights(self, layer: nn.Module, path: str, flow: _Flow) -> _Flow:
+    def _through_weights(self, layer: nn.Module, path: str, units: _UnitLayout) -> _UnitLayout:
         if getattr(layer, "groups", 1) != 1:
             raise ValueError(f"Prune: pattern=units needs convolutions that read all channels (groups=1), but layer {path} "
                              f"has groups={layer.groups}. Choose another pattern for this network.")
-        self._read(layer, path, flow)
+        self._read(layer, path, units)
         self._make(path, len(layer.weight), path)
         self._add_rows(layer, path, path)
-        return _Flow((path,))
+        return _UnitLayout((path,))
 
-    def _through_norm(self, norm: nn.Module, path: str, flow: _Flow) -> _Flow:
-        places = self._places(flow, path, norm.num_features)
+    def _through_norm(self, norm: nn.Module, path: str, units: _UnitLayout) -> _UnitLayout:
+        places = self._places(units, path, norm.num_features)
         for name in norm.state_dict():
             if name != COUNTER:
-                self._add(flow, _join(path, name), 0, places)
-        return flow
+                self._add(units, _join(path, name), 0, places)
+        return units
 
-    def _through_gru(self, module: GRU, path: str, flow: _Flow) -> _Flow:
+    def _through_gru(self, module: GRU, path: str, units: _UnitLayout) -> _UnitLayout:
         directions = {_join(path, name): direction for name, direction in module.named_children()}
-        for own, direction in directions.items():
-            self._read(direction.input_map, f"{own}.input_map", flow)
-            self._make(own, direction.units, path)
-            self._add_rows(direction.input_map, f"{own}.input_map", own)
-            self._add_rows(direction.state_map, f"{own}.state_map", own)
-            self._read(direction.state_map, f"{own}.state_map", _Flow((own,)))
-        return _Flow(tuple(directions), last=True)
+        for group, direction in directions.items():
+            self._read(direction.input_map, f"{group}.input_map", units)
+            self._make(group, direction.units, path)
+            self._add_rows(direction.input_map, f"{group}.input_map", group)
+            self._add_rows(direction.state_map, f"{group}.state_map", group)
+            self._read(direction.state_map, f"{group}.state_map", _UnitLayout((group,)))
+        return _UnitLayout(tuple(directions), last=True)
 
-    def _through_residual(self, block: Residual, path: str, flow: _Flow) -> _Flow:
-        """Both ways' outputs are added: the later group becomes part of the earlier one; beside raw inputs, none."""
-        body = self.through(block.body, _join(path, "body"), flow)
-        straight = self.through(block.shortcut, _join(path, "shortcut"), flow)
+    def _through_residual(self, block: Residual, path: str, units: _UnitLayout) -> _UnitLayout:
+        """The outputs of both branches are added: the later group is merged into the earlier one. Where raw inputs are added,
+        the units of the body cannot be removed, and its groups are dropped."""
+        body = self.through(block.body, _join(path, "body"), units)
+        straight = self.through(block.shortcut, _join(path, "shortcut"), units)
         if not straight.paths:
             for later in body.paths:
                 del self.drafts[later]
@@ -177,32 +180,32 @@ class _Found:
         pairs = [sorted(pair, key=order.index) for pair in zip(body.paths, straight.paths, strict=True)]
         for earlier, later in pairs:
             self.drafts[earlier].members += self.drafts.pop(later).members
-        return _Flow(tuple(earlier for earlier, _ in pairs))
+        return _UnitLayout(tuple(earlier for earlier, _ in pairs))
 
     def _make(self, path: str, units: int, size: str) -> None:
         self.drafts[path] = _Draft(units, size)
 
     def _add_rows(self, layer: nn.Module, layer_path: str, path: str) -> None:
-        """Rows of a layer that makes the units of a group, once or (gates one after another) several times."""
+        """Adds the rows of a layer that makes the units of a group: one row a unit, or one for each gate."""
         places = torch.arange(len(layer.weight)).reshape(-1, self.drafts[path].units).T
         for name in layer.state_dict():
-            self._add(_Flow((path,)), _join(layer_path, name), 0, [places])
+            self._add(_UnitLayout((path,)), _join(layer_path, name), 0, [places])
 
-    def _read(self, layer: nn.Module, path: str, flow: _Flow) -> None:
-        """Columns of a layer that reads what flows into it."""
-        self._add(flow, f"{path}.weight", 1, self._places(flow, path, layer.weight.shape[1]))
+    def _read(self, layer: nn.Module, path: str, units: _UnitLayout) -> None:
+        """Adds the columns of a layer that reads units."""
+        self._add(units, f"{path}.weight", 1, self._places(units, path, layer.weight.shape[1]))
 
-    def _add(self, flow: _Flow, tensor: str, axis: int, places: list[Tensor]) -> None:
-        for path, own in zip(flow.paths, places, strict=True):
-            self.drafts[path].members.append(Member(tensor, axis, own))
+    def _add(self, units: _UnitLayout, tensor: str, axis: int, places: list[Tensor]) -> None:
+        for path, group_places in zip(units.paths, places, strict=True):
+            self.drafts[path].members.append(Member(tensor, axis, group_places))
 
-    def _places(self, flow: _Flow, path: str, entries: int) -> list[Tensor]:
-        """Where the units of each group stand among a layer's inputs, (units, k) each.
+    def _places(self, units: _UnitLayout, path: str, entries: int) -> list[Tensor]:
+        """For each group (units, k): the indices of its units among a layer's inputs.
 
-        A linear layer behind nn.Flatten reads every unit at k positions: channels come as blocks of positions, states
-        (steps, units) as steps of all units.
+        A linear layer after nn.Flatten reads every unit at k positions: the positions of a channel are adjacent; GRU states
+        (steps, units) are ordered by steps.
         """
-        sizes = [self.drafts[own].units for own in flow.paths]
+        sizes = [self.drafts[group].units for group in units.paths]
         if not sizes:
             return []
         positions, over = divmod(entries, sum(sizes))
@@ -210,7 +213,7 @@ class _Found:
             raise ValueError(f"Prune: pattern=units found {sum(sizes)} units in front of layer {path}, which reads "
                              f"{entries} values. Choose another pattern for this network.")
         places = torch.arange(entries)
-        table = places.reshape(positions, -1).T if flow.last else places.reshape(-1, positions)
+        table = places.reshape(positions, -1).T if units.last else places.reshape(-1, positions)
         return list(table.contiguous().split(sizes))
 
 

@@ -1,4 +1,4 @@
-"""What a page shows of coded data: atoms as pictures, examples rebuilt, and a pursuit step by step; plain data."""
+"""Plain data that a page shows of sparse codes: atoms as images, rebuilt examples, and a pursuit step by step."""
 
 from __future__ import annotations
 
@@ -24,56 +24,59 @@ from compress.sparse_coding.tiling import Tiling
 SHOWN_ATOMS = 64
 
 
-def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: Codes, scale: Tensor, pursuit: SparseCoder,
+def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: Codes, scale: Tensor, coder: SparseCoder,
             components: tuple[Tensor, Tensor]) -> dict[str, Any]:
-    """One point: atoms by use, how well validation examples are rebuilt, what other dictionaries leave in as many bytes,
-    what coherence promises, and pursuits.
+    """The view of one point: atoms by use, errors on validation examples of this dictionary and of others for as many bytes,
+    the coherence and its bound, and pursuits.
 
     Args:
-        mean: (features,) of a tile; atoms: (count, features); codes: of the training tiles, and the scale by
-            which their coefficients are stored, so that others are rounded alike.
-        components: the mean tile, and principal components (k, features) that take the bytes of the codes.
+        mean: (features,), subtracted from tiles before they are coded.
+        atoms: (count, features).
+        codes: of the training tiles.
+        scale: of the stored coefficients; coefficients of validation tiles are rounded with the same scale.
+        components: the mean tile, and principal components (k, features) that take as many bytes as the codes.
     """
     usage = torch.bincount(codes.indices[codes.indices >= 0], minlength=len(atoms))
-    held = torch.tensor(data.validation.inputs, device=atoms.device)
-    tiles = tiling.cut(held) - mean
+    examples = torch.tensor(data.validation.inputs, device=atoms.device)
+    tiles = tiling.cut(examples) - mean
 
     def coded(signals: Tensor) -> Tensor:
-        return as_stored(pursuit(signals, atoms), scale).decode(atoms) + mean
+        return as_stored(coder(signals, atoms), scale).decode(atoms) + mean
 
     mu, signal_shape = coherence(atoms), shape_of_tile(data.shape, tiling.side)
-    by_use = atoms[usage.argsort(descending=True, stable=True)]  # so that a pursuit counts them as their pictures do
-    others = SparseCoder(pursuit.nonzeros, pursuit.tolerance)
-    left = {kind: _left(tiling, held, others(tiles, rival).decode(rival) + mean) for kind, rival in (
+    by_use = atoms[usage.argsort(descending=True, stable=True)]  # so that a pursuit numbers the atoms as their pictures do
+    others = SparseCoder(coder.nonzeros, coder.tolerance)
+    errors = {kind: _relative_error(tiling, examples, others(tiles, other).decode(other) + mean) for kind, other in (
         (kind, initial(tiles, len(atoms), kind, signal_shape=signal_shape)) for kind in ("dct", "random"))}
     return {"atoms": pictures_of(atoms, usage), "usage": usage.sort(descending=True).values.tolist(),
-            "mean_nonzeros": float(codes.nnz.float().mean()), "counts": _counts(codes, pursuit.nonzeros),
+            "mean_nonzeros": float(codes.nnz.float().mean()), "counts": _counts(codes, coder.nonzeros),
             "coherence": mu, "bound": min(tropp_bound(mu), float(len(atoms))),
-            "others": {**left, "components": _left_by_components(tiling, held, *components)},
-            **_rebuilt(data, tiling, held, coded(tiles)),
-            **scene_of(data, lambda examples: tiling.joined(coded(tiling.cut(examples) - mean)), atoms.device),
-            "paths": [path_of(tile, mean, by_use, pursuit) for tile in middle_tiles(tiling, held[:EXAMPLES])]}
+            "others": {**errors, "components": _error_of_components(tiling, examples, *components)},
+            **_rebuilt(data, tiling, examples, coded(tiles)),
+            **scene_of(data, lambda scene: tiling.joined(coded(tiling.cut(scene) - mean)), atoms.device),
+            "paths": [path_of(tile, mean, by_use, coder) for tile in busiest_tiles(tiling, examples[:EXAMPLES])]}
 
 
 def components_view(data: Dataset, tiling: Tiling, mean: Tensor, basis: Tensor) -> dict[str, Any]:
-    """A point of principal components (count, features): these, and how well validation examples are rebuilt."""
-    held = torch.tensor(data.validation.inputs, device=basis.device)
+    """The view of a point of principal components (count, features): the components and the error on validation examples."""
+    validation = torch.tensor(data.validation.inputs, device=basis.device)
 
     def tiles_of(examples: Tensor) -> Tensor:
         return (tiling.cut(examples) - mean) @ basis.mT @ basis + mean
 
-    return {"atoms": in_grey(basis[:SHOWN_ATOMS]), "components": len(basis), **_rebuilt(data, tiling, held, tiles_of(held)),
+    return {"atoms": in_grey(basis[:SHOWN_ATOMS]), "components": len(basis), 
+            **_rebuilt(data, tiling, validation, tiles_of(validation)),
             **scene_of(data, lambda examples: tiling.joined(tiles_of(examples)), basis.device)}
 
 
 def learning_view(state: State) -> dict[str, Any]:
-    """What is shown while a dictionary is learned: its atoms, most used first, and how many signals use each."""
+    """The view while a dictionary is learned: its atoms, the most used first, and how many signals use each atom."""
     return {"atoms": pictures_of(state.atoms, state.usage), "usage": state.usage.sort(descending=True).values.tolist()}
 
 
 def scene_of(data: Dataset, rebuild: Callable[[Tensor], Tensor], device: torch.device | str = "cpu") -> dict[str, Any]:
-    """The pictures that the examples were cut from, rebuilt example by example: packed bytes, their form, and the peak
-    signal-to-noise ratio in decibels; {} for data without any."""
+    """The images that the examples were cut from, rebuilt example by example: encoded bytes, their shape, and the peak
+    signal-to-noise ratio in decibels; {} for data without such images."""
     scene = data.origin.get("scene")
     if scene is None:
         return {}
@@ -83,27 +86,28 @@ def scene_of(data: Dataset, rebuild: Callable[[Tensor], Tensor], device: torch.d
     values = torch.tensor(data.normaliser.undo(coded.cpu().numpy())).clamp(0, 255).round()
     whole = squares.joined(values.flatten(1))
     gap = float((whole - torch.tensor(scene.astype(np.float32))).square().mean())
-    return {"scene": packed(whole.flatten(1)), "scene_shape": list(scene.shape[1:]),
+    return {"scene": encoded(whole.flatten(1)), "scene_shape": list(scene.shape[1:]),
             "scene_psnr": 10 * log10(255 ** 2 / max(gap, 1e-9))}
 
 
-def _rebuilt(data: Dataset, tiling: Tiling, held: Tensor, tiles: Tensor) -> dict[str, Any]:
-    """How well validation examples are rebuilt from their coded tiles, and some of them."""
+def _rebuilt(data: Dataset, tiling: Tiling, examples: Tensor, tiles: Tensor) -> dict[str, Any]:
+    """The error of examples rebuilt from coded tiles, their peak signal-to-noise ratio, and some rebuilt examples."""
     rebuilt = tiling.joined(tiles)
-    gap = (rebuilt - held).double().square()
-    reach = max(float(held.max() - held.min()), 1e-15)  # examples may all be the same
-    return {"error": _left(tiling, held, tiles), "rebuilt": shown(data, rebuilt[:EXAMPLES]),
+    gap = (rebuilt - examples).double().square()
+    reach = max(float(examples.max() - examples.min()), 1e-15)  # all examples may be equal
+    return {"error": _relative_error(tiling, examples, tiles), "rebuilt": shown(data, rebuilt[:EXAMPLES]),
             "psnr": 10 * log10(reach ** 2 / max(float(gap.mean()), 1e-30))}
 
 
-def _left(tiling: Tiling, held: Tensor, tiles: Tensor) -> float:
-    """Squared error of examples put together from these tiles, over their energy around their mean."""
-    spread = (held - held.mean(0)).double().square().sum().clamp_min(1e-30)
-    return float((tiling.joined(tiles) - held).double().square().sum() / spread)
+def _relative_error(tiling: Tiling, examples: Tensor, tiles: Tensor) -> float:
+    """Squared error of examples joined from these tiles, over the examples' energy around their mean."""
+    spread = (examples - examples.mean(0)).double().square().sum().clamp_min(1e-30)
+    return float((tiling.joined(tiles) - examples).double().square().sum() / spread)
 
 
-def _left_by_components(tiling: Tiling, held: Tensor, centre: Tensor, basis: Tensor) -> float:
-    return _left(tiling, held, (tiling.cut(held) - centre) @ basis.mT @ basis + centre)
+def _error_of_components(tiling: Tiling, examples: Tensor, centre: Tensor, basis: Tensor) -> float:
+    """The relative error of a projection onto principal components (k, features)."""
+    return _relative_error(tiling, examples, (tiling.cut(examples) - centre) @ basis.mT @ basis + centre)
 
 
 def _counts(codes: Codes, most: int) -> list[int]:
@@ -111,44 +115,44 @@ def _counts(codes: Codes, most: int) -> list[int]:
     return torch.bincount(codes.nnz, minlength=most + 1).tolist()
 
 
-def middle_tiles(tiling: Tiling, examples: Tensor) -> Tensor:
-    """(n, features): of each example the tile in which most happens."""
+def busiest_tiles(tiling: Tiling, examples: Tensor) -> Tensor:
+    """(n, features): of each example the tile with the largest variance."""
     tiles = tiling.cut(examples).view(len(examples), tiling.count, -1)
     return tiles[torch.arange(len(examples)), tiles.var(2).argmax(1)]
 
 
-def path_of(tile: Tensor, mean: Tensor, atoms: Tensor, pursuit: SparseCoder) -> dict[str, Any]:
-    """A tile's pursuit: at each step the chosen atom, its coefficients and error, and pictures of what is rebuilt and of
-    what is left, after each step (the first before any)."""
+def path_of(tile: Tensor, mean: Tensor, atoms: Tensor, coder: SparseCoder) -> dict[str, Any]:
+    """A tile's pursuit: at each step the chosen atom, the support, coefficients and error; and images of the rebuilt tile
+    and of the residual, before the first step and after each step."""
     signal = tile - mean
-    steps = pursuit.path(signal, atoms)
-    left = torch.stack([signal, *(torch.tensor(step.residual).to(signal) for step in steps)])
+    steps = coder.path(signal, atoms)
+    residuals = torch.stack([signal, *(torch.tensor(step.residual).to(signal) for step in steps)])
     return {"tile": in_grey(tile[None], tile), "atoms": [step.atom for step in steps],
             "supports": [step.support for step in steps],
             "coefficients": [step.coefficients for step in steps], "errors": [1.0, *(step.error for step in steps)],
-            "rebuilt": in_grey(tile - left, tile),
-            "left": in_grey(left), "chosen": in_grey(atoms[[step.atom for step in steps]]) if steps else ""}
+            "rebuilt": in_grey(tile - residuals, tile),
+            "left": in_grey(residuals), "chosen": in_grey(atoms[[step.atom for step in steps]]) if steps else ""}
 
 
 def pictures_of(atoms: Tensor, usage: Tensor) -> str:
-    """The most used atoms, each in its own range around grey."""
+    """Images of the most used atoms, each scaled to its own range around grey."""
     return in_grey(atoms[usage.argsort(descending=True, stable=True)[:SHOWN_ATOMS]])
 
 
 def in_grey(rows: Tensor, like: Tensor | None = None) -> str:
-    """Rows (n, features) as bytes, packed for transport: 'n,features,base64'. Each row around middle grey in its own range;
-    all in the range of another tensor where one is given."""
+    """Rows (n, features) as grey levels, encoded(). Each row is scaled to its own range around middle grey, or all rows to
+    the range of `like` where it is given."""
     rows = rows.detach().double().cpu()
     if like is not None:
         low, high = float(like.min()), float(like.max())
         levels = (rows - low) / max(high - low, 1e-12) * 255
     else:
         levels = 127.5 + 127.5 * rows / rows.abs().amax(1, keepdim=True).clamp_min(1e-12)
-    return packed(levels.clamp(0, 255).round())
+    return encoded(levels.clamp(0, 255).round())
 
 
-def packed(levels: Tensor) -> str:
-    """Whole numbers 0..255 (n, features), packed for transport."""
+def encoded(levels: Tensor) -> str:
+    """Whole numbers 0..255 (n, features) as text: 'n,features,' and the base64 of the compressed bytes."""
     contents = zlib.compress(levels.cpu().to(torch.uint8).numpy().tobytes(), 1)
     return f"{levels.shape[0]},{levels.shape[1]},{base64.b64encode(contents).decode()}"
 

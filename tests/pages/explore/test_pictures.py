@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from compress.sparse_coding.view import packed
+from compress.sparse_coding.view import encoded
 from pages.ui.explore import pictures
 
 NASTY = "<script>alert('x')</script> \"&' onerror=alert(1)"
@@ -86,6 +86,6 @@ def test_a_difference_is_light_where_something_is_missing():
 
 def test_pictures_come_back_from_their_packing():
     levels = torch.arange(12).reshape(2, 6)
-    first, second = pictures.unpacked(packed(levels), [2, 3])
+    first, second = pictures.unpacked(encoded(levels), [2, 3])
     assert first.tolist() == [[0, 1, 2], [3, 4, 5]] and second.tolist() == [[6, 7, 8], [9, 10, 11]]
     assert pictures.unpacked("", [1, 2, 3]) == []
