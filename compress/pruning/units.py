@@ -168,8 +168,8 @@ class _UnitSearch:
         return _UnitLayout(tuple(directions), last=True)
 
     def _through_residual(self, block: Residual, path: str, units: _UnitLayout) -> _UnitLayout:
-        """The outputs of both branches are added: the later group is merged into the earlier one. Where raw inputs are added,
-        the units of the body cannot be removed, and its groups are dropped."""
+        """Both branches are added: the later group is merged into the earlier one. If raw inputs are added to the body,
+        the units of the body cannot be removed: its groups are dropped."""
         body = self.through(block.body, _join(path, "body"), units)
         straight = self.through(block.shortcut, _join(path, "shortcut"), units)
         if not straight.paths:
