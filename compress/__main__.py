@@ -11,10 +11,14 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compress.progress import Progress, Reporter
 from compress.recipe import Recipe, Step
+
+if TYPE_CHECKING:
+    from compress.curves.plan import Plan
+    from compress.curves.store import Store
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,14 +52,15 @@ def teacher_command(chosen: argparse.Namespace) -> None:
 
     where = device.prepare()
     recipe = Recipe(chosen.data, teachers.teacher_step(Step.parse(chosen.teacher)), (), chosen.seed)
-    teacher = kept_teachers.obtain(recipe, datasets.load(chosen.data), _store(), _tell(), where)
+    store = _store()
+    teacher = kept_teachers.obtain(recipe, datasets.load(chosen.data), store, _reporter(), where)
     left_out = ("wrong", "confusion", "history", "labels")
     card = {name: value for name, value in teacher.card.items() if name not in left_out}
-    _say({"recipe": recipe.text(), "file": teacher.file, "seed": chosen.seed, **card})
+    _say({"recipe": recipe.text(), "file": str(store.artefacts.path(teacher.digest)), "seed": chosen.seed, **card})
 
 
 def curve_command(chosen: argparse.Namespace) -> None:
-    """Prints one JSON object a point as it is measured, points known before first."""
+    """Prints one JSON object for each point of the curve, and of what is measured with it: known points first."""
     from compress.curves import sweep
     from compress.data import datasets
     from compress.networks import device
@@ -70,17 +75,44 @@ def curve_command(chosen: argparse.Namespace) -> None:
     if any(text.startswith(f"{dial}=") for text in chosen.set):
         raise ValueError(f"{dial} is what a curve of {wanted.method.name} turns; give its values by --dial, for example "
                          f"--dial {wanted.values[0]}.")
-    datasets.load(chosen.data)  # a wrong name is told before any progress is
-    folder = Path(chosen.save) if chosen.save else None
-    known = store.teacher(wanted.recipe.reference().key())
-    for point in sweep.kept_points(wanted, known["digest"], store) if known else []:
-        if point["dial"] in wanted.values:
-            _say(_saved(point, folder))
-    for point in sweep.run(wanted, store, _tell(), where):
-        _say(_saved(point.plain(), folder))
-    reasons = [wanted.method.misfit(value, datasets.load(chosen.data)) for value in wanted.values]
-    if chosen.dial and any(reasons):
-        raise ValueError(next(filter(None, reasons)))
+    data = datasets.load(chosen.data)
+    valid, invalid = sweep.checked_values(wanted, data)
+    printed = _Printed(sweep.plan_of(wanted, sweep.coarse_to_fine(valid), invalid), store,
+                       Path(chosen.save) if chosen.save else None)
+    teacher = store.teacher(wanted.recipe.reference().key())
+    if teacher and teacher["data_digest"] == data.digest:
+        printed.known(teacher["digest"])
+    for point in sweep.run(wanted, store, _reporter(), where):
+        printed.point(Recipe.parse(point.recipe).key(), point.plain())
+    teacher = store.teacher(wanted.recipe.reference().key())
+    if teacher:
+        printed.known(teacher["digest"])  # what another process measured meanwhile
+    if chosen.dial and invalid:
+        raise ValueError(next(iter(invalid.values())))
+
+
+class _Printed:
+    """The points of a plan, each printed once with its role, its file copied into a folder if one is wanted."""
+
+    def __init__(self, plan: Plan, store: Store, folder: Path | None) -> None:
+        self.left = {run.key: run for run in plan.runs}
+        self.store, self.folder = store, folder
+
+    def known(self, reference: str) -> None:
+        """Prints what the store has of those that are left."""
+        found = self.store.known_keys(self.left, reference)
+        for key in [key for key in self.left if key in found]:
+            self.point(key, self.store.point(key, reference) or {})
+
+    def point(self, key: str, point: dict[str, Any]) -> None:
+        """Prints one point."""
+        run = self.left.pop(key)
+        file = self.store.artefacts.path(point["digest"])
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            names = "+".join(step.name for step in Recipe.parse(run.recipe).methods)
+            file = Path(shutil.copyfile(file, self.folder / f"{names}-{key}{file.suffix}"))
+        _say({**point, "role": run.role, "label": run.label, "file": str(file)})
 
 
 def evaluate_command(chosen: argparse.Namespace) -> None:
@@ -93,10 +125,10 @@ def evaluate_command(chosen: argparse.Namespace) -> None:
 
     where = device.prepare()
     if chosen.split == "test":
-        report = final_report(chosen.data, [chosen.file], _store(), where)
-        sys.stderr.write(f"The test split of {chosen.data} has now been opened {report['opened']} time(s).\n")
-        measured = report["rows"][0]
         network = network_file.read(chosen.file).to(where)
+        report = final_report(chosen.data, {chosen.file: network}, _store())
+        sys.stderr.write(f"The test split of {chosen.data} has now been opened {report['opened']} time(s).\n")
+        measured = {name: value for name, value in report["rows"][0].items() if name != "name"}
         data = datasets.load(chosen.data)
     else:
         network = network_file.read(chosen.file).to(where)
@@ -138,27 +170,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _saved(point: dict[str, Any], folder: Path | None) -> dict[str, Any]:
-    """The point, its file copied into the folder if one is wanted."""
-    if folder is None:
-        return point
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / Path(point["file"]).name
-    shutil.copyfile(point["file"], target)
-    return {**point, "file": str(target)}
-
-
-def _store() -> Any:
+def _store() -> Store:
     from compress.curves.store import Store
 
-    return Store()
+    store = Store()
+    for sentence in store.take_notices():
+        sys.stderr.write(f"{sentence}\n")
+    return store
 
 
-def _tell() -> Reporter:
-    def report(progress: Progress) -> None:
+def _reporter() -> Reporter:
+    def write(progress: Progress) -> None:
         sys.stderr.write(f"{progress.share:6.1%} {progress.text}\n")
 
-    return Reporter(report)
+    return Reporter(write)
 
 
 def _having(step: Step, texts: list[str]) -> Step:

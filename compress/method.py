@@ -1,53 +1,74 @@
 """What a compression method is. Each is one file in compress/methods/; the folder's __init__ finds it there.
 
 A method is a frozen dataclass: its fields are its settings, its docstring its page in the handbook, `dial` names the
-setting that a curve turns. It never changes the teacher it is given.
+setting that a curve turns. A method never changes the network it is given.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, final
 
 from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
-from compress.recipe import Step
+from compress.recipe import CURVE, ROLES, Step
 from compress.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """What a method made at one dial value, ready to be measured.
+    """What a method made with some settings, ready to be measured.
 
     Attributes:
-        value: the dial's value.
+        method: the method with all settings that made it.
         network: maps inputs to logits.
-        logits: its outputs on validation (n, classes), where shared work already gave them; None otherwise.
-        contents: the bytes to be stored if that is not the network itself (compressed data).
-        inside: plain data that the page shows for this point, such as each layer's rank.
+        logits: the network's outputs on validation (n, classes), where shared work already gave them; None otherwise.
+        contents: the bytes to be stored if these are not the network itself (compressed data).
+        inside: plain data that a page shows for this point, such as each layer's rank.
         notes: sentences for the user, such as "layer 3 stays dense: rank 90 saves nothing".
-        method: the settings that made it, where they differ from the curve's by more than the dial.
     """
 
-    value: Any
+    method: Method
     network: Network
     logits: Tensor | None = None
     contents: bytes | None = None
     inside: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    method: Method | None = None
+
+    @property
+    def value(self) -> Any:
+        """The dial's value."""
+        return self.method.value
+
+
+@dataclass(frozen=True)
+class Run:
+    """One thing to be measured for a curve: a method with all settings, its role, and what a legend calls it.
+
+    Raises:
+        ValueError: a role that is not one of recipe.ROLES.
+    """
+
+    method: Method
+    role: str = CURVE
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            raise ValueError(f"Run: role must be one of {', '.join(ROLES)}, but got {self.role!r}. Choose one of these.")
 
 
 @dataclass(frozen=True)
 class Exclusion:
-    """Settings that do not go together: when each named setting has one of the values, sentence says what is wrong and
-    what to do, and remedy is the change of settings that mends it."""
+    """Settings that do not go together: when each named setting has one of the values, `sentence` says what is wrong and
+    what to do, and `remedy` is the change of settings that mends it."""
 
     when: dict[str, tuple[Any, ...]]
     sentence: str
@@ -56,29 +77,40 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class Method(Settings):
-    """Base of all methods. A subclass gives `compress`, or `curve` where dial values can share work.
+    """Base of all methods. A subclass overrides `candidates`, and whatever else it has something to say about.
 
     Class attributes:
         name: the word in recipes and on the command line; title: for people.
         dial: the setting that a curve turns; values: where a curve measures unless told otherwise.
-        subject: "network", or "data" if the method makes the data smaller and trains a network on what is left.
-        compared: what `reference` is called, in words; "" for the teacher, or the raw data where the subject are data.
+        applies_to: "network", or "data" if the method makes the data smaller and trains a network on what is left.
+        reference_title: what `baseline` is called; "" for the teacher, or the raw data where the method applies to data.
         exclusions: settings that do not go together; a method made with them raises ValueError.
-        rounding: how far, relatively, weights may differ from those of the same settings in other company; 0 where
-            shared work changes no bit.
-        control_settings: what the settings of a point are if it is a control, measured for comparison only; {} if there
-            is no such thing.
+        weight_tolerance: how far, relatively, weights may differ from those of the same settings computed together with
+            other settings; 0 where shared work changes no bit.
+
+    Raises:
+        TypeError: when the class is made, if it does not override `candidates`, overrides a final method, or lacks a name.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     dial: ClassVar[str]
     values: ClassVar[tuple[Any, ...]]
-    subject: ClassVar[str] = "network"
-    compared: ClassVar[str] = ""
+    applies_to: ClassVar[str] = "network"
+    reference_title: ClassVar[str] = ""
     exclusions: ClassVar[tuple[Exclusion, ...]] = ()
-    rounding: ClassVar[float] = 0.0
-    control_settings: ClassVar[dict[str, Any]] = {}
+    weight_tolerance: ClassVar[float] = 0.0
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        missing = [name for name in ("name", "title", "dial", "values") if not hasattr(cls, name)]
+        if missing:
+            raise TypeError(f"The method {cls.__name__} has no {', '.join(missing)}; give each as a class attribute.")
+        if cls.candidates is Method.candidates:
+            raise TypeError(f"The method {cls.__name__} does not override candidates(), which makes its networks.")
+        for name in ("compress", "curve"):
+            if getattr(cls, name) is not getattr(Method, name):
+                raise TypeError(f"The method {cls.__name__} overrides {name}(), which is final; override candidates().")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -86,56 +118,85 @@ class Method(Settings):
             if all(getattr(self, name) in values for name, values in rule.when.items()):
                 raise ValueError(f"{type(self).__name__}: {rule.sentence}")
 
-    def compress(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Network:
-        """A NEW, smaller network; the teacher stays bit for bit as it was. Only train and calibration are read (and
-        validation, where a method trains, to pick the best epoch)."""
-        return next(self.curve(teacher, data, [getattr(self, self.dial)], report, seed)).network
+    @abstractmethod
+    def candidates(self, network: Network, data: Dataset, wanted: Sequence[Self], report: Reporter = no_report,
+                   seed: int = 0) -> Iterator[Candidate]:
+        """One candidate for each wanted method (of this class, with settings of their own; mostly they differ in the dial),
+        in any order. What they share may be computed once, but each must be what it would be alone.
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
-              seed: int = 0) -> Iterator[Candidate]:
-        """One candidate a dial value, in the order given; each equals what compress() makes at that value."""
-        for value in values:
-            yield Candidate(value, self.at(value).compress(teacher, data, report, seed))
+        Args:
+            network: the network to be compressed; it stays bit for bit as it is.
+            data: only train and calibration are read (and validation, where a method trains, to pick the best epoch).
+            report: called as report(share, text); it raises Cancelled when the work is no longer wanted.
 
-    def grid(self, values: Sequence[Any]) -> list[Method]:
-        """Everything that is measured for a curve over these dial values: one method a value, unless a method adds
-        company to be judged by, such as controls and other seeds."""
-        return [self.at(value) for value in values]
+        Raises:
+            ValueError: an impossible wish, in a sentence with a remedy. Cancelled: through `report`.
+        """
 
-    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], report: Reporter = no_report,
-             seed: int = 0) -> Iterator[Candidate]:
-        """One candidate for each method of (a part of) a grid, in any order. A method that overrides grid() overrides
-        this too, and names each candidate's method."""
-        yield from self.curve(teacher, data, [getattr(one, self.dial) for one in grid], report, seed)
+    def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
+        """Everything that is measured for a curve over these dial values: one run a value, unless a method adds controls,
+        baselines or other seeds to judge its points by."""
+        return tuple(Run(self.at(value)) for value in values)
 
-    def misfit(self, value: Any, data: Dataset) -> str:
-        """Why this dial value makes no sense for these data, as a sentence with a remedy; empty if it does."""
+    def invalid_reason(self, network: Network, data: Dataset) -> str:
+        """Why these settings, with the dial where it is, make no sense for this network or these data, as a sentence with a
+        remedy; "" if they do. Asked before anything is trained: only the network's structure counts."""
         return ""
 
-    def reference(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
-        """What every ratio and agreement is measured against: the teacher itself, unless a method says otherwise."""
-        return Candidate(None, teacher)
+    def preview(self, network: Network, data: Dataset) -> Network:
+        """A network of the structure that compress() gives, made in a moment and without training, so that the next method
+        of a chain can be asked for its invalid_reason; the network itself where the structure stays the same."""
+        return network
 
-    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
+    def baseline(self, network: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate | None:
+        """What every ratio and agreement is measured against; None stands for the teacher."""
+        return None
+
+    def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """Plain data for the page's view of what happens inside (spectra, masks, atoms); empty if there is none."""
         return {}
 
-    def at(self, value: Any) -> Method:
+    @final
+    def compress(self, network: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Network:
+        """A NEW, smaller network. Raises ValueError with the reason where these settings make no sense for it."""
+        return next(self.curve(network, data, [self.value], report, seed)).network
+
+    @final
+    def curve(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
+              seed: int = 0) -> Iterator[Candidate]:
+        """One candidate a dial value, in the order in which candidates() makes them. Raises ValueError as compress()."""
+        wanted = [self.at(value) for value in values]
+        for method in wanted:
+            reason = method.invalid_reason(network, data)
+            if reason:
+                raise ValueError(reason)
+        yield from self.candidates(network, data, wanted, report, seed)
+
+    @property
+    def value(self) -> Any:
+        """Where the dial is."""
+        return getattr(self, self.dial)
+
+    def at(self, value: Any) -> Self:
         """The same method with the dial turned to this value."""
         return dataclasses.replace(self, **{self.dial: value})
 
     def step(self) -> Step:
-        """What a point is made by, as plain data: all settings spelled out, but those of the sweep around it."""
-        company = {field.name for field in dataclasses.fields(self) if field.metadata["of_sweep"]}
-        return Step.of(self.name, {name: value for name, value in self.plain().items() if name not in company})
+        """What a point is made by, as plain data: all settings spelled out, but those that only say what else is measured
+        (`of_sweep`)."""
+        sweeping = {field.name for field in dataclasses.fields(self) if field.metadata["of_sweep"]}
+        return Step.of(self.name, {name: value for name, value in self.plain().items() if name not in sweeping})
+
+    def request(self) -> Step:
+        """What a curve is asked for by, as plain data: all settings spelled out."""
+        return Step.of(self.name, self.plain())
 
     @classmethod
     def card(cls) -> dict[str, Any]:
         """The method as plain data for a page that does not import torch: title, dial, settings, docstring."""
         return {"name": cls.name, "title": cls.title, "class": cls.__name__, "module": cls.__module__,
-                "dial": cls.dial, "values": list(cls.values), "subject": cls.subject,
-                "reference": cls.compared or ("raw data" if cls.subject == "data" else "teacher"),
-                "settings": cls.describe(), "renamed": dict(cls.renamed), "control_settings": dict(cls.control_settings),
-                "doc": inspect.getdoc(cls) or "",
+                "dial": cls.dial, "values": list(cls.values), "applies_to": cls.applies_to,
+                "reference": cls.reference_title or ("raw data" if cls.applies_to == "data" else "teacher"),
+                "settings": cls.describe(), "renamed": dict(cls.renamed), "doc": inspect.getdoc(cls) or "",
                 "exclusions": [dataclasses.asdict(rule) for rule in cls.exclusions]}

@@ -17,6 +17,11 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+CURVE, SEED, CONTROL, BASELINE, VARIANT = "curve", "seed", "control", "baseline", "variant"
+"""Roles of what is measured for a curve: a point at a dial value; the same from another seed; the same without what the
+method adds; another approach to compare with; the same with another value of some other setting, for a map."""
+ROLES = (CURVE, SEED, CONTROL, BASELINE, VARIANT)
+
 _STEP = re.compile(r"([A-Za-z_]\w*)(?:\((.*)\))?")
 
 

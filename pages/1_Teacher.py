@@ -6,6 +6,7 @@ import streamlit as st
 
 from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
+from compress.service.requests import TeacherRequest
 from pages.ui.charts import teacher_charts
 from pages.ui.explore import cards, controls, pictures
 from pages.ui.liveplot import liveplot
@@ -21,7 +22,7 @@ def recipe() -> Recipe:
 
 def submit() -> None:
     """Starts training what is chosen, unless it is trained already."""
-    session.engine().submit("teacher", recipe().key(), "Teacher", {"recipe": recipe().text()})
+    session.engine().submit(TeacherRequest(recipe().text()), recipe().key(), "Teacher")
 
 
 def settings(page: Page) -> None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import streamlit as st
 
-from compress.data.pictures import pictures as pictures_of
 from pages.ui.charts import charts, dark_knowledge, distill_charts, palette, words
 from pages.ui.explore import pictures
 from pages.ui.explore.curve import Preset, Story, explore
@@ -183,7 +182,7 @@ def dark(now: Shown) -> None:
     number = min(session.remembered("distill.example", 0), len(view["examples"]) - 1)
     left, right = st.columns([1, 5], gap="medium")
     with left:
-        shown = pictures_of(view["pictures"], [view["examples"][number]])
+        shown = session.example_pictures(view, [view["examples"][number]])
         if shown:
             st.html(pictures.gallery([(shown[0], f"a {view['example_labels'][number]}")], size=120))
         st.button("Another example", key="distill.next", width="stretch", on_click=lambda: session.remember(
@@ -215,7 +214,7 @@ def helped(now: Shown) -> None:
     each = "in every seed" if seeds > 1 else "with this seed"
     st.caption(f"{len(only)} validation examples are right {each} with the teacher and wrong {each} without; {len(lost)} "
                "the other way round.")
-    shown = pictures_of(now.view.get("pictures", ""), only[:12])
+    shown = session.example_pictures(now.view, only[:12])
     if shown:
         st.html(pictures.gallery([(values, f"{classes[labels[row]]}, alone: {classes[alone[0][row]]}")
                                   for values, row in zip(shown, only, strict=False)]))

@@ -7,6 +7,7 @@ import streamlit as st
 
 from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
+from compress.service.requests import SpeedRequest
 from pages.ui.charts import charts, prune_charts, speed_charts, words
 from pages.ui.explore import layer_choice, pictures, results
 from pages.ui.explore.curve import Preset, Story, explore
@@ -165,7 +166,7 @@ def speed(now: Shown) -> None:
     tray.outcome(job)
     if st.button("Measure it again" if view else "Measure it on this machine (some ten seconds)", key="prune.speed",
                  icon=":material/timer:"):
-        session.engine().submit("speed", f"speed.{teacher.key()}", "Break-even map", {"recipe": teacher.text()})
+        session.engine().submit(SpeedRequest(teacher.text()), f"speed.{teacher.key()}", "Break-even map")
         st.rerun()  # the whole page, which then looks for the end of the job
     if view:
         st.html(f"<div class='ce-notice'>{' '.join(speed_charts.findings(view))} (Timed on {view['device']}.)</div>")

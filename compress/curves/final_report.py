@@ -4,38 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
-from compress.curves.store import Store
+from compress.curves.sink import Sink
 from compress.data import datasets
 from compress.data.datasets import Dataset
-from compress.files import network_file
 from compress.networks.families import Network
 from compress.points.measure import evaluate
 
 
-def final_report(data_name: str, paths: list[str], store: Store,
-                 device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Accuracy of finished network files on the untouched test split; nothing may be chosen by it afterwards.
+def final_report(data_name: str, networks: dict[str, Network], store: Sink) -> dict[str, Any]:
+    """Accuracy of finished networks on the untouched test split; nothing may be chosen by it afterwards.
 
     Args:
-        paths: network files (data files of compressed data hold no network to test and raise ValueError).
+        networks: by name, for messages and in the report's rows: a path, or a file's digest.
 
     Returns:
-        {"opened": how often this data set's test split has been opened, this time included,
-         "examples": n, "rows": [{file, accuracy, accuracy_low, accuracy_high, ...}]}.
+        {"data": the data set's name, "opened": how often its test split has been opened, this time included,
+         "examples": n, "rows": [{name, accuracy, accuracy_low, accuracy_high, ...}]}.
+
+    Raises:
+        ValueError: a network for examples of another shape or other classes; the test split stays closed then.
     """
     data = datasets.load(data_name)
-    networks = [network_file.read(path).to(device) for path in paths]
-    for path, network in zip(paths, networks, strict=True):
-        must_fit(path, network, data)
+    for name, network in networks.items():
+        must_fit(name, network, data)
     opened = store.count(f"test split of {data_name}")
     split = data.open_test()
     rows = []
-    for path, network in zip(paths, networks, strict=True):
+    for name, network in networks.items():
         measured = evaluate(network, split)
         del measured["predictions"], measured["agreement"]
-        rows.append({"file": path, **measured})
+        rows.append({"name": name, **measured})
     return {"data": data_name, "opened": opened, "examples": len(split), "rows": rows}
 
 

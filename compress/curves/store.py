@@ -1,4 +1,4 @@
-"""What was measured, in one SQLite file: points, teachers, views, jobs. It survives the app and is shared by tabs.
+"""What was measured, in one SQLite file: points, teachers, plans, views, jobs. It survives the app and is shared by tabs.
 
 Written by the worker, read by the app while it is written (write-ahead log). Imports nothing heavy.
 """
@@ -9,27 +9,18 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from compress.curves import schema
+from compress.curves.plan import Plan
+from compress.files.artefacts import Artefacts
 from compress.home import cache_folder
 
 ACTIVE = ("queued", "running")
 STARTED = time.time()  # of this process, near enough
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS teachers (key TEXT PRIMARY KEY, recipe TEXT, digest TEXT, data_digest TEXT, file TEXT,
-    card TEXT, created REAL);
-CREATE TABLE IF NOT EXISTS points (key TEXT, reference TEXT, curve TEXT, data TEXT, teacher TEXT, method TEXT,
-    dial TEXT, point TEXT, predictions BLOB, created REAL, PRIMARY KEY (key, reference));
-CREATE INDEX IF NOT EXISTS points_of_curve ON points (curve, reference);
-CREATE TABLE IF NOT EXISTS views (key TEXT, reference TEXT, view TEXT, PRIMARY KEY (key, reference));
-CREATE TABLE IF NOT EXISTS jobs (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, kind TEXT, title TEXT, request TEXT,
-    state TEXT, share REAL, text TEXT, live TEXT, error TEXT, owner INTEGER, created REAL, started REAL, updated REAL);
-CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER);
-CREATE TABLE IF NOT EXISTS pins (key TEXT, reference TEXT, note TEXT, created REAL, PRIMARY KEY (key, reference));
-"""
 
 
 class Store:
@@ -38,26 +29,21 @@ class Store:
     def __init__(self, path: Path | str | None = None) -> None:
         self.path = Path(path) if path else cache_folder() / "store.sqlite"
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.artefacts = Artefacts(self.path.parent / "networks")
         with self._connection() as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(SCHEMA)
-
-    @property
-    def artefacts(self) -> Path:
-        """The folder of network files, beside the store."""
-        return self.path.parent / "networks"
+            schema.prepare(connection, self.path, self.artefacts)
 
     # -- teachers ------------------------------------------------------------------------------------------------
 
-    def save_teacher(self, key: str, recipe: str, digest: str, data_digest: str, file: str,
-                     card: dict[str, Any]) -> None:
+    def save_teacher(self, key: str, recipe: str, digest: str, data_digest: str, card: dict[str, Any]) -> None:
         """Keeps a trained teacher's card; a teacher of the same recipe is replaced."""
-        self._run("REPLACE INTO teachers VALUES (?,?,?,?,?,?,?)",
-                  key, recipe, digest, data_digest, file, json.dumps(card), time.time())
+        self._run("REPLACE INTO teachers VALUES (?,?,?,?,?,?)", key, recipe, digest, data_digest, json.dumps(card),
+                  time.time())
 
     def teacher(self, key: str) -> dict[str, Any] | None:
-        """{recipe, digest, data_digest, file, card} of the recipe with this key, or None."""
-        rows = self._rows("SELECT recipe, digest, data_digest, file, card FROM teachers WHERE key=?", key)
+        """{recipe, digest, data_digest, card} of the recipe with this key, or None."""
+        rows = self._rows("SELECT recipe, digest, data_digest, card FROM teachers WHERE key=?", key)
         return {**rows[0], "card": json.loads(rows[0]["card"])} if rows else None
 
     # -- points --------------------------------------------------------------------------------------------------
@@ -88,12 +74,23 @@ class Store:
         return {key: sorted(points, key=lambda point: point["dial"]) for key, points in found.items()}
 
     def all_points(self) -> list[dict[str, Any]]:
-        """Every point: its own fields and key, reference, curve, data, teacher, method, created, pinned, note."""
+        """Every point: its own fields and key, reference, curve, data, teacher, method, created, pinned, note, and `roles`,
+        a list of those that it has in any plan."""
         rows = self._rows(
             "SELECT points.*, pins.note AS note, pins.created AS pinned FROM points LEFT JOIN pins "
             "ON pins.key=points.key AND pins.reference=points.reference ORDER BY points.created")
+        roles: dict[tuple[str, str], list[str]] = {}
+        for row in self._rows("SELECT key, reference, role FROM roles ORDER BY role"):
+            roles.setdefault((row["key"], row["reference"]), []).append(row["role"])
         names = ("key", "reference", "curve", "data", "teacher", "method", "created", "note", "pinned")
-        return [{**json.loads(row["point"]), **{name: row[name] for name in names}} for row in rows]
+        return [{**json.loads(row["point"]), **{name: row[name] for name in names},
+                 "roles": roles.get((row["key"], row["reference"]), [])} for row in rows]
+
+    def known_keys(self, keys: Collection[str], reference: str) -> set[str]:
+        """Which of these recipe keys have a point with this reference whose file is there and unchanged."""
+        wanted = set(keys)
+        rows = self._rows("SELECT key, json_extract(point, '$.digest') AS digest FROM points WHERE reference=?", reference)
+        return {row["key"] for row in rows if row["key"] in wanted and self.artefacts.has(row["digest"])}
 
     def predictions(self, key: str, reference: str) -> bytes:
         """A point's predicted classes on validation (uint16, little-endian); KeyError if there is no such point."""
@@ -114,6 +111,20 @@ class Store:
     def unpin(self, key: str, reference: str) -> None:
         """Takes a mark back."""
         self._run("DELETE FROM pins WHERE key=? AND reference=?", key, reference)
+
+    # -- plans ---------------------------------------------------------------------------------------------------
+
+    def save_plan(self, key: str, reference: str, plan: Plan) -> None:
+        """Keeps what is measured for the curve that was asked for by this key, and each run's role."""
+        with self._connection() as connection:
+            connection.execute("REPLACE INTO plans VALUES (?,?,?)", (key, reference, json.dumps(plan.plain())))
+            connection.executemany("INSERT OR IGNORE INTO roles VALUES (?,?,?)",
+                                   [(run.key, reference, run.role) for run in plan.runs])
+
+    def plan(self, key: str, reference: str) -> Plan | None:
+        """What save_plan kept, or None."""
+        rows = self._rows("SELECT plan FROM plans WHERE key=? AND reference=?", key, reference)
+        return Plan.from_plain(json.loads(rows[0]["plan"])) if rows else None
 
     # -- views of the inside of a method -------------------------------------------------------------------------
 
@@ -180,6 +191,16 @@ class Store:
         """How often count(name) was called."""
         rows = self._rows("SELECT value FROM counters WHERE name=?", name)
         return rows[0]["value"] if rows else 0
+
+    # -- notices ---------------------------------------------------------------------------------------------------
+
+    def take_notices(self) -> list[str]:
+        """What the user has to know of this store, each sentence once."""
+        with self._connection() as connection:
+            found = [row["text"] for row in connection.execute("SELECT text FROM notices")]
+            if found:
+                connection.execute("DELETE FROM notices")
+        return found
 
     # -- plumbing ------------------------------------------------------------------------------------------------
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from compress.curves import kept_teachers
-from compress.curves.store import Store
+from compress.curves.kept_teachers import Teacher
+from compress.curves.plan import Plan, PlannedRun
+from compress.curves.sink import Sink
 from compress.data import datasets
 from compress.data.datasets import Dataset
-from compress.data.pictures import keep_pictures
+from compress.data.pictures import PICTURES, pictures_file
 from compress.layers.base import compressed_layers
-from compress.method import Method
+from compress.method import Method, Run
 from compress.methods import method
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
@@ -27,7 +28,7 @@ from compress.training import teachers
 
 @dataclass(frozen=True)
 class Sweep:
-    """A curve to be measured: a complete recipe, and where its last method's dial shall stand.
+    """A curve to be measured: a complete recipe, and the values of its last method's dial.
 
     Make it with `sweep_of`, which spells out all settings and checks them.
     """
@@ -41,12 +42,17 @@ class Sweep:
         """The recipe without the dial: the same for every point."""
         return self.recipe.curve(self.method.dial)
 
+    @property
+    def request(self) -> Recipe:
+        """The curve together with the settings that say what else is measured: the plan's key in the store."""
+        return replace(self.recipe, methods=(*self.recipe.methods[:-1], self.method.request())).curve(self.method.dial)
+
     def at(self, value: Any) -> Recipe:
         """One point's recipe."""
         return self.recipe.at(self.method.dial, value)
 
     def of(self, one: Method) -> Recipe:
-        """The recipe of a point that a method of this sweep's grid makes."""
+        """The recipe of a point that a method of this sweep's plan makes."""
         return replace(self.recipe, methods=(*self.recipe.methods[:-1], one.step()))
 
 
@@ -62,7 +68,7 @@ def sweep_of(recipe: Recipe, values: Sequence[Any] | None = None) -> Sweep:
         raise ValueError(f"The recipe {recipe.text()} has no method to sweep; add one, for example low_rank.")
     last = method(recipe.methods[-1])
     recipe = complete(recipe)
-    checked = tuple(getattr(last.at(value), last.dial) for value in (values or last.values))
+    checked = tuple(last.at(value).value for value in (values or last.values))
     return Sweep(recipe, last, checked)
 
 
@@ -84,39 +90,79 @@ def coarse_to_fine(values: Sequence[Any]) -> list[Any]:
     return result
 
 
-def run(sweep: Sweep, store: Store, report: Reporter = no_report, device: torch.device | str = "cpu",
+def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.device | str = "cpu",
         latency: bool = True) -> Iterator[Point]:
     """Measures what the store does not have yet and yields it point by point; each is stored before it is yielded.
 
     Raises:
-        ValueError: bad data, teacher or method settings. Cancelled: through `report`; finished points stay.
+        ValueError: bad data, teacher or method settings, or methods that do not go together: found before anything is
+            trained. Cancelled: through `report`; finished points stay.
     """
     recipe = sweep.recipe
     report(0.0, f"loading {recipe.data}")
     data = datasets.load(recipe.data)
+    valid, invalid = checked_values(sweep, data)
     teacher = kept_teachers.obtain(recipe, data, store, report.part(0.0, 0.3), device)
-    start = _before_the_last(recipe, teacher, data, store, report.part(0.3, 0.35))
-    turned = sweep.method
-    grid = turned.grid(coarse_to_fine(fitting(sweep, data)))
-    _keep_view(sweep, grid, start, data, teacher.digest, store, report.part(0.35, 0.4))
-    missing = _missing(sweep, grid, teacher.digest, store)
-    reference = _reference(sweep, teacher, start, data, store, report)
-    candidates = turned.grow(start, data, missing, report.part(0.4, 1.0), recipe.seed) if missing else iter(())
-    timed: dict[tuple, Timing] = {}
+    start = _start(recipe, teacher, data, store, report.part(0.3, 0.35))
+    runs = sweep.method.plan(coarse_to_fine(valid))
+    _keep_plan(sweep, valid, invalid, teacher.digest, store)
+    _keep_view(sweep, valid, runs, start, data, teacher.digest, store, report.part(0.35, 0.38))
+    missing = _missing(sweep, runs, teacher.digest, store)
+    reference = _reference(sweep, teacher, start, data, store, report.part(0.38, 0.4))
+    candidates = sweep.method.candidates(start, data, missing, report.part(0.4, 1.0), recipe.seed) if missing else iter(())
+    timed: dict[tuple[Any, ...], Timing] = {}
     for candidate in candidates:
-        single = sweep.of(candidate.method or turned.at(candidate.value))
-        path = store.artefacts / f"{turned.name}-{single.key()}-{teacher.digest}.safetensors"
+        single = sweep.of(candidate.method)
         layers = _layers(candidate.network) if latency else None
         known = timed.get(layers) if layers else None
-        point = measure(candidate, data, reference, path, single.text(), recipe.seed, latency if known is None else known)
+        point = measure(candidate, data, reference, store.artefacts, single.text(), recipe.seed,
+                        latency if known is None else known)
         if layers:
             timed[layers] = (point.latency, point.latency_low, point.latency_high)
-        _keep(point, single, turned.dial, teacher.digest, store)
+        _keep(point, single, sweep.method.dial, teacher.digest, store)
         yield point
     report(1.0, "done")
 
 
-def _layers(network: Network) -> tuple | None:
+def checked_values(sweep: Sweep, data: Dataset) -> tuple[list[Any], dict[Any, str]]:
+    """The dial values that make sense for this network and these data, rising, and the reasons against the others. Nothing
+    is trained for it: every method is asked about a network of its start's structure.
+
+    Raises:
+        ValueError: a method before the last cannot follow the ones before it, or no dial value makes sense; the reason.
+    """
+    network = teachers.untrained(sweep.recipe.teacher, data, sweep.recipe.seed)
+    for step in sweep.recipe.methods[:-1]:
+        before = method(step)
+        reason = before.invalid_reason(network, data)
+        if reason:
+            raise ValueError(reason)
+        network = before.preview(network, data)
+    reasons = {value: sweep.method.at(value).invalid_reason(network, data) for value in sorted(set(sweep.values))}
+    valid = [value for value, reason in reasons.items() if not reason]
+    if not valid:
+        raise ValueError(reasons[sweep.values[0]])
+    return valid, {value: reason for value, reason in reasons.items() if reason}
+
+
+def plan_of(sweep: Sweep, values: Sequence[Any], invalid: dict[Any, str]) -> Plan:
+    """What is measured at these dial values, as plain data."""
+    runs = []
+    for planned in sweep.method.plan(values):
+        recipe = sweep.of(planned.method)
+        runs.append(PlannedRun(recipe.text(), recipe.key(), planned.role, planned.method.value, planned.label))
+    return Plan(tuple(runs), tuple(invalid.items()))
+
+
+def _keep_plan(sweep: Sweep, valid: list[Any], invalid: dict[Any, str], digest: str, store: Sink) -> None:
+    """The plan of these values and of those that were asked for before."""
+    key = sweep.request.key()
+    before = store.plan(key, digest) or Plan()
+    values = coarse_to_fine([*valid, *before.values])
+    store.save_plan(key, digest, plan_of(sweep, values, {**dict(before.invalid), **invalid}))
+
+
+def _layers(network: Network) -> tuple[Any, ...] | None:
     """What decides how fast a dense network is, so that equal ones are timed once: modules and every tensor's shape.
     None for one with compressed layers, whose speed may depend on what they hold."""
     if compressed_layers(network):
@@ -125,77 +171,55 @@ def _layers(network: Network) -> tuple | None:
     return network.architecture, str(network), *shapes
 
 
-def _missing(sweep: Sweep, grid: Sequence[Method], digest: str, store: Store) -> list[Method]:
-    """The part of a grid that has no point yet, or whose file was deleted."""
-    curves = {sweep.of(one).curve(sweep.method.dial).key() for one in grid}
-    known = {point["recipe"] for curve in curves for point in _with_files(curve, digest, store)}
-    return [one for one in grid if sweep.of(one).text() not in known]
+def _missing(sweep: Sweep, runs: Sequence[Run], digest: str, store: Sink) -> list[Method]:
+    """The methods of a plan that have no point yet, or whose file is gone."""
+    keys = {sweep.of(planned.method).key(): planned.method for planned in runs}
+    known = store.known_keys(keys, digest)
+    return [one for key, one in keys.items() if key not in known]
 
 
-def kept_points(sweep: Sweep, digest: str, store: Store) -> list[dict[str, Any]]:
-    """The curve's stored points beside the teacher of this digest; one whose file was deleted has to be made again."""
-    return _with_files(sweep.curve.key(), digest, store)
-
-
-def _with_files(curve: str, digest: str, store: Store) -> list[dict[str, Any]]:
-    return [point for point in store.points(curve, digest) if Path(point["file"]).is_file()]
-
-
-def fitting(sweep: Sweep, data: Dataset) -> list[Any]:
-    """The dial values that make sense for these data. Raises ValueError with the method's reason if none does."""
-    values = [value for value in sweep.values if not sweep.method.misfit(value, data)]
-    if not values:
-        raise ValueError(sweep.method.misfit(sweep.values[0], data))
-    return values
-
-
-def _reference(sweep: Sweep, teacher: kept_teachers.Teacher, start: Network, data: Dataset, store: Store,
-               report: Reporter) -> Reference:
-    """The teacher; for a method that compresses data, its own reference, which is measured and kept as a point."""
-    if sweep.method.subject == "network":
+def _reference(sweep: Sweep, teacher: Teacher, start: Network, data: Dataset, store: Sink, report: Reporter) -> Reference:
+    """The teacher, or the method's own baseline, which is measured and kept with the curve's view."""
+    candidate = sweep.method.baseline(start, data, report, sweep.recipe.seed)
+    if candidate is None:
         return Reference.of(teacher.network, data)
-    candidate = sweep.method.reference(start, data, report.part(0.35, 0.4), sweep.recipe.seed)
-    reference = Reference.of(candidate.network, data)
-    curve = sweep.curve
-    path = store.artefacts / f"{sweep.method.name}-{curve.key()}-reference.safetensors"
-    point = measure(candidate, data, reference, path, curve.text(), sweep.recipe.seed, latency=False)
+    reference, curve = Reference.of(candidate.network, data), sweep.curve
+    point = measure(candidate, data, reference, store.artefacts, curve.text(), sweep.recipe.seed, latency=False)
     view = store.view(curve.key(), teacher.digest) or {}
-    store.save_view(curve.key(), teacher.digest, {**view, "reference": point.plain()})
+    store.save_view(curve.key(), teacher.digest, {**view, "reference": {**point.plain(), "dial": None}})
     return reference
 
 
-def _before_the_last(recipe: Recipe, teacher: kept_teachers.Teacher, data: Dataset, store: Store,
-                     report: Reporter) -> Network:
+def _start(recipe: Recipe, teacher: Teacher, data: Dataset, store: Sink, report: Reporter) -> Network:
     """The network that the last method starts from: the teacher after all earlier methods of the recipe, the very one
     that was measured where there is one."""
     network = teacher.network
     for number, step in enumerate(recipe.methods[:-1], start=1):
         kept = store.point(replace(recipe, methods=recipe.methods[:number]).key(), teacher.digest)
-        if kept and method(step).subject == "network" and Path(kept["file"]).is_file():
-            network = kept_teachers.reloaded(kept["file"], str(device_of(teacher.network)))
+        if kept and method(step).applies_to == "network" and store.artefacts.has(kept["digest"]):
+            network = kept_teachers.reloaded(store.artefacts, kept["digest"], str(device_of(teacher.network)))
         else:
-            network = method(step).compress(network, data, report.part((number - 1) / len(recipe.methods), 1.0), recipe.seed)
+            part = report.part((number - 1) / len(recipe.methods), number / len(recipe.methods))
+            network = method(step).compress(network, data, part, recipe.seed)
     return network
 
 
-def _keep_view(sweep: Sweep, grid: Sequence[Method], start: Network, data: Dataset, digest: str, store: Store,
+def _keep_view(sweep: Sweep, valid: list[Any], runs: Sequence[Run], start: Network, data: Dataset, digest: str, store: Sink,
                report: Reporter) -> None:
-    """The inside view is kept once for a set of dial values; it also names those that do not fit these data. The curves
-    that are measured along share it."""
-    values = sorted(set(fitting(sweep, data)))
-    made: dict[tuple, dict[str, Any]] = {}
-    for key in {sweep.curve.key(), *(sweep.of(one).curve(sweep.method.dial).key() for one in grid)}:
+    """The inside view is kept once for a set of dial values. The curves of the other runs share it."""
+    made: dict[tuple[Any, ...], dict[str, Any]] = {}
+    shown = store.artefacts.put(pictures_file(data), PICTURES)
+    curves = {sweep.curve.key(), *(sweep.of(planned.method).curve(sweep.method.dial).key() for planned in runs)}
+    for key in curves:
         kept = store.view(key, digest) or {}
-        wanted = tuple(sorted({*values, *kept.get("values", [])}))
-        if not kept or list(wanted) != kept.get("values"):
+        wanted = tuple(sorted({*valid, *kept.get("values", [])}))
+        if list(wanted) != kept.get("values"):
             if wanted not in made:
                 made[wanted] = sweep.method.inside(start, data, list(wanted), report, sweep.recipe.seed)
-            store.save_view(key, digest, {
-                **kept, "values": list(wanted), "misfits": sorted(set(sweep.values) - set(values)),
-                "pictures": str(keep_pictures(data, store.artefacts)), **made[wanted]})
+            store.save_view(key, digest, {**kept, "values": list(wanted), "pictures": shown, **made[wanted]})
 
 
-def _keep(point: Point, single: Recipe, dial: str, digest: str, store: Store) -> None:
+def _keep(point: Point, single: Recipe, dial: str, digest: str, store: Sink) -> None:
     names = "+".join(step.name for step in single.methods)
     store.add_point(single.key(), single.curve(dial).key(), digest, single.data, single.teacher.text(), names,
                     point.plain(), point.predictions)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from compress.data.datasets import Dataset
+
+PICTURES = ".npy"  # how such a file's name ends
 
 
 def as_bytes(values: np.ndarray) -> np.ndarray:
@@ -16,17 +20,13 @@ def as_bytes(values: np.ndarray) -> np.ndarray:
     return ((values - values.min()) * (255.0 / spread)).round().astype(np.uint8)
 
 
-def keep_pictures(data: Dataset, folder: Path) -> Path:
-    """Writes all validation examples, uint8 (n, *shape), unless that was done; returns the file."""
-    path = folder / f"pictures-{data.digest}.npy"
-    if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        values = data.normaliser.undo(data.validation.inputs)
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            np.save(file, np.stack([as_bytes(one) for one in values]))
-        part.replace(path)
-    return path
+@lru_cache(maxsize=4)
+def pictures_file(data: Dataset) -> bytes:
+    """All validation examples, uint8 (n, *shape), as the contents of a .npy file."""
+    values = data.normaliser.undo(data.validation.inputs)
+    file = BytesIO()
+    np.save(file, np.stack([as_bytes(one) for one in values]))
+    return file.getvalue()
 
 
 def pictures(path: Path | str, rows: list[int]) -> list[list[Any]]:

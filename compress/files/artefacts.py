@@ -10,6 +10,7 @@ import os
 import tempfile
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 SUFFIX = ".safetensors"
 
@@ -19,26 +20,39 @@ def digest_of(contents: bytes) -> str:
     return hashlib.sha256(contents).hexdigest()[:16]
 
 
+class Files(Protocol):
+    """Contents by digest, wherever they are kept."""
+
+    def put(self, contents: bytes, suffix: str = SUFFIX) -> str:
+        """Keeps some contents and returns their digest. suffix: of the file's name, for people."""
+
+    def has(self, digest: str, suffix: str = SUFFIX) -> bool:
+        """Whether the contents are there and unchanged."""
+
+    def contents(self, digest: str) -> bytes:
+        """The contents of a digest. Raises ValueError where they are missing or have changed."""
+
+
 class Artefacts:
     """A folder of files named by the digest of their contents."""
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
 
-    def put(self, contents: bytes) -> str:
+    def put(self, contents: bytes, suffix: str = SUFFIX) -> str:
         """Keeps some contents, whole or not at all, and returns their digest."""
         digest = digest_of(contents)
-        if not self.has(digest):
-            write_whole(contents, self.path(digest))
+        if not self.has(digest, suffix):
+            write_whole(contents, self.path(digest, suffix))
         return digest
 
-    def path(self, digest: str) -> Path:
+    def path(self, digest: str, suffix: str = SUFFIX) -> Path:
         """Where the contents of this digest are, or would be."""
-        return self.folder / f"{digest}{SUFFIX}"
+        return self.folder / f"{digest}{suffix}"
 
-    def has(self, digest: str) -> bool:
+    def has(self, digest: str, suffix: str = SUFFIX) -> bool:
         """Whether the contents are there and unchanged: a file that differs from its digest counts as missing."""
-        path = self.path(digest)
+        path = self.path(digest, suffix)
         try:
             facts = path.stat()
         except OSError:

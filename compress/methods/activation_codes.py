@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from compress.data.tensors import on_device
 from compress.files import network_file
 from compress.files.data_file import small_labels
 from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, in_bytes, numbers_in_bytes
-from compress.method import Candidate, Method
+from compress.method import Candidate, Method, Run
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
@@ -51,9 +51,8 @@ class ActivationCodes(Method):
     title = "Sparse codes of hidden outputs"
     dial = "active"
     values = (1, 2, 3, 4, 6, 8, 12, 16)
-    subject = "data"
-    compared = "raw hidden outputs"
-    control_settings: ClassVar[dict[str, Any]] = {"atoms_from": "components"}
+    applies_to = "data"
+    reference_title = "raw hidden outputs"
 
     active: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="Atoms that an example's outputs may use (s).")
     vocabulary: int = setting(128, low=2, high=4096, step=1, label="Atoms", help="Atoms of the dictionary.")
@@ -68,73 +67,61 @@ class ActivationCodes(Method):
     compare: bool = setting(True, of_sweep=True, label="SVD beside it",
                             help="Measure principal components of as many bytes along.")
 
-    def misfit(self, value: Any, data: Dataset) -> str:
+    def invalid_reason(self, network: Network, data: Dataset) -> str:
         """Nothing uses more atoms than there are."""
-        if value <= self.vocabulary:
+        if self.active <= self.vocabulary:
             return ""
-        return (f"ActivationCodes: active must be between 1 and {self.vocabulary} (the vocabulary), but got {value}. "
+        return (f"ActivationCodes: active must be between 1 and {self.vocabulary} (the vocabulary), but got {self.active}. "
                 "Choose fewer.")
 
-    def grid(self, values: Sequence[Any]) -> list[Method]:
-        """The curve and, where asked for, principal components beside it."""
-        own: list[Method] = [self.at(value) for value in values]
+    def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
+        """The curve and, where asked for, principal components of as many bytes."""
+        own = [self.at(value) for value in values]
         if not self.compare or self.atoms_from == "components":
-            return own
+            return tuple(map(Run, own))
         return with_components(own, "atoms_from")
 
-    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], report: Reporter = no_report,
-             seed: int = 0) -> Iterator[Candidate]:
-        """Those with a dictionary first; the outputs, and their principal components, are found once."""
-        hidden = self._hidden(teacher, data)
-        yield from one_kind_after_another(
-            grid, "atoms_from", report, lambda one, values, part: one._points(hidden, teacher, data, values, part, seed))
+    def candidates(self, network: Network, data: Dataset, wanted: Sequence[ActivationCodes], report: Reporter = no_report,
+                   seed: int = 0) -> Iterator[Candidate]:
+        """A dictionary for each number of non-zeros, those first; the outputs, their principal components, and dictionaries
+        that are not learned are found once."""
+        hidden = self._hidden(network, data)
+        yield from one_kind_after_another(wanted, "atoms_from", report,
+                                          lambda own, part: _points(own, hidden, network, data, part, seed))
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
-              seed: int = 0) -> Iterator[Candidate]:
-        """A dictionary for each number of non-zeros; the outputs are found once."""
-        for value in values:
-            if self.misfit(value, data):
-                raise ValueError(self.misfit(value, data))
-        yield from self._points(self._hidden(teacher, data), teacher, data, values, report, seed)
+    def _candidate(self, hidden: _Hidden, fixed: Tensor | None, network: Network, data: Dataset, report: Reporter,
+                   seed: int) -> Candidate:
+        most = min(self.active, hidden.cut.features)
+        if self.atoms_from == "components":
+            stored, between, inside = self._components(hidden, most)
+        else:
+            stored, between, inside = self._codes(hidden, fixed, most, report, seed)
+        manifest = {"compressed_outputs": data.name, "cut": self.cut, "dictionary": self.atoms_from, "nonzeros": most}
+        contents = network_file.pack(manifest, {**stored, "mean": between.mean, "labels": small_labels(data.train)})
+        notes = () if most == self.active else (f"only {most} atoms are used: the outputs have no more numbers",)
+        inside |= {"error": hidden.left(between), "features": hidden.cut.features, "layer": hidden.cut.title}
+        return Candidate(self, rejoined(hidden.cut, between, network), contents=contents, inside=inside, notes=notes)
 
-    def _points(self, hidden: _Hidden, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter,
-                seed: int) -> Iterator[Candidate]:
-        fixed = self._source(hidden.cut.signal_shape, seed).fixed(hidden.signals, report.part(0.0, 0.2))
-        for number, value in enumerate(values):
-            part = report.part(number / len(values), (number + 1) / len(values))
-            most = min(value, hidden.cut.features)
-            if self.atoms_from == "components":
-                stored, between, inside = self._components(hidden, most)
-            else:
-                stored, between, inside = self._codes(hidden, fixed, most, part, seed)
-            contents = network_file.pack({"compressed_outputs": data.name, "cut": self.cut, "dictionary": self.atoms_from,
-                                   "nonzeros": most}, {**stored, "mean": between.mean, "labels": small_labels(data.train)})
-            notes = () if most == value else (f"only {most} atoms are used: the outputs have no more numbers",)
-            network = rejoined(hidden.cut, between, teacher)
-            inside |= {"error": hidden.relative_error(between), "features": hidden.cut.features, "layer": hidden.cut.title}
-            yield Candidate(value, network, contents=contents, inside=inside, notes=notes)
-
-    def reference(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
+    def baseline(self, network: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
         """The network as it is, and its hidden outputs on the training examples in 32 bits as a file."""
-        cut = self._cut(teacher, data)
-        outputs = cut.signals(on_device(data.train, device_of(teacher))[0])
+        outputs = self._cut(network, data).signals(on_device(data.train, device_of(network))[0])
         contents = network_file.pack({"compressed_outputs": data.name, "storage": "raw"},
-                              {"outputs": outputs, "labels": small_labels(data.train)})
-        return Candidate(None, teacher, contents=contents)
+                                     {"outputs": outputs, "labels": small_labels(data.train)})
+        return Candidate(self, network, contents=contents)
 
-    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
+    def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """All hidden layers of this network, in the order of the setting `cut`."""
-        return {"cuts": [cut.title for cut in self._all(teacher, data)], "layer": self._cut(teacher, data).title}
+        return {"cuts": [cut.title for cut in self._all(network, data)], "layer": self._cut(network, data).title}
 
-    def _hidden(self, teacher: Network, data: Dataset) -> _Hidden:
-        return _Hidden(self._cut(teacher, data), data, device_of(teacher), self.only_positive)
+    def _hidden(self, network: Network, data: Dataset) -> _Hidden:
+        return _Hidden(self._cut(network, data), data, device_of(network), self.only_positive)
 
-    def _all(self, teacher: Network, data: Dataset) -> list[SplitNetwork]:
-        return splits_of(teacher, torch.tensor(data.train.inputs[:1], device=device_of(teacher)))
+    def _all(self, network: Network, data: Dataset) -> list[SplitNetwork]:
+        return splits_of(network, torch.tensor(data.train.inputs[:1], device=device_of(network)))
 
-    def _cut(self, teacher: Network, data: Dataset) -> SplitNetwork:
-        found = self._all(teacher, data)
+    def _cut(self, network: Network, data: Dataset) -> SplitNetwork:
+        found = self._all(network, data)
         if not found:
             raise ValueError("ActivationCodes: this network has no hidden layer, and so no hidden outputs. Choose another "
                              "teacher, for example mlp.")
@@ -175,6 +162,15 @@ class ActivationCodes(Method):
         basis, atoms = atoms_in_bytes(hidden.components.first(size))
         stored, _ = numbers_in_bytes((hidden.signals - hidden.components.centre) @ atoms.mT)
         return {**stored, **basis}, PCABottleneck(hidden.centre, atoms, stored["scale"]), {"components": len(atoms)}
+
+
+def _points(wanted: Sequence[ActivationCodes], hidden: _Hidden, network: Network, data: Dataset, report: Reporter,
+            seed: int) -> Iterator[Candidate]:
+    """Candidates of methods with one kind of dictionary."""
+    fixed = wanted[0]._source(hidden.cut.signal_shape, seed).fixed(hidden.signals, report.part(0.0, 0.2))
+    for number, method in enumerate(wanted):
+        part = report.part(number / len(wanted), (number + 1) / len(wanted))
+        yield method._candidate(hidden, fixed, network, data, part, seed)
 
 
 class _Hidden:

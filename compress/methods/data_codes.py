@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from compress.data.tensors import on_device
 from compress.files import network_file
 from compress.files.data_file import EXAMPLES, raw_file, shown, shown_labels, small_labels
 from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, in_bytes, numbers_in_bytes
-from compress.method import Candidate, Method
+from compress.method import Candidate, Method, Run
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
@@ -56,8 +56,7 @@ class DataCodes(Method):
     title = "Sparse codes of the data"
     dial = "terms"
     values = (1, 2, 3, 4, 6, 8, 12)
-    subject = "data"
-    control_settings: ClassVar[dict[str, Any]] = {"source": "components"}
+    applies_to = "data"
 
     terms: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="Atoms that a tile may use (s).")
     dictionary_size: int = setting(144, low=2, high=4096, step=1, help="Atoms of the dictionary.")
@@ -81,74 +80,59 @@ class DataCodes(Method):
     beside: bool = setting(True, of_sweep=True, label="SVD beside it",
                            help="Measure principal components of as many bytes along.")
 
-    def misfit(self, value: Any, data: Dataset) -> str:
+    def invalid_reason(self, network: Network, data: Dataset) -> str:
         """No tile uses more atoms than it has numbers, or than there are; and tiles must fill an example."""
         tiling = self._tiling(data)
-        if tiling.misfit():
-            return f"DataCodes: {tiling.misfit()}"
+        if tiling.invalid_reason():
+            return f"DataCodes: {tiling.invalid_reason()}"
         most = min(self.dictionary_size, tiling.features)
-        if value <= most:
+        if self.terms <= most:
             return ""
         return (f"DataCodes: terms must be between 1 and {most} (the smaller of dictionary_size and a tile's numbers), but "
-                f"got {value}. Choose fewer.")
+                f"got {self.terms}. Choose fewer.")
 
-    def grid(self, values: Sequence[Any]) -> list[Method]:
-        """The curve and, where asked for, principal components beside it."""
-        own: list[Method] = [self.at(value) for value in values]
+    def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
+        """The curve and, where asked for, principal components of as many bytes."""
+        own = [self.at(value) for value in values]
         if not self.beside or self.source == "components" or self.classify == "projections":
-            return own
+            return tuple(map(Run, own))
         return with_components(own, "source")
 
-    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], report: Reporter = no_report,
-             seed: int = 0) -> Iterator[Candidate]:
-        """Those with a dictionary first; the tiles, and their principal components, are found once."""
-        parts = self._parts(teacher, data)
-        yield from one_kind_after_another(grid, "source", report,
-                                          lambda one, values, part: one._points(parts, values, part, seed))
+    def candidates(self, network: Network, data: Dataset, wanted: Sequence[DataCodes], report: Reporter = no_report,
+                   seed: int = 0) -> Iterator[Candidate]:
+        """A dictionary and a classifier for each number of non-zeros; those with a dictionary first. The tiles, their
+        principal components, and dictionaries that are not learned are found once."""
+        parts = self._parts(network, data)
+        yield from one_kind_after_another(wanted, "source", report, lambda own, part: _points(own, parts, part, seed))
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
-              seed: int = 0) -> Iterator[Candidate]:
-        """A dictionary and a classifier for each number of non-zeros; scikit-learn's dictionary is the same for all."""
-        for value in values:
-            if self.misfit(value, data):
-                raise ValueError(self.misfit(value, data))
-        yield from self._points(self._parts(teacher, data), values, report, seed)
-
-    def reference(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
+    def baseline(self, network: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
         """The same classifier trained on the raw inputs, and the raw training data as a file."""
-        inputs = on_device(data.train, device_of(teacher))[0]
-        return Candidate(None, classifier(inputs, data, self.epochs, report, seed), contents=raw_file(data))
+        inputs = on_device(data.train, device_of(network))[0]
+        return Candidate(self, classifier(inputs, data, self.epochs, report, seed), contents=raw_file(data))
 
-    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
+    def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """The examples that points show rebuilt, as they are, the form of a tile, and the scene, where there is one."""
-        inputs = on_device(data.validation, device_of(teacher))[0][:EXAMPLES]
+        inputs = on_device(data.validation, device_of(network))[0][:EXAMPLES]
         return {"original": shown(data, inputs), "labels": shown_labels(data), "tile": shape_of_tile(data.shape, self.tile),
                 **scene_of(data, lambda examples: examples)}
 
-    def _points(self, parts: _Parts, values: Sequence[Any], report: Reporter, seed: int) -> Iterator[Candidate]:
-        fixed = self._source(parts.data, seed).fixed(parts.tiles, report.part(0.0, 0.1))
-        for number, value in enumerate(values):
-            part = report.part(number / len(values), (number + 1) / len(values))
-            yield (self._components(parts, value, part, seed) if self.source == "components" else
-                   self._codes(parts, fixed, value, part, seed))
-
-    def _parts(self, teacher: Network, data: Dataset) -> _Parts:
+    def _parts(self, network: Network, data: Dataset) -> _Parts:
         tiling = self._tiling(data)
-        tiles = tiling.cut(on_device(data.train, device_of(teacher))[0])
+        tiles = tiling.cut(on_device(data.train, device_of(network))[0])
         return _Parts(data, tiling, tiles, tiles.amin(0) if self.positive else tiles.mean(0))
 
     def _tiling(self, data: Dataset) -> Tiling:
         return Tiling(data.shape, self.tile, self.stride)
 
-    def _pursuit(self, value: int, tiles: Tensor) -> SparseCoder:
+    def _pursuit(self, tiles: Tensor) -> SparseCoder:
         energy = float(tiles.square().sum(1).mean())
-        return SparseCoder(value, (self.allowed * energy) ** 0.5, self.positive)
+        return SparseCoder(self.terms, (self.allowed * energy) ** 0.5, self.positive)
 
-    def _codes(self, parts: _Parts, fixed: Tensor | None, value: int, report: Reporter, seed: int) -> Candidate:
+    def _codes(self, parts: _Parts, fixed: Tensor | None, report: Reporter, seed: int) -> Candidate:
         """One point of a dictionary."""
-        data, tiling, mean, pursuit = parts.data, parts.tiling, parts.mean, self._pursuit(value, parts.tiles)
-        learned, learning = self._dictionary(parts, fixed, value, report.part(0.0, 0.4), seed)
+        data, tiling, mean, pursuit = parts.data, parts.tiling, parts.mean, self._pursuit(parts.tiles)
+        learned, learning = self._dictionary(parts, fixed, report.part(0.0, 0.4), seed)
         dictionary, atoms = atoms_in_bytes(learned)
         stored, codes = in_bytes(pursuit(parts.tiles, atoms, report.part(0.4, 0.5)), len(atoms))
         stored_scale = stored["scale"]
@@ -165,12 +149,12 @@ class DataCodes(Method):
             network = classifier(tiling.joined(codes.decode(atoms) + mean), data, self.epochs, train, seed)
         components = parts.centre, parts.components.first(size)
         inside = view_of(data, tiling, mean, atoms, codes, stored_scale, pursuit, components)
-        return Candidate(value, network, contents=self._file(data, value, stored), inside={**inside, **learning})
+        return Candidate(self, network, contents=self._file(data, stored), inside={**inside, **learning})
 
-    def _components(self, parts: _Parts, value: int, report: Reporter, seed: int) -> Candidate:
+    def _components(self, parts: _Parts, report: Reporter, seed: int) -> Candidate:
         """One point of principal components: as many as take the bytes of so many non-zeros."""
         data, tiling, mean = parts.data, parts.tiling, parts.centre
-        size = bytes_expected(len(parts.tiles), tiling.features, self.dictionary_size, value)
+        size = bytes_expected(len(parts.tiles), tiling.features, self.dictionary_size, self.terms)
         basis, atoms = atoms_in_bytes(parts.components.first(size))
         stored, codes = numbers_in_bytes((parts.tiles - parts.components.centre) @ atoms.mT)
         stored |= {**basis, "mean": mean}
@@ -181,19 +165,19 @@ class DataCodes(Method):
             network = behind(front, codes.reshape(len(data.train), -1), data, self.epochs, report, seed)
         else:
             network = classifier(tiling.joined(codes @ atoms + mean), data, self.epochs, report, seed)
-        return Candidate(value, network, contents=self._file(data, value, stored),
+        return Candidate(self, network, contents=self._file(data, stored),
                          inside=components_view(data, tiling, mean, atoms))
 
-    def _file(self, data: Dataset, value: int, stored: dict[str, Tensor]) -> bytes:
+    def _file(self, data: Dataset, stored: dict[str, Tensor]) -> bytes:
         manifest = {"compressed_data": data.name, "tile": self.tile, "stride": self.stride, "kept": self.classify,
-                    "dictionary": self.source, "nonzeros": value}
+                    "dictionary": self.source, "nonzeros": self.terms}
         return network_file.pack(manifest, {**stored, "labels": small_labels(data.train)})
 
     def _source(self, data: Dataset, seed: int) -> Source:
         return Source(self.source, self.dictionary_size, self.learning_rounds, self.mini_batch, self.positive, seed,
                       tuple(shape_of_tile(data.shape, self.tile)))
 
-    def _dictionary(self, parts: _Parts, fixed: Tensor | None, nonzeros: int, report: Reporter,
+    def _dictionary(self, parts: _Parts, fixed: Tensor | None, report: Reporter,
                     seed: int) -> tuple[Tensor, dict[str, Any]]:
         """Atoms, and what a page shows of how they were learned."""
         if fixed is not None:
@@ -205,7 +189,7 @@ class DataCodes(Method):
 
             def found(atoms: Tensor) -> float:
                 return recovered(atoms, planted)
-        return self._source(parts.data, seed).learned(parts.tiles, nonzeros, report, parts.unit, learning_view, found)
+        return self._source(parts.data, seed).learned(parts.tiles, self.terms, report, parts.unit, learning_view, found)
 
     def _projected(self, data: Dataset, size: int, device: torch.device, report: Reporter,
                    seed: int) -> tuple[dict[str, Tensor], Network]:
@@ -219,6 +203,15 @@ class DataCodes(Method):
         levels = (features / scale).round().to(torch.int8)
         network = behind(whole, levels.float() * scale, data, self.epochs, report, seed)
         return {"projections": levels, "scale": scale}, network
+
+
+def _points(wanted: Sequence[DataCodes], parts: _Parts, report: Reporter, seed: int) -> Iterator[Candidate]:
+    """Candidates of methods with one kind of dictionary."""
+    fixed = wanted[0]._source(parts.data, seed).fixed(parts.tiles, report.part(0.0, 0.1))
+    for number, method in enumerate(wanted):
+        part = report.part(number / len(wanted), (number + 1) / len(wanted))
+        yield (method._components(parts, part, seed) if method.source == "components" else
+               method._codes(parts, fixed, part, seed))
 
 
 class _Parts:

@@ -44,7 +44,7 @@ class DataSVD(Method):
     title = "SVD of the data"
     dial = "components"
     values = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 100)
-    subject = "data"
+    applies_to = "data"
 
     components: int = setting(32, low=1, high=4096, step=1, help="Numbers kept for each example (k).")
     storage: str = setting("float32", choices=("float32", "float16", "int8"),
@@ -53,42 +53,38 @@ class DataSVD(Method):
                               help="What is trained on the codes: a linear classifier, or one hidden layer of 100.")
     epochs: int = setting(15, low=1, high=500, help="Passes of its training over the examples, the same for every point.")
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
-              seed: int = 0) -> Iterator[Candidate]:
+    def candidates(self, network: Network, data: Dataset, wanted: Sequence[DataSVD], report: Reporter = no_report,
+                   seed: int = 0) -> Iterator[Candidate]:
         """One eigendecomposition for all k; a classifier is trained for each."""
-        mean, basis = self._basis(data, device_of(teacher))
+        mean, basis = self._basis(data, device_of(network))
         inputs = on_device(data.train, mean.device)[0].flatten(1)
-        for number, value in enumerate(values):
-            if self.misfit(value, data):
-                raise ValueError(self.misfit(value, data))
-            part = report.part(number / len(values), (number + 1) / len(values))
-            part(0.0, f"{value} components")
-            kept = basis[:, :value]
+        for number, method in enumerate(wanted):
+            part = report.part(number / len(wanted), (number + 1) / len(wanted))
+            part(0.0, f"{method.components} components")
+            kept = basis[:, :method.components]
             stored, codes = quantised((inputs - mean) @ kept, self.storage)
-            network = self._classifier(codes, (mean, kept), data, part, seed)
+            classifier = self._classifier(codes, (mean, kept), data, part, seed)
             contents = network_file.pack({"compressed_data": data.name, "storage": self.storage},
-                                  {**stored, "basis": kept, "mean": mean, "labels": small_labels(data.train)})
-            yield Candidate(value, network, contents=contents)
+                                         {**stored, "basis": kept, "mean": mean, "labels": small_labels(data.train)})
+            yield Candidate(method, classifier, contents=contents)
 
-    def misfit(self, value: Any, data: Dataset) -> str:
+    def invalid_reason(self, network: Network, data: Dataset) -> str:
         """There are no more components than numbers in an example, or examples."""
         most = min(int(np.prod(data.shape)), len(data.train))
-        if value <= most:
+        if self.components <= most:
             return ""
         return (f"DataSVD: components must be between 1 and {most} (the numbers of one example of {data.name}), but got "
-                f"{value}. Choose fewer.")
+                f"{self.components}. Choose fewer.")
 
-    def reference(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
+    def baseline(self, network: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
         """The same classifier trained on the raw inputs, and the raw training data as a file."""
-        device = device_of(teacher)
-        inputs = on_device(data.train, device)[0].flatten(1)
-        network = self._classifier(inputs, None, data, report, seed)
-        return Candidate(None, network, contents=raw_file(data))
+        inputs = on_device(data.train, device_of(network))[0].flatten(1)
+        return Candidate(self, self._classifier(inputs, None, data, report, seed), contents=raw_file(data))
 
-    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
+    def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """The data matrix's spectrum, error left at every k on train and validation, and examples rebuilt at each k."""
-        device = device_of(teacher)
+        device = device_of(network)
         mean, basis = self._basis(data, device)
         train_inputs, held = (on_device(split, device)[0].flatten(1).double() - mean.double()
                               for split in (data.train, data.validation))

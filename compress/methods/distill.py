@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import isnan
-from typing import Any, ClassVar
+from typing import Any
 
 from torch import Tensor
 
@@ -19,10 +19,11 @@ from compress.distillation.objective import LOSSES, KDObjective, TeacherTargets
 from compress.distillation.student_architecture import SAME, student_architecture
 from compress.distillation.transfer_set import TransferSet, transfer_set
 from compress.files import network_file
-from compress.method import Candidate, Method
+from compress.method import Candidate, Method, Run
 from compress.networks.evaluation import device_of
 from compress.networks.families import Architecture, Network, build
 from compress.progress import Reporter, no_report
+from compress.recipe import BASELINE, CONTROL, CURVE, SEED, VARIANT
 from compress.settings import setting
 from compress.training.loop import Training
 
@@ -67,8 +68,7 @@ class Distill(Method):
     title = "Distillation"
     dial = "width"
     values = (0.03, 0.05, 0.08, 0.12, 0.2, 0.35, 0.6)
-    rounding = 1e-3
-    control_settings: ClassVar[dict[str, Any]] = {"alpha": 0.0}
+    weight_tolerance = 1e-3
 
     width: float = setting(0.1, low=0.002, high=2.0, step=0.01, label="Student width",
                            help="Share of the teacher's hidden units that the student has, in every layer.")
@@ -106,21 +106,22 @@ class Distill(Method):
             raise ValueError("Distill: assistant must be 0 (none) or between 0.002 and 1.0, but got "
                              f"{self.assistant}. Choose a width above the student's.")
 
-    def grid(self, values: Sequence[Any]) -> list[Method]:
-        """Every width at every temperature and seed; at the one on the screen also each control and, where an assistant
-        helps, the student without it."""
+    def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
+        """Every width at every temperature and seed; at this temperature also each control and, where there is an
+        assistant, the student without one."""
         matters = self.loss != "logits" and self.alpha > 0
-        others = sorted({float(temperature) for temperature in self.temperatures} - {self.temperature}) if matters else []
-        temperatures = [self.temperature, *others]  # the curve on the screen first
+        others = sorted({float(other) for other in self.temperatures} - {self.temperature}) if matters else []
         if self.student_seed + self.seeds > 1000:
             raise ValueError("Distill: student_seed and seeds must be 1000 together at most, but got "
                              f"{self.student_seed} and {self.seeds}. Lower student_seed to {1000 - self.seeds}.")
-        seeds = range(self.student_seed, self.student_seed + self.seeds)
-        own = [replace(self.at(value), temperature=temperature, student_seed=seed)
-               for temperature in temperatures for seed in seeds for value in values]
-        held = [one for one in own if one.temperature == self.temperature]
-        direct = [replace(one, assistant=0.0) for one in held]
-        return list(dict.fromkeys([*[one.control() for one in held], *direct, *own]))
+        own = [replace(self.at(value), student_seed=self.student_seed + number)
+               for number in range(self.seeds) for value in values]
+        runs = [Run(one.control(), CONTROL, "labels alone") for one in own] if self.alpha > 0 else []
+        if self.assistant and self.alpha > 0:
+            runs += [Run(replace(one, assistant=0.0), BASELINE, "without an assistant") for one in own]
+        runs += [Run(one, CURVE if one.student_seed == self.student_seed else SEED) for one in own]
+        runs += [Run(replace(one, temperature=other), VARIANT, f"T = {other:g}") for other in others for one in own]
+        return tuple({run.method: run for run in runs}.values())
 
     def control(self) -> Distill:
         """The same student without the teacher: what has no meaning for it stands at its default."""
@@ -128,28 +129,18 @@ class Distill(Method):
         defaults = {field.name: field.default for field in dataclasses.fields(self) if field.name in free}
         return replace(self, alpha=0.0, **defaults)
 
-    def compress(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Network:
-        """The one student of these settings."""
-        return self._train(teacher, data, [self], report, seed)[0].network
+    def candidates(self, network: Network, data: Dataset, wanted: Sequence[Distill], report: Reporter = no_report,
+                   seed: int = 0) -> Iterator[Candidate]:
+        """All students, trained together; `report` gets the accuracy of each after every epoch."""
+        trained = self._train(network, data, list(wanted), report.part(0.0, 0.9), seed)
+        shown = ambiguous_examples(network, data) if len(data.classes) <= MOST_CLASSES else None
+        for method, student in zip(wanted, trained, strict=True):
+            yield Candidate(method, student.network, inside=_inside(student, data, shown), notes=_notes(student, method))
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
-              seed: int = 0) -> Iterator[Candidate]:
-        """The students of these widths, trained together."""
-        yield from self.grow(teacher, data, [self.at(value) for value in values], report, seed)
-
-    def grow(self, teacher: Network, data: Dataset, grid: Sequence[Method], report: Reporter = no_report,
-             seed: int = 0) -> Iterator[Candidate]:
-        """All students of a grid, trained together; `report` gets every student's accuracy after each epoch."""
-        trained = self._train(teacher, data, list(grid), report.part(0.0, 0.9), seed)
-        shown = ambiguous_examples(teacher, data) if len(data.classes) <= MOST_CLASSES else None
-        for one, student in zip(grid, trained, strict=True):
-            yield Candidate(one.width, student.network, inside=_inside(student, data, shown), notes=_notes(student, one),
-                            method=one)
-
-    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
+    def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
-        """Dark knowledge: the teacher's logits of some examples, and which classes it finds alike."""
-        return knowledge_view(teacher, data)
+        """Dark knowledge: the teacher's logits of some examples, and which classes are alike for it."""
+        return knowledge_view(network, data)
 
     def architecture(self, teacher: Network) -> Architecture:
         """The student's. Raises ValueError where it makes no sense for this teacher."""

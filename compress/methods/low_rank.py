@@ -79,32 +79,36 @@ class LowRank(Method):
                                   help="Training steps on the labels after the cut, the same for every point.")
     recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of these steps.")
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
-              seed: int = 0) -> Iterator[Candidate]:
+    def candidates(self, network: Network, data: Dataset, wanted: Sequence[LowRank], report: Reporter = no_report,
+                   seed: int = 0) -> Iterator[Candidate]:
         """One factorisation for all ranks, and running sums of the first layer's outputs where ranks rise."""
-        pieces = self.factorised(teacher, data, report.part(0.0, 0.2), seed)
-        device = device_of(teacher)
-        sums = PrefixSums.over(teacher, pieces, on_device(data.validation, device)[0])
-        for number, value in enumerate(values):
-            part = report.part(0.2 + 0.8 * number / len(values), 0.2 + 0.8 * (number + 1) / len(values))
-            part(0.0, f"{self.dial} {value:g}")
-            ranks = choose_ranks(pieces, self.allocation, value)
-            replaced = {path: piece.layer(ranks[path]) for path, piece in pieces.items() if ranks[path] < piece.useful}
-            network = recalibrated(with_layers(teacher, replaced), on_device(data.calibration, device)[0])
-            logits = None
-            if self.recovery_steps and replaced:
-                plan = Training(epochs=2000, learning_rate=self.recovery_rate)
-                network = train(network, data, plan, seed, part, steps=self.recovery_steps).network
-            elif sums is not None:
-                logits = sums.logits(network, ranks)
-            yield Candidate(value, network, logits, inside={"ranks": ranks}, notes=_notes(pieces, ranks))
+        pieces = self.factorised(network, data, report.part(0.0, 0.2), seed)
+        inputs = on_device(data.validation, device_of(network))[0]
+        sums = PrefixSums.over(network, pieces, inputs)
+        for number, method in enumerate(wanted):
+            part = report.part(0.2 + 0.8 * number / len(wanted), 0.2 + 0.8 * (number + 1) / len(wanted))
+            part(0.0, f"{self.dial} {method.keep:g}")
+            yield method._candidate(network, data, pieces, sums, part, seed)
 
-    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
+    def _candidate(self, network: Network, data: Dataset, pieces: dict[str, Factorisation], sums: PrefixSums | None,
+                   report: Reporter, seed: int) -> Candidate:
+        ranks = choose_ranks(pieces, self.allocation, self.keep)
+        replaced = {path: piece.layer(ranks[path]) for path, piece in pieces.items() if ranks[path] < piece.useful}
+        smaller = recalibrated(with_layers(network, replaced), on_device(data.calibration, device_of(network))[0])
+        logits = None
+        if self.recovery_steps and replaced:
+            plan = Training(epochs=2000, learning_rate=self.recovery_rate)
+            smaller = train(smaller, data, plan, seed, report, steps=self.recovery_steps).network
+        elif sums is not None:
+            logits = sums.logits(smaller, ranks)
+        return Candidate(self, smaller, logits, inside={"ranks": ranks}, notes=_notes(pieces, ranks))
+
+    def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """Spectra of every layer, break-even, thresholds, predicted and measured errors, and each value's ranks."""
-        pieces = self.factorised(teacher, data, report.part(0.0, 0.5), seed)
+        pieces = self.factorised(network, data, report.part(0.0, 0.5), seed)
         ranks = [choose_ranks(pieces, self.allocation, value) for value in values]
-        return {"values": list(values), "layers": layer_views(self, teacher, data, pieces, ranks, report.part(0.5, 1.0))}
+        return {"values": list(values), "layers": layer_views(self, network, data, pieces, ranks, report.part(0.5, 1.0))}
 
     def factorised(self, teacher: Network, data: Dataset, report: Reporter = no_report,
                    seed: int = 0) -> dict[str, Factorisation]:

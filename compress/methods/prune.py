@@ -117,33 +117,33 @@ class Prune(Method):
         """Whether the network's initial weights are asked for."""
         return self.schedule in ("rewind", "redraw") or self.criterion == "snip"
 
-    def misfit(self, value: Any, data: Dataset) -> str:
+    def invalid_reason(self, network: Network, data: Dataset) -> str:
         """N:M sparsity has M - 1 sparsities."""
-        if not self.selection.group or (value * self.selection.group == int(value * self.selection.group) and value > 0):
+        group = self.selection.group
+        if not group or (self.sparsity * group == int(self.sparsity * group) and self.sparsity > 0):
             return ""
-        steps = ", ".join(f"{step / self.selection.group:g}" for step in range(1, self.selection.group))
-        return f"Prune: sparsity must be one of {steps} with pattern={self.pattern}, but got {value:g}. Choose one of these."
+        steps = ", ".join(f"{step / group:g}" for step in range(1, group))
+        return (f"Prune: sparsity must be one of {steps} with pattern={self.pattern}, but got {self.sparsity:g}. Choose one "
+                "of these.")
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
-              seed: int = 0) -> Iterator[Candidate]:
+    def candidates(self, network: Network, data: Dataset, wanted: Sequence[Prune], report: Reporter = no_report,
+                   seed: int = 0) -> Iterator[Candidate]:
         """Scores and their order are found once for all sparsities; training, if any, is each point's own."""
-        pruner = self.pruner(teacher, data, report.part(0.0, 0.2), seed)
-        for number, value in enumerate(values):
-            if self.misfit(value, data):
-                raise ValueError(self.misfit(value, data))
-            part = report.part(0.2 + 0.8 * number / len(values), 0.2 + 0.8 * (number + 1) / len(values))
-            part(0.0, f"{self.dial} {value:g}")
-            dense = self._pruned(pruner, value, part)
-            network = pruner.finished(dense)
-            view = point_view(dense, network, pruner)
-            strange = self.needs_initial_network and not resembles(teacher, pruner.initial)
+        pruner = self.pruner(network, data, report.part(0.0, 0.2), seed)
+        for number, method in enumerate(wanted):
+            part = report.part(0.2 + 0.8 * number / len(wanted), 0.2 + 0.8 * (number + 1) / len(wanted))
+            part(0.0, f"{self.dial} {method.sparsity:g}")
+            dense = self._pruned(pruner, method.sparsity, part)
+            smaller = pruner.finished(dense)
+            view = point_view(dense, smaller, pruner)
+            strange = self.needs_initial_network and not resembles(network, pruner.initial)
             notes = (*problems(dense, view), *([NOT_FROM_SEED] if strange else []))
-            yield Candidate(value, network, inside=view, notes=notes)
+            yield Candidate(method, smaller, inside=view, notes=notes)
 
-    def inside(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
+    def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """Each layer's weights as a histogram, and how sensitive it is."""
-        pruner = self.pruner(teacher, data, report.part(0.0, 0.2), seed)
+        pruner = self.pruner(network, data, report.part(0.0, 0.2), seed)
         return {"values": list(values), **inside_view(pruner, list(values), report.part(0.2, 1.0))}
 
     def pruner(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Pruner:

@@ -68,34 +68,36 @@ class SparseCode(Method):
     recovery_epochs: int = setting(0, low=0, high=500, step=1, help="Passes of training of atoms and coefficients.")
     recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of this training.")
 
-    def misfit(self, value: Any, data: Dataset) -> str:
+    def invalid_reason(self, network: Network, data: Dataset) -> str:
         """No block uses more atoms than it has outputs, or than there are."""
         most = min(self.atoms, self.block)
-        if value <= most:
+        if self.nonzeros <= most:
             return ""
-        return (f"SparseCode: nonzeros must be between 1 and {most} (the smaller of atoms and block), but got {value}. "
-                "Choose fewer.")
+        return (f"SparseCode: nonzeros must be between 1 and {most} (the smaller of atoms and block), but got "
+                f"{self.nonzeros}. Choose fewer.")
 
-    def curve(self, teacher: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
-              seed: int = 0) -> Iterator[Candidate]:
+    def candidates(self, network: Network, data: Dataset, wanted: Sequence[SparseCode], report: Reporter = no_report,
+                   seed: int = 0) -> Iterator[Candidate]:
         """A dictionary for each layer and number of non-zeros."""
-        layers = self._layers(teacher)
-        scales = self._scales(teacher, layers, data)
-        for number, value in enumerate(values):
-            if self.misfit(value, data):
-                raise ValueError(self.misfit(value, data))
-            part = report.part(number / len(values), (number + 1) / len(values))
-            views, replaced, notes = [], {}, []
-            for place, (path, layer) in enumerate(layers.items()):
-                step = part.part(place / len(layers) * 0.5, (place + 1) / len(layers) * 0.5)
-                coded, view = self._coded(path, layer, scales[path], value, step, seed)
-                views.append(view)
-                if coded is None:
-                    notes.append(f"layer {path} stays dense: codes and dictionary would be larger, no gain")
-                else:
-                    replaced[path] = coded
-            network = self._finished(with_layers(teacher, replaced), replaced, data, part.part(0.5, 1.0), seed)
-            yield Candidate(value, network, inside={"layers": views}, notes=tuple(notes))
+        layers = self._layers(network)
+        scales = self._scales(network, layers, data)
+        for number, method in enumerate(wanted):
+            yield method._candidate(network, layers, scales, data,
+                                    report.part(number / len(wanted), (number + 1) / len(wanted)), seed)
+
+    def _candidate(self, network: Network, layers: dict[str, nn.Module], scales: dict[str, Tensor], data: Dataset,
+                   report: Reporter, seed: int) -> Candidate:
+        views, replaced, notes = [], {}, []
+        for place, (path, layer) in enumerate(layers.items()):
+            step = report.part(place / len(layers) * 0.5, (place + 1) / len(layers) * 0.5)
+            coded, view = self._coded(path, layer, scales[path], self.nonzeros, step, seed)
+            views.append(view)
+            if coded is None:
+                notes.append(f"layer {path} stays dense: codes and dictionary would be larger, no gain")
+            else:
+                replaced[path] = coded
+        smaller = self._finished(with_layers(network, replaced), replaced, data, report.part(0.5, 1.0), seed)
+        return Candidate(self, smaller, inside={"layers": views}, notes=tuple(notes))
 
     def _layers(self, teacher: Network) -> dict[str, nn.Module]:
         layers = {path: layer for path, layer in dense_layers(teacher).items() if can_be_viewed(layer)}

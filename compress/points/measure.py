@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
-import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,7 @@ from torch import Tensor
 from compress.data.datasets import Dataset, Split
 from compress.data.tensors import on_device
 from compress.files import network_file
+from compress.files.artefacts import Files, digest_of
 from compress.layers import base
 from compress.method import Candidate
 from compress.networks.evaluation import device_of, logits_of
@@ -32,8 +31,9 @@ class Point:
     """Everything measured of one network on the validation split; plain data.
 
     accuracy, agreement (with the reference), expected_calibration_error: shares; negative_log_likelihood: nats an
-    example; bytes: length of the file; macs: multiply-accumulates an example; latency: time over the teacher's, None
-    where it was not measured. predictions: one class an example, as bytes (uint16, little-endian), for paired tests.
+    example; bytes: length of the file; digest: of the file's contents, by which it is found; macs: multiply-accumulates an
+    example; latency: time over the teacher's, None where it was not measured. predictions: one class an example, as bytes
+    (uint16, little-endian), for paired tests.
     """
 
     recipe: str
@@ -54,7 +54,6 @@ class Point:
     latency_low: float | None
     latency_high: float | None
     seed: int
-    file: str
     digest: str
     notes: tuple[str, ...] = ()
     inside: dict[str, Any] = field(default_factory=dict)
@@ -81,28 +80,38 @@ class Reference:
         return cls(network, logits_of(network, inputs).argmax(1))
 
 
-def measure(candidate: Candidate, data: Dataset, reference: Reference, path: Path | str, recipe: str = "",
+def measure(candidate: Candidate, data: Dataset, reference: Reference, files: Files, recipe: str = "",
             seed: int = 0, latency: bool | Timing = True) -> Point:
-    """Writes the candidate's file and measures it on the validation split.
+    """Keeps the candidate's file and measures the candidate on the validation split.
 
     Args:
-        path: where the file is written; its length is the point's size.
+        files: where the file is kept; its length is the point's size, its digest the point's.
         latency: whether to time it against the reference, which takes about a sixth of a second; or what was timed of a
             network of the same layers.
     """
     contents = candidate.contents if candidate.contents is not None else network_file.to_bytes(candidate.network)
-    size = network_file.write_bytes(contents, path)
-    device = device_of(candidate.network)
-    inputs, labels = on_device(data.validation, device)
-    logits = logits_of(candidate.network, inputs) if candidate.logits is None else candidate.logits
+    point = measured(candidate.network, contents, data, reference, recipe, seed, latency, candidate.logits)
+    return dataclasses.replace(point, dial=candidate.value, digest=files.put(contents), notes=candidate.notes,
+                               inside=candidate.inside)
+
+
+def measured(network: Network, contents: bytes, data: Dataset, reference: Reference, recipe: str = "", seed: int = 0,
+             latency: bool | Timing = False, logits: Tensor | None = None) -> Point:
+    """What is measured of a network on the validation split.
+
+    Args:
+        contents: of its file; latency: as measure() has it.
+        logits: the network's outputs on validation (n, classes), where they are known already.
+    """
+    inputs, labels = on_device(data.validation, device_of(network))
+    logits = logits_of(network, inputs) if logits is None else logits
     times: Timing = latency if isinstance(latency, tuple) else (None, None, None)
     if latency is True:
-        times = latency_ratio(candidate.network, reference.network, inputs[:128])
+        times = latency_ratio(network, reference.network, inputs[:128])
     return Point(
-        recipe=recipe, dial=candidate.value, **scores(logits, labels, reference.predictions), bytes=size,
-        **counts(candidate.network, inputs[:1]), latency=times[0], latency_low=times[1], latency_high=times[2],
-        seed=seed, file=str(path), digest=hashlib.sha256(contents).hexdigest()[:16], notes=candidate.notes,
-        inside=candidate.inside)
+        recipe=recipe, dial=None, **scores(logits, labels, reference.predictions), bytes=len(contents),
+        **counts(network, inputs[:1]), latency=times[0], latency_low=times[1], latency_high=times[2],
+        seed=seed, digest=digest_of(contents))
 
 
 def evaluate(network: Network, split: Split, reference: Network | None = None) -> dict[str, Any]:

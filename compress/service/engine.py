@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from compress.curves.store import ACTIVE, Store
 from compress.home import cache_folder
+from compress.service.requests import Request
 
 GRACE = 3.0
 MOST_DEATHS = 3
@@ -30,7 +31,7 @@ class Engine(Protocol):
     def description(self, timeout: float) -> dict[str, Any]:
         """What the worker can do; waits for it to be ready."""
 
-    def submit(self, kind: str, key: str, title: str, request: dict[str, Any]) -> int:
+    def submit(self, request: Request, key: str, title: str) -> int:
         """Queues a job (or finds the one with this key that is still active) and returns its number."""
 
     def cancel(self, number: int) -> None:
@@ -74,13 +75,13 @@ class LocalEngine:
                               f"{self._log()}; close other programs if memory is short, then start the app again.")
         return self._description
 
-    def submit(self, kind: str, key: str, title: str, request: dict[str, Any]) -> int:
+    def submit(self, request: Request, key: str, title: str) -> int:
         """Queues a job; a key that is already queued or running is not queued twice."""
         with self._lock:
             latest = self.store.latest_job(key)
             if latest and latest["state"] in ACTIVE:
                 return int(latest["id"])
-            number = self.store.new_job(key, kind, title, request)
+            number = self.store.new_job(key, request.kind, title, request.plain())
             self._waiting.append(number)
             if self._quick_deaths >= MOST_DEATHS:
                 self._quick_deaths = 0

@@ -15,9 +15,9 @@ def snippet(recipe: Recipe, cards: dict[str, dict[str, Any]]) -> str:
         cards: the methods' cards, which say where their classes live.
     """
     last = recipe.methods[-1]
-    dial = cards[last.name]["dial"]
     imports = sorted({f"from {cards[step.name]['module']} import {cards[step.name]['class']}" for step in recipe.methods}
-                     | {"from compress.data import datasets", "from compress.networks import device",
+                     | {"from compress.data import datasets", "from compress.files.artefacts import Artefacts",
+                        "from compress.networks import device",
                         "from compress.points.measure import Reference, measure", "from compress.recipe import Step",
                         "from compress.training import teachers"})
     lines = [
@@ -33,9 +33,10 @@ def snippet(recipe: Recipe, cards: dict[str, dict[str, Any]]) -> str:
         network = "network"
     lines += [
         f"method = {_call(last, cards)}",
-        f"candidate = next(method.curve({network}, data, [method.{dial}], seed={recipe.seed}))",
-        _reference(cards[last.name]["subject"], network, recipe.seed),
-        "point = measure(candidate, data, reference, \"point.safetensors\")",
+        f"candidate = next(method.curve({network}, data, [method.value], seed={recipe.seed}))",
+        f"baseline = method.baseline({network}, data, seed={recipe.seed})",
+        "reference = Reference.of(baseline.network if baseline else teacher, data)",
+        "point = measure(candidate, data, reference, Artefacts(\"points\"))",
         "print(f\"{point.accuracy:.4f} {point.bytes} bytes\")",
     ]
     return "\n".join(lines) + "\n"
@@ -44,9 +45,3 @@ def snippet(recipe: Recipe, cards: dict[str, dict[str, Any]]) -> str:
 def _call(step: Step, cards: dict[str, dict[str, Any]]) -> str:
     inside = ", ".join(f"{name}={value!r}" for name, value in step.settings)
     return f"{cards[step.name]['class']}({inside})"
-
-
-def _reference(subject: str, network: str, seed: int) -> str:
-    if subject == "data":
-        return f"reference = Reference.of(method.reference({network}, data, seed={seed}).network, data)"
-    return "reference = Reference.of(teacher, data)"

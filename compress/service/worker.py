@@ -21,6 +21,7 @@ from typing import Any, TextIO
 
 from compress.curves.store import Store
 from compress.progress import Cancelled, Progress, Reporter
+from compress.service.requests import request_of
 
 PROGRESS_EVERY = 0.15
 
@@ -63,7 +64,10 @@ class Worker:
         self.store.update_job(number, state="running", started=time.time(), text="starting")
         state, error = "done", None
         try:
-            self._do(command, Reporter(note.write, lambda: number in self.cancelled))
+            from compress.service.job_kinds import do  # heavy: after the app knows that the worker is there
+
+            do(request_of(command["kind"], command["request"]), self.store,
+               Reporter(note.write, lambda: number in self.cancelled), self.device)
         except Cancelled:
             state = "cancelled"
         except Exception as problem:
@@ -73,35 +77,6 @@ class Worker:
         self.store.update_job(number, state=state, error=error, **({"share": 1.0} if state == "done" else {}))
         self.current = None
         self._answer({"ended": number, "state": state})
-
-    def _do(self, command: dict[str, Any], report: Reporter) -> None:
-        """Heavy imports happen here, after the app knows that the worker is there."""
-        from compress.curves import final_report, kept_teachers, sweep
-        from compress.data.datasets import load
-        from compress.recipe import Recipe
-
-        request = command["request"]
-        if command["kind"] == "teacher":
-            recipe = sweep.complete(Recipe.parse(request["recipe"]))
-            report(0.0, f"loading {recipe.data}")
-            teacher = kept_teachers.obtain(recipe, load(recipe.data), self.store, report, self.device, finish=True)
-            if teacher.card["cancelled"]:
-                raise Cancelled
-        elif command["kind"] == "curve":
-            for _ in sweep.run(sweep.sweep_of(Recipe.parse(request["recipe"]), request["values"]), self.store, report,
-                               self.device):
-                pass
-        elif command["kind"] == "speed":
-            from compress.points.speed_map import speed_map
-
-            recipe = sweep.complete(Recipe.parse(request["recipe"])).reference()
-            teacher = kept_teachers.obtain(recipe, load(recipe.data), self.store, report.part(0.0, 0.3), self.device)
-            self.store.save_view(recipe.key(), "speed", speed_map(teacher.network, report.part(0.3, 1.0)))
-        elif command["kind"] == "final":
-            report = final_report.final_report(request["data"], request["files"], self.store, self.device)
-            self.store.save_view(request["key"], "final", report)
-        else:
-            raise ValueError(f"The worker knows no job of kind {command['kind']!r}.")
 
     def _answer(self, message: dict[str, Any]) -> None:
         self.answers.write(json.dumps(message) + "\n")

@@ -5,29 +5,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TypeVar
 
-from compress.method import Candidate, Method
+from compress.method import Candidate, Method, Run
 from compress.progress import Reporter
+from compress.recipe import BASELINE
+
+M = TypeVar("M", bound=Method)
 
 
-def with_components(own: Sequence[Method], setting: str) -> list[Method]:
-    """A curve's methods, and the same with principal components in the place of the dictionary."""
-    return [*own, *(replace(one, **{setting: "components"}) for one in own)]
+def with_components(own: Sequence[Method], setting: str) -> tuple[Run, ...]:
+    """A curve's runs, and the same with principal components in the place of the dictionary."""
+    baselines = (Run(replace(one, **{setting: "components"}), BASELINE, "principal components") for one in own)
+    return (*map(Run, own), *baselines)
 
 
-def one_kind_after_another(grid: Sequence[Method], setting: str, report: Reporter,
-                           points: Callable[[Any, list[Any], Reporter], Iterator[Candidate]]) -> Iterator[Candidate]:
-    """Candidates of a grid, those of each kind together, each with its method.
+def one_kind_after_another(wanted: Sequence[M], setting: str, report: Reporter,
+                           points: Callable[[Sequence[M], Reporter], Iterator[Candidate]]) -> Iterator[Candidate]:
+    """Candidates of several methods, those of each kind together.
 
     Args:
-        points: one of a kind's methods and its dial values -> their candidates in this order.
+        setting: the name of the setting that says of which kind a method is.
+        points: methods of one kind -> their candidates.
     """
     done = 0
-    for kind in dict.fromkeys(getattr(one, setting) for one in grid):
-        own = [one for one in grid if getattr(one, setting) == kind]
-        part = report.part(done / len(grid), (done + len(own)) / len(grid))
-        made = points(own[0], [getattr(one, one.dial) for one in own], part)
-        for one, candidate in zip(own, made, strict=True):
-            yield replace(candidate, method=one)
+    for kind in dict.fromkeys(getattr(one, setting) for one in wanted):
+        own = [one for one in wanted if getattr(one, setting) == kind]
+        yield from points(own, report.part(done / len(wanted), (done + len(own)) / len(wanted)))
         done += len(own)

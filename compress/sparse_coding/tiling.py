@@ -37,7 +37,7 @@ class Tiling:
         """Whether a sample may be in more than one tile."""
         return bool(self.side) and self._step < self.side
 
-    def misfit(self) -> str:
+    def invalid_reason(self) -> str:
         """Why this side and step make no tiles, in a sentence; empty if they do."""
         if not self.side:
             return ""

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from compress.data.datasets import Dataset
-from compress.networks.families import FAMILIES, Architecture, Family, build, family
+from compress.networks.families import FAMILIES, Architecture, Family, Network, build, family
 from compress.progress import Reporter, no_report
 from compress.recipe import Step
 from compress.training.loop import Trained, Training, train
@@ -60,12 +60,18 @@ def family_cards() -> list[dict[str, Any]]:
              "training": Training.describe()} for kind in FAMILIES.values()]
 
 
+def untrained(step: Step, data: Dataset, seed: int = 0) -> Network:
+    """A fresh network as the step says, for data of these shapes and classes. Raises ValueError as teacher_step(), or where
+    the family cannot take such examples."""
+    shape_of, _ = _read_step(step)
+    return build(Architecture(shape_of, data.shape, len(data.classes)), seed).eval()
+
+
 def train_teacher(data: Dataset, step: Step, seed: int = 0, report: Reporter = no_report,
                   device: torch.device | str = "cpu") -> Trained:
     """Trains a fresh network as the step says, for instance Step.parse("mlp(hidden=300-100)")."""
-    shape_of, plan = _read_step(step)
-    architecture = Architecture(shape_of, data.shape, len(data.classes))
-    return train(build(architecture, seed).to(device), data, plan, seed, report, keep_best=True)
+    _, plan = _read_step(step)
+    return train(untrained(step, data, seed).to(device), data, plan, seed, report, keep_best=True)
 
 
 def _read_step(step: Step) -> tuple[Family, Training]:

@@ -43,6 +43,7 @@ from compress.training.loop import Training, train
 from compress.training.teachers import train_teacher
 from tests.benchmarks.report import show
 from tests.benchmarks.timing import spread, table, taking_turns
+from tests.compress.helpers import planned
 
 WIDTHS = [round(4 + 124 * place / 15) for place in range(16)]
 PLAN = Training(epochs=5)
@@ -172,9 +173,9 @@ def families() -> str:
     for text in ("cnn(epochs=1)", "resnet(channels=8-16-32,epochs=1)", "gru(epochs=1)"):
         teacher = train_teacher(data, Step.parse(text), device=where).network
         method = Distill(epochs=1)
-        grid = method.grid(method.values)
+        grid = planned(method, method.values)
         began = time.perf_counter()
-        for _ in method.grow(teacher, data, grid):
+        for _ in method.candidates(teacher, data, grid):
             pass
         together = time.perf_counter() - began
         began = time.perf_counter()
@@ -210,7 +211,7 @@ def gain() -> str:
 
 def compared(method: Distill, teacher: Network, data: Dataset, where: torch.device) -> list[str]:
     found: dict[bool, list[float]] = {True: [], False: []}
-    for candidate in method.grow(teacher, data, method.grid([method.width])):
+    for candidate in method.candidates(teacher, data, planned(method, [method.width])):
         found[candidate.method.alpha > 0].append(accuracy(candidate.network, data, where))
     middle, low, high = mean_interval([one - other for one, other in zip(found[True], found[False], strict=True)])
     return [f"{100 * mean(found[False]):.1f} %", f"{100 * mean(found[True]):.1f} %",

@@ -242,7 +242,7 @@ def coded() -> str:
                 "principal components": DataCodes(source="components", **settings),
                 "random projections": DataCodes(classify="projections", **settings)}
         tile = f"{name}, tiles of {settings['tile']}" if settings else f"{name}, whole"
-        raw = [DataCodes(**settings).reference(torch.nn.Linear(1, 1), data, seed=seed) for seed in range(3)]
+        raw = [DataCodes(**settings).baseline(torch.nn.Linear(1, 1), data, seed=seed) for seed in range(3)]
         rows.append([tile, "raw", "", f"{len(raw[0].contents) / 1000:.0f}", _accuracies(raw, data), ""])
         for value in values:
             for title, method in ways.items():
@@ -264,7 +264,7 @@ def hidden() -> str:
                for count in (1, 4)},
             **{f"principal components, as for {count}": ActivationCodes(cut=cut, active=count, atoms_from="components")
                for count in (1, 4, 16)}}
-        raw = [ActivationCodes(cut=cut).reference(teacher, data) for _, teacher in known]
+        raw = [ActivationCodes(cut=cut).baseline(teacher, data) for _, teacher in known]
         rows.append([name, "raw", f"{len(raw[0].contents) / 1000:.0f}", _accuracies(raw, data), ""])
         for title, method in ways.items():
             made = [next(method.curve(teacher, data, [method.active], seed=seed)) for seed, teacher in known]

@@ -19,6 +19,8 @@ from compress.data.raw_data import RawData
 from compress.method import Method
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
+from compress.recipe import Step
+from compress.training.teachers import untrained
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,8 +79,14 @@ def quick(kind: type[Method]) -> Method:
 
 def few_values(kind: type[Method], data: Dataset) -> list[Any]:
     """Three of the method's own dial values that make sense for these data: the ends and one between."""
-    values = sorted(value for value in kind.values if not kind().misfit(value, data))
+    network = untrained(Step.parse("mlp(hidden=48-32)"), data)
+    values = sorted(value for value in kind.values if not kind().at(value).invalid_reason(network, data))
     return [values[0], values[len(values) // 2], values[-1]]
+
+
+def planned(method: Method, values: list[Any]) -> list[Any]:
+    """The methods of a plan, in its order."""
+    return [run.method for run in method.plan(values)]
 
 
 def python(*arguments: str, check: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -37,7 +37,7 @@ from compress.solvers.omp import omp
 from compress.solvers.svd import gram, principal, randomized, spectrum
 from compress.training.stack import Stack
 from compress.training.teachers import train_teacher
-from tests.compress.helpers import random_matrix
+from tests.compress.helpers import planned, random_matrix
 
 GPU = torch.device("cuda", 0)
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device on this machine")
@@ -168,8 +168,8 @@ def test_a_stack_on_the_gpu_answers_as_its_networks_do(student: str, network: Ne
 @pytest.mark.parametrize("loss", ["soft", "logits", "decoupled", "hints", "relational"])
 def test_students_learn_on_the_gpu_as_far_as_on_the_cpu(loss: str, network: Network, mlp: Network, digits: Dataset) -> None:
     method = Distill(loss=loss, width=0.5, epochs=6, seeds=2, temperatures=(8,))
-    grid = method.grid([0.25, 0.75])
-    pairs = zip(method.grow(network, digits, grid), method.grow(mlp, digits, grid), strict=True)
+    grid = planned(method, [0.25, 0.75])
+    pairs = zip(method.candidates(network, digits, grid), method.candidates(mlp, digits, grid), strict=True)
     for there, here in pairs:
         assert next(there.network.parameters()).device.type == GPU.type
         scores = [evaluate(one.network, digits.validation)["accuracy"] for one in (there, here)]
@@ -180,7 +180,7 @@ def test_students_learn_on_the_gpu_as_far_as_on_the_cpu(loss: str, network: Netw
 def test_attention_and_convolutions_are_taught_on_the_gpu(digits: Dataset, trained: Callable[[str], Network]) -> None:
     teacher = with_layers(trained("cnn(epochs=10)"), {}).to(GPU)
     method = Distill(loss="attention", width=0.5, epochs=8, seeds=1, temperatures=())
-    for candidate in method.grow(teacher, digits, method.grid([1.0])):
+    for candidate in method.candidates(teacher, digits, planned(method, [1.0])):
         assert evaluate(candidate.network, digits.validation)["accuracy"] > 0.5
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from compress.curves.store import ACTIVE
-from compress.recipe import Recipe
+from compress.recipe import BASELINE, CONTROL, Recipe
+from compress.service.requests import FinalRequest
 from pages.ui.charts import charts, marks, palette, words
 from pages.ui.explore import exports
 from pages.ui.shell import session, tray
@@ -20,7 +21,7 @@ def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
     """Points of networks with what the page shows: titles in words, the size against their teacher's."""
     titles = {card["name"]: card["title"] for card in known["datasets"]}
     names = {name: card["title"] for name, card in known["methods"].items()}
-    data_methods = {name for name, card in known["methods"].items() if card["subject"] == "data"}
+    data_methods = {name for name, card in known["methods"].items() if card["applies_to"] == "data"}
     teachers = {point["reference"]: point for point in points if point["method"] == "teacher"}
     shown = []
     for point in points:
@@ -32,18 +33,17 @@ def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
             **point, "id": f"{point['key']}/{point['reference']}", "data_title": titles.get(point["data"], point["data"]),
             "method_title": "Teacher" if point["method"] == "teacher" else
             " + ".join(names.get(name, name) for name in point["method"].split("+")) + (
-                ", control" if is_control(recipe, known["methods"]) else ""),
-            "control": is_control(recipe, known["methods"]),
+                ", control" if is_control(point) else ""),
+            "control": is_control(point),
             "teacher_title": _teacher_title(recipe), "settings": words.settings_in_words(recipe, known["methods"]),
             "smaller": teacher["bytes"] / point["bytes"] if teacher else None,
             "title": words.settings_in_words(recipe, known["methods"]) or "teacher"})
     return sorted(shown, key=lambda row: (row["data_title"], row["teacher_title"], -row["bytes"]))
 
 
-def is_control(recipe: Recipe, methods: dict[str, Any]) -> bool:
+def is_control(point: Row) -> bool:
     """Whether a point was measured only for others to be compared with."""
-    wanted = methods[recipe.methods[-1].name]["control_settings"] if recipe.methods else {}
-    return bool(wanted) and all(recipe.methods[-1].values.get(name) == value for name, value in wanted.items())
+    return bool(point["roles"]) and {CONTROL, BASELINE}.issuperset(point["roles"])
 
 
 def pareto(points: list[Row]) -> list[Row]:
@@ -162,8 +162,8 @@ def _final_reports(pinned: list[Row]) -> None:
         else:
             tray.outcome(job)
             st.button(f"Final report: test the {len(own)} pinned of {own[0]['data_title']}", key=f"final.{data}",
-                      on_click=session.engine().submit, args=["final", key, "Final report", {
-                          "data": data, "files": [row["file"] for row in own], "key": key}])
+                      on_click=session.engine().submit, args=[
+                          FinalRequest(data, tuple(row["digest"] for row in own), key), key, "Final report"])
             st.caption(f"Opens the test split of {own[0]['data_title']}, which nothing was chosen by; opened {opened} "
                        "time(s) so far. Do it once, when all choices are made.")
 
@@ -176,13 +176,13 @@ def _wait_for(key: str) -> None:
 
 
 def _report(report: Row, own: list[Row], opened: int) -> None:
-    by_file = {row["file"]: row for row in own}
+    by_digest = {row["digest"]: row for row in own}
     st.markdown(f"**Final report** on {report['examples']:,} test examples; the test split of {own[0]['data_title']} has "
                 f"been opened {opened} time(s), this was number {report['opened']}.")
-    st.dataframe([{"network": f"{by_file[row['file']]['method_title']} {by_file[row['file']]['settings']}",
-                   "test accuracy": words.accuracy(row), "validation accuracy": words.accuracy(by_file[row["file"]]),
-                   "size": words.size(by_file[row["file"]]["bytes"])}
-                  for row in report["rows"] if row["file"] in by_file], hide_index=True)
+    st.dataframe([{"network": f"{by_digest[row['name']]['method_title']} {by_digest[row['name']]['settings']}",
+                   "test accuracy": words.accuracy(row), "validation accuracy": words.accuracy(by_digest[row["name"]]),
+                   "size": words.size(by_digest[row["name"]]["bytes"])}
+                  for row in report["rows"] if row["name"] in by_digest], hide_index=True)
 
 
 def _keep_note(row: Row) -> None:

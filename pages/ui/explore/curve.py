@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from compress.recipe import Recipe
+from compress.service.requests import CurveRequest
 from pages.ui.charts import charts, teacher_charts
 from pages.ui.explore import controls, exports
 from pages.ui.explore.shown import Shown
@@ -89,18 +90,19 @@ def shown(card: Card, method: str) -> Shown:
     teacher = session.teacher_record(recipe)
     digest = teacher["digest"] if teacher else ""
     view = (store.view(curve.key(), digest) or {}) if teacher else {}
+    plan = store.plan(request.curve(card["dial"]).key(), digest) if teacher else None
     dial = recipe.methods[-1].values[card["dial"]]
-    if dial in view.get("misfits", []):
+    if plan and view and dial in dict(plan.invalid):
         dial = view["values"][charts.nearest(view["values"], dial)]
         recipe = recipe.at(card["dial"], dial)
     values = sorted({*view.get("values", card["values"]), dial})
     reference = teacher and teacher["card"]
-    if card["subject"] == "data":
+    if card["applies_to"] == "data":
         reference = {**view["reference"], "title": card["reference"]} if "reference" in view else None
     points = store.points(curve.key(), digest) if teacher else []
     return Shown(card, recipe, values, [point for point in points if point["dial"] in values],
                  reference, view, store.latest_job(request.curve(card["dial"]).key()), teacher, request,
-                 _start(request, digest))
+                 _start(request, digest), plan)
 
 
 def submit(card: Card, method: str) -> None:
@@ -108,8 +110,7 @@ def submit(card: Card, method: str) -> None:
     now = shown(card, method)
     curve = now.request.curve(card["dial"])
     before = session.remembered(f"job.{method}")
-    number = session.engine().submit("curve", curve.key(), card["title"],
-                                     {"recipe": now.request.text(), "values": now.values})
+    number = session.engine().submit(CurveRequest(now.request.text(), tuple(now.values)), curve.key(), card["title"])
     if before is not None and before != number:
         session.engine().cancel(before)
     session.remember(f"job.{method}", number)
@@ -203,7 +204,7 @@ def _hero(now: Shown, method: str, story: Story) -> None:
     hero = story.hero(now) if story.hero else charts.accuracy_size(
         now.points, now.reference, method=method, values=now.values,
         name=story.name(now.recipe) if story.name else _curve_name(now), others=_others(now, story.name),
-        subject="data file" if now.card["subject"] == "data" else "file", start=now.start)
+        subject="data file" if now.card["applies_to"] == "data" else "file", start=now.start)
     dial = charts.dial_of(now.points, now.reference, now.values, [story.label(value) for value in now.values],
                           name=now.card["dial"], label=dial_card["label"], help=dial_card["help"], current=now.dial)
     if story.readout:

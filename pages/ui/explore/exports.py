@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -25,7 +24,8 @@ def draw(now: Shown, method: str) -> None:
     """Buttons and code for the point at the dial."""
     row, point = st.container(horizontal=True), now.point
     row.download_button(f"This point's file ({words.size(point['bytes'])})", key=f"file.{method}",
-                         data=lambda: Path(point["file"]).read_bytes(), file_name=Path(point["file"]).name,
+                         data=lambda: session.store().artefacts.contents(point["digest"]),
+                         file_name=f"{now.chain}-{point['digest']}.safetensors",
                          icon=":material/download:", on_click="ignore")
     row.download_button("The curve as CSV", lambda: table_of(now.points), f"{method}.csv", "text/csv", key=f"csv.{method}",
                         icon=":material/table:", on_click="ignore")

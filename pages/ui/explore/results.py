@@ -19,7 +19,7 @@ def sentences(now: Shown) -> list[str]:
 
 def _p_value(now: Shown) -> float | None:
     """Paired test of the point at the dial against the teacher, on the same validation examples."""
-    if now.card["subject"] == "data":
+    if now.card["applies_to"] == "data":
         return None
     digest, store = now.teacher["digest"], session.store()
     ours = store.predictions(now.recipe.key(), digest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from compress.curves.plan import Plan
 from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
 from pages.ui.shell.choice import Card
@@ -21,6 +22,7 @@ class Shown:
         teacher: the teacher's record (digest, file, card), or None before it is trained.
         request: the recipe as it is asked for, with the settings of the sweep.
         start: the point that stands in the teacher's place, or None for the teacher itself.
+        plan: everything that is measured for the request, or None where nothing was yet.
         memo: what a page has worked out of all this, for as long as it draws.
     """
 
@@ -34,6 +36,7 @@ class Shown:
     teacher: dict | None
     request: Recipe | None = None
     start: dict | None = None
+    plan: Plan | None = None
     memo: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -34,7 +34,7 @@ class Choice:
         """What a method's page measures: on top of what stands in the teacher's place, unless that is the page's own
         method or the method makes the data smaller."""
         recipe = self.recipe(card["name"])
-        own = card["subject"] == "data" or any(step.name == card["name"] for step in self.start)
+        own = card["applies_to"] == "data" or any(step.name == card["name"] for step in self.start)
         return recipe if own else replace(recipe, methods=(*self.start, *recipe.methods))
 
     def started(self) -> Recipe:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from compress.curves.store import Store
+from compress.data.pictures import PICTURES, pictures
 from compress.recipe import Recipe, Step
 from compress.service.engine import EngineError, LocalEngine
 from pages.ui.shell.choice import Card, Choice, first_choice, teacher_of
@@ -98,6 +99,11 @@ def address() -> str:
 def teacher_record(recipe: Recipe) -> dict[str, Any] | None:
     """The trained teacher of a recipe: digest, file, card; None if it was not trained yet."""
     return store().teacher(recipe.reference().key())
+
+
+def example_pictures(view: dict[str, Any], rows: list[int]) -> list[Any]:
+    """Validation examples of a curve's view as nested lists of 0..255; [] where their file is gone."""
+    return pictures(store().artefacts.path(view.get("pictures", ""), PICTURES), rows)
 
 
 def remember(name: str, value: Any) -> None:

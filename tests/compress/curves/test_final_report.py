@@ -18,7 +18,10 @@ from compress.data import datasets
 from compress.data.datasets import Dataset, Split
 from compress.files import network_file
 from compress.networks.families import Network
+from compress.progress import Reporter
 from compress.recipe import Recipe
+from compress.service.job_kinds import do
+from compress.service.requests import FinalRequest
 from tests.compress.helpers import toy_data
 
 PACKAGE = Path(compress.__file__).parent
@@ -62,28 +65,25 @@ def test_teaching_and_sweeping_never_open_it(opened: list[str], store: Store, mo
 
 def test_a_report_opens_it_once_counts_it_and_tells_the_accuracy(opened: list[str], mlp: Network, digits: Dataset,
                                                                 store: Store, tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        network_file.write(mlp, tmp_path / name)
-    report = final_report("digits", [str(tmp_path / "a"), str(tmp_path / "b")], store)
+    report = final_report("digits", {"a": mlp, "b": mlp}, store)
     assert opened == ["digits"] and report["opened"] == 1 == store.counter("test split of digits")
     split = digits.open_test()
     with torch.inference_mode():
         right = (mlp(torch.tensor(split.inputs)).argmax(1).numpy() == split.labels).mean()
-    assert [row["file"] for row in report["rows"]] == [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert [row["name"] for row in report["rows"]] == ["a", "b"]
     assert [row["accuracy"] for row in report["rows"]] == pytest.approx([float(right)] * 2)
     assert report["examples"] == len(split) and report["rows"][0]["accuracy_low"] < right
-    assert final_report("digits", [str(tmp_path / "a")], store)["opened"] == 2
+    assert final_report("digits", {"a": mlp}, store)["opened"] == 2
 
 
 def test_it_reports_on_the_test_split_and_not_on_validation(mlp: Network, digits: Dataset, store: Store, tmp_path: Path,
                                                            monkeypatch: pytest.MonkeyPatch) -> None:
-    network_file.write(mlp, tmp_path / "net")
     with torch.inference_mode():
         test = digits.open_test()
         wrong = (mlp(torch.tensor(test.inputs)).argmax(1).numpy() + 1) % 10
     all_wrong = dataclasses.replace(digits, _test=Split(test.inputs, wrong.astype(np.int64)))
     monkeypatch.setattr(datasets, "load", lambda name, seed=0: all_wrong)
-    assert final_report("digits", [str(tmp_path / "net")], store)["rows"][0]["accuracy"] == 0.0
+    assert final_report("digits", {"net": mlp}, store)["rows"][0]["accuracy"] == 0.0
 
 
 def test_a_file_that_cannot_be_tested_leaves_it_closed_and_uncounted(opened: list[str], mlp: Network, digits: Dataset,
@@ -91,11 +91,11 @@ def test_a_file_that_cannot_be_tested_leaves_it_closed_and_uncounted(opened: lis
                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
     named = {"digits": digits, "toy": toy_data((6,), classes=10), "few": toy_data((1, 8, 8))}
     monkeypatch.setattr(datasets, "load", lambda name, seed=0: dataclasses.replace(named[name], name=name))
-    network_file.write(mlp, tmp_path / "net")
-    network_file.write_bytes(network_file.pack({"compressed_data": "digits"}, {"codes": torch.zeros(3)}), tmp_path / "codes")
-    for data, path, answer in (("digits", "gone", "There is no file"), ("digits", "codes", "holds compressed data"),
+    codes = network_file.pack({"compressed_data": "digits"}, {"codes": torch.zeros(3)})
+    kept = {"net": store.artefacts.put(network_file.to_bytes(mlp)), "codes": store.artefacts.put(codes), "gone": "0" * 16}
+    for data, name, answer in (("digits", "gone", "is missing or damaged"), ("digits", "codes", "holds compressed data"),
                                ("toy", "net", "expects examples of shape .* in 10 classes, but toy has .* in 10"),
                                ("few", "net", "in 10 classes, but few has .* in 3")):
         with pytest.raises(ValueError, match=answer):
-            final_report(data, [str(tmp_path / path)], store)
+            do(FinalRequest(data, (kept[name],), "report"), store, Reporter(), torch.device("cpu"))
     assert opened == [] and not any(store.counter(f"test split of {name}") for name in named)

@@ -97,9 +97,9 @@ def test_a_pin_can_be_set_changed_and_taken_back(store: Store) -> None:
 def test_teachers_and_views_come_back_and_are_replaced(store: Store) -> None:
     assert store.teacher("t") is None and store.view("v", "teacher") is None
     for accuracy in (0.5, 0.9):
-        store.save_teacher("t", "digits/mlp/0", "abc", "data", "/file", {"accuracy": accuracy})
+        store.save_teacher("t", "digits/mlp/0", "abc", "data", {"accuracy": accuracy})
         store.save_view("v", "teacher", {"layers": [accuracy]})
-    assert store.teacher("t") == {"recipe": "digits/mlp/0", "digest": "abc", "data_digest": "data", "file": "/file",
+    assert store.teacher("t") == {"recipe": "digits/mlp/0", "digest": "abc", "data_digest": "data",
                                   "card": {"accuracy": 0.9}}
     assert store.view("v", "teacher") == {"layers": [0.9]} and store.view("v", "other") is None
 
@@ -176,7 +176,7 @@ def test_jobs_of_a_process_that_is_gone_are_interrupted_and_no_others(store: Sto
 
 
 def test_artefacts_lie_beside_the_store(store: Store, tmp_path: Path) -> None:
-    assert store.artefacts == tmp_path / "networks"
+    assert store.artefacts.folder == tmp_path / "networks"
 
 
 def test_without_a_path_the_store_lies_in_the_cache_folder(home: Path) -> None:

@@ -23,7 +23,7 @@ from compress.networks.evaluation import logits_of
 from compress.points import measure
 from compress.progress import Cancelled, Progress, Reporter
 from compress.recipe import Recipe
-from tests.compress.helpers import relabelled
+from tests.compress.helpers import planned, relabelled
 
 TEACHER = "toy/mlp(hidden=16-16,epochs=3)"
 ASKED = "epochs=2,learning_rate=0.01,seeds=2,temperatures=8"
@@ -52,7 +52,7 @@ def wanted(asked: str = ASKED, values: list[float] = VALUES, before: str = "") -
 
 
 def grid_of(one: Sweep) -> list[Distill]:
-    return one.method.grid(coarse_to_fine(one.values))
+    return planned(one.method, coarse_to_fine(one.values))
 
 
 def digest_of(one: Sweep, store: Store) -> str:
@@ -91,13 +91,14 @@ def test_every_member_of_the_grid_becomes_a_point_of_its_own(store: Store) -> No
     grid, digest = grid_of(one), digest_of(one, store)
     assert [point.recipe for point in points] == [one.of(member).text() for member in grid]
     kept = {point["key"]: point for point in students(store)}
-    assert len(kept) == len(grid) == len({point["file"] for point in kept.values()})
+    assert len(kept) == len(grid) == len({point["digest"] for point in kept.values()})
     for member, point in zip(grid, points, strict=True):
         stored = kept[one.of(member).key()]
         assert (stored["curve"], stored["reference"]) == (one.of(member).curve("width").key(), digest)
         assert (stored["method"], stored["dial"], stored["recipe"]) == ("distill", member.width, point.recipe)
-        assert Path(stored["file"]).stat().st_size == stored["bytes"] == point.bytes
-        assert stored["inside"]["title"] == network_file.read(stored["file"]).architecture.title()
+        file = store.artefacts.path(stored["digest"])
+        assert file.stat().st_size == stored["bytes"] == point.bytes
+        assert stored["inside"]["title"] == network_file.read(file).architecture.title()
 
 
 def test_points_of_one_setting_and_seed_are_a_curve(store: Store) -> None:
@@ -113,7 +114,7 @@ def test_points_of_one_setting_and_seed_are_a_curve(store: Store) -> None:
 def test_a_points_recipe_leads_back_to_the_method_that_made_it(store: Store, toy: Dataset) -> None:
     one = wanted(values=[0.25])
     points = list(run(one, store, latency=False))
-    start = network_file.read(store.teacher(one.recipe.reference().key())["file"])
+    start = network_file.read(store.artefacts.path(digest_of(one, store)))
     for member, point in zip(grid_of(one), points, strict=True):
         recipe = Recipe.parse(point.recipe)
         again = method(recipe.methods[-1])
@@ -121,7 +122,7 @@ def test_a_points_recipe_leads_back_to_the_method_that_made_it(store: Store, toy
         assert recipe == one.of(member) and recipe.key() in {stored["key"] for stored in students(store)}
         inputs = torch.tensor(toy.validation.inputs)
         made = logits_of(again.compress(start, toy, seed=recipe.seed), inputs)
-        assert torch.allclose(made, logits_of(network_file.read(point.file), inputs), atol=1e-3)
+        assert torch.allclose(made, logits_of(network_file.read(store.artefacts.path(point.digest)), inputs), atol=1e-3)
 
 
 def test_each_point_is_stored_before_it_is_handed_out(store: Store) -> None:
@@ -147,10 +148,10 @@ def test_only_what_was_deleted_is_measured_again(store: Store, measured: list[st
     student = next(point for point in points if "temperature=8.0" in point.recipe and point.dial == 0.5)
     for gone in (control, student):
         measured.clear()
-        Path(gone.file).unlink()
+        store.artefacts.path(gone.digest).unlink()
         (again,) = run(one, store, latency=False)
         assert measured == [gone.recipe] == [again.recipe]
-        assert again.bytes == gone.bytes == Path(gone.file).stat().st_size
+        assert again.bytes == gone.bytes == store.artefacts.path(again.digest).stat().st_size
         assert again.accuracy == pytest.approx(gone.accuracy, abs=0.04)
     assert len(students(store)) == len(points)
 
@@ -224,7 +225,7 @@ def test_shuffling_the_test_labels_changes_nothing(tmp_path: Path, toy: Dataset,
         store, one = Store(tmp_path / str(number) / "store.sqlite"), wanted()
         points = list(run(one, store, latency=False))
         view = store.view(one.curve.key(), digest_of(one, store))
-        found.append((everything(store), [Path(point.file).read_bytes() for point in points],
+        found.append((everything(store), [store.artefacts.contents(point.digest) for point in points],
                       {name: view[name] for name in ("examples", "teacher_logits", "similarity")}))
     assert len(found[0][1]) == 6 * len(VALUES)
     assert found[0] == found[1]
@@ -274,7 +275,7 @@ def test_a_network_trained_on_smaller_data_teaches_alike_whether_it_was_measured
     one = wanted(values=[0.25], before="data_svd(epochs=2,components=4)+")
     first = list(run(one, store, latency=False))
     list(run(sweep_of(Recipe.parse(f"{TEACHER}/data_svd(epochs=2)/0"), [4]), store, latency=False))
-    Path(first[0].file).unlink()
+    store.artefacts.path(first[0].digest).unlink()
     (again,) = run(one, store, latency=False)
     assert again.recipe == first[0].recipe and again.accuracy == pytest.approx(first[0].accuracy, abs=0.04)
 
@@ -287,7 +288,8 @@ def test_what_was_measured_is_what_the_next_method_starts_from(store: Store, toy
     text = f"{student.recipe.removesuffix('/0')}+low_rank(keep=1.0,scheme=plain)/0"
     (whole,) = run(sweep_of(Recipe.parse(text), [1.0]), store, latency=False)
     inputs = torch.tensor(toy.validation.inputs)
-    found, expected = (logits_of(network_file.read(point.file), inputs) for point in (whole, student))
+    found, expected = (logits_of(network_file.read(store.artefacts.path(point.digest)), inputs)
+                       for point in (whole, student))
     assert torch.allclose(found, expected, atol=1e-4)
 
 

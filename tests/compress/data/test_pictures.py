@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -11,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compress.data.datasets import Dataset
-from compress.data.pictures import as_bytes, keep_pictures, pictures
+from compress.data.pictures import PICTURES, as_bytes, pictures, pictures_file
+from compress.files.artefacts import Artefacts
 from tests.compress.helpers import python, toy_data
 
 values = st.lists(st.floats(-1e6, 1e6, width=32), min_size=2, max_size=20).map(
@@ -43,6 +43,12 @@ def test_units_do_not_matter(example: np.ndarray, scale: float) -> None:
     assert (as_bytes(example * np.float32(scale)) == as_bytes(example)).all()
 
 
+def kept(data: Dataset, folder: Path) -> Path:
+    """The file of a data set's pictures."""
+    files = Artefacts(folder)
+    return files.path(files.put(pictures_file(data), PICTURES), PICTURES)
+
+
 @pytest.mark.parametrize("value", [-7.5, 0.0, 255.0, 1e30])
 def test_a_constant_example_is_black(value: float) -> None:
     with np.errstate(all="raise"):
@@ -53,7 +59,7 @@ def test_a_constant_example_is_black(value: float) -> None:
 def test_every_validation_example_is_kept_in_its_own_shape(shape: tuple[int, ...], tmp_path: Path) -> None:
     data = toy_data(shape)
     rows = list(range(len(data.validation)))
-    shown = np.array(pictures(keep_pictures(data, tmp_path), rows))
+    shown = np.array(pictures(kept(data, tmp_path), rows))
     assert shown.shape == (len(rows), *shape)
     raw = data.normaliser.undo(data.validation.inputs)
     assert all((picture == as_bytes(example)).all() for picture, example in zip(shown, raw, strict=True))
@@ -64,50 +70,29 @@ def test_pictures_are_in_the_sources_units_not_the_normalised_ones(tmp_path: Pat
     data = toy_data((2, 5))
     stretched = Dataset(**{**vars(data), "normaliser": type(data.normaliser)(
         np.array([[0.0], [100.0]]), np.array([[1.0], [0.01]]))})
-    (shown,) = pictures(keep_pictures(stretched, tmp_path), [0])
+    (shown,) = pictures(kept(stretched, tmp_path), [0])
     assert max(shown[0]) < 30 and min(shown[1]) > 220
 
 
-def test_the_file_is_written_once(toy: Dataset, tmp_path: Path) -> None:
-    path = keep_pictures(toy, tmp_path / "new" / "folder")
-    first = path.stat().st_mtime_ns, path.stat().st_ino
-    assert keep_pictures(toy, path.parent) == path and (path.stat().st_mtime_ns, path.stat().st_ino) == first
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_writing_that_is_cut_short_is_not_taken_for_the_file(toy: Dataset, tmp_path: Path,
-                                                              monkeypatch: pytest.MonkeyPatch) -> None:
-    def cut(file: BinaryIO, array: np.ndarray) -> None:
-        file.write(b"half")
-        raise OSError("no space left")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(np, "save", cut)
-        with pytest.raises(OSError, match="no space"):
-            keep_pictures(toy, tmp_path)
-    assert list(tmp_path.glob("*.npy")) == []
-    assert len(pictures(keep_pictures(toy, tmp_path), [0, 1])) == 2 and len(list(tmp_path.iterdir())) == 1
-
-
-def test_other_data_have_another_file(toy: Dataset, tmp_path: Path) -> None:
-    assert keep_pictures(toy, tmp_path) != keep_pictures(toy_data((2, 3, 4), seed=1), tmp_path)
+def test_the_file_of_equal_data_is_the_same_and_that_of_others_is_not(toy: Dataset) -> None:
+    assert pictures_file(toy) == pictures_file(toy_data((2, 3, 4))) != pictures_file(toy_data((2, 3, 4), seed=1))
 
 
 def test_rows_come_in_the_order_asked_for(toy: Dataset, tmp_path: Path) -> None:
-    path = keep_pictures(toy, tmp_path)
+    path = kept(toy, tmp_path)
     everything = pictures(path, list(range(len(toy.validation))))
     assert pictures(path, [7, 0, 7]) == [everything[7], everything[0], everything[7]]
     assert pictures(str(path), []) == []
 
 
 def test_values_are_plain_numbers(toy: Dataset, tmp_path: Path) -> None:
-    (picture,) = pictures(keep_pictures(toy, tmp_path), [0])
+    (picture,) = pictures(kept(toy, tmp_path), [0])
     assert type(picture) is list and all(type(value) is int and 0 <= value <= 255
                                          for channel in picture for row in channel for value in row)
 
 
 def test_a_file_that_is_gone_gives_no_pictures(toy: Dataset, tmp_path: Path) -> None:
-    path = keep_pictures(toy, tmp_path)
+    path = kept(toy, tmp_path)
     path.unlink()
     assert pictures(path, [0, 1]) == [] and pictures(tmp_path, [0]) == []
 

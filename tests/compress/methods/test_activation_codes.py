@@ -27,7 +27,7 @@ from compress.progress import Reporter
 from compress.recipe import Recipe
 from compress.solvers.omp import omp
 from compress.sparse_coding.network_split import MOST_FEATURES, splits_of
-from tests.compress.helpers import agreement, identical, poisoned, state
+from tests.compress.helpers import agreement, identical, planned, poisoned, state
 
 FEW = {"vocabulary": 40, "passes": 4}
 
@@ -37,7 +37,7 @@ def test_more_atoms_are_nearer_larger_and_agree_with_the_teacher(mlp: Network, d
     errors, lengths = [one.inside["error"] for one in points], [len(one.contents) for one in points]
     assert all(early > late for early, late in pairwise(errors)) and all(early < late for early, late in pairwise(lengths))
     assert agreement(points[-1].network, mlp, digits) > 0.97
-    assert lengths[0] < 0.2 * len(ActivationCodes().reference(mlp, digits).contents)
+    assert lengths[0] < 0.2 * len(ActivationCodes().baseline(mlp, digits).contents)
 
 
 @pytest.mark.parametrize("cut", [0, 1])
@@ -83,8 +83,8 @@ def test_the_error_is_that_of_validation_outputs(mlp: Network, digits: Dataset) 
 
 def test_principal_components_stand_beside_with_as_many_bytes(mlp: Network, digits: Dataset) -> None:
     method = ActivationCodes(**FEW)
-    grid = method.grid([2, 6])
-    made = {(one.method.active, one.method.atoms_from): one for one in method.grow(mlp, digits, grid)}
+    grid = planned(method, [2, 6])
+    made = {(one.method.active, one.method.atoms_from): one for one in method.candidates(mlp, digits, grid)}
     assert set(made) == {(2, "ksvd"), (6, "ksvd"), (2, "components"), (6, "components")}
     for value in (2, 6):
         codes, components = made[value, "ksvd"], made[value, "components"]
@@ -94,7 +94,7 @@ def test_principal_components_stand_beside_with_as_many_bytes(mlp: Network, digi
         alone = next(ActivationCodes(**FEW, atoms_from="components").curve(mlp, digits, [value]))
         assert alone.contents == components.contents
     for lonely in (ActivationCodes(compare=False), ActivationCodes(atoms_from="components")):
-        assert lonely.grid([2, 6]) == [lonely.at(2), lonely.at(6)]
+        assert planned(lonely, [2, 6]) == [lonely.at(2), lonely.at(6)]
 
 
 def test_learning_pays_beside_other_dictionaries(mlp: Network, digits: Dataset) -> None:
@@ -251,7 +251,7 @@ def test_errors_while_learning_are_told_in_the_units_of_those_of_outputs(mlp: Ne
 
 
 def test_the_reference_holds_the_training_outputs(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    network_file.write_bytes(ActivationCodes().reference(mlp, digits).contents, tmp_path / "file")
+    network_file.write_bytes(ActivationCodes().baseline(mlp, digits).contents, tmp_path / "file")
     _, tensors = network_file.unpack(tmp_path / "file")
     with torch.no_grad():
         torch.testing.assert_close(tensors["outputs"], mlp[:5](torch.tensor(digits.train.inputs)))

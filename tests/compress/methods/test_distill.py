@@ -28,7 +28,7 @@ from compress.networks.families import MLP, Architecture, Logistic, Network, bui
 from compress.progress import Progress, Reporter
 from compress.training.loop import Training, train
 from compress.training.stack import Outputs, Stack
-from tests.compress.helpers import identical, state, toy_data
+from tests.compress.helpers import identical, planned, state, toy_data
 
 CPU = torch.device("cpu")
 QUICK = Distill(width=0.5, alpha=1.0, epochs=10, learning_rate=0.01)
@@ -185,7 +185,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[float, int], list[Tensor
 
 def test_a_student_and_its_control_read_the_same_batches_and_take_the_same_steps(digits, mlp, read):
     method = replace(BRIEF, temperatures=())
-    list(method.grow(mlp, digits, method.grid([0.3])))
+    list(method.candidates(mlp, digits, planned(method, [0.3])))
     steps = method.epochs * -(-len(digits.train) // method.batch)
     assert set(read) == {(0.9, 1000), (0.0, 1000), (0.9, 1001), (0.0, 1001)}
     for seed in (1000, 1001):
@@ -200,8 +200,8 @@ def test_a_student_and_its_control_read_the_same_batches_and_take_the_same_steps
 def test_the_control_is_the_plainly_trained_network(text, seed, student_seed, digits, trained):
     teacher = trained(text)
     method = replace(BRIEF, epochs=2, student_seed=student_seed, seeds=1)
-    grid = method.grid([0.3, 0.6])
-    grown = dict(zip(grid, method.grow(teacher, digits, grid, seed=seed), strict=True))
+    grid = planned(method, [0.3, 0.6])
+    grown = dict(zip(grid, method.candidates(teacher, digits, grid, seed=seed), strict=True))
     number = 1000 * (seed + 1) + student_seed
     for width in (0.3, 0.6):
         control = grown[method.at(width).control()]
@@ -214,7 +214,7 @@ def test_the_control_is_the_plainly_trained_network(text, seed, student_seed, di
 
 def test_a_control_takes_as_many_steps_on_its_few_labels(digits, mlp, read):
     method = replace(BRIEF, labelled=30, temperatures=(), seeds=1)
-    list(method.grow(mlp, digits, method.grid([0.3])))
+    list(method.candidates(mlp, digits, planned(method, [0.3])))
     student, control = read[0.9, 1000], read[0.0, 1000]
     assert len(student) == len(control) == method.epochs * -(-len(digits.train) // method.batch)
     assert torch.cat(student).unique().tolist() == list(range(len(digits.train)))
@@ -228,7 +228,7 @@ def test_a_control_takes_as_many_steps_on_its_few_labels(digits, mlp, read):
 @pytest.mark.parametrize("temperatures", [(), (8,), (1, 4, 8)])
 def test_a_grid_has_every_student_once_and_a_control_for_each_width_and_seed(temperatures):
     method, widths = replace(BRIEF, temperatures=temperatures, student_seed=5, seeds=3), [0.1, 0.3]
-    grid = method.grid(widths)
+    grid = planned(method, widths)
     students = [(one.width, one.temperature, one.student_seed) for one in grid if one.alpha > 0]
     wanted = {4.0, *map(float, temperatures)}
     assert sorted(students) == sorted(
@@ -241,19 +241,19 @@ def test_a_grid_has_every_student_once_and_a_control_for_each_width_and_seed(tem
 
 
 def test_matching_logits_knows_no_temperature():
-    grid = replace(BRIEF, loss="logits", temperatures=(1, 8)).grid([0.1])
+    grid = planned(replace(BRIEF, loss="logits", temperatures=(1, 8)), [0.1])
     assert {one.temperature for one in grid} == {4.0} and len(grid) == 4
 
 
 def test_a_grid_of_controls_is_one_too():
-    grid = replace(BRIEF, alpha=0.0, temperatures=()).grid([0.1, 0.3])
+    grid = planned(replace(BRIEF, alpha=0.0, temperatures=()), [0.1, 0.3])
     assert len(grid) == len(set(grid)) and {one.alpha for one in grid} == {0.0}
     assert {replace(BRIEF, alpha=0.0, temperatures=()).at(width) for width in (0.1, 0.3)} <= set(grid)
 
 
 def test_beside_a_student_with_an_assistant_stands_one_without():
     method = replace(BRIEF, assistant=0.6)
-    grid = method.grid([0.1, 0.3])
+    grid = planned(method, [0.1, 0.3])
     helped = [one for one in grid if one.assistant]
     assert len(helped) == 2 * 2 * 2
     assert {replace(one, assistant=0.0) for one in helped if one.temperature == 4.0} <= set(grid)
@@ -266,14 +266,14 @@ def test_what_is_the_sweeps_alone_is_no_part_of_a_point():
 
 
 def test_the_last_seed_can_be_measured_alone():
-    grid = Distill(student_seed=999, seeds=1).grid([0.1])
+    grid = planned(Distill(student_seed=999, seeds=1), [0.1])
     assert {one.student_seed for one in grid} == {999}
 
 
 def test_too_many_seeds_after_the_first_are_named():
     """The settings at fault are student_seed and seeds, as they were given."""
     with pytest.raises(ValueError, match=r"\bseeds\b"):
-        Distill(student_seed=998, seeds=3).grid([0.1])
+        planned(Distill(student_seed=998, seeds=3), [0.1])
 
 
 def test_a_seed_decides_its_student(digits, mlp):
@@ -284,8 +284,8 @@ def test_a_seed_decides_its_student(digits, mlp):
 
 
 def test_students_of_a_grid_differ_and_say_who_they_are(digits, mlp):
-    grid = BRIEF.grid([0.3])
-    grown = list(BRIEF.grow(mlp, digits, grid))
+    grid = planned(BRIEF, [0.3])
+    grown = list(BRIEF.candidates(mlp, digits, grid))
     assert [candidate.method for candidate in grown] == grid and {candidate.value for candidate in grown} == {0.3}
     outputs = [answers(candidate.network, digits) for candidate in grown]
     for number, one in enumerate(outputs):
@@ -301,11 +301,11 @@ def test_no_example_of_an_omitted_class_is_read(labelled, digits, mlp):
     inputs[digits.train.labels == 3] = np.nan
     blank = replace(digits, train=Split(inputs, digits.train.labels))
     method = replace(BRIEF, omit=3, labelled=labelled)
-    grid = method.grid([0.3])
-    found = list(method.grow(mlp, blank, grid))
+    grid = planned(method, [0.3])
+    found = list(method.candidates(mlp, blank, grid))
     assert all(answers(candidate.network, digits).isfinite().all() and "diverged" not in candidate.inside
                for candidate in found)
-    for seen, unseen in zip(method.grow(mlp, digits, grid), found, strict=True):
+    for seen, unseen in zip(method.candidates(mlp, digits, grid), found, strict=True):
         assert identical(state(seen.network), state(unseen.network))
 
 
@@ -350,8 +350,8 @@ def test_a_teacher_that_labels_the_rest_helps_where_labels_are_few(labelled, dig
 
 def test_every_student_has_the_targets_of_the_assistant_of_its_temperature_and_seed(digits, mlp, trainings):
     method = replace(BRIEF, width=0.1, assistant=0.5)
-    grid = [one for one in method.grid([0.1, 0.2]) if one.assistant or one.alpha == 0]
-    list(method.grow(mlp, digits, grid))
+    grid = [one for one in planned(method, [0.1, 0.2]) if one.assistant or one.alpha == 0]
+    list(method.candidates(mlp, digits, grid))
     (assistants, networks), (students, _) = trainings
     inputs = on_device(digits.train, CPU)[0]
     assert len(assistants) == 4 and {one.architecture.family for one in assistants} == {MLP((24, 16))}
@@ -367,8 +367,8 @@ def test_every_student_has_the_targets_of_the_assistant_of_its_temperature_and_s
 
 def test_an_assistant_makes_another_student_but_not_another_control(digits, mlp):
     method = replace(BRIEF, width=0.1, assistant=0.5, temperatures=())
-    grid = method.grid([0.1])
-    grown = dict(zip(grid, method.grow(mlp, digits, grid), strict=True))
+    grid = planned(method, [0.1])
+    grown = dict(zip(grid, method.candidates(mlp, digits, grid), strict=True))
     student, direct, control = (answers(grown[one].network, digits) for one in (
         method, replace(method, assistant=0.0), method.control()))
     assert not torch.allclose(student, direct, atol=0.1)
@@ -382,16 +382,16 @@ def test_an_assistant_makes_another_student_but_not_another_control(digits, mlp)
 @pytest.mark.parametrize("loss", FOR_ROWS)
 def test_an_assistant_goes_with_every_loss_in_a_grid_with_controls(loss, digits, mlp):
     method = replace(BRIEF, assistant=0.6, loss=loss, epochs=1)
-    grid = method.grid([0.3])
-    grown = dict(zip(grid, method.grow(mlp, digits, grid), strict=True))
+    grid = planned(method, [0.3])
+    grown = dict(zip(grid, method.candidates(mlp, digits, grid), strict=True))
     for one in (method, replace(method, assistant=0.0)):
         assert torch.allclose(answers(grown[one].network, digits), answers(one.compress(mlp, digits), digits), atol=1e-2)
 
 
 def test_an_assistant_and_its_students_look_at_the_same_places_whatever_the_teachers_family(digits, trained):
     method = replace(BRIEF, student="gru", assistant=0.6, loss="attention", epochs=1)
-    grid = method.grid([0.1])
-    assert len(list(method.grow(trained("cnn(epochs=3)"), digits, grid))) == len(grid)
+    grid = planned(method, [0.1])
+    assert len(list(method.candidates(trained("cnn(epochs=3)"), digits, grid))) == len(grid)
 
 
 # -- what a candidate reports ------------------------------------------------------------------------------------
@@ -400,7 +400,7 @@ def test_an_assistant_and_its_students_look_at_the_same_places_whatever_the_teac
 def test_a_candidate_has_its_learning_curve_and_its_logits_of_the_examples_shown(digits, mlp):
     method = replace(BRIEF, epochs=4)
     rows = knowledge_view(mlp, digits)["examples"]
-    for candidate in method.grow(mlp, digits, method.grid([0.1, 0.3])):
+    for candidate in method.candidates(mlp, digits, planned(method, [0.1, 0.3])):
         inside, network = candidate.inside, candidate.network
         assert inside["title"] == network.architecture.title() == {0.1: "64-5-3-10", 0.3: "64-14-10-10"}[candidate.value]
         assert len(inside["accuracies"]) == 4 and candidate.notes == () and "diverged" not in inside
@@ -422,8 +422,8 @@ def test_with_many_classes_a_candidate_has_no_logits_to_show():
 def test_every_epoch_reports_accuracies_so_far_and_file_sizes(labelled, digits, mlp):
     reported: list[Progress] = []
     method = replace(BRIEF, epochs=3, labelled=labelled)
-    grid = method.grid([0.1, 0.3])
-    grown = list(method.grow(mlp, digits, grid, Reporter(reported.append)))
+    grid = planned(method, [0.1, 0.3])
+    grown = list(method.candidates(mlp, digits, grid, Reporter(reported.append)))
     live_rows = [progress.live for progress in reported if "standing" in progress.live]
     json.dumps(live_rows, allow_nan=False)
     epochs = [live["epoch"] for live in live_rows]
@@ -471,7 +471,7 @@ def test_one_that_diverges_later_is_what_it_was_before_and_the_control_goes_on(d
     monkeypatch.setattr(distill, "Training", partial(Training, optimizer="sgd"))
     method = replace(BRIEF, loss="logits", epochs=4, seeds=1)
     grid = [method, replace(method, alpha=0.0)]
-    gone, control = method.grow(mlp, digits, grid, Reporter(spoil))
+    gone, control = method.candidates(mlp, digits, grid, Reporter(spoil))
     assert gone.inside["diverged"] == 3 and gone.inside["best_epoch"] in (1, 2)
     assert gone.inside["accuracies"][2:] == [None, None] and None not in gone.inside["accuracies"][:2]
     assert accuracy(gone.network, digits) == pytest.approx(max(gone.inside["accuracies"][:2]), abs=1e-4)

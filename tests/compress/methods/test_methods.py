@@ -11,11 +11,12 @@ import torch
 
 from compress.data.datasets import Dataset
 from compress.files import network_file
+from compress.files.artefacts import Artefacts
 from compress.method import Candidate, Method
 from compress.methods import method, methods
 from compress.networks.families import Network
 from compress.points.measure import Reference, measure
-from compress.recipe import Step
+from compress.recipe import CURVE, Step
 from tests.compress.helpers import alike, few_values, identical, poisoned, quick, state
 
 KINDS = list(methods().values())
@@ -39,7 +40,7 @@ def test_the_teacher_stays_bit_for_bit_as_it_was(kind: type[Method], teacher: st
     assert mode == [module.training for module in network.modules()]
     assert all(not module._forward_hooks and not module._forward_pre_hooks for module in network.modules())
     ours = {tensor.data_ptr() for tensor in network.parameters()}
-    assert kind.subject == "data" or ours.isdisjoint(tensor.data_ptr() for tensor in small.parameters())
+    assert kind.applies_to == "data" or ours.isdisjoint(tensor.data_ptr() for tensor in small.parameters())
 
 
 @every_method
@@ -49,7 +50,7 @@ def test_compress_makes_what_its_curve_makes_at_this_value(kind: type[Method], m
     values = few_values(kind, digits)
     for candidate in turned.curve(mlp, digits, values):
         alone = turned.at(candidate.value).compress(mlp, digits)
-        assert alike(state(alone), state(candidate.network), kind.rounding), candidate.value
+        assert alike(state(alone), state(candidate.network), kind.weight_tolerance), candidate.value
 
 
 @every_method
@@ -62,19 +63,21 @@ def test_a_point_does_not_depend_on_which_others_are_measured_or_in_which_order(
     for value in values:
         up, down = rising[value], falling[value]
         assert len(contents(up)) == len(contents(down))
-        assert kind.rounding or contents(up) == contents(down)
-        assert up.contents or alike(state(up.network), state(down.network), kind.rounding)
+        assert kind.weight_tolerance or contents(up) == contents(down)
+        assert up.contents or alike(state(up.network), state(down.network), kind.weight_tolerance)
 
 
 @every_method
-def test_a_grid_holds_every_dial_value_and_its_candidates_say_which_they_are(kind: type[Method], mlp: Network,
+def test_a_plan_holds_every_dial_value_and_its_candidates_say_which_they_are(kind: type[Method], mlp: Network,
                                                                             digits: Dataset) -> None:
     turned, values = quick(kind), few_values(kind, digits)[:2]
-    grid = turned.grid(values)
-    assert {turned.at(value) for value in values} <= set(grid) and len(set(grid)) == len(grid)
-    grown = list(turned.grow(mlp, digits, grid))
-    assert [candidate.method or turned.at(candidate.value) for candidate in grown] == grid
-    assert len({one.step() for one in grid}) == len(grid)
+    plan = turned.plan(values)
+    assert {run.method for run in plan if run.role == CURVE} == {turned.at(value) for value in values}
+    wanted = [run.method for run in plan]
+    made = list(turned.candidates(mlp, digits, wanted))
+    assert [candidate.method for candidate in made] == wanted
+    assert [candidate.value for candidate in made] == [one.value for one in wanted]
+    assert len({one.step() for one in wanted}) == len(wanted) == len(plan)
 
 
 @every_method
@@ -101,12 +104,13 @@ def test_every_candidate_becomes_a_file_that_answers_alike(kind: type[Method], m
                                                           tmp_path) -> None:
     inputs = torch.tensor(digits.validation.inputs)
     for candidate in quick(kind).curve(mlp, digits, few_values(kind, digits)[:2]):
-        point = measure(candidate, digits, Reference.of(mlp, digits), tmp_path / "file", latency=False)
-        assert point.bytes == (tmp_path / "file").stat().st_size == len(contents(candidate))
+        kept = Artefacts(tmp_path)
+        point = measure(candidate, digits, Reference.of(mlp, digits), kept, latency=False)
+        assert point.bytes == kept.path(point.digest).stat().st_size == len(contents(candidate))
         assert not candidate.network.training
         if candidate.contents is None:
             with torch.inference_mode():
-                assert torch.equal(network_file.read(tmp_path / "file")(inputs), candidate.network(inputs))
+                assert torch.equal(network_file.read(kept.path(point.digest))(inputs), candidate.network(inputs))
 
 
 @every_method
@@ -115,7 +119,7 @@ def test_its_class_says_all_that_pages_and_the_command_line_need(kind: type[Meth
     names = [entry["name"] for entry in card["settings"]]
     assert card["dial"] in names and card["title"] and len(inspect.getdoc(kind) or "") > 100
     assert card["values"] and list(card["values"]) == sorted(set(card["values"]))
-    assert card["subject"] in ("network", "data")
+    assert card["applies_to"] in ("network", "data")
     for value in card["values"]:
         assert getattr(kind().at(value), kind.dial) == value
     assert all(entry["help"] for entry in card["settings"])

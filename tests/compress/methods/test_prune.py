@@ -13,9 +13,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from compress.curves.sweep import fitting, sweep_of
+from compress.curves.sweep import checked_values, sweep_of
 from compress.data.datasets import Dataset
 from compress.files import network_file
+from compress.files.artefacts import Artefacts
 from compress.layers.base import compressed_layers, dense_layers
 from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
@@ -135,13 +136,14 @@ def test_of_every_few_inputs_n_stay(pattern: str, group: int, criterion: str, ml
 def test_dial_values_that_no_pattern_has_are_left_out_or_answered_with_those_that_fit(mlp: Network,
                                                                                    digits: Dataset) -> None:
     for pattern, fits in (("n:4", [0.25, 0.5, 0.75]), ("n:8", [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875])):
-        assert fitting(sweep_of(Recipe.parse(f"digits/mlp/prune(pattern={pattern})/0")), digits) == fits
+        valid, invalid = checked_values(sweep_of(Recipe.parse(f"digits/mlp/prune(pattern={pattern})/0")), digits)
+        assert valid == fits and set(invalid) == set(Prune.values) - set(fits)
         listed = ", ".join(f"{value:g}" for value in fits)
         for value in (0.9, 0.0, 0.3):
             with pytest.raises(ValueError, match=rf"sparsity must be one of {listed} with pattern={pattern}, but got"):
                 next(Prune(pattern=pattern).curve(mlp, digits, [value]))
-    assert not any(Prune(pattern=pattern).misfit(value, digits) for pattern in ("unstructured", "units")
-                   for value in (0.0, 0.3, 0.999))
+    assert not any(Prune(pattern=pattern, sparsity=value).invalid_reason(mlp, digits)
+                   for pattern in ("unstructured", "units") for value in (0.0, 0.3, 0.999))
 
 
 def test_nothing_removed_is_the_teacher_itself(mlp: Network, digits: Dataset) -> None:
@@ -228,12 +230,12 @@ def test_files_answer_in_another_process_as_the_networks_that_were_measured(
              (trained("gru(hidden=24,epochs=2)"), Prune(sparsity=0.96), "csr"),
              (mlp, Prune(sparsity=0.5, pattern="units"), "units")]
     points, outputs = [], []
-    for number, (teacher, method, form) in enumerate(cases):
+    for teacher, method, form in cases:
         candidate = next(method.curve(teacher, digits, [method.sparsity]))
         assert form in {layer.get("form", "units") for layer in candidate.inside["layers"]}
-        points.append(measure(candidate, digits, Reference.of(teacher, digits), tmp_path / str(number), latency=False))
+        points.append(measure(candidate, digits, Reference.of(teacher, digits), Artefacts(tmp_path), latency=False))
         outputs.append(logits_of(candidate.network, torch.tensor(digits.validation.inputs)))
-    done = python("-c", SCRIPT, *(point.file for point in points), check=True)
+    done = python("-c", SCRIPT, *(str(Artefacts(tmp_path).path(point.digest)) for point in points), check=True)
     for point, logits, line in zip(points, outputs, done.stdout.splitlines(), strict=True):
         assert json.loads(line) == [hashlib.sha256(logits.numpy().tobytes()).hexdigest(), logits.argmax(1).tolist()]
-        assert point.bytes == Path(point.file).stat().st_size
+        assert point.bytes == Artefacts(tmp_path).path(point.digest).stat().st_size

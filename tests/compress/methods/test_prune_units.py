@@ -11,6 +11,7 @@ import torch
 
 from compress.data.datasets import Dataset
 from compress.files import network_file
+from compress.files.artefacts import Artefacts
 from compress.layers.base import compressed_layers, macs
 from compress.layers.input_moments import recalibrated
 from compress.methods.prune import Prune
@@ -52,10 +53,11 @@ def test_parameters_multiplications_and_the_file_shrink(family: Family, shape: t
     reference = Reference.of(network, data)
     before = len(network_file.to_bytes(network)), network_file.nonzeros(network), macs(network, torch.zeros(1, *shape))
     for candidate in units(allocation="uniform").curve(network, data, [0.25, 0.5, 0.75]):
-        point = measure(candidate, data, reference, tmp_path / "net", latency=False)
+        point = measure(candidate, data, reference, Artefacts(tmp_path), latency=False)
         assert point.bytes < before[0] and point.parameters < before[1] and point.macs < before[2]
         assert not compressed_layers(candidate.network) and type(candidate.network.architecture.family) is type(family)
-        assert identical(state(candidate.network), state(network_file.read(tmp_path / "net")) | {
+        reloaded = network_file.from_bytes(Artefacts(tmp_path).contents(point.digest))
+        assert identical(state(candidate.network), state(reloaded) | {
             name: tensor for name, tensor in state(candidate.network).items() if name.endswith("num_batches_tracked")})
         assert widths(candidate.network) == [kept_of(size, candidate.value) for size in widths(network)]
         assert [(layer["kept"], layer["total"]) for layer in candidate.inside["layers"]] == list(

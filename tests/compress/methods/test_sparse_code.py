@@ -31,7 +31,7 @@ from compress.solvers.codes import Codes
 from compress.solvers.omp import omp
 from compress.sparse_coding.dictionary_source import Source
 from compress.sparse_coding.tiling import Tiling
-from tests.compress.helpers import agreement, identical, poisoned, state, toy_data
+from tests.compress.helpers import agreement, identical, planned, poisoned, state, toy_data
 
 FEW = {"atoms": 24, "block": 8}
 
@@ -112,7 +112,7 @@ def test_what_cannot_be_coded_is_answered_with_a_sentence(mlp: Network, digits: 
 @pytest.mark.parametrize("classify", ["reconstructions", "codes", "projections"])
 def test_a_classifier_of_coded_digits_is_nearly_as_good(classify: str, mlp: Network, digits: Dataset) -> None:
     method = DataCodes(dictionary_size=48, classify=classify, epochs=12, terms=6)
-    candidate, raw = next(method.curve(mlp, digits, [6])), method.reference(mlp, digits)
+    candidate, raw = next(method.curve(mlp, digits, [6])), method.baseline(mlp, digits)
     inputs, labels = torch.tensor(digits.validation.inputs), torch.tensor(digits.validation.labels)
     accuracies = [float((logits_of(one.network, inputs).argmax(1) == labels).float().mean()) for one in (candidate, raw)]
     assert accuracies[0] > accuracies[1] - (0.25 if classify == "projections" else 0.06)
@@ -218,9 +218,9 @@ def test_codes_of_unlike_lengths_come_back_from_their_bytes() -> None:
 
 def test_principal_components_are_measured_beside_the_codes_with_as_many_bytes(mlp: Network, digits: Dataset) -> None:
     method = DataCodes(dictionary_size=40, epochs=2, learning_rounds=2)
-    grid = method.grid([1, 4])
+    grid = planned(method, [1, 4])
     assert [(one.terms, one.source) for one in grid] == [(1, "ksvd"), (4, "ksvd"), (1, "components"), (4, "components")]
-    made = {(one.method.terms, one.method.source): one for one in method.grow(mlp, digits, grid)}
+    made = {(one.method.terms, one.method.source): one for one in method.candidates(mlp, digits, grid)}
     assert set(made) == {(one.terms, one.source) for one in grid}
     for terms in (1, 4):
         codes, components = (len(made[terms, source].contents) for source in ("ksvd", "components"))
@@ -229,7 +229,7 @@ def test_principal_components_are_measured_beside_the_codes_with_as_many_bytes(m
         assert alone.contents == made[terms, "components"].contents
         assert made[terms, "ksvd"].inside["others"]["components"] == pytest.approx(alone.inside["error"], abs=0.01)
     for lonely in (DataCodes(beside=False), DataCodes(source="components"), DataCodes(classify="projections")):
-        assert lonely.grid([1, 4]) == [lonely.at(1), lonely.at(4)]
+        assert planned(lonely, [1, 4]) == [lonely.at(1), lonely.at(4)]
 
 
 def test_components_leave_what_an_svd_leaves(mlp: Network, digits: Dataset) -> None:
@@ -246,7 +246,7 @@ def test_components_leave_what_an_svd_leaves(mlp: Network, digits: Dataset) -> N
 @pytest.mark.parametrize("source", ["sklearn", "dct", "random", "data"])
 def test_other_dictionaries_are_measured_alike(source: str, mlp: Network, digits: Dataset) -> None:
     method = DataCodes(dictionary_size=40, epochs=1, source=source, learning_rounds=2, beside=False)
-    first, second = method.grow(mlp, digits, method.grid([1, 3]))
+    first, second = method.candidates(mlp, digits, planned(method, [1, 3]))
     assert second.inside["error"] < first.inside["error"] < 1 and first.inside["errors"] == []
     assert first.contents == next(method.curve(mlp, digits, [1])).contents
 
@@ -285,7 +285,7 @@ def test_photographs_are_rebuilt_from_their_squares(mlp: Network) -> None:
     known = method.inside(mlp, data, [2])
     original = pictures(known["scene"])
     assert np.array_equal(original, data.origin["scene"].reshape(2, -1)) and known["scene_shape"] == [3, 160, 224]
-    for one in method.grow(mlp, data, method.grid([2])):
+    for one in method.candidates(mlp, data, planned(method, [2])):
         rebuilt = pictures(one.inside["scene"])
         gap = np.square(rebuilt.astype(float) - original).mean()
         assert one.inside["scene_psnr"] == pytest.approx(10 * np.log10(255 ** 2 / gap)) and one.inside["scene_psnr"] > 18

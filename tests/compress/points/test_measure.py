@@ -13,26 +13,28 @@ from torch import nn
 
 from compress.data.datasets import Dataset
 from compress.files import network_file
+from compress.files.artefacts import Artefacts
 from compress.method import Candidate
 from compress.methods.low_rank import LowRank
 from compress.networks.families import Network
-from compress.points.measure import Reference, calibration_error, counts, evaluate, measure, scores
+from compress.points.measure import Reference, calibration_error, counts, evaluate, measure, measured, scores
 from compress.points.statistics import wilson
 from tests.compress.helpers import identical, poisoned, state
 
 
 def test_a_network_agrees_with_itself(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    point = measure(Candidate(None, mlp), digits, Reference.of(mlp, digits), tmp_path / "net", latency=False)
-    assert point.agreement == 1.0 and point.bytes == (tmp_path / "net").stat().st_size
+    point = measure(Candidate(LowRank(), mlp), digits, Reference.of(mlp, digits), Artefacts(tmp_path), latency=False)
+    assert point.agreement == 1.0 and point.bytes == Artefacts(tmp_path).path(point.digest).stat().st_size
     assert (point.latency, point.latency_low, point.latency_high) == (None, None, None)
 
 
 def test_a_point_says_what_can_be_counted_by_hand(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
     reference = Reference.of(mlp, digits)
     candidate = next(LowRank(scheme="plain").curve(mlp, digits, [0.1]))
-    point = measure(candidate, digits, reference, tmp_path / "net", "the recipe", 3, latency=False)
+    point = measure(candidate, digits, reference, Artefacts(tmp_path), "the recipe", 3, latency=False)
     with torch.inference_mode():
-        predicted = network_file.read(tmp_path / "net")(torch.tensor(digits.validation.inputs)).argmax(1).numpy()
+        reloaded = network_file.read(Artefacts(tmp_path).path(point.digest))
+        predicted = reloaded(torch.tensor(digits.validation.inputs)).argmax(1).numpy()
     right = int((predicted == digits.validation.labels).sum())
     examples = len(digits.validation)
     assert (point.correct, point.examples, point.accuracy) == (right, examples, right / examples)
@@ -43,26 +45,27 @@ def test_a_point_says_what_can_be_counted_by_hand(mlp: Network, digits: Dataset,
     by_hand = ranks["1"] * (64 + 48) + ranks["3"] * (48 + 32) + 320
     assert point.macs == by_hand and point.parameters == by_hand + 48 + 32 + 10 == point.nonzeros
     assert (point.dial, point.seed, point.recipe, point.inside) == (0.1, 3, "the recipe", {"ranks": ranks})
-    assert point.file == str(tmp_path / "net") and len(point.digest) == 16
+    assert len(point.digest) == 16 and Artefacts(tmp_path).has(point.digest)
 
 
 def test_a_point_is_plain_data_without_the_predictions(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    point = measure(Candidate(0.5, mlp), digits, Reference.of(mlp, digits), tmp_path / "net", latency=False)
+    point = measure(Candidate(LowRank(keep=0.5), mlp), digits, Reference.of(mlp, digits), Artefacts(tmp_path),
+                    latency=False)
     plain = json.loads(json.dumps(point.plain(), allow_nan=False))
     assert "predictions" not in plain and plain["dial"] == 0.5
     assert set(plain) == {field.name for field in dataclasses.fields(point)} - {"predictions"}
 
 
 def test_contents_that_are_not_the_network_are_what_is_weighed(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    candidate = Candidate(1, mlp, contents=b"x" * 123)
-    point = measure(candidate, digits, Reference.of(mlp, digits), tmp_path / "codes", latency=False)
-    assert point.bytes == 123 and (tmp_path / "codes").read_bytes() == b"x" * 123
+    candidate = Candidate(LowRank(), mlp, contents=b"x" * 123)
+    point = measure(candidate, digits, Reference.of(mlp, digits), Artefacts(tmp_path), latency=False)
+    assert point.bytes == 123 and Artefacts(tmp_path).contents(point.digest) == b"x" * 123
 
 
 def test_measuring_reads_validation_and_nothing_else(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
     alone = dataclasses.replace(digits, train=poisoned(digits.train), calibration=poisoned(digits.calibration),
                                 _test=poisoned(digits.open_test()))
-    points = [measure(Candidate(None, mlp), data, Reference.of(mlp, data), tmp_path / "net", latency=False)
+    points = [measure(Candidate(LowRank(), mlp), data, Reference.of(mlp, data), Artefacts(tmp_path), latency=False)
               for data in (digits, alone)]
     assert points[0] == points[1]
 
@@ -70,9 +73,9 @@ def test_measuring_reads_validation_and_nothing_else(mlp: Network, digits: Datas
 def test_every_ratio_has_one_baseline_the_teachers_own_file(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
     """The teacher is written, counted and scored by the same code as its students."""
     reference = Reference.of(mlp, digits)
-    teacher = measure(Candidate(None, mlp), digits, reference, tmp_path / "teacher", latency=False)
+    teacher = measured(mlp, network_file.to_bytes(mlp), digits, reference)
     same = next(LowRank().curve(mlp, digits, [1.0]))
-    student = measure(same, digits, reference, tmp_path / "student", latency=False)
+    student = measure(same, digits, reference, Artefacts(tmp_path), latency=False)
     for name in ("bytes", "parameters", "nonzeros", "macs", "accuracy", "agreement", "negative_log_likelihood",
                  "expected_calibration_error", "digest", "predictions"):
         assert getattr(student, name) == getattr(teacher, name), name
@@ -80,7 +83,7 @@ def test_every_ratio_has_one_baseline_the_teachers_own_file(mlp: Network, digits
 
 def test_measuring_changes_no_network(resnet: Network, digits: Dataset, tmp_path: Path) -> None:
     before = state(resnet)
-    measure(Candidate(None, resnet), digits, Reference.of(resnet, digits), tmp_path / "net")
+    measure(Candidate(LowRank(), resnet), digits, Reference.of(resnet, digits), Artefacts(tmp_path))
     assert identical(before, state(resnet)) and not resnet.training
 
 

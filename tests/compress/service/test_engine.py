@@ -17,6 +17,7 @@ from compress.curves.sweep import complete, sweep_of
 from compress.recipe import Recipe
 from compress.service import engine as jobs
 from compress.service.engine import EngineError, LocalEngine
+from compress.service.requests import CurveRequest, FinalRequest, Request, TeacherRequest
 
 TEACHER = "digits/mlp(epochs=2,hidden=16)"
 VALUES = [round(0.05 * step, 2) for step in range(1, 9)]
@@ -45,7 +46,7 @@ def ended(engine: LocalEngine, number: int) -> dict[str, Any]:
 
 
 def curve_job(engine: LocalEngine, recipe: str, values: list[float], key: str = "") -> int:
-    return engine.submit("curve", key or recipe, "a curve", {"recipe": recipe, "values": values})
+    return engine.submit(CurveRequest(recipe, tuple(values)), key or recipe, "a curve")
 
 
 def points_of(store: Store, recipe: str) -> list[dict[str, Any]]:
@@ -73,29 +74,27 @@ def test_a_curve_job_ends_done_with_every_point_in_the_store(engine: LocalEngine
 
 def test_a_teacher_job_leaves_the_teacher_in_the_store(engine: LocalEngine) -> None:
     recipe = "digits/mlp(epochs=1,hidden=8)/0"
-    assert ended(engine, engine.submit("teacher", recipe, "a teacher", {"recipe": recipe}))["state"] == "done"
+    assert ended(engine, engine.submit(TeacherRequest(recipe), recipe, "a teacher"))["state"] == "done"
     kept = engine.store.teacher(complete(Recipe.parse(recipe)).key())
-    assert Path(kept["file"]).stat().st_size == kept["card"]["bytes"]
+    assert engine.store.artefacts.path(kept["digest"]).stat().st_size == kept["card"]["bytes"]
 
 
 def test_a_final_job_reports_on_the_test_split(engine: LocalEngine) -> None:
-    file = next(point["file"] for point in engine.store.all_points())
+    digest = next(point["digest"] for point in engine.store.all_points())
     before = engine.store.counter("test split of digits")
-    request = {"data": "digits", "files": [file], "key": "report"}
-    job = ended(engine, engine.submit("final", "final", "the end", request))
+    job = ended(engine, engine.submit(FinalRequest("digits", (digest,), "report"), "final", "the end"))
     assert job["state"] == "done" and engine.store.counter("test split of digits") == before + 1
-    assert engine.store.view("report", "final")["rows"][0]["file"] == file
+    assert engine.store.view("report", "final")["rows"][0]["name"] == digest
 
 
-@pytest.mark.parametrize(("kind", "request_", "answer"), [
-    ("curve", {"recipe": "digits/mlp/magic/0", "values": None}, "There is no method 'magic'; choose one of"),
-    ("curve", {"recipe": "digits/mlp/low_rank/0", "values": [7]}, "LowRank: keep must be between 0.001 and 1.0"),
-    ("teacher", {"recipe": "nothing/mlp/0"}, "There is no data set 'nothing'. Choose one of"),
-    ("teacher", {}, "KeyError: 'recipe'"), ("dance", {}, "The worker knows no job of kind 'dance'")])
-def test_a_bad_request_fails_with_its_message_and_the_worker_lives_on(kind: str, request_: dict[str, Any], answer: str,
+@pytest.mark.parametrize(("request_", "answer"), [
+    (CurveRequest("digits/mlp/magic/0", ()), "There is no method 'magic'; choose one of"),
+    (CurveRequest("digits/mlp/low_rank/0", (7,)), "LowRank: keep must be between 0.001 and 1.0"),
+    (TeacherRequest("nothing/mlp/0"), "There is no data set 'nothing'. Choose one of")])
+def test_a_bad_request_fails_with_its_message_and_the_worker_lives_on(request_: Request, answer: str,
                                                                      engine: LocalEngine) -> None:
     worker = engine.process.pid
-    job = ended(engine, engine.submit(kind, answer, "bad", request_))
+    job = ended(engine, engine.submit(request_, answer, "bad"))
     assert job["state"] == "failed" and answer in job["error"]
     assert engine.process.pid == worker and engine.process.poll() is None
 
@@ -206,14 +205,14 @@ def test_a_worker_that_never_comes_up_is_given_up_with_a_remedy(broken: LocalEng
         broken.description(LIMIT)
     assert "torch is damaged" in (tmp_path / "worker.log").read_text()
     given_up = broken.process.pid
-    job = ended(broken, broken.submit("teacher", "k", "t", {"recipe": f"{TEACHER}/0"}))
+    job = ended(broken, broken.submit(TeacherRequest(f"{TEACHER}/0"), "k", "t"))
     assert job["state"] == "failed" and "ended unexpectedly" in job["error"]
     assert broken.process.pid != given_up, "a new job is a new try"
 
 
 def test_closing_the_engine_ends_the_worker_and_its_jobs_can_be_resumed(home: Path) -> None:
     engine = LocalEngine()
-    number = engine.submit("teacher", "long", "long", {"recipe": "digits/mlp(epochs=2000)/0"})
+    number = engine.submit(TeacherRequest("digits/mlp(epochs=2000)/0"), "long", "long")
     engine.close()
     assert engine.process.wait(10) == -signal.SIGKILL
     assert engine.store.job(number)["state"] == "interrupted"

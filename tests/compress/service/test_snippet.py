@@ -32,4 +32,4 @@ def test_the_code_of_a_chain_compiles_and_names_every_method(known):
     compile(code, "snippet", "exec")
     assert code.index("LowRank(keep=0.3)") < code.index("LowRank(keep=0.1)")
     assert "network = LowRank(keep=0.3).compress(teacher, data, seed=3)" in code
-    assert "Reference.of(teacher, data)" in code
+    assert "Reference.of(baseline.network if baseline else teacher, data)" in code

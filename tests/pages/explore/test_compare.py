@@ -105,13 +105,11 @@ def test_controls_are_hollow_in_the_colour_of_their_method(taught, known):
     figure_of(compare.plane(rows))
 
 
-@pytest.mark.parametrize(("text", "control"), [
-    ("digits/mlp/0", False), ("digits/mlp/distill(alpha=0.0,width=0.2)/0", True),
-    ("digits/mlp/distill(alpha=0.5,width=0.2)/0", False), ("digits/mlp/low_rank(keep=0.2)/0", False),
-    ("digits/mlp/distill(alpha=0.0,width=0.2)+low_rank(keep=0.2)/0", False),
-    ("digits/mlp/low_rank(keep=0.2)+distill(alpha=0.0,width=0.2)/0", True)])
-def test_a_control_is_told_by_the_settings_of_its_last_method(text, control, known):
-    assert compare.is_control(Recipe.parse(text), known["methods"]) is control
+@pytest.mark.parametrize(("roles", "control"), [
+    ([], False), (["curve"], False), (["seed"], False), (["variant"], False), (["control"], True), (["baseline"], True),
+    (["baseline", "control"], True), (["control", "curve"], False)])
+def test_a_control_is_told_by_its_roles_in_the_plans_it_is_part_of(roles, control):
+    assert compare.is_control({"roles": roles}) is control
 
 
 def test_an_empty_plane_is_still_a_figure():

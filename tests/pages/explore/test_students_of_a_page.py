@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from compress.recipe import Recipe, Step
 from pages.ui.explore.students import CONTROL, TAUGHT, Gain, Result, Students, of_curves, of_job, only_first_right, summary
-from tests.compress.helpers import toy_data
+from tests.compress.helpers import planned, toy_data
 from tests.pages.samples import STUDENT, recipe_of, student
 
 ASSISTED = {**STUDENT, "assistant": 0.3}
@@ -109,7 +109,7 @@ def test_everything_that_a_sweep_measures_has_a_place_of_its_own(settings, prepa
     from compress.methods.distill import Distill
 
     asked = Distill(**settings)
-    grid = asked.grid([0.1, 0.3])
+    grid = planned(asked, [0.1, 0.3])
     points = [{**student(), "recipe": Recipe("digits", Step("mlp"), (one.step(),), 0).text()} for one in grid]
     found = of_curves({"curve": points}, Recipe("digits", Step("mlp"), (asked.step(),), 0))
     assert sorted(one.point["recipe"] for one in everyone(found)) == sorted(point["recipe"] for point in points)
@@ -168,9 +168,9 @@ def test_what_a_job_tells_finds_the_places_that_its_points_will_have(settings, p
 
     data = toy_data((6,))
     asked = Distill(epochs=1, seeds=2, temperatures=(8,), **settings)
-    grid, live = asked.grid([0.25, 0.5]), []
+    grid, live = planned(asked, [0.25, 0.5]), []
     teacher = build(Architecture(MLP(hidden=(12, 8)), data.shape, 3), 0)
-    list(asked.grow(teacher, data, grid, Reporter(lambda progress: live.append(progress.live))))
+    list(asked.candidates(teacher, data, grid, Reporter(lambda progress: live.append(progress.live))))
     now = of_job([one for one in live if one], asked.step().values, Students())
     points = [{**student(), "recipe": Recipe("toy", Step("mlp"), (one.step(),), 0).text()} for one in grid]
     done = of_curves({"curve": points}, Recipe("toy", Step("mlp"), (asked.step(),), 0))

@@ -33,9 +33,9 @@ def card() -> dict[str, Any]:
         return {"name": name, "label": name.capitalize(), "type": kind, "default": default, "low": low, "high": high,
                 "choices": choices, "step": None, "of_sweep": of_sweep, "help": "What it does."}
 
-    def method(name, dial, settings, subject="network", exclusions=(), renamed=()):
-        return {"name": name, "dial": dial, "settings": settings, "exclusions": list(exclusions), "subject": subject,
-                "control_settings": {}, "renamed": dict(renamed)}
+    def method(name, dial, settings, applies_to="network", exclusions=(), renamed=()):
+        return {"name": name, "dial": dial, "settings": settings, "exclusions": list(exclusions), "applies_to": applies_to,
+                "renamed": dict(renamed)}
 
     keep = entry("keep", "float", 0.1, 0.001, 1.0)
     settings = [keep, entry("scheme", "str", "plain", choices=["plain", "whitened"]),
@@ -57,7 +57,7 @@ def card() -> dict[str, Any]:
                 entry("width", "float", 0.1, 0.01, 2.0), entry("loss", "str", "soft", choices=["soft", "hard"]),
                 entry("shared", "bool", True), entry("depth", "int", 0, 0, 8),
                 entry("repeats", "int", 3, 1, 20, of_sweep=True), entry("heats", "sizes", "1-8", 1, 64, of_sweep=True)]),
-            "shrink": method("shrink", "rows", [entry("rows", "int", 9, 1, 99)], subject="data"),
+            "shrink": method("shrink", "rows", [entry("rows", "int", 9, 1, 99)], applies_to="data"),
             "press": method("press", "keep", [keep, entry("scheme", "str", "plain", choices=["plain", "deep"]),
                                               entry("epochs", "int", 5, 1, 99)],
                             renamed={"kept_share": "keep", "way": "scheme"})}}
@@ -349,7 +349,7 @@ def start_of(card: dict[str, Any], text: str) -> tuple[tuple[Step, ...], list[st
 
 def points_of(known: dict[str, Any]) -> st.SearchStrategy:
     """Any step that a point of a network's method may have, every setting spelled out."""
-    cards = [card for card in known["methods"].values() if card["subject"] == "network"]
+    cards = [card for card in known["methods"].values() if card["applies_to"] == "network"]
     return st.sampled_from(cards).flatmap(lambda card: choices(known, card["name"]).map(
         lambda made: choice.point_recipe(made.recipe(card["name"]), card).methods[0]))
 

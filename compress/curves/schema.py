@@ -1,0 +1,121 @@
+"""The tables of the store, their version, and how a store of the version before becomes one of this version."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from compress.files.artefacts import Artefacts
+from compress.recipe import CONTROL, Recipe, Step
+
+VERSION = 2
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS teachers (key TEXT PRIMARY KEY, recipe TEXT, digest TEXT, data_digest TEXT, card TEXT,
+    created REAL);
+CREATE TABLE IF NOT EXISTS points (key TEXT, reference TEXT, curve TEXT, data TEXT, teacher TEXT, method TEXT,
+    dial TEXT, point TEXT, predictions BLOB, created REAL, PRIMARY KEY (key, reference));
+CREATE INDEX IF NOT EXISTS points_of_curve ON points (curve, reference);
+CREATE TABLE IF NOT EXISTS plans (key TEXT, reference TEXT, plan TEXT, PRIMARY KEY (key, reference));
+CREATE TABLE IF NOT EXISTS roles (key TEXT, reference TEXT, role TEXT, PRIMARY KEY (key, reference, role));
+CREATE TABLE IF NOT EXISTS views (key TEXT, reference TEXT, view TEXT, PRIMARY KEY (key, reference));
+CREATE TABLE IF NOT EXISTS jobs (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, kind TEXT, title TEXT, request TEXT,
+    state TEXT, share REAL, text TEXT, live TEXT, error TEXT, owner INTEGER, created REAL, started REAL, updated REAL);
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER);
+CREATE TABLE IF NOT EXISTS pins (key TEXT, reference TEXT, note TEXT, created REAL, PRIMARY KEY (key, reference));
+CREATE TABLE IF NOT EXISTS notices (text TEXT);
+"""
+CHANGED_METHODS = {"data_codes", "activation_codes"}  # whose settings had other names in version 1
+COLUMNS_BEFORE = {"teachers": 7, "points": 10}
+CARD_BEFORE = {"title", "classes", "labels", "examples", "bytes"}  # of a teacher, without which pages cannot show it
+
+
+def prepare(connection: sqlite3.Connection, path: Path, artefacts: Artefacts) -> None:
+    """Makes the tables of a new store, or brings those of the version before up to date.
+
+    Raises:
+        ValueError: tables of a version that is not known.
+    """
+    if _version(connection) == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")  # one process prepares, the others wait and find it done
+    version = _version(connection)
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+    if version > VERSION or (version < VERSION and tables and not _is_version_1(connection, version, tables)):
+        raise ValueError(f"The store {path} was written by a version of this program that this one does not know. Move the "
+                         "file away (a new store is then begun), or use the version that wrote it.")
+    if version < VERSION:
+        if tables:
+            _upgrade(connection, artefacts)
+        _create(connection)
+        connection.execute(f"PRAGMA user_version={VERSION}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    """One statement at a time: a script would end the transaction."""
+    for statement in SCHEMA.split(";"):
+        connection.execute(statement)
+
+
+def _is_version_1(connection: sqlite3.Connection, version: int, tables: set[str]) -> bool:
+    counts = {table: len(connection.execute(f"PRAGMA table_info({table})").fetchall()) for table in COLUMNS_BEFORE}
+    return version == 0 and COLUMNS_BEFORE.keys() <= tables and counts == COLUMNS_BEFORE
+
+
+def _upgrade(connection: sqlite3.Connection, artefacts: Artefacts) -> None:
+    """Files get the names of their digests; points whose file or vocabulary is another now are left out, and counted.
+    Views are made anew."""
+    teachers = [dict(row) for row in connection.execute("SELECT * FROM teachers")]
+    points = [dict(row) for row in connection.execute("SELECT * FROM points")]
+    connection.execute("DROP TABLE teachers")
+    connection.execute("DELETE FROM views")
+    _create(connection)
+    for row in teachers:
+        if json.loads(row["card"]).keys() >= CARD_BEFORE and _adopted(artefacts, row["file"], row["digest"]):
+            connection.execute("INSERT INTO teachers VALUES (?,?,?,?,?,?)", [
+                row[name] for name in ("key", "recipe", "digest", "data_digest", "card", "created")])
+    left_out = 0
+    for row in points:
+        point = json.loads(row["point"])
+        if _understood(point) and _adopted(artefacts, point.pop("file"), point["digest"]):
+            if Recipe.parse(point["recipe"]).methods[-1:] and _was_control(Recipe.parse(point["recipe"]).methods[-1]):
+                connection.execute("INSERT OR IGNORE INTO roles VALUES (?,?,?)", [row["key"], row["reference"], CONTROL])
+            connection.execute("UPDATE points SET point=? WHERE key=? AND reference=?",
+                               [json.dumps(point), row["key"], row["reference"]])
+        else:
+            connection.execute("DELETE FROM points WHERE key=? AND reference=?", [row["key"], row["reference"]])
+            left_out += 1
+    if left_out:
+        connection.execute("INSERT INTO notices VALUES (?)", [
+            f"{left_out} of {len(points)} points that an earlier version of this program kept are left out: their settings "
+            "have other names now, or their files are gone. Measure their curves again to have them back."])
+
+
+def _understood(point: dict[str, Any]) -> bool:
+    """Whether a point of version 1 means the same today."""
+    try:
+        recipe = Recipe.parse(point["recipe"])
+    except ValueError:
+        return False
+    return {"file", "digest", "accuracy_low", "inside"} <= point.keys() and CHANGED_METHODS.isdisjoint(
+        step.name for step in recipe.methods)
+
+
+def _was_control(step: Step) -> bool:
+    """In version 1 only distillation had controls that are still understood."""
+    return step.name == "distill" and step.values.get("alpha") == 0
+
+
+def _adopted(artefacts: Artefacts, file: str, digest: str) -> bool:
+    """Moves a file to the place of its digest; whether the digest's contents are there then."""
+    old = Path(file) if Path(file).is_file() else artefacts.folder / Path(file).name
+    if not artefacts.has(digest) and old.is_file():
+        artefacts.folder.mkdir(parents=True, exist_ok=True)
+        os.replace(old, artefacts.path(digest))
+    return artefacts.has(digest)

@@ -1,0 +1,58 @@
+"""What a worker does for each kind of request: a table of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from compress.curves import kept_teachers, sweep
+from compress.curves.final_report import final_report
+from compress.curves.sink import Sink
+from compress.data import datasets
+from compress.files import network_file
+from compress.points.speed_map import speed_map
+from compress.progress import Cancelled, Reporter
+from compress.recipe import Recipe
+from compress.service.requests import CurveRequest, FinalRequest, Request, SpeedRequest, TeacherRequest
+
+Job = Callable[[Any, Sink, Reporter, torch.device], None]
+
+
+def do(request: Request, store: Sink, report: Reporter, device: torch.device) -> None:
+    """Does one job; what it finds is in the store afterwards.
+
+    Raises:
+        ValueError: an impossible request. Cancelled: through `report`, or a teacher whose training was cancelled.
+    """
+    JOBS[type(request)](request, store, report, device)
+
+
+def _teacher(request: TeacherRequest, store: Sink, report: Reporter, device: torch.device) -> None:
+    recipe = sweep.complete(Recipe.parse(request.recipe))
+    report(0.0, f"loading {recipe.data}")
+    teacher = kept_teachers.obtain(recipe, datasets.load(recipe.data), store, report, device, finish=True)
+    if teacher.card["cancelled"]:
+        raise Cancelled
+
+
+def _curve(request: CurveRequest, store: Sink, report: Reporter, device: torch.device) -> None:
+    wanted = sweep.sweep_of(Recipe.parse(request.recipe), request.values)
+    for _ in sweep.run(wanted, store, report, device):
+        pass
+
+
+def _speed(request: SpeedRequest, store: Sink, report: Reporter, device: torch.device) -> None:
+    recipe = sweep.complete(Recipe.parse(request.recipe)).reference()
+    teacher = kept_teachers.obtain(recipe, datasets.load(recipe.data), store, report.part(0.0, 0.3), device)
+    store.save_view(recipe.key(), "speed", speed_map(teacher.network, report.part(0.3, 1.0)))
+
+
+def _final(request: FinalRequest, store: Sink, report: Reporter, device: torch.device) -> None:
+    networks = {digest: network_file.from_bytes(store.artefacts.contents(digest), f"the file {digest}").to(device)
+                for digest in request.digests}
+    store.save_view(request.key, "final", final_report(request.data, networks, store))
+
+
+JOBS: dict[type[Request], Job] = {TeacherRequest: _teacher, CurveRequest: _curve, SpeedRequest: _speed, FinalRequest: _final}

@@ -1,0 +1,72 @@
+"""What the app asks a worker for: one frozen class for each kind of job, spelled as plain data between processes.
+
+Imports nothing heavy; the functions that do the work are in job_kinds.py.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+KINDS: dict[str, type[Request]] = {}
+
+
+@dataclass(frozen=True)
+class Request:
+    """Base of the requests. Each has a `kind`, the word in the store and between processes."""
+
+    kind: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        KINDS[cls.kind] = cls
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-able; the opposite of request_of()."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class TeacherRequest(Request):
+    """Train a recipe's teacher; train it again if it was cancelled before."""
+
+    kind = "teacher"
+    recipe: str
+
+
+@dataclass(frozen=True)
+class CurveRequest(Request):
+    """Measure what is missing of a curve. values: of the dial, in any order."""
+
+    kind = "curve"
+    recipe: str
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class SpeedRequest(Request):
+    """Measure the break-even map of a recipe's teacher."""
+
+    kind = "speed"
+    recipe: str
+
+
+@dataclass(frozen=True)
+class FinalRequest(Request):
+    """Test networks on the test split, which is counted. digests: of their files; key: of the view that keeps the report."""
+
+    kind = "final"
+    data: str
+    digests: tuple[str, ...]
+    key: str
+
+
+def request_of(kind: str, plain: dict[str, Any]) -> Request:
+    """A request from its plain data. Raises ValueError for an unknown kind or for fields that it does not have."""
+    if kind not in KINDS:
+        raise ValueError(f"The worker knows no job of kind {kind!r}; it knows {', '.join(KINDS)}.")
+    try:
+        return KINDS[kind](**{name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()})
+    except TypeError as error:
+        names = ", ".join(field.name for field in dataclasses.fields(KINDS[kind]))
+        raise ValueError(f"A job of kind {kind!r} has the fields {names}, but got {', '.join(plain) or 'none'}.") from error

@@ -1,0 +1,31 @@
+"""What the app asks a worker for, as plain data and back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from compress.service.job_kinds import JOBS
+from compress.service.requests import KINDS, CurveRequest, FinalRequest, Request, SpeedRequest, TeacherRequest, request_of
+
+ALL = [TeacherRequest("digits/mlp/0"), CurveRequest("digits/mlp/low_rank/0", (0.1, 0.2)), SpeedRequest("digits/mlp/0"),
+       FinalRequest("digits", ("abc",), "final")]
+
+
+@pytest.mark.parametrize("request_", ALL, ids=lambda one: one.kind)
+def test_a_request_comes_back_from_its_plain_data(request_: Request) -> None:
+    assert request_of(request_.kind, json.loads(json.dumps(request_.plain()))) == request_
+
+
+def test_every_kind_has_a_function() -> None:
+    assert set(KINDS.values()) == set(JOBS) == {type(one) for one in ALL}
+
+
+def test_what_no_worker_can_do_is_answered_with_what_it_can() -> None:
+    with pytest.raises(ValueError, match=r"no job of kind 'dance'; it knows teacher, curve, speed, final"):
+        request_of("dance", {})
+    with pytest.raises(ValueError, match=r"A job of kind 'teacher' has the fields recipe, but got none"):
+        request_of("teacher", {})
+    with pytest.raises(ValueError, match=r"A job of kind 'final' has the fields data, digests, key, but got data"):
+        request_of("final", {"data": "digits"})
