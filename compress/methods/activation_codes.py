@@ -99,7 +99,7 @@ class ActivationCodes(Method):
         manifest = {"compressed_outputs": data.name, "cut": self.cut, "dictionary": self.atoms_from, "nonzeros": most}
         contents = network_file.pack(manifest, {**stored, "mean": between.mean, "labels": small_labels(data.train)})
         notes = () if most == self.active else (f"only {most} atoms are used: the outputs have no more numbers",)
-        inside |= {"error": hidden.left(between), "features": hidden.cut.features, "layer": hidden.cut.title}
+        inside |= {"error": hidden.relative_error(between), "features": hidden.cut.features, "layer": hidden.cut.title}
         return Candidate(self, rejoined(hidden.cut, between, network), contents=contents, inside=inside, notes=notes)
 
     def baseline(self, network: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
