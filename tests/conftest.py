@@ -30,11 +30,13 @@ with contextlib.suppress(ImportError):
 
 @pytest.fixture(scope="session", autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """COMPRESS_HOME for the whole run, so that nobody's cache is read or written; work runs on the CPU."""
+    """COMPRESS_HOME for the whole run, so that nobody's cache is read or written; work runs on the CPU, on one core: the
+    tests' networks are so small that a second thread costs more than it computes, also in the workers that tests start."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("home")
         patch.setenv("COMPRESS_HOME", str(folder))
         patch.setenv("COMPRESS_DEVICE", os.environ.get("COMPRESS_DEVICE", "cpu"))
+        patch.setenv("COMPRESS_CORES", os.environ.get("COMPRESS_CORES", "1"))
         yield folder
 
 

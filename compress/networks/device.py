@@ -16,7 +16,7 @@ def prepare() -> torch.device:
     COMPRESS_DEVICE (cpu, cuda, cuda:1) overrides the choice; otherwise a GPU is used if there is one.
 
     Raises:
-        ValueError: COMPRESS_DEVICE names a device that this machine does not have.
+        ValueError: COMPRESS_DEVICE names a device that this machine does not have; as usable_cores().
     """
     torch.set_num_threads(usable_cores())
     wanted = os.environ.get("COMPRESS_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -28,14 +28,24 @@ def prepare() -> torch.device:
 
 
 def usable_cores() -> int:
-    """Cores by affinity and by the container's quota, whichever is smaller: more threads than that cost 10x."""
+    """Cores by affinity and by the container's quota, whichever is smaller: more threads than that cost 10x.
+
+    COMPRESS_CORES forbids more than so many.
+
+    Raises:
+        ValueError: COMPRESS_CORES is no whole number from 1.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     limit = Path("/sys/fs/cgroup/cpu.max")
     if limit.exists():
         quota, period = limit.read_text().split()[:2]
         if quota != "max":
             cores = min(cores, max(1, round(int(quota) / int(period))))
-    return max(1, cores)
+    wanted = os.environ.get("COMPRESS_CORES") or str(cores)
+    if not wanted.isdecimal() or int(wanted) < 1:
+        raise ValueError(f"COMPRESS_CORES must be a whole number from 1, but got {wanted!r}. "
+                         "Unset it to let the program use all cores.")
+    return max(1, min(cores, int(wanted)))
 
 
 def title(device: torch.device) -> str:

@@ -209,7 +209,8 @@ def _stamp() -> list[Any]:
     """Changes when a source file, or an environment variable that the description depends on, does."""
     sources = sorted(Path(__file__).resolve().parents[1].rglob("*.py"))
     return [[f"{path.name} {path.stat().st_mtime_ns}" for path in sources],
-            [os.environ.get(name) for name in ("COMPRESS_DATA", "COMPRESS_DEVICE", "CUDA_VISIBLE_DEVICES")]]
+            [os.environ.get(name) for name in ("COMPRESS_DATA", "COMPRESS_DEVICE", "COMPRESS_CORES",
+                                               "CUDA_VISIBLE_DEVICES")]]
 
 
 def _last_words(code: int) -> str:
