@@ -1,14 +1,16 @@
 """Distillation: students of all widths with their controls, and what the teacher's outputs hold beyond the label."""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from pages.ui.charts import charts, dark_knowledge, distill_charts, palette, words
-from pages.ui.explore import pictures
-from pages.ui.explore.curve import Preset, Story, explore
-from pages.ui.explore.shown import Shown
-from pages.ui.explore.students import Students, of_curves, of_job, only_first_right
+from pages.ui.explore import pictures, results
+from pages.ui.explore.curve import explore
+from pages.ui.explore.curve_state import CurveState
+from pages.ui.explore.method_page import MethodPage, Preset
+from pages.ui.explore.students import Result, Students, of_curves, of_job, only_first_right
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
@@ -33,102 +35,128 @@ PRESETS = (
 )
 
 
-def students(now: Shown) -> Students:
+class DistillPage(MethodPage):
+    """Students, their controls, and the teacher's soft targets."""
+
+    method = "distill"
+    presets = PRESETS
+
+    def label(self, value: float) -> str:
+        """A width in words."""
+        return f"{100 * value:g} %"
+
+    def notices(self, state: CurveState) -> list[str]:
+        """The results at this stop in sentences, with what is within noise."""
+        found, own = students(state), state.settings
+        if not state.point:
+            return []
+        gain = found.gain(state.dial, own["temperature"])
+        sentences = [f"The student <b>{state.point['inside']['title']}</b> is "
+                     f"{words.smaller_than(state.point['bytes'], state.reference['bytes'], 'its teacher')} and reaches "
+                     f"<b>{words.accuracy(state.point)}</b>."]
+        if gain:
+            verdict = ("the teacher's outputs help" if gain.mean > 0 else "training on labels alone is better here")
+            sentences.append(f"Against the same students on labels alone: <b>{distill_charts.gain_in_words(gain)}</b>"
+                             + (f": {verdict}." if gain.certain else "."))
+        through = found.assistant_gain(state.dial, own["temperature"])
+        if through:
+            sentences.append("Against students trained with the teacher directly, the assistant adds "
+                             f"<b>{distill_charts.gain_in_words(through)}</b>.")
+        sentences.append(unseen_class(found, state))
+        if not state.running:
+            sentences.append(best_gain(found, state.values))
+        return sentences + results.notes(state)
+
+    def hero(self, state: CurveState, others: dict[str, list[dict]]) -> charts.Chart:
+        """Students, controls and the teacher."""
+        own = state.settings
+        return distill_charts.hero(
+            students(state), state.reference, temperature=own["temperature"], seed=own["student_seed"], values=state.values,
+            logits=own["loss"] == "logits", start=state.start, alone=own["alpha"] == 0)
+
+    def readout(self, state: CurveState) -> list[str | None]:
+        """A student's size and accuracy, also while it is still learning."""
+        own = state.settings
+        places = students(state).taught.get(own["temperature"], {})
+        learning = [places.get((value, own["student_seed"])) for value in state.values]
+        return [finished or (student and so_far(student, state.reference))
+                for finished, student in zip(super().readout(state), learning, strict=True)]
+
+    def inside(self, state: CurveState) -> list[charts.Chart]:
+        """The gain at each width, the map over temperatures, and how the student at the dial learned."""
+        found, own = students(state), state.settings
+        labels = [self.label(value) for value in state.values]
+        shown = [distill_charts.gains(found, own["temperature"], state.values, labels)]
+        if len(found.taught) > 1:
+            shown.append(distill_charts.heat_map(found, state.values, labels))
+        if state.point:
+            control = found.controls.get((state.dial, own["student_seed"]))
+            shown.append(distill_charts.learning(state.point, control and control.point, own["epochs"]))
+            if len(shown) == 2:
+                shown[-1]["span"] = "half"
+        return shown
+
+    def below(self, state: CurveState) -> None:
+        """How student and control were trained, the student as a start of other pages, outputs, and what only it learned."""
+        own = state.settings
+        steps = own["epochs"] * -(-state.teacher["card"]["train_examples"] // own["batch"])
+        reads = "The control reads" if own["unlabelled"] else "Both read"
+        few = f" {reads} the {own['labelled']:,} labelled examples alone, more often." if own["labelled"] else ""
+        st.caption(f"Student and control start from the same weights and take the same {steps:,} steps of {own['batch']} "
+                   f"examples in the same order.{few} Shaded: the range over {state.asked['seeds']} seeds. The map's cells "
+                   "can be clicked.")
+        if state.point:
+            use(state)
+        if "teacher_logits" in state.view:
+            dark(state)
+        if state.point and not state.running:
+            helped(state)
+
+    def select(self, clicked: Any) -> None:
+        """A click on the map takes the dial and the temperature there; one on a curve takes the dial."""
+        width, *temperature = clicked if isinstance(clicked, list) else [clicked]
+        self.choose(width=width, **({"temperature": temperature[0]} if temperature else {}))
+
+    def missing(self, state: CurveState) -> int:
+        """How many of the students and controls that were asked for are not finished."""
+        if not state.teacher:
+            return super().missing(state)
+        own, asked = state.settings, state.asked
+        found = of_curves(session.store().curves(state.chain, state.teacher["digest"]), state.recipe)
+        others = [] if own["loss"] == "logits" or asked["temperatures"] == "none" else asked["temperatures"].split("-")
+        keys = {(value, own["student_seed"] + number) for value in state.values for number in range(asked["seeds"])}
+        temperatures = {own["temperature"], *map(float, others)} if own["alpha"] else {}
+        wanted = [found.taught.get(temperature, {}) for temperature in temperatures]
+        wanted += [found.controls] + ([found.direct] if own["assistant"] else [])
+        return sum(len(keys - set(places)) for places in wanted)
+
+
+def students(state: CurveState) -> Students:
     """Every student of these settings, and how far those of a running job are."""
-    if "students" not in now.memo:
-        now.memo["students"] = _looked_up(now)
-    return now.memo["students"]
+    if "students" not in state.cache:
+        state.cache["students"] = _looked_up(state)
+    return state.cache["students"]
 
 
-def _looked_up(now: Shown) -> Students:
-    store, digest = session.store(), now.teacher["digest"]
-    known = None if now.running else store.all_predictions(now.chain, digest)
-    found = of_curves(store.curves(now.chain, digest), now.recipe, known, now.teacher["card"]["labels"])
-    own = now.recipe.methods[-1].values
-    found = of_job(now.job["live"], own, found) if now.running else found
+def _looked_up(state: CurveState) -> Students:
+    store, digest = session.store(), state.teacher["digest"]
+    known = None if state.running else store.all_predictions(state.chain, digest)
+    found = of_curves(store.curves(state.chain, digest), state.recipe, known, state.teacher["card"]["labels"])
+    own = state.settings
+    found = of_job(state.job["live"], own, found) if state.running else found
     return found if own["alpha"] else replace(found, taught={own["temperature"]: found.controls})
 
 
-def hero(now: Shown) -> charts.Chart:
-    """Students, controls and the teacher."""
-    own = now.recipe.methods[-1].values
-    return distill_charts.hero(students(now), now.reference, temperature=own["temperature"], seed=own["student_seed"],
-                               values=now.values, logits=own["loss"] == "logits", start=now.start, alone=own["alpha"] == 0)
-
-
-def inside(now: Shown) -> list[charts.Chart]:
-    """The gain at each width, the map over temperatures, and how the student at the dial learned."""
-    found, own = students(now), now.recipe.methods[-1].values
-    labels = [label(value) for value in now.values]
-    shown = [distill_charts.gains(found, own["temperature"], now.values, labels)]
-    if len(found.taught) > 1:
-        shown.append(distill_charts.heat_map(found, now.values, labels))
-    if now.point:
-        control = found.controls.get((now.dial, own["student_seed"]))
-        shown.append(distill_charts.learning(now.point, control and control.point, own["epochs"]))
-        if len(shown) == 2:
-            shown[-1]["span"] = "half"
-    return shown
-
-
-def missing(now: Shown) -> int:
-    """How many of the students and controls that were asked for are not finished."""
-    own, asked = now.recipe.methods[-1].values, now.request.methods[-1].values
-    found = of_curves(session.store().curves(now.chain, now.teacher["digest"]), now.recipe)
-    others = [] if own["loss"] == "logits" or asked["temperatures"] == "none" else asked["temperatures"].split("-")
-    keys = {(value, own["student_seed"] + number) for value in now.values for number in range(asked["seeds"])}
-    temperatures = {own["temperature"], *map(float, others)} if own["alpha"] else {}
-    wanted = [found.taught.get(temperature, {}) for temperature in temperatures]
-    wanted += [found.controls] + ([found.direct] if own["assistant"] else [])
-    return sum(len(keys - set(places)) for places in wanted)
-
-
-def readout(now: Shown) -> list[str | None]:
-    """What is known of a student while it is still learning."""
-    own = now.recipe.methods[-1].values
-    places = students(now).taught.get(own["temperature"], {})
-    ones = [places.get((value, own["student_seed"])) for value in now.values]
-    return [one and (f"{words.size(one.bytes)} · {words.times_smaller(one.bytes, now.reference['bytes'])} · "
-                     + ("diverged" if one.accuracy is None else f"{words.percent(one.accuracy)} so far")) for one in ones]
-
-
-def label(value: float) -> str:
-    """A width in words."""
-    return f"{100 * value:g} %"
-
-
-def notices(now: Shown) -> list[str]:
-    """The results at this stop in sentences, with what is within noise."""
-    found, own = students(now), now.recipe.methods[-1].values
-    if not now.point:
-        return []
-    gain = found.gain(now.dial, own["temperature"])
-    sentences = [f"The student <b>{now.point['inside']['title']}</b> is "
-                 f"{words.smaller_than(now.point['bytes'], now.reference['bytes'], 'its teacher')} and reaches "
-                 f"<b>{words.accuracy(now.point)}</b>."]
-    if gain:
-        verdict = ("the teacher's outputs help" if gain.mean > 0 else "training on labels alone is better here")
-        sentences.append(f"Against the same students on labels alone: <b>{distill_charts.gain_in_words(gain)}</b>"
-                         + (f": {verdict}." if gain.certain else "."))
-    through = found.assistant_gain(now.dial, own["temperature"])
-    if through:
-        sentences.append("Against students trained with the teacher directly, the assistant adds "
-                         f"<b>{distill_charts.gain_in_words(through)}</b>.")
-    sentences.append(unseen_class(found, now))
-    if not now.running:
-        sentences.append(best_gain(found, now.values))
-    return sentences + [f"<b>{note[0].upper() + note[1:]}.</b>" for note in now.point["notes"]]
-
-
-def unseen_class(found: Students, now: Shown) -> str:
+def unseen_class(found: Students, state: CurveState) -> str:
     """How many examples of a class the student recognises that was never among its own."""
-    own, key = now.recipe.methods[-1].values, (now.dial, now.recipe.methods[-1].values["student_seed"])
+    own = state.settings
+    key = (state.dial, own["student_seed"])
     student, control = found.taught.get(own["temperature"], {}).get(key), found.controls.get(key)
     if own["omit"] < 0 or not student or student.predictions is None or not control or control.predictions is None:
         return ""
     its = found.labels == own["omit"]
     right, alone = (int((one.predictions[its] == own["omit"]).sum()) for one in (student, control))
-    name = now.teacher["card"]["classes"][own["omit"]]
+    name = state.teacher["card"]["classes"][own["omit"]]
     return (f"Of {int(its.sum())} examples of class <b>{name}</b>, which it never saw, it recognises <b>{right}</b>; on "
             f"labels alone {alone}.")
 
@@ -140,45 +168,29 @@ def best_gain(found: Students, values: list[float]) -> str:
     if not certain:
         return "Nowhere on this map does the teacher help beyond what other seeds could explain."
     mean, value, temperature = max(certain)
-    return f"The largest gain beyond noise: {100 * mean:+.1f} points at width {label(value)}, T = {temperature:g}."
+    return f"The largest gain beyond noise: {100 * mean:+.1f} points at width {100 * value:g} %, T = {temperature:g}."
 
 
-def below(now: Shown) -> None:
-    """How student and control were trained, the student as a start of other pages, outputs, and what only it learned."""
-    own = now.recipe.methods[-1].values
-    steps = own["epochs"] * -(-now.teacher["card"]["train_examples"] // own["batch"])
-    reads = "The control reads" if own["unlabelled"] else "Both read"
-    few = f" {reads} the {own['labelled']:,} labelled examples alone, more often." if own["labelled"] else ""
-    st.caption(f"Student and control start from the same weights and take the same {steps:,} steps of {own['batch']} "
-               f"examples in the same order.{few} Shaded: the range over {own_seeds(now)} seeds. The map's cells can be "
-               "clicked.")
-    if now.point:
-        use(now)
-    if "teacher_logits" in now.view:
-        dark(now)
-    if now.point and not now.running:
-        helped(now)
+def so_far(student: Result, reference: dict) -> str:
+    """34.1 kB · 12× smaller · 93.2 % so far."""
+    reached = "diverged" if student.accuracy is None else f"{words.percent(student.accuracy)} so far"
+    return " · ".join([words.size(student.bytes), words.times_smaller(student.bytes, reference["bytes"]), reached])
 
 
-def own_seeds(now: Shown) -> int:
-    """How many seeds were asked for."""
-    return now.request.methods[-1].values["seeds"]
-
-
-def use(now: Shown) -> None:
+def use(state: CurveState) -> None:
     """Puts the student at the dial in the teacher's place, on every other page."""
-    taken = session.choice().start == now.recipe.methods
+    taken = session.choice().start == state.recipe.methods
     if st.button("This student stands in the teacher's place" if taken else "Put this student in the teacher's place",
                  icon=":material/swap_horiz:", key="distill.use", disabled=taken,
                  help="Every other page then starts from this student: factorise it, prune it, compare it."):
-        session.choose(replace(session.choice(), start=now.recipe.methods))
+        session.choose(replace(session.choice(), start=state.recipe.methods))
         st.rerun()  # the sidebar, which is outside of this fragment, shows it too
 
 
-def dark(now: Shown) -> None:
+def dark(state: CurveState) -> None:
     """The softened outputs of teacher, student and control for one example, with a temperature dial of their own."""
     st.subheader("Dark knowledge: the outputs beyond the most probable class")
-    view, own = now.view, now.recipe.methods[-1].values
+    view, own = state.view, state.settings
     number = min(session.remembered("distill.example", 0), len(view["examples"]) - 1)
     left, right = st.columns([1, 5], gap="medium")
     with left:
@@ -189,9 +201,9 @@ def dark(now: Shown) -> None:
             "distill.example", (number + 1) % len(view["examples"])))
         st.caption(f"{number + 1} of {len(view['examples'])} on which the teacher is least certain")
     series = [("teacher", view["teacher_logits"][number], palette.GREY)]
-    if now.point and "logits" in now.point["inside"]:
-        series.append(("student", now.point["inside"]["logits"][number], palette.of_method("distill")))
-        control = students(now).controls.get((now.dial, own["student_seed"]))
+    if state.point and "logits" in state.point["inside"]:
+        series.append(("student", state.point["inside"]["logits"][number], palette.of_method("distill")))
+        control = students(state).controls.get((state.dial, own["student_seed"]))
         if control and control.point:
             series.append(("labels alone", control.point["inside"]["logits"][number], palette.SKY))
     with right:
@@ -199,12 +211,12 @@ def dark(now: Shown) -> None:
                  dial=dark_knowledge.dial(view, number, own["temperature"]))
 
 
-def helped(now: Shown) -> None:
+def helped(state: CurveState) -> None:
     """Examples that every student with the teacher has right and every one without has wrong."""
-    found, own = students(now), now.recipe.methods[-1].values
-    labels, classes = found.labels, now.teacher["card"]["classes"]
+    found, own = students(state), state.settings
+    labels, classes = found.labels, state.teacher["card"]["classes"]
     taught, alone = ([one.predictions for (width, _), one in sorted(places.items())
-                      if width == now.dial and one.predictions is not None]
+                      if width == state.dial and one.predictions is not None]
                      for places in (found.taught.get(own["temperature"], {}), found.controls))
     if not taught or not alone:
         return
@@ -214,21 +226,13 @@ def helped(now: Shown) -> None:
     each = "in every seed" if seeds > 1 else "with this seed"
     st.caption(f"{len(only)} validation examples are right {each} with the teacher and wrong {each} without; {len(lost)} "
                "the other way round.")
-    shown = session.example_pictures(now.view, only[:12])
+    shown = session.example_pictures(state.view, only[:12])
     if shown:
         st.html(pictures.gallery([(values, f"{classes[labels[row]]}, alone: {classes[alone[0][row]]}")
                                   for values, row in zip(shown, only, strict=False)]))
 
 
-def select(clicked: object) -> None:
-    """A click on the map takes the dial and the temperature there; one on a curve takes the dial."""
-    names = ("width", "temperature") if isinstance(clicked, list) else ("width",)
-    values = clicked if isinstance(clicked, list) else [clicked]
-    # A browser sends 8 where a setting is 8.0, which would be another recipe.
-    session.choose(session.choice().with_method("distill", **dict(zip(names, map(float, values), strict=True))))
-
-
 page = open_page("Distill", "Train small students on the teacher's outputs. Filled points are students trained with the "
                  "teacher, hollow points the same networks on labels alone: the gap is what the teacher's outputs add.",
                  {"distill": "Distillation"})
-explore(page, "distill", PRESETS, Story(inside, notices, below, label, hero, missing, readout, select))
+explore(DistillPage(page))

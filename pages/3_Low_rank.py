@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from compress.recipe import Recipe
 from pages.ui.charts import charts, spectrum_charts, words
-from pages.ui.explore import layer_choice, pictures, results
-from pages.ui.explore.curve import Preset, Story, explore
-from pages.ui.explore.shown import Shown
+from pages.ui.explore import layer_choice, pictures
+from pages.ui.explore.curve import explore
+from pages.ui.explore.curve_state import CurveState
+from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.shell.frame import open_page
 
 WEIGHTS = (
@@ -25,67 +27,88 @@ DATA = (
 )
 
 
-def weight_charts(now: Shown) -> list[charts.Chart]:
-    """Spectra and energies of all layers, and one layer's errors."""
-    layers = layers_at_stops(now)
-    chosen = layer_choice.chosen("layer", len(layers))
-    return [spectrum_charts.spectra(layers), spectrum_charts.energies(layers),
-            spectrum_charts.errors(layers[chosen], chosen, now.recipe.methods[-1].values["scheme"])]
+class WeightsPage(MethodPage):
+    """Truncated singular value decomposition of the network's weights."""
+
+    method = "low_rank"
+    presets = WEIGHTS
+
+    def label(self, value: float) -> str:
+        """A share in words."""
+        return f"{100 * value:g} %"
+
+    def curve_name(self, recipe: Recipe) -> str:
+        """A curve in the legend: the scheme, and what else is not at its default."""
+        step = recipe.methods[-1]
+        return ", ".join(["Low rank", step.values["scheme"], *words.changed_settings(step, self.card, but=("scheme",))])
+
+    def notices(self, state: CurveState) -> list[str]:
+        """The results in sentences, and the layers at this stop."""
+        return [*super().notices(state), _layers_sentence(layers_at_stops(state), state)] if state.view else []
+
+    def inside(self, state: CurveState) -> list[charts.Chart]:
+        """Spectra and energies of all layers, and one layer's errors."""
+        layers = layers_at_stops(state)
+        chosen = layer_choice.chosen("layer", len(layers))
+        return [spectrum_charts.spectra(layers), spectrum_charts.energies(layers),
+                spectrum_charts.errors(layers[chosen], chosen, state.settings["scheme"])]
+
+    def below(self, state: CurveState) -> None:
+        """Which layer's errors are shown."""
+        if state.view and len(state.view["layers"]) > 1:
+            layer_choice.choose("layer", "Layer in the error chart", [layer["title"] for layer in state.view["layers"]])
 
 
-def layers_at_stops(now: Shown) -> list[dict]:
+class DataPage(MethodPage):
+    """Principal components of the data matrix."""
+
+    method = "data_svd"
+    presets = DATA
+
+    def label(self, value: int) -> str:
+        """A number of components in words."""
+        return f"k = {value}"
+
+    def notices(self, state: CurveState) -> list[str]:
+        """The results in sentences, and from how many components on nothing is saved."""
+        if "shape" not in state.view:
+            return []
+        rows, columns = state.view["shape"]
+        return [*super().notices(state), f"The training data are a {rows:,} × {columns} matrix. At "
+                f"{state.view['break_even']:.0f} components, codes and basis are as many numbers as the data; in bytes they "
+                "break even earlier, because a pixel takes one byte and a 32-bit code four."]
+
+    def inside(self, state: CurveState) -> list[charts.Chart]:
+        """Spectrum of the data matrix, and the error that k components leave."""
+        if "sigma" not in state.view:
+            return []
+        return [chart(state.view, state.values) for chart in (spectrum_charts.data_spectrum, spectrum_charts.data_errors)]
+
+    def below(self, state: CurveState) -> None:
+        """Examples rebuilt from k components."""
+        if "examples" not in state.view:
+            return
+        examples = state.view["examples"]
+        rebuilt = examples["rebuilt"].get(str(state.dial))
+        if rebuilt:
+            st.markdown(f"**Examples rebuilt from {state.dial} components** (above: as they are)")
+            st.html(pictures.gallery(list(zip(examples["original"], examples["labels"], strict=True))))
+            st.html(pictures.gallery([(values, f"k = {state.dial}") for values in rebuilt]))
+
+
+def layers_at_stops(state: CurveState) -> list[dict]:
     """The layers with one rank a stop of the dial; a stop that is not computed yet borrows its neighbour's."""
-    places = [charts.nearest(now.view["values"], value) for value in now.values]
-    return [{**layer, "ranks": [layer["ranks"][place] for place in places]} for layer in now.view["layers"]]
+    places = [charts.nearest(state.view["values"], value) for value in state.values]
+    return [{**layer, "ranks": [layer["ranks"][place] for place in places]} for layer in state.view["layers"]]
 
 
-def data_charts(now: Shown) -> list[charts.Chart]:
-    """Spectrum of the data matrix, and the error that k components leave."""
-    if "sigma" not in now.view:
-        return []
-    return [spectrum_charts.data_spectrum(now.view, now.values), spectrum_charts.data_errors(now.view, now.values)]
-
-
-def below_weights(now: Shown) -> None:
-    """Which layer's errors are shown."""
-    if now.view and len(now.view["layers"]) > 1:
-        layer_choice.choose("layer", "Layer in the error chart", [layer["title"] for layer in now.view["layers"]])
-
-
-def below_data(now: Shown) -> None:
-    """Examples rebuilt from k components."""
-    if "examples" not in now.view:
-        return
-    examples = now.view["examples"]
-    rebuilt = examples["rebuilt"].get(str(now.dial))
-    if rebuilt:
-        st.markdown(f"**Examples rebuilt from {now.dial} components** (above: as they are)")
-        st.html(pictures.gallery(list(zip(examples["original"], examples["labels"], strict=True))))
-        st.html(pictures.gallery([(values, f"k = {now.dial}") for values in rebuilt]))
-
-
-def notice_data(now: Shown) -> list[str]:
-    """The results in sentences, and from how many components on nothing is saved."""
-    if "shape" not in now.view:
-        return []
-    rows, columns = now.view["shape"]
-    return [*results.sentences(now), f"The training data are a {rows:,} × {columns} matrix; codes and basis hold as many "
-            f"numbers as the data at {now.view['break_even']:.0f} components; in bytes they break even earlier, because a "
-            "pixel takes one byte and a 32-bit code four."]
-
-
-def notice_weights(now: Shown) -> list[str]:
-    """The results in sentences, and the layers at this stop."""
-    return [*results.sentences(now), _layers_sentence(layers_at_stops(now), now)] if now.view else []
-
-
-def _layers_sentence(layers: list[dict], now: Shown) -> str:
+def _layers_sentence(layers: list[dict], state: CurveState) -> str:
     """How far whitening helps the outputs at this rank, or which layers stay dense."""
-    place = charts.nearest(now.values, now.dial)
+    place = charts.nearest(state.values, state.dial)
     dense = [layer["title"] for layer in layers if layer["ranks"][place] >= layer["useful"]]
     first = layers[0]
     rank = min(first["ranks"][place], first["full"])
-    if now.recipe.methods[-1].values["scheme"] == "randomized" and rank < len(first["used_error"]):
+    if state.settings["scheme"] == "randomized" and rank < len(first["used_error"]):
         excess = first["used_error"][rank] / max(first["weight_error"][rank], 1e-12) - 1
         much = "less than 0.01 %" if excess < 1e-4 else words.percent(excess, 2)
         return f"In the first layer at rank {rank}, the randomized SVD leaves {much} more squared error than the exact one."
@@ -101,8 +124,4 @@ def _layers_sentence(layers: list[dict], now: Shown) -> str:
 page = open_page("Low rank", "Drag the dial: the fewer ranks a layer keeps, the smaller the file. "
                  "Watch where accuracy begins to fall, and compare it with the singular values.",
                  {"low_rank": "The network's weights", "data_svd": "The data itself"})
-if page.method == "low_rank":
-    explore(page, "low_rank", WEIGHTS, Story(weight_charts, notice_weights, below_weights,
-                                             lambda value: f"{100 * value:g} %"))
-else:
-    explore(page, "data_svd", DATA, Story(data_charts, notice_data, below_data, lambda value: f"k = {value}"))
+explore(WeightsPage(page) if page.method == "low_rank" else DataPage(page))

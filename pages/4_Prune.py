@@ -10,8 +10,9 @@ from compress.recipe import Recipe
 from compress.service.requests import SpeedRequest
 from pages.ui.charts import charts, prune_charts, speed_charts, words
 from pages.ui.explore import layer_choice, pictures, results
-from pages.ui.explore.curve import Preset, Story, explore
-from pages.ui.explore.shown import Shown
+from pages.ui.explore.curve import explore
+from pages.ui.explore.curve_state import CurveState
+from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.frame import open_page
@@ -40,53 +41,70 @@ PRESETS = (
 )
 
 
-def inside(now: Shown) -> list[charts.Chart]:
-    """What is saved, the forms of the file, and what is left of layers, weights and inputs."""
-    shown = [prune_charts.savings(now.points, now.reference, now.values)]
-    if not now.points:
+class PrunePage(MethodPage):
+    """Pruning of weights, of N:M patterns, and of whole units."""
+
+    method = "prune"
+    open_settings = 4
+    presets = PRESETS
+
+    def label(self, value: float) -> str:
+        """A share in words."""
+        return f"{100 * value:.4g} %"
+
+    def curve_name(self, recipe: Recipe) -> str:
+        """A curve in the legend: the criterion, and what is not at its default."""
+        own = recipe.methods[-1].values
+        usual = {"pattern": "unstructured", "schedule": "one_shot"}
+        parts = [own["criterion"]] + [own[setting] for setting in usual if own[setting] != usual[setting]]
+        where = own["densities"] if own["densities"] != "none" else own["allocation"]
+        parts += [where] if where != "global" else []
+        parts += [f"{own['rounds']} rounds"] if own["rounds"] > 1 else []
+        parts += [f"trained {own['recovery_epochs']} epochs"] if own["recovery_epochs"] else []
+        return ", ".join(str(part).replace("_", " ") for part in parts)
+
+    def notices(self, state: CurveState) -> list[str]:
+        """The results at this stop in sentences: file, arithmetic and time."""
+        if not state.point or not state.view:
+            return []
+        point = state.point
+        found = [*super().notices(state), effects(point, state.reference), unlike_layers(state)]
+        seen = point["inside"]["inputs"]
+        if seen and not all(seen):
+            found.append(f"<b>{sum(not one for one in seen):,}</b> of {len(seen):,} inputs have no connection left.")
+        found += [f"<b>{layer['silent_outputs']:,}</b> of {layer['outputs']:,} units of layer {layer['path']} have no "
+                  "inputs left." for layer in point["inside"]["layers"] if layer.get("silent_outputs")]
+        return found + results.notes(state)
+
+    def inside(self, state: CurveState) -> list[charts.Chart]:
+        """What is saved, the forms of the file, and what is left of layers, weights and inputs."""
+        shown = [prune_charts.savings(state.points, state.reference, state.values)]
+        if not state.points:
+            return shown
+        weights = "sizes" in state.view
+        if weights:
+            shown.append(prune_charts.forms(state.view, state.points, state.values))
+        shown += [prune_charts.left_of_each(state.view, state.points, state.values),
+                  prune_charts.sensitivity(state.view, state.points, state.values)]
+        if weights:
+            number = layer_choice.chosen("prune.layer", len(state.view["layers"]))
+            shown.append(prune_charts.histogram(state.view["layers"][number], number, state.points, state.values))
+            looked_at = prune_charts.inputs(state.view, state.points, state.values)
+            shown += [looked_at] if looked_at else []
         return shown
-    weights = "sizes" in now.view
-    if weights:
-        shown.append(prune_charts.forms(now.view, now.points, now.values))
-    shown += [prune_charts.left_of_each(now.view, now.points, now.values),
-              prune_charts.sensitivity(now.view, now.points, now.values)]
-    if weights:
-        number = layer_choice.chosen("prune.layer", len(now.view["layers"]))
-        shown.append(prune_charts.histogram(now.view["layers"][number], number, now.points, now.values))
-        looked_at = prune_charts.inputs(now.view, now.points, now.values)
-        shown += [looked_at] if looked_at else []
-    return shown
 
+    def below(self, state: CurveState) -> None:
+        """The layer in the histogram, the masks of the point at the dial, and the break-even map."""
+        if "sizes" in state.view and len(state.view["layers"]) > 1 and state.points:
+            layer_choice.choose("prune.layer", "Layer in the histogram", [layer["title"] for layer in state.view["layers"]])
+        if state.point and "sizes" in state.view:
+            masks(state)
+        speed(state)
 
-def label(value: float) -> str:
-    """A share in words."""
-    return f"{100 * value:.4g} %"
-
-
-def name(recipe: Recipe) -> str:
-    """A curve in the legend: the criterion, and what is not at its default."""
-    own = recipe.methods[-1].values
-    parts = [own["criterion"]] + [own[setting] for setting, usual in (("pattern", "unstructured"), ("schedule", "one_shot"))
-                                  if own[setting] != usual]
-    where = own["densities"] if own["densities"] != "none" else own["allocation"]
-    parts += [where] if where != "global" else []
-    parts += [f"{own['rounds']} rounds"] if own["rounds"] > 1 else []
-    parts += [f"trained {own['recovery_epochs']} epochs"] if own["recovery_epochs"] else []
-    return ", ".join(str(part).replace("_", " ") for part in parts)
-
-
-def notices(now: Shown) -> list[str]:
-    """The results at this stop in sentences: file, arithmetic and time."""
-    if not now.point or not now.view:
-        return []
-    point = now.point
-    found = [*results.sentences(now), effects(point, now.reference), unlike_layers(now)]
-    seen = point["inside"]["inputs"]
-    if seen and not all(seen):
-        found.append(f"<b>{sum(not one for one in seen):,}</b> of {len(seen):,} inputs have no connection left.")
-    found += [f"<b>{layer['silent_outputs']:,}</b> of {layer['outputs']:,} units of layer {layer['path']} have no inputs "
-              "left." for layer in point["inside"]["layers"] if layer.get("silent_outputs")]
-    return found + [f"<b>{note[0].upper() + note[1:]}.</b>" for note in point["notes"]]
+    def waits(self, state: CurveState) -> bool:
+        """While the break-even map is measured, too."""
+        job = speed_job(state)
+        return super().waits(state) or (job is not None and job["state"] in ACTIVE)
 
 
 def effects(point: dict, reference: dict) -> str:
@@ -104,29 +122,20 @@ def effects(point: dict, reference: dict) -> str:
     return f"At this stop {fewer}, {link} <b>{clock}</b>{why}."
 
 
-def unlike_layers(now: Shown) -> str:
+def unlike_layers(state: CurveState) -> str:
     """Which layer lost most and which least."""
-    shares = sorted((layer["kept"] / layer["total"], layer["path"]) for layer in now.point["inside"]["layers"])
+    shares = sorted((layer["kept"] / layer["total"], layer["path"]) for layer in state.point["inside"]["layers"])
     (least, first), (most, last) = shares[0], shares[-1]
     if most - least < 0.05:
         return ""
     return f"Layer {last} keeps {words.percent(most, 0)}, layer {first} only {words.percent(least)}."
 
 
-def below(now: Shown) -> None:
-    """The layer in the histogram, the masks of the point at the dial, and the break-even map."""
-    if "sizes" in now.view and len(now.view["layers"]) > 1 and now.points:
-        layer_choice.choose("prune.layer", "Layer in the histogram", [layer["title"] for layer in now.view["layers"]])
-    if now.point and "sizes" in now.view:
-        masks(now)
-    speed(now)
-
-
-def masks(now: Shown) -> None:
+def masks(state: CurveState) -> None:
     """The weights that are left, a picture for each layer: rows are outputs, columns inputs."""
     st.subheader("The masks: which weights are left")
-    layers = now.point["inside"]["layers"]
-    titles = {layer["path"]: layer["title"] for layer in now.view["layers"]}
+    layers = state.point["inside"]["layers"]
+    titles = {layer["path"]: layer["title"] for layer in state.view["layers"]}
     st.caption("Rows are a layer's outputs, columns its inputs; black is empty, white the densest place of the layer. Large "
                "layers are shown in blocks.")
     st.html(pictures.gallery([([unpacked(layer["mask"])], f"{titles[layer['path']]}: {layer['kept']:,} left, stored "
@@ -142,24 +151,18 @@ def unpacked(picture: str) -> list[list[int]]:
     return [[255 * level // most for level in levels[row * width:(row + 1) * width]] for row in range(int(rows))]
 
 
-def speed_job(now: Shown) -> dict | None:
+def speed_job(state: CurveState) -> dict | None:
     """The newest measurement of the break-even map for this teacher."""
-    return session.store().latest_job(f"speed.{now.recipe.reference().key()}")
+    return session.store().latest_job(f"speed.{state.recipe.reference().key()}")
 
 
-def measuring_speed(now: Shown) -> bool:
-    """Whether the break-even map is being measured."""
-    job = speed_job(now)
-    return job is not None and job["state"] in ACTIVE
-
-
-def speed(now: Shown) -> None:
+def speed(state: CurveState) -> None:
     """The break-even map of this teacher on this machine: measured when asked for, kept afterwards."""
-    teacher: Recipe = now.recipe.reference()
+    teacher: Recipe = state.recipe.reference()
     st.subheader("Where does it really get faster?")
     st.caption("The same share of the teacher's weights removed in three ways, timed against the whole teacher on this "
                "machine: green is faster, red slower, bold beyond noise.")
-    job, view = speed_job(now), session.store().view(teacher.key(), "speed")
+    job, view = speed_job(state), session.store().view(teacher.key(), "speed")
     if job and job["state"] in ACTIVE:
         tray.progress(job, "page.speed")
         return
@@ -175,4 +178,4 @@ def speed(now: Shown) -> None:
 
 page = open_page("Prune", "Drag the dial: the least important weights are removed. Watch three effects that are not the "
                  "same: the file, the arithmetic, and the time.", {"prune": "Pruning"})
-explore(page, "prune", PRESETS, Story(inside, notices, below, label, name=name, busy=measuring_speed, shown=4))
+explore(PrunePage(page))

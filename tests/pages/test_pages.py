@@ -203,7 +203,7 @@ def test_the_other_curve_is_shown_beside_its_own(show, filled):
     measure(session.store(), "low_rank(scheme=plain)", (0.1, 0.3, 0.9))
     shown = show(LOW_RANK, {**LINK, "keep": "0.3"})
     names = [trace["name"] for trace in component(shown)["charts"]["accuracy-size"]["figure"]["data"]]
-    assert names[0] == "plain" and "Low rank: whitened" in names
+    assert names[0] == "Low rank, plain" and "Low rank, whitened" in names
 
 
 def test_compressed_data_has_its_own_reference_and_pictures(show, filled):

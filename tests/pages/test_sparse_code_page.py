@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pages.ui.explore import sparse_data
+from pages.ui.explore import results, sparse_data
 from pages.ui.shell import session
 from tests.pages.samples import measure
 from tests.pages.test_pages import LINK, component, engine, labels, named, show, words  # noqa: F401  (fixtures)
@@ -118,17 +118,22 @@ def test_curves_are_named_by_what_was_done(show, coded, data, engine):  # noqa: 
         assert name in [trace["name"] for trace in hero["figure"]["data"]]
 
 
+def data_page(monkeypatch) -> sparse_data.DataPage:
+    """The page of coded data without the sentences that all pages share."""
+    monkeypatch.setattr(results, "sentences", lambda state: [])
+    return sparse_data.DataPage(SimpleNamespace(known={"methods": {"data_codes": {}}}))
+
+
 @pytest.mark.parametrize(("point", "waits"), [(None, False), ({"inside": {"components": 3}}, False),
                                               ({"inside": {"paths": [{}]}}, True)])
 def test_the_page_ticks_only_for_a_pursuit_that_is_shown(point, waits, monkeypatch):
     monkeypatch.setattr(session, "remembered", lambda name, default: True)
-    assert sparse_data.busy(SimpleNamespace(point=point)) is waits
+    assert data_page(monkeypatch).waits(SimpleNamespace(point=point, running=False)) is waits
 
 
 @pytest.mark.parametrize("allowed", [0.0, 0.3])
 def test_components_that_take_more_bytes_than_codes_with_an_error_allowed_say_so(allowed, monkeypatch):
-    monkeypatch.setattr(sparse_data.results, "sentences", lambda now: [])
-    method = SimpleNamespace(values={"allowed": allowed})
-    now = SimpleNamespace(point={"inside": {"components": 3, "error": 0.2, "psnr": 20.0}}, dial=4,
-                          recipe=SimpleNamespace(methods=[method]))
-    assert sparse_data.notice(now)[-1].endswith("from a dictionary" + (", were no error allowed." if allowed else "."))
+    state = SimpleNamespace(point={"inside": {"components": 3, "error": 0.2, "psnr": 20.0}}, dial=4,
+                            settings={"allowed": allowed})
+    text = data_page(monkeypatch).notices(state)[-1]
+    assert text.endswith("from a dictionary" + (", were no error allowed." if allowed else "."))

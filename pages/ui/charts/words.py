@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from compress.recipe import Recipe
+from compress.recipe import Recipe, Step
 
 
 def size(count: float) -> str:
@@ -78,6 +79,25 @@ def duration(seconds: float) -> str:
 def unformatted(text: str) -> str:
     """The same text as Markdown that shows it character by character: no pictures, links or markup from outside."""
     return re.sub(r"([\\`*_\[\]<>~$:#|!])", r"\\\1", text)
+
+
+def changed_settings(step: Step, card: dict, but: tuple[str, ...] = ()) -> list[str]:
+    """A method's settings that differ from their defaults, without the dial: ['plain', 'output layer', 'rounds 3'].
+
+    Args:
+        card: the method's description.
+        but: settings that are left out.
+    """
+    defaults = {entry["name"]: entry["default"] for entry in card["settings"]}
+    changed = [(name, value) for name, value in step.settings
+               if name not in (card["dial"], *but) and value != defaults.get(name)]
+    return [_setting(name.replace("_", " "), value) for name, value in changed]
+
+
+def _setting(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return name if value else f"no {name}"
+    return value.replace("_", " ") if isinstance(value, str) else f"{name} {value}"
 
 
 def settings_in_words(recipe: Recipe, methods: dict) -> str:

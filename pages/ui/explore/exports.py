@@ -13,42 +13,42 @@ from pages.ui.charts import words
 from pages.ui.shell import session
 
 if TYPE_CHECKING:
-    from pages.ui.explore.shown import Shown
+    from pages.ui.explore.curve_state import CurveState
 
 COLUMNS = ("dial", "accuracy", "accuracy_low", "accuracy_high", "agreement", "bytes", "parameters", "nonzeros", "macs",
            "latency", "latency_low", "latency_high", "negative_log_likelihood", "expected_calibration_error", "seed",
            "digest", "recipe")
 
 
-def draw(now: Shown, method: str) -> None:
+def draw(state: CurveState, method: str) -> None:
     """Buttons and code for the point at the dial."""
-    row, point = st.container(horizontal=True), now.point
+    row, point = st.container(horizontal=True), state.point
     row.download_button(f"This point's file ({words.size(point['bytes'])})", key=f"file.{method}",
                          data=lambda: session.store().artefacts.contents(point["digest"]),
-                         file_name=f"{now.chain}-{point['digest']}.safetensors",
+                         file_name=f"{state.chain}-{point['digest']}.safetensors",
                          icon=":material/download:", on_click="ignore")
-    row.download_button("The curve as CSV", lambda: table_of(now.points), f"{method}.csv", "text/csv", key=f"csv.{method}",
+    row.download_button("The curve as CSV", lambda: table_of(state.points), f"{method}.csv", "text/csv", key=f"csv.{method}",
                         icon=":material/table:", on_click="ignore")
     with st.expander("Link and code for this point", icon=":material/code:"):
         st.caption("This address restores everything that is chosen here:")
         st.code(session.address(), language=None, wrap_lines=True)
         st.caption("Run it beside this project's folder `compress/`: it trains the same teacher, makes the same network "
                    "and prints the same accuracy and size.")
-        st.code(snippet(now.recipe, session.description()["methods"]), language="python")
+        st.code(snippet(state.recipe, session.description()["methods"]), language="python")
         st.caption("The same from a shell, and as the line under which the point is stored:")
-        st.code(shell(now), language="bash", wrap_lines=True)
-        st.code(now.recipe.text(), language=None, wrap_lines=True)
+        st.code(shell(state), language="bash", wrap_lines=True)
+        st.code(state.recipe.text(), language=None, wrap_lines=True)
 
 
-def shell(now: Shown) -> str:
+def shell(state: CurveState) -> str:
     """The command line that measures this point."""
-    *before, step = now.recipe.methods
+    *before, step = state.recipe.methods
     names = "+".join([*(one.text() for one in before), step.name])
     names = f"'{names}'" if before else names
     settings = " ".join(f"--set {name}={str(value).lower() if isinstance(value, bool) else value}"
-                        for name, value in step.settings if name != now.card["dial"])
-    return (f"python -m compress curve --data {now.recipe.data} --teacher '{now.recipe.teacher.text()}' "
-            f"--method {names} {settings} --dial {now.dial} --seed {now.recipe.seed}")
+                        for name, value in step.settings if name != state.card["dial"])
+    return (f"python -m compress curve --data {state.recipe.data} --teacher '{state.recipe.teacher.text()}' "
+            f"--method {names} {settings} --dial {state.dial} --seed {state.recipe.seed}")
 
 
 def table_of(points: list[dict[str, Any]], columns: tuple[str, ...] = COLUMNS) -> str:

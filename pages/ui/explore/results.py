@@ -1,27 +1,32 @@
-"""Sentences about the points on the screen that every page about one curve says."""
+"""Sentences about the points on the screen, the same on every page about one curve."""
 
 from __future__ import annotations
 
 from pages.ui.explore import notice
-from pages.ui.explore.shown import Shown
+from pages.ui.explore.curve_state import CurveState
 from pages.ui.shell import session
 
 
-def sentences(now: Shown) -> list[str]:
+def sentences(state: CurveState) -> list[str]:
     """The point at the dial against the reference, and the smallest file that costs little."""
     found = []
-    if now.point and now.reference:
-        found.append(notice.of_point(now.point, now.reference, now.card["reference"], _p_value(now)))
-    if len(now.points) > 3 and now.reference:
-        found.append(notice.of_curve(now.points, now.reference))
+    if state.point and state.reference:
+        found.append(notice.of_point(state.point, state.reference, state.card["reference"], _p_value(state)))
+    if len(state.points) > 3 and state.reference:
+        found.append(notice.of_curve(state.points, state.reference))
     return found
 
 
-def _p_value(now: Shown) -> float | None:
+def notes(state: CurveState) -> list[str]:
+    """What the method noted when it made the point at the dial."""
+    return [f"<b>{note[0].upper() + note[1:]}.</b>" for note in state.point["notes"]]
+
+
+def _p_value(state: CurveState) -> float | None:
     """Paired test of the point at the dial against the teacher, on the same validation examples."""
-    if now.card["applies_to"] == "data":
+    if state.card["applies_to"] == "data":
         return None
-    digest, store = now.teacher["digest"], session.store()
-    ours = store.predictions(now.recipe.key(), digest)
-    theirs = store.predictions(now.recipe.reference().key(), digest)
-    return notice.paired(theirs, ours, now.teacher["card"]["labels"])[2]
+    digest, store = state.teacher["digest"], session.store()
+    ours = store.predictions(state.recipe.key(), digest)
+    theirs = store.predictions(state.recipe.reference().key(), digest)
+    return notice.paired(theirs, ours, state.teacher["card"]["labels"])[2]

@@ -4,27 +4,131 @@ from __future__ import annotations
 
 import streamlit as st
 
+from compress.recipe import Recipe
 from pages.ui.charts import charts, sparse_charts, words
-from pages.ui.explore import pictures, results
-from pages.ui.explore.shown import Shown
+from pages.ui.explore import pictures
+from pages.ui.explore.curve_state import CurveState
+from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 
+PRESETS = (
+    Preset("Photograph patches", "A pagoda and a flower from 8x8 tiles: turn the dial and watch them sharpen.",
+           {"tile": 8, "dictionary_size": 128}, "photographs", "LeNet-300-100"),
+    Preset("Strokes from digits", "Whole digits as sums of few atoms: watch these become strokes.", {"terms": 8},
+           "mnist5k", "LeNet-300-100"),
+    Preset("Parts, nothing negative", "Sums only, nothing is subtracted: atoms become parts of digits.",
+           {"positive": True, "terms": 8}, "mnist5k", "LeNet-300-100"),
+    Preset("10×10 patches, stride 2", "100 atoms for the 100 overlapping patches of each digit, learned in mini-batches.",
+           {"tile": 10, "stride": 2, "dictionary_size": 100, "mini_batch": 5000, "terms": 2, "beside": False}, "mnist5k",
+           "LeNet-300-100"),
+    Preset("Recover a planted dictionary", "Signals made of 3 of 50 known atoms each: K-SVD finds these atoms again, "
+           "if it may use 3.",
+           {"dictionary_size": 50, "learning_rounds": 80, "terms": 3}, "planted", "Logistic regression"),
+    Preset("As many atoms as needed", "Empty tiles get one atom, busy ones up to the dial: an error is accepted.",
+           {"tile": 7, "dictionary_size": 64, "allowed": 0.1}, "mnist5k", "LeNet-300-100"),
+    Preset("A classifier on the codes", "Its inputs are the coefficients of the atoms instead of the pixels.",
+           {"classify": "codes", "terms": 8}, "mnist5k", "LeNet-300-100"),
+    Preset("Random projections instead", "As many bytes for each digit, without any learning: compressed sensing.",
+           {"classify": "projections", "terms": 8}, "mnist5k", "LeNet-300-100"),
+    Preset("scikit-learn's dictionary", "The same with its mini-batch dictionary learning.",
+           {"source": "sklearn", "terms": 8}, "mnist5k", "LeNet-300-100"),
+)
 
-def inside(now: Shown) -> list[charts.Chart]:
-    """Errors beside those of other dictionaries, use of the atoms, and learning."""
-    if not now.points:
-        return []
-    return [sparse_charts.data_errors(now.points, now.values), *learning_and_use(now, "learning_rounds")]
+
+class DataPage(MethodPage):
+    """Examples, or tiles of them, as sums of atoms."""
+
+    method = "data_codes"
+    open_settings = 4
+    presets = PRESETS
+
+    def label(self, value: int) -> str:
+        """A number of non-zeros in words."""
+        return atoms_in_words(value)
+
+    def curve_name(self, recipe: Recipe) -> str:
+        """A curve in the legend: what the classifier was trained on, and which tiles."""
+        own = recipe.methods[-1].values
+        tiles = f"tiles of {own['tile']}" if own["tile"] else "whole examples"
+        tiles += f", step {own['stride']}" if own["stride"] else ""
+        if own["source"] == "components" and own["classify"] != "projections":
+            return f"principal components, {own['classify']}, {tiles}"
+        kind = own["source"] + (", nothing negative" if own["positive"] else "")
+        kind += f", error {own['allowed']:g} allowed" if own["allowed"] else ""
+        return f"{own['classify']}, {kind}, {own['dictionary_size']} atoms, {tiles}"
+
+    def notices(self, state: CurveState) -> list[str]:
+        """The results in sentences, what the dictionary is worth, and what its coherence guarantees."""
+        if not state.point:
+            return []
+        known = state.point["inside"]
+        sentences = [*super().notices(state), f"Validation examples keep {words.percent(1 - known['error'])} of their "
+                     f"energy (PSNR {known['psnr']:.1f} dB)."]
+        if "components" in known:
+            fewer = ", were no error allowed" if state.settings["allowed"] else ""
+            return [*sentences, f"These are {known['components']} principal components for every tile: as many as "
+                    f"take the bytes of {atoms_in_words(state.dial)} from a dictionary{fewer}."]
+        others = known["others"]
+        sentences.append(f"With as many bytes principal components lose {words.percent(others['components'])} instead of "
+                         f"{words.percent(known['error'])}; cosines lose {words.percent(others['dct'])}.")
+        if known.get("found"):
+            sentences.append(f"<b>{words.percent(known['found'][-1])} of the planted atoms were found.</b> Signals have 3 "
+                             "each: turn the dial away from 3 and fewer are found.")
+        return [*sentences, f"A tile has {known['mean_nonzeros']:.1f} atoms on average.",
+                guarantee(known["coherence"], known["bound"])]
+
+    def inside(self, state: CurveState) -> list[charts.Chart]:
+        """Errors beside those of other dictionaries, use of the atoms, and learning."""
+        if not state.points:
+            return []
+        return [sparse_charts.data_errors(state.points, state.values), *learning_and_use(state, "learning_rounds")]
+
+    def below(self, state: CurveState) -> None:
+        """The dictionary as it is learned, the scene, the atoms, examples rebuilt, and one pursuit step by step."""
+        if "tile" in state.view:
+            learning(state, "learning_rounds", state.view["tile"])
+        if not state.point or "tile" not in state.view:
+            return
+        known, shape = state.point["inside"], state.view["tile"]
+        if "scene" in known and "scene" in state.view:
+            scene(state)
+        named = "The principal components" if "components" in known else "The atoms, most used first"
+        st.subheader(named)
+        st.html(pictures.gallery([(one, str(number)) for number, one in
+                                  enumerate(pictures.unpacked(known["atoms"], shape), start=1)], size=56))
+        st.subheader(f"Examples rebuilt from {atoms_in_words(state.dial)}" + (" a tile" if state.settings["tile"] else ""))
+        originals = state.view["original"]
+        st.html(pictures.gallery(list(zip(originals, state.view["labels"], strict=True))))
+        st.html(pictures.gallery([(values, "rebuilt") for values in known["rebuilt"]]))
+        st.html(pictures.gallery([(pictures.difference(one, other), "difference")
+                                  for one, other in zip(originals, known["rebuilt"], strict=True)]))
+        if known.get("paths"):
+            stepping(state)
+
+    def waits(self, state: CurveState) -> bool:
+        """While a pursuit plays, too; none does where none is shown."""
+        playing = state.point and state.point["inside"].get("paths") and session.remembered("code.playing", False)
+        return super().waits(state) or bool(playing)
 
 
-def learning_and_use(now: Shown, rounds: str) -> list[charts.Chart]:
+def guarantee(coherence: float, bound: float) -> str:
+    """What the coherence of a dictionary guarantees: the right atoms for sums of fewer than `bound` (Tropp 2004)."""
+    known = f"The atoms' coherence is {coherence:.2f}"
+    if bound <= 2:
+        return (f"{known}, so high that theory (Tropp 2004) guarantees nothing for sums of two atoms or more; a pursuit "
+                "often finds the right atoms all the same.")
+    return (f"{known}: theory (Tropp 2004) guarantees the right atoms for sums of fewer than {bound:.1f}; beyond that a "
+            "pursuit may find the right atoms, and often does.")
+
+
+def learning_and_use(state: CurveState, rounds: str) -> list[charts.Chart]:
     """How the dictionary at the dial was learned, in as many iterations as the setting `rounds` has, and how it is used."""
     shown = []
-    if now.point and now.point["inside"].get("errors"):
-        shown += learned(now.point["inside"], now.dial, now.recipe.methods[-1].values[rounds])
-    if any("usage" in point["inside"] for point in now.points):
-        shown.append({**sparse_charts.usage(now.points, now.values), "span": "wide", "height": 240})
+    if state.point and state.point["inside"].get("errors"):
+        shown += learned(state.point["inside"], state.dial, state.settings[rounds])
+    if any("usage" in point["inside"] for point in state.points):
+        shown.append({**sparse_charts.usage(state.points, state.values), "span": "wide", "height": 240})
     return shown
 
 
@@ -38,59 +142,10 @@ def learned(found: dict, nonzeros: int, total: int) -> list[charts.Chart]:
     return shown
 
 
-def notice(now: Shown) -> list[str]:
-    """The results in sentences, what the dictionary is worth, and what its coherence guarantees."""
-    if not now.point:
-        return []
-    known = now.point["inside"]
-    sentences = [*results.sentences(now), f"Validation examples keep {words.percent(1 - known['error'])} of their energy "
-            f"(PSNR {known['psnr']:.1f} dB)."]
-    if "components" in known:
-        fewer = ", were no error allowed" if now.recipe.methods[-1].values["allowed"] else ""
-        return [*sentences, f"These are {known['components']} principal components for every tile: as many as "
-                f"take the bytes of {label(now.dial)} from a dictionary{fewer}."]
-    others = known["others"]
-    sentences.append(f"With as many bytes principal components lose {words.percent(others['components'])} instead of "
-                     f"{words.percent(known['error'])}; cosines lose {words.percent(others['dct'])}.")
-    if known.get("found"):
-        sentences.append(f"<b>{words.percent(known['found'][-1])} of the planted atoms were found.</b> Signals have 3 "
-                         "each: turn the dial away from 3 and fewer are found.")
-    guarantee = ("so high that theory (Tropp 2004) guarantees nothing for sums of two atoms or more; a pursuit often finds "
-                 "the right atoms all the same" if known["bound"] <= 2 else
-                 f"theory (Tropp 2004) guarantees the right atoms for sums of fewer than {known['bound']:.1f}; beyond that "
-                 "a pursuit may find the right atoms, and often does")
-    sentences.append(f"A tile has {known['mean_nonzeros']:.1f} atoms on average. The atoms' coherence is "
-                     f"{known['coherence']:.2f}, {guarantee}.")
-    return sentences
-
-
-def below(now: Shown) -> None:
-    """The dictionary as it is learned, the scene, the atoms, examples rebuilt, and one pursuit step by step."""
-    if "tile" in now.view:
-        learning(now, "learning_rounds", now.view["tile"])
-    if not now.point or "tile" not in now.view:
-        return
-    known, shape = now.point["inside"], now.view["tile"]
-    if "scene" in known and "scene" in now.view:
-        scene(now)
-    named = "The principal components" if "components" in known else "The atoms, most used first"
-    st.subheader(named)
-    st.html(pictures.gallery([(one, str(number)) for number, one in
-                              enumerate(pictures.unpacked(known["atoms"], shape), start=1)], size=56))
-    st.subheader(f"Examples rebuilt from {label(now.dial)}" + (" a tile" if now.recipe.methods[-1].values["tile"] else ""))
-    originals = now.view["original"]
-    st.html(pictures.gallery(list(zip(originals, now.view["labels"], strict=True))))
-    st.html(pictures.gallery([(values, "rebuilt") for values in known["rebuilt"]]))
-    st.html(pictures.gallery([(pictures.difference(one, other), "difference")
-                              for one, other in zip(originals, known["rebuilt"], strict=True)]))
-    if known.get("paths"):
-        stepping(now)
-
-
-def scene(now: Shown) -> None:
+def scene(state: CurveState) -> None:
     """The pictures that examples were cut from, rebuilt from what is stored at this stop."""
-    known = now.point["inside"]
-    originals = pictures.unpacked(now.view["scene"], now.view["scene_shape"])
+    known = state.point["inside"]
+    originals = pictures.unpacked(state.view["scene"], state.view["scene_shape"])
     rebuilt = pictures.unpacked(known["scene"], known["scene_shape"])
     st.subheader(f"A part of the photographs, rebuilt from these codes: PSNR {known['scene_psnr']:.1f} dB")
     for original, coded in zip(originals, rebuilt, strict=True):
@@ -98,11 +153,11 @@ def scene(now: Shown) -> None:
                                   (pictures.difference(original, coded), "difference")], row=True))
 
 
-def learning(now: Shown, rounds: str, tile: list[int] | None = None) -> None:
+def learning(state: CurveState, rounds: str, tile: list[int] | None = None) -> None:
     """The dictionary of the point that is being made, if there is one: its atoms, of a tile's shape, while it is learned."""
-    if not (now.running and now.job["live"] and "standing" in now.job["live"][-1]):
+    if not (state.running and state.job["live"] and "standing" in state.job["live"][-1]):
         return
-    standing, total = now.job["live"][-1]["standing"], now.recipe.methods[-1].values[rounds]
+    standing, total = state.job["live"][-1]["standing"], state.settings[rounds]
     st.subheader(f"Learning now: {standing['nonzeros']} non-zeros, iteration {len(standing['errors'])} of {total}")
     if tile:
         st.html(pictures.gallery([(one, "") for one in pictures.unpacked(standing["atoms"], tile)], size=44))
@@ -110,10 +165,10 @@ def learning(now: Shown, rounds: str, tile: list[int] | None = None) -> None:
              key="code.learning")
 
 
-def stepping(now: Shown) -> None:
+def stepping(state: CurveState) -> None:
     """Orthogonal matching pursuit of one tile, an atom at a time."""
     st.subheader("Orthogonal matching pursuit, step by step")
-    paths, shape = now.point["inside"]["paths"], now.view["tile"]
+    paths, shape = state.point["inside"]["paths"], state.view["tile"]
     number = session.remembered("code.example", 0) % len(paths)
     path = paths[number]
     steps = len(path["atoms"])
@@ -127,7 +182,7 @@ def stepping(now: Shown) -> None:
         _buttons(step, steps, number)
     with right:
         rebuilt, rest = pictures.unpacked(path["rebuilt"], shape), pictures.unpacked(path["left"], shape)
-        whole = "one of its tiles" if now.recipe.methods[-1].values["tile"] else "the example"
+        whole = "one of its tiles" if state.settings["tile"] else "the example"
         shown = [(pictures.unpacked(path["tile"], shape)[0], whole),
                  (rebuilt[step], f"rebuilt from {step} atom{'s' if step != 1 else ''}"),
                  (rest[step], f"left: {words.percent(path['errors'][step])}")]
@@ -158,11 +213,6 @@ def _another(number: int) -> None:
     session.remember("code.step", 0)
 
 
-def label(value: int) -> str:
+def atoms_in_words(value: int) -> str:
     """A number of non-zeros in words."""
     return f"{value} atom{'s' if value > 1 else ''}"
-
-
-def busy(now: Shown) -> bool:
-    """Whether a pursuit plays; none does where none is shown."""
-    return bool(now.point and now.point["inside"].get("paths") and session.remembered("code.playing", False))

@@ -4,42 +4,74 @@ from __future__ import annotations
 
 import streamlit as st
 
+from compress.recipe import Recipe
 from pages.ui.charts import charts, sparse_charts, words
 from pages.ui.explore import results
-from pages.ui.explore.shown import Shown
-from pages.ui.explore.sparse_data import label, learning, learning_and_use
+from pages.ui.explore.curve_state import CurveState
+from pages.ui.explore.method_page import MethodPage, Preset
+from pages.ui.explore.sparse_data import atoms_in_words, learning, learning_and_use
+
+PRESETS = (
+    Preset("One atom an example", "The last hidden layer of LeNet-300-100 in two bytes for each digit.",
+           {"active": 1}, "mnist5k", "LeNet-300-100"),
+    Preset("The first hidden layer", "300 numbers instead of 100: more to lose, more to save.", {"cut": 1}, "mnist5k",
+           "LeNet-300-100"),
+    Preset("Nothing negative", "Behind a ReLU no output is negative: atoms become groups of units that are active together.",
+           {"only_positive": True, "active": 3}, "mnist5k", "LeNet-300-100"),
+    Preset("Outputs of convolutions", "16 feature maps of LeNet-5, as one vector.", {"cut": 2, "vocabulary": 256}, "mnist5k",
+           "LeNet-5"),
+    Preset("Random atoms instead", "The same without learning: is the dictionary worth it?",
+           {"atoms_from": "random"}, "mnist5k", "LeNet-300-100"),
+)
 
 
-def inside(now: Shown) -> list[charts.Chart]:
-    """Errors beside those of other dictionaries, the mean coefficient of each atom by class, learning, and use."""
-    if not now.points:
-        return []
-    shown = [sparse_charts.data_errors(now.points, now.values, "an example's outputs")]
-    known = now.point["inside"] if now.point else {}
-    if "by_class" in known:
-        shown.append(sparse_charts.by_class(now.points, now.values, now.teacher["card"]["classes"]))
-    return shown + learning_and_use(now, "passes")
+class HiddenPage(MethodPage):
+    """A hidden layer's outputs as sums of atoms."""
 
+    method = "activation_codes"
+    open_settings = 4
+    presets = PRESETS
 
-def notice(now: Shown) -> list[str]:
-    """The results in sentences, which layer was coded, and what the dictionary is worth."""
-    if not now.point:
-        return []
-    known = now.point["inside"]
-    first = [f"<b>{known['layer'][0].upper() + known['layer'][1:]}</b> are coded; the rest of the network takes what "
-             "is rebuilt, and is not trained.", *results.sentences(now)]
-    if "components" in known:
-        return [*first, f"{known['components']} principal components keep {words.percent(1 - known['error'])} of their "
-                f"energy: as many as take the bytes of {label(now.dial)} from a dictionary."]
-    others = known["others"]
-    return [*first, f"The codes keep {words.percent(1 - known['error'])} of the outputs' energy; principal components of as "
-            f"many bytes keep {words.percent(1 - others['components'])}.",
-            *(f"{note[0].upper() + note[1:]}." for note in now.point["notes"])]
+    def label(self, value: int) -> str:
+        """A number of non-zeros in words."""
+        return atoms_in_words(value)
 
+    def curve_name(self, recipe: Recipe) -> str:
+        """A curve in the legend: the dictionary, and which layer's outputs."""
+        own = recipe.methods[-1].values
+        where = "last hidden layer" if not own["cut"] else f"hidden layer {own['cut']} before the last"
+        if own["atoms_from"] == "components":
+            return f"principal components, {where}"
+        kind = own["atoms_from"] + (", nothing negative" if own["only_positive"] else "")
+        return f"{kind}, {own['vocabulary']} atoms, {where}"
 
-def below(now: Shown) -> None:
-    """The dictionary as it is learned, and which hidden layers there are."""
-    learning(now, "passes")
-    if len(now.view.get("cuts", [])) > 1:
-        listed = "; ".join(f"**{number}**: {title}" for number, title in enumerate(now.view["cuts"]))
-        st.caption(f"Hidden layers of this network, as the setting counts them: {listed}.")
+    def notices(self, state: CurveState) -> list[str]:
+        """The results in sentences, which layer was coded, and what the dictionary is worth."""
+        if not state.point:
+            return []
+        known = state.point["inside"]
+        first = [f"<b>{known['layer'][0].upper() + known['layer'][1:]}</b> are coded; the rest of the network takes what "
+                 "is rebuilt, and is not trained.", *super().notices(state)]
+        if "components" in known:
+            return [*first, f"{known['components']} principal components keep {words.percent(1 - known['error'])} of their "
+                    f"energy: as many as take the bytes of {atoms_in_words(state.dial)} from a dictionary."]
+        others = known["others"]
+        return [*first, f"The codes keep {words.percent(1 - known['error'])} of the outputs' energy; principal components "
+                f"of as many bytes keep {words.percent(1 - others['components'])}.", *results.notes(state)]
+
+    def inside(self, state: CurveState) -> list[charts.Chart]:
+        """Errors beside those of other dictionaries, the mean coefficient of each atom by class, learning, and use."""
+        if not state.points:
+            return []
+        shown = [sparse_charts.data_errors(state.points, state.values, "an example's outputs")]
+        known = state.point["inside"] if state.point else {}
+        if "by_class" in known:
+            shown.append(sparse_charts.by_class(state.points, state.values, state.teacher["card"]["classes"]))
+        return shown + learning_and_use(state, "passes")
+
+    def below(self, state: CurveState) -> None:
+        """The dictionary as it is learned, and which hidden layers there are."""
+        learning(state, "passes")
+        if len(state.view.get("cuts", [])) > 1:
+            listed = "; ".join(f"**{number}**: {title}" for number, title in enumerate(state.view["cuts"]))
+            st.caption(f"Hidden layers of this network, as the setting counts them: {listed}.")
