@@ -1,4 +1,4 @@
-"""Dark knowledge as plain data: what a teacher's outputs say beyond the winner, for some examples and for all classes."""
+"""Dark knowledge as plain data: a teacher's probabilities of the other classes, for some examples and on average."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ EXAMPLES = 20
 
 
 def knowledge_view(teacher: Network, data: Dataset) -> dict[str, Any]:
-    """Some validation examples with the teacher's logits, and which classes it finds alike at each temperature.
+    """Ambiguous validation examples with the teacher's logits, and the similarity of classes at each temperature.
 
     Returns:
-        classes, examples (rows of validation), example_labels, teacher_logits (one list an example), temperatures, and
-        similarity: for each temperature a matrix, row = true class, column = mean probability given to a class on the
-        training examples. Only the first of these for data with more than 20 classes.
+        classes; examples (rows of validation); example_labels; teacher_logits (one list for each example); temperatures;
+        similarity: for each temperature a matrix (row: true class, column: predicted class) of the teacher's mean
+        probabilities on the training examples. With more than 20 classes: classes alone.
     """
     classes = list(data.classes)
     if len(classes) > MOST_CLASSES:
@@ -35,31 +35,33 @@ def knowledge_view(teacher: Network, data: Dataset) -> dict[str, Any]:
     return {"classes": classes, "examples": chosen.tolist(), "temperatures": list(TEMPERATURES),
             "example_labels": [classes[label] for label in data.validation.labels[chosen.numpy()]],
             "teacher_logits": logits_on(teacher, data, chosen),
-            "similarity": [_rounded(similarity(logits, labels, len(classes), one)) for one in TEMPERATURES]}
+            "similarity": [_rounded(similarity(logits, labels, len(classes), temperature))
+                           for temperature in TEMPERATURES]}
 
 
 def ambiguous_examples(teacher: Network, data: Dataset) -> Tensor:
-    """Rows of validation on which the teacher hesitates most, the classes taking turns, at most EXAMPLES of them."""
+    """Rows of validation with the largest second probability, the classes alternating; at most EXAMPLES of them."""
     inputs, labels = on_device(data.validation, device_of(teacher))
     probabilities = logits_of(teacher, inputs).double().softmax(1)
     second = probabilities.topk(2, 1).values[:, 1]
     turns: list[tuple[int, int]] = []
     for label in range(len(data.classes)):
-        own = torch.nonzero(labels == label).flatten()
-        ranked = own[second[own].argsort(descending=True)]
+        members = torch.nonzero(labels == label).flatten()
+        ranked = members[second[members].argsort(descending=True)]
         turns += [(turn, int(row)) for turn, row in enumerate(ranked[:EXAMPLES])]
     turns.sort(key=lambda pair: pair[0])
     return torch.tensor([row for _, row in turns[:EXAMPLES]])
 
 
 def logits_on(network: Network, data: Dataset, rows: Tensor) -> list[list[float]]:
-    """A network's logits for these rows of validation, to three decimals."""
+    """A network's logits on these rows of validation, rounded to three decimals."""
     inputs, _ = on_device(data.validation, device_of(network))
     return _rounded(logits_of(network, inputs[rows.to(inputs.device)]), 3)
 
 
 def similarity(logits: Tensor, labels: Tensor, classes: int, temperature: float) -> Tensor:
-    """(classes, classes): the mean softened probabilities of the examples of each class; NaN-free, rows sum to 1."""
+    """(classes, classes): the mean of softmax(logits / temperature) over the examples of each class. Rows sum to 1; a class
+    without examples has a row of 0."""
     softened = (logits.double() / temperature).softmax(1)
     sums = torch.zeros(classes, classes, dtype=torch.float64, device=logits.device).index_add(0, labels, softened)
     counts = torch.bincount(labels, minlength=classes).clamp_min(1)

@@ -1,4 +1,4 @@
-"""The architecture of a student: a teacher's, thinner or shallower, or another family's of its own."""
+"""The architecture of a student: the teacher's family or another one, with fewer units or layers."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import dataclasses
 from compress.networks.families import Architecture, Family, Recurrent, family
 
 SAME = "same"
-ALONGSIDE = ("inner",)  # sizes of the layers that the first ones count: as many numbers, whatever the depth
+ALONGSIDE = ("inner",)  # sizes of which there must be as many as of the family's first sizes, whatever the depth
 
 
 def student_architecture(teacher: Architecture, name: str, width: float, depth: int, dropout: float) -> Architecture:
     """The student's architecture for the teacher's data.
 
     Args:
-        name: a family, or "same" for the teacher's own. A family that is not the teacher's starts from its own default
-            sizes (MLP 300-100, LeNet-5, GRU 64, ResNet 16-32-64).
-        width: share of each hidden size; a layer keeps one unit at least.
-        depth: hidden layers of an MLP, convolutions or blocks of a CNN or ResNet; 0 keeps the number. A deeper student
+        name: a family, or "same" for the teacher's. A family other than the teacher's has its default sizes (MLP 300-100,
+            LeNet-5, GRU 64, ResNet 16-32-64) as the full width.
+        width: share of each hidden size; a layer keeps at least one unit.
+        depth: hidden layers of an MLP, convolutions of a CNN or blocks of a ResNet; 0 keeps their number. A deeper student
             repeats the last size.
-        dropout: of an MLP student; other families have none.
+        dropout: of an MLP student; other families have no dropout.
 
     Raises:
         ValueError: the family has no hidden layer, cannot have this depth, or cannot read these examples.

@@ -1,4 +1,4 @@
-"""Which training examples a student reads, and of which it may see the label."""
+"""The transfer set: which training examples a student reads, and for which of them the label is known."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from compress.data.datasets import Dataset
 
 @dataclass(frozen=True, eq=False)
 class TransferSet:
-    """Rows of train for a student and for its control, each None where it is all of them.
+    """Indices into train for a student and for its control; None means all examples.
 
     Attributes:
-        rows: what the taught student reads; labelled: (n,) of 0 and 1, of which of them it sees the label (None: all).
-        control: the labelled examples, which is all that a control can learn from.
+        rows: examples that the student reads.
+        labelled: (n,) of 0 and 1, 1 for examples whose label the student may use; None: all.
+        control: the labelled examples, the only ones that a control can be trained on.
     """
 
     rows: Tensor | None
@@ -26,12 +27,13 @@ class TransferSet:
 
 
 def transfer_set(data: Dataset, labelled: int, unlabelled: bool, omitted: int, seed: int) -> TransferSet:
-    """The examples of a student.
+    """The transfer set of a student and its control.
 
     Args:
-        labelled: how many labels may be seen, drawn evenly from the classes, fewer being a part of more; 0: all.
-        unlabelled: whether the rest is read without labels.
-        omitted: class that is left out altogether, or -1.
+        labelled: the number of known labels, drawn evenly from the classes; a smaller number is a subset of a larger one
+            with the same seed. 0: all labels are known.
+        unlabelled: whether the student also reads the other examples, without their labels.
+        omitted: a class whose examples nobody reads, or -1.
 
     Raises:
         ValueError: more labels than training examples, or no such class.
@@ -57,10 +59,10 @@ def transfer_set(data: Dataset, labelled: int, unlabelled: bool, omitted: int, s
 
 
 def evenly(labels: np.ndarray, pool: np.ndarray, seed: int) -> np.ndarray:
-    """The pool in a random order in which the classes take turns: any beginning of it is stratified."""
+    """The pool in a random order in which the classes alternate, so that the first k examples are stratified for every k."""
     shuffled = np.random.default_rng(seed).permutation(pool)
     turn = np.zeros(len(shuffled), dtype=np.int64)
     for label in np.unique(labels[shuffled]):
-        own = labels[shuffled] == label
-        turn[own] = np.arange(own.sum())
+        members = labels[shuffled] == label
+        turn[members] = np.arange(members.sum())
     return shuffled[np.argsort(turn, kind="stable")]

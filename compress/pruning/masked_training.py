@@ -1,4 +1,4 @@
-"""Training with masks: what is pruned stays exactly zero, whatever momentum and weight decay want."""
+"""Training with masks: pruned weights stay exactly zero, also with momentum and weight decay."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from compress.training.loop import Objective
 from compress.training.losses import soft_targets
 
 TEMPERATURE = 2.0
-UPDATES = 16  # of a gradual schedule's masks
-READY = 0.6  # share of the steps after which a gradual schedule is at its final sparsity
+UPDATES = 16  # times at which a gradual schedule prunes
+READY = 0.6  # share of the steps after which a gradual schedule has reached the final sparsity
 
 
 @torch.no_grad()
 def apply_masks(network: Network, masks: Masks) -> None:
-    """Sets masked weights of these layers to zero, in place. Masks are (rows, columns), True for what stays."""
+    """Sets weights of these layers to zero, in place. Masks are (rows, columns), True for weights that stay."""
     for path, mask in masks.items():
         weight = network.get_submodule(path).weight
         weight.masked_fill_(~mask.view_as(weight).to(weight.device), 0.0)
@@ -33,7 +33,7 @@ def cubic(share: float, final: float, initial: float = 0.0) -> float:
 
 @dataclass(eq=False)
 class MaskHook:
-    """Holds masks during training; called after each optimizer step."""
+    """Applies masks after each optimizer step."""
 
     masks: Masks
 
@@ -43,12 +43,14 @@ class MaskHook:
 
 @dataclass(eq=False)
 class Gradual:
-    """Raises sparsity along the cubic schedule during training: called after each step, it prunes a little more at
-    UPDATES steps until READY of them are done, and holds the masks between.
+    """Raises the sparsity along the cubic schedule during training. Called after each step: at UPDATES steps, until a share
+    READY of all steps is done, it prunes more; after every step it applies the masks.
 
     Attributes:
         prune: (network, sparsity) -> masks; may refit the network's weights in place.
-        final: sparsity at the end; steps: of the whole training.
+        final: sparsity at the end.
+        steps: of the whole training.
+        masks: of the last pruning; None before the first.
     """
 
     prune: Callable[[Network, float], Masks]
@@ -58,11 +60,11 @@ class Gradual:
 
     @property
     def ready(self) -> int:
-        """Steps after which the final sparsity is reached."""
+        """The step at which the final sparsity is reached."""
         return max(1, round(READY * self.steps))
 
     def due(self, done: int) -> bool:
-        """Whether masks change after so many steps."""
+        """Whether the schedule prunes after this number of steps."""
         every = max(1, self.ready // UPDATES)
         return done <= self.ready and (done % every == 0 or done == self.ready)
 
@@ -74,8 +76,12 @@ class Gradual:
 
 
 def teacher_objective(teacher_logits: Tensor) -> Objective:
-    """The recovery loss that hears the teacher: KL divergence to its softened outputs at T = 2, times T^2 (Hinton et al.
-    2015). teacher_logits: (n, classes) over train, in order."""
+    """The distillation loss for recovery training: T^2 KL(teacher || network) of the softened outputs at T = 2 (Hinton et
+    al. 2015).
+
+    Args:
+        teacher_logits: (n, classes), of the training examples in their order.
+    """
     def objective(logits: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
         return soft_targets(logits, teacher_logits[rows], TEMPERATURE)
 

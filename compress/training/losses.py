@@ -1,7 +1,7 @@
-"""What a student can be taught of a teacher's outputs: losses as pure functions.
+"""Distillation losses: how far a student's outputs are from the labels or from a teacher's outputs, as pure functions.
 
-Every loss takes tensors whose leading dimensions are any number of students, (..., b, classes) for b examples, and
-gives one number a student, (...,): a mean over the examples. A sum of them has each student's own gradient.
+The leading dimensions of all tensors are any number of students: (..., b, classes) for b examples. Every loss is one number
+for each student, (...,): a mean over the examples. The gradient of their sum is the gradient of each student's loss.
 Temperatures are scalars or of shape (...,).
 """
 
@@ -19,7 +19,7 @@ def hard_labels(student: Tensor, labels: Tensor, labelled: Tensor | None = None)
 
     Args:
         student: logits (..., b, classes); labels: (b,).
-        labelled: (b,) of 0 and 1: examples whose label may be used, over which the mean is taken.
+        labelled: (b,) of 0 and 1, 1 for examples whose label may be used; the mean is over these examples.
     """
     losses = functional.cross_entropy(student.movedim(-1, 1) if student.dim() == 2 else student.flatten(0, -2),
                                       labels.expand(student.shape[:-1]).flatten(), reduction="none")
@@ -31,7 +31,8 @@ def hard_labels(student: Tensor, labels: Tensor, labelled: Tensor | None = None)
 
 def soft_targets(student: Tensor, teacher: Tensor, temperature: Tensor | float) -> Tensor:
     r"""T^2 KL(p || q) with p = softmax(v / T) of the teacher's logits v and q = softmax(z / T) of the student's z
-    (Hinton, Vinyals & Dean 2015). Its gradient, T (q - p), keeps its size when T grows; its limit is logit matching."""
+    (Hinton, Vinyals & Dean 2015). The gradient with respect to z is T (q - p). Its size does not vanish as T grows, because
+    q - p is of order 1 / T; the limit of the loss is logit_matching()."""
     temperature = _column(temperature, student)
     log_q = (student / temperature).log_softmax(-1)
     log_p = (teacher / temperature).log_softmax(-1)
@@ -40,19 +41,21 @@ def soft_targets(student: Tensor, teacher: Tensor, temperature: Tensor | float) 
 
 
 def logit_matching(student: Tensor, teacher: Tensor) -> Tensor:
-    """Half the mean squared difference of the logits, each around its mean over the classes (Ba & Caruana 2014; the
-    mean does not change a softmax). Exactly what soft targets become when T goes to infinity."""
+    """Half the mean squared difference of the logits, both centred over the classes (Ba & Caruana 2014; a constant added
+    to all logits does not change a softmax). The limit of soft_targets() for T to infinity: to first order
+    softmax(z / T) = (1 + (z - mean z) / T) / K for K classes, so T (q - p) becomes the centred difference over K."""
     gap = student - teacher
     return (gap - gap.mean(-1, keepdim=True)).square().mean(-1).mean(-1) / 2
 
 
 def decoupled(student: Tensor, teacher: Tensor, target: Tensor, temperature: Tensor | float,
               beta: float = DECOUPLED_BETA) -> Tensor:
-    """T^2 (TCKD + beta NCKD): how sure of the target class, and the distribution among the others, weighed apart (Zhao
-    et al. 2022). With beta = 1 - p_target of each example it would be soft_targets().
+    """T^2 (TCKD + beta NCKD): the divergence between the probabilities of the target class, and the divergence between the
+    distributions over the other classes, with weights of their own (Zhao et al. 2022). With beta = 1 - p_target of each
+    example it equals soft_targets().
 
     Args:
-        target: (..., b) classes: the label, or where it is unknown the teacher's choice.
+        target: (..., b) classes: the label, or the teacher's prediction where the label is unknown.
     """
     temperature = _column(temperature, student)
     mask = functional.one_hot(target, student.shape[-1]).to(student.dtype)
@@ -64,21 +67,24 @@ def decoupled(student: Tensor, teacher: Tensor, target: Tensor, temperature: Ten
 
 
 def hint(student: Tensor, teacher: Tensor) -> Tensor:
-    """Half the mean squared error of a hidden layer's outputs after the student's regressor (FitNets: Romero et al.
-    2015): features (..., b, units of the teacher)."""
+    """Half the mean squared difference of hidden features (..., b, units of the teacher), the student's after its regressor
+    (FitNets: Romero et al. 2015)."""
     return (student - teacher).square().mean(-1).mean(-1) / 2
 
 
 def attention(student: Tensor, teacher: Tensor) -> Tensor:
-    """Squared distance of two attention maps (..., b, places), each the channels' sum of squares scaled to norm 1
-    (Zagoruyko & Komodakis 2017), summed over places."""
+    """Squared distance of two attention maps (..., b, positions), sums of squares over the channels, each scaled to norm 1
+    (Zagoruyko & Komodakis 2017)."""
     return (functional.normalize(student, dim=-1) - functional.normalize(teacher, dim=-1)).square().sum(-1).mean(-1)
 
 
 def relational(student: Tensor, teacher: Tensor) -> Tensor:
-    """Relations between the examples of a batch: 25 times the Huber loss of their distances, scaled to mean 1, plus 50
-    times that of the angles of all triplets (Park et al. 2019). Embeddings (..., b, units); the numbers of units of
-    teacher and student may differ."""
+    """25 times the Huber loss of the distances between the examples of a batch, scaled to mean 1, plus 50 times the Huber
+    loss of the cosines of the angles of all triplets (Park et al. 2019).
+
+    Args:
+        student, teacher: embeddings (..., b, units); the numbers of units may differ.
+    """
     losses = []
     for relation, weight in ((_distances, 25.0), (_angles, 50.0)):
         gap = functional.smooth_l1_loss(relation(student), relation(teacher).expand(
@@ -88,7 +94,7 @@ def relational(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def _distances(embedding: Tensor) -> Tensor:
-    """(..., b, b), the mean over different examples being 1; safe to differentiate where examples coincide."""
+    """(..., b, b), scaled to mean 1 over pairs of different examples. The gradient is finite for equal examples."""
     squares = embedding.square().sum(-1)
     gram = embedding @ embedding.mT
     squared = (squares[..., :, None] + squares[..., None, :] - 2 * gram).clamp_min(1e-12)
@@ -99,19 +105,19 @@ def _distances(embedding: Tensor) -> Tensor:
 
 
 def _angles(embedding: Tensor) -> Tensor:
-    """Cosines (..., b, b, b) of the angle at example i between j and k."""
+    """(..., b, b, b): the cosine of the angle at example i between examples j and k."""
     edges = embedding[..., None, :, :] - embedding[..., :, None, :]
     edges = edges / edges.square().sum(-1, keepdim=True).clamp_min(1e-12).sqrt()
     return edges @ edges.mT
 
 
 def _binary_divergence(p: Tensor, q: Tensor) -> Tensor:
-    """KL of two Bernoulli distributions, finite at their ends."""
+    """KL divergence of two Bernoulli distributions, finite for probabilities of 0 and 1."""
     tiny = torch.finfo(p.dtype).tiny
     first = p * (p.clamp_min(tiny).log() - q.clamp_min(tiny).log())
     return first + (1 - p) * ((1 - p).clamp_min(tiny).log() - (1 - q).clamp_min(tiny).log())
 
 
 def _column(temperature: Tensor | float, like: Tensor) -> Tensor:
-    """The temperature with dimensions for examples and classes."""
+    """The temperature with two more dimensions, for examples and classes."""
     return torch.as_tensor(temperature, dtype=like.dtype, device=like.device)[..., None, None]

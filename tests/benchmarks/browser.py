@@ -93,7 +93,7 @@ def starts(browser: Any, folder: Path) -> list[list[str]]:
 def visits(browser: Any, folder: Path) -> list[list[str]]:
     """One visitor after the other on one app whose worker is warm."""
     with serve_app(folder) as app:
-        fresh, taught = [], []
+        fresh, kept = [], []
         for seed in range(TEACHERS):
             page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
             page.add_init_script(CLOCK)
@@ -110,8 +110,8 @@ def visits(browser: Any, folder: Path) -> list[list[str]]:
                 choose(page, "Scheme", scheme)
                 measure = page.get_by_role("button", name="Measure the curve")
                 measure.wait_for()
-                taught.append(timed(page, f"drawn('Low rank: {scheme}')", measure.click) / 1000)
-                say(f"first point {taught[-1]:.2f} s")
+                kept.append(timed(page, f"drawn('Low rank: {scheme}')", measure.click) / 1000)
+                say(f"first point {kept[-1]:.2f} s")
                 finished(page)
         dial = page.evaluate(SWING, DIALS)
         still(page)
@@ -121,7 +121,7 @@ def visits(browser: Any, folder: Path) -> list[list[str]]:
                          f"'[role=heading]')].some((one) => one.textContent.includes('layer {layer} '))")
                   for layer in (3, 1) * (TURNS // 2)]
     return [row("click to first point, digits, teacher included", fresh, 1.0, "s"),
-            row("click to first point, digits, teacher trained before", taught, 1.0, "s"),
+            row("click to first point, digits, teacher trained before", kept, 1.0, "s"),
             row("dial to paint, four charts", dial, 50.0, "ms"),
             row("scheme (a whole page) to paint", selects, 200.0, "ms"),
             row("layer of the error chart (its part of a page) to paint", layers, 200.0, "ms")]

@@ -34,7 +34,7 @@ FAMILIES = (
 def families() -> str:
     """Trains (or reloads) three networks a family: a table with one row for each."""
     where, store = device.prepare(), Store()
-    trained = {text: taught(text, store, where) for _, text, _ in FAMILIES}
+    trained = {text: teachers_of(text, store, where) for _, text, _ in FAMILIES}
     report = final_report(DATA, [teacher.file for kept in trained.values() for teacher in kept], store, where)
     tested = {row["file"]: row["accuracy"] for row in report["rows"]}
     rows = [[name, trained[text][0].card["title"], f"`{text}`", spelled([one.card["accuracy"] for one in trained[text]]),
@@ -44,7 +44,7 @@ def families() -> str:
     return f"{found}\n\n{report['examples']:,} test examples, opened {report['opened']} time(s) from this cache folder."
 
 
-def taught(text: str, store: Store, where: object) -> list[kept_teachers.Teacher]:
+def teachers_of(text: str, store: Store, where: object) -> list[kept_teachers.Teacher]:
     """One teacher a seed."""
     made = []
     for seed in SEEDS:

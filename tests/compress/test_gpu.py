@@ -177,7 +177,7 @@ def test_students_learn_on_the_gpu_as_far_as_on_the_cpu(loss: str, network: Netw
         assert len(network_file.to_bytes(there.network)) == len(network_file.to_bytes(here.network))
 
 
-def test_attention_and_convolutions_are_taught_on_the_gpu(digits: Dataset, trained: Callable[[str], Network]) -> None:
+def test_attention_and_convolutions_are_trained_on_the_gpu(digits: Dataset, trained: Callable[[str], Network]) -> None:
     teacher = with_layers(trained("cnn(epochs=10)"), {}).to(GPU)
     method = Distill(loss="attention", width=0.5, epochs=8, seeds=1, temperatures=())
     for candidate in method.candidates(teacher, digits, planned(method, [1.0])):

@@ -179,11 +179,11 @@ def test_a_teacher_of_another_seed_has_its_own_points(store: Store) -> None:
 
 
 def test_progress_names_the_stages_and_rises_to_one(store: Store) -> None:
-    heard: list[Progress] = []
-    curve(store, report=Reporter(heard.append))
-    shares = [progress.share for progress in heard]
+    reported: list[Progress] = []
+    curve(store, report=Reporter(reported.append))
+    shares = [progress.share for progress in reported]
     assert shares == sorted(shares) and shares[0] == 0.0 and shares[-1] == 1.0
-    assert any("epoch" in progress.text for progress in heard) and any("keep" in progress.text for progress in heard)
+    assert any("epoch" in progress.text for progress in reported) and any("keep" in progress.text for progress in reported)
 
 
 def test_without_values_the_methods_own_are_measured() -> None:

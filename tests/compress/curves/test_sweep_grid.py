@@ -249,7 +249,7 @@ def test_dark_knowledge_is_kept_for_the_curve(store: Store, toy: Dataset) -> Non
         json.dumps(point, allow_nan=False)
 
 
-def test_one_hears_where_the_students_stand_and_progress_rises(store: Store) -> None:
+def test_accuracies_of_all_students_are_reported_and_progress_rises(store: Store) -> None:
     told: list[Progress] = []
     list(run(wanted(), store, Reporter(told.append), latency=False))
     shares = [progress.share for progress in told]
@@ -270,7 +270,7 @@ def test_students_of_a_compressed_network_are_points_beside_their_own_start(stor
     assert list(run(one, store, latency=False)) == []
 
 
-def test_a_network_trained_on_smaller_data_teaches_alike_whether_it_was_measured_before_or_not(store: Store) -> None:
+def test_a_network_trained_on_smaller_data_gives_equal_students_whether_it_was_measured_before_or_not(store: Store) -> None:
     """The measured file of such a method holds data, not the network that comes after."""
     one = wanted(values=[0.25], before="data_svd(epochs=2,components=4)+")
     first = list(run(one, store, latency=False))

@@ -86,13 +86,13 @@ def test_shuffled_labels_ruin_the_control(digits, mlp):
 
 
 @pytest.mark.parametrize("loss", FOR_ROWS)
-def test_a_teacher_that_knows_nothing_teaches_nothing(loss, digits, mlp):
+def test_students_of_an_untrained_teacher_learn_nothing(loss, digits, mlp):
     fool = build(mlp.architecture, 99)
     assert accuracy(replace(QUICK, loss=loss, epochs=6).compress(fool, digits), digits) < 0.3
 
 
 @pytest.mark.parametrize("loss", ["soft", "logits", "decoupled"])
-def test_a_teacher_with_wrong_names_teaches_the_wrong_names(loss, digits, mlp):
+def test_students_of_a_teacher_with_permuted_classes_learn_the_permutation(loss, digits, mlp):
     liar = copy.deepcopy(mlp)
     with torch.no_grad():
         for tensor in liar[-1].parameters():

@@ -92,7 +92,7 @@ def test_weights_that_stay_are_the_teachers(criterion: str, mlp: Network, digits
 
 @every_criterion
 @pytest.mark.parametrize("allocation", ["global", "uniform"])
-def test_a_network_that_hears_nothing_any_more_says_so(allocation: str, criterion: str, mlp: Network,
+def test_a_disconnected_network_has_a_note(allocation: str, criterion: str, mlp: Network,
                                                        digits: Dataset) -> None:
     for candidate in Prune(criterion=criterion, allocation=allocation).curve(mlp, digits, [0.5, 0.97, 0.99, 0.999]):
         left, notes = int(reached(candidate.network).sum()), " ".join(candidate.notes)

@@ -169,26 +169,26 @@ def test_with_the_teachers_outputs_hard_labels_do_not_matter(settings: dict, mlp
 
 
 @pytest.mark.parametrize("settings", [{"rounds": 2}, {"schedule": "gradual"}, {"pattern": "units"}], ids=str)
-def test_the_teacher_that_is_heard_is_the_network_that_was_given(settings: dict, mlp: Network, digits: Dataset,
+def test_the_teacher_of_the_recovery_loss_is_the_given_network(settings: dict, mlp: Network, digits: Dataset,
                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
     """In every round, not what the cut or the last round left."""
-    heard: list[Network] = []
-    monkeypatch.setattr(prune, "logits_of", lambda network, inputs: heard.append(network) or logits_of(network, inputs))
+    asked: list[Network] = []
+    monkeypatch.setattr(prune, "logits_of", lambda network, inputs: asked.append(network) or logits_of(network, inputs))
     Prune(sparsity=0.5, recovery_loss="teacher", **TINY, **settings).compress(mlp, digits)
-    assert len(heard) == settings.get("rounds", 1) and all(network is mlp for network in heard)
+    assert len(asked) == settings.get("rounds", 1) and all(network is mlp for network in asked)
 
 
 @pytest.mark.parametrize("schedule", ["one_shot", "gradual", "rewind"])
 def test_training_can_be_cancelled_at_every_point(schedule: str, mlp: Network, digits: Dataset) -> None:
-    heard: list[float] = []
+    reported: list[float] = []
     method = Prune(schedule=schedule, recovery_epochs=500)
-    report = Reporter(lambda progress: heard.append(progress.share), lambda: len(heard) > 8)
+    report = Reporter(lambda progress: reported.append(progress.share), lambda: len(reported) > 8)
     with pytest.raises(Cancelled):
         next(method.curve(mlp, digits, [0.5], report))
 
 
 def test_progress_only_rises(mlp: Network, digits: Dataset) -> None:
-    heard: list[float] = []
+    reported: list[float] = []
     method = Prune(recovery_epochs=1, rounds=2, allocation="sensitivity", criterion="taylor")
-    list(method.curve(mlp, digits, [0.5, 0.8], Reporter(lambda progress: heard.append(progress.share))))
-    assert heard == sorted(heard) and 0.6 < heard[-1] <= 1.0
+    list(method.curve(mlp, digits, [0.5, 0.8], Reporter(lambda progress: reported.append(progress.share))))
+    assert reported == sorted(reported) and 0.6 < reported[-1] <= 1.0

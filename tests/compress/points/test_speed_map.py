@@ -45,16 +45,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[tuple[nn.Module, int]]:
 
 @every_network
 def test_the_map_has_a_cell_for_every_share_and_batch_and_way(family: Family, quick: list) -> None:
-    network, heard = network_of(family), []
+    network, reported = network_of(family), []
     before = state(network)
-    found = json.loads(json.dumps(speed_map(network, Reporter(lambda progress: heard.append(progress)))))
+    found = json.loads(json.dumps(speed_map(network, Reporter(lambda progress: reported.append(progress)))))
     assert found["shares"] == list(SHARES) and found["batches"] == list(BATCHES)[:len(found["batches"])]
     assert list(found["ways"]) == (["sparse", "rank"] if family.name == "logistic" else list(WAYS))
     cells = [cell for rows in found["ways"].values() for row in rows for cell in row]
     assert all(len(rows) == len(found["batches"]) and all(len(row) == len(SHARES) for row in rows)
                for rows in found["ways"].values())
     assert sum(cell is not None for cell in cells) == len(quick) and all(cell is None or len(cell) == 3 for cell in cells)
-    shares = [progress.share for progress in heard]
+    shares = [progress.share for progress in reported]
     assert shares == sorted(shares) and shares[-1] == 1.0 and found["device"] == "one core"
     assert identical(before, state(network)) and not network.training
 
@@ -133,7 +133,7 @@ def test_larger_batches_are_left_out_once_one_takes_too_long(monkeypatch: pytest
 
 
 def test_it_can_be_cancelled(quick: list) -> None:
-    heard: list[Progress] = []
+    reported: list[Progress] = []
     with pytest.raises(Cancelled):
-        speed_map(network_of(MLP((8,))), Reporter(heard.append, lambda: len(quick) >= 5))
+        speed_map(network_of(MLP((8,))), Reporter(reported.append, lambda: len(quick) >= 5))
     assert len(quick) < 10

@@ -72,7 +72,7 @@ def test_the_network_stays_as_it_was() -> None:
         assert identical(before, state(network)) and network.training
 
 
-def test_a_channel_that_hears_nothing_leads_nowhere() -> None:
+def test_a_channel_without_inputs_leads_nowhere() -> None:
     network = network_of(CNN((3, 2), (4,)))
     with torch.no_grad():
         network[0].weight[1:] = 0.0
@@ -112,7 +112,7 @@ def test_statistics_of_batch_normalisation_do_not_matter() -> None:
 
 @pytest.mark.parametrize("sparse", [False, True])
 def test_a_grus_units_are_reached_by_way_of_the_input_or_of_other_units(sparse: bool) -> None:
-    """Unit 0 hears the inputs, unit 1 hears unit 0, unit 2 hears unit 3, which hears only itself."""
+    """Unit 0 reads the inputs, unit 1 reads unit 0, unit 2 reads unit 3, which reads only itself."""
     network = network_of(Recurrent((4,), both_ways=False), SEQUENCE)
     steps = SEQUENCE[1]
     with torch.no_grad():

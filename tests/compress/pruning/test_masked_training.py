@@ -194,7 +194,7 @@ def test_the_teachers_objective_is_that_of_soft_targets_at_its_rows() -> None:
 
 @pytest.mark.parametrize("gradual", [False, True])
 def test_training_with_masks_can_be_cancelled(gradual: bool, data: Dataset) -> None:
-    start, heard = fresh(data), []
+    start, reported = fresh(data), []
     step: AfterStep = Gradual(by_size, 0.9, 1000) if gradual else MaskHook(by_size(start, 0.9))
     with pytest.raises(Cancelled):
-        train(start, data, PLANS[0], report=Reporter(heard.append, lambda: len(heard) >= 2), after_step=step)
+        train(start, data, PLANS[0], report=Reporter(reported.append, lambda: len(reported) >= 2), after_step=step)

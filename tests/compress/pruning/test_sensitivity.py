@@ -93,11 +93,11 @@ def test_losses_come_from_calibration_and_accuracies_from_validation(mlp: Networ
 
 
 def test_measuring_changes_nothing_and_can_be_cancelled(resnet: Network, digits: Dataset) -> None:
-    before, heard = state(resnet), []
+    before, reported = state(resnet), []
     pruner = Prune().pruner(resnet, digits)
-    report = Reporter(lambda progress: heard.append(progress.share))
+    report = Reporter(lambda progress: reported.append(progress.share))
     sensitivity(resnet, digits, ["0", "7"], pruner._with_one_layer_cut, report, (0.0, 0.5))
-    assert identical(before, state(resnet)) and not resnet.training and heard == sorted(heard)
+    assert identical(before, state(resnet)) and not resnet.training and reported == sorted(reported)
     with pytest.raises(Cancelled):
         sensitivity(resnet, digits, ["0"], pruner._with_one_layer_cut, Reporter(is_cancelled=lambda: True), (0.0, 0.5))
 

@@ -98,20 +98,20 @@ def test_an_objective_that_asks_another_network_leaves_the_student_in_training_m
 
 def cancel_after(epochs: int) -> tuple[Reporter, list[Progress]]:
     """A Reporter that cancels at the first report after so many finished epochs."""
-    heard: list[Progress] = []
+    reported: list[Progress] = []
 
     def is_cancelled() -> bool:
-        return sum("epoch" in progress.live for progress in heard[:-1]) >= epochs
+        return sum("epoch" in progress.live for progress in reported[:-1]) >= epochs
 
-    return Reporter(heard.append, is_cancelled), heard
+    return Reporter(reported.append, is_cancelled), reported
 
 
 def test_cancelled_in_a_later_epoch_the_best_weights_so_far_are_kept(data: Dataset) -> None:
     plan = Training(epochs=10, batch=4)
-    report, heard = cancel_after(2)
+    report, reported = cancel_after(2)
     done = train(fresh(data), data, plan, report=report, keep_best=True)
     assert done.cancelled and 2 <= len(done.history) <= 3 and not done.network.training
-    assert "step" in heard[-1].text or "epoch" in heard[-1].text
+    assert "step" in reported[-1].text or "epoch" in reported[-1].text
     whole = train(fresh(data), data, plan)
     assert [entry["loss"] for entry in done.history] == [entry["loss"] for entry in whole.history[:len(done.history)]]
 
@@ -236,19 +236,19 @@ def test_weight_decay_makes_weights_smaller(data: Dataset) -> None:
 
 
 def test_progress_rises_to_one_and_epochs_carry_live_numbers(data: Dataset) -> None:
-    heard: list[Progress] = []
-    train(fresh(data), data, Training(epochs=4, batch=4), report=Reporter(heard.append))
-    shares = [progress.share for progress in heard]
+    reported: list[Progress] = []
+    train(fresh(data), data, Training(epochs=4, batch=4), report=Reporter(reported.append))
+    shares = [progress.share for progress in reported]
     assert shares == sorted(shares) and shares[-1] == 1.0
-    live: list[dict[str, Any]] = [progress.live for progress in heard if progress.live]
+    live: list[dict[str, Any]] = [progress.live for progress in reported if progress.live]
     assert [entry["epoch"] for entry in live] == [1, 2, 3, 4]
     assert all({"loss", "train_accuracy", "accuracy", "seconds"} <= set(entry) for entry in live)
 
 
-def test_what_follows_each_step_hears_how_many_were_done(data: Dataset) -> None:
-    heard: list[int] = []
-    train(fresh(data), data, Training(), steps=30, after_step=lambda _, done: heard.append(done))
-    assert heard == list(range(1, 31))
+def test_after_step_is_called_with_the_number_of_steps_done(data: Dataset) -> None:
+    reported: list[int] = []
+    train(fresh(data), data, Training(), steps=30, after_step=lambda _, done: reported.append(done))
+    assert reported == list(range(1, 31))
 
 
 @pytest.mark.parametrize("keep_from", [0, 1, 25, 10_000])

@@ -57,8 +57,8 @@ def test_at_high_temperature_its_gradient_tends_to_the_centred_logit_difference_
 
 def test_the_size_of_the_gradient_does_not_depend_on_a_high_temperature():
     student, teacher = logits(64, CLASSES), logits(64, CLASSES, seed=1)
-    norms = [float(gradient(lambda z, heat=heat: losses.soft_targets(z, teacher, heat), student).norm())
-             for heat in (32.0, 64.0)]
+    norms = [float(gradient(lambda z, temperature=temperature: losses.soft_targets(z, teacher, temperature), student).norm())
+             for temperature in (32.0, 64.0)]
     assert norms[0] == pytest.approx(norms[1], rel=0.02)
 
 
@@ -74,10 +74,10 @@ def test_a_student_that_says_the_same_but_for_a_constant_has_nothing_to_learn(lo
 
 def test_decoupled_losses_put_together_are_the_soft_loss():
     student, teacher, target = logits(1, CLASSES), logits(1, CLASSES, seed=1), torch.tensor([3])
-    heat = 4.0
-    others = 1 - float((teacher / heat).softmax(-1)[0, 3])
-    assert float(losses.decoupled(student, teacher, target, heat, beta=others)) == pytest.approx(
-        float(losses.soft_targets(student, teacher, heat)), rel=1e-9)
+    temperature = 4.0
+    others = 1 - float((teacher / temperature).softmax(-1)[0, 3])
+    assert float(losses.decoupled(student, teacher, target, temperature, beta=others)) == pytest.approx(
+        float(losses.soft_targets(student, teacher, temperature)), rel=1e-9)
 
 
 def test_decoupled_losses_stay_finite_where_a_teacher_is_sure():
@@ -103,9 +103,10 @@ def test_only_labelled_examples_count_for_hard_labels():
 
 def test_each_student_has_its_own_loss_and_temperature():
     student, teacher = logits(3, 5, CLASSES), logits(5, CLASSES, seed=1)
-    heats = torch.tensor([1.0, 4.0, 20.0], dtype=torch.float64)
-    together = losses.soft_targets(student, teacher, heats)
-    alone = [losses.soft_targets(one, teacher, float(heat)) for one, heat in zip(student, heats, strict=True)]
+    temperatures = torch.tensor([1.0, 4.0, 20.0], dtype=torch.float64)
+    together = losses.soft_targets(student, teacher, temperatures)
+    alone = [losses.soft_targets(one, teacher, float(temperature))
+             for one, temperature in zip(student, temperatures, strict=True)]
     assert torch.allclose(together, torch.stack(alone))
     for loss in (lambda z: losses.relational(z, teacher), lambda z: losses.logit_matching(z, teacher)):
         assert torch.allclose(loss(student), torch.stack([loss(one) for one in student]))
