@@ -24,8 +24,7 @@ FORMAT = "compression-explorer/1"
 
 def to_bytes(network: Network) -> bytes:
     """The file's contents; their length is the network's size in bytes."""
-    compressed = {path: {"kind": layer.kind, **layer.plain()}
-                  for path, layer in base.compressed_layers(network).items()}
+    compressed = {path: base.layer_plain(layer) for path, layer in base.compressed_layers(network).items()}
     tensors = {name: tensor for name, tensor in network.state_dict().items() if not _is_a_counter(name)}
     return pack({"architecture": network.architecture.plain(), "layers": compressed}, tensors)
 
@@ -55,7 +54,7 @@ def from_bytes(contents: bytes, name: str = "the file") -> Network:
         raise ValueError(f"{name} holds compressed data, not a network. Choose a file of a network method.")
     try:
         network = build(Architecture.from_plain(manifest["architecture"]))
-        replaced = {path: base.rebuild(plain) for path, plain in manifest["layers"].items()}
+        replaced = {path: base.layer_rebuild(plain) for path, plain in manifest["layers"].items()}
         network = base.with_layers(network, replaced)
         missing, unexpected = network.load_state_dict(tensors, strict=False)
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:

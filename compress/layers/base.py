@@ -7,20 +7,40 @@ plain data (`plain`), from which `rebuild` makes it again in a fresh process, wi
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, TypeGuard, TypeVar
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from compress.networks.evaluation import evaluating
 
-DENSE: dict[str, type[nn.Module]] = {"Linear": nn.Linear, "Conv1d": nn.Conv1d, "Conv2d": nn.Conv2d}
+DenseLayer = nn.Linear | nn.Conv1d | nn.Conv2d
+DENSE: dict[str, type[DenseLayer]] = {"Linear": nn.Linear, "Conv1d": nn.Conv1d, "Conv2d": nn.Conv2d}
 COMPRESSED: dict[str, type[Compressed]] = {}
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
-class Compressed:
-    """Mix-in of every layer that a method puts in a dense layer's place; found by its `kind` when a file is read."""
+class Substitute(nn.Module):
+    """Base of every layer in a dense layer's place."""
+
+    def merged(self) -> DenseLayer:
+        """A NEW dense layer with the same answers."""
+        raise NotImplementedError
+
+    def opened(self, codes: bool = False) -> nn.Module:
+        """The layer in the form that later methods act on: parts with weights of their own, which they can replace, mask
+        and train. A dense layer unless a kind has parts worth keeping apart; the layer itself where it is open already.
+
+        Args:
+            codes: keep sparse codes as codes, for a method that can act on coefficients.
+        """
+        return self.merged()
+
+
+class Compressed(Substitute):
+    """Base of every layer that can be stored in a dense layer's place; found by its `kind` when a file is read."""
 
     kind: ClassVar[str]
 
@@ -32,12 +52,17 @@ class Compressed:
         raise NotImplementedError
 
     @classmethod
-    def rebuild(cls, plain: dict[str, Any]) -> nn.Module:
+    def rebuild(cls, plain: dict[str, Any]) -> Compressed:
         """A layer of the same sizes with any weights; the file's tensors are loaded into it."""
         raise NotImplementedError
 
 
-def dense_plain(layer: nn.Module) -> dict[str, Any]:
+def is_dense(layer: nn.Module) -> TypeGuard[DenseLayer]:
+    """Whether this is a linear or convolutional layer that stores its whole weight."""
+    return type(layer) in DENSE.values()
+
+
+def dense_plain(layer: DenseLayer) -> dict[str, Any]:
     """A dense layer's sizes as JSON-able data."""
     bias = layer.bias is not None
     if isinstance(layer, nn.Linear):
@@ -47,38 +72,98 @@ def dense_plain(layer: nn.Module) -> dict[str, Any]:
             "dilation": list(layer.dilation), "groups": layer.groups}
 
 
-def dense_rebuild(plain: dict[str, Any]) -> nn.Module:
+def dense_rebuild(plain: dict[str, Any]) -> DenseLayer:
     """The opposite of dense_plain(). Raises ValueError for a layer type that is not known."""
-    options = {name: tuple(value) if isinstance(value, list) else value
-               for name, value in plain.items() if name not in ("type", "sizes")}
+    options: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
+                               for name, value in plain.items() if name not in ("type", "sizes")}
     if plain["type"] not in DENSE:
         raise ValueError(f"The file holds a layer of type {plain['type']!r}; known are {', '.join(DENSE)}.")
-    return DENSE[plain["type"]](*plain["sizes"], **options)
+    made: Callable[..., DenseLayer] = DENSE[plain["type"]]
+    return made(*plain["sizes"], **options)
 
 
-def rebuild(plain: dict[str, Any]) -> nn.Module:
-    """A compressed layer from its plain data. Raises ValueError for an unknown kind."""
+def dense_like(plain: dict[str, Any], bias: Tensor | None, like: Tensor, training: bool) -> DenseLayer:
+    """A dense layer of these sizes with a copy of a bias, its weight still to be set; of the type of another tensor and on
+    its device."""
+    with torch.device("meta"):  # weights of its own would be drawn in vain
+        layer = dense_rebuild(plain)
+    layer = layer.to_empty(device=like.device).to(like.dtype)
+    layer.bias = None if bias is None else nn.Parameter(bias.detach().clone())
+    return layer.train(training)
+
+
+def dense_answers(batch: Tensor, weight: Tensor, bias: Tensor | None, plain: dict[str, Any]) -> Tensor:
+    """What a dense layer of these sizes answers with this weight and bias."""
+    if plain["type"] == "Linear":
+        return functional.linear(batch, weight, bias)
+    convolve = functional.conv1d if plain["type"] == "Conv1d" else functional.conv2d
+    return convolve(batch, weight, bias, tuple(plain["stride"]), tuple(plain["padding"]), tuple(plain["dilation"]),
+                    plain["groups"])
+
+
+def layer_plain(layer: nn.Module) -> dict[str, Any]:
+    """A dense or compressed layer as JSON-able data."""
+    if isinstance(layer, Compressed):
+        return {"kind": layer.kind, **layer.plain()}
+    if not is_dense(layer):
+        raise TypeError(f"a layer of type {type(layer).__name__} cannot be written")
+    return dense_plain(layer)
+
+
+def layer_rebuild(plain: dict[str, Any]) -> DenseLayer | Compressed:
+    """The opposite of layer_plain(). Raises ValueError for an unknown kind or type."""
+    if "kind" not in plain:
+        return dense_rebuild(plain)
     if plain["kind"] not in COMPRESSED:
         raise ValueError(f"The file holds a compressed layer of kind {plain['kind']!r}; known are "
                          f"{', '.join(COMPRESSED)}. Read it with the version that wrote it, or a newer one.")
     return COMPRESSED[plain["kind"]].rebuild({name: value for name, value in plain.items() if name != "kind"})
 
 
+def merged_layer(layer: nn.Module) -> DenseLayer:
+    """A layer as a dense one: itself, or what it stands for."""
+    if isinstance(layer, Substitute):
+        return layer.merged()
+    if not is_dense(layer):
+        raise TypeError(f"a layer of type {type(layer).__name__} has no dense weight")
+    return layer
+
+
 def compressed_layers(network: nn.Module) -> dict[str, Compressed]:
-    """Path -> compressed layer, in forward order."""
-    return {path: layer for path, layer in _outermost(network) if isinstance(layer, Compressed)}
+    """Path -> compressed layer, in forward order; parts of a compressed layer belong to it."""
+    return {path: layer for path, layer in substitutes(network).items() if isinstance(layer, Compressed)}
 
 
-def dense_layers(network: nn.Module) -> dict[str, nn.Module]:
-    """Path -> linear or convolutional layer that no method has touched yet, in forward order."""
-    return {path: layer for path, layer in _outermost(network) if type(layer) in DENSE.values()}
+def substitutes(network: nn.Module) -> dict[str, Substitute]:
+    """Path -> layer in a dense layer's place, stored or open, in forward order."""
+    return {path: layer for path, layer in _outermost(network) if isinstance(layer, Substitute)}
+
+
+def dense_layers(network: nn.Module) -> dict[str, DenseLayer]:
+    """Path -> linear or convolutional layer that stores its whole weight, in forward order. Factors are such layers too:
+    those of a layer "1" have the paths "1.0" and "1.1"."""
+    return {path: layer for path, layer in network.named_modules() if is_dense(layer)}
 
 
 def with_layers(network: AnyModule, layers: Mapping[str, nn.Module]) -> AnyModule:
     """A NEW network with some layers replaced; the given one stays as it is."""
     # What deepcopy is told to have copied already it does not copy: the layers to be replaced can be large.
-    copied = {id(network.get_submodule(path)): layer for path, layer in layers.items()}
+    copied: dict[int, Any] = {id(network.get_submodule(path)): layer for path, layer in layers.items()}
     return copy.deepcopy(network, copied).train(network.training)
+
+
+def weight_of(layer: nn.Module) -> Tensor:
+    """The weight (rows, ...) that a layer has, or makes of what it stores."""
+    weight = layer.weight
+    if not isinstance(weight, Tensor):
+        raise TypeError(f"a layer of type {type(layer).__name__} has no weight")
+    return weight
+
+
+def bytes_of_weight(layer: nn.Module) -> int:
+    """Bytes of all that a layer stores but its bias."""
+    return sum(tensor.numel() * tensor.element_size() for name, tensor in layer.state_dict().items()
+               if not name.endswith("bias"))
 
 
 def macs(network: nn.Module, example: Tensor) -> int:
@@ -90,10 +175,12 @@ def macs(network: nn.Module, example: Tensor) -> int:
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal counted
-        counted += output.numel() // layer.weight.shape[0] * getattr(layer, "macs_per_position", layer.weight.numel())
+        weight = weight_of(layer)
+        own: Any = getattr(layer, "macs_per_position", weight.numel())
+        counted += output.numel() // weight.shape[0] * int(own)
 
     watched = [layer.register_forward_hook(count) for layer in network.modules()
-               if type(layer) in DENSE.values() or hasattr(layer, "macs_per_position")]
+               if is_dense(layer) or hasattr(layer, "macs_per_position")]
     try:
         with evaluating(network):
             network(example)
@@ -107,5 +194,5 @@ def _outermost(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Modu
     for name, child in module.named_children():
         child_path = f"{path}.{name}" if path else name
         yield child_path, child
-        if not isinstance(child, Compressed):
+        if not isinstance(child, Substitute):
             yield from _outermost(child, child_path)

@@ -7,71 +7,63 @@ block is a signal w = c D with at most s non-zeros in c, so that the layer can r
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from compress.layers.base import Compressed, dense_plain, dense_rebuild
+from compress.layers.base import Compressed, DenseLayer, dense_answers, dense_like, dense_plain, dense_rebuild
 from compress.layers.bit_packing import bits_for, bytes_for, packed, unpacked
+from compress.layers.blocks import Blocks
 from compress.layers.dense_weight import DenseWeightLayer
-from compress.layers.sparse import convolved
+from compress.layers.open_codes import OpenCodes
 
 STORAGES = {"float32": torch.float32, "float16": torch.float16, "int8": torch.int8}
 SPARSE_COST = 6  # dense multiply-adds in the time of a sparse one, on a CPU with batches
 HEADER = 330  # bytes by which the file's header grows against a dense layer's, about
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """How a weight matrix (rows, columns) is cut: blocks of `height` outputs of one column; the last ones are padded with
-    zeros where height does not divide rows."""
-
-    rows: int
-    columns: int
-    height: int
-
-    @property
-    def bands(self) -> int:
-        """Blocks on top of each other."""
-        return -(-self.rows // self.height)
-
-    @property
-    def count(self) -> int:
-        """Blocks in all."""
-        return self.bands * self.columns
-
-    def signals(self, matrix: Tensor) -> Tensor:
-        """(rows, columns) -> (count, height): band by band, column by column."""
-        padded = functional.pad(matrix, (0, 0, 0, self.bands * self.height - self.rows))
-        return padded.view(self.bands, self.height, self.columns).transpose(1, 2).reshape(self.count, self.height)
-
-    def matrix(self, signals: Tensor) -> Tensor:
-        """The opposite of signals()."""
-        tall = signals.view(self.bands, self.columns, self.height).transpose(1, 2)
-        return tall.reshape(self.bands * self.height, self.columns)[:self.rows]
+RAGGED_HEADER = 85  # more of them where blocks have unlike numbers of coefficients
 
 
 class Coded(DenseWeightLayer, Compressed):
-    """A linear or convolutional layer stored as `atoms` (count, height), `values` (blocks, nonzeros), packed `indices` and
-    the bias. A place that a block does not use has the value 0. With storage "int8", values are whole numbers times a
-    scale."""
+    """A linear or convolutional layer stored as `atoms` (count, height), `values`, packed `indices` and the bias.
+
+    Values and indices have one of two forms:
+
+    - even: (blocks, nonzeros); a place that a block does not use has the value 0.
+    - ragged: only those of the places that are used, block by block, and in packed `counts` how many each block has.
+
+    With storage "int8", values are whole numbers times a scale.
+    """
 
     kind = "coded"
+    atoms: Tensor
+    values: Tensor
+    indices: Tensor
+    counts: Tensor
+    scale: Tensor
+    bias: Tensor | None
+    codes: Tensor | None
 
-    def __init__(self, template: nn.Module, height: int, atoms: int, nonzeros: int, storage: str) -> None:
-        """Takes the sizes and the bias of a dense layer; atoms, values and indices are all zero."""
+    def __init__(self, template: DenseLayer, height: int, atoms: int, nonzeros: int, storage: str,
+                 places: int | None = None) -> None:
+        """Takes the sizes and the bias of a dense layer; atoms, values and indices are all zero.
+
+        Args:
+            places: how many coefficients there are in all, for the ragged form; None for the even one.
+        """
         super().__init__()
         self.options, self.shape, self.storage = dense_plain(template), template.weight.shape, storage
         self.blocks = Blocks(self.shape[0], self.shape[1:].numel(), height)
-        self.count, self.nonzeros = atoms, nonzeros
+        self.count, self.nonzeros, self.places = atoms, nonzeros, places
         self.bias = None if template.bias is None else nn.Parameter(template.bias.detach().clone())
         self.atoms = nn.Parameter(torch.zeros(atoms, height))
-        places = self.blocks.count * nonzeros
-        self.register_buffer("indices", torch.zeros(bytes_for(places, bits_for(atoms)), dtype=torch.uint8))
-        values = torch.zeros(self.blocks.count, nonzeros, dtype=STORAGES[storage])
+        stored = self.blocks.count * nonzeros if places is None else places
+        self.register_buffer("indices", torch.zeros(bytes_for(stored, bits_for(atoms)), dtype=torch.uint8))
+        if places is not None:
+            length = bytes_for(self.blocks.count, bits_for(nonzeros + 1))
+            self.register_buffer("counts", torch.zeros(length, dtype=torch.uint8))
+        size = (self.blocks.count, nonzeros) if places is None else (places,)
+        values = torch.zeros(size, dtype=STORAGES[storage])
         if storage == "int8":
             self.register_buffer("values", values)
             self.register_buffer("scale", torch.ones(()))
@@ -79,34 +71,62 @@ class Coded(DenseWeightLayer, Compressed):
             self.values = nn.Parameter(values)
 
     @classmethod
-    def of(cls, layer: nn.Module, height: int, atoms: Tensor, chosen: Tensor, values: Tensor, storage: str) -> Coded:
+    def of(cls, layer: DenseLayer, height: int, atoms: Tensor, chosen: Tensor, values: Tensor, storage: str,
+           ragged: bool = False) -> Coded:
         """A dense layer's stand-in.
 
         Args:
             atoms: (count, height); chosen: (blocks, nonzeros) indices of atoms; values: (blocks, nonzeros), 0 where a
-                place is not used (its index may be anything, also -1).
+                place is not used (its index may be anything, also -1). In the ragged form these are left out.
         """
-        made = cls(layer, height, len(atoms), chosen.shape[1], storage)
+        used = values != 0 if ragged else torch.ones_like(values, dtype=torch.bool)
+        made = cls(layer, height, len(atoms), chosen.shape[1], storage, int(used.sum()) if ragged else None)
         made.atoms = nn.Parameter(atoms.detach().to(layer.weight.dtype).clone())
-        made.indices = torch.from_numpy(packed(chosen.clamp_min(0).cpu().numpy(), bits_for(len(atoms))))
+        indices = chosen.clamp_min(0)[used].cpu().numpy()
+        made.indices = torch.from_numpy(packed(indices, bits_for(len(atoms))))
+        if ragged:
+            made.counts = torch.from_numpy(packed(used.sum(1).cpu().numpy(), bits_for(chosen.shape[1] + 1)))
+        kept = values.detach()[used].view(made.values.shape)
         if storage == "int8":
-            made.scale = values.detach().abs().max().clamp_min(1e-12).float() / 127
-            made.values = (values.detach() / made.scale).round().to(torch.int8)
+            largest = kept.abs().max() if kept.numel() else kept.new_zeros(())
+            made.scale = largest.clamp_min(1e-12).float() / 127
+            made.values = (kept / made.scale).round().to(torch.int8)
         else:
-            made.values = nn.Parameter(values.detach().to(made.values.dtype).clone())
+            made.values = nn.Parameter(kept.to(made.values.dtype).clone())
         made.to(layer.weight.device)
-        return made.train(layer.training)
+        made.train(layer.training)
+        return made
+
+    @classmethod
+    def smallest(cls, layer: DenseLayer, height: int, atoms: Tensor, chosen: Tensor, values: Tensor, storage: str) -> Coded:
+        """The same in the smaller form, without places that no block uses and atoms that no place uses."""
+        used = values != 0
+        order = used.to(torch.int8).argsort(dim=1, descending=True, stable=True)  # used places come first
+        most = max(1, int(used.sum(1).max()))
+        chosen, values = (numbers.gather(1, order)[:, :most] for numbers in (chosen, values))
+        used = values != 0
+        kept, numbers = torch.unique(chosen[used], return_inverse=True)
+        if not len(kept):
+            kept = chosen.new_zeros(1)
+        chosen = torch.zeros_like(chosen).masked_scatter(used, numbers)
+        even, ragged = (stored_bytes(layer, height, len(kept), most, storage, places)
+                        for places in (None, int(used.sum())))
+        return cls.of(layer, height, atoms[kept], chosen, values, storage, ragged < even)
 
     def stored_as(self, storage: str) -> Coded:
-        """A NEW layer with its coefficients stored in another way."""
-        template = dense_rebuild(self.options).to(self.atoms.device).train(self.training)
-        template.bias = self.bias
-        return Coded.of(template, self.blocks.height, self.atoms, self.chosen(), self.coefficients, storage)
+        """A NEW layer with its coefficients stored in another way, in the smaller form."""
+        return Coded.smallest(self._template(), self.blocks.height, self.atoms, self.chosen(), self.coefficients, storage)
+
+    @property
+    def form(self) -> str:
+        """How values are stored: "even" or "ragged"."""
+        return "even" if self.places is None else "ragged"
 
     @property
     def coefficients(self) -> Tensor:
-        """(blocks, nonzeros) float32."""
-        return self.values.float() * self.scale if self.storage == "int8" else self.values.float()
+        """(blocks, nonzeros), 0 where a place is not used."""
+        values = self.values.to(self.atoms.dtype)
+        return self._even(values * self.scale.to(values) if self.storage == "int8" else values)
 
     @property
     def product_macs(self) -> int:
@@ -127,25 +147,36 @@ class Coded(DenseWeightLayer, Compressed):
         return self.product_macs if self.runs_as_product else self.shape.numel()
 
     def plain(self) -> dict[str, Any]:
+        ragged = {} if self.places is None else {"places": self.places}
         return {"dense": self.options, "height": self.blocks.height, "atoms": self.count, "nonzeros": self.nonzeros,
-                "storage": self.storage}
+                "storage": self.storage, **ragged}
 
     @classmethod
-    def rebuild(cls, plain: dict[str, Any]) -> nn.Module:
+    def rebuild(cls, plain: dict[str, Any]) -> Coded:
         return cls(dense_rebuild(plain["dense"]), int(plain["height"]), int(plain["atoms"]), int(plain["nonzeros"]),
-                   plain["storage"])
+                   plain["storage"], plain.get("places"))
+
+    def merged(self) -> DenseLayer:
+        layer = self._template()
+        layer.weight = nn.Parameter(self.weight.detach().clone())
+        return layer
+
+    def opened(self, codes: bool = False) -> nn.Module:
+        """Its coefficients as a part that can be pruned and trained, or a dense layer."""
+        if not codes:
+            return self.merged()
+        opened = OpenCodes(self._template(), self.blocks, self.atoms, self.chosen(), self.coefficients)
+        opened.storage = self.storage
+        return opened
 
     def chosen(self) -> Tensor:
         """(blocks, nonzeros) int64: which atoms a block uses."""
-        count = self.blocks.count * self.nonzeros
-        numbers = unpacked(self.indices.cpu().numpy(), count, bits_for(self.count))
-        return torch.from_numpy(numbers).view(self.blocks.count, self.nonzeros).to(self.atoms.device)
+        numbers = torch.from_numpy(unpacked(self.indices.cpu().numpy(), self.values.numel(), bits_for(self.count)))
+        return self._even(numbers.to(self.atoms.device))
 
     def forward(self, batch: Tensor) -> Tensor:
-        if self.options["type"] != "Linear":
-            return convolved(batch, self.weight, self.bias, self.options)
-        if self.training or self.codes is None or batch.is_cuda:
-            return functional.linear(batch, self.weight, self.bias)
+        if self.options["type"] != "Linear" or self.wants_gradients or self.codes is None or batch.is_cuda:
+            return dense_answers(batch, self.weight, self.bias, self.options)
         coded = (self.codes @ batch.reshape(-1, batch.shape[-1]).mT).view(self.blocks.bands, self.count, -1)
         product = torch.matmul(self.atoms.mT, coded).reshape(self.blocks.bands * self.blocks.height, -1)
         product = product[:self.shape[0]].mT
@@ -159,6 +190,17 @@ class Coded(DenseWeightLayer, Compressed):
         super().__setstate__(state)
         if not self.training and hasattr(self, "dense"):
             self._refresh(self.dense)
+
+    def _even(self, stored: Tensor) -> Tensor:
+        """What is stored of the places that are used -> (blocks, nonzeros), 0 at the others."""
+        if self.places is None:
+            return stored.view(self.blocks.count, self.nonzeros)
+        counts = unpacked(self.counts.cpu().numpy(), self.blocks.count, bits_for(self.nonzeros + 1))
+        used = torch.arange(self.nonzeros) < torch.from_numpy(counts)[:, None]
+        return stored.new_zeros(used.shape).masked_scatter(used.to(stored.device), stored)
+
+    def _template(self) -> DenseLayer:
+        return dense_like(self.options, self.bias, self.atoms, self.training)
 
     def _dense_weight(self) -> Tensor:
         signals = (self.coefficients[..., None] * self.atoms[self.chosen()]).sum(1)
@@ -181,8 +223,16 @@ class Coded(DenseWeightLayer, Compressed):
             self.codes = summed.to_sparse_csr()
 
 
-def stored_bytes(layer: nn.Module, height: int, atoms: int, nonzeros: int, storage: str) -> int:
-    """Bytes that a layer takes as a Coded one, without its bias, its header included."""
+def closed(codes: OpenCodes) -> Coded:
+    """The layer as it is stored: in the smaller form, without coefficients that are zero."""
+    template = dense_like(codes.options, codes.bias, codes.atoms, codes.training)
+    values = codes.coefficients.weight.detach().view(codes.chosen.shape)
+    return Coded.smallest(template, codes.blocks.height, codes.atoms, codes.chosen, values, codes.storage)
+
+
+def stored_bytes(layer: DenseLayer, height: int, atoms: int, nonzeros: int, storage: str, places: int | None = None) -> int:
+    """Bytes that a layer takes as a Coded one, without its bias, its header included. places: as Coded has them."""
     blocks = Blocks(layer.weight.shape[0], layer.weight[0].numel(), height)
-    places = blocks.count * nonzeros
-    return (HEADER + 4 * atoms * height + places * STORAGES[storage].itemsize + bytes_for(places, bits_for(atoms)))
+    stored = blocks.count * nonzeros if places is None else places
+    counts = 0 if places is None else RAGGED_HEADER + bytes_for(blocks.count, bits_for(nonzeros + 1))
+    return (HEADER + 4 * atoms * height + stored * STORAGES[storage].itemsize + bytes_for(stored, bits_for(atoms)) + counts)

@@ -10,7 +10,11 @@ from torch import Tensor, nn
 
 class DenseWeightLayer(nn.Module):
     """Base of such layers. A subclass says how its weight is made (`_dense_weight`), and what else it computes with
-    (`_prepare`). The weight is made anew whenever training ends, tensors are loaded, or the layer moves to a device."""
+    (`_prepare`). The weight is made anew whenever training ends, tensors are loaded, or the layer moves to a device; and
+    wherever gradients are wanted, so that they reach what is stored."""
+
+    dense: Tensor
+    makes_its_weight = True  # the GRU's fused kernel takes weights, wherever they come from
 
     def _dense_weight(self) -> Tensor:
         """The dense weight (rows, ...), with gradients to what is stored."""
@@ -21,8 +25,13 @@ class DenseWeightLayer(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """The dense weight (rows, ...); in training it passes gradients on to what is stored."""
-        return self._dense_weight() if self.training else self.dense
+        """The dense weight (rows, ...); where gradients are wanted it passes them on to what is stored."""
+        return self._dense_weight() if self.wants_gradients else self.dense
+
+    @property
+    def wants_gradients(self) -> bool:
+        """Whether what is computed now may be differentiated: in training, and wherever torch records operations."""
+        return self.training or torch.is_grad_enabled()
 
     def train(self, mode: bool = True) -> DenseWeightLayer:
         """Leaving training, the dense weight is made anew."""

@@ -2,26 +2,81 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from compress.layers.base import Compressed, dense_plain, dense_rebuild
+from compress.layers.base import (
+    Compressed,
+    DenseLayer,
+    Substitute,
+    dense_like,
+    dense_plain,
+    layer_plain,
+    layer_rebuild,
+    merged_layer,
+)
 
 
 class Factors(nn.Sequential, Compressed):
-    """Two dense layers in a row in the place of one: W = second @ first, rank = the width between them."""
+    """Two layers in a row in the place of one: W = second @ first, rank = the width between them. Each may be compressed
+    itself, by a later method."""
 
     kind = "factors"
 
     @property
     def rank(self) -> int:
         """Width between the factors; for a grouped convolution, of each group."""
-        return self[0].weight.shape[0] // getattr(self[0], "groups", 1)
+        first = merged_layer(self[0])
+        return len(first.weight) // (1 if isinstance(first, nn.Linear) else first.groups)
+
+    @property
+    def view(self) -> str:
+        """How a convolution is seen as a matrix of this rank: "channel" or "spatial", as matrix_view.py has them."""
+        second = merged_layer(self[1])
+        return "channel" if isinstance(second, nn.Linear) or max(second.kernel_size) == 1 else "spatial"
 
     def plain(self) -> dict[str, Any]:
-        return {"first": dense_plain(self[0]), "second": dense_plain(self[1])}
+        return {"first": layer_plain(self[0]), "second": layer_plain(self[1])}
 
     @classmethod
-    def rebuild(cls, plain: dict[str, Any]) -> nn.Module:
-        return cls(dense_rebuild(plain["first"]), dense_rebuild(plain["second"]))
+    def rebuild(cls, plain: dict[str, Any]) -> Factors:
+        return cls(layer_rebuild(plain["first"]), layer_rebuild(plain["second"]))
+
+    def opened(self, codes: bool = False) -> nn.Module:
+        """Two layers with weights of their own."""
+        parts = [part.opened(codes) if isinstance(part, Substitute) else part for part in self]
+        if all(own is part for own, part in zip(self, parts, strict=True)):
+            return self
+        return Factors(*(copy.deepcopy(part) if part is own else part for own, part in zip(self, parts, strict=True)))
+
+    @torch.no_grad()
+    def merged(self) -> DenseLayer:
+        first, second = (merged_layer(part) for part in self)
+        plain = _together(dense_plain(first), dense_plain(second))
+        if first.bias is not None:
+            raise ValueError("Factors: the first of two layers must have no bias to be merged with the second.")
+        layer = dense_like(plain, second.bias, second.weight, self.training)
+        layer.weight = nn.Parameter(_product(first, second, layer).to(second.weight.dtype))
+        return layer
+
+
+def _together(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """The sizes of a layer that does both steps: along each axis only one of two convolutions has a kernel."""
+    plain = {**second, "sizes": [first["sizes"][0], second["sizes"][1]]}
+    if second["type"] != "Linear":
+        for name in ("kernel_size", "stride", "dilation"):
+            plain[name] = [one * other for one, other in zip(first[name], second[name], strict=True)]
+        plain["padding"] = [one + other for one, other in zip(first["padding"], second["padding"], strict=True)]
+    return plain
+
+
+def _product(first: DenseLayer, second: DenseLayer, whole: DenseLayer) -> Tensor:
+    """The weight of both steps, float64."""
+    if isinstance(whole, nn.Linear):
+        return second.weight.double() @ first.weight.double()
+    inner, outer = (layer.weight.double().unflatten(0, (whole.groups, -1)).flatten(3) for layer in (first, second))
+    # inner: (groups, rank, inputs, kernel); outer: (groups, outputs, rank, kernel)
+    return torch.einsum("grik,gorl->goikl", inner, outer).reshape(whole.weight.shape)

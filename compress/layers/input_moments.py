@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from compress.layers.base import is_dense
 from compress.layers.matrix_view import inputs_as_columns
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
@@ -33,13 +34,17 @@ class Moments:
 
 def input_moments(network: Network, inputs: Tensor, paths: Iterable[str]) -> dict[str, Moments]:
     """Moments of the inputs of some layers while the network reads these examples (n, *shape)."""
-    gathered: dict[str, list[Tensor | int]] = {}
+    gathered: dict[str, tuple[Tensor, Tensor, int]] = {}
 
     def watch(path: str, layer: nn.Module) -> torch.utils.hooks.RemovableHandle:
+        if not is_dense(layer):
+            raise TypeError(f"inputs are gathered of dense layers, but layer {path} is a {type(layer).__name__}")
+
         def add(module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
             columns = inputs_as_columns(layer, arguments[0]).double()
-            second, first, count = gathered.get(path, [0, 0, 0])
-            gathered[path] = [second + columns @ columns.mT, first + columns.sum(-1), count + columns.shape[-1]]
+            new = columns @ columns.mT, columns.sum(-1), columns.shape[-1]
+            old = gathered.get(path)
+            gathered[path] = new if old is None else (old[0] + new[0], old[1] + new[1], old[2] + new[2])
 
         return layer.register_forward_pre_hook(add)
 

@@ -10,14 +10,20 @@ Every view has a leading axis for the groups of a grouped convolution (1 otherwi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from compress.layers.base import DenseLayer
 from compress.layers.factors import Factors
 
+Convolution = nn.Conv1d | nn.Conv2d
 
-def matrix_of(layer: nn.Module, view: str = "channel") -> Tensor:
+
+def matrix_of(layer: DenseLayer, view: str = "channel") -> Tensor:
     """The layer's weights as (groups, rows, columns)."""
     if isinstance(layer, nn.Linear):
         return layer.weight.detach()[None]
@@ -27,7 +33,7 @@ def matrix_of(layer: nn.Module, view: str = "channel") -> Tensor:
     return kernels.flatten(2)
 
 
-def factorised(layer: nn.Module, basis: Tensor, view: str = "channel", shift: Tensor | None = None,
+def factorised(layer: DenseLayer, basis: Tensor, view: str = "channel", shift: Tensor | None = None,
                inner: Tensor | None = None) -> Factors:
     """The two layers for W' = B B^T W.
 
@@ -42,11 +48,12 @@ def factorised(layer: nn.Module, basis: Tensor, view: str = "channel", shift: Te
     bias = None if layer.bias is None else layer.bias.detach()
     if shift is not None:
         bias = shift.to(layer.weight.dtype) + (0 if bias is None else bias)
-    build = _linear_pair if isinstance(layer, nn.Linear) else _convolution_pair
-    return build(layer, inner, outer, bias, view)
+    if isinstance(layer, nn.Linear):
+        return _linear_pair(layer, inner, outer, bias)
+    return _convolution_pair(layer, inner, outer, bias, view)
 
 
-def inputs_as_columns(layer: nn.Module, batch: Tensor) -> Tensor:
+def inputs_as_columns(layer: DenseLayer, batch: Tensor) -> Tensor:
     """What a layer's matrix (channel view) is multiplied with: (groups, columns, samples).
 
     Args:
@@ -61,27 +68,27 @@ def inputs_as_columns(layer: nn.Module, batch: Tensor) -> Tensor:
     return patches.unflatten(1, (layer.groups, -1)).permute(1, 2, 0, 3).flatten(2)
 
 
-def can_be_viewed(layer: nn.Module) -> bool:
+def can_be_viewed(layer: DenseLayer) -> bool:
     """Convolutions that pad with anything but zeros have no equal pair of smaller ones."""
     return isinstance(layer, nn.Linear) or (layer.padding_mode == "zeros" and not isinstance(layer.padding, str))
 
 
-def _linear_pair(layer: nn.Linear, inner: Tensor, outer: Tensor, bias: Tensor | None, view: str) -> Factors:
+def _linear_pair(layer: nn.Linear, inner: Tensor, outer: Tensor, bias: Tensor | None) -> Factors:
     rank = inner.shape[1]
     first = nn.Linear(layer.in_features, rank, bias=False, device="meta")
     second = nn.Linear(rank, layer.out_features, bias=bias is not None, device="meta")
     return _filled(first, inner[0], second, outer[0], bias)
 
 
-def _convolution_pair(layer: nn.Module, inner: Tensor, outer: Tensor, bias: Tensor | None, view: str) -> Factors:
+def _convolution_pair(layer: Convolution, inner: Tensor, outer: Tensor, bias: Tensor | None, view: str) -> Factors:
     groups, rank, _ = inner.shape
     flat = isinstance(layer, nn.Conv1d)
     kernel, stride, padding, dilation = (_pair(layer, name) for name in ("kernel_size", "stride", "padding", "dilation"))
     high, wide = (0, 1) if view == "spatial" else (slice(0, 2), None)
     inside, outside = layer.in_channels // groups, layer.out_channels // groups
-    kind = nn.Conv1d if flat else nn.Conv2d
+    kind: Callable[..., Convolution] = nn.Conv1d if flat else nn.Conv2d
 
-    def options(axis: int | slice | None) -> dict[str, object]:
+    def options(axis: int | slice | None) -> dict[str, Any]:
         """The layer's own geometry along these axes, the neutral one along the others."""
         chosen = {name: _only(value, axis, neutral) for name, value, neutral in
                   (("kernel_size", kernel, 1), ("stride", stride, 1), ("padding", padding, 0), ("dilation", dilation, 1))}
@@ -98,7 +105,7 @@ def _convolution_pair(layer: nn.Module, inner: Tensor, outer: Tensor, bias: Tens
     return _filled(first, inner_kernels, second, outer_kernels, bias)
 
 
-def _filled(first: nn.Module, inner: Tensor, second: nn.Module, outer: Tensor, bias: Tensor | None) -> Factors:
+def _filled(first: DenseLayer, inner: Tensor, second: DenseLayer, outer: Tensor, bias: Tensor | None) -> Factors:
     """The layers, made without weights of their own (on torch's device "meta"), with copies of these."""
     first.weight, second.weight = _parameter(inner), _parameter(outer)
     if bias is not None:
@@ -115,19 +122,19 @@ def _as_2d(kernels: Tensor) -> Tensor:
     return kernels.unsqueeze(2) if kernels.dim() == 3 else kernels
 
 
-def _pair(layer: nn.Module, name: str) -> tuple[int, int]:
+def _pair(layer: DenseLayer, name: str) -> tuple[int, int]:
     """Geometry of a 1-D or 2-D convolution as (height, width)."""
     value = getattr(layer, name)
     neutral = 0 if name == "padding" else 1
-    return (neutral, value[0]) if len(value) == 1 else tuple(value)
+    return (neutral, value[0]) if len(value) == 1 else (value[0], value[1])
 
 
 def _only(value: tuple[int, int], axis: int | slice | None, neutral: int) -> tuple[int, int]:
     if isinstance(axis, slice):
         return value
-    return tuple(value[place] if place == axis else neutral for place in range(2))
+    return (value[0], neutral) if axis == 0 else (neutral, value[1]) if axis == 1 else (neutral, neutral)
 
 
-def by_rows(layer: nn.Module, per_group: Tensor) -> Tensor:
+def by_rows(layer: DenseLayer, per_group: Tensor) -> Tensor:
     """(groups, columns) of a layer's inputs -> (rows, columns): what each row multiplies with."""
     return per_group.repeat_interleave(layer.weight.shape[0] // len(per_group), dim=0)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from compress.layers.base import DENSE, Compressed, dense_plain, dense_rebuild
+from compress.layers.base import Compressed, DenseLayer, dense_answers, dense_like, dense_plain, dense_rebuild
 from compress.layers.dense_weight import DenseWeightLayer
 
 CSR_DENSITY = 0.15  # measured: from here down CSR products of a batch are faster than dense ones on one core
@@ -33,9 +33,15 @@ class Sparse(DenseWeightLayer, Compressed):
     """
 
     kind = "sparse"
+    values: Tensor
+    mask: Tensor
+    columns: Tensor
+    counts: Tensor
+    bias: Tensor | None
+    rows: Tensor | None
     limits = (CSR_DENSITY, CSR_DENSITY_OF_ONE)  # largest densities at which CSR kernels run: a batch, a few examples
 
-    def __init__(self, template: nn.Module, form: str, nonzeros: int) -> None:
+    def __init__(self, template: DenseLayer, form: str, nonzeros: int) -> None:
         """Takes the sizes and the bias of a dense layer on any device; its weights are left out."""
         super().__init__()
         self.form, self.options, self.shape = form, dense_plain(template), template.weight.shape
@@ -49,11 +55,11 @@ class Sparse(DenseWeightLayer, Compressed):
             self.register_buffer("counts", torch.zeros(rows, dtype=smallest(columns)))
 
     @classmethod
-    def of(cls, layer: nn.Module, form: str | None = None) -> Sparse:
+    def of(cls, layer: DenseLayer, form: str | None = None) -> Sparse:
         """The weights of a dense layer that are not zero. form: "bitmask" or "csr"; the smaller one if left out."""
         matrix = layer.weight.detach().flatten(1).cpu().numpy()
         held = matrix != 0
-        nonzeros = np.count_nonzero(held)
+        nonzeros = int(np.count_nonzero(held))
         sizes = stored_bytes(layer, nonzeros)
         made = cls(layer, form or min(("bitmask", "csr"), key=sizes.__getitem__), nonzeros)
         made.values = nn.Parameter(torch.from_numpy(matrix.ravel().compress(held.ravel())))
@@ -77,14 +83,18 @@ class Sparse(DenseWeightLayer, Compressed):
         return {"dense": self.options, "form": self.form, "nonzeros": len(self.values)}
 
     @classmethod
-    def rebuild(cls, plain: dict[str, Any]) -> nn.Module:
+    def rebuild(cls, plain: dict[str, Any]) -> Sparse:
         return cls(dense_rebuild(plain["dense"]), plain["form"], int(plain["nonzeros"]))
 
+    def merged(self) -> DenseLayer:
+        layer = dense_like(self.options, self.bias, self.values, self.training)
+        layer.weight = nn.Parameter(self.weight.detach().clone())
+        return layer
+
     def forward(self, batch: Tensor) -> Tensor:
-        if self.options["type"] != "Linear":
-            return convolved(batch, self.weight, self.bias, self.options)
-        if self.training or self.rows is None or batch.is_cuda or not self._wins(batch):
-            return functional.linear(batch, self.weight, self.bias)
+        linear = self.options["type"] == "Linear"
+        if not linear or self.wants_gradients or self.rows is None or batch.is_cuda or not self._wins(batch):
+            return dense_answers(batch, self.weight, self.bias, self.options)
         flat = batch.reshape(-1, batch.shape[-1]).mT
         product = self.rows @ flat if self.bias is None else torch.addmm(self.bias[:, None], self.rows, flat)
         return product.mT.reshape(*batch.shape[:-1], -1)
@@ -129,12 +139,14 @@ class Sparse(DenseWeightLayer, Compressed):
 
 def force_csr(layer: nn.Linear) -> Sparse:
     """The layer with CSR kernels at any density, also where they lose: to measure where that is."""
-    made = Sparse.of(layer).train()
+    made = Sparse.of(layer)
+    made.train()
     made.limits = (1.0, 1.0)
-    return made.eval()
+    made.eval()
+    return made
 
 
-def stored_bytes(layer: nn.Module, nonzeros: int) -> dict[str, int]:
+def stored_bytes(layer: DenseLayer, nonzeros: int) -> dict[str, int]:
     """Bytes that a layer's weights add to a file in each form (dense, csr, bitmask); the last two with their headers."""
     rows, columns = layer.weight.shape[0], layer.weight[0].numel()
     geometry = 0 if isinstance(layer, nn.Linear) else GEOMETRY
@@ -144,9 +156,9 @@ def stored_bytes(layer: nn.Module, nonzeros: int) -> dict[str, int]:
             "bitmask": HEADERS["bitmask"] + geometry + 4 * nonzeros + -(-rows * columns // 8)}
 
 
-def smallest_form(layer: nn.Module) -> nn.Module:
+def smallest_form(layer: DenseLayer) -> DenseLayer | Sparse:
     """The layer itself where its zeros save nothing, otherwise a Sparse one in the smaller form."""
-    nonzeros = np.count_nonzero(layer.weight.detach().cpu().numpy() != 0)
+    nonzeros = int(np.count_nonzero(layer.weight.detach().cpu().numpy() != 0))
     sizes = stored_bytes(layer, nonzeros)
     return layer if sizes["dense"] <= min(sizes["csr"], sizes["bitmask"]) else Sparse.of(layer)
 
@@ -154,10 +166,3 @@ def smallest_form(layer: nn.Module) -> nn.Module:
 def smallest(largest: int) -> torch.dtype:
     """The smallest type for whole numbers from 0 to this one."""
     return torch.uint8 if largest < 256 else torch.uint16 if largest < 65536 else torch.int32
-
-
-def convolved(batch: Tensor, weight: Tensor, bias: Tensor | None, options: dict[str, Any]) -> Tensor:
-    """A convolution of the geometry that dense_plain() describes."""
-    convolve = functional.conv1d if DENSE[options["type"]] is nn.Conv1d else functional.conv2d
-    return convolve(batch, weight, bias, tuple(options["stride"]), tuple(options["padding"]), tuple(options["dilation"]),
-                    options["groups"])

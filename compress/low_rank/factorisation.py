@@ -7,8 +7,9 @@ from functools import cached_property
 from math import ceil
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from compress.layers.base import DenseLayer
 from compress.layers.factors import Factors
 from compress.layers.input_moments import Moments
 from compress.layers.matrix_view import factorised, matrix_of
@@ -24,12 +25,14 @@ class Factorisation:
         subspace: basis (groups, rows, count) and energies (groups, count) under the scheme's own metric.
         convolution: "channel" or "spatial", how the layer is seen as a matrix.
         mean: the inputs' mean (groups, columns) where the scheme is centred, else None.
+        stored: bytes that the layer's weight takes as it is stored now; None for a dense layer's.
     """
 
-    dense: nn.Module
+    dense: DenseLayer
     subspace: Subspace
     convolution: str
     mean: Tensor | None = None
+    stored: int | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -43,18 +46,29 @@ class Factorisation:
 
     @property
     def break_even(self) -> float:
-        """The rank at which the factors store as much as the layer: rows x columns / (rows + columns)."""
-        return break_even(*self.shape[1:])
+        """The rank at which the factors store as much as the layer: rows x columns / (rows + columns) if it is dense."""
+        groups, rows, columns = self.shape
+        if self.stored is None:
+            return break_even(rows, columns)
+        return self.stored / self.dense.weight.element_size() / (groups * (rows + columns))
 
     @property
     def useful(self) -> int:
         """The smallest rank that saves nothing; only ranks below it are ever built."""
         return ceil(self.break_even)
 
-    def cost(self, rank: int) -> int:
-        """Numbers stored at this rank (a dense layer's from `useful` on), biases left out."""
+    @property
+    def size(self) -> int:
+        """Numbers of the dense layer, biases left out."""
         groups, rows, columns = self.shape
-        return groups * (rank * (rows + columns) if rank < self.useful else rows * columns)
+        return groups * rows * columns
+
+    def cost(self, rank: int) -> int:
+        """Numbers stored at this rank (from `useful` on, those of the layer as it is), biases left out."""
+        groups, rows, columns = self.shape
+        if rank < self.useful:
+            return groups * rank * (rows + columns)
+        return self.size if self.stored is None else self.stored // self.dense.weight.element_size()
 
     def errors(self) -> list[float]:
         """Relative squared error at rank 0, 1, ..., full, summed over groups; 1.0 at rank 0."""
@@ -89,20 +103,21 @@ class Factorisation:
         return factorised(self.dense, self.outer[..., :rank], self.convolution, shift, self.inner[:, :rank])
 
 
-def factorise(layer: nn.Module, scheme: str, convolution: str = "channel", moments: Moments | None = None,
-              seed: int = 0) -> Factorisation:
+def factorise(layer: DenseLayer, scheme: str, convolution: str = "channel", moments: Moments | None = None,
+              seed: int = 0, stored: int | None = None) -> Factorisation:
     """Factorises one layer once for all ranks.
 
     Args:
         scheme: "plain", "randomized", "whitened" or "centred"; the last two need the moments of its inputs.
+        stored: as Factorisation has it.
     """
     matrix = matrix_of(layer, convolution)
     if scheme == "randomized":
         # Always the same number of directions, so that a rank's factors do not depend on which others are wanted.
         count = min(min(matrix.shape[1:]), ceil(break_even(*matrix.shape[1:])))
-        return Factorisation(layer, randomized(matrix, count, seed), convolution)
+        return Factorisation(layer, randomized(matrix, count, seed), convolution, stored=stored)
     if scheme == "plain":
-        return Factorisation(layer, principal(matrix), convolution)
+        return Factorisation(layer, principal(matrix), convolution, stored=stored)
     metric = moments.covariance if scheme == "centred" else moments.second
     mean = moments.mean if scheme == "centred" else None
-    return Factorisation(layer, principal(matrix, metric), convolution, mean)
+    return Factorisation(layer, principal(matrix, metric), convolution, mean, stored)

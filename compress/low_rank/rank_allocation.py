@@ -7,7 +7,7 @@ from compress.solvers.allocation import greedy
 
 
 def choose_ranks(pieces: dict[str, Factorisation], allocation: str, keep: float) -> dict[str, int]:
-    """Path -> rank, at least 1; a rank of `piece.useful` or more means that the layer stays dense.
+    """Path -> rank, at least 1; a rank of `piece.useful` or more means that the layer stays as it is.
 
     Args:
         allocation: "uniform" (share of each full rank), "energy" (share of each layer's energy) or "greedy" (share
@@ -23,7 +23,7 @@ def choose_ranks(pieces: dict[str, Factorisation], allocation: str, keep: float)
         errors = piece.errors()
         menus.append([(piece.cost(rank), errors[rank] if rank < piece.useful else 0.0)
                       for rank in range(1, min(piece.useful, piece.full) + 1)])
-    budget = keep * sum(piece.cost(piece.full + 1) for piece in pieces.values())
+    budget = keep * sum(piece.size for piece in pieces.values())
     return {path: entry + 1 for path, entry in zip(pieces, greedy(menus, budget), strict=True)}
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.layers.base import dense_layers, with_layers
-from compress.layers.input_moments import input_moments, recalibrated
-from compress.layers.matrix_view import can_be_viewed
+from compress.layers.base import Substitute, bytes_of_weight, merged_layer, with_layers
+from compress.layers.input_moments import Moments, input_moments, recalibrated
+from compress.layers.opening import merged, parts_of
 from compress.low_rank.factorisation import Factorisation, factorise
 from compress.low_rank.prefix_sums import PrefixSums
 from compress.low_rank.rank_allocation import choose_ranks
@@ -99,7 +99,7 @@ class LowRank(Method):
         if self.recovery_steps and replaced:
             plan = Training(epochs=2000, learning_rate=self.recovery_rate)
             smaller = train(smaller, data, plan, seed, report, steps=self.recovery_steps).network
-        elif sums is not None:
+        elif sums is not None and sums.path in replaced:
             logits = sums.logits(smaller, ranks)
         return Candidate(self, smaller, logits, inside={"ranks": ranks}, notes=_notes(pieces, ranks))
 
@@ -108,7 +108,8 @@ class LowRank(Method):
         """Spectra of every layer, break-even, thresholds, predicted and measured errors, and each value's ranks."""
         pieces = self.factorised(network, data, report.part(0.0, 0.5), seed)
         ranks = [choose_ranks(pieces, self.allocation, value) for value in values]
-        return {"values": list(values), "layers": layer_views(self, network, data, pieces, ranks, report.part(0.5, 1.0))}
+        layers = layer_views(self, merged(network), data, pieces, ranks, report.part(0.5, 1.0))
+        return {"values": list(values), "layers": layers}
 
     def factorised(self, teacher: Network, data: Dataset, report: Reporter = no_report,
                    seed: int = 0) -> dict[str, Factorisation]:
@@ -121,23 +122,22 @@ class LowRank(Method):
         return kept[key]
 
     def _factorise(self, teacher: Network, data: Dataset, report: Reporter, seed: int) -> dict[str, Factorisation]:
-        layers = {path: layer for path, layer in dense_layers(teacher).items() if can_be_viewed(layer)}
-        if not self.output_layer and len(layers) > 1:
-            layers.pop(list(layers)[-1])
-        if not layers:
-            raise ValueError("LowRank: this network has no dense linear or convolutional layer left to factorise. "
-                             "Put low_rank before the methods that replaced them.")
-        moments = {}
+        dense = merged(teacher)
+        layers = parts_of(dense, "LowRank", self.output_layer)
+        moments: dict[str, Moments] = {}
         if self.scheme in ("whitened", "centred"):
             report(0.0, "reading calibration activations")
-            moments = input_moments(teacher, on_device(data.calibration, device_of(teacher))[0], layers)
+            moments = input_moments(dense, on_device(data.calibration, device_of(teacher))[0], layers)
         pieces = {}
         for number, (path, layer) in enumerate(layers.items()):
             report(number / len(layers), f"factorising layer {path}")
-            pieces[path] = factorise(layer, self.scheme, self.convolution, moments.get(path), seed)
+            now = teacher.get_submodule(path)
+            stored = bytes_of_weight(now) if isinstance(now, Substitute) else None
+            pieces[path] = factorise(merged_layer(layer), self.scheme, self.convolution, moments.get(path), seed, stored)
         return pieces
 
 
 def _notes(pieces: dict[str, Factorisation], ranks: dict[str, int]) -> tuple[str, ...]:
-    return tuple(f"layer {path} stays dense: rank {ranks[path]} is at or past its break-even {piece.break_even:.1f}, "
-                 "no gain" for path, piece in pieces.items() if ranks[path] >= piece.useful)
+    return tuple(f"layer {path} stays {'dense' if piece.stored is None else 'as it is'}: rank {ranks[path]} is at or past "
+                 f"its break-even {piece.break_even:.1f}, no gain"
+                 for path, piece in pieces.items() if ranks[path] >= piece.useful)

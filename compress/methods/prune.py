@@ -12,7 +12,6 @@ from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.layers.base import compressed_layers
 from compress.layers.input_moments import recalibrated
 from compress.method import Candidate, Exclusion, Method
 from compress.networks.evaluation import device_of, logits_of
@@ -21,6 +20,7 @@ from compress.progress import Reporter, no_report
 from compress.pruning.masked_training import Gradual, MaskHook, teacher_objective
 from compress.pruning.pruner import Cut, Pruner
 from compress.pruning.ranking import Masks
+from compress.pruning.refusal import refusal
 from compress.pruning.saliency import CRITERIA
 from compress.pruning.selection import Selection
 from compress.pruning.unit_pruner import UnitPruner
@@ -29,7 +29,7 @@ from compress.pruning.weight_pruner import WeightPruner
 from compress.settings import setting
 from compress.training.loop import Training, cross_entropy, steps_of, train
 
-_pruners: deque[tuple[tuple[Any, ...], Pruner]] = deque(maxlen=4)  # the newest ones
+_pruners: deque[tuple[tuple[Any, ...], Network, Pruner]] = deque(maxlen=4)  # the newest ones
 ANY_ROUNDS = tuple(range(2, 21))
 NOT_FROM_SEED = ("the initial weights of this seed are not those that this network was trained from, so training starts "
                  "from unrelated weights")
@@ -118,10 +118,10 @@ class Prune(Method):
         return self.schedule in ("rewind", "redraw") or self.criterion == "snip"
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
-        """N:M sparsity has M - 1 sparsities."""
+        """N:M sparsity has M - 1 sparsities; and not every compressed layer can be pruned in every way."""
         group = self.selection.group
         if not group or (self.sparsity * group == int(self.sparsity * group) and self.sparsity > 0):
-            return ""
+            return refusal(self.selection, self.schedule, network)
         steps = ", ".join(f"{step / group:g}" for step in range(1, group))
         return (f"Prune: sparsity must be one of {steps} with pattern={self.pattern}, but got {self.sparsity:g}. Choose one "
                 "of these.")
@@ -136,7 +136,7 @@ class Prune(Method):
             dense = self._pruned(pruner, method.sparsity, part)
             smaller = pruner.finished(dense)
             view = point_view(dense, smaller, pruner)
-            strange = self.needs_initial_network and not resembles(network, pruner.initial)
+            strange = self.needs_initial_network and not resembles(pruner.network, pruner.initial)
             notes = (*problems(dense, view), *([NOT_FROM_SEED] if strange else []))
             yield Candidate(method, smaller, inside=view, notes=notes)
 
@@ -148,16 +148,12 @@ class Prune(Method):
 
     def pruner(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Pruner:
         """What all sparsities of a curve share; the newest are kept, because the inside view needs them too."""
-        if self.needs_initial_network and compressed_layers(teacher):
-            raise ValueError(f"Prune: schedule={self.schedule} and criterion={self.criterion} need the network's initial "
-                             "weights, but some of its layers are compressed already. Put prune before the methods that "
-                             "replaced them, or choose schedule=one_shot and criterion=magnitude.")
         key = (self.selection, data.digest, seed)
-        found = next((pruner for known, pruner in _pruners
-                      if known == key and pruner.network is teacher and pruner.data is data), None)
+        found = next((pruner for known, network, pruner in _pruners
+                      if known == key and network is teacher and pruner.data is data), None)
         if found is None:
             found = self._pruner_of(teacher, initial_network(teacher, seed), data, report, seed)
-            _pruners.append((key, found))
+            _pruners.append((key, teacher, found))
         return found
 
     def _pruner_of(self, network: Network, initial: Network, data: Dataset, report: Reporter, seed: int) -> Pruner:

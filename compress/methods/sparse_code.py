@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.layers.base import dense_layers, with_layers
-from compress.layers.coded import STORAGES, Blocks, Coded, stored_bytes
+from compress.layers.base import DenseLayer, bytes_of_weight, is_dense, merged_layer, with_layers
+from compress.layers.blocks import Blocks
+from compress.layers.coded import STORAGES, Coded, stored_bytes
 from compress.layers.input_moments import input_moments, recalibrated
-from compress.layers.matrix_view import by_rows, can_be_viewed
+from compress.layers.matrix_view import by_rows
+from compress.layers.opening import opened, outer_path, parts_of
 from compress.layers.titles import layer_title
 from compress.method import Candidate, Method
 from compress.networks.evaluation import device_of
@@ -79,38 +81,35 @@ class SparseCode(Method):
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[SparseCode], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
         """A dictionary for each layer and number of non-zeros."""
-        layers = self._layers(network)
-        scales = self._scales(network, layers, data)
+        start = opened(network)
+        layers = self._layers(start)
+        scales = self._scales(start, layers, data)
         for number, method in enumerate(wanted):
             yield method._candidate(network, layers, scales, data,
                                     report.part(number / len(wanted), (number + 1) / len(wanted)), seed)
 
-    def _candidate(self, network: Network, layers: dict[str, nn.Module], scales: dict[str, Tensor], data: Dataset,
+    def _candidate(self, network: Network, layers: dict[str, DenseLayer], scales: dict[str, Tensor], data: Dataset,
                    report: Reporter, seed: int) -> Candidate:
         views, replaced, notes = [], {}, []
         for place, (path, layer) in enumerate(layers.items()):
             step = report.part(place / len(layers) * 0.5, (place + 1) / len(layers) * 0.5)
-            coded, view = self._coded(path, layer, scales[path], self.nonzeros, step, seed)
+            now = network.get_submodule(path)
+            coded, view = self._coded(path, layer, bytes_of_weight(now), scales[path], self.nonzeros, step, seed)
             views.append(view)
             if coded is None:
-                notes.append(f"layer {path} stays dense: codes and dictionary would be larger, no gain")
+                stays = "dense" if is_dense(now) else "as it is"
+                notes.append(f"layer {path} stays {stays}: codes and dictionary would be larger, no gain")
             else:
                 replaced[path] = coded
         smaller = self._finished(with_layers(network, replaced), replaced, data, report.part(0.5, 1.0), seed)
         return Candidate(self, smaller, inside={"layers": views}, notes=tuple(notes))
 
-    def _layers(self, teacher: Network) -> dict[str, nn.Module]:
-        layers = {path: layer for path, layer in dense_layers(teacher).items() if can_be_viewed(layer)}
-        if not self.output_layer and len(layers) > 1:
-            layers.pop(list(layers)[-1])
-        if self.first_only:
-            layers = dict(list(layers.items())[:1])
-        if not layers:
-            raise ValueError("SparseCode: this network has no dense linear or convolutional layer left to code. Put "
-                             "sparse_code before the methods that replaced them.")
-        return layers
+    def _layers(self, network: Network) -> dict[str, DenseLayer]:
+        layers = {path: merged_layer(layer) for path, layer in parts_of(network, "SparseCode", self.output_layer).items()}
+        first = outer_path(network, next(iter(layers)))
+        return {path: layer for path, layer in layers.items() if not self.first_only or outer_path(network, path) == first}
 
-    def _scales(self, teacher: Network, layers: dict[str, nn.Module], data: Dataset) -> dict[str, Tensor]:
+    def _scales(self, teacher: Network, layers: dict[str, DenseLayer], data: Dataset) -> dict[str, Tensor]:
         """Path -> what a block's error counts (blocks, 1)."""
         device = device_of(teacher)
         if not self.weighted:
@@ -123,14 +122,14 @@ class SparseCode(Method):
             found[path] = scale.clamp_min(0.01 * float(scale.max().clamp_min(1e-30)))
         return found
 
-    def _coded(self, path: str, layer: nn.Module, scale: Tensor, nonzeros: int, report: Reporter,
+    def _coded(self, path: str, layer: DenseLayer, size: int, scale: Tensor, nonzeros: int, report: Reporter,
                seed: int) -> tuple[Coded | None, dict[str, Any]]:
-        """The layer's stand-in, None where it would be larger; and what a page shows of it."""
+        """The layer's stand-in, None where it would be larger than the size, in bytes; and what a page shows of it."""
         matrix = layer.weight.detach().flatten(1)
         blocks = Blocks(*matrix.shape, self.block)
         signals = blocks.signals(matrix)
         view: dict[str, Any] = {"path": path, "title": layer_title(path, layer)}
-        if stored_bytes(layer, self.block, self.atoms, nonzeros, self.storage) >= 4 * matrix.numel():
+        if stored_bytes(layer, self.block, self.atoms, nonzeros, self.storage) >= size:
             return None, view
         report(0.0, f"{nonzeros} non-zeros: dictionary of layer {path}")
         atoms, codes = self._dictionary(signals * scale, nonzeros, report, seed)

@@ -54,6 +54,6 @@ def gated(inputs: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
 
 
 def _is_untouched(layer: nn.Module) -> bool:
-    """A layer with a dense weight that nobody watches: hooks (activations, MAC counts) need it to be really called."""
-    has_weight = type(layer) is nn.Linear or hasattr(layer, "dense")
+    """A layer with one weight that nobody watches: hooks (activations, MAC counts) need it to be really called."""
+    has_weight = type(layer) is nn.Linear or getattr(layer, "makes_its_weight", False)
     return has_weight and not layer._forward_hooks and not layer._forward_pre_hooks

@@ -7,6 +7,8 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from compress.layers.base import DenseLayer, is_dense, merged_layer
+from compress.layers.opening import opened
 from compress.networks.evaluation import device_of, evaluating
 from compress.networks.families import Network
 from compress.networks.gru import Direction
@@ -18,34 +20,33 @@ def reached(network: Network) -> Tensor:
     Runs a copy in which each weight that is not zero is 1 / fan-in and each bias 0, on inputs of 1: nothing cancels, so an
     output is above 0 exactly where a path arrives. (1 / fan-in keeps a GRU's gates from saturating.)
     """
-    probe = copy.deepcopy(network).train().double()
+    probe = copy.deepcopy(opened(network)).train().double()
     for module in probe.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             _neutral(module)
-        elif isinstance(module, Direction):
+        elif is_dense(module):
+            _as_paths(module)
+    for module in probe.modules():
+        if isinstance(module, Direction):
             module.input_map, module.state_map = (_any_gate(layer, module.units) for layer in
                                                   (module.input_map, module.state_map))
-        elif isinstance(getattr(module, "weight", None), Tensor):
-            _as_paths(module)
     example = torch.ones(1, *network.architecture.shape, dtype=torch.float64, device=device_of(network))
     with evaluating(probe):
         return probe(example)[0] > 0
 
 
 @torch.no_grad()
-def _as_paths(module: nn.Module) -> None:
-    if hasattr(module, "values"):
-        module.values.copy_((module.values != 0) / module.weight[0].numel())
-    else:
-        module.weight.copy_((module.weight != 0) / module.weight[0].numel())
-    if module.bias is not None:
-        module.bias.zero_()
+def _as_paths(layer: DenseLayer) -> None:
+    layer.weight.copy_((layer.weight != 0) / layer.weight[0].numel())
+    if layer.bias is not None:
+        layer.bias.zero_()
 
 
 @torch.no_grad()
 def _any_gate(layer: nn.Module, units: int) -> nn.Linear:
-    """A GRU's map in which what reaches one gate of a unit reaches all of them: it changes the unit's state."""
-    held = (layer.weight != 0).view(3, units, -1).any(0).repeat(3, 1)
+    """A GRU's map, whose weights are paths already, in which what reaches one gate of a unit reaches all of them: it changes
+    the unit's state."""
+    held = (merged_layer(layer).weight != 0).view(3, units, -1).any(0).repeat(3, 1)
     made = nn.Linear(held.shape[1], len(held), dtype=torch.float64, device=held.device)
     made.weight.copy_(held / held.shape[1])
     made.bias.zero_()

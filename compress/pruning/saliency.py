@@ -11,6 +11,7 @@ from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.layers.input_moments import Moments, input_moments
 from compress.layers.matrix_view import by_rows
+from compress.layers.open_codes import Coefficients
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
@@ -25,7 +26,7 @@ def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dat
                initial: Network | None = None, report: Reporter = no_report) -> Scores:
     """Path -> (rows, columns) scores of a layer's weights, not negative; low ones go first. A row is an output (channel).
 
-    - magnitude: $|w|$.
+    - magnitude: $|w|$; of a coefficient of sparse codes, times its atom's norm: what the weights lose without it.
     - random: uniform; the floor.
     - taylor: $\\sum_b (g_b w)^2$ over minibatches $b$ of calibration, $g_b$ the loss's gradient: the loss's first-order
       Taylor expansion (Molchanov et al. 2019).
@@ -40,7 +41,7 @@ def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dat
     paths = list(paths)
     layers = {path: network.get_submodule(path) for path in paths}
     if criterion == "magnitude":
-        return {path: _matrix(layer.weight).abs() for path, layer in layers.items()}
+        return {path: _effects(network, path) for path in paths}
     if criterion == "random":
         generator = torch.Generator().manual_seed(seed)
         return {path: torch.rand(_matrix(layer.weight).shape, generator=generator) for path, layer in layers.items()}
@@ -84,6 +85,13 @@ def products(network: Network, paths: list[str], data: Dataset, measure: Callabl
     finally:
         network.train(training)
     return totals
+
+
+def _effects(network: Network, path: str) -> Tensor:
+    layer = network.get_submodule(path)
+    if isinstance(layer, Coefficients):
+        return network.get_submodule(path.rpartition(".")[0]).effects
+    return _matrix(layer.weight).abs()
 
 
 def _norms(layer: nn.Module, moments: Moments) -> Tensor:

@@ -10,6 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
+from compress.layers.base import dense_layers, with_layers
+from compress.layers.opening import leave_out_zeros_only, opened
+from compress.layers.sparse import smallest_form
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.pruning import layer_densities
@@ -34,15 +37,15 @@ class UnitPruner:
 
     def __init__(self, selection: Selection, network: Network, initial: Network, data: Dataset, seed: int = 0,
                  report: Reporter = no_report) -> None:
-        """Raises ValueError where the network has no hidden units, or layers that are compressed already."""
-        self.selection, self.network, self.initial, self.data, self.seed = selection, network, initial, data, seed
-        self.groups = groups_of(network)
-        if not self.groups:
-            raise ValueError("Prune: pattern=units removes hidden units, but this network has none. Choose pattern="
-                             "unstructured, or a teacher with hidden layers.")
+        """The network must have hidden units, and no layers compressed in another way than by leaving out zeros: see
+        refusal()."""
+        self.selection, self.initial, self.data, self.seed = selection, initial, data, seed
+        self.network = opened(network) if leave_out_zeros_only(network) else network
+        self._has_zeros = self.network is not network
+        self.groups = groups_of(self.network)
         self.bundles = bundles_of(self.groups)
         self._sensitivity: Sensitivity | None = None
-        scores = unit_saliencies(network, self.groups, selection.criterion, data, seed, initial, report)
+        scores = unit_saliencies(self.network, self.groups, selection.criterion, data, seed, initial, report)
         self.orders = {path: score.argsort(stable=True) for path, score in scores.items()}
         ranked = [torch.stack([scores[group.path].sort().values for group in bundle]).mean(0) for bundle in self.bundles]
         self.ranked = [score / score.norm().clamp_min(1e-30) for score in ranked]
@@ -129,8 +132,10 @@ class UnitPruner:
         return {}
 
     def finished(self, network: Network) -> Network:
-        """The network as it is: smaller and dense."""
-        return network
+        """The network as it is, smaller and dense; without its zeros where some of its weights were pruned before."""
+        if not self._has_zeros:
+            return network
+        return with_layers(network, {path: smallest_form(layer) for path, layer in dense_layers(network).items()})
 
     def _without(self, counts: dict[str, int]) -> Cut:
         kept = {group.path: self.orders[group.path][group.units - counts[bundle[0].path]:].sort().values

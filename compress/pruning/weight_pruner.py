@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.files import network_file
-from compress.layers.base import dense_layers, with_layers
+from compress.layers.base import DenseLayer, is_dense, with_layers
 from compress.layers.input_moments import Moments, input_moments
-from compress.layers.matrix_view import can_be_viewed
+from compress.layers.opening import opened, parts_of, recoded
 from compress.layers.sparse import Sparse, smallest_form
 from compress.layers.titles import layer_title
 from compress.networks.evaluation import device_of
@@ -35,21 +35,29 @@ FORMS = ("dense", "csr", "bitmask")
 class WeightPruner:
     """Prunes one network at any sparsity; what all sparsities share is computed once.
 
+    A network that is compressed already is pruned part by part: both factors of a factorised layer, the coefficients of a
+    sparsely coded one. Weights that are zero count, go first, and stay zero.
+
     Attributes:
-        ranking: the order in which weights go; layers: path -> the network's dense layers.
+        network: the given one, its layers open; layers: path -> dense layer or coefficients.
+        held: path -> (rows, columns) bool, True where a weight is not zero.
+        ranking: the order in which weights go.
     """
 
     def __init__(self, selection: Selection, network: Network, initial: Network, data: Dataset, seed: int = 0,
                  report: Reporter = no_report) -> None:
-        """Raises ValueError where no dense layer is left."""
-        self.selection, self.network, self.initial, self.data, self.seed = selection, network, initial, data, seed
-        self.layers = {path: layer for path, layer in dense_layers(network).items() if can_be_viewed(layer)}
-        if not self.layers:
-            raise ValueError("Prune: this network has no dense linear or convolutional layer left to prune. Put prune "
-                             "before the methods that replaced them.")
+        """Raises ValueError where nothing can be pruned."""
+        self.selection, self.initial, self.data, self.seed = selection, initial, data, seed
+        self.network = opened(network, codes=True)
+        self.layers = parts_of(self.network, "Prune")
+        self.held = {path: (layer.weight.detach() != 0).flatten(1).cpu() for path, layer in self.layers.items()}
         self._sensitivity: Sensitivity | None = None
-        scores = saliencies(network, self.layers, selection.criterion, data, seed, initial, report)
-        self.ranking = Ranking.of(scores, self._within(), selection.group)
+        scores = saliencies(self.network, self.layers, selection.criterion, data, seed, initial, report)
+        self.ranking = Ranking.of(self._zeros_first(scores), self._within(), selection.group)
+
+    def _zeros_first(self, scores: dict[str, Tensor]) -> dict[str, Tensor]:
+        tiny = torch.finfo(torch.float32).tiny
+        return {path: torch.where(self.held[path], score.cpu().clamp_min(tiny), 0.0) for path, score in scores.items()}
 
     def _within(self) -> str:
         selection = self.selection
@@ -106,11 +114,14 @@ class WeightPruner:
     @cached_property
     def _by_magnitude(self) -> Ranking:
         """Shares of the layers for criteria whose scores compare only within a layer or a row."""
-        return Ranking.of(saliencies(self.network, self.layers, "magnitude", self.data), "network")
+        return Ranking.of(self._zeros_first(saliencies(self.network, self.layers, "magnitude", self.data)), "network")
 
     def masks(self, sparsity: float, kept: dict[str, int] | None = None) -> Masks:
         """Path -> (rows, columns) bool, True for what stays. kept: each layer's number, where another network's shares
         are to be followed."""
+        return {path: mask & self.held[path] for path, mask in self._masks(sparsity, kept).items()}
+
+    def _masks(self, sparsity: float, kept: dict[str, int] | None) -> Masks:
         if self.selection.group:
             return self.ranking.with_kept_of_groups(kept_of(self.selection.group, sparsity), self.selection.group)
         if self.ranking.within == "network":
@@ -163,7 +174,7 @@ class WeightPruner:
 
     def layer_summaries(self, dense: Network, stored: Network) -> list[dict[str, Any]]:
         """For each layer what is left of it, in which form, a picture of where, and its weights."""
-        return [{"path": path, "form": getattr(stored.get_submodule(path), "form", "dense"),
+        return [{"path": path, "form": _form(stored, path),
                  **remaining_weights(dense.get_submodule(path).weight.flatten(1), reach_of(layer.weight))}
                 for path, layer in self.layers.items()]
 
@@ -177,15 +188,25 @@ class WeightPruner:
         sizes: dict[str, list[int]] = {form: [] for form in FORMS}
         for sparsity in sparsities:
             network = self.masked(self.masks(sparsity), refit=False)
-            sizes["dense"].append(len(network_file.to_bytes(network)))
-            for form in FORMS[1:]:
-                stored = {path: Sparse.of(network.get_submodule(path), form) for path in self.layers}
-                sizes[form].append(len(network_file.to_bytes(with_layers(network, stored))))
+            for form in FORMS:
+                stored = {} if form == "dense" else {path: Sparse.of(layer, form) for path, layer in self._dense(network)}
+                sizes[form].append(len(network_file.to_bytes(recoded(with_layers(network, stored)))))
         return sizes
 
     def finished(self, network: Network) -> Network:
         """The network with its zeros left out of the file, wherever that makes it smaller."""
-        return with_layers(network, {path: smallest_form(network.get_submodule(path)) for path in self.layers})
+        return recoded(with_layers(network, {path: smallest_form(layer) for path, layer in self._dense(network)}))
+
+    def _dense(self, network: Network) -> list[tuple[str, DenseLayer]]:
+        """Those of the parts that are dense layers, as they are in another open network."""
+        layers = ((path, network.get_submodule(path)) for path in self.layers)
+        return [(path, layer) for path, layer in layers if is_dense(layer)]
+
+
+def _form(stored: Network, path: str) -> str:
+    """How a part is stored: dense, by rows, with a bitmask, or as codes."""
+    layer = stored.get_submodule(path.removesuffix(".coefficients"))
+    return getattr(layer, "form", "dense")
 
 
 def _masked(weight: Tensor, mask: Tensor) -> Tensor:

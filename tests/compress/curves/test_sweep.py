@@ -162,7 +162,8 @@ def test_methods_in_a_row_start_from_what_the_ones_before_left(store: Store, toy
     (both,) = curve(store, [0.4], f"toy/mlp(hidden=16-16,epochs=3)/{first}+low_rank(output_layer=true,scheme=plain)/0")
     assert both.recipe.count("low_rank") == 2
     assert alone.parameters > both.parameters
-    assert both.inside["ranks"].keys() == {"5"}
+    assert both.inside["ranks"].keys() == {"1", "3", "5"}
+    assert [note.split(":")[0] for note in both.notes] == ["layer 1 stays as it is", "layer 3 stays as it is"]
 
 
 def test_the_same_recipe_gives_the_same_file_on_another_day(store: Store, tmp_path: Path) -> None:

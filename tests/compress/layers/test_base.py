@@ -8,7 +8,15 @@ import pytest
 import torch
 from torch import nn
 
-from compress.layers.base import compressed_layers, dense_layers, dense_plain, dense_rebuild, macs, rebuild, with_layers
+from compress.layers.base import (
+    compressed_layers,
+    dense_layers,
+    dense_plain,
+    dense_rebuild,
+    layer_rebuild,
+    macs,
+    with_layers,
+)
 from compress.layers.factors import Factors
 from compress.networks.families import CNN, MLP, Architecture, Network, build, family
 from tests.compress.helpers import identical, state
@@ -53,7 +61,7 @@ def test_a_replaced_layer_leaves_the_given_network_as_it_is() -> None:
     before = state(network)
     small = with_layers(network, {"3": Factors(nn.Linear(8, 2, bias=False), nn.Linear(2, 8))})
     assert identical(before, state(network)) and type(network[3]) is nn.Linear
-    assert list(compressed_layers(small)) == ["3"] and list(dense_layers(small)) == ["1", "5"]
+    assert list(compressed_layers(small)) == ["3"] and list(dense_layers(small)) == ["1", "3.0", "3.1", "5"]
     assert small.architecture == network.architecture and not small.training
 
 
@@ -74,12 +82,12 @@ def test_a_dense_layer_comes_back_from_plain_data(layer: nn.Module) -> None:
 
 def test_factors_come_back_from_plain_data() -> None:
     pair = Factors(nn.Conv2d(4, 6, 3, groups=2, bias=False), nn.Conv2d(6, 8, 1, groups=2))
-    again = rebuild(json.loads(json.dumps({"kind": pair.kind, **pair.plain()})))
+    again = layer_rebuild(json.loads(json.dumps({"kind": pair.kind, **pair.plain()})))
     assert repr(again) == repr(pair) and again.rank == pair.rank == 3
 
 
 def test_unknown_kinds_are_answered_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"compressed layer of kind 'magic'; known are .*factors"):
-        rebuild({"kind": "magic"})
+        layer_rebuild({"kind": "magic"})
     with pytest.raises(ValueError, match=r"layer of type 'Magic'; known are Linear, Conv1d, Conv2d"):
         dense_rebuild({"type": "Magic", "sizes": [1, 1]})

@@ -15,7 +15,8 @@ from torch import nn
 from compress.files import network_file
 from compress.layers.base import macs, with_layers
 from compress.layers.bit_packing import bits_for, bytes_for, packed, unpacked
-from compress.layers.coded import STORAGES, Blocks, Coded, stored_bytes
+from compress.layers.blocks import Blocks
+from compress.layers.coded import STORAGES, Coded, stored_bytes
 from compress.networks.families import CNN, MLP, Architecture, build
 
 LAYERS = {"linear": nn.Linear(20, 12), "no bias": nn.Linear(7, 10, bias=False),

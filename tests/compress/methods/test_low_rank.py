@@ -10,9 +10,10 @@ from torch import nn
 
 from compress.data.datasets import Dataset
 from compress.files import network_file
-from compress.layers.base import compressed_layers, dense_layers
+from compress.layers.base import compressed_layers
 from compress.low_rank.factorisation import factorise
 from compress.methods.low_rank import LowRank
+from compress.methods.prune import Prune
 from compress.networks.evaluation import logits_of
 from compress.networks.families import MLP, Architecture, Network, build
 from tests.compress.helpers import identical, state, toy_data
@@ -93,12 +94,43 @@ def test_a_network_of_one_layer_is_factorised_although_it_is_the_output_layer(tr
     assert set(compressed_layers(small)) == {"1"}
 
 
-def test_twice_in_a_row_takes_only_what_is_still_dense_and_says_when_nothing_is(mlp: Network, digits: Dataset) -> None:
-    once = LowRank(keep=0.2).compress(mlp, digits)
-    twice = LowRank(keep=0.2).compress(once, digits)
-    assert set(compressed_layers(twice)) == {"1", "3", "5"} and not dense_layers(twice)
-    with pytest.raises(ValueError, match="no dense linear or convolutional layer left"):
-        LowRank().compress(twice, digits)
+def test_twice_in_a_row_lowers_the_rank_and_past_the_rank_there_is_stays_and_says_so(mlp: Network,
+                                                                                   digits: Dataset) -> None:
+    """Of nested subspaces (plain SVD) the second step finds what one step would have found."""
+    at = {keep: LowRank(keep=keep, scheme="plain") for keep in (0.1, 0.2)}
+    once = at[0.2].compress(mlp, digits)
+    twice, alone = at[0.1].compress(once, digits), at[0.1].compress(mlp, digits)
+    assert len(network_file.to_bytes(twice)) == len(network_file.to_bytes(alone)) < len(network_file.to_bytes(once))
+    for path in ("1", "3"):
+        assert twice.get_submodule(path).rank == alone.get_submodule(path).rank
+        torch.testing.assert_close(twice.get_submodule(path).merged().weight, alone.get_submodule(path).merged().weight,
+                                   atol=1e-5, rtol=1e-4)
+    candidate = next(at[0.2].curve(once, digits, [0.2]))
+    assert network_file.to_bytes(candidate.network) == network_file.to_bytes(once)
+    assert candidate.notes[0] == "layer 1 stays as it is: rank 10 is at or past its break-even 10.0, no gain"
+
+
+@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "randomized"])
+def test_a_pruned_layer_is_factorised_where_factors_take_less(scheme: str, mlp: Network, digits: Dataset) -> None:
+    pruned = Prune(sparsity=0.5).compress(mlp, digits)
+    candidate = next(LowRank(scheme=scheme).curve(pruned, digits, [0.1]))
+    assert {path: layer.kind for path, layer in compressed_layers(candidate.network).items()} == {
+        "1": "factors", "3": "factors", "5": "sparse"}
+    assert torch.equal(candidate.network[5].weight, pruned[5].weight)
+    assert len(network_file.to_bytes(candidate.network)) < len(network_file.to_bytes(pruned))
+    merged = candidate.network[1].merged().weight
+    assert float((merged - pruned[1].weight).norm() / pruned[1].weight.norm()) < 0.9
+    thin = Prune(sparsity=0.97).compress(mlp, digits)
+    candidate = next(LowRank(scheme=scheme).curve(thin, digits, [0.1]))
+    assert network_file.to_bytes(candidate.network) == network_file.to_bytes(thin)
+    assert all("stays as it is" in note and "no gain" in note for note in candidate.notes) and len(candidate.notes) == 2
+
+
+def test_what_a_page_shows_of_a_compressed_network_is_of_its_dense_weights(mlp: Network, digits: Dataset) -> None:
+    once = LowRank(keep=0.2, scheme="plain").compress(mlp, digits)
+    layers = LowRank().inside(once, digits, [0.1])["layers"]
+    assert [layer["shape"] for layer in layers] == [[1, 48, 64], [1, 32, 48]]
+    assert all(value < 1e-5 for value in layers[0]["sigma"][10:]) and layers[0]["break_even"] == 10.0
 
 
 def test_recovery_changes_the_weights_and_not_the_sizes(mlp: Network, digits: Dataset) -> None:

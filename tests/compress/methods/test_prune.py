@@ -17,7 +17,7 @@ from compress.curves.sweep import checked_values, sweep_of
 from compress.data.datasets import Dataset
 from compress.files import network_file
 from compress.files.artefacts import Artefacts
-from compress.layers.base import compressed_layers, dense_layers
+from compress.layers.base import dense_layers
 from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
 from compress.networks.evaluation import logits_of
@@ -184,12 +184,6 @@ def test_allocation_by_sensitivity_spends_where_it_costs_least(mlp: Network, dig
     assert accuracy(found["sensitivity"], digits) > accuracy(found["uniform"], digits)
 
 
-def test_a_network_without_dense_layers_is_answered_with_a_sentence(mlp: Network, digits: Dataset) -> None:
-    small = LowRank(keep=0.2, output_layer=True).compress(mlp, digits)
-    with pytest.raises(ValueError, match=r"no dense linear or convolutional layer left to prune\. Put prune before"):
-        Prune().compress(small, digits)
-
-
 @pytest.mark.parametrize("before", [[], [Prune()]])
 @pytest.mark.parametrize("settings", [{"schedule": "rewind", "recovery_epochs": 1}, {"criterion": "snip"}])
 def test_initial_weights_of_a_compressed_network_are_refused_whatever_was_asked_before(
@@ -199,16 +193,6 @@ def test_initial_weights_of_a_compressed_network_are_refused_whatever_was_asked_
         one.compress(small, digits)
     with pytest.raises(ValueError, match=r"initial weights, but some of its layers are compressed already\. Put prune"):
         Prune(**settings).compress(small, digits)
-
-
-def test_what_pruning_leaves_dense_can_be_compressed_further(mlp: Network, digits: Dataset) -> None:
-    """The other layers are stored as rows by then."""
-    once = Prune(sparsity=0.9, densities=(1, 1, 1000)).compress(mlp, digits)
-    assert [layer.form for layer in compressed_layers(once).values()] == ["csr", "csr"]
-    for method in (LowRank(keep=0.2, output_layer=True), Prune(sparsity=0.5), Prune(sparsity=0.5, recovery_epochs=1)):
-        twice = method.compress(once, digits)
-        assert set(compressed_layers(twice)) == {"1", "3", "5"}
-        assert torch.equal(twice[1].weight == 0, once[1].weight == 0)
 
 
 def test_teachers_that_nobody_needs_any_more_are_forgotten(digits: Dataset) -> None:

@@ -14,6 +14,7 @@ from compress.files import network_file
 from compress.files.artefacts import Artefacts
 from compress.layers.base import compressed_layers, macs
 from compress.layers.input_moments import recalibrated
+from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
 from compress.networks.families import CNN, MLP, Architecture, Family, Logistic, Network, Recurrent, ResNet, build
 from compress.points.measure import Reference, measure
@@ -162,8 +163,8 @@ def test_networks_without_units_or_with_compressed_layers_are_answered_with_a_se
     network, data = untrained(Logistic(), IMAGE)
     with pytest.raises(ValueError, match=r"removes hidden units, but this network has none\. Choose pattern=unstructured"):
         units().compress(network, data)
-    with pytest.raises(ValueError, match=r"layer 1 is already compressed \(kind sparse\)\. Put prune before"):
-        units().compress(Prune().compress(mlp, digits), digits)
+    with pytest.raises(ValueError, match=r"layer 1 is already compressed \(kind factors\)\. Put prune before"):
+        units().compress(LowRank().compress(mlp, digits), digits)
 
 
 def test_a_layer_of_one_unit_keeps_it() -> None:

@@ -20,9 +20,12 @@ from compress.files.data_file import EXAMPLES
 from compress.files.quantised import as_stored, atoms_in_bytes, in_bytes
 from compress.layers.base import compressed_layers, dense_layers
 from compress.layers.bit_packing import unpacked
+from compress.layers.coded import Coded
+from compress.layers.opening import opened
 from compress.methods import data_codes
 from compress.methods.data_codes import DataCodes
 from compress.methods.low_rank import LowRank
+from compress.methods.prune import Prune
 from compress.methods.sparse_code import SparseCode
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
@@ -104,9 +107,26 @@ def test_the_first_layer_alone_is_coded_if_asked_for(mlp: Network, digits: Datas
 def test_what_cannot_be_coded_is_answered_with_a_sentence(mlp: Network, digits: Dataset) -> None:
     with pytest.raises(ValueError, match=r"nonzeros must be between 1 and 8 \(the smaller of atoms and block\), but got 9"):
         next(SparseCode(**FEW).curve(mlp, digits, [9]))
-    small = LowRank(keep=0.2, output_layer=True).compress(mlp, digits)
-    with pytest.raises(ValueError, match=r"no dense linear or convolutional layer left to code\. Put sparse_code before"):
-        SparseCode(**FEW).compress(small, digits)
+
+
+def test_factors_and_pruned_layers_are_coded_where_codes_take_less(trained: Callable[[str], Network],
+                                                                   digits: Dataset) -> None:
+    teacher = trained("mlp(hidden=96-64,epochs=2)")
+    coder = SparseCode(nonzeros=1, atoms=4, block=8, iterations=2)
+    for method in (LowRank(keep=0.4), Prune(sparsity=0.5), SparseCode(nonzeros=4, atoms=8, block=8, iterations=2)):
+        before = method.compress(teacher, digits)
+        candidate = next(coder.curve(before, digits, [1]))
+        assert len(network_file.to_bytes(candidate.network)) < len(network_file.to_bytes(before))
+        kinds = [type(layer).__name__ for _, layer in candidate.network.named_modules()]
+        assert kinds.count("Coded") == (4 if isinstance(method, LowRank) else 2)
+        coded = next(path for path, layer in candidate.network.named_modules() if isinstance(layer, Coded))
+        wanted = opened(before).get_submodule(coded).weight
+        error = float((candidate.network.get_submodule(coded).weight - wanted).norm() / wanted.norm())
+        assert error < 1 and candidate.inside["layers"][0]["path"] == coded
+    tiny = Prune(sparsity=0.99).compress(teacher, digits)
+    candidate = next(coder.curve(tiny, digits, [1]))
+    assert network_file.to_bytes(candidate.network) == network_file.to_bytes(tiny)
+    assert candidate.notes[0] == "layer 1 stays as it is: codes and dictionary would be larger, no gain"
 
 
 @pytest.mark.parametrize("classify", ["reconstructions", "codes", "projections"])
