@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ from compress.solvers.ksvd import State
 from compress.solvers.pursuit import SparseCoder
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
 from compress.sparse_coding.network_split import PCABottleneck, SparseBottleneck, SplitNetwork, rejoined, splits_of
-from compress.sparse_coding.pca_baseline import one_kind_after_another, with_components
+from compress.sparse_coding.pca_baseline import one_dictionary_after_another, with_components
 
 FIRING = 24  # atoms of which a page shows for which class they fire
 
@@ -49,56 +49,59 @@ class ActivationCodes(Method):
 
     name = "activation_codes"
     title = "Sparse codes of hidden outputs"
-    dial = "active"
+    dial = "nonzeros"
+    renamed: ClassVar[dict[str, str]] = {
+        "active": "nonzeros", "vocabulary": "atoms", "passes": "iterations", "atoms_from": "dictionary",
+        "only_positive": "nonnegative", "compare": "pca_baseline"}
     values = (1, 2, 3, 4, 6, 8, 12, 16)
     applies_to = "data"
     reference_title = "raw hidden outputs"
 
-    active: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="Atoms that an example's outputs may use (s).")
-    vocabulary: int = setting(128, low=2, high=4096, step=1, label="Atoms", help="Atoms of the dictionary.")
+    nonzeros: int = setting(4, low=1, high=64, step=1, label="Non-zeros",
+                            help="Atoms that an example's outputs may use (s).")
+    atoms: int = setting(128, low=2, high=4096, step=1, help="Atoms of the dictionary.")
     cut: int = setting(0, low=0, high=50, step=1, label="Hidden layer",
                        help="Whose outputs are coded: 0 the last hidden one, 1 the one before it, and so on.")
-    atoms_from: str = setting("ksvd", choices=SOURCES, label="Dictionary",
+    dictionary: str = setting("ksvd", choices=SOURCES, label="Dictionary",
                               help="Learned by K-SVD or by scikit-learn's mini-batches; or, for comparison, outputs as they "
                                    "are, cosines, random atoms, principal components of as many bytes.")
-    only_positive: bool = setting(False, label="Nothing negative",
-                                  help="Neither atoms nor coefficients have negative numbers.")
-    passes: int = setting(8, low=1, high=200, step=1, label="Iterations", help="Iterations of K-SVD.")
-    compare: bool = setting(True, of_sweep=True, label="SVD beside it",
-                            help="Measure principal components of as many bytes along.")
+    nonnegative: bool = setting(False, label="Non-negative", help="Neither atoms nor coefficients have negative numbers.")
+    iterations: int = setting(8, low=1, high=200, step=1, help="Iterations of K-SVD.")
+    pca_baseline: bool = setting(True, of_sweep=True, label="PCA baseline",
+                                 help="Also measure principal components of as many bytes.")
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
         """Nothing uses more atoms than there are."""
-        if self.active <= self.vocabulary:
+        if self.nonzeros <= self.atoms:
             return ""
-        return (f"ActivationCodes: active must be between 1 and {self.vocabulary} (the vocabulary), but got {self.active}. "
+        return (f"ActivationCodes: nonzeros must be between 1 and {self.atoms} (the atoms), but got {self.nonzeros}. "
                 "Choose fewer.")
 
     def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
         """The curve and, where asked for, principal components of as many bytes."""
         own = [self.at(value) for value in values]
-        if not self.compare or self.atoms_from == "components":
+        if not self.pca_baseline or self.dictionary == "components":
             return tuple(map(Run, own))
-        return with_components(own, "atoms_from")
+        return with_components(own)
 
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[ActivationCodes], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
         """A dictionary for each number of non-zeros, those first; the outputs, their principal components, and dictionaries
         that are not learned are found once."""
         hidden = self._hidden(network, data)
-        yield from one_kind_after_another(wanted, "atoms_from", report,
-                                          lambda own, part: _points(own, hidden, network, data, part, seed))
+        yield from one_dictionary_after_another(
+            wanted, report, lambda own, part: _points(own, hidden, network, data, part, seed))
 
     def _candidate(self, hidden: _Hidden, fixed: Tensor | None, network: Network, data: Dataset, report: Reporter,
                    seed: int) -> Candidate:
-        most = min(self.active, hidden.cut.features)
-        if self.atoms_from == "components":
+        most = min(self.nonzeros, hidden.cut.features)
+        if self.dictionary == "components":
             stored, between, inside = self._components(hidden, most)
         else:
             stored, between, inside = self._codes(hidden, fixed, most, report, seed)
-        manifest = {"compressed_outputs": data.name, "cut": self.cut, "dictionary": self.atoms_from, "nonzeros": most}
+        manifest = {"compressed_outputs": data.name, "cut": self.cut, "dictionary": self.dictionary, "nonzeros": most}
         contents = network_file.pack(manifest, {**stored, "mean": between.mean, "labels": small_labels(data.train)})
-        notes = () if most == self.active else (f"only {most} atoms are used: the outputs have no more numbers",)
+        notes = () if most == self.nonzeros else (f"only {most} atoms are used: the outputs have no more numbers",)
         inside |= {"error": hidden.relative_error(between), "features": hidden.cut.features, "layer": hidden.cut.title}
         return Candidate(self, rejoined(hidden.cut, between, network), contents=contents, inside=inside, notes=notes)
 
@@ -115,7 +118,7 @@ class ActivationCodes(Method):
         return {"cuts": [cut.title for cut in self._all(network, data)], "layer": self._cut(network, data).title}
 
     def _hidden(self, network: Network, data: Dataset) -> _Hidden:
-        return _Hidden(self._cut(network, data), data, device_of(network), self.only_positive)
+        return _Hidden(self._cut(network, data), data, device_of(network), self.nonnegative)
 
     def _all(self, network: Network, data: Dataset) -> list[SplitNetwork]:
         return splits_of(network, torch.tensor(data.train.inputs[:1], device=device_of(network)))
@@ -131,7 +134,7 @@ class ActivationCodes(Method):
         return found[self.cut]
 
     def _source(self, shape: tuple[int, ...], seed: int) -> Source:
-        return Source(self.atoms_from, self.vocabulary, self.passes, nonnegative=self.only_positive, seed=seed,
+        return Source(self.dictionary, self.atoms, self.iterations, nonnegative=self.nonnegative, seed=seed,
                       signal_shape=shape)
 
     def _codes(self, hidden: _Hidden, fixed: Tensor | None, most: int, report: Reporter,
@@ -142,7 +145,7 @@ class ActivationCodes(Method):
             source = self._source(hidden.cut.signal_shape, seed)
             learned, learning = source.learned(hidden.signals, most, report, hidden.unit, _seen)
         dictionary, atoms = atoms_in_bytes(learned)
-        pursuit = SparseCoder(most, 0.0, self.only_positive)
+        pursuit = SparseCoder(most, 0.0, self.nonnegative)
         stored, codes = in_bytes(pursuit(hidden.signals, atoms), len(atoms))
         stored |= dictionary
         usage = torch.bincount(codes.indices[codes.indices >= 0], minlength=len(atoms))
@@ -158,7 +161,7 @@ class ActivationCodes(Method):
 
     def _components(self, hidden: _Hidden, most: int) -> tuple[dict[str, Tensor], PCABottleneck, dict[str, Any]]:
         """As many principal components as take the bytes of so many non-zeros."""
-        size = bytes_expected(*hidden.signals.shape, self.vocabulary, most)
+        size = bytes_expected(*hidden.signals.shape, self.atoms, most)
         basis, atoms = atoms_in_bytes(hidden.components.first(size))
         stored, _ = numbers_in_bytes((hidden.signals - hidden.components.centre) @ atoms.mT)
         return {**stored, **basis}, PCABottleneck(hidden.centre, atoms, stored["scale"]), {"components": len(atoms)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ from compress.solvers.dictionary import recovered
 from compress.solvers.pursuit import SparseCoder
 from compress.sparse_coding.classifier import Coder, Projection, behind, classifier
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
-from compress.sparse_coding.pca_baseline import one_kind_after_another, with_components
+from compress.sparse_coding.pca_baseline import one_dictionary_after_another, with_components
 from compress.sparse_coding.tiling import Tiling
 from compress.sparse_coding.view import components_view, learning_view, scene_of, shape_of_tile, view_of
 
@@ -54,17 +54,20 @@ class DataCodes(Method):
 
     name = "data_codes"
     title = "Sparse codes of the data"
-    dial = "terms"
+    dial = "nonzeros"
+    renamed: ClassVar[dict[str, str]] = {
+        "terms": "nonzeros", "dictionary_size": "atoms", "learning_rounds": "iterations", "source": "dictionary",
+        "positive": "nonnegative", "beside": "pca_baseline"}
     values = (1, 2, 3, 4, 6, 8, 12)
     applies_to = "data"
 
-    terms: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="Atoms that a tile may use (s).")
-    dictionary_size: int = setting(144, low=2, high=4096, step=1, help="Atoms of the dictionary.")
+    nonzeros: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="Atoms that a tile may use (s).")
+    atoms: int = setting(144, low=2, high=4096, step=1, help="Atoms of the dictionary.")
     tile: int = setting(0, low=0, high=64, step=1, label="Side of a tile",
                         help="Samples along a tile's side; 0 codes whole examples.")
     classify: str = setting("reconstructions", choices=("reconstructions", "codes", "projections"),
                             help="What the classifier is trained on.")
-    source: str = setting("ksvd", choices=SOURCES, label="Dictionary",
+    dictionary: str = setting("ksvd", choices=SOURCES, label="Dictionary",
                           help="Learned by K-SVD or by scikit-learn's mini-batches; or, for comparison, examples as they "
                                "are, cosines, random atoms, principal components of as many bytes.")
     stride: int = setting(0, low=0, high=64, step=1, label="Step between tiles",
@@ -72,38 +75,38 @@ class DataCodes(Method):
     allowed: float = setting(0.0, low=0.0, high=1.0, label="Error allowed",
                              help="A tile gets no more atoms once its squared error is below this share of an average "
                                   "tile's energy; 0: all tiles get all atoms.")
-    positive: bool = setting(False, label="Nothing negative", help="Neither atoms nor coefficients have negative numbers.")
+    nonnegative: bool = setting(False, label="Non-negative", help="Neither atoms nor coefficients have negative numbers.")
     mini_batch: int = setting(0, low=0, high=1_000_000, step=1, label="Mini-batch",
                               help="Tiles that are coded between two updates of all atoms; 0: all tiles.")
-    learning_rounds: int = setting(8, low=1, high=200, step=1, help="Iterations of K-SVD.")
+    iterations: int = setting(8, low=1, high=200, step=1, help="Iterations of K-SVD.")
     epochs: int = setting(15, low=1, high=500, help="Passes of the classifier's training, the same for every point.")
-    beside: bool = setting(True, of_sweep=True, label="SVD beside it",
-                           help="Measure principal components of as many bytes along.")
+    pca_baseline: bool = setting(True, of_sweep=True, label="PCA baseline",
+                                 help="Also measure principal components of as many bytes.")
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
         """No tile uses more atoms than it has numbers, or than there are; and tiles must fill an example."""
         tiling = self._tiling(data)
         if tiling.invalid_reason():
             return f"DataCodes: {tiling.invalid_reason()}"
-        most = min(self.dictionary_size, tiling.features)
-        if self.terms <= most:
+        most = min(self.atoms, tiling.features)
+        if self.nonzeros <= most:
             return ""
-        return (f"DataCodes: terms must be between 1 and {most} (the smaller of dictionary_size and a tile's numbers), but "
-                f"got {self.terms}. Choose fewer.")
+        return (f"DataCodes: nonzeros must be between 1 and {most} (the smaller of atoms and a tile's numbers), but got "
+                f"{self.nonzeros}. Choose fewer.")
 
     def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
         """The curve and, where asked for, principal components of as many bytes."""
         own = [self.at(value) for value in values]
-        if not self.beside or self.source == "components" or self.classify == "projections":
+        if not self.pca_baseline or self.dictionary == "components" or self.classify == "projections":
             return tuple(map(Run, own))
-        return with_components(own, "source")
+        return with_components(own)
 
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[DataCodes], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
         """A dictionary and a classifier for each number of non-zeros; those with a dictionary first. The tiles, their
         principal components, and dictionaries that are not learned are found once."""
         parts = self._parts(network, data)
-        yield from one_kind_after_another(wanted, "source", report, lambda own, part: _points(own, parts, part, seed))
+        yield from one_dictionary_after_another(wanted, report, lambda own, part: _points(own, parts, part, seed))
 
     def baseline(self, network: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
         """The same classifier trained on the raw inputs, and the raw training data as a file."""
@@ -120,14 +123,14 @@ class DataCodes(Method):
     def _parts(self, network: Network, data: Dataset) -> _Parts:
         tiling = self._tiling(data)
         tiles = tiling.cut(on_device(data.train, device_of(network))[0])
-        return _Parts(data, tiling, tiles, tiles.amin(0) if self.positive else tiles.mean(0))
+        return _Parts(data, tiling, tiles, tiles.amin(0) if self.nonnegative else tiles.mean(0))
 
     def _tiling(self, data: Dataset) -> Tiling:
         return Tiling(data.shape, self.tile, self.stride)
 
     def _pursuit(self, tiles: Tensor) -> SparseCoder:
         energy = float(tiles.square().sum(1).mean())
-        return SparseCoder(self.terms, (self.allowed * energy) ** 0.5, self.positive)
+        return SparseCoder(self.nonzeros, (self.allowed * energy) ** 0.5, self.nonnegative)
 
     def _codes(self, parts: _Parts, fixed: Tensor | None, report: Reporter, seed: int) -> Candidate:
         """One point of a dictionary."""
@@ -154,7 +157,7 @@ class DataCodes(Method):
     def _components(self, parts: _Parts, report: Reporter, seed: int) -> Candidate:
         """One point of principal components: as many as take the bytes of so many non-zeros."""
         data, tiling, mean = parts.data, parts.tiling, parts.centre
-        size = bytes_expected(len(parts.tiles), tiling.features, self.dictionary_size, self.terms)
+        size = bytes_expected(len(parts.tiles), tiling.features, self.atoms, self.nonzeros)
         basis, atoms = atoms_in_bytes(parts.components.first(size))
         stored, codes = numbers_in_bytes((parts.tiles - parts.components.centre) @ atoms.mT)
         stored |= {**basis, "mean": mean}
@@ -170,11 +173,11 @@ class DataCodes(Method):
 
     def _file(self, data: Dataset, stored: dict[str, Tensor]) -> bytes:
         manifest = {"compressed_data": data.name, "tile": self.tile, "stride": self.stride, "kept": self.classify,
-                    "dictionary": self.source, "nonzeros": self.terms}
+                    "dictionary": self.dictionary, "nonzeros": self.nonzeros}
         return network_file.pack(manifest, {**stored, "labels": small_labels(data.train)})
 
     def _source(self, data: Dataset, seed: int) -> Source:
-        return Source(self.source, self.dictionary_size, self.learning_rounds, self.mini_batch, self.positive, seed,
+        return Source(self.dictionary, self.atoms, self.iterations, self.mini_batch, self.nonnegative, seed,
                       tuple(shape_of_tile(data.shape, self.tile)))
 
     def _dictionary(self, parts: _Parts, fixed: Tensor | None, report: Reporter,
@@ -189,7 +192,7 @@ class DataCodes(Method):
 
             def found(atoms: Tensor) -> float:
                 return recovered(atoms, planted)
-        return self._source(parts.data, seed).learned(parts.tiles, self.terms, report, parts.unit, learning_view, found)
+        return self._source(parts.data, seed).learned(parts.tiles, self.nonzeros, report, parts.unit, learning_view, found)
 
     def _projected(self, data: Dataset, size: int, device: torch.device, report: Reporter,
                    seed: int) -> tuple[dict[str, Tensor], Network]:
@@ -210,7 +213,7 @@ def _points(wanted: Sequence[DataCodes], parts: _Parts, report: Reporter, seed: 
     fixed = wanted[0]._source(parts.data, seed).fixed(parts.tiles, report.part(0.0, 0.1))
     for number, method in enumerate(wanted):
         part = report.part(number / len(wanted), (number + 1) / len(wanted))
-        yield (method._components(parts, part, seed) if method.source == "components" else
+        yield (method._components(parts, part, seed) if method.dictionary == "components" else
                method._codes(parts, fixed, part, seed))
 
 

@@ -27,12 +27,12 @@ class Source:
     Attributes:
         kind: "ksvd", "sklearn", or one of dictionary.INITS.
         signal_shape: the shape of a signal before it was flattened, for "dct" (see dictionary.dct_atoms).
-        rounds: iterations, or passes; batch, nonnegative, seed: as KSVD has them.
+        iterations: of K-SVD, or passes of mini-batches; batch, nonnegative, seed: as KSVD has them.
     """
 
     kind: str
     atoms: int
-    rounds: int
+    iterations: int
     batch: int = 0
     nonnegative: bool = False
     seed: int = 0
@@ -41,7 +41,7 @@ class Source:
     def fixed(self, signals: Tensor, report: Reporter) -> Tensor | None:
         """The dictionary (atoms, features) that is the same for every number of non-zeros; None where it is not."""
         if self.kind == "sklearn":
-            atoms = minibatch_dictionary(self._some(signals), self.atoms, self.rounds, self.seed, report)
+            atoms = minibatch_dictionary(self._some(signals), self.atoms, self.iterations, self.seed, report)
         elif self.kind in INITS:
             atoms = initial(signals, self.atoms, self.kind, self.seed, self.signal_shape)
         else:
@@ -61,14 +61,14 @@ class Source:
             atoms (atoms, features), and "errors", mean non-zeros "used" and perhaps the shares "found" by iteration.
         """
         learning: dict[str, Any] = {"errors": [], "used": [], **({"found": []} if found else {})}
-        settings = KSVD(atoms=self.atoms, nonzeros=nonzeros, iterations=self.rounds, seed=self.seed, batch=self.batch,
+        settings = KSVD(atoms=self.atoms, nonzeros=nonzeros, iterations=self.iterations, seed=self.seed, batch=self.batch,
                         nonnegative=self.nonnegative)
         for state in learn(self._some(signals), settings, report=report):
             learning["errors"].append(state.error * unit)
             learning["used"].append(state.mean_nonzeros)
             if found:
                 learning["found"].append(found(state.atoms))
-            report(state.iteration / self.rounds, f"{nonzeros} non-zeros, iteration {state.iteration}",
+            report(state.iteration / self.iterations, f"{nonzeros} non-zeros, iteration {state.iteration}",
                  standing={"nonzeros": nonzeros, **learning, **seen(state)})
         return state.atoms, learning
 

@@ -234,12 +234,12 @@ def weights() -> str:
 def coded() -> str:
     """Bytes, accuracy over three seeds, and energy lost."""
     rows = []
-    for name, settings, values in (("mnist5k", {"tile": 7, "dictionary_size": 64}, (1, 2, 4)),
+    for name, settings, values in (("mnist5k", {"tile": 7, "atoms": 64}, (1, 2, 4)),
                                    ("mnist5k", {}, (1, 4, 12)),
-                                   ("photographs", {"tile": 8, "dictionary_size": 128}, (1, 4, 12))):
+                                   ("photographs", {"tile": 8, "atoms": 128}, (1, 4, 12))):
         data = datasets.load(name)
-        ways = {"K-SVD": DataCodes(beside=False, **settings),
-                "principal components": DataCodes(source="components", **settings),
+        ways = {"K-SVD": DataCodes(pca_baseline=False, **settings),
+                "principal components": DataCodes(dictionary="components", **settings),
                 "random projections": DataCodes(classify="projections", **settings)}
         tile = f"{name}, tiles of {settings['tile']}" if settings else f"{name}, whole"
         raw = [DataCodes(**settings).baseline(torch.nn.Linear(1, 1), data, seed=seed) for seed in range(3)]
@@ -259,15 +259,15 @@ def hidden() -> str:
     known = teachers(data)
     for cut, name in ((0, "the last hidden layer, 100 outputs"), (1, "the first, 300 outputs")):
         ways: dict[str, Method] = {
-            **{f"{count} of 128 atoms": ActivationCodes(cut=cut, active=count) for count in (1, 4, 16)},
-            **{f"{count} of 128 atoms, nothing negative": ActivationCodes(cut=cut, active=count, only_positive=True)
+            **{f"{count} of 128 atoms": ActivationCodes(cut=cut, nonzeros=count) for count in (1, 4, 16)},
+            **{f"{count} of 128 atoms, non-negative": ActivationCodes(cut=cut, nonzeros=count, nonnegative=True)
                for count in (1, 4)},
-            **{f"principal components, as for {count}": ActivationCodes(cut=cut, active=count, atoms_from="components")
+            **{f"principal components, as for {count}": ActivationCodes(cut=cut, nonzeros=count, dictionary="components")
                for count in (1, 4, 16)}}
         raw = [ActivationCodes(cut=cut).baseline(teacher, data) for _, teacher in known]
         rows.append([name, "raw", f"{len(raw[0].contents) / 1000:.0f}", _accuracies(raw, data), ""])
         for title, method in ways.items():
-            made = [next(method.curve(teacher, data, [method.active], seed=seed)) for seed, teacher in known]
+            made = [next(method.curve(teacher, data, [method.nonzeros], seed=seed)) for seed, teacher in known]
             rows.append([name, title, f"{mean(len(one.contents) for one in made) / 1000:.0f}", _accuracies(made, data),
                          f"{100 * mean(one.inside['error'] for one in made):.1f} %"])
     return table(["outputs of", "kept", "kB", "accuracy", "energy lost"], rows)

@@ -251,20 +251,20 @@ def test_weights_are_coded_on_a_gpu(recovery: int, network: Network, digits: Dat
 
 @pytest.mark.parametrize(("data", "settings"), [
     ("photographs", {"tile": 8}), ("planted", {}), ("digits", {"classify": "codes", "mini_batch": 300}),
-    ("digits", {"positive": True, "tile": 4, "stride": 2}), ("digits", {"source": "components"}),
-    ("digits", {"source": "sklearn", "allowed": 0.1})])
+    ("digits", {"nonnegative": True, "tile": 4, "stride": 2}), ("digits", {"dictionary": "components"}),
+    ("digits", {"dictionary": "sklearn", "allowed": 0.1})])
 def test_data_are_coded_on_a_gpu_as_on_a_cpu(data: str, settings: dict, network: Network) -> None:
     known = load(data)
-    method = DataCodes(dictionary_size=32, epochs=1, learning_rounds=2, beside=False, **settings)
+    method = DataCodes(atoms=32, epochs=1, iterations=2, pca_baseline=False, **settings)
     there, here = (next(method.curve(one, known, [3])) for one in (network, copy.deepcopy(network).cpu()))
     assert there.inside["error"] == pytest.approx(here.inside["error"], rel=0.05)
     assert len(there.contents) == pytest.approx(len(here.contents), rel=0.02)
     assert json.dumps(method.inside(network, known, [3])) and next(there.network.parameters()).device.type == GPU.type
 
 
-@pytest.mark.parametrize("settings", [{}, {"cut": 1, "only_positive": True}, {"atoms_from": "components"}])
+@pytest.mark.parametrize("settings", [{}, {"cut": 1, "nonnegative": True}, {"dictionary": "components"}])
 def test_hidden_outputs_are_coded_on_a_gpu_as_on_a_cpu(settings: dict, network: Network, digits: Dataset) -> None:
-    method = ActivationCodes(vocabulary=32, passes=2, compare=False, **settings)
+    method = ActivationCodes(atoms=32, iterations=2, pca_baseline=False, **settings)
     there, here = (next(method.curve(one, digits, [4])) for one in (network, copy.deepcopy(network).cpu()))
     assert there.inside["error"] == pytest.approx(here.inside["error"], rel=0.1)
     inputs, _ = on_device(digits.validation, GPU)

@@ -13,7 +13,7 @@ from tests.pages.test_pages import LINK, component, engine, labels, named, show,
 
 PAGE = "pages/5_Sparse_code.py"
 CODED = {**LINK, "method": "sparse_code", "atoms": "16", "block": "8", "iterations": "2"}
-DATA = {**LINK, "method": "data_codes", "dictionary_size": "16", "epochs": "1", "learning_rounds": "3"}
+DATA = {**LINK, "method": "data_codes", "data_codes.atoms": "16", "data_codes.epochs": "1", "data_codes.iterations": "3"}
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def coded(engine, prepared):  # noqa: F811
 
 @pytest.fixture(scope="module")
 def data(engine, prepared):  # noqa: F811
-    return measure(engine.store, "data_codes(dictionary_size=16,epochs=1,learning_rounds=3)", (1, 2, 4))
+    return measure(engine.store, "data_codes(atoms=16,epochs=1,iterations=3)", (1, 2, 4))
 
 
 def test_coded_weights_are_shown_with_their_atoms(show, coded):  # noqa: F811
@@ -37,7 +37,7 @@ def test_coded_weights_are_shown_with_their_atoms(show, coded):  # noqa: F811
 
 
 def test_coded_data_are_shown_with_atoms_examples_and_a_pursuit(show, data):  # noqa: F811
-    shown = show(PAGE, {**DATA, "terms": "4"})
+    shown = show(PAGE, {**DATA, "data_codes.nonzeros": "4"})
     assert not shown.exception and not shown.warning
     assert list(component(shown)["charts"]) == ["accuracy-size", "errors", "iterations", "used", "usage"]
     told = words(shown)
@@ -46,7 +46,7 @@ def test_coded_data_are_shown_with_atoms_examples_and_a_pursuit(show, data):  # 
 
 
 def test_a_pursuit_is_stepped_through_an_atom_at_a_time(show, data):  # noqa: F811
-    shown = show(PAGE, {**DATA, "terms": "4"})
+    shown = show(PAGE, {**DATA, "data_codes.nonzeros": "4"})
     path = data.points[-1]["inside"]["paths"][0]
     assert named(shown.main.button, "Back to the start").disabled
     for step in range(1, len(path["atoms"]) + 1):
@@ -60,7 +60,7 @@ def test_a_pursuit_is_stepped_through_an_atom_at_a_time(show, data):  # noqa: F8
 
 
 def test_playing_takes_one_atom_more_at_each_tick_and_ends(show, data):  # noqa: F811
-    shown = show(PAGE, {**DATA, "terms": "4"})
+    shown = show(PAGE, {**DATA, "data_codes.nonzeros": "4"})
     named(shown.main.button, "Play").click().run()
     assert "Pause" in labels(shown.main.button) and "chosen now" in words(shown)
     for _ in range(6):
@@ -69,7 +69,7 @@ def test_playing_takes_one_atom_more_at_each_tick_and_ends(show, data):  # noqa:
 
 
 def test_another_example_has_another_pursuit(show, data):  # noqa: F811
-    shown = show(PAGE, {**DATA, "terms": "4"})
+    shown = show(PAGE, {**DATA, "data_codes.nonzeros": "4"})
     named(shown.main.button, "Next atom").click().run()
     named(shown.main.button, "Another example").click().run()
     named(shown.main.button, "Next atom").click().run()
@@ -78,30 +78,30 @@ def test_another_example_has_another_pursuit(show, data):  # noqa: F811
 
 
 def test_a_dictionary_is_shown_while_it_is_learned(show, data, engine, known):  # noqa: F811
-    shown = show(PAGE, {**DATA, "terms": "2"})
+    shown = show(PAGE, {**DATA, "data_codes.nonzeros": "2"})
     asked = shown.session_state["choice"].request(known["methods"]["data_codes"])
-    key = asked.curve("terms").key()
+    key = asked.curve("nonzeros").key()
     number = engine.store.new_job(key, "curve", "Sparse codes of the data", {})
     standing = {"nonzeros": 2, "errors": [0.5, 0.4], "used": [2.0, 1.9], "usage": [9, 4],
                 "atoms": data.points[0]["inside"]["atoms"]}
     engine.store.update_job(number, state="running", share=0.4, text="iteration 2", live=[{"standing": standing}])
-    shown = show(PAGE, {**DATA, "terms": "2"})
+    shown = show(PAGE, {**DATA, "data_codes.nonzeros": "2"})
     assert "Learning now: 2 non-zeros, iteration 2 of 3" in [one.value for one in shown.subheader]
     engine.store.update_job(number, state="cancelled")
 
 
 def test_components_have_no_pursuit_and_say_how_many_they_are(show, engine, prepared):  # noqa: F811
-    measure(engine.store, "data_codes(dictionary_size=16,epochs=1,learning_rounds=3,source=components)", (1, 4))
-    shown = show(PAGE, {**DATA, "source": "components", "terms": "4"})
+    measure(engine.store, "data_codes(atoms=16,epochs=1,iterations=3,dictionary=components)", (1, 4))
+    shown = show(PAGE, {**DATA, "data_codes.dictionary": "components", "data_codes.nonzeros": "4"})
     assert not shown.exception and not shown.warning
     assert list(component(shown)["charts"]) == ["accuracy-size", "errors"]
     assert "principal components for every tile" in words(shown) and "Next atom" not in labels(shown.main.button)
 
 
 def test_hidden_outputs_are_shown_with_their_coefficients_by_class(show, engine, prepared):  # noqa: F811
-    measure(engine.store, "activation_codes(vocabulary=24,passes=2)", (1, 4))
-    link = {**LINK, "method": "activation_codes", "vocabulary": "24", "passes": "2"}
-    shown = show(PAGE, {**link, "active": "4"})
+    measure(engine.store, "activation_codes(atoms=24,iterations=2)", (1, 4))
+    link = {**LINK, "method": "activation_codes", "activation_codes.atoms": "24", "activation_codes.iterations": "2"}
+    shown = show(PAGE, {**link, "activation_codes.nonzeros": "4"})
     assert not shown.exception and not shown.warning
     plot = component(shown)
     assert list(plot["charts"]) == ["accuracy-size", "errors", "by-class", "iterations", "used", "usage"]
@@ -113,7 +113,7 @@ def test_hidden_outputs_are_shown_with_their_coefficients_by_class(show, engine,
 
 def test_curves_are_named_by_what_was_done(show, coded, data, engine):  # noqa: F811
     for link, name in (({**CODED, "nonzeros": "2"}, "ksvd, 16 atoms of 8, int8"),
-                       ({**DATA, "terms": "2"}, "reconstructions, ksvd, 16 atoms, whole examples")):
+                       ({**DATA, "data_codes.nonzeros": "2"}, "reconstructions, ksvd, 16 atoms, whole examples")):
         hero = component(show(PAGE, link))["charts"]["accuracy-size"]
         assert name in [trace["name"] for trace in hero["figure"]["data"]]
 

@@ -14,25 +14,25 @@ from pages.ui.shell import session
 
 PRESETS = (
     Preset("Photograph patches", "A pagoda and a flower from 8x8 tiles: turn the dial and watch them sharpen.",
-           {"tile": 8, "dictionary_size": 128}, "photographs", "LeNet-300-100"),
-    Preset("Strokes from digits", "Whole digits as sums of few atoms: watch these become strokes.", {"terms": 8},
+           {"tile": 8, "atoms": 128}, "photographs", "LeNet-300-100"),
+    Preset("Strokes from digits", "Whole digits as sums of few atoms: watch these become strokes.", {"nonzeros": 8},
            "mnist5k", "LeNet-300-100"),
-    Preset("Parts, nothing negative", "Sums only, nothing is subtracted: atoms become parts of digits.",
-           {"positive": True, "terms": 8}, "mnist5k", "LeNet-300-100"),
+    Preset("Parts, non-negative", "Sums only, nothing is subtracted: atoms become parts of digits.",
+           {"nonnegative": True, "nonzeros": 8}, "mnist5k", "LeNet-300-100"),
     Preset("10×10 patches, stride 2", "100 atoms for the 100 overlapping patches of each digit, learned in mini-batches.",
-           {"tile": 10, "stride": 2, "dictionary_size": 100, "mini_batch": 5000, "terms": 2, "beside": False}, "mnist5k",
+           {"tile": 10, "stride": 2, "atoms": 100, "mini_batch": 5000, "nonzeros": 2, "pca_baseline": False}, "mnist5k",
            "LeNet-300-100"),
     Preset("Recover a planted dictionary", "Signals made of 3 of 50 known atoms each: K-SVD finds these atoms again, "
            "if it may use 3.",
-           {"dictionary_size": 50, "learning_rounds": 80, "terms": 3}, "planted", "Logistic regression"),
+           {"atoms": 50, "iterations": 80, "nonzeros": 3}, "planted", "Logistic regression"),
     Preset("As many atoms as needed", "Empty tiles get one atom, busy ones up to the dial: an error is accepted.",
-           {"tile": 7, "dictionary_size": 64, "allowed": 0.1}, "mnist5k", "LeNet-300-100"),
+           {"tile": 7, "atoms": 64, "allowed": 0.1}, "mnist5k", "LeNet-300-100"),
     Preset("A classifier on the codes", "Its inputs are the coefficients of the atoms instead of the pixels.",
-           {"classify": "codes", "terms": 8}, "mnist5k", "LeNet-300-100"),
+           {"classify": "codes", "nonzeros": 8}, "mnist5k", "LeNet-300-100"),
     Preset("Random projections instead", "As many bytes for each digit, without any learning: compressed sensing.",
-           {"classify": "projections", "terms": 8}, "mnist5k", "LeNet-300-100"),
+           {"classify": "projections", "nonzeros": 8}, "mnist5k", "LeNet-300-100"),
     Preset("scikit-learn's dictionary", "The same with its mini-batch dictionary learning.",
-           {"source": "sklearn", "terms": 8}, "mnist5k", "LeNet-300-100"),
+           {"dictionary": "sklearn", "nonzeros": 8}, "mnist5k", "LeNet-300-100"),
 )
 
 
@@ -52,11 +52,11 @@ class DataPage(MethodPage):
         own = recipe.methods[-1].values
         tiles = f"tiles of {own['tile']}" if own["tile"] else "whole examples"
         tiles += f", step {own['stride']}" if own["stride"] else ""
-        if own["source"] == "components" and own["classify"] != "projections":
+        if own["dictionary"] == "components" and own["classify"] != "projections":
             return f"principal components, {own['classify']}, {tiles}"
-        kind = own["source"] + (", nothing negative" if own["positive"] else "")
+        kind = own["dictionary"] + (", non-negative" if own["nonnegative"] else "")
         kind += f", error {own['allowed']:g} allowed" if own["allowed"] else ""
-        return f"{own['classify']}, {kind}, {own['dictionary_size']} atoms, {tiles}"
+        return f"{own['classify']}, {kind}, {own['atoms']} atoms, {tiles}"
 
     def notices(self, state: CurveState) -> list[str]:
         """The results in sentences, what the dictionary is worth, and what its coherence guarantees."""
@@ -82,12 +82,12 @@ class DataPage(MethodPage):
         """Errors beside those of other dictionaries, use of the atoms, and learning."""
         if not state.points:
             return []
-        return [sparse_charts.data_errors(state.points, state.values), *learning_and_use(state, "learning_rounds")]
+        return [sparse_charts.data_errors(state.points, state.values), *learning_and_use(state)]
 
     def below(self, state: CurveState) -> None:
         """The dictionary as it is learned, the scene, the atoms, examples rebuilt, and one pursuit step by step."""
         if "tile" in state.view:
-            learning(state, "learning_rounds", state.view["tile"])
+            learning(state, state.view["tile"])
         if not state.point or "tile" not in state.view:
             return
         known, shape = state.point["inside"], state.view["tile"]
@@ -122,11 +122,11 @@ def guarantee(coherence: float, bound: float) -> str:
             "pursuit may find the right atoms, and often does.")
 
 
-def learning_and_use(state: CurveState, rounds: str) -> list[charts.Chart]:
-    """How the dictionary at the dial was learned, in as many iterations as the setting `rounds` has, and how it is used."""
+def learning_and_use(state: CurveState) -> list[charts.Chart]:
+    """How the dictionary at the dial was learned, and how it is used."""
     shown = []
     if state.point and state.point["inside"].get("errors"):
-        shown += learned(state.point["inside"], state.dial, state.settings[rounds])
+        shown += learned(state.point["inside"], state.dial, state.settings["iterations"])
     if any("usage" in point["inside"] for point in state.points):
         shown.append({**sparse_charts.usage(state.points, state.values), "span": "wide", "height": 240})
     return shown
@@ -153,11 +153,11 @@ def scene(state: CurveState) -> None:
                                   (pictures.difference(original, coded), "difference")], row=True))
 
 
-def learning(state: CurveState, rounds: str, tile: list[int] | None = None) -> None:
+def learning(state: CurveState, tile: list[int] | None = None) -> None:
     """The dictionary of the point that is being made, if there is one: its atoms, of a tile's shape, while it is learned."""
     if not (state.running and state.job["live"] and "standing" in state.job["live"][-1]):
         return
-    standing, total = state.job["live"][-1]["standing"], state.settings[rounds]
+    standing, total = state.job["live"][-1]["standing"], state.settings["iterations"]
     st.subheader(f"Learning now: {standing['nonzeros']} non-zeros, iteration {len(standing['errors'])} of {total}")
     if tile:
         st.html(pictures.gallery([(one, "") for one in pictures.unpacked(standing["atoms"], tile)], size=44))

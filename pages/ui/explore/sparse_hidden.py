@@ -13,15 +13,15 @@ from pages.ui.explore.sparse_data import atoms_in_words, learning, learning_and_
 
 PRESETS = (
     Preset("One atom an example", "The last hidden layer of LeNet-300-100 in two bytes for each digit.",
-           {"active": 1}, "mnist5k", "LeNet-300-100"),
+           {"nonzeros": 1}, "mnist5k", "LeNet-300-100"),
     Preset("The first hidden layer", "300 numbers instead of 100: more to lose, more to save.", {"cut": 1}, "mnist5k",
            "LeNet-300-100"),
-    Preset("Nothing negative", "Behind a ReLU no output is negative: atoms become groups of units that are active together.",
-           {"only_positive": True, "active": 3}, "mnist5k", "LeNet-300-100"),
-    Preset("Outputs of convolutions", "16 feature maps of LeNet-5, as one vector.", {"cut": 2, "vocabulary": 256}, "mnist5k",
+    Preset("Non-negative", "Behind a ReLU no output is negative: atoms become groups of units that are active together.",
+           {"nonnegative": True, "nonzeros": 3}, "mnist5k", "LeNet-300-100"),
+    Preset("Outputs of convolutions", "16 feature maps of LeNet-5, as one vector.", {"cut": 2, "atoms": 256}, "mnist5k",
            "LeNet-5"),
     Preset("Random atoms instead", "The same without learning: is the dictionary worth it?",
-           {"atoms_from": "random"}, "mnist5k", "LeNet-300-100"),
+           {"dictionary": "random"}, "mnist5k", "LeNet-300-100"),
 )
 
 
@@ -40,10 +40,10 @@ class HiddenPage(MethodPage):
         """A curve in the legend: the dictionary, and which layer's outputs."""
         own = recipe.methods[-1].values
         where = "last hidden layer" if not own["cut"] else f"hidden layer {own['cut']} before the last"
-        if own["atoms_from"] == "components":
+        if own["dictionary"] == "components":
             return f"principal components, {where}"
-        kind = own["atoms_from"] + (", nothing negative" if own["only_positive"] else "")
-        return f"{kind}, {own['vocabulary']} atoms, {where}"
+        kind = own["dictionary"] + (", non-negative" if own["nonnegative"] else "")
+        return f"{kind}, {own['atoms']} atoms, {where}"
 
     def notices(self, state: CurveState) -> list[str]:
         """The results in sentences, which layer was coded, and what the dictionary is worth."""
@@ -67,11 +67,11 @@ class HiddenPage(MethodPage):
         known = state.point["inside"] if state.point else {}
         if "by_class" in known:
             shown.append(sparse_charts.by_class(state.points, state.values, state.teacher["card"]["classes"]))
-        return shown + learning_and_use(state, "passes")
+        return shown + learning_and_use(state)
 
     def below(self, state: CurveState) -> None:
         """The dictionary as it is learned, and which hidden layers there are."""
-        learning(state, "passes")
+        learning(state)
         if len(state.view.get("cuts", [])) > 1:
             listed = "; ".join(f"**{number}**: {title}" for number, title in enumerate(state.view["cuts"]))
             st.caption(f"Hidden layers of this network, as the setting counts them: {listed}.")

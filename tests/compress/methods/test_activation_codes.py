@@ -29,7 +29,7 @@ from compress.solvers.omp import omp
 from compress.sparse_coding.network_split import MOST_FEATURES, splits_of
 from tests.compress.helpers import agreement, identical, planned, poisoned, state
 
-FEW = {"vocabulary": 40, "passes": 4}
+FEW = {"atoms": 40, "iterations": 4}
 
 
 def test_more_atoms_are_nearer_larger_and_agree_with_the_teacher(mlp: Network, digits: Dataset) -> None:
@@ -84,28 +84,28 @@ def test_the_error_is_that_of_validation_outputs(mlp: Network, digits: Dataset) 
 def test_principal_components_stand_beside_with_as_many_bytes(mlp: Network, digits: Dataset) -> None:
     method = ActivationCodes(**FEW)
     grid = planned(method, [2, 6])
-    made = {(one.method.active, one.method.atoms_from): one for one in method.candidates(mlp, digits, grid)}
+    made = {(one.method.nonzeros, one.method.dictionary): one for one in method.candidates(mlp, digits, grid)}
     assert set(made) == {(2, "ksvd"), (6, "ksvd"), (2, "components"), (6, "components")}
     for value in (2, 6):
         codes, components = made[value, "ksvd"], made[value, "components"]
         features = codes.inside["features"]
         assert abs(len(codes.contents) - len(components.contents)) < 0.6 * (len(digits.train) + features) + 1500
         assert codes.inside["others"]["components"] == pytest.approx(components.inside["error"], rel=0.1, abs=0.01)
-        alone = next(ActivationCodes(**FEW, atoms_from="components").curve(mlp, digits, [value]))
+        alone = next(ActivationCodes(**FEW, dictionary="components").curve(mlp, digits, [value]))
         assert alone.contents == components.contents
-    for lonely in (ActivationCodes(compare=False), ActivationCodes(atoms_from="components")):
+    for lonely in (ActivationCodes(pca_baseline=False), ActivationCodes(dictionary="components")):
         assert planned(lonely, [2, 6]) == [lonely.at(2), lonely.at(6)]
 
 
 def test_learning_pays_beside_other_dictionaries(mlp: Network, digits: Dataset) -> None:
     inside = next(ActivationCodes(**FEW).curve(mlp, digits, [3])).inside
     assert inside["error"] < 0.8 * inside["others"]["random"] and inside["error"] < inside["others"]["dct"]
-    fixed = next(ActivationCodes(**FEW, atoms_from="random").curve(mlp, digits, [3])).inside
+    fixed = next(ActivationCodes(**FEW, dictionary="random").curve(mlp, digits, [3])).inside
     assert fixed["error"] == pytest.approx(inside["others"]["random"], rel=0.05) and fixed["errors"] == []
 
 
 def test_nothing_negative(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    candidate = next(ActivationCodes(**FEW, only_positive=True).curve(mlp, digits, [6]))
+    candidate = next(ActivationCodes(**FEW, nonnegative=True).curve(mlp, digits, [6]))
     network_file.write_bytes(candidate.contents, tmp_path / "file")
     _, tensors = network_file.unpack(tmp_path / "file")
     assert not tensors["mean"].any()  # a ReLU's outputs have the least value 0
@@ -122,7 +122,7 @@ def test_every_family_can_be_cut(text: str, number: int, trained: Callable[[str]
     for one in found:
         with torch.no_grad():
             torch.testing.assert_close(one.tail(one.head(inputs)), logits_of(network, inputs))
-    candidate = next(ActivationCodes(**{**FEW, "passes": 2}, cut=number - 1).curve(network, digits, [8]))
+    candidate = next(ActivationCodes(**{**FEW, "iterations": 2}, cut=number - 1).curve(network, digits, [8]))
     assert candidate.inside["layer"] == found[-1].title and agreement(candidate.network, network, digits) > 0.6
 
 
@@ -130,10 +130,10 @@ def test_large_outputs_are_coded_channel_by_channel(digits: Dataset) -> None:
     network = build(Architecture(CNN(channels=(300, 8), hidden=(12,)), digits.shape, len(digits.classes)))
     large = splits_of(network, torch.tensor(digits.train.inputs[:1]))[-1]
     assert large.shape == (300, 4, 4) and MOST_FEATURES < 300 * 16 and large.features == 16
-    candidate = next(ActivationCodes(vocabulary=24, passes=1, cut=2, compare=False).curve(network, digits, [2]))
+    candidate = next(ActivationCodes(atoms=24, iterations=1, cut=2, pca_baseline=False).curve(network, digits, [2]))
     assert sum(candidate.inside["usage"]) <= 2 * 300 * len(digits.train)
     assert logits_of(candidate.network, torch.tensor(digits.validation.inputs)).shape == (len(digits.validation), 10)
-    note = next(ActivationCodes(vocabulary=24, passes=1, cut=2, compare=False).curve(network, digits, [20]))
+    note = next(ActivationCodes(atoms=24, iterations=1, cut=2, pca_baseline=False).curve(network, digits, [20]))
     assert note.notes == ("only 16 atoms are used: the outputs have no more numbers",)
 
 
@@ -165,8 +165,8 @@ def test_learning_is_told_as_it_goes(mlp: Network, digits: Dataset) -> None:
 def test_what_cannot_be_cut_is_answered(mlp: Network, trained: Callable[[str], Network], digits: Dataset) -> None:
     with pytest.raises(ValueError, match=r"cut must be between 0 and 1 \(this network has 2 hidden outputs .*\), but got 2"):
         next(ActivationCodes(cut=2).curve(mlp, digits, [3]))
-    with pytest.raises(ValueError, match=r"active must be between 1 and 8 \(the vocabulary\), but got 9\. Choose fewer"):
-        next(ActivationCodes(vocabulary=8).curve(mlp, digits, [9]))
+    with pytest.raises(ValueError, match=r"nonzeros must be between 1 and 8 \(the atoms\), but got 9\. Choose fewer"):
+        next(ActivationCodes(atoms=8).curve(mlp, digits, [9]))
     with pytest.raises(ValueError, match=r"no hidden layer, and so no hidden outputs\. Choose another"):
         next(ActivationCodes().curve(trained("logistic(epochs=1)"), digits, [3]))
 
@@ -201,8 +201,8 @@ def test_pages_know_what_ratios_are_against() -> None:
 
 
 @pytest.mark.parametrize(("method", "coder"), [
-    ("activation_codes(vocabulary=8,passes=1,compare=false)", 3),
-    ("data_codes(dictionary_size=8,learning_rounds=1,epochs=1,classify=codes,beside=false)", 0)])
+    ("activation_codes(atoms=8,iterations=1,pca_baseline=false)", 3),
+    ("data_codes(atoms=8,iterations=1,epochs=1,classify=codes,pca_baseline=false)", 0)])
 def test_each_number_of_nonzeros_is_timed_by_itself(method: str, coder: int, toy: Dataset, store: Store,
                                                     monkeypatch: pytest.MonkeyPatch) -> None:
     timed: list[Network] = []
@@ -215,13 +215,13 @@ def test_each_number_of_nonzeros_is_timed_by_itself(method: str, coder: int, toy
 
 @pytest.mark.parametrize("kind", ["data", "dct", "random", "sklearn"])
 def test_no_dictionary_is_negative_where_nothing_may_be(kind: str, mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    method = ActivationCodes(vocabulary=24, passes=1, atoms_from=kind, only_positive=True)
+    method = ActivationCodes(atoms=24, iterations=1, dictionary=kind, nonnegative=True)
     network_file.write_bytes(next(method.curve(mlp, digits, [3])).contents, tmp_path / "file")
     _, tensors = network_file.unpack(tmp_path / "file")
     assert int(tensors["dictionary"].min()) >= 0 and int(tensors["levels"].min()) >= 0
 
 
-@pytest.mark.parametrize("settings", [{}, {"only_positive": True}, {"atoms_from": "components"}, {"atoms_from": "data"}])
+@pytest.mark.parametrize("settings", [{}, {"nonnegative": True}, {"dictionary": "components"}, {"dictionary": "data"}])
 def test_no_other_validation_examples_change_the_file(settings: dict, mlp: Network, digits: Dataset) -> None:
     other = dataclasses.replace(digits, validation=Split(3 * digits.validation.inputs[::-1] - 5, digits.validation.labels))
     method = ActivationCodes(**FEW, **settings)
@@ -237,7 +237,7 @@ def test_a_class_without_validation_examples_fires_nothing(mlp: Network, digits:
 
 
 def test_numbers_of_components_are_those_of_one_byte(mlp: Network, digits: Dataset) -> None:
-    between = next(ActivationCodes(**FEW, atoms_from="components").curve(mlp, digits, [3])).network[5]
+    between = next(ActivationCodes(**FEW, dictionary="components").curve(mlp, digits, [3])).network[5]
     with torch.no_grad():
         rebuilt = between(3 * mlp[:5](torch.tensor(digits.validation.inputs)))
     levels = (rebuilt - between.mean) @ torch.linalg.pinv(between.atoms) / between.scale
@@ -246,7 +246,7 @@ def test_numbers_of_components_are_those_of_one_byte(mlp: Network, digits: Datas
 
 def test_errors_while_learning_are_told_in_the_units_of_those_of_outputs(mlp: Network, digits: Dataset) -> None:
     data = dataclasses.replace(digits, validation=digits.train)
-    inside = next(ActivationCodes(**FEW, only_positive=True).curve(mlp, data, [3])).inside
+    inside = next(ActivationCodes(**FEW, nonnegative=True).curve(mlp, data, [3])).inside
     assert inside["errors"][-1] == pytest.approx(inside["error"], rel=0.15)
 
 
@@ -274,5 +274,5 @@ def test_large_outputs_without_channels_are_coded_whole(digits: Dataset, monkeyp
     network = build(Architecture(CNN(channels=(4, 8), hidden=(12,)), digits.shape, len(digits.classes)))
     found = splits_of(network, torch.tensor(digits.train.inputs[:1]))
     assert [(one.shape, one.features) for one in found] == [((12,), 12), ((32,), 32), ((4, 4, 4), 16)]
-    inside = next(ActivationCodes(vocabulary=24, passes=1, cut=1, compare=False).curve(network, digits, [5])).inside
+    inside = next(ActivationCodes(atoms=24, iterations=1, cut=1, pca_baseline=False).curve(network, digits, [5])).inside
     assert inside["features"] == 32 and inside["mean_nonzeros"] > 4

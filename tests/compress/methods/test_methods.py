@@ -132,6 +132,19 @@ def test_a_method_comes_back_from_its_step(kind: type[Method]) -> None:
     assert method(Step(kind.name)) == kind()
 
 
+def test_one_concept_has_one_name_in_all_methods() -> None:
+    """Whoever knows a setting of one method knows it of every other."""
+    older = {old: present for kind in KINDS for old, present in kind.renamed.items()}
+    for kind in KINDS:
+        for entry in kind.card()["settings"]:
+            assert entry["name"] not in older, f"{kind.name} calls {older[entry['name']]} {entry['name']}"
+    shared = {entry["name"]: (entry["label"], entry["type"]) for kind in KINDS for entry in kind.card()["settings"]}
+    for kind in (method(Step(name)).card() for name in ("sparse_code", "data_codes", "activation_codes")):
+        known = {entry["name"]: (entry["label"], entry["type"]) for entry in kind["settings"]}
+        for name in ("nonzeros", "atoms", "iterations", "dictionary"):
+            assert known[name] == shared[name], (kind["name"], name)
+
+
 @every_method
 def test_an_older_name_of_a_setting_is_still_read(kind: type[Method]) -> None:
     known = {entry["name"]: entry["default"] for entry in kind.describe()}

@@ -131,7 +131,7 @@ def test_factors_and_pruned_layers_are_coded_where_codes_take_less(trained: Call
 
 @pytest.mark.parametrize("classify", ["reconstructions", "codes", "projections"])
 def test_a_classifier_of_coded_digits_is_nearly_as_good(classify: str, mlp: Network, digits: Dataset) -> None:
-    method = DataCodes(dictionary_size=48, classify=classify, epochs=12, terms=6)
+    method = DataCodes(atoms=48, classify=classify, epochs=12, nonzeros=6)
     candidate, raw = next(method.curve(mlp, digits, [6])), method.baseline(mlp, digits)
     inputs, labels = torch.tensor(digits.validation.inputs), torch.tensor(digits.validation.labels)
     accuracies = [float((logits_of(one.network, inputs).argmax(1) == labels).float().mean()) for one in (candidate, raw)]
@@ -140,7 +140,7 @@ def test_a_classifier_of_coded_digits_is_nearly_as_good(classify: str, mlp: Netw
 
 
 def test_the_file_holds_dictionary_indices_coefficients_and_labels(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    candidate = next(DataCodes(dictionary_size=40, epochs=1).curve(mlp, digits, [3]))
+    candidate = next(DataCodes(atoms=40, epochs=1).curve(mlp, digits, [3]))
     network_file.write_bytes(candidate.contents, tmp_path / "file")
     manifest, tensors = network_file.unpack(tmp_path / "file")
     examples = len(digits.train)
@@ -152,13 +152,13 @@ def test_the_file_holds_dictionary_indices_coefficients_and_labels(mlp: Network,
 
 
 def test_projections_take_as_many_bytes_as_codes(mlp: Network, digits: Dataset) -> None:
-    lengths = [len(next(DataCodes(dictionary_size=40, epochs=1, classify=kind).curve(mlp, digits, [4])).contents)
+    lengths = [len(next(DataCodes(atoms=40, epochs=1, classify=kind).curve(mlp, digits, [4])).contents)
                for kind in ("reconstructions", "projections")]
     assert 0.8 * lengths[0] < lengths[1] <= 1.05 * lengths[0]
 
 
 def test_classifiers_of_codes_read_real_examples_by_a_pursuit(mlp: Network, digits: Dataset) -> None:
-    network = next(DataCodes(dictionary_size=40, epochs=1, classify="codes", tile=4).curve(mlp, digits, [2])).network
+    network = next(DataCodes(atoms=40, epochs=1, classify="codes", tile=4).curve(mlp, digits, [2])).network
     inputs = torch.tensor(digits.validation.inputs)
     front = network[0]
     codes = omp(front.tiling.cut(inputs) - front.mean, front.atoms, 2).dense(40).reshape(len(inputs), -1)
@@ -178,7 +178,7 @@ def test_bytes_are_near_what_they_stand_for() -> None:
 def test_sequences_and_tables_are_coded_too() -> None:
     for shape, tile in (((2, 12), 4), ((2, 12), 0), ((6,), 0)):
         data = toy_data(shape)
-        method = DataCodes(dictionary_size=8, tile=tile, epochs=2, learning_rounds=2)
+        method = DataCodes(atoms=8, tile=tile, epochs=2, iterations=2)
         candidate = next(method.curve(torch.nn.Linear(1, 1), data, [2]))
         assert candidate.contents and candidate.inside["tile"] == tile if "tile" in candidate.inside else candidate.contents
         assert method.inside(torch.nn.Linear(1, 1), data, [2])["tile"] == ([shape[0], tile] if tile else list(shape))
@@ -190,7 +190,7 @@ def test_tiles_that_do_not_fill_an_example_are_refused(mlp: Network, digits: Dat
 
 
 def test_what_a_page_shows_of_a_point_is_plain_and_whole(mlp: Network, digits: Dataset) -> None:
-    inside = next(DataCodes(dictionary_size=40, epochs=1, learning_rounds=3).curve(mlp, digits, [3])).inside
+    inside = next(DataCodes(atoms=40, epochs=1, iterations=3).curve(mlp, digits, [3])).inside
     assert inside["usage"] == sorted(inside["usage"], reverse=True) and len(inside["usage"]) == 40
     assert len(inside["errors"]) == 3 and 0 < inside["error"] < 1 and inside["psnr"] > 5 and inside["mean_nonzeros"] <= 3
     assert len(inside["rebuilt"]) == len(inside["paths"]) == EXAMPLES
@@ -201,7 +201,7 @@ def test_what_a_page_shows_of_a_point_is_plain_and_whole(mlp: Network, digits: D
 
 def test_labels_of_validation_and_test_are_not_what_data_are_coded_by(mlp: Network, digits: Dataset) -> None:
     blind = dataclasses.replace(digits, _test=poisoned(digits.open_test()))
-    made, unseen = (next(DataCodes(dictionary_size=20, epochs=1).curve(mlp, data, [2])) for data in (digits, blind))
+    made, unseen = (next(DataCodes(atoms=20, epochs=1).curve(mlp, data, [2])) for data in (digits, blind))
     assert made.contents == unseen.contents and identical(state(made.network), state(unseen.network))
 
 
@@ -209,7 +209,7 @@ def test_an_allowed_error_leaves_easy_tiles_with_fewer_atoms_and_a_smaller_file(
                                                                                tmp_path: Path) -> None:
     lengths, errors = [], []
     for allowed in (0.0, 0.1, 0.5):
-        method = DataCodes(dictionary_size=40, epochs=1, tile=4, allowed=allowed)
+        method = DataCodes(atoms=40, epochs=1, tile=4, allowed=allowed)
         candidate = next(method.curve(mlp, digits, [4]))
         counts = candidate.inside["counts"]
         assert sum(counts) == 4 * len(digits.train)
@@ -237,23 +237,24 @@ def test_codes_of_unlike_lengths_come_back_from_their_bytes() -> None:
 
 
 def test_principal_components_are_measured_beside_the_codes_with_as_many_bytes(mlp: Network, digits: Dataset) -> None:
-    method = DataCodes(dictionary_size=40, epochs=2, learning_rounds=2)
+    method = DataCodes(atoms=40, epochs=2, iterations=2)
     grid = planned(method, [1, 4])
-    assert [(one.terms, one.source) for one in grid] == [(1, "ksvd"), (4, "ksvd"), (1, "components"), (4, "components")]
-    made = {(one.method.terms, one.method.source): one for one in method.candidates(mlp, digits, grid)}
-    assert set(made) == {(one.terms, one.source) for one in grid}
-    for terms in (1, 4):
-        codes, components = (len(made[terms, source].contents) for source in ("ksvd", "components"))
+    assert [(one.nonzeros, one.dictionary) for one in grid] == [(1, "ksvd"), (4, "ksvd"), (1, "components"),
+                                                                (4, "components")]
+    made = {(one.method.nonzeros, one.method.dictionary): one for one in method.candidates(mlp, digits, grid)}
+    assert set(made) == {(one.nonzeros, one.dictionary) for one in grid}
+    for nonzeros in (1, 4):
+        codes, components = (len(made[nonzeros, dictionary].contents) for dictionary in ("ksvd", "components"))
         assert abs(components - codes) < 0.6 * (len(digits.train) + 64) + 1500  # within half a component and the headers
-        alone = next(DataCodes(dictionary_size=40, epochs=2, source="components").curve(mlp, digits, [terms]))
-        assert alone.contents == made[terms, "components"].contents
-        assert made[terms, "ksvd"].inside["others"]["components"] == pytest.approx(alone.inside["error"], abs=0.01)
-    for lonely in (DataCodes(beside=False), DataCodes(source="components"), DataCodes(classify="projections")):
+        alone = next(DataCodes(atoms=40, epochs=2, dictionary="components").curve(mlp, digits, [nonzeros]))
+        assert alone.contents == made[nonzeros, "components"].contents
+        assert made[nonzeros, "ksvd"].inside["others"]["components"] == pytest.approx(alone.inside["error"], abs=0.01)
+    for lonely in (DataCodes(pca_baseline=False), DataCodes(dictionary="components"), DataCodes(classify="projections")):
         assert planned(lonely, [1, 4]) == [lonely.at(1), lonely.at(4)]
 
 
 def test_components_leave_what_an_svd_leaves(mlp: Network, digits: Dataset) -> None:
-    candidate = next(DataCodes(dictionary_size=40, epochs=1, source="components").curve(mlp, digits, [6]))
+    candidate = next(DataCodes(atoms=40, epochs=1, dictionary="components").curve(mlp, digits, [6]))
     count = candidate.inside["components"]
     train = torch.tensor(digits.train.inputs).flatten(1).double()
     held = torch.tensor(digits.validation.inputs).flatten(1).double()
@@ -263,16 +264,16 @@ def test_components_leave_what_an_svd_leaves(mlp: Network, digits: Dataset) -> N
     assert candidate.inside["error"] == pytest.approx(float(left), rel=0.02)
 
 
-@pytest.mark.parametrize("source", ["sklearn", "dct", "random", "data"])
-def test_other_dictionaries_are_measured_alike(source: str, mlp: Network, digits: Dataset) -> None:
-    method = DataCodes(dictionary_size=40, epochs=1, source=source, learning_rounds=2, beside=False)
+@pytest.mark.parametrize("dictionary", ["sklearn", "dct", "random", "data"])
+def test_other_dictionaries_are_measured_alike(dictionary: str, mlp: Network, digits: Dataset) -> None:
+    method = DataCodes(atoms=40, epochs=1, dictionary=dictionary, iterations=2, pca_baseline=False)
     first, second = method.candidates(mlp, digits, planned(method, [1, 3]))
     assert second.inside["error"] < first.inside["error"] < 1 and first.inside["errors"] == []
     assert first.contents == next(method.curve(mlp, digits, [1])).contents
 
 
 def test_overlapping_tiles_are_all_stored_and_rebuilt_as_their_mean(mlp: Network, digits: Dataset) -> None:
-    apart, overlapping = (next(DataCodes(dictionary_size=30, epochs=1, tile=4, stride=stride).curve(mlp, digits, [2]))
+    apart, overlapping = (next(DataCodes(atoms=30, epochs=1, tile=4, stride=stride).curve(mlp, digits, [2]))
                           for stride in (0, 2))
     assert sum(overlapping.inside["usage"]) == 9 / 4 * sum(apart.inside["usage"])
     assert len(overlapping.contents) > 2 * len(apart.contents)
@@ -280,7 +281,7 @@ def test_overlapping_tiles_are_all_stored_and_rebuilt_as_their_mean(mlp: Network
 
 
 def test_nothing_negative_means_sums_above_the_darkest_values(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    candidate = next(DataCodes(dictionary_size=30, epochs=1, positive=True, learning_rounds=3).curve(mlp, digits, [4]))
+    candidate = next(DataCodes(atoms=30, epochs=1, nonnegative=True, iterations=3).curve(mlp, digits, [4]))
     network_file.write_bytes(candidate.contents, tmp_path / "file")
     _, tensors = network_file.unpack(tmp_path / "file")
     assert int(tensors["dictionary"].min()) >= 0 and int(tensors["levels"].min()) >= 0
@@ -290,7 +291,7 @@ def test_nothing_negative_means_sums_above_the_darkest_values(mlp: Network, digi
 
 def test_planted_atoms_are_counted_while_they_are_learned(mlp: Network) -> None:
     data, told = load("planted"), []
-    method = DataCodes(dictionary_size=50, epochs=1, learning_rounds=30, beside=False)
+    method = DataCodes(atoms=50, epochs=1, iterations=30, pca_baseline=False)
     report = Reporter(lambda progress: told.append(deepcopy(progress.live["standing"])) if "standing" in progress.live
                       else None)
     inside = next(method.curve(mlp, data, [3], report)).inside
@@ -301,7 +302,7 @@ def test_planted_atoms_are_counted_while_they_are_learned(mlp: Network) -> None:
 
 def test_photographs_are_rebuilt_from_their_squares(mlp: Network) -> None:
     data = load("photographs")
-    method = DataCodes(dictionary_size=48, epochs=1, tile=8, learning_rounds=2)
+    method = DataCodes(atoms=48, epochs=1, tile=8, iterations=2)
     known = method.inside(mlp, data, [2])
     original = pictures(known["scene"])
     assert np.array_equal(original, data.origin["scene"].reshape(2, -1)) and known["scene_shape"] == [3, 160, 224]
@@ -317,13 +318,13 @@ def pictures(text: str) -> np.ndarray:
     return np.frombuffer(zlib.decompress(base64.b64decode(contents)), np.uint8).reshape(int(count), int(size))
 
 
-@pytest.mark.parametrize("settings", [{}, {"positive": True}, {"tile": 4}, {"tile": 4, "stride": 2}])
+@pytest.mark.parametrize("settings", [{}, {"nonnegative": True}, {"tile": 4}, {"tile": 4, "stride": 2}])
 def test_errors_while_learning_are_told_in_the_units_of_those_of_examples(settings: dict, mlp: Network,
                                                                           digits: Dataset) -> None:
     """The last codes that were learned, put together, are near what the training examples lose; the mean of overlapping
     tiles loses less than each."""
     data = dataclasses.replace(digits, validation=digits.train)
-    inside = next(DataCodes(dictionary_size=40, epochs=1, **settings).curve(mlp, data, [3])).inside
+    inside = next(DataCodes(atoms=40, epochs=1, **settings).curve(mlp, data, [3])).inside
     if "stride" in settings:
         assert inside["error"] < inside["errors"][-1] < 2.5 * inside["error"]
     else:
@@ -331,22 +332,22 @@ def test_errors_while_learning_are_told_in_the_units_of_those_of_examples(settin
 
 
 @pytest.mark.parametrize("settings", [{}, {"tile": 4, "stride": 2, "allowed": 0.1}, {"classify": "codes"},
-                                      {"positive": True}, {"source": "components"},
-                                      {"source": "components", "classify": "codes", "tile": 4}])
+                                      {"nonnegative": True}, {"dictionary": "components"},
+                                      {"dictionary": "components", "classify": "codes", "tile": 4}])
 def test_classifiers_are_trained_on_what_the_file_holds(settings: dict, mlp: Network, digits: Dataset, tmp_path: Path,
                                                         monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[torch.Tensor] = []
     train, behind = data_codes.classifier, data_codes.behind
     monkeypatch.setattr(data_codes, "classifier", lambda *given: seen.append(given[0]) or train(*given))
     monkeypatch.setattr(data_codes, "behind", lambda *given: seen.append(given[1]) or behind(*given))
-    method = DataCodes(dictionary_size=40, epochs=1, learning_rounds=2, **settings)
+    method = DataCodes(atoms=40, epochs=1, iterations=2, **settings)
     candidate = next(method.curve(mlp, digits, [3]))
     network_file.write_bytes(candidate.contents, tmp_path / "file")
     _, tensors = network_file.unpack(tmp_path / "file")
     atoms = tensors["dictionary"].float() * tensors["sizes"][:, None]
     tiling = Tiling(digits.shape, method.tile, method.stride)
     levels, signals = tensors["levels"].float() * tensors["scale"], len(digits.train) * tiling.count
-    if method.source == "components":
+    if method.dictionary == "components":
         dense = levels
     else:
         counts = torch.full((signals,), 3)
@@ -362,24 +363,24 @@ def test_classifiers_are_trained_on_what_the_file_holds(settings: dict, mlp: Net
         assert float(candidate.network[1].scale) == pytest.approx(float(codes.square().mean().sqrt()), rel=1e-4)
 
 
-@pytest.mark.parametrize("settings", [{}, {"positive": True}, {"source": "components"}, {"source": "sklearn"},
+@pytest.mark.parametrize("settings", [{}, {"nonnegative": True}, {"dictionary": "components"}, {"dictionary": "sklearn"},
                                       {"classify": "projections"}, {"tile": 4, "allowed": 0.1}])
 def test_no_other_validation_examples_change_the_file(settings: dict, mlp: Network, digits: Dataset) -> None:
     other = dataclasses.replace(digits, validation=Split(3 * digits.validation.inputs[::-1] - 5, digits.validation.labels))
-    method = DataCodes(dictionary_size=20, epochs=1, learning_rounds=2, **settings)
+    method = DataCodes(atoms=20, epochs=1, iterations=2, **settings)
     made, unseen = (next(method.curve(mlp, data, [2])).contents for data in (digits, other))
     assert made == unseen
 
 
 def test_a_pursuit_counts_atoms_as_their_pictures_are_counted(mlp: Network, digits: Dataset) -> None:
-    inside = next(DataCodes(dictionary_size=40, epochs=1, learning_rounds=2).curve(mlp, digits, [3])).inside
+    inside = next(DataCodes(atoms=40, epochs=1, iterations=2).curve(mlp, digits, [3])).inside
     shown = pictures(inside["atoms"])
     for path in inside["paths"]:
         assert np.array_equal(pictures(path["chosen"]), shown[path["atoms"]])
 
 
 def test_the_most_used_atom_is_pictured_first(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    candidate = next(DataCodes(dictionary_size=40, epochs=1, learning_rounds=2).curve(mlp, digits, [1]))
+    candidate = next(DataCodes(atoms=40, epochs=1, iterations=2).curve(mlp, digits, [1]))
     network_file.write_bytes(candidate.contents, tmp_path / "file")
     _, tensors = network_file.unpack(tmp_path / "file")
     chosen = torch.from_numpy(unpacked(tensors["indices"].numpy(), len(digits.train), 6))
@@ -390,7 +391,7 @@ def test_the_most_used_atom_is_pictured_first(mlp: Network, digits: Dataset, tmp
 
 
 def test_a_pursuit_ends_near_its_tile_and_what_is_rebuilt_and_left_make_it_up(mlp: Network, digits: Dataset) -> None:
-    inside = next(DataCodes(dictionary_size=40, epochs=1, tile=4, learning_rounds=2).curve(mlp, digits, [12])).inside
+    inside = next(DataCodes(atoms=40, epochs=1, tile=4, iterations=2).curve(mlp, digits, [12])).inside
     busiest = Tiling(digits.shape, 4).cut(torch.tensor(digits.validation.inputs[:EXAMPLES])).view(EXAMPLES, 4, 16)
     for path, tiles in zip(inside["paths"], busiest, strict=True):
         tile = tiles[tiles.var(1).argmax()]
@@ -402,18 +403,18 @@ def test_a_pursuit_ends_near_its_tile_and_what_is_rebuilt_and_left_make_it_up(ml
 
 
 def test_the_signal_to_noise_ratio_is_that_of_the_range_of_the_examples(mlp: Network, digits: Dataset) -> None:
-    inside = next(DataCodes(dictionary_size=40, epochs=1, learning_rounds=2).curve(mlp, digits, [3])).inside
+    inside = next(DataCodes(atoms=40, epochs=1, iterations=2).curve(mlp, digits, [3])).inside
     held = digits.validation.inputs
     gap = inside["error"] * np.square(held - held.mean(0)).sum() / held.size
     assert inside["psnr"] == pytest.approx(10 * np.log10((held.max() - held.min()) ** 2 / gap), abs=0.01)
 
 
-@pytest.mark.parametrize("settings", [{}, {"positive": True}, {"tile": 4}, {"classify": "codes"},
-                                      {"classify": "projections"}, {"source": "components"}])
+@pytest.mark.parametrize("settings", [{}, {"nonnegative": True}, {"tile": 4}, {"classify": "codes"},
+                                      {"classify": "projections"}, {"dictionary": "components"}])
 def test_examples_that_are_all_the_same_are_coded_by_nothing(settings: dict, mlp: Network, digits: Dataset) -> None:
     data = dataclasses.replace(digits, **{name: Split(np.ones_like(split.inputs), split.labels) for name, split in (
         ("train", digits.train), ("validation", digits.validation))})
-    candidate = next(DataCodes(dictionary_size=20, epochs=1, learning_rounds=2, **settings).curve(mlp, data, [2]))
+    candidate = next(DataCodes(atoms=20, epochs=1, iterations=2, **settings).curve(mlp, data, [2]))
     assert np.isfinite(candidate.inside["psnr"]) and np.isfinite(candidate.inside["error"])
     if "counts" in candidate.inside:
         assert candidate.inside["mean_nonzeros"] == 0 and all(path["errors"] == [1.0] for path in candidate.inside["paths"])
@@ -421,15 +422,15 @@ def test_examples_that_are_all_the_same_are_coded_by_nothing(settings: dict, mlp
 
 def test_components_take_the_bytes_of_a_dictionary_of_more_atoms_than_tiles(mlp: Network, digits: Dataset) -> None:
     few = dataclasses.replace(digits, train=Split(digits.train.inputs[:60], digits.train.labels[:60]))
-    codes, components = (len(next(DataCodes(dictionary_size=90, epochs=1, learning_rounds=2, source=source).curve(
-        mlp, few, [2])).contents) for source in ("data", "components"))
+    codes, components = (len(next(DataCodes(atoms=90, epochs=1, iterations=2, dictionary=dictionary).curve(
+        mlp, few, [2])).contents) for dictionary in ("data", "components"))
     assert abs(codes - components) < 0.6 * (60 + 64) + 500
 
 
-@pytest.mark.parametrize("source", ["data", "components"])
-def test_projections_are_what_a_file_of_projections_holds(source: str, mlp: Network, digits: Dataset,
+@pytest.mark.parametrize("dictionary", ["data", "components"])
+def test_projections_are_what_a_file_of_projections_holds(dictionary: str, mlp: Network, digits: Dataset,
                                                           tmp_path: Path) -> None:
-    method = DataCodes(dictionary_size=20, epochs=1, classify="projections", source=source)
+    method = DataCodes(atoms=20, epochs=1, classify="projections", dictionary=dictionary)
     candidate = next(method.curve(mlp, digits, [2]))
     network_file.write_bytes(candidate.contents, tmp_path / "file")
     manifest, tensors = network_file.unpack(tmp_path / "file")
@@ -439,16 +440,16 @@ def test_projections_are_what_a_file_of_projections_holds(source: str, mlp: Netw
 
 
 def test_what_other_dictionaries_leave_is_what_they_leave_alone(mlp: Network, digits: Dataset) -> None:
-    inside = {source: next(DataCodes(dictionary_size=40, epochs=1, learning_rounds=2, tile=4, allowed=0.05, source=source
-                                     ).curve(mlp, digits, [3])).inside for source in ("ksvd", "dct", "random")}
+    inside = {dictionary: next(DataCodes(atoms=40, epochs=1, iterations=2, tile=4, allowed=0.05, dictionary=dictionary
+                                     ).curve(mlp, digits, [3])).inside for dictionary in ("ksvd", "dct", "random")}
     for kind in ("dct", "random"):
         assert inside["ksvd"]["others"][kind] == pytest.approx(inside[kind]["error"], rel=0.02)
 
 
 def test_seed_rounds_and_mini_batches_reach_the_learner(mlp: Network, digits: Dataset) -> None:
-    files_of = [next(DataCodes(dictionary_size=20, epochs=1, **{"learning_rounds": 2, **settings}).curve(
+    files_of = [next(DataCodes(atoms=20, epochs=1, **{"iterations": 2, **settings}).curve(
         mlp, digits, [2], seed=seed)).contents for settings, seed in (
-            ({}, 0), ({}, 1), ({"mini_batch": 200}, 0), ({"learning_rounds": 3}, 0), ({"positive": True}, 0))]
+            ({}, 0), ({}, 1), ({"mini_batch": 200}, 0), ({"iterations": 3}, 0), ({"nonnegative": True}, 0))]
     assert len(set(files_of)) == 5
 
 
@@ -468,7 +469,7 @@ def test_coefficients_of_new_signals_are_those_that_a_byte_can_hold() -> None:
 
 
 def test_examples_are_rebuilt_from_coefficients_as_they_are_stored(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    candidate = next(DataCodes(dictionary_size=30, epochs=1).curve(mlp, digits, [4]))
+    candidate = next(DataCodes(atoms=30, epochs=1).curve(mlp, digits, [4]))
     network_file.write_bytes(candidate.contents, tmp_path / "file")
     manifest, tensors = network_file.unpack(tmp_path / "file")
     atoms = tensors["dictionary"].float() * tensors["sizes"][:, None]

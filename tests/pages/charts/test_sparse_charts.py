@@ -18,7 +18,7 @@ def weights(measured):
 
 @pytest.fixture(scope="module")
 def data(measured):
-    return measured("data_codes(dictionary_size=16,epochs=1,learning_rounds=3)", VALUES)
+    return measured("data_codes(atoms=16,epochs=1,iterations=3)", VALUES)
 
 
 def charts_of(weights, data):

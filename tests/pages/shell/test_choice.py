@@ -142,6 +142,25 @@ def test_a_link_of_before_has_bare_names(card):
     assert chosen.methods["press"] == {"keep": 0.7, "scheme": "deep", "epochs": 9} and not notices
 
 
+OLD = {"sparse_code": {"nonzeros": "3", "atoms": "64", "iterations": "5", "dictionary": "random"},
+       "data_codes": {"terms": "3", "dictionary_size": "64", "learning_rounds": "5", "source": "random", "positive": "true",
+                      "beside": "false"},
+       "activation_codes": {"active": "3", "vocabulary": "64", "passes": "5", "atoms_from": "random",
+                            "only_positive": "true", "compare": "false"}}
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_old_links_of_sparse_codes_are_understood_on_their_page(known, name):
+    """Three methods have these settings; each had names of its own once."""
+    present = {"nonzeros": 3, "atoms": 64, "iterations": 5, "dictionary": "random", "nonnegative": True,
+               "pca_baseline": False}
+    first = choice.first_choice(known)
+    for link in (OLD[name], {f"{name}.{old}": text for old, text in OLD[name].items()}):
+        chosen, notices = links.from_link(link, known, tuple(OLD), first)
+        wanted = {key: value for key, value in present.items() if key in first.methods[name]}
+        assert chosen == first.with_method(name, **wanted) and not notices
+
+
 def test_a_bare_name_that_no_link_of_before_had_goes_to_the_method_on_the_screen(card):
     renamed = {**card["methods"]["squeeze"], "renamed": {"share": "keep"}}
     known = {**card, "methods": {**card["methods"], "squeeze": renamed}}
