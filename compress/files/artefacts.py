@@ -6,11 +6,11 @@ Imports nothing heavy: pages look for files here too.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
+
+from compress.atomic_file import write_whole
 
 SUFFIX = ".safetensors"
 
@@ -65,19 +65,6 @@ class Artefacts:
             raise ValueError(f"The file {self.path(digest)} is missing or damaged. Measure its curve again: the missing "
                              "point is made anew from its recipe.")
         return self.path(digest).read_bytes()
-
-
-def write_whole(contents: bytes, path: Path) -> None:
-    """Writes to a temporary neighbour and renames it: a reader never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(contents)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from compress.files.artefacts import write_whole
+from compress.atomic_file import write_whole
 from compress.layers import base
 from compress.networks.families import Architecture, Network, build
 

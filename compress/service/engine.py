@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from compress.atomic_file import write_whole
 from compress.curves.store import ACTIVE, Store
 from compress.home import cache_folder
 from compress.service.requests import Request
@@ -189,10 +190,8 @@ class LocalEngine:
 
 def _keep_description(description: dict[str, Any]) -> None:
     contents = json.dumps({"stamp": _stamp(), "description": description})
-    path = cache_folder() / f"description-{os.getpid()}.part"
-    with suppress(OSError):  # it only makes the next start faster
-        path.write_text(contents)
-        path.replace(cache_folder() / "description.json")
+    with suppress(OSError):  # the file only makes the next start faster
+        write_whole(contents.encode(), cache_folder() / "description.json")
 
 
 def _kept_description() -> dict[str, Any] | None:
