@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from compress.atomic_file import replacing
 from compress.home import cache_folder
 
 # All that numpy and zipfile raise over bytes that no one meant them to read.
@@ -57,12 +58,6 @@ def opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Writes beside the target and renames, so that a reader sees the whole file or none."""
-    descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            np.savez(stream, allow_pickle=False, **arrays)
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink()
-        raise
+    """Writes all arrays, or leaves the file as it was."""
+    with replacing(path) as stream:
+        np.savez(stream, allow_pickle=False, **arrays)
