@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 
 class Cancelled(Exception):
@@ -12,12 +13,77 @@ class Cancelled(Exception):
 
 
 @dataclass(frozen=True)
+class Live:
+    """Base of what a chart shows while work goes on; `kind` says which in plain data."""
+
+    kind: ClassVar[str]
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-able, the kind among the fields."""
+        return {"kind": self.kind, **dataclasses.asdict(self)}
+
+
+@dataclass(frozen=True)
+class EpochDone(Live):
+    """One network after an epoch: mean loss in training, shares right in training and on validation, seconds since the
+    start."""
+
+    kind = "epoch"
+    epoch: int
+    loss: float
+    train_accuracy: float
+    accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StudentSoFar:
+    """A student in training: bytes of its file, its settings, and its accuracy on validation (None: diverged)."""
+
+    bytes: int
+    width: float
+    temperature: float
+    seed: int
+    alpha: float
+    assistant: float
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class StudentsSoFar(Live):
+    """All students that are trained together, after an epoch."""
+
+    kind = "students"
+    epoch: int
+    students: tuple[StudentSoFar, ...]
+
+
+@dataclass(frozen=True)
+class DictionarySoFar(Live):
+    """A dictionary after some iterations of learning.
+
+    Attributes:
+        nonzeros: of a signal at most; errors, used, found: for each iteration so far the relative error, the mean number of
+            non-zeros, and the share of planted atoms found (where atoms were planted).
+        usage: how many signals use each atom, falling; atoms: encoded images of these atoms, or "".
+    """
+
+    kind = "dictionary"
+    nonzeros: int
+    errors: tuple[float, ...]
+    used: tuple[float, ...]
+    found: tuple[float, ...] = ()
+    usage: tuple[int, ...] = ()
+    atoms: str = ""
+
+
+@dataclass(frozen=True)
 class Progress:
-    """A share of the work done (0 to 1), what is being done in words, and live numbers for a chart."""
+    """A share of the work done (0 to 1), what is being done in words, and what a chart can show meanwhile."""
 
     share: float
     text: str
-    live: dict[str, Any] = field(default_factory=dict)
+    live: Live | None = None
 
 
 @dataclass(frozen=True)
@@ -29,7 +95,7 @@ class Reporter:
     low: float = 0.0
     high: float = 1.0
 
-    def __call__(self, share: float, text: str, **live: Any) -> None:
+    def __call__(self, share: float, text: str, live: Live | None = None) -> None:
         self.write(Progress(self.low + (self.high - self.low) * share, text, live))
         if self.is_cancelled():
             raise Cancelled(text)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +21,7 @@ from compress.distillation.objective import CLOSED_FORM, KDObjective, StackedObj
 from compress.layers.base import DENSE
 from compress.networks.families import Architecture, Network, build
 from compress.networks.gru import GRU
-from compress.progress import Reporter, no_report
+from compress.progress import Live, Reporter, no_report
 from compress.training.loop import Training, optimizer_of, steps_of
 from compress.training.stack import Stack, leaves, structure
 
@@ -68,7 +67,7 @@ class TrainedStudent:
     diverged: int | None = None
 
 
-OnEpoch = Callable[[int, dict[int, float]], dict[str, Any]]
+OnEpoch = Callable[[int, dict[int, float]], Live]
 
 
 def train_students(students: Sequence[Student], data: Dataset, plan: Training, report: Reporter = no_report,
@@ -110,8 +109,8 @@ def _run(groups: list[_Group], wave: list[list[int]], total: int, plan: Training
         for number, group in enumerate(groups):
             share = (number / len(groups) + epoch - 1) / plan.epochs
             group.epoch(lambda share=share, now=epoch: report(min(1.0, share), text.format(now)))
-            live = on_epoch(epoch, dict(zip(wave[number], group.history[-1], strict=True))) if on_epoch else {}
-            report(min(1.0, ((number + 1) / len(groups) + epoch - 1) / plan.epochs), text.format(epoch), **live)
+            live = on_epoch(epoch, dict(zip(wave[number], group.history[-1], strict=True))) if on_epoch else None
+            report(min(1.0, ((number + 1) / len(groups) + epoch - 1) / plan.epochs), text.format(epoch), live)
 
 
 class _Group:

@@ -20,7 +20,6 @@ from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.settings import setting
 from compress.solvers.dictionary import coherence, initial, tropp_bound
-from compress.solvers.ksvd import State
 from compress.solvers.pursuit import SparseCoder
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
 from compress.sparse_coding.network_split import PCABottleneck, SparseBottleneck, SplitNetwork, rejoined, splits_of
@@ -143,7 +142,7 @@ class ActivationCodes(Method):
         learned, learning = fixed, {"errors": [], "used": []}
         if learned is None:
             source = self._source(hidden.cut.signal_shape, seed)
-            learned, learning = source.learned(hidden.signals, most, report, hidden.unit, _seen)
+            learned, learning = source.learned(hidden.signals, most, report, hidden.unit)
         dictionary, atoms = atoms_in_bytes(learned)
         pursuit = SparseCoder(most, 0.0, self.nonnegative)
         stored, codes = in_bytes(pursuit(hidden.signals, atoms), len(atoms))
@@ -210,7 +209,3 @@ class _Hidden:
         sizes = sizes.reshape(len(self.labels), -1, len(chosen)).sum(1)
         own = [sizes[self.labels == label] for label in range(self.classes)]
         return [[round(float(one), 4) for one in rows.sum(0) / max(1, len(rows))] for rows in own]
-
-
-def _seen(state: State) -> dict[str, Any]:
-    return {"usage": state.usage.sort(descending=True).values.tolist()}

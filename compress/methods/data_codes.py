@@ -26,7 +26,7 @@ from compress.sparse_coding.classifier import Coder, Projection, behind, classif
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
 from compress.sparse_coding.pca_baseline import one_dictionary_after_another, with_components
 from compress.sparse_coding.tiling import Tiling
-from compress.sparse_coding.view import components_view, learning_view, scene_of, shape_of_tile, view_of
+from compress.sparse_coding.view import atoms_so_far, components_view, scene_of, shape_of_tile, view_of
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class DataCodes(Method):
 
             def found(atoms: Tensor) -> float:
                 return recovered(atoms, planted)
-        return self._source(parts.data, seed).learned(parts.tiles, self.nonzeros, report, parts.unit, learning_view, found)
+        return self._source(parts.data, seed).learned(parts.tiles, self.nonzeros, report, parts.unit, atoms_so_far, found)
 
     def _projected(self, data: Dataset, size: int, device: torch.device, report: Reporter,
                    seed: int) -> tuple[dict[str, Tensor], Network]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import isnan
@@ -14,7 +14,7 @@ from torch import Tensor
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.distillation.dark_knowledge import MOST_CLASSES, ambiguous_examples, knowledge_view, logits_on
-from compress.distillation.joint_training import Student, TrainedStudent, train_students
+from compress.distillation.joint_training import OnEpoch, Student, TrainedStudent, train_students
 from compress.distillation.objective import LOSSES, KDObjective, TeacherTargets
 from compress.distillation.student_architecture import SAME, student_architecture
 from compress.distillation.transfer_set import TransferSet, transfer_set
@@ -22,7 +22,7 @@ from compress.files import network_file
 from compress.method import Candidate, Method, Run
 from compress.networks.evaluation import device_of
 from compress.networks.families import Architecture, Network, build
-from compress.progress import Reporter, no_report
+from compress.progress import Reporter, StudentSoFar, StudentsSoFar, no_report
 from compress.recipe import BASELINE, CONTROL, CURVE, SEED, VARIANT
 from compress.settings import setting
 from compress.training.loop import Training
@@ -159,7 +159,7 @@ class Distill(Method):
             targets_of |= self._assistants(teacher, data, helped, report.part(0.0, 0.4), seed, targets)
         students = [one._student(teacher, targets_of[one], objective, chosen, seed) for one in grid]
         part = report.part(0.4 if helped else 0.0, 1.0)
-        return train_students(students, data, plan, part, device, on_epoch=_standing(students, grid))
+        return train_students(students, data, plan, part, device, on_epoch=_students_so_far(students, grid))
 
     def _assistants(self, teacher: Network, data: Dataset, grid: list[Distill], report: Reporter, seed: int,
                     targets: TeacherTargets) -> dict[Distill, TeacherTargets]:
@@ -192,16 +192,16 @@ def file_size(architecture: Architecture) -> int:
     return len(network_file.to_bytes(build(architecture)))
 
 
-def _standing(students: list[Student], grid: list[Distill]) -> Callable[[int, dict[int, float]], dict[str, Any]]:
-    """A callback that reports after each epoch the accuracy of every student so far and the length of its file."""
-    facts = [[file_size(student.architecture), one.width, one.temperature, one.student_seed, one.alpha, one.assistant]
-             for student, one in zip(students, grid, strict=True)]
+def _students_so_far(students: list[Student], grid: list[Distill]) -> OnEpoch:
+    """A callback that gives after each epoch the accuracy of every student so far and the length of its file."""
+    facts = [StudentSoFar(file_size(student.architecture), one.width, one.temperature, one.student_seed, one.alpha,
+                          one.assistant, None) for student, one in zip(students, grid, strict=True)]
     latest: dict[int, float] = {}
 
-    def on_epoch(epoch: int, accuracies: dict[int, float]) -> dict[str, Any]:
+    def on_epoch(epoch: int, accuracies: dict[int, float]) -> StudentsSoFar:
         latest.update(accuracies)
-        return {"epoch": epoch, "standing": [[*facts[place], None if isnan(value) else value]
-                                             for place, value in sorted(latest.items())]}
+        return StudentsSoFar(epoch, tuple(replace(facts[place], accuracy=None if isnan(value) else value)
+                                          for place, value in sorted(latest.items())))
 
     return on_epoch
 

@@ -20,7 +20,7 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 from compress.curves.store import Store
-from compress.progress import Cancelled, Progress, Reporter
+from compress.progress import Cancelled, EpochDone, Progress, Reporter
 from compress.service.requests import request_of
 
 PROGRESS_EVERY = 0.15
@@ -87,18 +87,19 @@ class _Notebook:
     """Writes a job's progress to its row, a few times a second at most; epochs are collected for the live chart."""
 
     def __init__(self, store: Store, number: int) -> None:
-        self.store, self.number, self.epochs = store, number, []
+        self.store, self.number = store, number
+        self.live: list[dict[str, Any]] = []
         self.written = 0.0
         self.columns: dict[str, Any] = {}
 
     def write(self, progress: Progress) -> None:
-        """Called at every report of the work. Where many train at once, only how they stand now is kept."""
-        if "standing" in progress.live:
-            self.written = self.written if self.epochs else 0.0  # the first is worth telling at once
-            self.epochs = [progress.live]
-        elif "epoch" in progress.live:
-            self.epochs = [*(self.epochs if progress.live["epoch"] > 1 else []), progress.live]
-        self.columns = {"share": progress.share, "text": progress.text, "live": self.epochs}
+        """Called at every report of the work. Epochs of one network are collected; of all else only the newest is kept."""
+        if isinstance(progress.live, EpochDone):
+            self.live = [*(self.live if progress.live.epoch > 1 else []), progress.live.plain()]
+        elif progress.live is not None:
+            self.written = self.written if self.live else 0.0  # the first is worth showing at once
+            self.live = [progress.live.plain()]
+        self.columns = {"share": progress.share, "text": progress.text, "live": self.live}
         if time.monotonic() - self.written >= PROGRESS_EVERY:
             self.flush()
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from compress.files.quantised import components_for
-from compress.progress import Reporter
+from compress.progress import DictionarySoFar, Reporter
 from compress.solvers.dictionary import INITS, initial, minibatch_dictionary
 from compress.solvers.ksvd import KSVD, State, learn
 from compress.solvers.nonnegative_omp import positive
@@ -49,12 +49,12 @@ class Source:
         return positive(atoms) if self.nonnegative else atoms
 
     def learned(self, signals: Tensor, nonzeros: int, report: Reporter, unit: float = 1.0,
-                seen: Callable[[State], dict[str, Any]] = lambda state: {},
+                images: Callable[[State], str] = lambda state: "",
                 found: Callable[[Tensor], float] | None = None) -> tuple[Tensor, dict[str, Any]]:
-        """Atoms by K-SVD, and how they were learned: told after each iteration.
+        """Atoms by K-SVD, and how they were learned; `report` gets a DictionarySoFar after each iteration.
 
         Args:
-            unit: what an error of 1 is told as; seen: what else is told of a state, for a page to show while it stands.
+            unit: what a reported error of 1 is multiplied by; images: a state's atoms, encoded for a page that shows them.
             found: the share of planted atoms that atoms (atoms, features) have found, where there are any.
 
         Returns:
@@ -69,7 +69,8 @@ class Source:
             if found:
                 learning["found"].append(found(state.atoms))
             report(state.iteration / self.iterations, f"{nonzeros} non-zeros, iteration {state.iteration}",
-                 standing={"nonzeros": nonzeros, **learning, **seen(state)})
+                   DictionarySoFar(nonzeros, *(tuple(learning.get(name, ())) for name in ("errors", "used", "found")),
+                                   tuple(state.usage.sort(descending=True).values.tolist()), images(state)))
         return state.atoms, learning
 
     def _some(self, signals: Tensor) -> Tensor:

@@ -69,9 +69,9 @@ def components_view(data: Dataset, tiling: Tiling, mean: Tensor, basis: Tensor) 
             **scene_of(data, lambda examples: tiling.joined(tiles_of(examples)), basis.device)}
 
 
-def learning_view(state: State) -> dict[str, Any]:
-    """The view while a dictionary is learned: its atoms, the most used first, and how many signals use each atom."""
-    return {"atoms": pictures_of(state.atoms, state.usage), "usage": state.usage.sort(descending=True).values.tolist()}
+def atoms_so_far(state: State) -> str:
+    """Images of the atoms while a dictionary is learned, the most used first, encoded."""
+    return pictures_of(state.atoms, state.usage)
 
 
 def scene_of(data: Dataset, rebuild: Callable[[Tensor], Tensor], device: torch.device | str = "cpu") -> dict[str, Any]:

@@ -16,7 +16,7 @@ from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
-from compress.progress import Cancelled, Reporter, no_report
+from compress.progress import Cancelled, EpochDone, Reporter, no_report
 from compress.settings import Settings, setting
 
 Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -98,7 +98,7 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, report: 
             early = run.done < min(keep_from, run.steps)
             if not early and (best is None or accuracy >= history[best_epoch - 1]["accuracy"]):
                 best, best_epoch = copy.deepcopy(network.state_dict()), epoch
-            report(run.done / run.steps, f"epoch {epoch} of {plan.epochs}", **history[-1])
+            report(run.done / run.steps, f"epoch {epoch} of {plan.epochs}", EpochDone(**history[-1]))
             if plan.patience and epoch - risen >= plan.patience:
                 break
     except Cancelled:

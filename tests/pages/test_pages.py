@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from compress.progress import StudentSoFar, StudentsSoFar
 from compress.recipe import Recipe, Step
 from pages.ui.shell import session
 from tests.compress.helpers import ROOT
@@ -385,9 +386,10 @@ def test_a_lesson_that_nobody_had_is_offered_as_a_whole(show, taught):
 
 def test_students_are_shown_while_they_learn_beside_those_that_have(show, taught, asked):
     link = {**TAUGHT, "width": "0.4"}
-    live = [{"epoch": 1, "standing": [[3_000, 0.4, 4.0, 0, 0.9, 0.0, 0.1234], [3_000, 0.4, 4.0, 0, 0.0, 0.0, 0.2],
-                                      [3_000, 0.6, 4.0, 0, 0.9, 0.0, 0.0001]]}]
-    asked(link, state="running", share=0.5, text="epoch 1 of 2", live=live)
+    live = StudentsSoFar(1, (StudentSoFar(3_000, 0.4, 4.0, 0, 0.9, 0.0, 0.1234),
+                             StudentSoFar(3_000, 0.4, 4.0, 0, 0.0, 0.0, 0.2),
+                             StudentSoFar(3_000, 0.6, 4.0, 0, 0.9, 0.0, 0.0001)))
+    asked(link, state="running", share=0.5, text="epoch 1 of 2", live=[live.plain()])
     shown = show(DISTILL, link)
     assert not shown.exception and "Cancel" in labels(shown.main.button)
     plot = component(shown)
@@ -400,7 +402,8 @@ def test_students_are_shown_while_they_learn_beside_those_that_have(show, taught
 
 def test_a_student_that_diverges_is_told_while_it_learns(show, taught, asked):
     link = {**TAUGHT, "width": "0.4", "epochs": "2"}
-    asked(link, state="running", live=[{"epoch": 1, "standing": [[3_000, 0.4, 4.0, 0, 0.9, 0.0, None]]}])
+    asked(link, state="running", live=[
+        StudentsSoFar(1, (StudentSoFar(3_000, 0.4, 4.0, 0, 0.9, 0.0, None),)).plain()])
     shown = show(DISTILL, link)
     assert component(shown)["dial"]["readout"][1].endswith("diverged") and not shown.exception
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from compress.progress import DictionarySoFar
 from pages.ui.explore import results, sparse_data
 from pages.ui.shell import session
 from tests.pages.samples import measure
@@ -82,9 +83,8 @@ def test_a_dictionary_is_shown_while_it_is_learned(show, data, engine, known):  
     asked = shown.session_state["choice"].request(known["methods"]["data_codes"])
     key = asked.curve("nonzeros").key()
     number = engine.store.new_job(key, "curve", "Sparse codes of the data", {})
-    standing = {"nonzeros": 2, "errors": [0.5, 0.4], "used": [2.0, 1.9], "usage": [9, 4],
-                "atoms": data.points[0]["inside"]["atoms"]}
-    engine.store.update_job(number, state="running", share=0.4, text="iteration 2", live=[{"standing": standing}])
+    live = DictionarySoFar(2, (0.5, 0.4), (2.0, 1.9), usage=(9, 4), atoms=data.points[0]["inside"]["atoms"])
+    engine.store.update_job(number, state="running", share=0.4, text="iteration 2", live=[live.plain()])
     shown = show(PAGE, {**DATA, "data_codes.nonzeros": "2"})
     assert "Learning now: 2 non-zeros, iteration 2 of 3" in [one.value for one in shown.subheader]
     engine.store.update_job(number, state="cancelled")

@@ -135,7 +135,7 @@ def learning_and_use(state: CurveState) -> list[charts.Chart]:
 def learned(found: dict, nonzeros: int, total: int) -> list[charts.Chart]:
     """Error and mean non-zeros of each iteration; planted atoms that were found, where there are any."""
     shown = [sparse_charts.iterations(found["errors"], nonzeros, total)]
-    if "found" in found:
+    if found.get("found"):
         shown.append(sparse_charts.recovered(found["found"], nonzeros, total))
     else:
         shown.append(sparse_charts.mean_nonzeros(found["used"], nonzeros, total))
@@ -155,13 +155,15 @@ def scene(state: CurveState) -> None:
 
 def learning(state: CurveState, tile: list[int] | None = None) -> None:
     """The dictionary of the point that is being made, if there is one: its atoms, of a tile's shape, while it is learned."""
-    if not (state.running and state.job["live"] and "standing" in state.job["live"][-1]):
+    if not (state.running and state.job["live"] and state.job["live"][-1]["kind"] == "dictionary"):
         return
-    standing, total = state.job["live"][-1]["standing"], state.settings["iterations"]
-    st.subheader(f"Learning now: {standing['nonzeros']} non-zeros, iteration {len(standing['errors'])} of {total}")
+    learned_so_far, total = state.job["live"][-1], state.settings["iterations"]
+    done = len(learned_so_far["errors"])
+    st.subheader(f"Learning now: {learned_so_far['nonzeros']} non-zeros, iteration {done} of {total}")
     if tile:
-        st.html(pictures.gallery([(one, "") for one in pictures.unpacked(standing["atoms"], tile)], size=44))
-    liveplot([*learned(standing, standing["nonzeros"], total), sparse_charts.usage_now(standing["usage"])],
+        st.html(pictures.gallery([(one, "") for one in pictures.unpacked(learned_so_far["atoms"], tile)], size=44))
+    liveplot([*learned(learned_so_far, learned_so_far["nonzeros"], total),
+              sparse_charts.usage_now(learned_so_far["usage"])],
              key="code.learning")
 
 

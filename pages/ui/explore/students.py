@@ -114,14 +114,14 @@ def of_curves(curves: dict[str, list[dict]], recipe: Recipe, predictions: dict[s
 
 def of_job(live: list[dict], own: dict[str, Any], before: Students) -> Students:
     """The same with what a job's students have reached so far, beside what was finished before."""
-    if not live or "standing" not in live[-1]:
+    if not live or live[-1]["kind"] != "students":
         return before
     now = Students({heat: dict(own_ones) for heat, own_ones in before.taught.items()}, dict(before.controls),
                    dict(before.direct), True, before.labels)
-    for size, width, temperature, seed, alpha, assistant, accuracy in live[-1]["standing"]:
-        step = {**own, "width": width, "temperature": temperature, "student_seed": seed, "alpha": alpha,
-                "assistant": assistant}
-        _sort_in(now, step, own, Result(size, accuracy), fresh=True)
+    for one in live[-1]["students"]:
+        step = {**own, "width": one["width"], "temperature": one["temperature"], "student_seed": one["seed"],
+                "alpha": one["alpha"], "assistant": one["assistant"]}
+        _sort_in(now, step, own, Result(one["bytes"], one["accuracy"]), fresh=True)
     return now
 
 

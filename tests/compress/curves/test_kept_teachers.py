@@ -72,7 +72,7 @@ def test_a_teacher_whose_file_is_gone_is_trained_anew(store: Store, digits: Data
 def test_cancelled_after_an_epoch_the_best_network_is_kept_and_the_card_says_so(store: Store) -> None:
     data = toy_data()
     heard: list[Progress] = []
-    report = Reporter(heard.append, lambda: any("epoch" in progress.live for progress in heard))
+    report = Reporter(heard.append, lambda: any(progress.live for progress in heard))
     recipe = complete(Recipe.parse("digits/mlp(hidden=8,epochs=9)/0"))
     teacher = obtain(recipe, data, store, report)
     assert teacher.card["cancelled"] and len(teacher.card["history"]) == 1 and store.artefacts.has(teacher.digest)

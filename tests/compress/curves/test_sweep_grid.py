@@ -21,7 +21,7 @@ from compress.methods import method
 from compress.methods.distill import Distill
 from compress.networks.evaluation import logits_of
 from compress.points import measure
-from compress.progress import Cancelled, Progress, Reporter
+from compress.progress import Cancelled, Progress, Reporter, StudentsSoFar
 from compress.recipe import Recipe
 from tests.compress.helpers import planned, relabelled
 
@@ -183,7 +183,8 @@ def test_an_interrupted_grid_goes_on_where_it_was(store: Store, measured: list[s
 
 def test_a_cancelled_grid_keeps_what_is_finished(store: Store, measured: list[str]) -> None:
     told: list[Progress] = []
-    report = Reporter(told.append, lambda: bool(told) and told[-1].live.get("epoch") == 2 and "standing" in told[-1].live)
+    report = Reporter(told.append, lambda: bool(told) and isinstance(told[-1].live, StudentsSoFar)
+                      and told[-1].live.epoch == 2)
     with pytest.raises(Cancelled):
         list(run(wanted(), store, report, latency=False))
     assert students(store) == [] == measured
@@ -254,10 +255,10 @@ def test_accuracies_of_all_students_are_reported_and_progress_rises(store: Store
     list(run(wanted(), store, Reporter(told.append), latency=False))
     shares = [progress.share for progress in told]
     assert shares == sorted(shares) and shares[0] == 0.0 and shares[-1] == 1.0
-    standing = [progress.live["standing"] for progress in told if "standing" in progress.live]
-    assert len(standing[-1]) == 6 * len(VALUES)
+    live = [progress.live.students for progress in told if isinstance(progress.live, StudentsSoFar)]
+    assert len(live[-1]) == 6 * len(VALUES)
     lengths = {point["bytes"] for point in students(store)}
-    assert {row[0] for row in standing[-1]} == lengths and len(lengths) == len(VALUES)
+    assert {row.bytes for row in live[-1]} == lengths and len(lengths) == len(VALUES)
 
 
 def test_students_of_a_compressed_network_are_points_beside_their_own_start(store: Store, measured: list[str]) -> None:

@@ -16,7 +16,7 @@ from compress.distillation.joint_training import Student, train_students
 from compress.distillation.objective import LOSSES, KDObjective, StackedObjective, TeacherTargets
 from compress.networks.evaluation import logits_of
 from compress.networks.families import CNN, MLP, Architecture, Family, Network, Recurrent, ResNet, build
-from compress.progress import Cancelled, Progress, Reporter
+from compress.progress import Cancelled, EpochDone, Progress, Reporter
 from compress.training import losses
 from compress.training.loop import Training, train
 from compress.training.stack import Stack
@@ -245,8 +245,8 @@ def test_a_budget_of_steps_ends_training(digits, targets):
 def test_progress_reports_each_epoch_and_cancels(digits, targets):
     reported: list[Progress] = []
     train_students([student(MLP((4,)), digits, targets)], digits, PLAN, Reporter(reported.append),
-                   on_epoch=lambda epoch, accuracies: {"epoch": epoch, "now": accuracies})
-    assert [progress.live["epoch"] for progress in reported if progress.live] == [1, 2, 3]
+                   on_epoch=lambda epoch, accuracies: EpochDone(epoch, 0.0, 0.0, accuracies[0], 0.0))
+    assert [progress.live.epoch for progress in reported if progress.live] == [1, 2, 3]
     shares = [progress.share for progress in reported]
     assert shares == sorted(shares) and shares[-1] == 1.0
     with pytest.raises(Cancelled):

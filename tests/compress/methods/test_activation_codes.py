@@ -6,7 +6,6 @@ import copy
 import dataclasses
 import pickle
 from collections.abc import Callable
-from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from compress.methods.data_codes import DataCodes
 from compress.methods.low_rank import LowRank
 from compress.networks.evaluation import logits_of
 from compress.networks.families import CNN, Architecture, Network, build
-from compress.progress import Reporter
+from compress.progress import DictionarySoFar, Reporter
 from compress.recipe import Recipe
 from compress.solvers.omp import omp
 from compress.sparse_coding.network_split import MOST_FEATURES, splits_of
@@ -156,10 +155,9 @@ def test_a_page_is_told_which_atoms_fire_for_which_class(mlp: Network, digits: D
 
 def test_learning_is_told_as_it_goes(mlp: Network, digits: Dataset) -> None:
     told = []
-    report = Reporter(lambda progress: told.append(deepcopy(progress.live["standing"])) if "standing" in progress.live
-                      else None)
+    report = Reporter(lambda progress: told.append(progress.live) if isinstance(progress.live, DictionarySoFar) else None)
     next(ActivationCodes(**FEW).curve(mlp, digits, [3], report))
-    assert [len(one["errors"]) for one in told] == [1, 2, 3, 4] and len(told[0]["usage"]) == 40
+    assert [len(one.errors) for one in told] == [1, 2, 3, 4] and len(told[0].usage) == 40
 
 
 def test_what_cannot_be_cut_is_answered(mlp: Network, trained: Callable[[str], Network], digits: Dataset) -> None:

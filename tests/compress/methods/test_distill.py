@@ -25,7 +25,7 @@ from compress.methods import distill
 from compress.methods.distill import Distill
 from compress.networks.evaluation import logits_of
 from compress.networks.families import MLP, Architecture, Logistic, Network, build
-from compress.progress import Progress, Reporter
+from compress.progress import Progress, Reporter, StudentsSoFar
 from compress.training.loop import Training, train
 from compress.training.stack import Outputs, Stack
 from tests.compress.helpers import identical, planned, state, toy_data
@@ -424,18 +424,19 @@ def test_every_epoch_reports_accuracies_so_far_and_file_sizes(labelled, digits, 
     method = replace(BRIEF, epochs=3, labelled=labelled)
     grid = planned(method, [0.1, 0.3])
     grown = list(method.candidates(mlp, digits, grid, Reporter(reported.append)))
-    live_rows = [progress.live for progress in reported if "standing" in progress.live]
-    json.dumps(live_rows, allow_nan=False)
-    epochs = [live["epoch"] for live in live_rows]
+    live = [progress.live for progress in reported if isinstance(progress.live, StudentsSoFar)]
+    json.dumps([one.plain() for one in live], allow_nan=False)
+    epochs = [one.epoch for one in live]
     assert epochs == sorted(epochs) and set(epochs) == {1, 2, 3}
-    rows = live_rows[-1]["standing"]
+    rows = live[-1].students
     assert len(rows) == len(grid)
     for row, one, candidate in zip(rows, grid, grown, strict=True):
         size = len(network_file.to_bytes(candidate.network))
-        assert row[:5] == [size, one.width, one.temperature, one.student_seed, one.alpha]
-        assert row[-1] == pytest.approx(candidate.inside["accuracies"][-1], abs=1e-4)
-    early = next(live["standing"] for live in live_rows if len(live["standing"]) == len(grid))
-    assert sum(row[-1] for row in rows) > sum(row[-1] for row in early)
+        assert (row.bytes, row.width, row.temperature, row.seed, row.alpha, row.assistant) == (
+            size, one.width, one.temperature, one.student_seed, one.alpha, one.assistant)
+        assert row.accuracy == pytest.approx(candidate.inside["accuracies"][-1], abs=1e-4)
+    early = next(one.students for one in live if len(one.students) == len(grid))
+    assert sum(row.accuracy for row in rows) > sum(row.accuracy for row in early)
     shares = [progress.share for progress in reported]
     assert shares == sorted(shares) and shares[0] == 0.0 and shares[-1] <= 1.0
 
@@ -456,15 +457,16 @@ def test_divergence_is_noted_with_the_setting_to_lower(unhappy, digits, mlp, mon
 
 def test_one_that_diverges_later_is_what_it_was_before_and_the_control_goes_on(digits, mlp, monkeypatch):
     made: list[TeacherTargets] = []
-    live_rows: list[dict[str, Any]] = []
+    live: list[StudentsSoFar] = []
 
     def remembered(*given: Any) -> TeacherTargets:
         made.append(TeacherTargets(*given))
         return made[-1]
 
     def spoil(progress: Progress) -> None:
-        live_rows.append(progress.live)
-        if progress.live.get("epoch") == 2:
+        if isinstance(progress.live, StudentsSoFar):
+            live.append(progress.live)
+        if progress.live and progress.live.epoch == 2:
             made[0].logits.mul_(1e30)
 
     monkeypatch.setattr(distill, "TeacherTargets", remembered)
@@ -477,8 +479,7 @@ def test_one_that_diverges_later_is_what_it_was_before_and_the_control_goes_on(d
     assert accuracy(gone.network, digits) == pytest.approx(max(gone.inside["accuracies"][:2]), abs=1e-4)
     assert gone.notes == (f"diverged in epoch 3; this is the network of epoch {gone.inside['best_epoch']}. Lower "
                           "learning_rate, now 0.01",)
-    last = [live["standing"] for live in live_rows if "standing" in live][-1]
-    assert [row[-1] is None for row in last] == [True, False]
+    assert [row.accuracy is None for row in live[-1].students] == [True, False]
     assert "diverged" not in control.inside and len(control.inside["accuracies"]) == 4 and control.notes == ()
     alone = method.control().compress(mlp, digits)
     assert torch.allclose(answers(control.network, digits), answers(alone, digits), atol=0.01)

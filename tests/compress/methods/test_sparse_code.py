@@ -6,7 +6,6 @@ import base64
 import dataclasses
 import zlib
 from collections.abc import Callable
-from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,7 +28,7 @@ from compress.methods.prune import Prune
 from compress.methods.sparse_code import SparseCode
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
-from compress.progress import Reporter
+from compress.progress import DictionarySoFar, Reporter
 from compress.solvers.codes import Codes
 from compress.solvers.omp import omp
 from compress.sparse_coding.dictionary_source import Source
@@ -292,11 +291,10 @@ def test_nothing_negative_means_sums_above_the_darkest_values(mlp: Network, digi
 def test_planted_atoms_are_counted_while_they_are_learned(mlp: Network) -> None:
     data, told = load("planted"), []
     method = DataCodes(atoms=50, epochs=1, iterations=30, pca_baseline=False)
-    report = Reporter(lambda progress: told.append(deepcopy(progress.live["standing"])) if "standing" in progress.live
-                      else None)
+    report = Reporter(lambda progress: told.append(progress.live) if isinstance(progress.live, DictionarySoFar) else None)
     inside = next(method.curve(mlp, data, [3], report)).inside
     assert len(inside["found"]) == 30 and inside["found"][-1] > 0.7 > inside["found"][0]
-    assert [len(one["found"]) for one in told] == list(range(1, 31)) and len(told[0]["usage"]) == 50
+    assert [len(one.found) for one in told] == list(range(1, 31)) and len(told[0].usage) == 50
     assert len(inside["used"]) == 30 and inside["used"][0] == pytest.approx(3 - 100 / 1500)  # 50 signals are atoms
 
 

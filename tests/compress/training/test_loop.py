@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from compress.methods.data_svd import DataSVD
 from compress.methods.low_rank import LowRank
 from compress.networks.evaluation import logits_of
 from compress.networks.families import MLP, Architecture, Network, build, family
-from compress.progress import Cancelled, Progress, Reporter
+from compress.progress import Cancelled, EpochDone, Progress, Reporter
 from compress.training.loop import Training, cross_entropy, shifted, train
 from tests.compress.helpers import identical, relabelled, state, toy_data
 
@@ -101,7 +101,7 @@ def cancel_after(epochs: int) -> tuple[Reporter, list[Progress]]:
     reported: list[Progress] = []
 
     def is_cancelled() -> bool:
-        return sum("epoch" in progress.live for progress in reported[:-1]) >= epochs
+        return sum(progress.live is not None for progress in reported[:-1]) >= epochs
 
     return Reporter(reported.append, is_cancelled), reported
 
@@ -240,9 +240,9 @@ def test_progress_rises_to_one_and_epochs_carry_live_numbers(data: Dataset) -> N
     train(fresh(data), data, Training(epochs=4, batch=4), report=Reporter(reported.append))
     shares = [progress.share for progress in reported]
     assert shares == sorted(shares) and shares[-1] == 1.0
-    live: list[dict[str, Any]] = [progress.live for progress in reported if progress.live]
-    assert [entry["epoch"] for entry in live] == [1, 2, 3, 4]
-    assert all({"loss", "train_accuracy", "accuracy", "seconds"} <= set(entry) for entry in live)
+    live = [progress.live for progress in reported if progress.live]
+    assert all(isinstance(one, EpochDone) for one in live) and [one.epoch for one in live] == [1, 2, 3, 4]
+    assert all(0 <= one.accuracy <= 1 and one.seconds > 0 for one in live)
 
 
 def test_after_step_is_called_with_the_number_of_steps_done(data: Dataset) -> None:

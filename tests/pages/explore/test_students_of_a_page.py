@@ -11,6 +11,7 @@ import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from compress.progress import EpochDone, StudentSoFar, StudentsSoFar
 from compress.recipe import Recipe, Step
 from pages.ui.explore.students import CONTROL, TAUGHT, Gain, Result, Students, of_curves, of_job, only_first_right, summary
 from tests.compress.helpers import planned, toy_data
@@ -118,9 +119,9 @@ def test_everything_that_a_sweep_measures_has_a_place_of_its_own(settings, prepa
     assert found.direct.keys() == (held.keys() if asked.assistant else set())
 
 
-def told(*standing: list) -> list[dict]:
+def told(*students: list) -> list[dict]:
     """A job's live numbers after some epochs."""
-    return [{"epoch": 1, "standing": []}, {"epoch": 2, "standing": list(standing)}]
+    return [StudentsSoFar(1, ()).plain(), StudentsSoFar(2, tuple(StudentSoFar(*one) for one in students)).plain()]
 
 
 def test_live_students_fill_the_places_that_nobody_has_finished():
@@ -154,7 +155,7 @@ def test_a_finished_curve_drawn_while_its_job_runs_keeps_its_labels():
     assert of_job(told([900, 0.2, 4.0, 0, 0.9, 0.0, 0.5]), STUDENT, before).labels is before.labels
 
 
-@pytest.mark.parametrize("live", [[], [{"epoch": 3, "loss": 0.1, "accuracy": 0.9}]], ids=["nothing", "the teacher"])
+@pytest.mark.parametrize("live", [[], [EpochDone(3, 0.1, 0.8, 0.9, 1.0).plain()]], ids=["nothing", "the teacher"])
 def test_before_the_first_epoch_of_the_students_there_is_what_was_before(live):
     before = sorted_in(student())
     assert of_job(live, STUDENT, before) is before
@@ -171,7 +172,7 @@ def test_what_a_job_tells_finds_the_places_that_its_points_will_have(settings, p
     grid, live = planned(asked, [0.25, 0.5]), []
     teacher = build(Architecture(MLP(hidden=(12, 8)), data.shape, 3), 0)
     list(asked.candidates(teacher, data, grid, Reporter(lambda progress: live.append(progress.live))))
-    now = of_job([one for one in live if one], asked.step().values, Students())
+    now = of_job([one.plain() for one in live if one], asked.step().values, Students())
     points = [{**student(), "recipe": Recipe("toy", Step("mlp"), (one.step(),), 0).text()} for one in grid]
     done = of_curves({"curve": points}, Recipe("toy", Step("mlp"), (asked.step(),), 0))
     assert {heat: set(places) for heat, places in now.taught.items()} == {
