@@ -87,8 +87,8 @@ def relational(student: Tensor, teacher: Tensor) -> Tensor:
     """
     losses = []
     for relation, weight in ((_distances, 25.0), (_angles, 50.0)):
-        gap = functional.smooth_l1_loss(relation(student), relation(teacher).expand(
-            *student.shape[:-2], *relation(teacher).shape[teacher.dim() - 2:]), reduction="none")
+        found, wanted = relation(student), relation(teacher)
+        gap = functional.smooth_l1_loss(found, wanted.expand_as(found), reduction="none")
         losses.append(weight * gap.flatten(student.dim() - 2).mean(-1))
     return losses[0] + losses[1]
 
