@@ -25,7 +25,8 @@ def improve(atoms: np.ndarray, coefficients: np.ndarray, residual: np.ndarray, r
 
 
 @njit(nogil=True, cache=True, fastmath={"contract", "reassoc"})
-def _improve(atoms, coefficients, residual, rows, slots, bounds, previous_energy):  # pragma: no cover (compiled)
+def _improve(atoms: np.ndarray, coefficients: np.ndarray, residual: np.ndarray, rows: np.ndarray, slots: np.ndarray,
+             bounds: np.ndarray, previous_energy: np.ndarray) -> None:  # pragma: no cover (compiled)
     """For an atom d with coefficients g and the residual R of its signals, E = R + g d^T is the residual without the atom:
         d' ~ g^T E + a d = g^T R + (|g|^2 + a) d,  g' = E d' = R d' + (d^T d') g,  R' = E - g' d'^T = R + g d^T - g' d'^T,
     so that only R is read and written. Sums may be taken in any order, which fills vector registers."""
@@ -51,7 +52,8 @@ def _improve(atoms, coefficients, residual, rows, slots, bounds, previous_energy
 
 
 @njit(nogil=True, cache=True, fastmath={"contract", "reassoc"})
-def _replace_atom(atoms, atom, old, new, norm):  # pragma: no cover (compiled)
+def _replace_atom(atoms: np.ndarray, atom: int, old: np.ndarray, new: np.ndarray,
+                  norm: float) -> float:  # pragma: no cover (compiled)
     """Writes the new atom, of norm 1, and returns d^T d', its cosine with the old one."""
     cosine = old[0] * 0
     for feature in range(len(new)):
@@ -62,7 +64,8 @@ def _replace_atom(atoms, atom, old, new, norm):  # pragma: no cover (compiled)
 
 
 @njit(nogil=True, cache=True, fastmath={"contract", "reassoc"})
-def _replace_coefficient(residual, row, coefficients, slot, old, new, cosine):  # pragma: no cover (compiled)
+def _replace_coefficient(residual: np.ndarray, row: int, coefficients: np.ndarray, slot: int, old: np.ndarray,
+                         new: np.ndarray, cosine: float) -> None:  # pragma: no cover (compiled)
     """Writes one signal's new coefficient and residual."""
     before = coefficients[row, slot]
     after = before * cosine

@@ -77,7 +77,8 @@ def _pool(process: int, helpers: int) -> ThreadPoolExecutor:
 
 
 @njit(nogil=True, cache=True)
-def _pursue(correlations, gram, energies, least, dependent, tie, indices, coefficients):  # pragma: no cover (compiled)
+def _pursue(correlations: np.ndarray, gram: np.ndarray, energies: np.ndarray, least: np.ndarray, dependent: float,
+            tie: float, indices: np.ndarray, coefficients: np.ndarray) -> None:  # pragma: no cover (compiled)
     """Codes every signal; fills the rows of indices and coefficients. Rows are passed by number, not as views: numba counts
     references to views, and the threads would wait for each other."""
     nonzeros, count = indices.shape[1], len(gram)
@@ -105,7 +106,8 @@ def _pursue(correlations, gram, energies, least, dependent, tie, indices, coeffi
 
 
 @njit(nogil=True, cache=True, fastmath={"nnan", "nsz"})
-def _first_of_the_largest(blocks, signal, tops, slack):  # pragma: no cover (compiled)
+def _first_of_the_largest(blocks: np.ndarray, signal: int, tops: np.ndarray,
+                          slack: float) -> int:  # pragma: no cover (compiled)
     """The first atom whose correlation is the largest in magnitude, up to slack, found in the first block that has it. The
     flag "nnan" (no NaN) lets the compiler compare several numbers at a time."""
     largest = blocks[signal, 0, 0] * 0
@@ -125,7 +127,8 @@ def _first_of_the_largest(blocks, signal, tops, slack):  # pragma: no cover (com
 
 
 @njit(nogil=True, cache=True)
-def _extend_factor(best, size, shares, factor, dependent, indices, signal):  # pragma: no cover (compiled)
+def _extend_factor(best: int, size: int, shares: np.ndarray, factor: np.ndarray, dependent: float, indices: np.ndarray,
+                   signal: int) -> bool:  # pragma: no cover (compiled)
     """Writes the new atom's row of L; False if the atom is chosen already, or in the span of the chosen atoms."""
     distance = 1.0
     for place in range(size):
@@ -139,7 +142,8 @@ def _extend_factor(best, size, shares, factor, dependent, indices, signal):  # p
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
-def _extend_shares(gram, best, shares, factor, size):  # pragma: no cover (compiled)
+def _extend_shares(gram: np.ndarray, best: int, shares: np.ndarray, factor: np.ndarray,
+                   size: int) -> None:  # pragma: no cover (compiled)
     """Writes the new row of P, not yet divided by L_tt. Four rows are subtracted together, because loading and storing take
     longer than computing; the remaining one to three rows are subtracted together with reading the Gram matrix's row."""
     count, rest = len(gram), size % 4
@@ -164,7 +168,8 @@ def _extend_shares(gram, best, shares, factor, size):  # pragma: no cover (compi
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
-def _subtract_direction(correlations, signal, shares, size, inverse, gain):  # pragma: no cover (compiled)
+def _subtract_direction(correlations: np.ndarray, signal: int, shares: np.ndarray, size: int, inverse: float,
+                        gain: float) -> None:  # pragma: no cover (compiled)
     """Divides the new row of P by L_tt, and subtracts the gain times this row from the signal's correlations."""
     for atom in range(shares.shape[1]):
         share = shares[size, atom] * inverse
@@ -173,7 +178,8 @@ def _subtract_direction(correlations, signal, shares, size, inverse, gain):  # p
 
 
 @njit(nogil=True, cache=True)
-def _solve(factor, gains, size, coefficients, signal):  # pragma: no cover (compiled)
+def _solve(factor: np.ndarray, gains: np.ndarray, size: int, coefficients: np.ndarray,
+           signal: int) -> None:  # pragma: no cover (compiled)
     """Solves L^T x = z by back substitution."""
     for place in range(size - 1, -1, -1):
         total = np.float64(gains[place])
