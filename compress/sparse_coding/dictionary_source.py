@@ -69,7 +69,8 @@ class Source:
             if found:
                 learning["found"].append(found(state.atoms))
             report(state.iteration / self.iterations, f"{nonzeros} non-zeros, iteration {state.iteration}",
-                   DictionarySoFar(nonzeros, *(tuple(learning.get(name, ())) for name in ("errors", "used", "found")),
+                   DictionarySoFar(nonzeros, tuple(learning["errors"]), tuple(learning["used"]),
+                                   tuple(learning.get("found", ())),
                                    tuple(state.usage.sort(descending=True).values.tolist()), images(state)))
         return state.atoms, learning
 
