@@ -146,7 +146,7 @@ class Store:
                 "INSERT INTO jobs (key, kind, title, request, state, share, text, live, owner, created, updated) "
                 "VALUES (?,?,?,?,'queued',0,'waiting','[]',?,?,?)",
                 (key, kind, title, json.dumps(request), os.getpid(), time.time(), time.time()))
-            return int(cursor.lastrowid)
+            return int(cursor.lastrowid or 0)
 
     def update_job(self, number: int, **columns: Any) -> None:
         """Changes columns of a job that has not ended: state, share, text, live (JSON-able), error, started."""

@@ -32,6 +32,9 @@ class Files(Protocol):
     def contents(self, digest: str) -> bytes:
         """The contents of a digest. Raises ValueError where they are missing or have changed."""
 
+    def __hash__(self) -> int:
+        """By identity, as for any object."""
+
 
 class Artefacts:
     """A folder of files named by the digest of their contents."""

@@ -94,6 +94,7 @@ class ActivationCodes(Method):
     def _candidate(self, hidden: _Hidden, fixed: Tensor | None, network: Network, data: Dataset, report: Reporter,
                    seed: int) -> Candidate:
         most = min(self.nonzeros, hidden.cut.features)
+        between: SparseBottleneck | PCABottleneck
         if self.dictionary == "components":
             stored, between, inside = self._components(hidden, most)
         else:
@@ -139,7 +140,7 @@ class ActivationCodes(Method):
     def _codes(self, hidden: _Hidden, fixed: Tensor | None, most: int, report: Reporter,
                seed: int) -> tuple[dict[str, Tensor], SparseBottleneck, dict[str, Any]]:
         """What is stored, the stand-in, and what a page shows."""
-        learned, learning = fixed, {"errors": [], "used": []}
+        learned, learning = fixed, dict[str, Any](errors=[], used=[])
         if learned is None:
             source = self._source(hidden.cut.signal_shape, seed)
             learned, learning = source.learned(hidden.signals, most, report, hidden.unit)
@@ -160,7 +161,8 @@ class ActivationCodes(Method):
 
     def _components(self, hidden: _Hidden, most: int) -> tuple[dict[str, Tensor], PCABottleneck, dict[str, Any]]:
         """As many principal components as take the bytes of so many non-zeros."""
-        size = bytes_expected(*hidden.signals.shape, self.atoms, most)
+        signals, features = hidden.signals.shape
+        size = bytes_expected(signals, features, self.atoms, most)
         basis, atoms = atoms_in_bytes(hidden.components.first(size))
         stored, _ = numbers_in_bytes((hidden.signals - hidden.components.centre) @ atoms.mT)
         return {**stored, **basis}, PCABottleneck(hidden.centre, atoms, stored["scale"]), {"components": len(atoms)}

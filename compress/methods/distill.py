@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -125,9 +124,9 @@ class Distill(Method):
 
     def control(self) -> Distill:
         """The same student without the teacher: what has no meaning for it stands at its default."""
-        free = ("temperature", "loss", "unlabelled", "assistant", "strength")
-        defaults = {field.name: field.default for field in dataclasses.fields(self) if field.name in free}
-        return replace(self, alpha=0.0, **defaults)
+        usual = Distill()
+        return replace(self, alpha=0.0, temperature=usual.temperature, loss=usual.loss, unlabelled=usual.unlabelled,
+                       assistant=usual.assistant, strength=usual.strength)
 
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[Distill], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:

@@ -19,7 +19,6 @@ from compress.networks.families import Network, build
 from compress.progress import Reporter, no_report
 from compress.pruning.masked_training import Gradual, MaskHook, teacher_objective
 from compress.pruning.pruner import Cut, Pruner
-from compress.pruning.ranking import Masks
 from compress.pruning.refusal import refusal
 from compress.pruning.saliency import CRITERIA
 from compress.pruning.selection import Selection
@@ -157,7 +156,7 @@ class Prune(Method):
         return found
 
     def _pruner_of(self, network: Network, initial: Network, data: Dataset, report: Reporter, seed: int) -> Pruner:
-        kind = UnitPruner if self.pattern == "units" else WeightPruner
+        kind: type[UnitPruner | WeightPruner] = UnitPruner if self.pattern == "units" else WeightPruner
         return kind(self.selection, network, initial, data, seed, report)
 
     def _pruned(self, pruner: Pruner, sparsity: float, report: Reporter) -> Network:
@@ -186,16 +185,9 @@ class Prune(Method):
         return train(start, data, self._plan(), first.seed, report, self._objective(first.network, data),
                      after_step=keeper).network
 
-    def _gradually(self, first: WeightPruner, sparsity: float, report: Reporter) -> Network:
-        data, within = first.data, first.ranking.within
-
-        def prune(network: Network, share: float) -> Masks:
-            now = self._pruner_of(network, first.initial, data, no_report, first.seed)
-            masks = now.masks(share, first.kept_counts(share) if within in ("layer", "row") else None)
-            now.apply_(masks)
-            return masks
-
-        schedule = Gradual(prune, sparsity, steps_of(self._plan(), len(data.train)))
+    def _gradually(self, first: Pruner, sparsity: float, report: Reporter) -> Network:
+        data = first.data
+        schedule = Gradual(first.prune_in_place, sparsity, steps_of(self._plan(), len(data.train)))
         return train(first.network, data, self._plan(), first.seed, report, self._objective(first.network, data),
                      after_step=schedule, keep_from=schedule.ready).network
 

@@ -117,7 +117,7 @@ class SparseCode(Method):
         moments, found = input_moments(teacher, on_device(data.calibration, device)[0], layers), {}
         for path, layer in layers.items():
             size = by_rows(layer, moments[path].second.diagonal(dim1=-2, dim2=-1).clamp_min(0).sqrt()).to(layer.weight.dtype)
-            scale = Blocks(*size.shape, self.block).signals(size).mean(1, keepdim=True)
+            scale = Blocks(size.shape[0], size.shape[1], self.block).signals(size).mean(1, keepdim=True)
             # An input that was always zero on calibration still counts a little: it may not be on other examples.
             found[path] = scale.clamp_min(0.01 * float(scale.max().clamp_min(1e-30)))
         return found
@@ -126,7 +126,7 @@ class SparseCode(Method):
                seed: int) -> tuple[Coded | None, dict[str, Any]]:
         """The layer's stand-in, None where it would be larger than the size, in bytes; and what a page shows of it."""
         matrix = layer.weight.detach().flatten(1)
-        blocks = Blocks(*matrix.shape, self.block)
+        blocks = Blocks(matrix.shape[0], matrix.shape[1], self.block)
         signals = blocks.signals(matrix)
         view: dict[str, Any] = {"path": path, "title": layer_title(path, layer)}
         if stored_bytes(layer, self.block, self.atoms, nonzeros, self.storage) >= size:
@@ -158,5 +158,6 @@ class SparseCode(Method):
         if self.recovery_epochs and replaced:
             plan = Training(epochs=self.recovery_epochs, learning_rate=self.recovery_rate)
             network = train(network, data, plan, seed, report).network
-        stored = {path: network.get_submodule(path).stored_as(self.storage) for path in replaced}
+        trained = {path: network.get_submodule(path) for path in replaced}
+        stored = {path: layer.stored_as(self.storage) for path, layer in trained.items() if isinstance(layer, Coded)}
         return recalibrated(with_layers(network, stored), on_device(data.calibration, device_of(network))[0])

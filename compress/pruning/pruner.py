@@ -51,6 +51,10 @@ class Pruner(Protocol):
     def rewound(self, cut: Cut, initial: Network) -> Network:
         """A network of other weights, such as the initial ones, without the weights or units that the cut removed."""
 
+    def prune_in_place(self, network: Network, sparsity: float) -> Masks:
+        """Prunes a network in training, of the same layers as the pruner's, by its present weights; gives the masks to be
+        held. Raises ValueError where there are none, because whole units are removed."""
+
     def finished(self, network: Network) -> Network:
         """The network with its layers in the form in which they are stored."""
 

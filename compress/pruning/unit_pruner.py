@@ -17,7 +17,7 @@ from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.pruning import layer_densities
 from compress.pruning.pruner import Cut
-from compress.pruning.ranking import kept_of
+from compress.pruning.ranking import Masks, kept_of
 from compress.pruning.selection import Selection
 from compress.pruning.sensitivity import LEVELS, Sensitivity, sensitivity
 from compress.pruning.unit_removal import without_units
@@ -130,6 +130,11 @@ class UnitPruner:
     def file_sizes(self, sparsities: list[float]) -> dict[str, list[int]]:
         """None: a smaller dense network has one form only."""
         return {}
+
+    def prune_in_place(self, network: Network, sparsity: float) -> Masks:
+        """Raises ValueError: units are removed, not masked."""
+        raise ValueError("Prune: schedule=gradual raises the sparsity of masks, but pattern=units leaves no mask. Choose "
+                         "schedule=one_shot.")
 
     def finished(self, network: Network) -> Network:
         """The network as it is, smaller and dense; without its zeros where some of its weights were pruned before."""

@@ -150,6 +150,14 @@ class WeightPruner:
         for path, mask in masks.items():
             self.layers[path].weight.copy_(self.pruned_weight(path, mask))
 
+    def prune_in_place(self, network: Network, sparsity: float) -> Masks:
+        """Masks by the present weights of a network in training, and these weights at zero, or refitted; each layer's share
+        is the one that this pruner's own network has."""
+        now = WeightPruner(self.selection, network, self.initial, self.data, self.seed)
+        masks = now.masks(sparsity, self.kept_counts(sparsity) if self.ranking.within in ("layer", "row") else None)
+        now.apply_(masks)
+        return masks
+
     def masked(self, masks: Masks, refit: bool = True) -> Network:
         """The network with these masks applied to some of its layers."""
         left = self.pruned_weight if refit else lambda path, mask: _masked(self.layers[path].weight, mask)

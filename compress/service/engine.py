@@ -165,9 +165,12 @@ class LocalEngine:
 
     def _send(self, message: dict[str, Any]) -> bool:
         """False if the worker is gone: the reader thread sees it too and starts another, for the waiting jobs."""
+        pipe = self._process.stdin
+        if pipe is None:
+            return False
         try:
-            self._process.stdin.write(json.dumps(message) + "\n")
-            self._process.stdin.flush()
+            pipe.write(json.dumps(message) + "\n")
+            pipe.flush()
         except (BrokenPipeError, ValueError):
             return False
         return True

@@ -68,10 +68,10 @@ class Source:
             learning["used"].append(state.mean_nonzeros)
             if found:
                 learning["found"].append(found(state.atoms))
-            report(state.iteration / self.iterations, f"{nonzeros} non-zeros, iteration {state.iteration}",
-                   DictionarySoFar(nonzeros, tuple(learning["errors"]), tuple(learning["used"]),
-                                   tuple(learning.get("found", ())),
-                                   tuple(state.usage.sort(descending=True).values.tolist()), images(state)))
+            so_far = DictionarySoFar(
+                nonzeros, tuple(learning["errors"]), tuple(learning["used"]), tuple(learning.get("found", ())),
+                tuple(state.usage.sort(descending=True).values.tolist()), images(state))
+            report(state.iteration / self.iterations, f"{nonzeros} non-zeros, iteration {state.iteration}", so_far)
         return state.atoms, learning
 
     def _some(self, signals: Tensor) -> Tensor:
