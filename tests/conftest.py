@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Before torch is loaded: threads that spin while they wait make two busy processes ten times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# What numba has compiled serves the next run and every process that tests start; it belongs to the source, not to a home.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "numba"))
 
 with contextlib.suppress(ImportError):
     from hypothesis import settings
