@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -84,6 +85,15 @@ def test_a_first_visit_draws_the_page_and_its_sidebar(show, page):
     assert len(shown.title) == 1 and shown.title[0].value
     assert labels(shown.sidebar.selectbox) == ["Data set", "Teacher"]
     assert len(shown.sidebar.get("page_link")) == len(PAGES)
+
+
+def test_what_has_to_be_said_of_the_store_is_said_on_the_first_page_once(show, engine):
+    with sqlite3.connect(engine.store.path) as connection:
+        connection.execute("INSERT INTO notices VALUES ('3 points are left out.')")
+    shown = show(LOW_RANK)
+    assert [one.value for one in shown.warning] == ["3 points are left out."]
+    assert [one.value for one in shown.run().warning] == ["3 points are left out."], "as long as the page is open"
+    assert not show(LOW_RANK).warning and not shown.switch_page(TEACHERS).run().warning
 
 
 @pytest.mark.parametrize(("page", "advice"), [

@@ -14,13 +14,13 @@ import streamlit as st
 from compress.curves.store import Store
 from compress.data.pictures import PICTURES, pictures
 from compress.recipe import Recipe, Step
-from compress.service.engine import EngineError, LocalEngine
+from compress.service.engine import Engine, EngineError, LocalEngine
 from pages.ui.shell.choice import Card, Choice, first_choice, teacher_of
 from pages.ui.shell.links import from_link, to_link
 
 
 @st.cache_resource(show_spinner=False)
-def engine() -> LocalEngine:
+def engine() -> Engine:
     """One engine for all sessions and tabs, with its worker already starting."""
     started = LocalEngine(Store())
     atexit.register(started.close)
@@ -54,20 +54,25 @@ def choose(changed: Choice) -> None:
 
 
 def begin(page: str, methods: tuple[str, ...]) -> list[str]:
-    """At the top of a page: takes the choice from the link, once; returns notices about what had to be corrected."""
+    """At the top of a page: takes the choice from the link, once; returns notices: what had to be corrected, and on a
+    visitor's first page what has to be said of the store."""
     known = description()
     if st.session_state.get("page") != page:
         st.session_state["page"], st.session_state["drawn"] = page, set()
+    if "store notices" not in st.session_state:
+        st.session_state["store notices"] = page, store().take_notices()
+    first_page, of_store = st.session_state["store notices"]
+    notices = list(of_store) if first_page == page else []
     st.session_state.setdefault("choice", first_choice(known))
     st.session_state["methods"] = methods
     parameters = st.query_params.to_dict()
     if parameters and parameters != st.session_state.get("link"):
-        changed, notices = from_link(parameters, known, methods, choice())
+        changed, corrected = from_link(parameters, known, methods, choice())
+        notices += corrected
         choose(changed)
         if parameters.get("method") in methods:
             activate(parameters["method"])
-        return notices
-    return []
+    return notices
 
 
 def active() -> str | None:
