@@ -5,12 +5,13 @@ from typing import Any
 
 import streamlit as st
 
+from compress.recipe import Recipe
 from pages.ui.charts import charts, dark_knowledge, distill_charts, palette, words
+from pages.ui.charts.students import Result, Students, about, of_job, of_plans, only_first_right
 from pages.ui.explore import pictures, results
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
 from pages.ui.explore.method_page import MethodPage, Preset
-from pages.ui.explore.students import Result, Students, of_curves, of_job, only_first_right
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
@@ -77,7 +78,7 @@ class DistillPage(MethodPage):
     def readout(self, state: CurveState) -> list[str | None]:
         """A student's size and accuracy, also while it is still learning."""
         own = state.settings
-        places = students(state).taught.get(own["temperature"], {})
+        places = students(state).distilled.get(own["temperature"], {})
         learning = [places.get((value, own["student_seed"])) for value in state.values]
         return [finished or (student and so_far(student, state.reference))
                 for finished, student in zip(super().readout(state), learning, strict=True)]
@@ -87,7 +88,7 @@ class DistillPage(MethodPage):
         found, own = students(state), state.settings
         labels = [self.label(value) for value in state.values]
         shown = [distill_charts.gains(found, own["temperature"], state.values, labels)]
-        if len(found.taught) > 1:
+        if len(found.distilled) > 1:
             shown.append(distill_charts.heat_map(found, state.values, labels))
         if state.point:
             control = found.controls.get((state.dial, own["student_seed"]))
@@ -117,19 +118,6 @@ class DistillPage(MethodPage):
         width, *temperature = clicked if isinstance(clicked, list) else [clicked]
         self.choose(width=width, **({"temperature": temperature[0]} if temperature else {}))
 
-    def missing(self, state: CurveState) -> int:
-        """How many of the students and controls that were asked for are not finished."""
-        if not state.teacher:
-            return super().missing(state)
-        own, asked = state.settings, state.asked
-        found = of_curves(session.store().curves(state.chain, state.teacher["digest"]), state.recipe)
-        others = [] if own["loss"] == "logits" or asked["temperatures"] == "none" else asked["temperatures"].split("-")
-        keys = {(value, own["student_seed"] + number) for value in state.values for number in range(asked["seeds"])}
-        temperatures = {own["temperature"], *map(float, others)} if own["alpha"] else {}
-        wanted = [found.taught.get(temperature, {}) for temperature in temperatures]
-        wanted += [found.controls] + ([found.direct] if own["assistant"] else [])
-        return sum(len(keys - set(places)) for places in wanted)
-
 
 def students(state: CurveState) -> Students:
     """Every student of these settings, and how far those of a running job are."""
@@ -140,18 +128,19 @@ def students(state: CurveState) -> Students:
 
 def _looked_up(state: CurveState) -> Students:
     store, digest = session.store(), state.teacher["digest"]
-    known = None if state.running else store.all_predictions(state.chain, digest)
-    found = of_curves(store.curves(state.chain, digest), state.recipe, known, state.teacher["card"]["labels"])
-    own = state.settings
-    found = of_job(state.job["live"], own, found) if state.running else found
-    return found if own["alpha"] else replace(found, taught={own["temperature"]: found.controls})
+    plans = about(store.plans(digest), state.recipe)
+    points = store.points_of({run.key for plan in plans for run in plan.runs}, digest)
+    points |= {Recipe.parse(point["recipe"]).key(): point for point in state.points}
+    predictions = None if state.running else store.all_predictions(state.chain, digest)
+    found = of_plans(plans, state.recipe, points, predictions, state.teacher["card"]["labels"])
+    return of_job(state.job["live"], state.plan, state.recipe, found) if state.running else found
 
 
 def unseen_class(found: Students, state: CurveState) -> str:
     """How many examples of a class the student recognises that was never among its own."""
     own = state.settings
     key = (state.dial, own["student_seed"])
-    student, control = found.taught.get(own["temperature"], {}).get(key), found.controls.get(key)
+    student, control = found.distilled.get(own["temperature"], {}).get(key), found.controls.get(key)
     if own["omit"] < 0 or not student or student.predictions is None or not control or control.predictions is None:
         return ""
     its = found.labels == own["omit"]
@@ -163,8 +152,9 @@ def unseen_class(found: Students, state: CurveState) -> str:
 
 def best_gain(found: Students, values: list[float]) -> str:
     """Where the teacher helps most, beyond noise."""
-    everywhere = [(found.gain(value, temperature), value, temperature) for temperature in found.taught for value in values]
-    certain = [(gain.mean, *place) for gain, *place in everywhere if gain and gain.certain and gain.mean > 0]
+    places = [(value, temperature) for temperature in found.distilled for value in values]
+    gains = [(found.gain(*place), place) for place in places]
+    certain = [(gain.mean, *place) for gain, place in gains if gain and gain.certain and gain.mean > 0]
     if not certain:
         return "Nowhere on this map does the teacher help beyond what other seeds could explain."
     mean, value, temperature = max(certain)
@@ -215,14 +205,14 @@ def helped(state: CurveState) -> None:
     """Examples that every student with the teacher has right and every one without has wrong."""
     found, own = students(state), state.settings
     labels, classes = found.labels, state.teacher["card"]["classes"]
-    taught, alone = ([one.predictions for (width, _), one in sorted(places.items())
+    distilled, alone = ([one.predictions for (width, _), one in sorted(places.items())
                       if width == state.dial and one.predictions is not None]
-                     for places in (found.taught.get(own["temperature"], {}), found.controls))
-    if not taught or not alone:
+                     for places in (found.distilled.get(own["temperature"], {}), found.controls))
+    if not distilled or not alone:
         return
-    only, lost = only_first_right(taught, alone, labels), only_first_right(alone, taught, labels)
+    only, lost = only_first_right(distilled, alone, labels), only_first_right(alone, distilled, labels)
     st.subheader("Learned only with the teacher")
-    seeds = min(len(taught), len(alone))
+    seeds = min(len(distilled), len(alone))
     each = "in every seed" if seeds > 1 else "with this seed"
     st.caption(f"{len(only)} validation examples are right {each} with the teacher and wrong {each} without; {len(lost)} "
                "the other way round.")

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,12 @@ class Store:
         rows = self._rows("SELECT point FROM points WHERE key=? AND reference=?", key, reference)
         return json.loads(rows[0]["point"]) if rows else None
 
+    def points_of(self, keys: Collection[str], reference: str) -> dict[str, dict[str, Any]]:
+        """Recipe key -> point, of those of these recipes that have one with this reference."""
+        rows = self._rows("SELECT key, point FROM points WHERE reference=? AND key IN (SELECT value FROM json_each(?))",
+                          reference, json.dumps(list(keys)))
+        return {row["key"]: json.loads(row["point"]) for row in rows}
+
     def curves(self, method: str, reference: str) -> dict[str, list[dict[str, Any]]]:
         """All curves of a method with this reference: curve key -> points by rising dial, newest curve last."""
         rows = self._rows("SELECT curve, point FROM points WHERE method=? AND reference=? ORDER BY created",
@@ -88,9 +95,9 @@ class Store:
 
     def known_keys(self, keys: Collection[str], reference: str) -> set[str]:
         """Which of these recipe keys have a point with this reference whose file is there and unchanged."""
-        wanted = set(keys)
-        rows = self._rows("SELECT key, json_extract(point, '$.digest') AS digest FROM points WHERE reference=?", reference)
-        return {row["key"] for row in rows if row["key"] in wanted and self.artefacts.has(row["digest"])}
+        rows = self._rows("SELECT key, json_extract(point, '$.digest') AS digest FROM points WHERE reference=? "
+                          "AND key IN (SELECT value FROM json_each(?))", reference, json.dumps(list(keys)))
+        return {row["key"] for row in rows if self.artefacts.has(row["digest"])}
 
     def predictions(self, key: str, reference: str) -> bytes:
         """A point's predicted classes on validation (uint16, little-endian); KeyError if there is no such point."""
@@ -124,7 +131,11 @@ class Store:
     def plan(self, key: str, reference: str) -> Plan | None:
         """What save_plan kept, or None."""
         rows = self._rows("SELECT plan FROM plans WHERE key=? AND reference=?", key, reference)
-        return Plan.from_plain(json.loads(rows[0]["plan"])) if rows else None
+        return _plan_of(rows[0]["plan"]) if rows else None
+
+    def plans(self, reference: str) -> list[Plan]:
+        """All plans with this reference, whatever their methods."""
+        return [_plan_of(row["plan"]) for row in self._rows("SELECT plan FROM plans WHERE reference=?", reference)]
 
     # -- views of the inside of a method -------------------------------------------------------------------------
 
@@ -226,6 +237,12 @@ class Store:
                 yield connection
         finally:
             connection.close()
+
+
+@lru_cache(maxsize=256)
+def _plan_of(text: str) -> Plan:
+    """Read once: pages look at plans at every tick."""
+    return Plan.from_plain(json.loads(text))
 
 
 def _is_alive(process: int) -> bool:

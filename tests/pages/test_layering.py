@@ -11,7 +11,7 @@ from tests.compress.helpers import python
 from tests.imports import ROOT, imported, packages, tree_of
 
 UI = ROOT / "pages" / "ui"
-PLAIN = [*(f"charts.{path.stem}" for path in sorted((UI / "charts").glob("[a-z]*.py"))), "explore.students",
+PLAIN = [*(f"charts.{path.stem}" for path in sorted((UI / "charts").glob("[a-z]*.py"))),
          "explore.notice", "shell.choice", "shell.links"]
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 SESSION = {"session_state", "query_params", "cache_resource", "cache_data"}

@@ -206,8 +206,7 @@ def test_a_stop_that_is_not_measured_offers_no_file(show, filled):
 def test_the_rest_of_a_curve_is_offered(show, filled):
     """The dial stands where nothing was measured, so at least that point is missing."""
     shown = show(LOW_RANK, {**LINK, "keep": "0.2"})
-    missing = component(shown)["dial"]["readout"].count(None)
-    assert missing and f"Measure the {missing} points left" in labels(shown.button)
+    assert component(shown)["dial"]["readout"].count(None) == 1 and "Measure the 1 point left" in labels(shown.button)
 
 
 def test_the_other_curve_is_shown_beside_its_own(show, filled):
@@ -315,8 +314,13 @@ def asked(show, taught, engine, known) -> Iterator[Callable[..., int]]:
     afterwards. (The worker knows nothing of it.)"""
     numbers: list[int] = []
 
+    from compress.curves.sweep import plan_of, sweep_of
+
     def ask(link: dict[str, str], **columns: Any) -> int:
         request = show(DISTILL, link).session_state["choice"].request(known["methods"]["distill"])
+        asked_for = sweep_of(request, (0.2, 0.4, 0.6))
+        plan = plan_of(asked_for, asked_for.values, {})
+        engine.store.save_plan(asked_for.request.key(), taught.teacher["digest"], plan)
         numbers.append(engine.store.new_job(request.curve("width").key(), "curve", "Distillation", {}))
         engine.store.update_job(numbers[-1], **columns)
         return numbers[-1]
@@ -380,18 +384,42 @@ def test_a_students_point_can_be_taken_away(show, taught):
     assert "Distill(" in code and taught.points[-1]["recipe"] in code and "seeds" not in taught.points[-1]["recipe"]
 
 
-@pytest.mark.parametrize(("more", "count"), [
-    ({}, 0), ({"seeds": "1"}, 0), ({"temperatures": "none"}, 0), ({"seeds": "3"}, 6), ({"temperatures": "8-20"}, 4),
-    ({"width": "0.5"}, 6), ({"seeds": "3", "temperatures": "none"}, 4)], ids=str)
-def test_what_a_lesson_lacks_of_seeds_temperatures_and_controls_is_offered(show, taught, more, count):
-    """Of two widths, each with two seeds at two temperatures and two controls, everything was measured."""
-    shown = show(DISTILL, {**TAUGHT, **more})
-    offered = [label for label in labels(shown.button) if label.startswith("Measure")]
-    assert offered == ([f"Measure the {count} points left"] if count else []) and not shown.exception
+def offered(shown: AppTest) -> list[str]:
+    """What the button at the left measures."""
+    return [label for label in labels(shown.button) if label.startswith(("Measure", "Resume"))]
 
 
-def test_a_lesson_that_nobody_had_is_offered_as_a_whole(show, taught):
-    assert "Measure the curve" in labels(show(DISTILL, {**TAUGHT, "loss": "logits"}).button)
+def test_a_plan_that_is_measured_is_not_offered_again(show, taught):
+    """Two widths, each with two seeds at two temperatures and two controls."""
+    assert offered(show(DISTILL, TAUGHT)) == []
+
+
+def test_a_width_that_the_plan_lacks_is_offered_with_its_seeds_temperatures_and_controls(show, taught):
+    assert offered(show(DISTILL, {**TAUGHT, "width": "0.5"})) == ["Measure the 6 points left"]
+
+
+@pytest.mark.parametrize("more", [{"seeds": "3"}, {"temperatures": "8-20"}, {"seeds": "1"}, {"loss": "logits"}], ids=str)
+def test_what_has_no_plan_yet_is_offered(show, taught, more):
+    assert offered(show(DISTILL, {**TAUGHT, **more})) == ["Measure the curve"]
+
+
+@pytest.mark.parametrize("role", ["control", "seed", "variant", "curve"])
+def test_whatever_of_a_plan_has_no_point_is_offered(show, engine, prepared, role):
+    """A curve may be complete while its controls are not."""
+    curve = measure(engine.store, "distill(dropout=0.1,epochs=1,seeds=2,temperatures=8)", (0.2, 0.6))
+    plan = next(plan for plan in engine.store.plans(curve.teacher["digest"]) if "dropout=0.1" in plan.runs[0].recipe)
+    run = next(run for run in plan.runs if run.role == role)
+    link = {**TAUGHT, "dropout": "0.1", "epochs": "1"}
+    assert offered(show(DISTILL, link)) == []
+    with sqlite3.connect(engine.store.path) as connection:
+        connection.execute("DELETE FROM points WHERE key=?", [run.key])
+    assert offered(show(DISTILL, link)) == ["Measure the 1 point left"]
+
+
+def test_a_point_whose_file_is_gone_is_offered_again(show, engine, prepared):
+    curve = measure(engine.store, "low_rank(output_layer=true)", (0.1, 0.3))
+    engine.store.artefacts.path(curve.points[0]["digest"]).unlink()
+    assert offered(show(LOW_RANK, {**LINK, "keep": "0.3", "output_layer": "true"})) == ["Measure the 1 point left"]
 
 
 def test_students_are_shown_while_they_learn_beside_those_that_have(show, taught, asked):

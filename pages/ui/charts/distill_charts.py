@@ -7,7 +7,7 @@ from typing import Any
 
 from pages.ui.charts import charts, marks, palette, words
 from pages.ui.charts.marks import Chart
-from pages.ui.explore.students import Students, summary
+from pages.ui.charts.students import Students, summary
 
 MOST_ERROR, LEAST_ERROR = 0.9, 0.002
 TICKS = (0.8, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002)
@@ -18,28 +18,28 @@ def hero(students: Students, reference: dict, *, temperature: float, seed: int, 
          start: dict | None = None, alone: bool = False) -> Chart:
     """Accuracy over bytes, stretched towards 100 %: students filled, controls hollow, each with the band of its seeds;
     the teacher as a star, and one large marker that follows the dial. alone: the students are controls themselves."""
-    taught = summary(students.taught.get(temperature, {}))
+    distilled = summary(students.distilled.get(temperature, {}))
     controls, direct = summary(students.controls), summary(students.direct)
     colour = palette.of_method("distill")
     name = "with the teacher" if logits else f"with the teacher, T = {temperature:g}"
     name = "on labels alone" if alone else name
-    traces = [*_band(controls, palette.NEUTRAL), *_band(taught, colour),
+    traces = [*_band(controls, palette.NEUTRAL), *_band(distilled, colour),
               _means(controls, "on labels alone (control)", NOISE, hollow=True)]
     if direct:
         traces.append(_means(direct, "without the assistant", palette.BLUE, dash="dot"))
         name += ", through the assistant"
-    traces += [_means(taught, name, colour), _diverged(students, temperature), _star(reference)]
+    traces += [_means(distilled, name, colour), _diverged(students, temperature), _star(reference)]
     if start:
         traces.append({**charts.start_network(start), "y": [_error(start["accuracy"])]})
-    sizes = [one.bytes for places in (students.taught.get(temperature, {}), students.controls, students.direct)
+    sizes = [one.bytes for places in (students.distilled.get(temperature, {}), students.controls, students.direct)
              for one in places.values()] + ([start["bytes"]] if start else [])
-    held = [students.taught.get(temperature, {}).get((value, seed)) for value in values]
+    held = [students.distilled.get(temperature, {}).get((value, seed)) for value in values]
     traces.append({**marks.ring(22, 4), "name": "dial"})
     shown = [one if one and one.accuracy is not None else None for one in held]
     follow = [{"trace": len(traces) - 1, "x": [one and [one.bytes] for one in shown],
                "y": [one and [_error(one.accuracy)] for one in shown]}]
     return {"id": "accuracy-size", "title": "Accuracy against the size of the file", "span": "wide",
-            "height": charts.HERO_HEIGHT, "alt": _in_words(taught, controls, reference), "follow": follow,
+            "height": charts.HERO_HEIGHT, "alt": _in_words(distilled, controls, reference), "follow": follow,
             "figure": {"data": traces, "layout": _plane(reference, sizes)}}
 
 
@@ -73,7 +73,7 @@ def gains(students: Students, temperature: float, values: list[float], labels: l
 def heat_map(students: Students, values: list[float], labels: list[str]) -> Chart:
     """Width by temperature: the gain over the control in points, bold where it is beyond noise. A click takes the dial
     and the temperature there."""
-    temperatures = sorted(students.taught)
+    temperatures = sorted(students.distilled)
     found = [[students.gain(value, temperature) for value in values] for temperature in temperatures]
     names = [f"T = {temperature:g}" for temperature in temperatures]
     reach = _reach([abs(100 * one.mean) for row in found for one in row if one])
@@ -163,7 +163,7 @@ def _hover(row: dict, name: str) -> str:
 
 def _diverged(students: Students, temperature: float) -> dict[str, Any]:
     """Students whose numbers stopped being finite, as crosses at the lower edge."""
-    gone = [(width, one) for places in (students.taught.get(temperature, {}), students.controls)
+    gone = [(width, one) for places in (students.distilled.get(temperature, {}), students.controls)
             for (width, _), one in places.items() if one.accuracy is None]
     return {"type": "scatter", "mode": "markers", "name": "diverged", "x": [one.bytes for _, one in gone],
             "y": [MOST_ERROR] * len(gone), "showlegend": bool(gone),
@@ -210,10 +210,11 @@ def _round(wanted: float) -> float:
     return next((limit for limit in (1, 2, 3, 5, 8, 12, 20, 30, 50) if wanted <= limit), 100)
 
 
-def _in_words(taught: list[dict], controls: list[dict], reference: dict) -> str:
-    if not taught:
+def _in_words(distilled: list[dict], controls: list[dict], reference: dict) -> str:
+    if not distilled:
         return "Accuracy against file size: no student yet."
-    return (f"Accuracy against file size: {len(taught)} points with the teacher from {words.size(taught[0]['bytes'])} with "
-            f"{words.percent(taught[0]['accuracy'])} to {words.size(taught[-1]['bytes'])} with "
-            f"{words.percent(taught[-1]['accuracy'])}, and {len(controls)} controls on labels alone. The teacher has "
-            f"{words.percent(reference['accuracy'])} at {words.size(reference['bytes'])}.")
+    first, last = distilled[0], distilled[-1]
+    return (f"Accuracy against file size: {len(distilled)} points with the teacher from {words.size(first['bytes'])} with "
+            f"{words.percent(first['accuracy'])} to {words.size(last['bytes'])} with {words.percent(last['accuracy'])}, and "
+            f"{len(controls)} controls on labels alone. The teacher has {words.percent(reference['accuracy'])} at "
+            f"{words.size(reference['bytes'])}.")

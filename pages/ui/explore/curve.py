@@ -9,15 +9,17 @@ from typing import Any
 
 import streamlit as st
 
-from compress.recipe import Recipe
+from compress.recipe import BASELINE, Recipe
 from compress.service.requests import CurveRequest
 from pages.ui.charts import charts, teacher_charts
 from pages.ui.explore import controls, exports
-from pages.ui.explore.curve_state import CurveState, look_up
+from pages.ui.explore.curve_state import CurveState, look_up, missing
 from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import Card, spelled_out, without_conflict
+
+OTHERS = 3  # curves beside the one on the screen; more would hide it
 
 
 def explore(own: MethodPage) -> None:
@@ -83,14 +85,23 @@ def _measure_button(own: MethodPage, state: CurveState) -> None:
     st.toggle("Measure at once", key=session.bound("live", session.remembered("live", True)),
               on_change=lambda: session.remember("live", session.current("live")))
     st.caption("After the first curve, measure again whenever a setting changes.")
-    missing = own.missing(state)
-    if missing and not state.running:
-        words = "Measure the curve" if not state.points else f"Measure the {missing} points left"
-        if state.job and state.job["state"] in ("interrupted", "cancelled", "failed") and state.points:
-            words = f"Resume ({missing} points left)"
+    words = "" if state.running else _offer(state)
+    if words:
         st.button(words, type="primary", key=f"measure.{own.method}", width="stretch", on_click=submit, args=[own.card])
     st.caption(f"The dial is at the right, above the curve. Each of its {len(state.values)} stops is a network, or a data "
                "file, of its own.")
+
+
+def _offer(state: CurveState) -> str:
+    """What the button measures, in words; "" where everything is measured."""
+    if not state.plan or not state.points:
+        return "Measure the curve"
+    left = missing(state)
+    if not left:
+        return ""
+    stopped = state.job and state.job["state"] in ("interrupted", "cancelled", "failed")
+    points = "1 point" if left == 1 else f"{left} points"
+    return f"Resume ({points} left)" if stopped else f"Measure the {points} left"
 
 
 def _results(own: MethodPage) -> None:
@@ -133,19 +144,28 @@ def _hero(own: MethodPage, state: CurveState) -> None:
 
 
 def _others(own: MethodPage, state: CurveState) -> dict[str, list[dict]]:
-    """Up to three other curves of this method and teacher, by their names or else by what differs in their settings."""
+    """Up to three curves to compare with: the plan's baselines by their labels, then the newest of this method and teacher
+    by their names, or else by what differs in their settings."""
     if not state.teacher:
         return {}
-    own_key = state.recipe.curve(own.card["dial"]).key()
-    found: dict[str, list[dict]] = {}
-    for key, points in session.store().curves(state.chain, state.teacher["digest"]).items():
+    curves = session.store().curves(state.chain, state.teacher["digest"])
+    baselines = {key: label for key, label in _baselines(state).items() if key in curves}
+    known, found = {*baselines, state.recipe.curve(own.card["dial"]).key()}, {}
+    for key, points in curves.items():
         other = Recipe.parse(points[0]["recipe"])
-        if key != own_key and len(points) > 2 and _settings_of(other) == _settings_of(state.recipe):
+        if key not in known and len(points) > 2 and _settings_of(other) == _settings_of(state.recipe):
             name = own.curve_name(other)
             name = name if name != own.curve_name(state.recipe) else _difference(state, other)
             found.pop(name, None)
             found[name] = points
-    return dict(list(found.items())[-3:])
+    newest = list(found.items())[len(baselines) - OTHERS:] if len(baselines) < OTHERS else []
+    return {**dict(newest), **{label: curves[key] for key, label in baselines.items()}}
+
+
+def _baselines(state: CurveState) -> dict[str, str]:
+    """Curve key -> label of the baselines in the plan."""
+    runs = state.plan.runs if state.plan else ()
+    return {Recipe.parse(run.recipe).curve(state.card["dial"]).key(): run.label for run in runs if run.role == BASELINE}
 
 
 def _settings_of(recipe: Recipe) -> list[set[str]]:

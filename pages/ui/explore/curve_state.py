@@ -71,11 +71,6 @@ class CurveState:
         """Whether its job is queued or at work."""
         return self.job is not None and self.job["state"] in ACTIVE
 
-    @property
-    def missing(self) -> int:
-        """Dial values not measured yet."""
-        return len(set(self.values) - {point["dial"] for point in self.points})
-
 
 def look_up(card: Card) -> CurveState:
     """What is chosen, and what the store has of it; cheap enough for every tick."""
@@ -104,3 +99,14 @@ def _start(request: Recipe, digest: str) -> dict | None:
     """The measured point of the network that the last method starts from, where that is not the teacher."""
     before = replace(request, methods=request.methods[:-1])
     return session.store().point(before.key(), digest) if before.methods else None
+
+
+def missing(state: CurveState) -> int:
+    """How many runs of the plan have no point, with those of a dial value that is not part of it yet; 0 without a plan."""
+    if not state.plan:
+        return 0
+    runs, known = state.plan.runs, dict(state.plan.invalid)
+    kept = session.store().known_keys([run.key for run in runs], state.teacher["digest"])
+    new = [value for value in state.values if value not in state.plan.values and value not in known]
+    each = sum(run.dial == state.plan.values[0] for run in runs)
+    return len(state.plan.missing(kept)) + len(new) * each

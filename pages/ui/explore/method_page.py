@@ -86,10 +86,6 @@ class MethodPage:
         read = {name: spelled(checked(entries[name], value)) for name, value in values.items()}
         session.choose(session.choice().with_method(self.method, **read))
 
-    def missing(self, state: CurveState) -> int:
-        """How many points of what is asked for are not measured yet."""
-        return state.missing
-
     def waits(self, state: CurveState) -> bool:
         """Whether something on the page is about to change by itself."""
         return state.running

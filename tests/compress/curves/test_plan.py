@@ -100,6 +100,15 @@ def test_settings_that_only_say_what_else_is_measured_have_a_plan_of_their_own(s
     assert {one.key for one in few.runs} < {one.key for one in more.runs}
 
 
+def test_all_plans_of_a_teacher_and_the_points_of_their_runs_are_found(store: Store) -> None:
+    few, digest = swept(store, f"{TEACHER}/distill(epochs=1,seeds=1,temperatures=none)/0", [0.5])
+    other, _ = swept(store, f"{TEACHER}/low_rank/0", [0.2])
+    assert sorted(store.plans(digest), key=str) == sorted([few, other], key=str) and store.plans("another") == []
+    keys = [one.key for one in few.runs]
+    points = store.points_of([*keys, "unknown"], digest)
+    assert points == {key: store.point(key, digest) for key in keys} and store.points_of(keys, "another") == {}
+
+
 class Elsewhere:
     """A sink that is no store: what a worker on another machine would collect."""
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pages.ui.charts import distill_charts, palette
 from pages.ui.charts.distill_charts import LEAST_ERROR, MOST_ERROR, NOISE, gain_in_words
-from pages.ui.explore.students import Gain, Result, Students
+from pages.ui.charts.students import Gain, Result, Students
 from tests.pages.samples import figure_of, point, student
 
 VALUES = [0.1, 0.2, 0.4]
@@ -40,7 +40,7 @@ CERTAIN, NOISY, WORSE = [0.2, 0.21, 0.19], [0.1, -0.1, 0.05], [-0.2, -0.21, -0.1
 WHOLE = class_of({0.1: CERTAIN, 0.2: NOISY, 0.4: WORSE})
 LIVE = class_of({0.1: CERTAIN, 0.2: NOISY}, live=True)
 ALONE = class_of({0.1: [0.1], 0.4: [-0.1]})
-ASSISTED = Students(WHOLE.taught, WHOLE.controls, direct=WHOLE.taught[8.0])
+ASSISTED = Students(WHOLE.distilled, WHOLE.controls, direct=WHOLE.distilled[8.0])
 DIVERGED = Students({4.0: {(0.1, 0): standing(0.1, None), (0.1, 1): standing(0.1, 0.7), (0.2, 0): standing(0.2, None)}},
                     {(0.1, 0): standing(0.1, 0.6), (0.4, 0): standing(0.4, None)})
 CLASSES = {"whole": WHOLE, "live": LIVE, "one seed": ALONE, "assisted": ASSISTED, "diverged": DIVERGED,
@@ -84,7 +84,7 @@ def test_charts_of_one_page_have_different_names():
 
 
 def test_the_marker_stands_on_the_student_of_the_dials_width_and_seed():
-    second = {key: one for key, one in WHOLE.taught[4.0].items() if key != (0.2, 1)}
+    second = {key: one for key, one in WHOLE.distilled[4.0].items() if key != (0.2, 1)}
     (marker,) = hero(Students({4.0: second}, WHOLE.controls), seed=1)["follow"]
     assert marker["x"] == [[6_000], None, [30_000]]
     assert marker["y"] == [[pytest.approx(1 - 0.71)], None, [pytest.approx(1 - 0.29)]]
@@ -107,7 +107,7 @@ def test_a_mean_stands_at_each_width_and_controls_are_hollow_and_grey():
 
 
 def test_the_temperature_shown_is_the_chosen_one_and_logits_have_none():
-    cold = Students({4.0: WHOLE.taught[4.0], 8.0: {(0.4, 0): standing(0.4, 0.9)}}, WHOLE.controls)
+    cold = Students({4.0: WHOLE.distilled[4.0], 8.0: {(0.4, 0): standing(0.4, 0.9)}}, WHOLE.controls)
     assert traces_of(hero(cold, temperature=8.0))["with the teacher, T = 8"]["x"] == [30_000]
     assert "with the teacher" in traces_of(hero(WHOLE, logits=True))
 
@@ -275,7 +275,7 @@ def test_a_click_on_the_map_names_the_width_and_the_temperature():
 
 
 def test_temperatures_rise_upwards_in_whatever_order_they_came():
-    mixed = Students({8.0: WHOLE.taught[8.0], 1.0: WHOLE.taught[4.0], 4.0: WHOLE.taught[4.0]}, WHOLE.controls)
+    mixed = Students({8.0: WHOLE.distilled[8.0], 1.0: WHOLE.distilled[4.0], 4.0: WHOLE.distilled[4.0]}, WHOLE.controls)
     assert map_of(mixed)["y"] == ["T = 1", "T = 4", "T = 8"]
 
 
