@@ -26,6 +26,7 @@ def packages(path: Path) -> set[str]:
     return {name.partition(".")[0] for name in imported(path)}
 
 
+@lru_cache(maxsize=8)
 def graph(*folders: str) -> dict[str, set[str]]:
     """Module -> the modules below these folders that it imports; importing a name of a package's imports its __init__."""
     files = {_module(path): path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))}
