@@ -77,3 +77,9 @@ def test_the_web_side_loads_nothing_heavy(module: str) -> None:
     loaded = set(json.loads(python("-c", script, check=True).stdout))
     assert module in loaded
     assert loaded.isdisjoint({"torch", "numpy", "sklearn", "scipy", "pandas", "safetensors", "mlxtend", "streamlit"})
+
+
+def test_the_gpu_checks_need_no_package_of_the_pages() -> None:
+    absent = "sys.modules.update(dict.fromkeys(('streamlit', 'plotly', 'playwright', 'hypothesis')))"
+    done = python("-c", f"import sys; {absent}; import tests.conftest, tests.compress.test_gpu")
+    assert done.returncode == 0, done.stderr
