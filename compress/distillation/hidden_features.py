@@ -77,7 +77,10 @@ def _on_grid(maps: Tensor, grid: tuple[int, ...]) -> Tensor:
 
 def _pooled(maps: Tensor, grid: tuple[int, ...]) -> Tensor:
     """(b, channels, positions...) averaged to a grid."""
-    return functional.adaptive_avg_pool1d(maps, grid) if len(grid) == 1 else functional.adaptive_avg_pool2d(maps, grid)
+    if len(grid) == 1:
+        return functional.adaptive_avg_pool1d(maps, grid[0])
+    height, width = grid
+    return functional.adaptive_avg_pool2d(maps, (height, width))
 
 
 def _as_stack_of_one(module: nn.Module, output: Tensor) -> tuple[Tensor, Layout]:

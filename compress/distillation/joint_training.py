@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.distillation.objective import CLOSED_FORM, KDObjective, StackedObjective, TeacherTargets
-from compress.layers.base import DENSE
+from compress.layers.base import is_dense
 from compress.networks.families import Architecture, Network, build
 from compress.networks.gru import GRU
 from compress.progress import Live, Reporter, no_report
@@ -108,7 +108,7 @@ def _run(groups: list[_Group], wave: list[list[int]], total: int, plan: Training
         epoch += 1
         for number, group in enumerate(groups):
             share = (number / len(groups) + epoch - 1) / plan.epochs
-            group.epoch(lambda share=share, now=epoch: report(min(1.0, share), text.format(now)))
+            group.epoch(partial(report, min(1.0, share), text.format(epoch)))
             live = on_epoch(epoch, dict(zip(wave[number], group.history[-1], strict=True))) if on_epoch else None
             report(min(1.0, ((number + 1) / len(groups) + epoch - 1) / plan.epochs), text.format(epoch), live)
 
@@ -204,7 +204,7 @@ def _waves(students: Sequence[Student], plan: Training, group_bytes: int = GROUP
 
 def _groups(students: Sequence[Student], plan: Training, group_bytes: int = GROUP_BYTES) -> Iterator[list[int]]:
     """Students with the same batches and structure, of like size, few enough for the memory."""
-    kinds: dict[tuple, list[int]] = {}
+    kinds: dict[tuple[object, ...], list[int]] = {}
     for place, student in enumerate(students):
         objective = student.objective
         # A control shares the stack of its student where that costs nothing: not with losses on hidden features.
@@ -239,8 +239,8 @@ def _sizes(architecture: Architecture) -> tuple[int, int]:
     """Parameters of the first layer, which is never padded, and of the rest, which may be."""
     network = build(architecture)
     first = next((module for _, module in leaves(network) if list(module.parameters())), None)
-    own = sum(one.numel() for one in first.parameters()) if type(first) in DENSE.values() else 0
-    return own, sum(one.numel() for one in network.parameters()) - own
+    shared = sum(weight.numel() for weight in first.parameters()) if first is not None and is_dense(first) else 0
+    return shared, sum(weight.numel() for weight in network.parameters()) - shared
 
 
 @lru_cache(maxsize=4096)
@@ -261,7 +261,7 @@ def _footprint(architecture: Architecture, batch: int) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=4096)
-def _kind(architecture: Architecture) -> tuple:
+def _kind(architecture: Architecture) -> tuple[object, ...]:
     """What the architectures of one stack have in common: everything but the layers' sizes."""
     sizes = architecture.family.sizes(architecture.shape)
     others = tuple((name, value) for name, value in vars(architecture.family).items() if name not in sizes)

@@ -206,6 +206,9 @@ class StackedObjective:
             stage, layout = middle(list(zip(outputs.stages, self.stack.stages, strict=True)))
             return losses.hint(hint_features(stage, layout) @ self.regressors[0].data, self._targets("hints", rows))
         if self.loss == "relational":
+            if outputs.embedding is None:
+                raise ValueError("Distill: loss=relational needs a student with a hidden layer, but it has none. Set loss "
+                                 "to soft.")
             return losses.relational(outputs.embedding, self._targets("embedding", rows))
         maps = [attention_map(stage, layout) for stage, layout in zip(outputs.stages, self.stack.stages, strict=True)
                 if has_places(layout)]

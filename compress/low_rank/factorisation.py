@@ -1,4 +1,4 @@
-"""One layer's factorisation, from which the layers of every rank are cut."""
+"""One factorisation of a layer, from which the two smaller layers of every rank are cut."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class Factorisation:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(groups, rows, columns) of the layer's matrix."""
-        return tuple(matrix_of(self.dense, self.convolution).shape)
+        groups, rows, columns = matrix_of(self.dense, self.convolution).shape
+        return groups, rows, columns
 
     @property
     def full(self) -> int:
@@ -54,7 +55,7 @@ class Factorisation:
 
     @property
     def useful(self) -> int:
-        """The smallest rank that saves nothing; only ranks below it are ever built."""
+        """The smallest rank that saves nothing. Only layers of smaller ranks are used."""
         return ceil(self.break_even)
 
     @property
@@ -77,23 +78,30 @@ class Factorisation:
 
     @cached_property
     def outer(self) -> Tensor:
-        """The basis B at useful ranks in the layer's precision; each rank's second factor is cut from it."""
+        """The basis B (groups, rows, useful - 1) in the layer's precision; its first r columns are the second factor of rank
+        r."""
         basis = self.subspace.basis[..., :self.useful - 1]
         return basis.to(self.dense.weight.dtype, memory_format=torch.contiguous_format)
 
     @cached_property
     def inner(self) -> Tensor:
-        """B^T W (groups, useful - 1, columns) in the layer's precision; each rank's first factor is cut from it."""
+        """B^T W (groups, useful - 1, columns) in the layer's precision: the first r rows are the first factor of rank r."""
         basis = self.subspace.basis[..., :self.useful - 1]
         return (basis.mT @ matrix_of(self.dense, self.convolution).double()).to(self.dense.weight.dtype)
 
     @cached_property
     def mapped_mean(self) -> Tensor:
-        """W mean (groups, rows, 1), float64, where the scheme is centred."""
+        """W mean (groups, rows, 1), float64. Raises ValueError unless the scheme is centred."""
+        if self.mean is None:
+            raise ValueError("mapped_mean: only a centred factorisation has a mean. Use scheme=centred.")
         return matrix_of(self.dense, self.convolution).double() @ self.mean[..., None]
 
     def layer(self, rank: int) -> Factors:
-        """The two smaller layers of this rank; equal for every caller, however many other ranks are cut too."""
+        """The two smaller layers of this rank, the same whatever other ranks are asked for.
+
+        Centred, W' = B B^T W acts on x - mean: W' (x - mean) + W mean + bias = W' x + bias + shift, so that
+        shift = W mean - B B^T W mean is added to the bias.
+        """
         basis = self.subspace.basis[..., :rank]
         shift = None
         if self.mean is not None:
@@ -108,16 +116,19 @@ def factorise(layer: DenseLayer, scheme: str, convolution: str = "channel", mome
     """Factorises one layer once for all ranks.
 
     Args:
-        scheme: "plain", "randomized", "whitened" or "centred"; the last two need the moments of its inputs.
+        scheme: "plain", "randomized", "whitened" or "centred".
+        moments: of the layer's inputs, for the last two schemes.
         stored: as Factorisation has it.
     """
     matrix = matrix_of(layer, convolution)
     if scheme == "randomized":
-        # Always the same number of directions, so that a rank's factors do not depend on which others are wanted.
+        # Always the same number of directions, so that the factors of a rank do not depend on the other ranks asked for.
         count = min(min(matrix.shape[1:]), ceil(break_even(*matrix.shape[1:])))
         return Factorisation(layer, randomized(matrix, count, seed), convolution, stored=stored)
     if scheme == "plain":
         return Factorisation(layer, principal(matrix), convolution, stored=stored)
+    if moments is None:
+        raise ValueError(f"factorise: scheme={scheme} needs the moments of the layer's inputs. Give these, or choose plain.")
     metric = moments.covariance if scheme == "centred" else moments.second
     mean = moments.mean if scheme == "centred" else None
     return Factorisation(layer, principal(matrix, metric), convolution, mean, stored)

@@ -1,10 +1,11 @@
-"""Outputs at many ranks for the price of one: what the first layer adds with each rank is summed up, not recomputed.
+"""Outputs of the first layer at many ranks for the cost of one: each rank adds to the outputs of the rank before.
 
-The first factorised layer of a multilayer perceptron sees the same inputs at every rank. With z = B^T W (x - mean) for
-the full basis, its output at rank r is y_r = y_0 + sum over i <= r of b_i z_i, where y_0 = W mean + bias (the mean is
-zero unless the scheme is centred). So going from one rank to a higher one costs only the new columns' product. The
-rest of the network is evaluated from y_r, a chunk of examples at a time while it is still in the processor's cache.
-Examples stand in columns, because matrix products are faster in this order than in the one of nn.Linear.
+The first factorised layer of a multilayer perceptron has the same inputs x at every rank. Its output at rank r is
+    y_r = B_r B_r^T W (x - mean) + W mean + bias = y_0 + sum_{i <= r} b_i z_i,
+with the columns b_i of the full basis B, z = B^T W (x - mean) and y_0 = W mean + bias (the mean is zero unless the scheme is
+centred), because B_r holds the first r columns of B. A step from rank r to s > r costs the product of the columns r to s.
+The rest of the network is evaluated from y_r, one chunk of examples at a time while it is in the processor's cache. Examples
+are columns, because matrix products are faster in this order than in that of nn.Linear.
 """
 
 from __future__ import annotations
@@ -20,20 +21,21 @@ from compress.low_rank.factorisation import Factorisation
 from compress.networks.evaluation import CHUNK, evaluating, logits_of
 from compress.networks.families import Network
 
-CLOSE_CALL = 2e-5
+CLOSE_CALL = 2e-5  # relative difference of the two best logits below which the order of summation could decide
 
 
 @dataclass(eq=False)
 class PrefixSums:
-    """Running first-layer outputs over the examples. One use goes through ranks in any order, but only rising ranks
-    are cheap.
+    """Outputs of the first layer on all examples at one rank, which is changed by each call. Ranks may come in any order; a
+    rank lower than the one before starts from rank 0 again.
 
     Attributes:
-        path: where the first layer is.
+        path: of the first layer.
         inputs: the examples (n, *shape).
-        codes: z above, a chunk of examples at a time: (count, chunk).
-        basis: (rows, count); start: (rows, 1), y_0 above.
-        sums: the outputs y at `rank`, like codes: (rows, chunk).
+        codes: z, one tensor (count, chunk) for each chunk of examples.
+        basis: B (rows, count).
+        start: y_0 (rows, 1).
+        sums: y at the present `rank`, one tensor (rows, chunk) for each chunk.
     """
 
     path: str
@@ -49,7 +51,7 @@ class PrefixSums:
 
     @classmethod
     def over(cls, teacher: Network, pieces: dict[str, Factorisation], inputs: Tensor) -> PrefixSums | None:
-        """None unless the network is a flattening followed by a linear layer that was factorised."""
+        """The outputs at rank 0; None unless the network begins with nn.Flatten and a linear layer that was factorised."""
         modules = list(teacher.named_children())
         if len(modules) < 2 or not isinstance(modules[0][1], nn.Flatten) or modules[1][0] not in pieces:
             return None
@@ -63,10 +65,10 @@ class PrefixSums:
         return cls(modules[1][0], inputs, codes, outer, start)
 
     def logits(self, network: Network, ranks: dict[str, int]) -> Tensor | None:
-        """The network's outputs (n, classes); None where the first layer is dense.
+        """The network's outputs (n, classes); None if its first layer is dense.
 
-        Examples whose two best classes are nearly tied are run through the network itself, so that the predicted
-        class is the network's own also where another order of summation could tip it.
+        Examples with nearly equal logits of the two best classes are evaluated by the network itself: there another order of
+        summation could change the predicted class.
         """
         if not isinstance(network.get_submodule(self.path), Factors):
             return None
@@ -79,7 +81,7 @@ class PrefixSums:
         return outputs
 
     def _at(self, rank: int) -> Iterator[Tensor]:
-        """The sums at a rank, chunk by chunk; all of them must be taken."""
+        """The outputs at a rank, chunk by chunk. The iterator must be used up, because the stored sums change on the way."""
         if rank < self.rank:
             self.rank = 0
             for sums in self.sums:
@@ -91,7 +93,7 @@ class PrefixSums:
 
 
 def _rest(modules: list[nn.Module], sums: Tensor) -> Tensor:
-    """(classes, n): what the layers behind the first one make of its outputs, which stay as they are."""
+    """(classes, n): the outputs of the remaining layers for these outputs of the first one, which are not changed."""
     starts_with_relu = bool(modules) and type(modules[0]) is nn.ReLU
     columns = sums.relu() if starts_with_relu else sums.clone()
     for module in modules[starts_with_relu:]:
@@ -100,16 +102,15 @@ def _rest(modules: list[nn.Module], sums: Tensor) -> Tensor:
 
 
 def _passed(module: nn.Module, columns: Tensor) -> Tensor:
-    """A module's output for examples in columns (features, n), which may be overwritten."""
+    """A module's output for examples as columns (features, n), which may be overwritten."""
     if isinstance(module, Factors):
         return _passed(module[1], _passed(module[0], columns))
     if type(module) is nn.ReLU:
         return columns.relu_()
     if type(module) is not nn.Linear:
         return module(columns.mT).mT
-    if module.bias is None:
-        return module.weight @ columns
-    return torch.addmm(module.bias[:, None], module.weight, columns)
+    return (module.weight @ columns if module.bias is None else
+            torch.addmm(module.bias[:, None], module.weight, columns))
 
 
 def _close_calls(outputs: Tensor) -> Tensor:
@@ -118,7 +119,7 @@ def _close_calls(outputs: Tensor) -> Tensor:
 
 
 def _rows(network: Network, inputs: Tensor, rows: Tensor) -> Tensor:
-    """The network's outputs of some rows, computed in the very chunks of a full evaluation."""
+    """The network's outputs on some rows, from the chunks of a full evaluation, so that they are equal bit for bit."""
     chunks = sorted({int(row) // CHUNK for row in rows})
     outputs = {chunk: logits_of(network, inputs[chunk * CHUNK:(chunk + 1) * CHUNK]) for chunk in chunks}
     return torch.stack([outputs[int(row) // CHUNK][int(row) % CHUNK] for row in rows])

@@ -1,4 +1,4 @@
-"""Which rank each layer gets when a share of the whole network is kept."""
+"""The ranks of all layers when a share of the network is kept."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ def choose_ranks(pieces: dict[str, Factorisation], allocation: str, keep: float)
     """Path -> rank, at least 1; a rank of `piece.useful` or more means that the layer stays as it is.
 
     Args:
-        allocation: "uniform" (share of each full rank), "energy" (share of each layer's energy) or "greedy" (share
-            of the dense parameters of all these layers together).
+        allocation: "uniform" (the share of each layer's full rank), "energy" (the share of each layer's energy) or "greedy"
+            (the share of the dense parameters of all layers together).
         keep: the share, above 0 and at most 1.
     """
     if allocation == "uniform":

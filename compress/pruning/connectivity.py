@@ -1,4 +1,4 @@
-"""Which classes a pruned network can still tell apart at all: is there a path of non-zero weights from its inputs?"""
+"""Connectivity of a pruned network: to which class scores a path of non-zero weights leads from the inputs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from compress.networks.gru import Direction
 def reached(network: Network) -> Tensor:
     """(classes,) bool: True where a path of non-zero weights leads from some input to the class score.
 
-    Runs a copy in which each weight that is not zero is 1 / fan-in and each bias 0, on inputs of 1: nothing cancels, so an
-    output is above 0 exactly where a path arrives. (1 / fan-in keeps a GRU's gates from saturating.)
+    Evaluates a copy in which each non-zero weight is 1 / fan-in and each bias 0, on inputs of 1. By induction over layers,
+    every activation is at least 0, and above 0 exactly where a path arrives: a sum of non-negative numbers is above 0 if
+    and only if one of them is, and ReLU, pooling and the neutral batch normalisation keep zeros zero and positive numbers
+    positive. (1 / fan-in keeps activations small, so that the gates of a GRU do not saturate.)
     """
     probe = copy.deepcopy(opened(network)).train().double()
     for module in probe.modules():
@@ -44,20 +46,22 @@ def _as_paths(layer: DenseLayer) -> None:
 
 @torch.no_grad()
 def _any_gate(layer: nn.Module, units: int) -> nn.Linear:
-    """A GRU's map, whose weights are paths already, in which what reaches one gate of a unit reaches all of them: it changes
-    the unit's state."""
-    held = (merged_layer(layer).weight != 0).view(3, units, -1).any(0).repeat(3, 1)
-    made = nn.Linear(held.shape[1], len(held), dtype=torch.float64, device=held.device)
-    made.weight.copy_(held / held.shape[1])
+    """A map of a GRU, its weights replaced by paths, in which an input of one gate of a unit is an input of all its gates:
+    each of them changes the unit's state."""
+    nonzero = (merged_layer(layer).weight != 0).view(3, units, -1).any(0).repeat(3, 1)
+    made = nn.Linear(nonzero.shape[1], len(nonzero), dtype=torch.float64, device=nonzero.device)
+    made.weight.copy_(nonzero / nonzero.shape[1])
     made.bias.zero_()
     return made
 
 
 @torch.no_grad()
 def _neutral(norm: nn.Module) -> None:
-    """Batch normalisation that passes everything on unchanged, up to its epsilon; a zero scale still blocks."""
-    norm.running_mean.zero_()
-    norm.running_var.fill_(1.0)
-    if norm.weight is not None:
-        norm.weight.copy_(norm.weight != 0)
-        norm.bias.zero_()
+    """Makes batch normalisation the identity, up to its epsilon; channels with a scale of zero stay zero."""
+    for name, tensor in norm.state_dict().items():
+        if name == "weight":
+            tensor.copy_(tensor != 0)
+        elif name == "running_var":
+            tensor.fill_(1.0)
+        elif name in ("bias", "running_mean"):
+            tensor.zero_()

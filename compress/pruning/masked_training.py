@@ -22,7 +22,7 @@ READY = 0.6  # share of the steps after which a gradual schedule has reached the
 def apply_masks(network: Network, masks: Masks) -> None:
     """Sets weights of these layers to zero, in place. Masks are (rows, columns), True for weights that stay."""
     for path, mask in masks.items():
-        weight = network.get_submodule(path).weight
+        weight = network.get_parameter(f"{path}.weight")
         weight.masked_fill_(~mask.view_as(weight).to(weight.device), 0.0)
 
 

@@ -1,4 +1,4 @@
-"""How much each weight matters, by the criteria of the pruning literature."""
+"""Saliency of single weights, by the criteria of the pruning literature."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.layers.input_moments import Moments, input_moments
-from compress.layers.matrix_view import by_rows
-from compress.layers.open_codes import Coefficients
+from compress.layers.open_codes import OpenCodes
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
@@ -24,27 +23,29 @@ Scores = dict[str, Tensor]
 
 def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dataset, seed: int = 0,
                initial: Network | None = None, report: Reporter = no_report) -> Scores:
-    """Path -> (rows, columns) scores of a layer's weights, not negative; low ones go first. A row is an output (channel).
+    """Path -> (rows, columns): non-negative scores of a layer's weights; the lowest are pruned first. A row is an output
+    unit or channel.
 
-    - magnitude: $|w|$; of a coefficient of sparse codes, times its atom's norm: what the weights lose without it.
-    - random: uniform; the floor.
-    - taylor: $\\sum_b (g_b w)^2$ over minibatches $b$ of calibration, $g_b$ the loss's gradient: the loss's first-order
-      Taylor expansion (Molchanov et al. 2019).
+    - magnitude: $|w|$; of a coefficient of sparse codes $|c|$ times the norm of its atom, the norm of what it adds to the
+      weights.
+    - random: uniform on [0, 1), to compare with.
+    - taylor: $\\sum_b (g_b w)^2$ over minibatches $b$ of calibration, with the gradient $g_b$ of the loss: to first order,
+      $g_b w$ is the change of the loss without the weight (Molchanov et al. 2019).
     - snip: $|g w|$ at the initial weights (Lee, Ajanthan & Torr 2019).
-    - wanda: $|w| \\, \\|x\\|_2$, the norm of the input that it multiplies over calibration (Sun et al. 2024).
-    - second_order: $w^2 / (2 [H^{-1}]_{qq})$, what its removal costs the layer's output when the other weights of its row
-      are refitted (Hassibi & Stork 1993; Frantar & Alistarh 2023).
+    - wanda: $|w| \\, \\|x\\|_2$, with the norm over calibration of the input that the weight multiplies (Sun et al. 2024).
+    - second_order: $w^2 / (2 [H^{-1}]_{qq})$, the loss of removal after a refit of the weight's row (Hassibi & Stork 1993;
+      Frantar & Alistarh 2023).
 
     Args:
         initial: the network with its initial weights, for snip.
     """
     paths = list(paths)
-    layers = {path: network.get_submodule(path) for path in paths}
+    weights = {path: network.get_parameter(f"{path}.weight") for path in paths}
     if criterion == "magnitude":
         return {path: _effects(network, path) for path in paths}
     if criterion == "random":
         generator = torch.Generator().manual_seed(seed)
-        return {path: torch.rand(_matrix(layer.weight).shape, generator=generator) for path, layer in layers.items()}
+        return {path: torch.rand(_matrix(weight).shape, generator=generator) for path, weight in weights.items()}
     if criterion == "taylor":
         return products(network, paths, data, lambda product: product.square(), report)
     if criterion == "snip":
@@ -53,8 +54,8 @@ def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dat
     report(0.0, "reading calibration activations")
     moments = input_moments(network, on_device(data.calibration, device_of(network))[0], paths)
     if criterion == "wanda":
-        return {path: _matrix(layer.weight).abs() * _norms(layer, moments[path]) for path, layer in layers.items()}
-    return {path: _second_order(layer, moments[path]) for path, layer in layers.items()}
+        return {path: _matrix(weight).abs() * _input_norms(weight, moments[path]) for path, weight in weights.items()}
+    return {path: _second_order(weight, moments[path]) for path, weight in weights.items()}
 
 
 def products(network: Network, paths: list[str], data: Dataset, measure: Callable[[Tensor], Tensor],
@@ -62,10 +63,10 @@ def products(network: Network, paths: list[str], data: Dataset, measure: Callabl
     """Path -> (rows, columns): measure(gradient x weight) summed over batches of calibration, in evaluation mode.
 
     Args:
-        gather: called with each batch's own values instead of summing them.
+        gather: called with the values of each batch, which are then not summed.
     """
     inputs, labels = on_device(data.calibration, device_of(network))
-    weights = [network.get_submodule(path).weight for path in paths]
+    weights = [network.get_parameter(f"{path}.weight") for path in paths]
     totals = {path: torch.zeros_like(_matrix(weight)) for path, weight in zip(paths, weights, strict=True)}
     training = network.training
     network.eval()
@@ -88,21 +89,24 @@ def products(network: Network, paths: list[str], data: Dataset, measure: Callabl
 
 
 def _effects(network: Network, path: str) -> Tensor:
-    layer = network.get_submodule(path)
-    if isinstance(layer, Coefficients):
-        return network.get_submodule(path.rpartition(".")[0]).effects
-    return _matrix(layer.weight).abs()
+    """(rows, columns): magnitudes of weights; for coefficients of sparse codes, those of what they add to the weights."""
+    owner = network.get_submodule(path.rpartition(".")[0])
+    if isinstance(owner, OpenCodes):
+        return owner.effects
+    return _matrix(network.get_parameter(f"{path}.weight")).abs()
 
 
-def _norms(layer: nn.Module, moments: Moments) -> Tensor:
+def _input_norms(weight: Tensor, moments: Moments) -> Tensor:
+    """(rows, columns): the root mean square of the input that each weight multiplies, from the diagonal of E[x x^T]."""
     norms = moments.second.diagonal(dim1=-2, dim2=-1).clamp_min(0).sqrt()
-    return by_rows(layer, norms).to(layer.weight.dtype)
+    return norms.repeat_interleave(len(weight) // len(norms), dim=0).to(weight.dtype)
 
 
-def _second_order(layer: nn.Module, moments: Moments) -> Tensor:
-    matrices = _matrix(layer.weight).unflatten(0, (len(moments.second), -1))
+def _second_order(weight: Tensor, moments: Moments) -> Tensor:
+    """(rows, columns): the removal loss of each weight; the rows of a group share the moments of the group's inputs."""
+    matrices = _matrix(weight).unflatten(0, (len(moments.second), -1))
     losses = [removal_losses(matrix, inverse_of(second)) for matrix, second in zip(matrices, moments.second, strict=True)]
-    return torch.cat(losses).to(layer.weight.dtype)
+    return torch.cat(losses).to(weight.dtype)
 
 
 def _matrix(weight: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""How much each unit matters, by the same criteria as single weights."""
+"""Saliency of whole units, by the same criteria as that of single weights."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Scores = dict[str, Tensor]
 
 def unit_saliencies(network: Network, groups: list[Group], criterion: str, data: Dataset, seed: int = 0,
                     initial: Network | None = None, report: Reporter = no_report) -> Scores:
-    """Group's path -> (units,) float64 on the CPU, not negative; low ones go first.
+    """Group's path -> (units,): non-negative scores, float64 on the CPU; the units with the lowest are removed first.
 
-    - magnitude: root mean square of the weights that make the unit (Li et al. 2017 take their sum).
-    - random: uniform.
-    - taylor: $\\sum_b (\\sum g_b w)^2$ over minibatches, the inner sum over the weights that make it (Molchanov et al.
-      2019).
-    - snip: $\\sum |g w|$ of these at the initial weights.
-    - wanda: norm of $|w| \\, \\|x\\|$ over the weights that read it.
-    - second_order: what the outputs of all layers that read it lose when it goes and they are refitted.
+    - magnitude: root mean square of the weights that make the unit (Li et al. 2017 use the sum of magnitudes).
+    - random: uniform on [0, 1).
+    - taylor: $\\sum_b (\\sum g_b w)^2$ over minibatches $b$, the inner sum over the weights that make the unit (Molchanov et
+      al. 2019).
+    - snip: $\\sum |g w|$ over the same weights at their initial values.
+    - wanda: the norm of $|w| \\, \\|x\\|$ over the weights that read the unit.
+    - second_order: the loss of the outputs of all layers that read the unit, after a refit of these layers.
     """
     if criterion == "random":
         generator = torch.Generator().manual_seed(seed)
@@ -42,12 +42,17 @@ def unit_saliencies(network: Network, groups: list[Group], criterion: str, data:
     report(0.0, "reading calibration activations")
     moments = consumer_moments(network, groups, data)
     if criterion == "wanda":
-        return {group.path: sum(_wanda_energy(network, member, moments[member.tensor])
-                                for member in group.consumers).sqrt().cpu() for group in groups}
+        return _over_consumers(groups, lambda member: _wanda_energy(network, member, moments[member.tensor]), torch.sqrt)
     inverses = {tensor: inverse_of(moment) for tensor, moment in moments.items()}
-    return {group.path: sum(column_losses(
+    return _over_consumers(groups, lambda member: column_losses(
         network.get_parameter(member.tensor).detach().flatten(1), consumer_columns(network, member).to(device_of(network)),
-        inverses[member.tensor]) for member in group.consumers).cpu() for group in groups}
+        inverses[member.tensor]))
+
+
+def _over_consumers(groups: list[Group], value: Callable[[Member], Tensor],
+                    change: Callable[[Tensor], Tensor] = lambda total: total) -> Scores:
+    """Group's path -> (units,) on the CPU: the sum of a value over the weights that read the units, changed at the end."""
+    return {group.path: change(torch.stack([value(member) for member in group.consumers]).sum(0)).cpu() for group in groups}
 
 
 def consumer_moments(network: Network, groups: list[Group], data: Dataset) -> dict[str, Tensor]:
@@ -65,7 +70,7 @@ def consumer_columns(network: Network, member: Member) -> Tensor:
 
 def _by_gradient(network: Network, groups: list[Group], criterion: str, data: Dataset, initial: Network | None,
                  report: Reporter) -> Scores:
-    """The weights' products with their gradients, gathered a unit at a time."""
+    """taylor and snip: products of weights and gradients, summed over the weights that make each unit."""
     paths = list(dict.fromkeys(member.tensor.removesuffix(".weight") for group in groups for member in group.producers
                                if _is_a_matrix(network, member)))
     if criterion == "snip":
@@ -90,7 +95,7 @@ def _of_groups(network: Network, groups: list[Group], found: Scores, change: Cal
 
 
 def _over(members: list[Member], units: int, value: Callable[[str], Tensor]) -> Tensor:
-    """(units,) float64: the sum of a value of each row over the rows that make a unit."""
+    """(units,) float64: the sum of a value of rows over the rows that make each unit."""
     total = torch.zeros(units, dtype=torch.float64)
     for member in members:
         total += value(member.tensor).detach().double().cpu()[member.places].sum(1)
@@ -98,7 +103,7 @@ def _over(members: list[Member], units: int, value: Callable[[str], Tensor]) -> 
 
 
 def _root_mean_square(network: Network, group: Group) -> Tensor:
-    """(units,) of the weights that make each unit."""
+    """(units,): of the weights that make each unit."""
     members = [member for member in group.producers if _is_a_matrix(network, member)]
     numbers = sum(member.places.shape[1] * network.get_parameter(member.tensor)[0].numel() for member in members)
     squares = _over(members, group.units, lambda tensor: network.get_parameter(tensor).flatten(1).square().sum(1))

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from compress.layers.base import compressed_layers
+from compress.layers.base import DenseLayer, compressed_layers, is_dense
 from compress.networks.families import AsSequence, Network, Residual
-from compress.networks.gru import GRU
+from compress.networks.gru import GRU, Direction
 
-CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 UNIT_PRESERVING = (nn.ReLU, nn.Dropout, nn.MaxPool1d, nn.MaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.Flatten,
            nn.Identity)
@@ -128,21 +127,21 @@ class _UnitSearch:
             for name, child in module.named_children():
                 units = self.through(child, _join(path, name), units)
             return units
-        if kind in (nn.Linear, *CONVOLUTIONS):
+        if is_dense(module):
             return self._through_weights(module, path, units)
-        if kind in NORMS and module.affine:
+        if isinstance(module, NORMS) and module.affine:
             return self._through_norm(module, path, units)
-        if kind is Residual:
+        if isinstance(module, Residual):
             return self._through_residual(module, path, units)
-        if kind is GRU:
+        if isinstance(module, GRU):
             return self._through_gru(module, path, units)
         if kind in UNIT_PRESERVING or (kind is AsSequence and not units.paths):
             return units
         raise ValueError(f"Prune: pattern=units knows the units of logistic, mlp, cnn, resnet and gru networks, but layer "
                          f"{path} is {module}. Choose another pattern for this network.")
 
-    def _through_weights(self, layer: nn.Module, path: str, units: _UnitLayout) -> _UnitLayout:
-        if getattr(layer, "groups", 1) != 1:
+    def _through_weights(self, layer: DenseLayer, path: str, units: _UnitLayout) -> _UnitLayout:
+        if not isinstance(layer, nn.Linear) and layer.groups != 1:
             raise ValueError(f"Prune: pattern=units needs convolutions that read all channels (groups=1), but layer {path} "
                              f"has groups={layer.groups}. Choose another pattern for this network.")
         self._read(layer, path, units)
@@ -150,7 +149,7 @@ class _UnitSearch:
         self._add_rows(layer, path, path)
         return _UnitLayout((path,))
 
-    def _through_norm(self, norm: nn.Module, path: str, units: _UnitLayout) -> _UnitLayout:
+    def _through_norm(self, norm: nn.BatchNorm1d | nn.BatchNorm2d, path: str, units: _UnitLayout) -> _UnitLayout:
         places = self._places(units, path, norm.num_features)
         for name in norm.state_dict():
             if name != COUNTER:
@@ -158,7 +157,8 @@ class _UnitSearch:
         return units
 
     def _through_gru(self, module: GRU, path: str, units: _UnitLayout) -> _UnitLayout:
-        directions = {_join(path, name): direction for name, direction in module.named_children()}
+        directions = {_join(path, name): direction for name, direction in module.named_children()
+                      if isinstance(direction, Direction)}
         for group, direction in directions.items():
             self._read(direction.input_map, f"{group}.input_map", units)
             self._make(group, direction.units, path)
@@ -185,13 +185,13 @@ class _UnitSearch:
     def _make(self, path: str, units: int, size: str) -> None:
         self.drafts[path] = _Draft(units, size)
 
-    def _add_rows(self, layer: nn.Module, layer_path: str, path: str) -> None:
+    def _add_rows(self, layer: DenseLayer, layer_path: str, path: str) -> None:
         """Adds the rows of a layer that makes the units of a group: one row a unit, or one for each gate."""
         places = torch.arange(len(layer.weight)).reshape(-1, self.drafts[path].units).T
         for name in layer.state_dict():
             self._add(_UnitLayout((path,)), _join(layer_path, name), 0, [places])
 
-    def _read(self, layer: nn.Module, path: str, units: _UnitLayout) -> None:
+    def _read(self, layer: DenseLayer, path: str, units: _UnitLayout) -> None:
         """Adds the columns of a layer that reads units."""
         self._add(units, f"{path}.weight", 1, self._places(units, path, layer.weight.shape[1]))
 

@@ -134,14 +134,14 @@ class WeightPruner:
         Args:
             first: the pruner of the first round, whose shares of the layers are followed.
         """
-        follows = first and self.ranking.within in ("layer", "row")
-        masks = self.masks(sparsity, first.kept_counts(sparsity) if follows else None)
+        kept = None if first is None or self.ranking.within not in ("layer", "row") else first.kept_counts(sparsity)
+        masks = self.masks(sparsity, kept)
         return Cut(self.masked(masks), self.initial, masks)
 
     def rewound(self, cut: Cut, initial: Network) -> Network:
         """A network of other weights, such as the initial ones, under the masks of a cut."""
-        return _with_weights(initial, {path: _masked(initial.get_submodule(path).weight, mask)
-                                      for path, mask in cut.masks.items()})
+        return _with_weights(initial, {path: _masked(initial.get_parameter(f"{path}.weight"), mask)
+                                       for path, mask in cut.masks.items()})
 
     @torch.no_grad()
     def apply_(self, masks: Masks) -> None:
@@ -183,7 +183,7 @@ class WeightPruner:
     def layer_summaries(self, dense: Network, stored: Network) -> list[dict[str, Any]]:
         """For each layer what is left of it, in which form, a picture of where, and its weights."""
         return [{"path": path, "form": _form(stored, path),
-                 **remaining_weights(dense.get_submodule(path).weight.flatten(1), reach_of(layer.weight))}
+                 **remaining_weights(dense.get_parameter(f"{path}.weight").flatten(1), reach_of(layer.weight))}
                 for path, layer in self.layers.items()]
 
     def layer_view(self, path: str) -> dict[str, Any]:
@@ -224,5 +224,5 @@ def _masked(weight: Tensor, mask: Tensor) -> Tensor:
 def _with_weights(network: Network, weights: dict[str, Tensor]) -> Network:
     """A NEW network with some layers' weights replaced."""
     # What deepcopy is told to have copied already it does not copy.
-    given = {id(network.get_submodule(path).weight): nn.Parameter(weight) for path, weight in weights.items()}
+    given = {id(network.get_parameter(f"{path}.weight")): nn.Parameter(weight) for path, weight in weights.items()}
     return copy.deepcopy(network, given)

@@ -1,6 +1,6 @@
-"""How a budget is shared among layers when each layer's error is known at every size: pure functions on lists.
+"""Divides a budget among layers whose errors are known at every size: pure functions on lists.
 
-A layer's menu is a list of (cost in numbers stored, error left); its last entry is the dense layer (error 0).
+A layer's menu is a list of (cost in stored numbers, error); its last entry is the dense layer (error 0).
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ Menu = Sequence[tuple[float, float]]
 
 
 def frontier(menu: Menu) -> list[int]:
-    """Indices of the entries on the lower convex hull of (cost, error): what is worth choosing at some price.
+    """Indices of the entries on the lower convex hull of (cost, error): those that are best for some price of a number.
 
-    Entries that cost no less than a later one of no greater error are never on it (a rank past break-even)."""
+    An entry that costs at least as much as a later one without a smaller error is not on the hull (a rank past
+    break-even)."""
     hull: list[int] = []
     for index in sorted(range(len(menu)), key=lambda entry: menu[entry]):
         if hull and menu[index][1] >= menu[hull[-1]][1]:
@@ -26,11 +27,11 @@ def frontier(menu: Menu) -> list[int]:
 
 
 def greedy(menus: Sequence[Menu], budget: float) -> list[int]:
-    """One entry a menu, total cost within the budget, chosen by the greatest error saved per number stored.
+    """One entry of each menu with a total cost within the budget, by the greatest decrease of the error per stored number.
 
-    Starts from each menu's cheapest entry (so the total can exceed a budget that is too small for even these) and
-    walks along the frontiers, steepest step first; a step that does not fit ends its own menu's walk. On convex
-    menus this is optimal for every budget at which a step ends (Fox 1966, marginal allocation).
+    Starts from the cheapest entry of each menu (whose sum can exceed a very small budget) and takes steps along the
+    frontiers, the steepest first. A step that does not fit into the budget ends the steps of its menu. On convex menus the
+    result is optimal for every budget at which a step ends (marginal allocation, Fox 1966).
     """
     hulls = [frontier(menu) for menu in menus]
     places = [0] * len(menus)
@@ -51,5 +52,5 @@ def greedy(menus: Sequence[Menu], budget: float) -> list[int]:
 
 
 def _slope(menu: Menu, low: int, high: int) -> float:
-    """Error change per unit of cost from one entry to a dearer one; negative, steeper is better."""
+    """Change of the error per unit of cost from one entry to a more expensive one: negative, and the smaller the better."""
     return (menu[high][1] - menu[low][1]) / (menu[high][0] - menu[low][0])

@@ -37,8 +37,8 @@ def initial(signals: Tensor, count: int, init: str, seed: int = 0,
 
 
 def dct_atoms(features: int, count: int, signal_shape: Sequence[int] | None = None) -> Tensor:
-    """(count, features) float64 products of a cosine along each axis, slow ones first, as in Elad & Aharon (2006). More than
-    `features` of them overlap; all but the first have mean 0.
+    """(count, features) float64 atoms of norm 1: products of one cosine along each axis, low frequencies first, as in Elad &
+    Aharon (2006). With more than `features` atoms they are not orthogonal; all but the first have mean 0.
 
     Args:
         signal_shape: (channels, ...) or (features,); by default a square image if features is a square, else a sequence.
@@ -49,33 +49,33 @@ def dct_atoms(features: int, count: int, signal_shape: Sequence[int] | None = No
     channels, *lengths = signal_shape if len(signal_shape) > 1 else (1, *signal_shape)
     along = ceil((count / channels) ** (1 / len(lengths)) - 1e-9)
     lines = [_cosines(channels, channels), *(_cosines(length, along) for length in lengths)]
-    speeds = sorted(product(*(range(len(line)) for line in lines)), key=lambda one: (sum(one), one))[:count]
+    combinations = product(*(range(len(line)) for line in lines))
     atoms = []
-    for chosen in speeds:
+    for frequencies in sorted(combinations, key=lambda chosen: (sum(chosen), chosen))[:count]:
         atom = torch.ones(1, dtype=torch.float64)
-        for line, speed in zip(lines, chosen, strict=True):
-            atom = torch.outer(atom, line[speed]).flatten()
+        for line, frequency in zip(lines, frequencies, strict=True):
+            atom = torch.outer(atom, line[frequency]).flatten()
         atoms.append(atom)
     return torch.stack(atoms)
 
 
 def normalised(atoms: Tensor) -> Tensor:
-    """Atoms of norm 1; zero ones stay zero."""
+    """The atoms scaled to norm 1; zero atoms stay zero."""
     return atoms / atoms.norm(dim=1, keepdim=True).clamp_min(torch.finfo(atoms.dtype).tiny)
 
 
 def minibatch_dictionary(signals: Tensor, count: int, passes: int, seed: int = 0, report: Reporter = no_report) -> Tensor:
     """(count, features) atoms of norm 1 by scikit-learn's MiniBatchDictionaryLearning (Mairal, Bach, Ponce & Sapiro 2009),
-    with its own settings but for coordinate descent, which is faster: for comparison. Where atoms are nearly alike, that
-    descent ends after its 1,000 steps, a little before its tolerance; the warnings of it are not passed on."""
+    to compare with: default settings, except for coordinate descent, which is faster. With nearly equal atoms the descent
+    reaches its limit of 1,000 steps a little before its tolerance; scikit-learn's warnings of this are silenced."""
     from sklearn.decomposition import MiniBatchDictionaryLearning
     from sklearn.exceptions import ConvergenceWarning
 
     learner = MiniBatchDictionaryLearning(count, batch_size=256, fit_algorithm="cd", random_state=seed)
     generator = torch.Generator().manual_seed(seed)
-    held = signals.cpu().double()  # in float32 its coordinate descent misses its own tolerance
+    examples = signals.cpu().double()  # in float32 the coordinate descent does not reach its tolerance
     for number in range(passes):
-        batches = held[torch.randperm(len(held), generator=generator)].split(256)
+        batches = examples[torch.randperm(len(examples), generator=generator)].split(256)
         for place, batch in enumerate(batches):
             report((number + place / len(batches)) / passes, f"scikit-learn's dictionary, pass {number + 1} of {passes}")
             with warnings.catch_warnings():
@@ -85,25 +85,27 @@ def minibatch_dictionary(signals: Tensor, count: int, passes: int, seed: int = 0
 
 
 def coherence(atoms: Tensor) -> float:
-    """The largest |cosine| between two different atoms (count, features); 0 for a single one."""
+    """The mutual coherence: the largest |cosine| of two different atoms (count, features); 0 for a single atom."""
     unit = normalised(atoms.double())
     return float((unit @ unit.mT).abs().fill_diagonal_(0.0).max())
 
 
 def tropp_bound(mu: float) -> float:
-    """(1 + 1/mu) / 2: every signal of fewer atoms than this is coded exactly by OMP (Tropp 2004)."""
+    """(1 + 1/mu) / 2 for coherence mu: OMP recovers every signal that is a sum of fewer atoms than this (Tropp 2004)."""
     return (1 + 1 / mu) / 2 if mu > 0 else float("inf")
 
 
 def recovered(atoms: Tensor, truth: Tensor) -> float:
-    """The share of true atoms that some atom comes near to, 1 - |d^T d'| < 0.01 (Aharon, Elad & Bruckstein 2006)."""
+    """The share of true atoms d with an atom d' such that 1 - |d^T d'| < 0.01 (Aharon, Elad & Bruckstein 2006)."""
     nearest = (normalised(truth.double()) @ normalised(atoms.double()).mT).abs().max(1).values
     return float((1 - nearest < 0.01).double().mean())
 
 
 def _cosines(length: int, count: int) -> Tensor:
+    """(count, length): samples of cos(pi k x / length) at x = 0.5, 1.5, ..., for count frequencies k below length; all but
+    the first with mean 0, all of norm 1. With count = length this is the orthogonal DCT-II."""
     places = torch.arange(length, dtype=torch.float64) + 0.5
-    speeds = torch.arange(count, dtype=torch.float64) * length / max(count, length)
-    waves = torch.cos(pi * speeds[:, None] * places / length)
+    frequencies = torch.arange(count, dtype=torch.float64) * length / max(count, length)
+    waves = torch.cos(pi * frequencies[:, None] * places / length)
     waves[1:] -= waves[1:].mean(1, keepdim=True)
     return normalised(waves)

@@ -1,4 +1,4 @@
-"""Sparse coding as a scikit-learn estimator, to stand in a Pipeline beside PCA or MiniBatchDictionaryLearning."""
+"""Sparse coding as a scikit-learn estimator, for pipelines in the place of PCA or MiniBatchDictionaryLearning."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TYPES = (np.float64, np.float32)
 class DictionaryLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Learns atoms by K-SVD (Aharon, Elad & Bruckstein 2006) and codes signals by orthogonal matching pursuit.
 
-    The parameters are those of compress.solvers.ksvd.KSVD, under their names there. Signals are taken as they are:
-    subtract the mean first if it matters. float32 stays float32; all else becomes float64.
+    The parameters are the settings of compress.solvers.ksvd.KSVD. Signals are not centred: subtract a mean before fit() and
+    transform() if needed. float32 stays float32; other types become float64.
 
     Attributes:
         components_: (atoms, features), of norm 1.
-        error_: squared norm of what the last iteration's codes left over that of the signals.
+        error_: squared norm of the residual after the last iteration, over that of the signals.
         n_iter_: iterations done.
     """
 
@@ -44,7 +44,7 @@ class DictionaryLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         """Learns the atoms of X (n, features), dense and finite; y is ignored.
 
         Raises:
-            ValueError: X is no such matrix, or a parameter is outside its range.
+            ValueError: X is not a dense, finite matrix, or a parameter is outside its range.
         """
         signals = validate_data(self, X, dtype=TYPES)
         *_, last = learn(_tensor(signals), KSVD(**self.get_params()))
@@ -52,17 +52,17 @@ class DictionaryLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """(n, atoms): the coefficients of X (n, features), at most `nonzeros` a row that are not zero."""
+        """(n, atoms): the coefficients of X (n, features), at most `nonzeros` of them non-zero in a row."""
         check_is_fitted(self)
         signals = _tensor(validate_data(self, X, dtype=TYPES, reset=False))
         atoms = torch.tensor(self.components_, dtype=signals.dtype)
         return SparseCoder(self.nonzeros, nonnegative=self.nonnegative)(signals, atoms).dense(len(atoms)).numpy()
 
     def inverse_transform(self, X: Any) -> np.ndarray:
-        """(n, features): the signals that coefficients X (n, atoms) stand for.
+        """(n, features): the signals rebuilt from coefficients X (n, atoms).
 
         Raises:
-            ValueError: another number of coefficients than there are atoms.
+            ValueError: the number of coefficients in a row is not the number of atoms.
         """
         check_is_fitted(self)
         codes = check_array(X, dtype=TYPES)
@@ -73,7 +73,7 @@ class DictionaryLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     @property
     def _n_features_out(self) -> int:
-        """How many names get_feature_names_out would give; scikit-learn asks for it under this name."""
+        """The number of output features, for get_feature_names_out(); scikit-learn fixes this name."""
         return len(self.components_)
 
     def __sklearn_tags__(self) -> Any:
@@ -83,5 +83,5 @@ class DictionaryLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
 
 def _tensor(signals: np.ndarray) -> torch.Tensor:
-    """The matrix for torch, which takes no read-only memory and no strides below zero."""
+    """A copy as a tensor: torch accepts neither read-only memory nor negative strides."""
     return torch.tensor(np.ascontiguousarray(signals))

@@ -1,4 +1,4 @@
-"""How signals are coded: the settings of a pursuit, which a coder is made of."""
+"""A sparse coder: orthogonal matching pursuit with its settings."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from compress.solvers.omp import PursuitStep, omp, pursuit_path
 
 @dataclass(frozen=True)
 class SparseCoder:
-    """Orthogonal matching pursuit with at most so many atoms a signal.
+    """Codes signals by orthogonal matching pursuit.
 
     Attributes:
-        tolerance: a signal whose residual's norm is at most this gets no more atoms.
-        nonnegative: no coefficient is below zero.
+        nonzeros: the most atoms of a signal; fewer where there are fewer atoms or features.
+        tolerance: a signal whose residual has at most this norm gets no more atoms.
+        nonnegative: whether coefficients are non-negative.
     """
 
     nonzeros: int
@@ -31,6 +32,6 @@ class SparseCoder:
         return code(signals, atoms, min(self.nonzeros, *atoms.shape), self.tolerance, report)
 
     def path(self, signal: Tensor, atoms: Tensor) -> list[PursuitStep]:
-        """Every step of one signal's pursuit, signal: (features,)."""
+        """The pursuit of one signal (features,), step by step."""
         return pursuit_path(signal, atoms, min(self.nonzeros, *atoms.shape),
                         lambda signals, atoms, most: replace(self, nonzeros=most)(signals, atoms))

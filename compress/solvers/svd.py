@@ -1,8 +1,8 @@
 """Singular values and principal subspaces of matrices: pure tensor functions, batched over leading dimensions.
 
-Everything exact goes through a Gram matrix and eigh in float64: for a spectrum this is faster than a full SVD, and for
-truncation it is exact too, because U_r U_r^T W is an orthogonal projection whatever the small singular values are.
-(In float32 the same route loses the orthogonality of the vectors; randomized_svd shows its own error instead.)
+Exact decompositions use the eigenvectors of a Gram matrix in float64: W W^T = U S^2 U^T for W = U S V^T. For a spectrum this
+is faster than a full SVD. For truncation it is as exact, because U_r U_r^T W is an orthogonal projection of W whatever the
+accuracy of the small singular values. (In float32 the vectors would lose their orthogonality.)
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 BLOCKS = 8
-TRIANGLE = "U"  # of a symmetric matrix, the only one that eigh reads; MKL is a fifth faster with the upper one
-WELL_CONDITIONED = 1e-4  # of squared singular values; keeps the basis orthonormal to about 1e-12
+TRIANGLE = "U"  # the half of a symmetric matrix that eigh reads; MKL is 20 % faster with the upper one
+WELL_CONDITIONED = 1e-4  # smallest over largest squared singular value: above, the basis is orthonormal to about 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Subspace:
     Attributes:
         basis: (..., rows, count), float64. The rank-r approximation of W is basis_r basis_r^T W.
         energies: (..., count), float64, squared singular values, falling.
-        total: (...), the whole squared norm, so that energies / total are shares even if the basis is cut short.
+        total: (...), the squared norm of the matrix: energies / total are shares also for a basis of fewer directions.
     """
 
     basis: Tensor
@@ -33,14 +33,14 @@ class Subspace:
     total: Tensor
 
     def tail(self) -> Tensor:
-        """(..., count + 1): squared error left at rank 0, 1, ..., count (Eckart & Young 1936)."""
+        """(..., count + 1): squared error at rank 0, 1, ..., count (Eckart & Young 1936)."""
         beyond = (self.total - self.energies.sum(-1)).clamp_min(0.0)
         falling = self.energies.flip(-1).cumsum(-1).flip(-1)
         return torch.cat([falling, torch.zeros_like(falling[..., :1])], dim=-1) + beyond[..., None]
 
 
 def gram(matrix: Tensor) -> Tensor:
-    """M M^T in float64 for M (..., m, n); computes each pair of row blocks once, as the result is symmetric."""
+    """M M^T (..., m, m) in float64 for M (..., m, n); each pair of row blocks is multiplied once, by symmetry."""
     matrix = matrix.double()
     rows = matrix.shape[-2]
     if rows < 4 * BLOCKS:
@@ -55,7 +55,7 @@ def gram(matrix: Tensor) -> Tensor:
 
 
 def spectrum(matrix: Tensor, count: int | None = None) -> Tensor:
-    """The largest singular values of M (..., m, n), falling, float64, exact to about 1e-8 of the largest one.
+    """The `count` largest singular values of M (..., m, n), falling, float64, exact to about 1e-8 of the largest.
 
     Raises:
         ValueError: count is not between 1 and min(m, n).
@@ -69,16 +69,19 @@ def spectrum(matrix: Tensor, count: int | None = None) -> Tensor:
 
 
 def principal(matrix: Tensor, metric: Tensor | None = None) -> Subspace:
-    """The subspaces that approximate W best at every rank at once, optionally where its inputs really lie.
+    """The best approximations W' = U_r U_r^T W of a matrix at every rank r, for the weights or for the outputs.
+
+    With the second moment C = E[x x^T] of the inputs (a metric), the mean squared error of the outputs is made least:
+        E|W x - W' x|^2 = trace((W - W') C (W - W')^T) = |W S - W' S|^2 for any square root C = S S^T.
+        The best rank-r approximation of W S is U_r U_r^T W S (Eckart & Young 1936) with the eigenvectors U of
+        (W S)(W S)^T = W C W^T, and W' = U_r U_r^T W gives it. The error is the sum of the other eigenvalues.
+    C may be singular, because neither S nor C is inverted. Without a metric, C is the identity.
 
     Args:
-        matrix: W (..., m, n).
-        metric: (..., n, n), the inputs' second moment C = X X^T / N. The error that is made least is then
-            trace((W - W') C (W - W')^T), the mean squared error of the OUTPUTS. C is never inverted, so it may be
-            singular: W C W^T = U diag(energies) U^T, and W' = U_r U_r^T W.
+        matrix: W (..., m, n); metric: C (..., n, n).
 
     Returns:
-        a Subspace of min(m, n) directions.
+        a Subspace of min(m, n) directions, with the eigenvalues of W C W^T as energies.
     """
     weights = matrix.double()
     rows, columns = weights.shape[-2:]
@@ -92,8 +95,9 @@ def principal(matrix: Tensor, metric: Tensor | None = None) -> Subspace:
 
 
 def _principal_of_tall(weights: Tensor) -> Subspace:
-    """Through the smaller Gram matrix W^T W = V L V^T: the columns of W V are orthogonal up to rounding. Dividing
-    by their lengths is enough where none is short; otherwise, also where one is zero, QR makes them exactly so."""
+    """For m > n, from the smaller Gram matrix W^T W = V L V^T: (W V)^T (W V) = L, so that the columns of W V are orthogonal,
+    up to rounding errors relative to the longest one. If none is short, they are normalised; otherwise QR makes them
+    orthonormal, also where a column is zero."""
     energies, right = torch.linalg.eigh(gram(weights.mT), UPLO=TRIANGLE)
     energies = energies.flip(-1).clamp_min(0.0)
     turned = weights @ right.flip(-1)
@@ -103,10 +107,10 @@ def _principal_of_tall(weights: Tensor) -> Subspace:
 
 
 def randomized(matrix: Tensor, count: int, seed: int = 0, oversampling: int = 10, iterations: int = 2) -> Subspace:
-    """Randomized SVD (Halko, Martinsson & Tropp 2011, algorithms 4.4 and 5.1): approximate, its error visible.
+    """Randomized SVD (Halko, Martinsson & Tropp 2011, algorithms 4.4 and 5.1): an approximate subspace with its true error.
 
-    A random projection catches the range, `iterations` power iterations with QR sharpen it. `total` is the exact
-    squared norm, so tail() is the true error of the subspace found, never less than the exact SVD's.
+    The range of W times a random matrix is improved by `iterations` power iterations with QR. `total` is the exact squared
+    norm of W, so that tail() is the true error of the subspace found, never less than that of the exact SVD.
 
     Raises:
         ValueError: count is not between 1 and min(m, n).
@@ -127,15 +131,15 @@ def randomized(matrix: Tensor, count: int, seed: int = 0, oversampling: int = 10
 
 
 def projection_energies(basis: Tensor, matrix: Tensor, metric: Tensor | None = None) -> Tensor:
-    """(..., count): the energy diag(U^T W C W^T U) that each direction u of a basis really carries under another
-    metric, for instance of inputs that the basis was not made from. Reverse sums give the error left at each rank."""
+    """(..., count): the energy u^T W C W^T u of each direction u of a basis under a metric C, for instance of inputs that
+    the basis was not fitted to. trace(W C W^T) less the first r energies is the error at rank r."""
     turned = basis.double().mT @ matrix.double()
     carried = turned if metric is None else turned @ metric.double()
     return (carried * turned).sum(-1)
 
 
 def hard_threshold(values: Tensor, rows: int, columns: int) -> float:
-    """Gavish & Donoho (2014): singular values below this are indistinguishable from noise of unknown level.
+    """Gavish & Donoho (2014): singular values below this threshold cannot be told from noise of unknown level.
 
     The optimal threshold is about (0.56 b^3 - 0.95 b^2 + 1.82 b + 1.43) times the median singular value, with b the
     ratio of the smaller to the larger side.

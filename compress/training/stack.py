@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -31,8 +32,8 @@ from compress.training.stack_layers import (
 )
 
 PLAIN = (nn.ReLU, nn.MaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, AsSequence, nn.Identity)
-NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 STAGE_ENDS = (nn.ReLU, GRU, Residual)
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,25 +174,37 @@ def stacked(modules: Sequence[nn.Module], layout: Layout, batch: Tensor, number:
     if isinstance(first, Compressed):
         raise TypeError(f"a compressed layer ({first.kind}) cannot be stacked")
     if type(first) is nn.Linear:
-        return StackedLinear(modules, layout)
-    if type(first) in (nn.Conv1d, nn.Conv2d):
-        return StackedConvolution(modules, layout)
-    if type(first) in NORMS:
-        return StackedNorm(modules, layout)
+        return StackedLinear(_of_type(nn.Linear, modules), layout)
+    if type(first) is nn.Conv1d:
+        return StackedConvolution(_of_type(nn.Conv1d, modules), layout)
+    if type(first) is nn.Conv2d:
+        return StackedConvolution(_of_type(nn.Conv2d, modules), layout)
+    if type(first) is nn.BatchNorm1d:
+        return StackedNorm(_of_type(nn.BatchNorm1d, modules), layout)
+    if type(first) is nn.BatchNorm2d:
+        return StackedNorm(_of_type(nn.BatchNorm2d, modules), layout)
     if type(first) is nn.Dropout:
-        return StackedDropout(modules, layout, number)
+        return StackedDropout(_of_type(nn.Dropout, modules), layout, number)
     if type(first) is nn.Flatten:
         return StackedFlatten(layout, batch)
     if type(first) is GRU:
         features = torch.arange(batch.shape[-1])
-        return StackedGRU(modules, Layout(layout.kind, len(features), (features,) * len(modules)))
+        return StackedGRU(_of_type(GRU, modules), Layout(layout.kind, len(features), (features,) * len(modules)))
     if type(first) is Residual:
-        body = _sequence([module.body for module in modules], "body", layout, batch, number)
-        shortcut = _sequence([module.shortcut for module in modules], "shortcut", layout, batch, number)
+        blocks = _of_type(Residual, modules)
+        body = _sequence([block.body for block in blocks], "body", layout, batch, number)
+        shortcut = _sequence([block.shortcut for block in blocks], "shortcut", layout, batch, number)
         return StackedResidual(body, shortcut, layout)
     if type(first) in PLAIN:
         return StackedPlain(modules, layout)
     raise TypeError(f"a layer of type {type(first).__name__} cannot be stacked")
+
+
+def _of_type(kind: type[AnyModule], modules: Sequence[nn.Module]) -> list[AnyModule]:
+    found = [module for module in modules if type(module) is kind]
+    if len(found) != len(modules):
+        raise TypeError(f"networks whose layers differ in type cannot be stacked: {', '.join(map(repr, modules))}")
+    return found
 
 
 def _sequence(parts: Sequence[nn.Module], name: str, layout: Layout, batch: Tensor, number: int) -> dict[str, StackedLayer]:

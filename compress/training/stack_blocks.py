@@ -41,7 +41,7 @@ class StackedGRU(StackedLayer):
         self.add_part("forwards", self.forwards)
         size, places = self.forwards.units, self.forwards.places
         if layers[0].backwards is not None:
-            self.backwards = _Direction([layer.backwards for layer in layers], layout)
+            self.backwards = _Direction([layer.backwards for layer in layers if layer.backwards is not None], layout)
             self.add_part("backwards", self.backwards)
             places, size = tuple(torch.cat([place, place + size]) for place in places), 2 * size
         self.layout = Layout("series", size, places)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -172,17 +173,17 @@ class StackedConvolution(StackedLayer):
     """nn.Conv1d and nn.Conv2d of every network: on the shared input one convolution with the kernels of all networks, on
     maps a grouped convolution."""
 
-    def __init__(self, layers: Sequence[nn.Module], layout: Layout) -> None:
+    def __init__(self, layers: Sequence[nn.Conv1d | nn.Conv2d], layout: Layout) -> None:
         super().__init__()
         first = layers[0]
         self.shared = layout.kind == "shared"
-        self.options = {"stride": first.stride, "padding": first.padding, "dilation": first.dilation}
+        self.options: dict[str, Any] = {"stride": first.stride, "padding": first.padding, "dilation": first.dilation}
         self.apply = functional.conv1d if isinstance(first, nn.Conv1d) else functional.conv2d
         self.widths = [layer.out_channels for layer in layers]
         self.layout = Layout("maps", max(self.widths), tuple(torch.arange(width) for width in self.widths))
         tensors = {"weight": [layer.weight for layer in layers]}
         if first.bias is not None:
-            tensors["bias"] = [layer.bias for layer in layers]
+            tensors["bias"] = [layer.bias for layer in layers if layer.bias is not None]
         for name, values in tensors.items():
             if self.shared:
                 self.parameters[name] = StackedTensor(values)
@@ -213,8 +214,10 @@ class StackedConvolution(StackedLayer):
 class StackedNorm(StackedLayer):
     """nn.BatchNorm1d and 2d over maps. Statistics belong to channels, so that one call serves all networks."""
 
-    def __init__(self, layers: Sequence[nn.Module], layout: Layout) -> None:
+    def __init__(self, layers: Sequence[nn.BatchNorm1d | nn.BatchNorm2d], layout: Layout) -> None:
         super().__init__()
+        if layers[0].momentum is None:
+            raise TypeError("batch normalisation with a cumulative average (momentum=None) cannot be stacked")
         self.layout, self.momentum, self.epsilon = layout, layers[0].momentum, layers[0].eps
         where = [(place,) for place in layout.places]
         for name in ("weight", "bias"):
