@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,24 @@ def test_the_tree_and_the_folders_agree() -> None:
     folders = {f"{parent}/" for file in files for parent in file.parents if str(parent) != "."}
     shallow = {str(file) for file in files if str(file.parent) in (".", "pages", "compress") and file.name != "__init__.py"}
     assert named == folders | shallow | {"tests/"}
+
+
+def test_the_commands_for_a_shell_and_the_recipes_are_understood(prepared: None, tmp_path: Path, mnist5k: object,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to the first training, in whose place nothing is measured."""
+    from compress.__main__ import _parser, main
+    from compress.curves import sweep
+    from compress.recipe import Recipe
+
+    monkeypatch.setenv("COMPRESS_HOME", str(tmp_path))
+    monkeypatch.setattr(sweep, "run", lambda *_: iter(()))
+    commands = [shlex.split(line)[3:] for line in _block("bash", "python -m compress").splitlines()]
+    assert {command[0] for command in commands} == {"methods", "teacher", "curve", "evaluate"}
+    assert all(_parser().parse_args(command) for command in commands)
+    assert not any(main(command) for command in commands if command[0] == "curve")
+    recipes = re.findall(r"`((?:mnist5k|\.\.\.)/[^`]+/0)`", TEXT)
+    assert len(recipes) == 2
+    assert all(sweep.complete(Recipe.parse(recipe.replace("...", "mnist5k/mlp"))) for recipe in recipes)
 
 
 def test_ci_calls_the_readmes_test_command() -> None:
