@@ -210,11 +210,12 @@ def gain() -> str:
 
 
 def compared(method: Distill, teacher: Network, data: Dataset, where: torch.device) -> list[str]:
-    found: dict[bool, list[float]] = {True: [], False: []}
+    found: dict[bool, dict[int, float]] = {True: {}, False: {}}
     for candidate in method.candidates(teacher, data, planned(method, [method.width])):
-        found[candidate.method.alpha > 0].append(accuracy(candidate.network, data, where))
-    middle, low, high = mean_interval([one - other for one, other in zip(found[True], found[False], strict=True)])
-    return [f"{100 * mean(found[False]):.1f} %", f"{100 * mean(found[True]):.1f} %",
+        settings = candidate.method.plain()
+        found[settings["alpha"] > 0][settings["student_seed"]] = accuracy(candidate.network, data, where)
+    middle, low, high = mean_interval([found[True][seed] - found[False][seed] for seed in found[False]])
+    return [f"{100 * mean(found[False].values()):.1f} %", f"{100 * mean(found[True].values()):.1f} %",
             f"{100 * middle:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"]
 
 

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from statistics import mean
 
+import torch
+
 from compress.curves import kept_teachers
 from compress.curves.final_report import final_report
 from compress.curves.store import Store
@@ -35,16 +37,16 @@ def families() -> str:
     """Trains (or reloads) three networks a family: a table with one row for each."""
     where, store = device.prepare(), Store()
     trained = {text: teachers_of(text, store, where) for _, text, _ in FAMILIES}
-    report = final_report(DATA, [teacher.file for kept in trained.values() for teacher in kept], store, where)
-    tested = {row["file"]: row["accuracy"] for row in report["rows"]}
+    report = final_report(DATA, {one.digest: one.network for kept in trained.values() for one in kept}, store)
+    tested = {row["name"]: row["accuracy"] for row in report["rows"]}
     rows = [[name, trained[text][0].card["title"], f"`{text}`", spelled([one.card["accuracy"] for one in trained[text]]),
-             spelled([tested[one.file] for one in trained[text]]), f"{published:.0%}"]
+             spelled([tested[one.digest] for one in trained[text]]), f"{published:.0%}"]
             for name, text, published in FAMILIES]
     found = table(["family", "architecture", "settings", f"validation, {len(SEEDS)} seeds", "test", "published, test"], rows)
     return f"{found}\n\n{report['examples']:,} test examples, opened {report['opened']} time(s) from this cache folder."
 
 
-def teachers_of(text: str, store: Store, where: object) -> list[kept_teachers.Teacher]:
+def teachers_of(text: str, store: Store, where: torch.device) -> list[kept_teachers.Teacher]:
     """One teacher a seed."""
     made = []
     for seed in SEEDS:

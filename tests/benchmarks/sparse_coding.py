@@ -37,6 +37,7 @@ from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
 from compress.methods.sparse_code import SparseCode
 from compress.networks import device
+from compress.networks.families import Architecture, Logistic, build
 from compress.solvers.dictionary import normalised, recovered
 from compress.solvers.ksvd import KSVD, learn
 from compress.solvers.omp import omp
@@ -238,15 +239,16 @@ def coded() -> str:
                                    ("mnist5k", {}, (1, 4, 12)),
                                    ("photographs", {"tile": 8, "atoms": 128}, (1, 4, 12))):
         data = datasets.load(name)
+        unused = build(Architecture(Logistic(), data.shape, len(data.classes)))  # methods of data read no network
         ways = {"K-SVD": DataCodes(pca_baseline=False, **settings),
                 "principal components": DataCodes(dictionary="components", **settings),
                 "random projections": DataCodes(classify="projections", **settings)}
         tile = f"{name}, tiles of {settings['tile']}" if settings else f"{name}, whole"
-        raw = [DataCodes(**settings).baseline(torch.nn.Linear(1, 1), data, seed=seed) for seed in range(3)]
+        raw = [DataCodes(**settings).baseline(unused, data, seed=seed) for seed in range(3)]
         rows.append([tile, "raw", "", f"{len(raw[0].contents) / 1000:.0f}", _accuracies(raw, data), ""])
         for value in values:
             for title, method in ways.items():
-                made = [next(method.curve(torch.nn.Linear(1, 1), data, [value], seed=seed)) for seed in range(3)]
+                made = [next(method.curve(unused, data, [value], seed=seed)) for seed in range(3)]
                 left = mean(one.inside["error"] for one in made) if title != "random projections" else None
                 rows.append([tile, title, value, f"{mean(len(one.contents) for one in made) / 1000:.0f}",
                              _accuracies(made, data), "" if left is None else f"{100 * left:.1f} %"])
@@ -258,7 +260,7 @@ def hidden() -> str:
     data, rows = datasets.load("mnist5k"), []
     known = teachers(data)
     for cut, name in ((0, "the last hidden layer, 100 outputs"), (1, "the first, 300 outputs")):
-        ways: dict[str, Method] = {
+        ways = {
             **{f"{count} of 128 atoms": ActivationCodes(cut=cut, nonzeros=count) for count in (1, 4, 16)},
             **{f"{count} of 128 atoms, non-negative": ActivationCodes(cut=cut, nonzeros=count, nonnegative=True)
                for count in (1, 4)},

@@ -32,7 +32,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for_port(port: int, server: subprocess.Popen) -> None:
+def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
     for _ in range(300):
         if server.poll() is not None:
             raise RuntimeError(f"the demo server ended with {server.returncode}")
@@ -49,7 +49,7 @@ class App:
     """The whole program as a visitor meets it: its address, its process, and the folder it keeps everything in."""
 
     address: str
-    process: subprocess.Popen
+    process: subprocess.Popen[bytes]
     home: Path
 
     def worker(self) -> int:
