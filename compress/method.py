@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Self, final
 from torch import Tensor
 
 from compress.data.datasets import Dataset
+from compress.networks.composite import acted_on, put_back
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.recipe import CURVE, ROLES, Step
@@ -85,6 +86,8 @@ class Method(Settings):
         applies_to: "network", or "data" if the method makes the data smaller and trains a network on what is left.
         reference_title: what `baseline` is called; "" for the teacher, or the raw data where the method applies to data.
         exclusions: settings that do not go together; a method made with them raises ValueError.
+        starts_anew: whether the network that it is given plays no role, because a new one is trained on compressed data;
+            such a method comes first in a chain.
         weight_tolerance: how far, relatively, weights may differ from those of the same settings computed together with
             other settings; 0 where shared work changes no bit.
 
@@ -99,6 +102,7 @@ class Method(Settings):
     applies_to: ClassVar[str] = "network"
     reference_title: ClassVar[str] = ""
     exclusions: ClassVar[tuple[Exclusion, ...]] = ()
+    starts_anew: ClassVar[bool] = False
     weight_tolerance: ClassVar[float] = 0.0
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -108,7 +112,7 @@ class Method(Settings):
             raise TypeError(f"The method {cls.__name__} has no {', '.join(missing)}; give each as a class attribute.")
         if cls.candidates is Method.candidates:
             raise TypeError(f"The method {cls.__name__} does not override candidates(), which makes its networks.")
-        for name in ("compress", "curve"):
+        for name in ("compress", "curve", "applied"):
             if getattr(cls, name) is not getattr(Method, name):
                 raise TypeError(f"The method {cls.__name__} overrides {name}(), which is final; override candidates().")
 
@@ -125,7 +129,7 @@ class Method(Settings):
         in any order. What they share may be computed once, but each must be what it would be alone.
 
         Args:
-            network: the network to be compressed; it stays bit for bit as it is.
+            network: the network to be compressed; it stays bit for bit as it is. Never a composite: see applied().
             data: only train and calibration are read (and validation, where a method trains, to pick the best epoch).
             report: called as report(share, text); it raises Cancelled when the work is no longer wanted.
 
@@ -167,11 +171,20 @@ class Method(Settings):
               seed: int = 0) -> Iterator[Candidate]:
         """One candidate a dial value, in the order in which candidates() makes them. Raises ValueError as compress()."""
         wanted = [self.at(value) for value in values]
+        given = acted_on(network, data)
         for method in wanted:
-            reason = method.invalid_reason(network, data)
+            reason = method.invalid_reason(*given)
             if reason:
                 raise ValueError(reason)
-        yield from self.candidates(network, data, wanted, report, seed)
+        yield from self.applied(network, data, wanted, report, seed)
+
+    @final
+    def applied(self, network: Network, data: Dataset, wanted: Sequence[Self], report: Reporter = no_report,
+                seed: int = 0) -> Iterator[Candidate]:
+        """candidates() for any network: a method is given a composite's classifier and the features that it reads; what it
+        makes of these is put back behind the same fronts."""
+        for candidate in self.candidates(*acted_on(network, data), wanted, report, seed):
+            yield dataclasses.replace(candidate, network=put_back(network, candidate.network))
 
     @property
     def value(self) -> Any:

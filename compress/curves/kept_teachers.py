@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -45,6 +45,7 @@ def obtain(recipe: Recipe, data: Dataset, store: Sink, report: Reporter = no_rep
     trained = train_teacher(data, recipe.teacher, recipe.seed, report, device)
     contents = network_file.to_bytes(trained.network)
     digest = store.artefacts.put(contents)
+    trained = replace(trained, network=network_file.from_bytes(contents).to(device))
     card = teacher_card(trained, data, len(contents))
     _keep_as_point(recipe, trained.network, contents, data, digest, store)
     store.save_teacher(recipe.key(), recipe.text(), digest, data.digest, card)

@@ -18,6 +18,7 @@ from compress.data.pictures import PICTURES, pictures_file
 from compress.layers.base import compressed_layers
 from compress.method import Method, Run
 from compress.methods import method
+from compress.networks.composite import acted_on, put_back
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.points.measure import Point, Reference, Timing, measure
@@ -109,7 +110,7 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
     _keep_view(sweep, valid, runs, start, data, teacher.digest, store, report.part(0.35, 0.38))
     missing = _missing(sweep, runs, teacher.digest, store)
     reference = _reference(sweep, teacher, start, data, store, report.part(0.38, 0.4))
-    candidates = sweep.method.candidates(start, data, missing, report.part(0.4, 1.0), recipe.seed) if missing else iter(())
+    candidates = sweep.method.applied(start, data, missing, report.part(0.4, 1.0), recipe.seed) if missing else iter(())
     timed: dict[tuple[Any, ...], Timing] = {}
     for candidate in candidates:
         single = sweep.of(candidate.method)
@@ -131,18 +132,28 @@ def checked_values(sweep: Sweep, data: Dataset) -> tuple[list[Any], dict[Any, st
     Raises:
         ValueError: a method before the last cannot follow the ones before it, or no dial value makes sense; the reason.
     """
-    network = teachers.untrained(sweep.recipe.teacher, data, sweep.recipe.seed)
-    for step in sweep.recipe.methods[:-1]:
-        before = method(step)
-        reason = before.invalid_reason(network, data)
-        if reason:
-            raise ValueError(reason)
-        network = before.preview(network, data)
-    reasons = {value: sweep.method.at(value).invalid_reason(network, data) for value in sorted(set(sweep.values))}
+    given = acted_on(_structure_before_the_last(sweep.recipe, data), data, shapes_only=True)
+    reasons = {value: sweep.method.at(value).invalid_reason(*given) for value in sorted(set(sweep.values))}
     valid = [value for value, reason in reasons.items() if not reason]
     if not valid:
         raise ValueError(reasons[sweep.values[0]])
     return valid, {value: reason for value, reason in reasons.items() if reason}
+
+
+def _structure_before_the_last(recipe: Recipe, data: Dataset) -> Network:
+    """An untrained network of the structure that the last method starts from. Raises ValueError as checked_values()."""
+    network, steps = teachers.untrained(recipe.teacher, data, recipe.seed), [method(step) for step in recipe.methods]
+    for step in steps[1:]:
+        if step.starts_anew:
+            raise ValueError(f"{type(step).__name__}: {step.name} trains a new network on compressed data, so that nothing "
+                             f"of the methods before it would be left. Put {step.name} first, without them.")
+    for step in steps[:-1]:
+        given = acted_on(network, data, shapes_only=True)
+        reason = step.invalid_reason(*given)
+        if reason:
+            raise ValueError(reason)
+        network = put_back(network, step.preview(*given))
+    return network
 
 
 def plan_of(sweep: Sweep, values: Sequence[Any], invalid: dict[Any, str]) -> Plan:
@@ -180,9 +191,10 @@ def _missing(sweep: Sweep, runs: Sequence[Run], digest: str, store: Sink) -> lis
 
 def _reference(sweep: Sweep, teacher: Teacher, start: Network, data: Dataset, store: Sink, report: Reporter) -> Reference:
     """The teacher, or the method's own baseline, which is measured and kept with the curve's view."""
-    candidate = sweep.method.baseline(start, data, report, sweep.recipe.seed)
+    candidate = sweep.method.baseline(*acted_on(start, data), report, sweep.recipe.seed)
     if candidate is None:
         return Reference.of(teacher.network, data)
+    candidate = replace(candidate, network=put_back(start, candidate.network))
     reference, curve = Reference.of(candidate.network, data), sweep.curve
     point = measure(candidate, data, reference, store.artefacts, curve.text(), sweep.recipe.seed, latency=False)
     view = store.view(curve.key(), teacher.digest) or {}
@@ -215,7 +227,7 @@ def _keep_view(sweep: Sweep, valid: list[Any], runs: Sequence[Run], start: Netwo
         wanted = tuple(sorted({*valid, *kept.get("values", [])}))
         if list(wanted) != kept.get("values"):
             if wanted not in made:
-                made[wanted] = sweep.method.inside(start, data, list(wanted), report, sweep.recipe.seed)
+                made[wanted] = sweep.method.inside(*acted_on(start, data), list(wanted), report, sweep.recipe.seed)
             store.save_view(key, digest, {**kept, "values": list(wanted), "pictures": shown, **made[wanted]})
 
 

@@ -27,16 +27,6 @@ def in_bytes(codes: Codes, count: int) -> tuple[dict[str, Tensor], Codes]:
             "scale": scale}, back
 
 
-def as_stored(codes: Codes, scale: Tensor) -> Codes:
-    """Codes with coefficients that a byte can hold, given the scale of those that are stored."""
-    return Codes(codes.indices, rounded(codes.coefficients, scale))
-
-
-def rounded(numbers: Tensor, scale: Tensor) -> Tensor:
-    """Numbers that a byte can hold, given the scale."""
-    return (numbers / scale).round().clamp(-127, 127) * scale
-
-
 def atoms_in_bytes(atoms: Tensor) -> tuple[dict[str, Tensor], Tensor]:
     """What is stored of atoms (count, features), one byte a number and one scale an atom, and the atoms as they are read
     back."""

@@ -1,5 +1,6 @@
-"""Importing this folder imports every kind of compressed layer, so that any file of ours can be read."""
+"""Importing this folder imports every kind of compressed layer and front, so that any file of ours can be read."""
 
 from compress.layers import coded as coded
 from compress.layers import factors as factors
+from compress.layers import fronts as fronts
 from compress.layers import sparse as sparse

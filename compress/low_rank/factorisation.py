@@ -111,6 +111,14 @@ class Factorisation:
         return factorised(self.dense, self.outer[..., :rank], self.convolution, shift, self.inner[:, :rank])
 
 
+def placeholder(layer: DenseLayer, convolution: str, stored: int | None) -> Factorisation:
+    """A factorisation of the same structure on arbitrary directions: made in a moment, to see what layers would be left."""
+    groups, rows, columns = matrix_of(layer, convolution).shape
+    basis = torch.eye(rows, min(rows, columns), dtype=torch.float64, device=layer.weight.device).repeat(groups, 1, 1)
+    energies = basis.new_ones(groups, basis.shape[-1])
+    return Factorisation(layer, Subspace(basis, energies, energies.sum(-1)), convolution, stored=stored)
+
+
 def factorise(layer: DenseLayer, scheme: str, convolution: str = "channel", moments: Moments | None = None,
               seed: int = 0, stored: int | None = None) -> Factorisation:
     """Factorises one layer once for all ranks.

@@ -1,4 +1,4 @@
-"""Sparse codes of hidden outputs: few atoms for each example in the place of all numbers of a hidden layer."""
+"""A hidden layer's outputs as sparse vectors: few atoms for each example in the place of all its hidden numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.files import network_file
 from compress.files.data_file import small_labels
-from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, in_bytes, numbers_in_bytes
+from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, components_for, in_bytes, numbers_in_bytes
+from compress.layers.fronts import PCABottleneck, SparseBottleneck
 from compress.method import Candidate, Method, Run
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
@@ -22,7 +23,7 @@ from compress.settings import setting
 from compress.solvers.dictionary import coherence, initial, tropp_bound
 from compress.solvers.pursuit import SparseCoder
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
-from compress.sparse_coding.network_split import PCABottleneck, SparseBottleneck, SplitNetwork, rejoined, splits_of
+from compress.sparse_coding.network_split import SplitNetwork, rejoined, splits_of
 from compress.sparse_coding.pca_baseline import one_dictionary_after_another, with_components
 
 FIRING = 24  # atoms of which a page shows for which class they fire
@@ -30,23 +31,20 @@ FIRING = 24  # atoms of which a page shows for which class they fire
 
 @dataclass(frozen=True)
 class ActivationCodes(Method):
-    r"""Store the outputs of a hidden layer as sums of few atoms of a dictionary: $h \approx \mu + c D$.
+    r"""Code what a hidden layer says: $h \approx \mu + c D$ with at most $s$ non-zeros in $c$.
 
-    The network is split after a hidden layer. Its outputs $h$ on the training examples, $n \times d$ numbers, are what has
-    to be stored or sent, for example from a device that runs the first layers to a server that runs the rest. The
-    dictionary $D$ is learned from them by K-SVD (Aharon, Elad & Bruckstein 2006); codes $c$ with at most $s$ non-zeros are
-    found by orthogonal matching pursuit. Nothing is trained: the rest of the network reads the outputs that are rebuilt
-    from the codes.
+    The network is cut behind a hidden layer. Its outputs $h$ on the training examples are what has to be kept or sent, for
+    example from a device that runs the first layers to a server that runs the others: $n \times d$ numbers. A dictionary $D$
+    is learned from them by K-SVD (Aharon, Elad & Bruckstein 2006), codes are found by orthogonal matching pursuit, and what
+    is stored is the dictionary (one byte a number), the mean, for each example the indices of its atoms in as few bits as
+    tell them apart and its coefficients in one byte each, and the labels. Nothing is trained: the rest of the network reads
+    the outputs that the codes stand for. The baseline is the untouched network and its outputs in 32 bits.
 
-    **What is stored**: the dictionary (one byte for each number), the mean $\mu$, for each example the indices of its atoms
-    in as few bits as possible and its coefficients in one byte each, and the labels. Outputs with channels and more than
-    4,096 numbers are coded channel by channel.
+    Channels of more than 4,096 numbers together are coded one by one. Measured beside it: *principal components* of the same
+    outputs, as many as take the bytes of the codes.
 
-    **Baselines**: the network itself with its outputs in 32 bits; and *principal components* of the same outputs, as many
-    as take the bytes of the codes.
-
-    **When it fails.** Outputs of few numbers leave little to save. Where the outputs of each example differ from all
-    others, few atoms describe them badly, and the rest of the network was not trained on such errors.
+    When it fails: outputs of few numbers leave little to save; where each example has an activity of its own, few atoms say
+    too little, and the rest of the network never learned to read what they leave.
     """
 
     name = "activation_codes"
@@ -63,21 +61,40 @@ class ActivationCodes(Method):
                             help="Atoms that an example's outputs may use (s).")
     atoms: int = setting(128, low=2, high=4096, step=1, help="Atoms of the dictionary.")
     cut: int = setting(0, low=0, high=50, step=1, label="Hidden layer",
-                       help="The layer whose outputs are coded: 0 is the last hidden layer, 1 the layer before, and so on.")
+                       help="Whose outputs are coded: 0 the last hidden one, 1 the one before it, and so on.")
     dictionary: str = setting("ksvd", choices=SOURCES, label="Dictionary",
-                              help="Learned by K-SVD or by scikit-learn's mini-batches; or, to compare, outputs "
-                                   "themselves, cosines, random atoms, or principal components of as many bytes.")
+                              help="Learned by K-SVD or by scikit-learn's mini-batches; or, for comparison, outputs as they "
+                                   "are, cosines, random atoms, principal components of as many bytes.")
     nonnegative: bool = setting(False, label="Non-negative", help="Neither atoms nor coefficients have negative numbers.")
     iterations: int = setting(8, low=1, high=200, step=1, help="Iterations of K-SVD.")
     pca_baseline: bool = setting(True, of_sweep=True, label="PCA baseline",
                                  help="Also measure principal components of as many bytes.")
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
-        """Nothing uses more atoms than there are."""
-        if self.nonzeros <= self.atoms:
-            return ""
-        return (f"ActivationCodes: nonzeros must be between 1 and {self.atoms} (the atoms), but got {self.nonzeros}. "
-                "Choose fewer.")
+        """Nothing uses more atoms than there are; and there must be such a hidden layer."""
+        if self.nonzeros > self.atoms:
+            return (f"ActivationCodes: nonzeros must be between 1 and {self.atoms} (the atoms), but got {self.nonzeros}. "
+                    "Choose fewer.")
+        count = len(self._all(network, data))
+        if not count:
+            return ("ActivationCodes: this network has no hidden layer, and so no hidden outputs. Choose another teacher, "
+                    "for example mlp.")
+        if self.cut >= count:
+            return (f"ActivationCodes: cut must be between 0 and {count - 1} (this network has {count} hidden outputs to "
+                    f"code), but got {self.cut}. Choose a smaller one.")
+        return ""
+
+    def preview(self, network: Network, data: Dataset) -> Network:
+        """The network cut in two, with an arbitrary dictionary between."""
+        split = self._cut(network, data)
+        mean, one = torch.zeros(split.features), torch.ones(())
+        if self.dictionary == "components":
+            count = components_for(bytes_expected(len(data.train), split.features, self.atoms, self.nonzeros),
+                                   len(data.train), split.features)
+            return rejoined(split, PCABottleneck(mean, torch.zeros(count, split.features), torch.ones(count)))
+        atoms = initial(torch.zeros(1, split.features), self.atoms, "random")
+        pursuit = SparseCoder(min(self.nonzeros, split.features), 0.0, self.nonnegative)
+        return rejoined(split, SparseBottleneck(mean, atoms, one, pursuit)).to(device_of(network))
 
     def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
         """The curve and, where asked for, principal components of as many bytes."""
@@ -106,7 +123,7 @@ class ActivationCodes(Method):
         contents = network_file.pack(manifest, {**stored, "mean": between.mean, "labels": small_labels(data.train)})
         notes = () if most == self.nonzeros else (f"only {most} atoms are used: the outputs have no more numbers",)
         inside |= {"error": hidden.relative_error(between), "features": hidden.cut.features, "layer": hidden.cut.title}
-        return Candidate(self, rejoined(hidden.cut, between, network), contents=contents, inside=inside, notes=notes)
+        return Candidate(self, rejoined(hidden.cut, between), contents=contents, inside=inside, notes=notes)
 
     def baseline(self, network: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
         """The network as it is, and its hidden outputs on the training examples in 32 bits as a file."""
@@ -127,14 +144,7 @@ class ActivationCodes(Method):
         return splits_of(network, torch.tensor(data.train.inputs[:1], device=device_of(network)))
 
     def _cut(self, network: Network, data: Dataset) -> SplitNetwork:
-        found = self._all(network, data)
-        if not found:
-            raise ValueError("ActivationCodes: this network has no hidden layer, and so no hidden outputs. Choose another "
-                             "teacher, for example mlp.")
-        if self.cut >= len(found):
-            raise ValueError(f"ActivationCodes: cut must be between 0 and {len(found) - 1} (this network has {len(found)} "
-                             f"hidden outputs to code), but got {self.cut}. Choose a smaller one.")
-        return found[self.cut]
+        return self._all(network, data)[self.cut]
 
     def _source(self, shape: tuple[int, ...], seed: int) -> Source:
         return Source(self.dictionary, self.atoms, self.iterations, nonnegative=self.nonnegative, seed=seed,

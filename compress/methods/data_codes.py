@@ -1,4 +1,4 @@
-"""Sparse codes of the data: examples, or tiles of them, as sums of few learned atoms."""
+"""Compressing the data instead of the network: examples, or tiles of them, as sums of few learned atoms."""
 
 from __future__ import annotations
 
@@ -14,47 +14,43 @@ from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.files import network_file
 from compress.files.data_file import EXAMPLES, raw_file, shown, shown_labels, small_labels
-from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, in_bytes, numbers_in_bytes
+from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, components_for, in_bytes, numbers_in_bytes
+from compress.layers.fronts import Coder, Projection
+from compress.layers.tiling import Tiling
 from compress.method import Candidate, Method, Run
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.settings import setting
-from compress.solvers.dictionary import recovered
+from compress.solvers.dictionary import initial, recovered
 from compress.solvers.pursuit import SparseCoder
-from compress.sparse_coding.classifier import Coder, Projection, behind, classifier
+from compress.sparse_coding.classifier import behind, classifier, untrained
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
 from compress.sparse_coding.pca_baseline import one_dictionary_after_another, with_components
-from compress.sparse_coding.tiling import Tiling
 from compress.sparse_coding.view import atoms_so_far, components_view, scene_of, shape_of_tile, view_of
 
 
 @dataclass(frozen=True)
 class DataCodes(Method):
-    r"""Store each training example as a sum of few atoms of a dictionary in the place of its pixels: $x \approx \mu + c D$.
+    r"""Keep a few atoms of a dictionary for each example instead of its pixels: $x \approx \mu + c D$.
 
     Examples are coded whole, or in square tiles (windows of a sequence), side by side or overlapping. The dictionary $D$ is
-    learned by K-SVD (Aharon, Elad & Bruckstein 2006) from training tiles. Codes $c$ with at most $s$ non-zeros are found by
-    orthogonal matching pursuit, which ends earlier where the *error allowed* is reached.
+    learned by K-SVD (Aharon, Elad & Bruckstein 2006) on training tiles; codes $c$ with at most $s$ non-zeros are found by
+    orthogonal matching pursuit, which ends early where the error allowed is met. What is stored is the dictionary (one byte
+    a number), the mean, for each tile the indices of its atoms in as few bits as tell them apart and its coefficients in one
+    byte each, and the labels: the file's length is the size of the point. Overlapping tiles are all stored.
 
-    **What is stored**, and gives the size of the point: the dictionary (one byte for each number), the mean $\mu$, for each
-    tile the indices of its atoms in as few bits as possible and its coefficients in one byte each, and the labels.
-    Overlapping tiles are all stored.
+    A new classifier of one hidden layer is trained on what is left: on *reconstructions* (and then reads real examples), on
+    the *codes* themselves (a pursuit stands in front of it), or, for comparison, on as many random *projections* of the
+    whole example as the codes take bytes (compressed sensing: Candès & Tao 2006; Calderbank, Jafarpour & Schapire 2009). The
+    baseline is the same classifier on the raw data in the same kind of file. Measured beside it: *principal components* of
+    the same tiles, as many as take the bytes of the codes (truncated SVD, Eckart & Young 1936).
 
-    A new **classifier** with one hidden layer is trained on the compressed data: on *reconstructions* (it then reads
-    original examples); on the *codes* (a pursuit codes each new example first); or, to compare, on random *projections* of
-    whole examples that take as many bytes as the codes (compressed sensing: Candès & Tao 2006; Calderbank, Jafarpour &
-    Schapire 2009).
+    Without negative numbers, a dictionary holds parts (Aharon, Elad & Bruckstein 2005): examples are then sums above the
+    darkest value of each pixel.
 
-    **Baselines**: the same classifier on the raw data, stored in the same file format; and *principal components* of the
-    same tiles, as many as take the bytes of the codes (truncated SVD, Eckart & Young 1936).
-
-    *Non-negative* atoms are parts, and examples are sums of parts (Aharon, Elad & Bruckstein 2005); $\mu$ is then the
-    lowest value of each pixel.
-
-    **When it fails.** With few atoms in each tile, only strokes and edges remain. Codes of similar examples can use
-    different atoms, so that a classifier of codes is worse than one of reconstructions. A large dictionary is a large part
-    of the file.
+    When it fails: with few atoms for each tile only strokes and edges survive; codes of like examples may use unlike atoms,
+    so a classifier on codes is worse than one on reconstructions; and a large dictionary is itself a part of the file.
     """
 
     name = "data_codes"
@@ -65,24 +61,25 @@ class DataCodes(Method):
         "positive": "nonnegative", "beside": "pca_baseline"}
     values = (1, 2, 3, 4, 6, 8, 12)
     applies_to = "data"
+    starts_anew = True
 
     nonzeros: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="Atoms that a tile may use (s).")
     atoms: int = setting(144, low=2, high=4096, step=1, help="Atoms of the dictionary.")
     tile: int = setting(0, low=0, high=64, step=1, label="Side of a tile",
-                        help="Samples along the side of a tile; 0: whole examples.")
+                        help="Samples along a tile's side; 0 codes whole examples.")
     classify: str = setting("reconstructions", choices=("reconstructions", "codes", "projections"),
                             help="What the classifier is trained on.")
     dictionary: str = setting("ksvd", choices=SOURCES, label="Dictionary",
-                          help="Learned by K-SVD or by scikit-learn's mini-batches; or, to compare, examples "
-                               "themselves, cosines, random atoms, or principal components of as many bytes.")
+                          help="Learned by K-SVD or by scikit-learn's mini-batches; or, for comparison, examples as they "
+                               "are, cosines, random atoms, principal components of as many bytes.")
     stride: int = setting(0, low=0, high=64, step=1, label="Step between tiles",
-                          help="Samples from one tile to the next; 0: side by side. Overlapping tiles are averaged.")
+                          help="Samples from a tile to the next; 0: side by side. Overlapping tiles are averaged.")
     allowed: float = setting(0.0, low=0.0, high=1.0, label="Error allowed",
                              help="A tile gets no more atoms once its squared error is below this share of an average "
                                   "tile's energy; 0: all tiles get all atoms.")
     nonnegative: bool = setting(False, label="Non-negative", help="Neither atoms nor coefficients have negative numbers.")
     mini_batch: int = setting(0, low=0, high=1_000_000, step=1, label="Mini-batch",
-                              help="Tiles that are coded between two updates of the atoms; 0: all tiles.")
+                              help="Tiles that are coded between two updates of all atoms; 0: all tiles.")
     iterations: int = setting(8, low=1, high=200, step=1, help="Iterations of K-SVD.")
     epochs: int = setting(15, low=1, high=500, help="Passes of the classifier's training, the same for every point.")
     pca_baseline: bool = setting(True, of_sweep=True, label="PCA baseline",
@@ -98,6 +95,24 @@ class DataCodes(Method):
             return ""
         return (f"DataCodes: nonzeros must be between 1 and {most} (the smaller of atoms and a tile's numbers), but got "
                 f"{self.nonzeros}. Choose fewer.")
+
+    def preview(self, network: Network, data: Dataset) -> Network:
+        """An untrained classifier behind an arbitrary dictionary, or directly before the examples."""
+        tiling = self._tiling(data)
+        mean = torch.zeros(tiling.features)
+        signals = len(data.train) * tiling.count
+        size = bytes_expected(signals, tiling.features, self.atoms, self.nonzeros)
+        if self.classify == "reconstructions":
+            return untrained(None, data)
+        if self.classify == "projections":
+            count = self._projected_numbers(data, size)
+            whole = Projection(Tiling(data.shape, 0), torch.zeros(prod(data.shape)), torch.zeros(prod(data.shape), count))
+            return untrained(whole, data)
+        if self.dictionary == "components":
+            count = components_for(size, signals, tiling.features)
+            return untrained(Projection(tiling, mean, torch.zeros(tiling.features, count)), data)
+        atoms = initial(torch.zeros(1, tiling.features), self.atoms, "random")
+        return untrained(Coder(tiling, mean, atoms, SparseCoder(self.nonzeros, 0.0, self.nonnegative)), data)
 
     def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
         """The curve and, where asked for, principal components of as many bytes."""
@@ -199,10 +214,14 @@ class DataCodes(Method):
                 return recovered(atoms, planted)
         return self._source(parts.data, seed).learned(parts.tiles, self.nonzeros, report, parts.unit, atoms_so_far, found)
 
+    def _projected_numbers(self, data: Dataset, size: int) -> int:
+        """How many random numbers of each example take so many bytes, at least one."""
+        return max(1, min(size // len(data.train), prod(data.shape)))
+
     def _projected(self, data: Dataset, size: int, device: torch.device, report: Reporter,
                    seed: int) -> tuple[dict[str, Tensor], Network]:
         """As many random numbers of each example, one byte each, as the codes and their dictionary take."""
-        count = max(1, min(size // len(data.train), prod(data.shape)))
+        count = self._projected_numbers(data, size)
         generator = torch.Generator().manual_seed(seed)
         matrix = torch.randn(prod(data.shape), count, generator=generator).to(device) / count ** 0.5
         whole = Projection(Tiling(data.shape, 0), torch.zeros(prod(data.shape), device=device), matrix)

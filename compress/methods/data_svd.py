@@ -1,4 +1,4 @@
-"""Truncated SVD of the data: each training example as few principal components."""
+"""Compressing the data instead of the network: truncated SVD of the training inputs."""
 
 from __future__ import annotations
 
@@ -9,38 +9,39 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device, with_inputs
 from compress.files import network_file
 from compress.files.data_file import EXAMPLES, raw_file, shown, shown_labels, small_labels
 from compress.files.quantised import numbers_in_bytes
+from compress.layers.fronts import Projection, Scale
+from compress.layers.tiling import Tiling
 from compress.method import Candidate, Method
+from compress.networks.composite import Composite
 from compress.networks.evaluation import device_of
-from compress.networks.families import MLP, Architecture, Logistic, Network, build
+from compress.networks.families import Architecture, Family, Logistic, Network, build
 from compress.progress import Reporter, no_report
 from compress.settings import setting
 from compress.solvers.svd import break_even, hard_threshold, principal, projection_energies
+from compress.sparse_coding.classifier import CLASSIFIER, untrained
 from compress.training.loop import Training, train
 
 
 @dataclass(frozen=True)
 class DataSVD(Method):
-    r"""Store $k$ numbers for each training example in the place of all its pixels: $X \approx \mu + Z V_k^\top$.
+    r"""Keep $k$ numbers for each training example instead of all: $X \approx \mu + Z V_k^\top$.
 
-    The columns of $V_k$ ($d \times k$) are the first eigenvectors of the covariance of the training inputs (principal
-    component analysis): no matrix of rank $k$ is nearer to the centred data (Eckart & Young 1936).
+    $V_k$ ($d \times k$) holds the leading eigenvectors of the training inputs' covariance (principal component analysis;
+    the nearest matrix of rank $k$ to the centred data, Eckart & Young 1936). What is stored is the codes
+    $Z = (X - \mu) V_k$ ($n \times k$), the basis $V_k$, the mean and the labels: the file's length is the size of the
+    point. A new classifier is
+    trained on the stored codes alone and tested on validation examples projected by the same basis. The baseline is
+    the same classifier on the raw data in the same kind of file (one byte a pixel where the source has bytes).
 
-    **What is stored**, and gives the size of the point: the codes $Z = (X - \mu) V_k$ ($n \times k$), the basis $V_k$, the
-    mean $\mu$ and the labels. A new classifier is trained on the stored codes alone. Validation examples are projected onto
-    the same basis.
-
-    **Baseline**: the same classifier on the raw data, stored in the same file format (one byte for each pixel where the
-    source has bytes).
-
-    **When it fails.** Codes of 32 bits save nothing for images of bytes until $k$ is below a quarter of the pixels. Small
-    classes and rare details are mostly in the directions that are removed first.
+    When it fails: 32-bit codes of byte-valued images save nothing until k is below a quarter of the pixels; small
+    classes and rare details lie in the directions that are cut first.
     """
 
     name = "data_svd"
@@ -48,13 +49,14 @@ class DataSVD(Method):
     dial = "components"
     values = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 100)
     applies_to = "data"
+    starts_anew = True
 
-    components: int = setting(32, low=1, high=4096, step=1, help="Numbers stored for each example (k).")
+    components: int = setting(32, low=1, high=4096, step=1, help="Numbers kept for each example (k).")
     storage: str = setting("float32", choices=("float32", "float16", "int8"),
-                           help="Number type of the stored codes; int8 has one scale for each component.")
+                           help="How a code is stored; int8 has one scale a component.")
     classifier: str = setting("mlp", choices=("linear", "mlp"),
-                              help="The classifier of the codes: linear, or with one hidden layer of 100 units.")
-    epochs: int = setting(15, low=1, high=500, help="Passes of the classifier's training, the same for every point.")
+                              help="What is trained on the codes: a linear classifier, or one hidden layer of 100.")
+    epochs: int = setting(15, low=1, high=500, help="Passes of its training over the examples, the same for every point.")
 
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[DataSVD], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
@@ -78,6 +80,16 @@ class DataSVD(Method):
             return ""
         return (f"DataSVD: components must be between 1 and {most} (the numbers of one example of {data.name}), but got "
                 f"{self.components}. Choose fewer.")
+
+    def preview(self, network: Network, data: Dataset) -> Network:
+        """An untrained classifier behind an arbitrary projection."""
+        count = int(np.prod(data.shape))
+        front = Projection(Tiling(data.shape, 0), torch.zeros(count), torch.zeros(count, self.components))
+        return untrained(front, data, self._family)
+
+    @property
+    def _family(self) -> Family:
+        return Logistic() if self.classifier == "linear" else CLASSIFIER
 
     def baseline(self, network: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
         """The same classifier trained on the raw inputs, and the raw training data as a file."""
@@ -119,23 +131,13 @@ class DataSVD(Method):
             held = (on_device(data.validation, codes.device)[0].flatten(1) - mean) @ basis
             coded = dataclasses.replace(data, train=with_inputs(data.train, codes / scale),
                                         validation=with_inputs(data.validation, held / scale))
-        head = Logistic() if self.classifier == "linear" else MLP(hidden=(100,))
-        architecture = Architecture(head, coded.shape, len(data.classes))
+        architecture = Architecture(self._family, coded.shape, len(data.classes))
         trained = train(build(architecture, seed).to(codes.device), coded, Training(epochs=self.epochs), seed, report)
         if projection is None:
             return trained.network
-        whole = Network(nn.Flatten(), _projecting(mean, basis, scale), *list(trained.network)[1:])
-        whole.architecture = Architecture(head, data.shape, len(data.classes))
-        return whole.eval()
-
-
-def _projecting(mean: Tensor, basis: Tensor, scale: Tensor) -> nn.Linear:
-    """(x - mean) basis / scale as a layer."""
-    layer = nn.Linear(*basis.shape, device=basis.device)
-    with torch.no_grad():
-        layer.weight.copy_(basis.mT / scale)
-        layer.bias.copy_(-(mean @ basis) / scale)
-    return layer
+        whole = Composite(Projection(Tiling(data.shape, 0), mean, basis), Scale(scale), trained.network)
+        whole.eval()
+        return whole
 
 
 def principal_directions(centred: Tensor) -> Tensor:

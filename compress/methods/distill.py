@@ -1,4 +1,4 @@
-"""Knowledge distillation: a small student trained on the teacher's outputs, with the same student on labels as control."""
+"""Deep distillation: a small student trained on the teacher's outputs, beside the same student without them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import lru_cache
 from math import isnan
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset
@@ -15,6 +16,7 @@ from compress.data.tensors import on_device
 from compress.distillation.dark_knowledge import MOST_CLASSES, ambiguous_examples, knowledge_view, logits_on
 from compress.distillation.joint_training import OnEpoch, Student, TrainedStudent, train_students
 from compress.distillation.objective import LOSSES, KDObjective, TeacherTargets
+from compress.distillation.refusal import refusal
 from compress.distillation.student_architecture import SAME, student_architecture
 from compress.distillation.transfer_set import TransferSet, transfer_set
 from compress.files import network_file
@@ -29,41 +31,38 @@ from compress.training.loop import Training
 
 @dataclass(frozen=True)
 class Distill(Method):
-    r"""Train a small student on the outputs of the teacher, not on the labels alone.
-
-    With the logits $z$ of the student and $v$ of the teacher, the loss is
+    r"""Train a small student $z$ on what the teacher $v$ says of each example, not on the right answers alone:
     $(1-\alpha)\,\mathrm{CE}(z, \text{label}) + \alpha\,T^2\,\mathrm{KL}(\mathrm{softmax}(v/T)\,\|\,\mathrm{softmax}(z/T))$
-    (Hinton, Vinyals & Dean 2015). A temperature $T$ above 1 raises the teacher's small probabilities, which contain how
-    similar a wrong class is to the right one. The factor $T^2$ keeps the size of the gradient, $T\,(q - p)$, when $T$
-    changes.
+    (Hinton, Vinyals & Dean 2015). A temperature $T$ above 1 raises the small probabilities, which tell what a wrong
+    class has in common with the right one; $T^2$ keeps the gradient's size, $T\,(q - p)$, when $T$ changes.
 
-    The **loss** is one of six:
+    The loss is one of six:
 
-    - **soft**: the loss above.
-    - **logits**: half the mean squared difference of the centred logits (Ba & Caruana 2014), the limit of soft for
-      $T \to \infty$.
-    - **decoupled**: the probability of the target class and the distribution over the other classes are compared
-      separately, the second with eight times the weight (DKD: Zhao et al. 2022).
-    - **hints**: soft, plus half the mean squared difference between the middle hidden layer of the teacher and a linear map
-      of that of the student; the map is trained too and then discarded (FitNets: Romero et al. 2015).
-    - **attention**: soft, plus the squared distance of the attention maps of each stage: the sum of squares over the
-      channels at each position, scaled to norm 1 (Zagoruyko & Komodakis 2017). Both networks need convolutions or a GRU.
-    - **relational**: soft, plus the differences of distances and angles between the examples of a batch, as the last hidden
-      layer represents them (RKD: Park et al. 2019).
+    - **soft**: as above.
+    - **logits**: half the mean squared difference of the centred logits (Ba & Caruana 2014); what soft targets become
+      when $T \to \infty$.
+    - **decoupled**: how sure of the target class, and how the rest is divided, weighed apart, the second eight times
+      (DKD: Zhao et al. 2022).
+    - **hints**: soft targets, and the middle hidden layer of the student should predict the teacher's through a linear
+      map that is trained along and thrown away (FitNets: Romero et al. 2015).
+    - **attention**: soft targets, and where the channels look (their sum of squares at each place, scaled to norm 1)
+      should agree at each stage (Zagoruyko & Komodakis 2017). Needs convolutions or a GRU on both sides.
+    - **relational**: soft targets, and the distances and angles between the examples of a batch, as the last hidden
+      layer sees them, should agree (RKD: Park et al. 2019).
 
-    With an **assistant**, the teacher trains a network of the assistant's width, and this network trains the student (TAKD:
-    Mirzadeh et al. 2020). A very small student may learn more from a network nearer to its size.
+    With an *assistant*, the teacher first teaches a network of this width, and that one the student (TAKD: Mirzadeh et
+    al. 2020): a very small student may learn more from a teacher nearer to its size.
 
-    **Every student has a control**: the same architecture with the same initial weights, the same number of steps and the
-    same batches, trained on the labels alone ($\alpha = 0$). The gain is the difference of the two accuracies on the same
-    validation examples, with an interval over several seeds. With few labels, the student also reads the other examples,
-    for which the teacher gives the targets; the control takes its equal number of steps on the labelled examples.
+    **The control, always.** Beside every student stands the same architecture with the same first weights, the same
+    number of steps and the same batches, trained on the labels alone ($\alpha = 0$). The gain is their difference on the
+    same validation examples, with an interval over several seeds. With few labels the teacher can label the rest of the
+    examples; the control cannot read those, and takes its equal number of steps on the labelled ones.
 
-    All widths, temperatures, seeds and controls are trained in one tensor program, with the same results as one by one.
+    All widths, temperatures, seeds and controls are trained in one tensor program; each comes out as if trained alone.
 
-    **When it fails.** A student as large as its teacher, or one with enough labels, gains nothing. With $\alpha = 1$, a
-    high temperature and few steps, it can be worse than the control. The outputs of a teacher that is always sure, or often
-    wrong, contain no more than the labels.
+    When it fails: a student that is as large as its teacher, or that has learned all there is from plenty of labels,
+    gains nothing; $\alpha = 1$ with a high temperature and few steps can lose to labels; a teacher that is always sure
+    (or wrong) says nothing more than labels.
     """
 
     name = "distill"
@@ -73,38 +72,34 @@ class Distill(Method):
     weight_tolerance = 1e-3
 
     width: float = setting(0.1, low=0.002, high=2.0, step=0.01, label="Student width",
-                           help="Hidden units of each layer, as a share of the teacher's.")
+                           help="Share of the teacher's hidden units that the student has, in every layer.")
     temperature: float = setting(4.0, low=0.5, high=64.0, step=0.5,
-                                 help="Divides the logits before the softmax: higher values give more equal probabilities.")
+                                 help="How far the teacher's probabilities are evened out.")
     alpha: float = setting(0.9, low=0.0, high=1.0, step=0.05,
-                           help="Weight of the teacher term; the labels have weight 1 - alpha. 0: labels only.")
-    loss: str = setting("soft", choices=LOSSES, help="How the student is compared with the teacher.")
+                           help="Weight of the teacher's outputs against the labels; 0: labels only.")
+    loss: str = setting("soft", choices=LOSSES, help="What of the teacher the student is to match.")
     student: str = setting(SAME, choices=(SAME, "mlp", "cnn", "resnet", "gru"),
                            help="The student's family; 'same' is the teacher's.")
-    depth: int = setting(0, low=0, high=8,
-                         help="Hidden layers (or convolutions) of the student; 0: as many as the teacher has.")
+    depth: int = setting(0, low=0, high=8, help="Hidden layers (or convolutions) of the student; 0: as the teacher.")
     labelled: int = setting(0, low=0, high=10_000_000, step=10, label="Labelled examples",
-                            help="Number of training examples with a label; 0: all.")
+                            help="How many training examples have a label; 0: all of them.")
     unlabelled: bool = setting(True, label="Use the rest without labels",
-                               help="With few labels, the student also reads the other training examples, without labels.")
+                               help="With few labels, let the teacher label the other training examples.")
     omit: int = setting(-1, low=-1, high=1000, label="Class never shown",
-                        help="Number of a class that is left out of the student's training examples; -1: none.")
+                        help="Number of a class whose examples are kept from the student; -1: none.")
     assistant: float = setting(0.0, low=0.0, high=1.0, step=0.05, label="Assistant's width",
                                help="Width of a network between teacher and student; 0: no assistant.")
     strength: float = setting(1.0, low=0.0, high=1000.0, step=0.1,
-                              help="Weight of the loss that hints, attention and relational add to the soft targets.")
+                              help="Weight of what hints, attention and relational add to the soft targets.")
     epochs: int = setting(15, low=1, high=2000, help="Passes over the training examples, the same for every student.")
-    learning_rate: float = setting(0.01, low=1e-6, high=10.0,
-                                   help="Size of the first steps; it falls to zero along a cosine.")
-    batch: int = setting(64, low=1, high=65536, help="Examples in each step.")
-    dropout: float = setting(0.0, low=0.0, high=0.9,
-                             help="Share of hidden units that are dropped at each training step (MLP students).")
-    student_seed: int = setting(0, low=0, high=999, help="Of a student's initial weights and the order of its batches.")
+    learning_rate: float = setting(0.01, low=1e-6, high=10.0, help="Size of the first steps; it falls along a cosine.")
+    batch: int = setting(64, low=1, high=65536, help="Examples a step.")
+    dropout: float = setting(0.0, low=0.0, high=0.9, help="Share of hidden units left out while training (MLP students).")
+    student_seed: int = setting(0, low=0, high=999, help="Decides a student's first weights and its batches.")
     seeds: int = setting(3, low=1, high=20, of_sweep=True, label="Seeds",
-                         help="Students of each setting, with different seeds: for the intervals of gains.")
+                         help="How many students of each setting are trained, to tell a gain from luck.")
     temperatures: tuple[int, ...] = setting((1, 8, 20), low=1, high=64, of_sweep=True, label="Other temperatures",
-                                            help="Also trained, for the map; joined by '-'. 'none': only the "
-                                                 "temperature above.")
+                                            help="Trained along for the map, joined by '-'; 'none': only the one above.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -147,6 +142,20 @@ class Distill(Method):
                seed: int = 0) -> dict[str, Any]:
         """Dark knowledge: the teacher's logits of some examples, and which classes are alike for it."""
         return knowledge_view(network, data)
+
+    def invalid_reason(self, network: Network, data: Dataset) -> str:
+        """The student must exist, have what the loss compares, and find its examples."""
+        try:
+            student = build(self.architecture(network))
+            transfer_set(data, self.labelled, self.unlabelled, self.omit, 0)
+        except ValueError as error:  # names the setting and the remedy
+            return str(error)
+        example = torch.zeros(1, *data.shape, device=device_of(network))
+        return refusal(self.loss, network, student.to(example.device), example) if self.alpha > 0 else ""
+
+    def preview(self, network: Network, data: Dataset) -> Network:
+        """The student with its first weights."""
+        return build(self.architecture(network)).to(device_of(network)).eval()
 
     def architecture(self, teacher: Network) -> Architecture:
         """The student's. Raises ValueError where it makes no sense for this teacher."""

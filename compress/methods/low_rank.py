@@ -1,4 +1,4 @@
-"""Low rank: the weight matrix of a layer as a product of two thin matrices."""
+"""Low rank: each layer's matrix as a product of two thin ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from compress.data.tensors import on_device
 from compress.layers.base import Substitute, bytes_of_weight, merged_layer, with_layers
 from compress.layers.input_moments import Moments, input_moments, recalibrated
 from compress.layers.opening import merged, parts_of
-from compress.low_rank.factorisation import Factorisation, factorise
+from compress.low_rank.factorisation import Factorisation, factorise, placeholder
 from compress.low_rank.prefix_sums import PrefixSums
 from compress.low_rank.rank_allocation import choose_ranks
 from compress.low_rank.view import layer_views
@@ -29,33 +29,30 @@ _factorised: weakref.WeakKeyDictionary[Network, dict[tuple[Any, ...], dict[str, 
 
 @dataclass(frozen=True)
 class LowRank(Method):
-    r"""Replace the weight matrix $W$ ($m \times n$) of a layer by a product of two thin ones, $W' = B_r \, (B_r^\top W)$.
+    r"""Replace a layer's matrix $W$ ($m \times n$) by two thin ones of rank $r$: $W' = B_r \, (B_r^\top W)$.
 
-    The factors $B_r$ ($m \times r$) and $B_r^\top W$ ($r \times n$) store $r (m + n)$ numbers in the place of $m n$. At the
-    break-even rank $m n / (m + n)$ and above, nothing is saved: the layer stays dense, and the point has a note.
+    They hold $r (m + n)$ numbers instead of $m n$, so a rank at or past the break-even $m n / (m + n)$ saves nothing:
+    such a layer stays dense, and the point says so. What $B_r$ is depends on the scheme:
 
-    The **scheme** determines $B_r$, which has orthonormal columns:
+    - **plain**: the leading left singular vectors. No other matrix of rank $r$ is nearer to $W$; the squared error is
+      $\sum_{i > r} \sigma_i^2$, the singular values left out (Eckart & Young 1936).
+    - **randomized**: the same by random projection (Halko, Martinsson & Tropp 2011), for matrices too large for an
+      exact SVD; its true error is shown beside the exact one.
+    - **whitened**: the leading eigenvectors of $W C W^\top$, where $C = E\,x x^\top$ is the second moment of the layer's
+      inputs on calibration examples. No other matrix of rank $r$ is nearer in the layer's *outputs*,
+      $E\,\|(W - W')x\|^2$ (Zhang et al. 2015; Chen et al. 2021). $C$ may be singular.
+    - **centred**: the same around the inputs' mean, which moves into the bias.
 
-    - **plain**: the first $r$ left singular vectors of $W$. No matrix of rank $r$ is nearer to $W$: the squared error is
-      $\|W - W'\|^2 = \sum_{i > r} \sigma_i^2$, with the singular values $\sigma_i$ (Eckart & Young 1936).
-    - **randomized**: an approximation of plain by random projection (Halko, Martinsson & Tropp 2011), for matrices too
-      large for an exact SVD. The page shows its true error next to that of the exact SVD.
-    - **whitened**: the first $r$ eigenvectors of $W C W^\top$, with the second moment $C = E[x x^\top]$ of the layer's
-      inputs on calibration examples. No matrix of rank $r$ has a smaller error of the *outputs*, $E\,\|W x - W' x\|^2$
-      (Zhang et al. 2015; Chen et al. 2021). $C$ may be singular.
-    - **centred**: whitened, with the covariance of the inputs as $C$; the mean of the inputs is moved into the bias.
+    Convolutions are seen as matrices in two ways: *channel* (output channels x inputs and kernel) and *spatial*
+    (vertical kernels, then horizontal ones: Jaderberg et al. 2014). The matrices of a GRU are factorised like
+    linear layers.
 
-    A **convolution** is written as a matrix in one of two ways. *channel*: rows are output channels, columns are input
-    channels and kernel positions; it becomes a convolution with $r$ channels and a 1x1 convolution. *spatial*: it becomes a
-    vertical and a horizontal convolution (Jaderberg et al. 2014). The matrices of a GRU are factorised like linear layers.
+    The share kept is divided among layers in one of three ways: *uniform*, the same share of every layer's full
+    rank; *energy*, in each layer the smallest rank that keeps this share of its energy; *greedy*, at most this share
+    of the dense parameters, spent where it saves the most relative error for each number stored.
 
-    The **allocation** divides the share kept among the layers. *uniform*: this share of each layer's full rank. *energy*:
-    in each layer the smallest rank with this share of the energy (the sum of the $\sigma_i^2$, or of the eigenvalues).
-    *greedy*: at most this share of all dense parameters, by steps that decrease the relative error most for each stored
-    number.
-
-    **When it fails.** A layer whose singular values fall slowly has no good approximation of low rank. A smaller error of
-    the outputs does not always mean a higher accuracy. Two small products can be slower than one large product.
+    When it fails: a layer whose singular values fall slowly has no good low rank; a smaller output error does not
+    always mean a better accuracy; and two small products can be slower than one large one.
     """
 
     name = "low_rank"
@@ -70,18 +67,17 @@ class LowRank(Method):
         "matrix on the layer's outputs. Choose scheme=plain, or convolution=channel.", {"scheme": "plain"}),)
 
     keep: float = setting(0.15, low=0.001, high=1.0, step=0.01, label="Share kept",
-                          help="Share of the ranks, of the energy or of the parameters that is kept (see allocation).")
+                          help="How much is kept of the ranks, the energy, or the parameters (see allocation).")
     scheme: str = setting("whitened", choices=("plain", "whitened", "centred", "randomized"),
-                          help="Least error of the weights (plain), or of the outputs on calibration data (whitened, "
-                               "centred).")
+                          help="Nearest weights (plain), or nearest outputs on calibration data (whitened, centred).")
     allocation: str = setting("uniform", choices=("uniform", "energy", "greedy"),
-                              help="The same share of each rank, of each energy, or ranks by error saved for each number.")
+                              help="Same share everywhere, same energy everywhere, or where a number saves most error.")
     convolution: str = setting("channel", choices=("channel", "spatial"),
-                               help="A convolution becomes two: with fewer channels, or a vertical and a horizontal one.")
-    output_layer: bool = setting(False, help="Also factorise the last layer, whose outputs are the class scores.")
+                               help="How a convolution becomes two: fewer channels, or vertical then horizontal.")
+    output_layer: bool = setting(False, help="Factorise the last layer (the one that gives the class scores) too.")
     recovery_steps: int = setting(0, low=0, high=20000, step=50,
-                                  help="Training steps on the labels after factorisation, the same for every point.")
-    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of the recovery steps.")
+                                  help="Training steps on the labels after the cut, the same for every point.")
+    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of these steps.")
 
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[LowRank], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
@@ -106,6 +102,14 @@ class LowRank(Method):
         elif sums is not None and sums.path in replaced:
             logits = sums.logits(smaller, ranks)
         return Candidate(self, smaller, logits, inside={"ranks": ranks}, notes=_notes(pieces, ranks))
+
+    def preview(self, network: Network, data: Dataset) -> Network:
+        """Factors of arbitrary directions, at the ranks of allocation=uniform."""
+        pieces = {path: placeholder(merged_layer(layer), self.convolution, _stored(network, path))
+                  for path, layer in parts_of(merged(network), "LowRank", self.output_layer).items()}
+        ranks = choose_ranks(pieces, "uniform", self.keep)
+        return with_layers(network, {path: piece.layer(ranks[path]) for path, piece in pieces.items()
+                                     if ranks[path] < piece.useful})
 
     def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
@@ -135,10 +139,15 @@ class LowRank(Method):
         pieces = {}
         for number, (path, layer) in enumerate(layers.items()):
             report(number / len(layers), f"factorising layer {path}")
-            now = teacher.get_submodule(path)
-            stored = bytes_of_weight(now) if isinstance(now, Substitute) else None
-            pieces[path] = factorise(merged_layer(layer), self.scheme, self.convolution, moments.get(path), seed, stored)
+            pieces[path] = factorise(merged_layer(layer), self.scheme, self.convolution, moments.get(path), seed,
+                                     _stored(teacher, path))
         return pieces
+
+
+def _stored(network: Network, path: str) -> int | None:
+    """Bytes of a compressed layer's weight; None for a dense layer."""
+    layer = network.get_submodule(path)
+    return bytes_of_weight(layer) if isinstance(layer, Substitute) else None
 
 
 def _notes(pieces: dict[str, Factorisation], ranks: dict[str, int]) -> tuple[str, ...]:

@@ -34,22 +34,21 @@ from compress.training.loop import Training, train
 class SparseCode(Method):
     r"""Write blocks of a layer's weights as sums of few atoms: $w \approx c D$ with at most $s$ non-zeros in $c$.
 
-    A block holds the weights of one input for $b$ adjacent outputs. All blocks of a layer share a dictionary $D$ of $K$
-    atoms, learned by K-SVD (Aharon, Elad & Bruckstein 2006) with the approximate update (Rubinstein, Zibulevsky & Elad
-    2008). The codes $c$ are found by orthogonal matching pursuit.
+    A block is so many outputs of one input's column of $W$. All blocks of a layer share a dictionary $D$ (atoms x outputs of
+    a block), learned by K-SVD (Aharon, Elad & Bruckstein 2006) with its approximate update (Rubinstein, Zibulevsky & Elad
+    2008); codes are found by orthogonal matching pursuit. What is stored is the dictionary, for each block the indices of
+    its atoms in as few bits as tell them apart, and the coefficients in 32, 16 or 8 bits: for blocks of $b$ outputs, $K$
+    atoms and 8-bit coefficients, $s\,(\log_2 K + 8)$ bits instead of $32\,b$.
 
-    **What is stored**: the dictionary; for each block the indices of its atoms in as few bits as possible; the coefficients
-    in 32, 16 or 8 bits. With 8-bit coefficients a block takes $s\,(\log_2 K + 8)$ bits in the place of $32\,b$.
+    *Weighted* blocks are scaled by the root mean square of the input that they multiply on calibration examples: weights on
+    busy inputs are kept better than those on silent ones (the errors of different inputs are taken as independent).
+    *Recovery* trains atoms and coefficients on the labels with the indices fixed. A linear layer runs as $D^\top (C x)$
+    where that is cheaper (a sparse multiply-add counting as six dense ones), and with the dense weight otherwise; a
+    convolution always runs dense.
 
-    *weighted* scales each block by the root mean square of its input on calibration examples, so that weights of large
-    inputs are approximated better (errors of different inputs count as independent). *Recovery* trains atoms and
-    coefficients on the labels while the indices are fixed. A linear layer runs as $D^\top (C x)$ where this is cheaper (one
-    sparse multiply-add counts as six dense ones), and with its dense weight otherwise; a convolution always runs with its
-    dense weight.
-
-    **When it fails.** Weights have less structure than images, so that a learned dictionary is hardly better than a fixed
-    one. Blocks of few outputs save little; blocks of many outputs need many non-zeros. In a small layer the dictionary is
-    larger than the layer, which then stays dense.
+    When it fails: weights have less structure than pictures, so a dictionary is hardly better than a fixed one; a block of
+    few outputs leaves nothing to share, one of many needs many non-zeros; and a small layer's dictionary is larger than the
+    layer, which then stays dense.
     """
 
     name = "sparse_code"
@@ -60,17 +59,16 @@ class SparseCode(Method):
     nonzeros: int = setting(3, low=1, high=64, step=1, label="Non-zeros", help="Atoms that a block may use (s).")
     atoms: int = setting(128, low=2, high=4096, step=1, help="Atoms of each layer's dictionary (K).")
     block: int = setting(16, low=2, high=1024, step=1, label="Outputs of a block",
-                         help="Outputs whose weights of one input are coded together (b).")
+                         help="How many outputs of one input are coded together (b).")
     dictionary: str = setting("ksvd", choices=("ksvd", "data", "dct", "random"),
-                              help="Learned by K-SVD; or, to compare, blocks themselves, cosines or random atoms.")
+                              help="Learned by K-SVD, or blocks as they are, cosines, random atoms, for comparison.")
     iterations: int = setting(10, low=1, high=200, step=1, help="Iterations of K-SVD.")
-    storage: str = setting("int8", choices=tuple(STORAGES), help="Number type of the stored coefficients.")
-    weighted: bool = setting(True, help="Approximate the weights of large inputs better than those of small inputs.")
-    output_layer: bool = setting(False, help="Also code the last layer, whose outputs are the class scores.")
-    first_only: bool = setting(False, label="First layer only", help="Code only the first layer.")
-    recovery_epochs: int = setting(0, low=0, high=500, step=1,
-                                   help="Passes of training of atoms and coefficients, with fixed indices.")
-    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of recovery training.")
+    storage: str = setting("int8", choices=tuple(STORAGES), help="How a coefficient is stored.")
+    weighted: bool = setting(True, help="Keep weights on busy inputs better than those on silent ones.")
+    output_layer: bool = setting(False, help="Code the last layer (the one that gives the class scores) too.")
+    first_only: bool = setting(False, label="First layer only", help="Code the first layer alone.")
+    recovery_epochs: int = setting(0, low=0, high=500, step=1, help="Passes of training of atoms and coefficients.")
+    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of this training.")
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
         """No block uses more atoms than it has outputs, or than there are."""
@@ -89,6 +87,22 @@ class SparseCode(Method):
         for number, method in enumerate(wanted):
             yield method._candidate(network, layers, scales, data,
                                     report.part(number / len(wanted), (number + 1) / len(wanted)), seed)
+
+    def preview(self, network: Network, data: Dataset) -> Network:
+        """Arbitrary codes of an arbitrary dictionary."""
+        found = {path: self._arbitrary(layer) for path, layer in self._layers(opened(network)).items()
+                 if self._is_smaller(layer, bytes_of_weight(network.get_submodule(path)))}
+        return with_layers(network, found)
+
+    def _arbitrary(self, layer: DenseLayer) -> Coded:
+        blocks = Blocks(layer.weight.shape[0], layer.weight[0].numel(), self.block)
+        chosen = torch.arange(blocks.count * self.nonzeros).view(blocks.count, self.nonzeros) % self.atoms
+        atoms, ones = torch.ones(self.atoms, self.block), torch.ones(chosen.shape)
+        return Coded.of(layer, self.block, atoms, chosen, ones, self.storage)
+
+    def _is_smaller(self, layer: DenseLayer, size: int) -> bool:
+        """Whether codes and dictionary take less than so many bytes."""
+        return stored_bytes(layer, self.block, self.atoms, self.nonzeros, self.storage) < size
 
     def _candidate(self, network: Network, layers: dict[str, DenseLayer], scales: dict[str, Tensor], data: Dataset,
                    report: Reporter, seed: int) -> Candidate:
@@ -131,7 +145,7 @@ class SparseCode(Method):
         blocks = Blocks(matrix.shape[0], matrix.shape[1], self.block)
         signals = blocks.signals(matrix)
         view: dict[str, Any] = {"path": path, "title": layer_title(path, layer)}
-        if stored_bytes(layer, self.block, self.atoms, nonzeros, self.storage) >= size:
+        if not self._is_smaller(layer, size):
             return None, view
         report(0.0, f"{nonzeros} non-zeros: dictionary of layer {path}")
         atoms, codes = self._dictionary(signals * scale, nonzeros, report, seed)

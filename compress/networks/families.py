@@ -19,6 +19,7 @@ from compress.networks.gru import GRU
 from compress.settings import Settings, setting, spelled
 
 FAMILIES: dict[str, type[Family]] = {}
+ARCHITECTURES: dict[str, type[Architecture]] = {}
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,16 @@ class Family(Settings):
 
 @dataclass(frozen=True)
 class Architecture:
-    """A family's settings together with the data's shape: all that is needed to build the network."""
+    """A family's settings together with the data's shape: all that is needed to build the network. Networks that are no
+    whole member of a family have architectures of other kinds."""
 
+    kind: ClassVar[str] = ""
     family: Family
     shape: tuple[int, ...]
     classes: int
+
+    def __init_subclass__(cls) -> None:
+        ARCHITECTURES[cls.kind] = cls
 
     def plain(self) -> dict[str, Any]:
         """JSON-able; the opposite of from_plain()."""
@@ -59,9 +65,20 @@ class Architecture:
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Architecture:
-        """Raises ValueError for an unknown family or setting."""
+        """Raises ValueError for an unknown kind, family or setting."""
+        if "kind" in plain:
+            if plain["kind"] not in ARCHITECTURES:
+                raise ValueError(f"The file holds an architecture of kind {plain['kind']!r}; known are "
+                                 f"{', '.join(ARCHITECTURES)}. Read it with the version that wrote it, or a newer one.")
+            return ARCHITECTURES[plain["kind"]].from_plain(plain)
         settings = {name: value for name, value in plain.items() if name not in ("family", "shape", "classes")}
-        return cls(family(plain["family"], settings), tuple(plain["shape"]), int(plain["classes"]))
+        return Architecture(family(plain["family"], settings), tuple(plain["shape"]), int(plain["classes"]))
+
+    def fresh(self) -> Network:
+        """A network whose weights are drawn from torch's current random state. Raises ValueError as build()."""
+        network = Network(*self.family.layers(self.shape, self.classes))
+        network.architecture = self
+        return network
 
     def title(self) -> str:
         """For people: '784-300-100-10' for an MLP, 'LeNet-5', 'GRU 64' and the like for the others."""
@@ -89,9 +106,7 @@ def build(architecture: Architecture, seed: int = 0) -> Network:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = Network(*architecture.family.layers(architecture.shape, architecture.classes))
-    network.architecture = architecture
-    return network
+        return architecture.fresh()
 
 
 @dataclass(frozen=True)

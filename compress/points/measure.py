@@ -82,15 +82,20 @@ class Reference:
 
 def measure(candidate: Candidate, data: Dataset, reference: Reference, files: Files, recipe: str = "",
             seed: int = 0, latency: bool | Timing = True) -> Point:
-    """Keeps the candidate's file and measures the candidate on the validation split.
+    """Keeps the candidate's file, reads the network back from its bytes, and measures that on the validation split.
+
+    Where the file holds compressed data, the network that was trained on them goes through bytes of its own.
 
     Args:
         files: where the file is kept; its length is the point's size, its digest the point's.
         latency: whether to time it against the reference, which takes about a sixth of a second; or what was timed of a
             network of the same layers.
     """
-    contents = candidate.contents if candidate.contents is not None else network_file.to_bytes(candidate.network)
-    point = measured(candidate.network, contents, data, reference, recipe, seed, latency, candidate.logits)
+    own = network_file.to_bytes(candidate.network)
+    contents = own if candidate.contents is None else candidate.contents
+    network = network_file.from_bytes(own).to(device_of(candidate.network))
+    logits = candidate.logits if same_tensors(network, candidate.network) else None
+    point = measured(network, contents, data, reference, recipe, seed, latency, logits)
     return dataclasses.replace(point, dial=candidate.value, digest=files.put(contents), notes=candidate.notes,
                                inside=candidate.inside)
 
@@ -112,6 +117,12 @@ def measured(network: Network, contents: bytes, data: Dataset, reference: Refere
         recipe=recipe, dial=None, **scores(logits, labels, reference.predictions), bytes=len(contents),
         **counts(network, inputs[:1]), latency=times[0], latency_low=times[1], latency_high=times[2],
         seed=seed, digest=digest_of(contents))
+
+
+def same_tensors(one: Network, other: Network) -> bool:
+    """Whether two networks have equal weights, bit for bit, so that the outputs of one are those of the other."""
+    ours, theirs = one.state_dict(), other.state_dict()
+    return ours.keys() == theirs.keys() and all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
 
 
 def evaluate(network: Network, split: Split, reference: Network | None = None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compress.layers.open_codes import OpenCodes
 from compress.layers.opening import leave_out_zeros_only, opened
+from compress.networks.composite import Piece
 from compress.networks.families import Network
 from compress.pruning.selection import Selection
 from compress.pruning.units import groups_of
@@ -24,6 +25,9 @@ def refusal(selection: Selection, schedule: str, network: Network) -> str:
 
 
 def _refusal_of_units(network: Network) -> str:
+    if isinstance(network.architecture, Piece):
+        return ("Prune: pattern=units makes a smaller network of the same family, but this one is "
+                f"{network.architecture.title()}. Choose pattern=unstructured, or put prune before the method that cut it.")
     try:
         groups = groups_of(network)
     except ValueError as error:  # names the layer whose units are not known

@@ -1,4 +1,4 @@
-"""Hidden outputs of a network: where it can be cut, and stand-ins that pass on what a code of its outputs can hold."""
+"""Hidden outputs of a network: where it can be cut, and the composite that passes on what a code of its outputs can hold."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from compress.files.quantised import as_stored, rounded
-from compress.layers.base import Compressed
+from compress.layers.base import Substitute
 from compress.layers.titles import layer_title
+from compress.networks.composite import Composite, Front, Piece
 from compress.networks.evaluation import CHUNK
 from compress.networks.families import Network
 from compress.networks.gru import GRU
-from compress.solvers.pursuit import SparseCoder
 
 MOST_FEATURES = 4096  # of a signal: larger outputs with channels are coded channel by channel
 
@@ -29,8 +28,8 @@ class SplitNetwork:
         title: for people, which outputs these are.
     """
 
-    head: nn.Sequential
-    tail: nn.Sequential
+    head: Network
+    tail: Network
     shape: tuple[int, ...]
     title: str
 
@@ -62,55 +61,31 @@ def splits_of(network: Network, example: Tensor) -> list[SplitNetwork]:
     places = [place for place, module in enumerate(modules) if _weighs(module)]
     found = []
     for before, place in pairwise(places):
-        head, tail = nn.Sequential(*modules[:place]), nn.Sequential(*modules[place:])
+        head = _piece(network, modules, network.architecture.shape, 0, place)
         with torch.inference_mode():
             shape = tuple(head(example).shape[1:])
+        tail = _piece(network, modules, shape, place, len(modules))
         size = "×".join(map(str, shape))
         found.append(SplitNetwork(head, tail, shape, f"{size} outputs behind {_named(str(before), modules[before])}"))
     return found[::-1]
 
 
-class SparseBottleneck(nn.Module):
-    """Hidden outputs (n, ...) -> what their sparse codes hold: few atoms, each with a coefficient of one byte."""
-
-    def __init__(self, mean: Tensor, atoms: Tensor, scale: Tensor, pursuit: SparseCoder) -> None:
-        super().__init__()
-        self.pursuit = pursuit
-        for name, tensor in (("mean", mean), ("atoms", atoms), ("scale", scale)):
-            self.register_buffer(name, tensor)
-
-    def forward(self, batch: Tensor) -> Tensor:
-        kept = as_stored(self.pursuit(batch.reshape(-1, len(self.mean)) - self.mean, self.atoms), self.scale)
-        return (kept.decode(self.atoms) + self.mean).reshape(batch.shape)
-
-    def extra_repr(self) -> str:
-        """By which a network with another pursuit is told from this one; its tensors may look the same."""
-        return str(self.pursuit)
+def rejoined(split: SplitNetwork, between: Front) -> Composite:
+    """Head, what passes on the hidden outputs, and tail as one network."""
+    whole = Composite(split.head, between, split.tail)
+    whole.eval()
+    return whole
 
 
-class PCABottleneck(nn.Module):
-    """Hidden outputs (n, ...) -> what principal components hold of them, each number in one byte."""
-
-    def __init__(self, mean: Tensor, atoms: Tensor, scale: Tensor) -> None:
-        super().__init__()
-        for name, tensor in (("mean", mean), ("atoms", atoms), ("scale", scale)):
-            self.register_buffer(name, tensor)
-
-    def forward(self, batch: Tensor) -> Tensor:
-        kept = rounded((batch.reshape(-1, len(self.mean)) - self.mean) @ self.atoms.mT, self.scale)
-        return (kept @ self.atoms + self.mean).reshape(batch.shape)
-
-
-def rejoined(split: SplitNetwork, between: nn.Module, network: Network) -> Network:
-    """Head, what stands between, and tail as one network."""
-    whole = Network(*split.head, between, *split.tail)
-    whole.architecture = network.architecture
-    return whole.eval()
+def _piece(network: Network, modules: list[nn.Module], shape: tuple[int, ...], first: int, last: int) -> Network:
+    piece = Network(*modules[first:last])
+    piece.architecture = Piece.of(network.architecture, shape, first, last)
+    return piece
 
 
 def _weighs(module: nn.Module) -> bool:
     norms = isinstance(module, nn.modules.batchnorm._NormBase)
-    return not norms and (isinstance(module, Compressed) or any(True for _ in module.parameters()))
+    return not norms and (isinstance(module, Substitute) or any(True for _ in module.parameters()))
 
 
 def _named(path: str, module: nn.Module) -> str:

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.files.data_file import EXAMPLES, shown
-from compress.files.quantised import as_stored
+from compress.layers.tiling import Tiling
 from compress.solvers.codes import Codes
 from compress.solvers.dictionary import coherence, initial, tropp_bound
 from compress.solvers.ksvd import State
 from compress.solvers.pursuit import SparseCoder
-from compress.sparse_coding.tiling import Tiling
+from compress.solvers.rounding import codes_as_stored
 
 SHOWN_ATOMS = 64
 
@@ -41,7 +41,7 @@ def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: C
     tiles = tiling.cut(examples) - mean
 
     def coded(signals: Tensor) -> Tensor:
-        return as_stored(coder(signals, atoms), scale).decode(atoms) + mean
+        return codes_as_stored(coder(signals, atoms), scale).decode(atoms) + mean
 
     mu, signal_shape = coherence(atoms), shape_of_tile(data.shape, tiling.side)
     by_use = atoms[usage.argsort(descending=True, stable=True)]  # so that a pursuit numbers the atoms as their pictures do

@@ -64,7 +64,7 @@ def test_the_network_computes_what_the_file_can_hold(cut: int, mlp: Network, dig
 
 def test_coefficients_larger_than_any_that_was_stored_are_clipped(mlp: Network, digits: Dataset) -> None:
     candidate = next(ActivationCodes(**FEW).curve(mlp, digits, [2]))
-    between = candidate.network[5]
+    between = candidate.network[1]
     signal = between.mean + 1000 * between.scale * between.atoms[:1] / between.atoms[0].norm() ** 2 * 127
     rebuilt = between(signal) - between.mean
     assert float(rebuilt.norm()) <= 1.001 * float(2 * 127 * between.scale * between.atoms.norm(dim=1).max())
@@ -74,7 +74,7 @@ def test_the_error_is_that_of_validation_outputs(mlp: Network, digits: Dataset) 
     candidate = next(ActivationCodes(**FEW).curve(mlp, digits, [3]))
     with torch.no_grad():
         hidden = mlp[:5](torch.tensor(digits.validation.inputs))
-        gap = candidate.network[5](hidden) - hidden
+        gap = candidate.network[1](hidden) - hidden
     wanted = gap.square().sum() / (hidden - hidden.mean(0)).square().sum()
     assert candidate.inside["error"] == pytest.approx(float(wanted), rel=1e-4)
     assert candidate.inside["errors"][-1] == pytest.approx(float(wanted), rel=0.5)
@@ -138,7 +138,7 @@ def test_large_outputs_are_coded_channel_by_channel(digits: Dataset) -> None:
 
 def test_a_page_is_told_which_atoms_fire_for_which_class(mlp: Network, digits: Dataset) -> None:
     candidate = next(ActivationCodes(**FEW).curve(mlp, digits, [3]))
-    inside, between = candidate.inside, candidate.network[5]
+    inside, between = candidate.inside, candidate.network[1]
     with torch.no_grad():
         hidden = mlp[:5](torch.tensor(digits.validation.inputs))
         sizes = omp(hidden - between.mean, between.atoms, 3).dense(40).abs()
@@ -173,7 +173,7 @@ def test_the_teacher_stays_and_the_result_is_its_own_and_can_be_copied(mlp: Netw
     before = copy.deepcopy(state(mlp))
     candidate = next(ActivationCodes(**FEW).curve(mlp, digits, [3]))
     with torch.no_grad():
-        candidate.network[1].weight.zero_()
+        candidate.network[0][1].weight.zero_()
     assert identical(state(mlp), before)
     candidate = next(ActivationCodes(**FEW).curve(mlp, digits, [3]))
     inputs = torch.tensor(digits.validation.inputs)
@@ -199,7 +199,7 @@ def test_pages_know_what_ratios_are_against() -> None:
 
 
 @pytest.mark.parametrize(("method", "coder"), [
-    ("activation_codes(atoms=8,iterations=1,pca_baseline=false)", 3),
+    ("activation_codes(atoms=8,iterations=1,pca_baseline=false)", 1),
     ("data_codes(atoms=8,iterations=1,epochs=1,classify=codes,pca_baseline=false)", 0)])
 def test_each_number_of_nonzeros_is_timed_by_itself(method: str, coder: int, toy: Dataset, store: Store,
                                                     monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +235,7 @@ def test_a_class_without_validation_examples_fires_nothing(mlp: Network, digits:
 
 
 def test_numbers_of_components_are_those_of_one_byte(mlp: Network, digits: Dataset) -> None:
-    between = next(ActivationCodes(**FEW, dictionary="components").curve(mlp, digits, [3])).network[5]
+    between = next(ActivationCodes(**FEW, dictionary="components").curve(mlp, digits, [3])).network[1]
     with torch.no_grad():
         rebuilt = between(3 * mlp[:5](torch.tensor(digits.validation.inputs)))
     levels = (rebuilt - between.mean) @ torch.linalg.pinv(between.atoms) / between.scale
@@ -257,7 +257,7 @@ def test_the_reference_holds_the_training_outputs(mlp: Network, digits: Dataset,
 
 def test_the_most_used_atoms_are_those_that_are_told_by_class(mlp: Network, digits: Dataset) -> None:
     candidate = next(ActivationCodes(**FEW).curve(mlp, digits, [3]))
-    between = candidate.network[5]
+    between = candidate.network[1]
     with torch.no_grad():
         hidden = [mlp[:5](torch.tensor(split.inputs)) - between.mean for split in (digits.train, digits.validation)]
         first = torch.bincount(omp(hidden[0], between.atoms, 3).indices.flatten() + 1, minlength=41)[1:].argmax()

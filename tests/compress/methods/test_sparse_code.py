@@ -16,11 +16,12 @@ import torch
 from compress.data.datasets import Dataset, Split, load
 from compress.files import network_file
 from compress.files.data_file import EXAMPLES
-from compress.files.quantised import as_stored, atoms_in_bytes, in_bytes
+from compress.files.quantised import atoms_in_bytes, in_bytes
 from compress.layers.base import compressed_layers, dense_layers
 from compress.layers.bit_packing import unpacked
 from compress.layers.coded import Coded
 from compress.layers.opening import opened
+from compress.layers.tiling import Tiling
 from compress.methods import data_codes
 from compress.methods.data_codes import DataCodes
 from compress.methods.low_rank import LowRank
@@ -31,8 +32,8 @@ from compress.networks.families import Network
 from compress.progress import DictionarySoFar, Reporter
 from compress.solvers.codes import Codes
 from compress.solvers.omp import omp
+from compress.solvers.rounding import codes_as_stored
 from compress.sparse_coding.dictionary_source import Source
-from compress.sparse_coding.tiling import Tiling
 from tests.compress.helpers import agreement, identical, planned, poisoned, state, toy_data
 
 FEW = {"atoms": 24, "block": 8}
@@ -463,7 +464,7 @@ def test_too_many_signals_are_drawn_from_all(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_coefficients_of_new_signals_are_those_that_a_byte_can_hold() -> None:
     codes = Codes(torch.tensor([[0, 1]]), torch.tensor([[1.26, -900.0]]))
-    assert as_stored(codes, torch.tensor(0.1)).coefficients.tolist() == [[pytest.approx(1.3), pytest.approx(-12.7)]]
+    assert codes_as_stored(codes, torch.tensor(0.1)).coefficients.tolist() == [[pytest.approx(1.3), pytest.approx(-12.7)]]
 
 
 def test_examples_are_rebuilt_from_coefficients_as_they_are_stored(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
@@ -472,6 +473,6 @@ def test_examples_are_rebuilt_from_coefficients_as_they_are_stored(mlp: Network,
     manifest, tensors = network_file.unpack(tmp_path / "file")
     atoms = tensors["dictionary"].float() * tensors["sizes"][:, None]
     held = torch.tensor(digits.validation.inputs).flatten(1)
-    rebuilt = as_stored(omp(held - tensors["mean"], atoms, 4), tensors["scale"]).decode(atoms) + tensors["mean"]
+    rebuilt = codes_as_stored(omp(held - tensors["mean"], atoms, 4), tensors["scale"]).decode(atoms) + tensors["mean"]
     wanted = (rebuilt - held).square().sum() / (held - held.mean(0)).square().sum()
     assert manifest["nonzeros"] == 4 and candidate.inside["error"] == pytest.approx(float(wanted), rel=1e-5)

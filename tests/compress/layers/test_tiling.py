@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from compress.sparse_coding.tiling import Tiling
+from compress.layers.tiling import Tiling
 
 CASES = [((1, 8, 8), 0), ((1, 8, 8), 4), ((3, 6, 9), 3), ((2, 12), 4), ((2, 12), 0), ((5,), 0)]
 

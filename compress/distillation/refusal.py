@@ -1,0 +1,29 @@
+"""Why a student cannot be trained with a loss, because of what teacher and student are."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from compress.distillation.hidden_features import has_places, teacher_stages
+from compress.networks.evaluation import evaluating
+from compress.networks.families import Network
+
+
+def refusal(loss: str, teacher: Network, student: Network, example: Tensor) -> str:
+    """A sentence with a remedy; empty where both networks have what the loss compares.
+
+    Args:
+        example: (1, *shape) of the data.
+    """
+    for role, network in (("teacher", teacher), ("student", student)):
+        with evaluating(network):
+            stages, _ = teacher_stages(network, example)
+        if loss == "hints" and not stages:
+            return _sentence(loss, f"a {role} with a hidden layer")
+        if loss == "attention" and not any(has_places(layout) for _, layout in stages):
+            return _sentence(loss, f"a {role} with maps or states (cnn, resnet, gru)")
+    return ""
+
+
+def _sentence(loss: str, needed: str) -> str:
+    return f"Distill: loss={loss} needs {needed}, but it has none. Set loss to soft or relational."

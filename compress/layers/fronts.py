@@ -1,0 +1,164 @@
+"""Fronts: what turns examples into the features that a classifier reads, and what a coded hidden layer passes on."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from compress.layers.tiling import Tiling
+from compress.networks.composite import Front
+from compress.solvers.pursuit import SparseCoder
+from compress.solvers.rounding import codes_as_stored, rounded
+
+
+class Coder(Front):
+    """Examples (n, *shape) -> their codes (n, tiles x atoms), by orthogonal matching pursuit."""
+
+    kind = "coder"
+    mean: Tensor
+
+    def __init__(self, tiling: Tiling, mean: Tensor, atoms: Tensor, pursuit: SparseCoder) -> None:
+        super().__init__()
+        self.tiling, self.pursuit, self.shape = tiling, pursuit, tiling.shape
+        self.atoms = _fixed(atoms)
+        self.register_buffer("mean", mean)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        codes = self.pursuit(self.tiling.cut(batch) - self.mean, self.atoms)
+        return codes.dense(len(self.atoms)).reshape(len(batch), -1)
+
+    def plain(self) -> dict[str, Any]:
+        return {**_plain_tiling(self.tiling), "atoms": len(self.atoms), **dataclasses.asdict(self.pursuit)}
+
+    @classmethod
+    def rebuild(cls, plain: dict[str, Any]) -> Coder:
+        tiling = _tiling(plain)
+        return cls(tiling, torch.zeros(tiling.features), torch.zeros(plain["atoms"], tiling.features), _pursuit(plain))
+
+
+class Projection(Front):
+    """Examples (n, *shape) -> (n, tiles x count): each tile less the mean, projected by a matrix (features, count)."""
+
+    kind = "projection"
+    mean: Tensor
+
+    def __init__(self, tiling: Tiling, mean: Tensor, matrix: Tensor) -> None:
+        super().__init__()
+        self.tiling, self.shape = tiling, tiling.shape
+        self.matrix = _fixed(matrix)
+        self.register_buffer("mean", mean)
+
+    @property
+    def weight(self) -> Tensor:
+        """The matrix as that of a linear layer (count, features)."""
+        return self.matrix.mT
+
+    @property
+    def macs_per_position(self) -> int:
+        """Multiply-accumulates for a tile."""
+        return self.matrix.numel()
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return ((self.tiling.cut(batch) - self.mean) @ self.matrix).reshape(len(batch), -1)
+
+    def plain(self) -> dict[str, Any]:
+        return {**_plain_tiling(self.tiling), "count": self.matrix.shape[1]}
+
+    @classmethod
+    def rebuild(cls, plain: dict[str, Any]) -> Projection:
+        tiling = _tiling(plain)
+        return cls(tiling, torch.zeros(tiling.features), torch.zeros(tiling.features, plain["count"]))
+
+
+class Scale(Front):
+    """Features over one number."""
+
+    kind = "scale"
+    scale: Tensor
+
+    def __init__(self, scale: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("scale", scale)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return batch / self.scale
+
+    def plain(self) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def rebuild(cls, plain: dict[str, Any]) -> Scale:
+        return cls(torch.ones(()))
+
+
+class SparseBottleneck(Front):
+    """Hidden outputs (n, ...) -> what their sparse codes hold: few atoms, each with a coefficient of one byte."""
+
+    kind = "sparse_bottleneck"
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, mean: Tensor, atoms: Tensor, scale: Tensor, pursuit: SparseCoder) -> None:
+        super().__init__()
+        self.pursuit = pursuit
+        self.atoms = _fixed(atoms)
+        self.register_buffer("mean", mean)
+        self.register_buffer("scale", scale)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        kept = codes_as_stored(self.pursuit(batch.reshape(-1, len(self.mean)) - self.mean, self.atoms), self.scale)
+        return (kept.decode(self.atoms) + self.mean).reshape(batch.shape)
+
+    def plain(self) -> dict[str, Any]:
+        return {"atoms": list(self.atoms.shape), **dataclasses.asdict(self.pursuit)}
+
+    @classmethod
+    def rebuild(cls, plain: dict[str, Any]) -> SparseBottleneck:
+        count, features = plain["atoms"]
+        return cls(torch.zeros(features), torch.zeros(count, features), torch.ones(()), _pursuit(plain))
+
+
+class PCABottleneck(Front):
+    """Hidden outputs (n, ...) -> what principal components hold of them, each number in one byte."""
+
+    kind = "pca_bottleneck"
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, mean: Tensor, atoms: Tensor, scale: Tensor) -> None:
+        super().__init__()
+        self.atoms = _fixed(atoms)
+        self.register_buffer("mean", mean)
+        self.register_buffer("scale", scale)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        kept = rounded((batch.reshape(-1, len(self.mean)) - self.mean) @ self.atoms.mT, self.scale)
+        return (kept @ self.atoms + self.mean).reshape(batch.shape)
+
+    def plain(self) -> dict[str, Any]:
+        return {"atoms": list(self.atoms.shape)}
+
+    @classmethod
+    def rebuild(cls, plain: dict[str, Any]) -> PCABottleneck:
+        count, features = plain["atoms"]
+        return cls(torch.zeros(features), torch.zeros(count, features), torch.ones(count))
+
+
+def _fixed(numbers: Tensor) -> nn.Parameter:
+    """A parameter that is counted like all others, and that no training changes."""
+    return nn.Parameter(numbers.detach().clone(memory_format=torch.contiguous_format), requires_grad=False)
+
+
+def _plain_tiling(tiling: Tiling) -> dict[str, Any]:
+    return {"shape": list(tiling.shape), "side": tiling.side, "step": tiling.step}
+
+
+def _tiling(plain: dict[str, Any]) -> Tiling:
+    return Tiling(tuple(plain["shape"]), int(plain["side"]), int(plain["step"]))
+
+
+def _pursuit(plain: dict[str, Any]) -> SparseCoder:
+    return SparseCoder(int(plain["nonzeros"]), float(plain["tolerance"]), bool(plain["nonnegative"]))

@@ -1,0 +1,221 @@
+"""Networks in stages: what turns examples into features, and a classifier that reads these.
+
+A composite's architecture is read from its stages, so that it always is what it says; methods that make a network smaller
+are given its classifier, and what the stages before it make of the data.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from compress.data.datasets import Dataset, Split
+from compress.data.tensors import on_device, with_inputs
+from compress.networks.evaluation import CHUNK, device_of, evaluating
+from compress.networks.families import Architecture, Network
+
+FRONTS: dict[str, type[Front]] = {}
+KINDS = {1: "tabular", 2: "sequence", 3: "image"}
+_features: weakref.WeakKeyDictionary[Composite, list[tuple[Dataset, Dataset]]] = weakref.WeakKeyDictionary()
+
+
+class Front(nn.Module):
+    """Base of modules before a classifier that are no part of a network family; found by its `kind` when a file is read.
+
+    Attributes:
+        shape: of an example, where it reads examples; () for one that reads what another stage gives.
+    """
+
+    kind: ClassVar[str]
+    shape: tuple[int, ...] = ()
+
+    def __init_subclass__(cls) -> None:
+        FRONTS[cls.kind] = cls
+
+    def plain(self) -> dict[str, Any]:
+        """Sizes and options as JSON-able data."""
+        raise NotImplementedError
+
+    @classmethod
+    def rebuild(cls, plain: dict[str, Any]) -> Front:
+        """A front of the same sizes with any numbers; the file's tensors are loaded into it."""
+        raise NotImplementedError
+
+    def extra_repr(self) -> str:
+        """By which a network with another front is told from this one; their tensors may look the same."""
+        return json.dumps(self.plain())
+
+
+@dataclass(frozen=True)
+class Piece(Architecture):
+    """The modules of a network from `first` up to, not including, `last`.
+
+    Attributes:
+        shape: of what flows into the first one.
+        whole: the architecture of that network.
+    """
+
+    kind = "piece"
+    whole: Architecture
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, whole: Architecture, shape: tuple[int, ...], first: int, last: int) -> Piece:
+        """A part of a network of this architecture."""
+        return cls(whole.family, shape, whole.classes, whole, first, last)
+
+    def plain(self) -> dict[str, Any]:
+        return {"kind": self.kind, "of": self.whole.plain(), "shape": list(self.shape), "first": self.first,
+                "last": self.last}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Piece:
+        whole = Architecture.from_plain(plain["of"])
+        return cls.of(whole, tuple(plain["shape"]), int(plain["first"]), int(plain["last"]))
+
+    def title(self) -> str:
+        return f"a part of {self.whole.title()}"
+
+    def fresh(self) -> Network:
+        network = Network(*list(self.whole.fresh())[self.first:self.last])
+        network.architecture = self
+        return network
+
+
+@dataclass(frozen=True)
+class CompositeArchitecture(Architecture):
+    """Stages in a row; family and classes are those of the classifier, the last one.
+
+    Attributes:
+        stages: each one's plain data as JSON.
+    """
+
+    kind = "composite"
+    stages: tuple[str, ...]
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> CompositeArchitecture:
+        """Raises ValueError for a front or network that is not known, or stages that make no classifier of examples."""
+        stages: list[dict[str, Any]] = plain["stages"]
+        if "front" in stages[-1]:
+            raise ValueError(f"A composite ends with a network, but its last stage is a front: {stages[-1]['front']!r}.")
+        first, last = stages[0], Architecture.from_plain(stages[-1])
+        shape = _front(first).shape if "front" in first else Architecture.from_plain(first).shape
+        if not shape:
+            raise ValueError(f"A front of kind {first['front']!r} reads no examples, so it cannot be the first stage.")
+        return cls(last.family, shape, last.classes, tuple(json.dumps(stage, sort_keys=True) for stage in stages))
+
+    def plain(self) -> dict[str, Any]:
+        return {"kind": self.kind, "stages": [json.loads(stage) for stage in self.stages]}
+
+    def title(self) -> str:
+        fronts = [stage["front"].replace("_", " ") for stage in self.plain()["stages"] if "front" in stage]
+        return f"{' and '.join(fronts)}, then {Architecture.from_plain(self.plain()['stages'][-1]).title()}"
+
+    def fresh(self) -> Network:
+        return Composite(*(_front(stage) if "front" in stage else Architecture.from_plain(stage).fresh()
+                           for stage in self.plain()["stages"]))
+
+
+class Composite(Network):
+    """Stages in a row: fronts and parts of networks, and last the classifier. A composite among them is taken apart."""
+
+    def __init__(self, *stages: nn.Module) -> None:
+        every = [own for stage in stages for own in (stage if isinstance(stage, Composite) else [stage])]
+        super().__init__(*every)
+        self.architecture = CompositeArchitecture.from_plain({"stages": [_plain(stage) for stage in every]})
+
+    @property
+    def fronts(self) -> list[nn.Module]:
+        """All stages but the classifier."""
+        return list(self)[:-1]
+
+    @property
+    def classifier(self) -> Network:
+        """The last stage."""
+        last = self[len(self) - 1]
+        if not isinstance(last, Network):
+            raise TypeError("a composite ends with a network")
+        return last
+
+    def around(self, classifier: Network) -> Composite:
+        """A NEW composite with another classifier behind the same fronts, in evaluation mode."""
+        made = Composite(*copy.deepcopy(self.fronts), classifier)
+        made.eval()
+        return made
+
+    def features(self, data: Dataset) -> Dataset:
+        """The data set that the classifier reads: what the fronts make of these examples, kept as long as the composite is.
+        The test split is left out: nothing that is made by a method may look at it."""
+        kept = _features.setdefault(self, [])
+        known = next((features for seen, features in kept if seen is data), None)
+        if known is None:
+            known = self._features_of(data)
+            kept.append((data, known))
+        return known
+
+    def feature_shapes(self, data: Dataset) -> Dataset:
+        """A data set of the shapes that features() has, all of whose numbers are 0: enough to ask what can be done."""
+        one = self._coded(torch.tensor(data.train.inputs[:1], device=device_of(self)))
+
+        def shaped(split: Split) -> Split:
+            return Split(np.broadcast_to(np.float32(0), (len(split), *one.shape[1:])), split.labels)
+
+        return _with_splits(data, shaped)
+
+    def _features_of(self, data: Dataset) -> Dataset:
+        device = device_of(self)
+        return _with_splits(data, lambda split: with_inputs(split, self._coded(on_device(split, device)[0])))
+
+    def _coded(self, inputs: Tensor) -> Tensor:
+        front = nn.Sequential(*self.fronts)
+        with evaluating(front):
+            return torch.cat([front(chunk) for chunk in inputs.split(CHUNK)])
+
+
+def acted_on(network: Network, data: Dataset, shapes_only: bool = False) -> tuple[Network, Dataset]:
+    """What a method is given: the network and the data; of a composite, its classifier and the features that it reads.
+
+    Args:
+        shapes_only: enough of the data to ask whether a method can follow.
+    """
+    if not isinstance(network, Composite):
+        return network, data
+    return network.classifier, network.feature_shapes(data) if shapes_only else network.features(data)
+
+
+def put_back(network: Network, classifier: Network) -> Network:
+    """What a method made of acted_on(), behind the fronts of the network that it came from."""
+    return network.around(classifier) if isinstance(network, Composite) else classifier
+
+
+def _with_splits(data: Dataset, changed: Callable[[Split], Split]) -> Dataset:
+    train, calibration, validation = (changed(split) for split in (data.train, data.calibration, data.validation))
+    nothing = Split(train.inputs[:0], train.labels[:0])
+    return dataclasses.replace(data, kind=KINDS[train.inputs.ndim - 1], train=train, calibration=calibration,
+                               validation=validation, _test=nothing)
+
+
+def _plain(stage: nn.Module) -> dict[str, Any]:
+    if isinstance(stage, Front):
+        return {"front": stage.kind, **stage.plain()}
+    if not isinstance(stage, Network):
+        raise TypeError(f"a stage of type {type(stage).__name__} cannot be described")
+    return stage.architecture.plain()
+
+
+def _front(plain: dict[str, Any]) -> Front:
+    if plain["front"] not in FRONTS:
+        raise ValueError(f"The file holds a front of kind {plain['front']!r}; known are {', '.join(FRONTS)}. Read it with "
+                         "the version that wrote it, or a newer one.")
+    return FRONTS[plain["front"]].rebuild({name: value for name, value in plain.items() if name != "front"})
