@@ -41,9 +41,10 @@ def test_each_layer_alone_is_measured_as_the_whole_network_would_be(
     found = pruner.sensitivity
     assert found is pruner.sensitivity and set(found.losses) == set(found.accuracies)
     assert found.levels == (LEVELS if pattern != "n:4" else (0.0, 0.25, 0.5, 0.75))
+    (loss, _), (_, accuracy) = whole(teacher, digits.calibration), whole(teacher, digits.validation)
     for path, losses in found.losses.items():
-        assert losses[0] == pytest.approx(whole(teacher, digits.calibration)[0])
-        assert found.accuracies[path][0] == whole(teacher, digits.validation)[1]
+        assert losses[0] == pytest.approx(loss)
+        assert found.accuracies[path][0] == accuracy
         for place, level in ((1, found.levels[1]), (-1, found.levels[-1])):
             one = one_layer_cut(pruner, path, level)
             assert losses[place] == pytest.approx(whole(one, digits.calibration)[0], rel=1e-4)
