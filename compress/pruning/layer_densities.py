@@ -1,4 +1,4 @@
-"""How many weights (or units) each layer keeps when a share of all of them goes."""
+"""The number of weights (or units) that each layer keeps when a share of all is removed."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from compress.solvers.allocation import frontier
 
 
 def proportional(sizes: Sequence[int], densities: Sequence[float], kept: int) -> list[int]:
-    """Counts in proportion to these densities, capped at a layer's size, at least 1 each, that add up to `kept`.
+    """Counts min(size, f density size), at least 1 for each layer, that add up to `kept`.
 
-    The common factor is solved for; what rounding leaves over goes where it cost most (largest remainder).
+    The factor f is found by bisection. Counts are rounded by the method of largest remainders.
 
     Raises:
-        ValueError: one density a layer is needed.
+        ValueError: the number of densities is not the number of layers.
     """
     if len(densities) != len(sizes):
-        raise ValueError(f"Prune: densities must have one number for each of the {len(sizes)} layers, but got "
-                         f"{'-'.join(f'{one:g}' for one in densities)}. For example: {'-'.join(['10'] * len(sizes))}, or "
-                         "none.")
+        given, example = ("-".join(f"{number:g}" for number in numbers) for numbers in (densities, [10] * len(sizes)))
+        raise ValueError(f"Prune: densities must have one number for each of the {len(sizes)} layers, but got {given}. For "
+                         f"example: {example}, or none.")
     kept = min(max(kept, len(sizes)), sum(sizes))
     low, high = 0.0, 1.0
     while sum(min(size, high * density * size) for size, density in zip(sizes, densities, strict=True)) < kept:
@@ -34,19 +34,18 @@ def proportional(sizes: Sequence[int], densities: Sequence[float], kept: int) ->
 
 
 def uniform(sizes: Sequence[int], sparsity: float) -> list[int]:
-    """The same share of every layer, at least 1 each."""
+    """The same share of every layer, at least 1 for each."""
     return [max(1, kept_of(size, sparsity)) for size in sizes]
 
 
 def by_sensitivity(sizes: Sequence[int], levels: Sequence[float], losses: Sequence[Sequence[float]],
                    kept: int) -> list[int]:
-    """Counts that add up to `kept`, at least 1 each, chosen so that the losses measured with one layer pruned at a time stay
-    lowest in sum, along the convex hulls of these (marginal allocation, Fox 1966). Who keeps more in all keeps no less in
-    any layer.
+    """Counts that add up to `kept`, at least 1 for each layer, with the least sum of the layers' measured losses, along the
+    lower convex hulls of these losses (marginal allocation, Fox 1966). With a larger `kept` no layer keeps less.
 
     Args:
-        levels: sparsities at which each layer was tried alone, rising, from 0.
-        losses: a layer's loss at each level; made non-decreasing here, because a loss that falls is noise.
+        levels: sparsities at which each layer was pruned alone, rising from 0.
+        losses: of each layer at each level. They are made non-decreasing here, because a decrease is noise.
     """
     menus = [_menu(size, levels, loss) for size, loss in zip(sizes, losses, strict=True)]
     counts, stretches = [], []
@@ -55,16 +54,16 @@ def by_sensitivity(sizes: Sequence[int], levels: Sequence[float], losses: Sequen
         counts.append(hull[0][0])
         stretches += [((after - before) / (more - less), layer, more - less)
                       for (less, before), (more, after) in pairwise(hull)]
-    if kept <= sum(counts):  # fewer than was ever tried: all layers in proportion
+    if kept <= sum(counts):  # fewer weights than at the highest level: all layers in proportion
         return proportional(sizes, [count / size for count, size in zip(counts, sizes, strict=True)], kept)
     kept = min(kept, sum(sizes))
-    for _, layer, wanted in sorted(stretches):  # what saves most loss for each weight comes first
+    for _, layer, wanted in sorted(stretches):  # the largest decrease of the loss for each weight first
         counts[layer] += min(wanted, kept - sum(counts))
     return _levelled(counts, sizes, kept)
 
 
 def _levelled(counts: Sequence[int], sizes: Sequence[int], kept: int) -> list[int]:
-    """Counts raised to a common share of the layers where this is more, so that they add up to `kept`."""
+    """Counts max(count, f size) that add up to `kept`, with a common share f found by bisection."""
     low, high = 0.0, 1.0
     for _ in range(60):
         middle = (low + high) / 2
@@ -74,13 +73,14 @@ def _levelled(counts: Sequence[int], sizes: Sequence[int], kept: int) -> list[in
 
 
 def _menu(size: int, levels: Sequence[float], losses: Sequence[float]) -> list[tuple[int, float]]:
-    """(weights kept, loss) at the measured levels, cheapest first; the same number kept twice has the later loss."""
+    """(weights kept, loss) at the measured levels, by rising number; for a number that occurs twice, the later loss."""
     rising = [max(losses[:place + 1]) for place in range(len(losses))]
     return sorted({max(1, kept_of(size, level)): loss for level, loss in zip(levels, rising, strict=True)}.items())
 
 
 def _rounded(wanted: Sequence[float], sizes: Sequence[int], kept: int) -> list[int]:
-    counts = [max(1, int(one)) for one in wanted]
+    """Whole numbers that add up to `kept`, by largest remainders; at least 1 and at most the size of each layer."""
+    counts = [max(1, int(count)) for count in wanted]
     by_remainder = sorted(range(len(wanted)), key=lambda layer: counts[layer] - wanted[layer])
     while sum(counts) != kept:
         step = 1 if sum(counts) < kept else -1

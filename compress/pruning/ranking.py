@@ -1,4 +1,4 @@
-"""One sort of all scores, from which the mask of every sparsity is cut: masks of one ranking are nested."""
+"""One sort of all scores gives the mask of every sparsity; the masks of a ranking are nested."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ Masks = dict[str, Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """The order in which the weights of some layers go.
+    """The order in which weights are pruned.
 
     Attributes:
-        places: path -> (rows, columns) int64, each weight's place among the weights that it is compared with: 0 goes first.
-        within: what a place counts in: "network", "layer", "row" or "group" (so many consecutive inputs of one row).
+        places: path -> (rows, columns) int64, the rank of each weight among the weights that it is compared with; rank 0 is
+            pruned first.
+        within: the weights that are compared with each other: those of a "network", "layer", "row" or "group" (consecutive
+            inputs of one row).
     """
 
     places: Masks
@@ -29,8 +31,8 @@ class Ranking:
         """Sorts once.
 
         Args:
-            scores: path -> (rows, columns), how much each weight matters, not negative.
-            group: how many consecutive inputs are compared where within is "group".
+            scores: path -> (rows, columns), non-negative saliencies.
+            group: the number of consecutive inputs in a group, if within is "group".
         """
         if within == "network":
             everything = torch.cat([score.flatten() for score in scores.values()])
@@ -45,20 +47,20 @@ class Ranking:
 
     @property
     def size(self) -> int:
-        """Weights in all layers."""
+        """The number of weights in all layers."""
         return sum(places.numel() for places in self.places.values())
 
     def with_kept(self, kept: int) -> Masks:
-        """Path -> (rows, columns) bool, True for the `kept` weights of the whole network that stay."""
+        """Path -> (rows, columns) bool, True for the `kept` weights with the highest ranks in the network."""
         return {path: places >= self.size - kept for path, places in self.places.items()}
 
     def with_kept_of_each(self, kept: dict[str, int]) -> Masks:
-        """The same where every layer has its own number."""
+        """Path -> (rows, columns) bool, with a number of kept weights for each layer."""
         return {path: self.of_layer(path, kept[path]) for path in self.places}
 
     def of_layer(self, path: str, kept: int) -> Tensor:
-        """(rows, columns) bool: one layer's mask with so many weights. Where rows are compared each for itself, each keeps
-        its part, and the first rows one more where the number does not divide."""
+        """(rows, columns) bool: the mask of one layer with `kept` weights. If weights are compared within rows, each row
+        keeps an equal number, and the first rows keep one more where the number cannot be divided."""
         places = self.places[path]
         rows, columns = places.shape
         if self.within == "row":
@@ -70,12 +72,12 @@ class Ranking:
         return places >= places.numel() - kept
 
     def with_kept_of_groups(self, kept: int, group: int) -> Masks:
-        """N:M sparsity: of every `group` consecutive inputs of a row `kept` stay; a shorter last group keeps at most so
+        """N:M sparsity: of every `group` consecutive inputs of a row, `kept` stay. A shorter last group keeps at most as
         many."""
         return {path: self.of_groups(path, kept, group) for path in self.places}
 
     def of_groups(self, path: str, kept: int, group: int) -> Tensor:
-        """(rows, columns) bool: one layer's mask."""
+        """(rows, columns) bool: the N:M mask of one layer."""
         columns = self.places[path].shape[1]
         length = torch.full((columns,), group)
         length[columns - columns % group:] = columns % group
@@ -83,15 +85,15 @@ class Ranking:
 
 
 def kept_of(size: int, sparsity: float) -> int:
-    """How many of so many weights stay: what torch.nn.utils.prune leaves too, round(sparsity size) being removed."""
+    """The number of weights that stay of `size`: round(sparsity size) are removed, as in torch.nn.utils.prune."""
     return size - round(sparsity * size)
 
 
 def _places(scores: Tensor) -> Tensor:
-    """(rows, n) scores -> (rows, n) places in each row's order; of equal scores the first one goes first.
+    """(rows, n) scores -> (rows, n) ranks within each row, 0 for the lowest; of equal scores the first has the lower rank.
 
-    A score that is not negative has the bits of a whole number that sorts alike; with its index behind it, all keys differ,
-    and the fastest sort there is has only one answer.
+    The bits of non-negative floats, read as whole numbers, sort in the same order. With the index appended as lower bits all
+    keys differ, so that an unstable sort, the fastest one, has a unique result.
     """
     bits = scores.detach().cpu().float().contiguous().numpy().view(np.uint32).astype(np.uint64)
     order = np.sort((bits << np.uint64(32)) | np.arange(bits.shape[1], dtype=np.uint64), axis=1).astype(np.uint32)

@@ -1,4 +1,4 @@
-"""What decides which weights or units of a network go."""
+"""The settings that determine which weights or units are removed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ GROUPS = {"n:4": 4, "n:8": 8}
 
 @dataclass(frozen=True)
 class Selection:
-    """The settings of pruning that all sparsities share; equal ones remove the same from the same network.
+    """The settings of pruning apart from the sparsity. Equal selections remove the same parts of the same network.
 
     Attributes:
-        criterion: one of saliency.CRITERIA, by which weights or units are ranked.
-        pattern: "unstructured", "n:4", "n:8" (N of so many consecutive inputs) or "units".
-        allocation: "global", "uniform" or "sensitivity", by which each layer's share is found.
-        densities: the layers' densities in proportion, in place of the allocation; empty for none.
-        multiple: units left in a layer are a multiple of this.
+        criterion: the saliency, one of saliency.CRITERIA.
+        pattern: "unstructured", "n:4" or "n:8" (N of 4 or 8 consecutive inputs), or "units".
+        allocation: "global", "uniform" or "sensitivity": how the sparsity is divided among the layers.
+        densities: the layers' densities in proportion, in the place of the allocation; empty for none.
+        multiple: the number of units kept in a layer is a multiple of this.
     """
 
     criterion: str = "magnitude"
@@ -27,5 +27,5 @@ class Selection:
 
     @property
     def group(self) -> int:
-        """How many consecutive inputs N:M sparsity looks at; 0 for other patterns."""
+        """M of N:M sparsity; 0 for other patterns."""
         return GROUPS.get(self.pattern, 0)

@@ -1,4 +1,4 @@
-"""How sensitive each layer is: it alone is pruned, the others stay, and loss and accuracy are measured."""
+"""Sensitivity of each layer: loss and accuracy of the network with this layer alone pruned."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 
 LEVELS = (0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
-EXAMPLES = 512  # of calibration and of validation each; a smooth picture needs no more
+EXAMPLES = 512  # of calibration and of validation each: enough for smooth curves
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +24,8 @@ class Sensitivity:
 
     Attributes:
         levels: sparsities, rising from 0.
-        losses: path -> mean cross-entropy on calibration at each level: what allocation is chosen by.
-        accuracies: path -> share right on validation at each level: what is drawn.
+        losses: path -> mean cross-entropy on calibration at each level, for the allocation.
+        accuracies: path -> accuracy on validation at each level, for the chart.
     """
 
     levels: tuple[float, ...]
@@ -38,7 +38,7 @@ def sensitivity(network: Network, data: Dataset, paths: Sequence[str], pruned: C
     """Measures every layer at every level.
 
     Args:
-        pruned: (path, level) -> the network with this layer alone pruned. What comes before the layer is computed once.
+        pruned: (path, level) -> the network with this layer alone pruned. The inputs of the layer are computed once.
     """
     device = device_of(network)
     splits = [_part(split, device) for split in (data.calibration, data.validation)]
@@ -52,8 +52,8 @@ def sensitivity(network: Network, data: Dataset, paths: Sequence[str], pruned: C
         losses[path], accuracies[path] = [untouched[0][0]], [untouched[1][1]]
         for step, level in enumerate(levels[1:]):
             report((number + step / len(levels)) / len(paths), f"sensitivity of layer {path}")
-            one = pruned(path, level)
-            measured = [_scores(one, place, start, labels)
+            smaller = pruned(path, level)
+            measured = [_scores(smaller, place, start, labels)
                         for start, (_, labels) in zip(starts, splits, strict=True)]
             losses[path].append(measured[0][0])
             accuracies[path].append(measured[1][1])
@@ -66,7 +66,7 @@ def _part(split: Split, device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def _scores(network: Network, place: int, starts: list[Tensor], labels: Tensor) -> tuple[float, float]:
-    """(mean cross-entropy, share right) of what the modules from `place` on make of these."""
+    """(mean cross-entropy, accuracy) of the modules from `place` on, given the outputs of those before."""
     with evaluating(network):
         logits = torch.cat([network[place:](start) for start in starts])
     return (float(nn.functional.cross_entropy(logits.double(), labels)),

@@ -1,4 +1,4 @@
-"""Removing whole units of a network: their scores, which of them go at any share, and the smaller network that is left."""
+"""Pruning of whole units: saliencies, the number of units that each layer keeps, and the smaller network."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ Kept = dict[str, Tensor]
 
 
 class UnitPruner:
-    """Prunes one network to any share of its units; what all shares have in common is computed once.
+    """Removes any share of a network's units; saliencies and orders are computed once for all shares.
 
-    Groups that must keep equally many units (a GRU's two directions) are a bundle: the r-th worst units of all its groups
-    go together.
+    Groups that must keep equally many units (the two directions of a GRU) form a bundle: the units with the r-th lowest
+    saliency in each group of a bundle are removed together.
     """
 
     def __init__(self, selection: Selection, network: Network, initial: Network, data: Dataset, seed: int = 0,
@@ -52,14 +52,14 @@ class UnitPruner:
 
     @cached_property
     def sizes(self) -> list[int]:
-        """Units of each bundle's groups."""
+        """The number of units in each group of each bundle."""
         return [first.units for first, *_ in self.bundles]
 
     def kept_counts(self, share: float, first: UnitPruner | None = None) -> list[int]:
-        """How many units each bundle's groups keep when this share of all goes; at least one.
+        """The number of units that the groups of each bundle keep when this share of all units is removed; at least 1.
 
         Args:
-            first: the pruner of the first round, whose network the share is one of; this one by default.
+            first: the pruner of the first round: the share is one of its network's units. By default this pruner.
         """
         whole, selection = first or self, self.selection
         total = kept_of(sum(whole.sizes), share)
@@ -70,37 +70,38 @@ class UnitPruner:
         elif selection.allocation == "sensitivity":
             losses = [whole.sensitivity.losses[group.path] for group, *_ in whole.bundles]
             counts = layer_densities.by_sensitivity(whole.sizes, whole.sensitivity.levels, losses, total)
-            # Earlier rounds may have left a layer fewer units than it is given now: the others get the rest.
-            wanted = [min(count, own) / own for count, own in zip(counts, self.sizes, strict=True)]
+            # Earlier rounds may have left a layer fewer units than its count: the other layers keep the difference.
+            wanted = [min(count, size) / size for count, size in zip(counts, self.sizes, strict=True)]
             counts = layer_densities.proportional(self.sizes, wanted, total)
         else:
             counts = self._by_score(total)
-        return [min(own, _multiple(count, size, selection.multiple))
-                for count, size, own in zip(counts, whole.sizes, self.sizes, strict=True)]
+        return [min(present, _multiple(count, size, selection.multiple))
+                for count, size, present in zip(counts, whole.sizes, self.sizes, strict=True)]
 
     def _by_score(self, total: int) -> list[int]:
-        """One ranking of all bundles' units, each bundle's scores divided by their norm; the best of each stays."""
+        """Counts by one ranking of all units, the scores of each bundle divided by their norm; at least one unit of each
+        bundle stays."""
         others = torch.cat([score[:-1] for score in self.ranked])
         owners = torch.cat([torch.full((len(score) - 1,), number) for number, score in enumerate(self.ranked)])
         best = others.argsort(descending=True, stable=True)[:max(0, total - len(self.ranked))]
         return [1 + int((owners[best] == number).sum()) for number in range(len(self.ranked))]
 
     def cut(self, share: float, first: UnitPruner | None = None) -> Cut:
-        """The smaller network; with second_order the weights that read what stays make up for what goes."""
+        """The smaller network; with second_order, the layers that read removed units are refitted."""
         counts = self.kept_counts(share, first)
         return self._without({bundle[0].path: count for bundle, count in zip(self.bundles, counts, strict=True)})
 
     def rewound(self, cut: Cut, initial: Network) -> Network:
-        """A network of other weights, such as the initial ones; it has the sizes of the cut already."""
+        """The network of other weights, such as the initial ones: it has the sizes of the cut already."""
         return initial
 
     @property
     def sensitivity(self) -> Sensitivity:
-        """Loss and accuracy with one bundle's units pruned at a time; measured once."""
+        """Loss and accuracy with one bundle pruned at a time; measured once."""
         return self.measure_sensitivity(no_report)
 
     def measure_sensitivity(self, report: Reporter) -> Sensitivity:
-        """The same, telling how far it is."""
+        """The same with progress reports."""
         if self._sensitivity is None:
             sizes = dict(zip((bundle[0].path for bundle in self.bundles), self.sizes, strict=True))
             self._sensitivity = sensitivity(
@@ -109,26 +110,26 @@ class UnitPruner:
         return self._sensitivity
 
     def title(self, path: str) -> str:
-        """A layer in words."""
+        """A layer's name for people."""
         group = next(group for group in self.groups if group.path == path)
         kind = "channels" if isinstance(self.network.get_submodule(path), nn.Conv1d | nn.Conv2d) else "units"
         return f"{path} · {group.units} {kind}"
 
     def widths(self, network: Network) -> list[tuple[str, int, int]]:
-        """(path, units before, units now) of each bundle in a network that was cut from this one."""
+        """(path, units before, units now) of each bundle, for a network that was made by cut()."""
         now = {group.path: group.units for group in groups_of(network)}
         return [(first.path, first.units, now[first.path]) for first, *_ in self.bundles]
 
     def layer_summaries(self, dense: Network, stored: Network) -> list[dict[str, Any]]:
-        """Units left of each bundle's groups, and how many there were."""
+        """The numbers of units in each bundle, after pruning ("kept") and before ("total")."""
         return [{"path": path, "kept": left, "total": before} for path, before, left in self.widths(dense)]
 
     def layer_view(self, path: str) -> dict[str, Any]:
-        """Nothing but its name and sensitivity is shown of a layer whose units go."""
+        """Empty: for pruning of units, only a layer's name and sensitivity are shown."""
         return {}
 
     def file_sizes(self, sparsities: list[float]) -> dict[str, list[int]]:
-        """None: a smaller dense network has one form only."""
+        """Empty: a smaller dense network has one form only."""
         return {}
 
     def prune_in_place(self, network: Network, sparsity: float) -> Masks:
@@ -150,13 +151,13 @@ class UnitPruner:
 
     @cached_property
     def moments(self) -> dict[str, Tensor]:
-        """Second moments of the inputs of every layer that reads units."""
+        """Second moments of the inputs of all layers that read units."""
         return consumer_moments(self.network, self.groups, self.data)
 
     @torch.no_grad()
     def _refitted(self, kept: Kept) -> Network:
-        """A copy in which each layer that reads removed units makes up for them by least squares. Columns of the removed
-        ones keep their weights: they go with the units."""
+        """A copy in which the layers that read removed units are refitted by least squares. The columns of removed units
+        keep their weights; they are removed together with the units."""
         network = copy.deepcopy(self.network)
         for tensor, stays in self._columns_that_stay(kept).items():
             weight = network.get_parameter(tensor)
@@ -167,7 +168,7 @@ class UnitPruner:
         return network
 
     def _columns_that_stay(self, kept: Kept) -> dict[str, Tensor]:
-        """Name of each weight that reads units -> whether a column stays, (columns,) bool."""
+        """Name of each weight that reads units -> (columns,) bool, True for columns that stay."""
         stays: dict[str, Tensor] = {}
         for group, member in _consumers(self.groups):
             columns = consumer_columns(self.network, member)
@@ -183,5 +184,5 @@ def _consumers(groups: list[Group]) -> list[tuple[Group, Member]]:
 
 
 def _multiple(count: int, size: int, multiple: int) -> int:
-    """The nearest multiple that the layer has, at least one of them; the whole layer where it is smaller than that."""
+    """The multiple nearest to the count, at least one multiple; the layer's size if the layer is smaller."""
     return min(size, max(multiple, round(count / multiple) * multiple))

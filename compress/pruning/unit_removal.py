@@ -1,4 +1,4 @@
-"""Units taken out of a network: really, as a smaller network of the same family, or by zeros in their place."""
+"""Removal of units: as a smaller network of the same family, or by zeros in the place of their entries."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from compress.pruning.units import Group, bundles_of, groups_of
 
 
 def without_units(network: Network, kept: dict[str, Tensor]) -> Network:
-    """A NEW, smaller network without the units that are not kept, in evaluation mode; its outputs are those of masked().
+    """A NEW, smaller network without some units, in evaluation mode. Its outputs are equal to those of masked().
 
     Args:
-        kept: a group's path -> indices (int64) of the units that stay; groups left out keep all.
+        kept: a group's path -> indices (int64) of the units that stay; groups that are not named keep all units.
 
     Raises:
-        ValueError: no unit of a group is kept, there is no such unit or group, or groups of one size keep unequally many.
+        ValueError: a group would keep no unit, there is no such unit or group, or groups of one size would keep different
+            numbers of units.
     """
     groups = groups_of(network)
     stays = _stays(groups, kept)
@@ -39,9 +40,9 @@ def without_units(network: Network, kept: dict[str, Tensor]) -> Network:
 
 
 def masked(network: Network, kept: dict[str, Tensor]) -> Network:
-    """A NEW network of the same architecture in which all that makes a removed unit is zero: weights, biases, and
-    batch-norm's weight and bias, so that nothing follows from its statistics. Arguments and errors as for without_units(),
-    but groups of one size may keep unequally many."""
+    """A NEW network of the same architecture with zeros in all entries that make removed units: weights, biases, and the
+    weight and bias of batch-norm (so that its statistics have no effect). Arguments and errors as for without_units(), but
+    groups of one size may keep different numbers of units."""
     groups = groups_of(network)
     tensors = dict(network.state_dict())
     weights = dict(network.named_parameters())
@@ -52,7 +53,7 @@ def masked(network: Network, kept: dict[str, Tensor]) -> Network:
 
 
 def _stays(groups: list[Group], kept: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Each group's path -> whether a unit stays, (units,) bool."""
+    """A group's path -> (units,) bool, True for units that stay."""
     stays = {group.path: torch.ones(group.units, dtype=torch.bool) for group in groups}
     for path, indices in kept.items():
         if path not in stays:
@@ -69,7 +70,7 @@ def _stays(groups: list[Group], kept: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _gone(groups: Iterable[Group], stays: dict[str, Tensor]) -> dict[tuple[str, int], Tensor]:
-    """(tensor, axis) -> its entries that belong to removed units, of whatever group."""
+    """(tensor, axis) -> the entries along this axis that belong to removed units of any group."""
     gone: dict[tuple[str, int], list[Tensor]] = {}
     for group in groups:
         for member in group.members:
@@ -78,7 +79,7 @@ def _gone(groups: Iterable[Group], stays: dict[str, Tensor]) -> dict[tuple[str, 
 
 
 def _resized(family: Family, shape: tuple[int, ...], groups: list[Group], counts: dict[str, int]) -> Family:
-    """The family with as many units a layer as are kept; settings stay as they are spelled where all are."""
+    """The family with the kept numbers of units as its sizes; the given family if all units are kept."""
     inside = [group for group in groups if _is_inside_a_block(group)]
     numbers = [counts[first.path] for first, *_ in bundles_of([group for group in groups if group not in inside])]
     sizes: dict[str, tuple[int, ...]] = {}
@@ -96,8 +97,8 @@ def _is_inside_a_block(group: Group) -> bool:
 
 
 def _filled(architecture: Architecture, tensors: dict[str, Tensor]) -> Network:
-    """The architecture's network with these tensors in their types and on their device, in evaluation mode."""
-    with torch.device("meta"):  # weights of its own would be drawn in vain
+    """The architecture's network with copies of these tensors, in evaluation mode."""
+    with torch.device("meta"):  # without initial weights, which would be replaced
         network = build(architecture)
     copies = {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
     network.load_state_dict(copies, assign=True)

@@ -1,4 +1,4 @@
-"""What a page shows of pruning: plain data for one point, and for the network that all points begin with."""
+"""Plain data of pruning for a page: of one point, and of the network before pruning."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from compress.pruning.pruner import Pruner
 
 
 def point_view(dense: Network, network: Network, pruner: Pruner) -> dict[str, Any]:
-    """What is left of one network: for each layer how much, in which form, a picture of where, and its weights.
+    """The view of one point: connected classes, weights of each input, and for each layer the number, form, image and
+    histogram of its remaining weights.
 
     Args:
-        dense: the pruned network with dense layers; network: the one that is stored.
+        dense: the pruned network with dense layers; network: the same network as it is stored.
     """
     layers = pruner.layer_summaries(dense, network)
     # Where every row of every linear layer has a weight, every output depends on some input.
@@ -29,7 +30,7 @@ def point_view(dense: Network, network: Network, pruner: Pruner) -> dict[str, An
 
 
 def problems(dense: Network, view: dict[str, Any]) -> tuple[str, ...]:
-    """Sentences about what does not work any more, or saves nothing."""
+    """Notes for the user: disconnected class scores, empty layers, and layers whose zeros save nothing."""
     sentences = []
     classes = dense.architecture.classes
     if view["classes_reached"] == 0:
@@ -46,7 +47,7 @@ def problems(dense: Network, view: dict[str, Any]) -> tuple[str, ...]:
 
 
 def inputs_read(network: Network) -> list[int] | None:
-    """How many weights read each number of an example; None where the first layer is not a linear one on all of them."""
+    """The number of non-zero weights of each number of an example; None unless the first layer is linear on all numbers."""
     modules = list(network.children())
     if len(modules) < 2 or not isinstance(modules[0], nn.Flatten) or not isinstance(modules[1], nn.Linear | Sparse):
         return None
@@ -54,7 +55,7 @@ def inputs_read(network: Network) -> list[int] | None:
 
 
 def inside_view(pruner: Pruner, values: list[float], report: Reporter = no_report) -> dict[str, Any]:
-    """Layers with the histogram of their weights, sizes of the files at each dial value, and sensitivity."""
+    """The view of all points: histograms of the layers' weights, file sizes at each dial value, and sensitivity."""
     measured = pruner.measure_sensitivity(report)
     view: dict[str, Any] = {"levels": list(measured.levels), "shape": list(pruner.network.architecture.shape), "layers": [
         {"path": path, "title": pruner.title(path), "accuracy": measured.accuracies[path], **pruner.layer_view(path)}

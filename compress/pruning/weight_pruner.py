@@ -1,4 +1,4 @@
-"""Removing single weights of a network: scores, one sort, masks of any sparsity, and the network that is left."""
+"""Pruning of single weights: saliencies, one ranking, masks of any sparsity, and the sparse network."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ FORMS = ("dense", "csr", "bitmask")
 
 
 class WeightPruner:
-    """Prunes one network at any sparsity; what all sparsities share is computed once.
+    """Prunes one network to any sparsity; saliencies and their ranking are computed once for all sparsities.
 
     A network that is compressed already is pruned part by part: both factors of a factorised layer, the coefficients of a
     sparsely coded one. Weights that are zero count, go first, and stay zero.
 
     Attributes:
-        network: the given one, its layers open; layers: path -> dense layer or coefficients.
+        network: the given network with open layers; layers: path -> dense layer or coefficients.
         held: path -> (rows, columns) bool, True where a weight is not zero.
-        ranking: the order in which weights go.
+        ranking: the order in which weights are pruned.
     """
 
     def __init__(self, selection: Selection, network: Network, initial: Network, data: Dataset, seed: int = 0,
                  report: Reporter = no_report) -> None:
-        """Raises ValueError where nothing can be pruned."""
+        """Raises ValueError if the network has no layer that can be pruned."""
         self.selection, self.initial, self.data, self.seed = selection, initial, data, seed
         self.network = opened(network, codes=True)
         self.layers = parts_of(self.network, "Prune")
@@ -70,12 +70,12 @@ class WeightPruner:
 
     @cached_property
     def sizes(self) -> dict[str, int]:
-        """Path -> weights of a layer."""
+        """Path -> the number of weights of a layer."""
         return {path: layer.weight.numel() for path, layer in self.layers.items()}
 
     @cached_property
     def moments(self) -> dict[str, Moments]:
-        """Second moments of every layer's inputs on calibration, for refitting."""
+        """Second moments of the inputs of every layer on calibration, for the refit."""
         return input_moments(self.network, on_device(self.data.calibration, device_of(self.network))[0], self.layers)
 
     @property
@@ -84,7 +84,7 @@ class WeightPruner:
         return self.measure_sensitivity(no_report)
 
     def measure_sensitivity(self, report: Reporter) -> Sensitivity:
-        """The same, telling how far it is."""
+        """The same with progress reports."""
         if self._sensitivity is None:
             group = self.selection.group
             levels = tuple(step / group for step in range(group)) if group else LEVELS
@@ -93,11 +93,11 @@ class WeightPruner:
         return self._sensitivity
 
     def title(self, path: str) -> str:
-        """A layer in words."""
+        """A layer's name for people."""
         return layer_title(path, self.layers[path])
 
     def kept_counts(self, sparsity: float) -> dict[str, int]:
-        """Path -> how many weights a layer keeps, where each layer has its own number."""
+        """Path -> the number of weights that a layer keeps, for allocations that divide the sparsity among layers."""
         sizes, selection = list(self.sizes.values()), self.selection
         total = kept_of(sum(sizes), sparsity)
         if selection.densities:
@@ -113,12 +113,15 @@ class WeightPruner:
 
     @cached_property
     def _by_magnitude(self) -> Ranking:
-        """Shares of the layers for criteria whose scores compare only within a layer or a row."""
+        """The global ranking by magnitude: the layers' shares for criteria that compare weights of one layer or row only."""
         return Ranking.of(self._zeros_first(saliencies(self.network, self.layers, "magnitude", self.data)), "network")
 
     def masks(self, sparsity: float, kept: dict[str, int] | None = None) -> Masks:
-        """Path -> (rows, columns) bool, True for what stays. kept: each layer's number, where another network's shares
-        are to be followed."""
+        """Path -> (rows, columns) bool, True for weights that stay.
+
+        Args:
+            kept: the number of weights of each layer, to follow the shares of another network; by allocation otherwise.
+        """
         return {path: mask & self.held[path] for path, mask in self._masks(sparsity, kept).items()}
 
     def _masks(self, sparsity: float, kept: dict[str, int] | None) -> Masks:
@@ -129,24 +132,24 @@ class WeightPruner:
         return self.ranking.with_kept_of_each(kept or self.kept_counts(sparsity))
 
     def cut(self, sparsity: float, first: WeightPruner | None = None) -> Cut:
-        """The network with its masked weights at zero; with second_order the others make up for them.
+        """The network with pruned weights set to zero; with second_order, the other weights are refitted.
 
         Args:
-            first: the pruner of the first round, whose shares of the layers are followed.
+            first: the pruner of the first round, whose shares of the layers are used.
         """
         kept = None if first is None or self.ranking.within not in ("layer", "row") else first.kept_counts(sparsity)
         masks = self.masks(sparsity, kept)
         return Cut(self.masked(masks), self.initial, masks)
 
     def rewound(self, cut: Cut, initial: Network) -> Network:
-        """A network of other weights, such as the initial ones, under the masks of a cut."""
+        """A network of other weights, such as the initial ones, with the masks of a cut."""
         return _with_weights(initial, {path: _masked(initial.get_parameter(f"{path}.weight"), mask)
                                        for path, mask in cut.masks.items()})
 
     @torch.no_grad()
     def apply_(self, masks: Masks) -> None:
-        """Changes the pruner's own network in place: masked weights go to zero, with second_order the others are refitted.
-        For networks in training."""
+        """Changes the pruner's network in place, for networks in training: pruned weights are set to zero; with
+        second_order, the other weights are refitted."""
         for path, mask in masks.items():
             self.layers[path].weight.copy_(self.pruned_weight(path, mask))
 
@@ -160,11 +163,12 @@ class WeightPruner:
 
     def masked(self, masks: Masks, refit: bool = True) -> Network:
         """The network with these masks applied to some of its layers."""
-        left = self.pruned_weight if refit else lambda path, mask: _masked(self.layers[path].weight, mask)
-        return _with_weights(self.network, {path: left(path, mask) for path, mask in masks.items()})
+        weights = {path: self.pruned_weight(path, mask) if refit else _masked(self.layers[path].weight, mask)
+                   for path, mask in masks.items()}
+        return _with_weights(self.network, weights)
 
     def pruned_weight(self, path: str, mask: Tensor) -> Tensor:
-        """A layer's weight under a mask."""
+        """A layer's weight with a mask, refitted with second_order. The rows of a group of a convolution share moments."""
         weight = self.layers[path].weight.detach()
         if self.selection.criterion != "second_order":
             return _masked(weight, mask)
@@ -181,7 +185,7 @@ class WeightPruner:
         return self.masked({path: mask})
 
     def layer_summaries(self, dense: Network, stored: Network) -> list[dict[str, Any]]:
-        """For each layer what is left of it, in which form, a picture of where, and its weights."""
+        """For each layer the form in which it is stored, and number, image and histogram of its remaining weights."""
         return [{"path": path, "form": _form(stored, path),
                  **remaining_weights(dense.get_parameter(f"{path}.weight").flatten(1), reach_of(layer.weight))}
                 for path, layer in self.layers.items()]
@@ -191,8 +195,8 @@ class WeightPruner:
         return histogram(self.layers[path].weight)
 
     def file_sizes(self, sparsities: list[float]) -> dict[str, list[int]]:
-        """Form -> length of the file at each sparsity if every layer were stored in it. A length depends only on how many
-        weights are left."""
+        """Form -> length of the file at each sparsity if every layer were stored in this form. The length depends only on
+        the number of remaining weights, so that they are not refitted."""
         sizes: dict[str, list[int]] = {form: [] for form in FORMS}
         for sparsity in sparsities:
             network = self.masked(self.masks(sparsity), refit=False)
@@ -202,7 +206,7 @@ class WeightPruner:
         return sizes
 
     def finished(self, network: Network) -> Network:
-        """The network with its zeros left out of the file, wherever that makes it smaller."""
+        """The network with layers stored without their zeros, wherever this makes the file smaller."""
         return recoded(with_layers(network, {path: smallest_form(layer) for path, layer in self._dense(network)}))
 
     def _dense(self, network: Network) -> list[tuple[str, DenseLayer]]:
@@ -222,7 +226,7 @@ def _masked(weight: Tensor, mask: Tensor) -> Tensor:
 
 
 def _with_weights(network: Network, weights: dict[str, Tensor]) -> Network:
-    """A NEW network with some layers' weights replaced."""
-    # What deepcopy is told to have copied already it does not copy.
+    """A NEW network with the weights of some layers replaced."""
+    # deepcopy uses its memo in the place of a copy: the replaced weights are not copied.
     given = {id(network.get_parameter(f"{path}.weight")): nn.Parameter(weight) for path, weight in weights.items()}
     return copy.deepcopy(network, given)
