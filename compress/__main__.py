@@ -1,7 +1,7 @@
-"""The same from a shell: python -m compress methods | teacher | curve | evaluate.
+"""The command line: python -m compress methods | teacher | curve | evaluate.
 
-Results go to standard output, one JSON object a line; progress to standard error. A wrong name or value ends with exit
-code 2 and one helpful line.
+Results are written to standard output, one JSON object a line, and progress to standard error. A wrong name or value ends
+with exit code 2 and one line that says what is allowed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def methods_command(chosen: argparse.Namespace) -> None:
-    """One JSON object a method: settings, ranges, dial."""
+    """Prints one JSON object for each method: settings, ranges, dial."""
     from compress.methods import methods
 
     for kind in methods().values():
@@ -60,7 +60,7 @@ def teacher_command(chosen: argparse.Namespace) -> None:
 
 
 def curve_command(chosen: argparse.Namespace) -> None:
-    """Prints one JSON object for each point of the curve, and of what is measured with it: known points first."""
+    """Prints one JSON object for each point of the curve, its controls and baselines; stored points first."""
     from compress.curves import sweep
     from compress.data import datasets
     from compress.networks import device
@@ -116,7 +116,7 @@ class _Printed:
 
 
 def evaluate_command(chosen: argparse.Namespace) -> None:
-    """Reloads a file and prints what can be measured of it alone."""
+    """Reads a network file and prints its accuracy on a split, size and operations."""
     from compress.curves.final_report import final_report, must_fit
     from compress.data import datasets
     from compress.files import network_file
@@ -187,7 +187,7 @@ def _reporter() -> Reporter:
 
 
 def _having(step: Step, texts: list[str]) -> Step:
-    """The step with the settings of --set, still as text: whoever knows their types reads them.
+    """The step with the settings of --set, still as text; the method converts them to their types.
 
     Raises:
         ValueError: a text that is not NAME=VALUE, or a setting that is given twice.

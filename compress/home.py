@@ -7,13 +7,13 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """The absolute folder for everything that can be made again; made where missing.
+    """The absolute folder for everything that can be computed again; created if it is missing.
 
-    COMPRESS_HOME, else $XDG_CACHE_HOME/compression-explorer, else ~/.cache/compression-explorer. Read anew at
-    every call, so that a test or a second user may set COMPRESS_HOME at any time.
+    COMPRESS_HOME, else $XDG_CACHE_HOME/compression-explorer, else ~/.cache/compression-explorer. The
+    environment is read at every call, so that COMPRESS_HOME can be set at any time.
 
     Raises:
-        ValueError: the folder cannot be made.
+        ValueError: the folder cannot be created.
     """
     chosen = os.environ.get("COMPRESS_HOME")
     shared = os.environ.get("XDG_CACHE_HOME") or "~/.cache"

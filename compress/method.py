@@ -1,4 +1,4 @@
-"""What a compression method is. Each is one file in compress/methods/; the folder's __init__ finds it there.
+"""The contract of a compression method. Each method is one file in compress/methods/, found by the folder's __init__.
 
 A method is a frozen dataclass: its fields are its settings, its docstring its page in the handbook, `dial` names the
 setting that a curve turns. A method never changes the network it is given.
@@ -25,13 +25,13 @@ from compress.settings import Settings
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """What a method made with some settings, ready to be measured.
+    """A network (or compressed data) made by a method, ready to be measured.
 
     Attributes:
         method: the method with all settings that made it.
         network: maps inputs to logits.
-        logits: the network's outputs on validation (n, classes), where shared work already gave them; None otherwise.
-        contents: the bytes to be stored if these are not the network itself (compressed data).
+        logits: the network's outputs on validation (n, classes), if shared work has computed them; else None.
+        contents: the bytes of the file for compressed data; None if the file holds the network.
         inside: plain data that a page shows for this point, such as each layer's rank.
         notes: sentences for the user, such as "layer 3 stays dense: rank 90 saves nothing".
     """
@@ -51,7 +51,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Run:
-    """One thing to be measured for a curve: a method with all settings, its role, and what a legend calls it.
+    """One measurement of a curve: a method with all settings, its role, and its name in a legend.
 
     Raises:
         ValueError: a role that is not one of recipe.ROLES.
@@ -68,8 +68,8 @@ class Run:
 
 @dataclass(frozen=True)
 class Exclusion:
-    """Settings that do not go together: when each named setting has one of the values, `sentence` says what is wrong and
-    what to do, and `remedy` is the change of settings that mends it."""
+    """Settings that exclude each other: when each named setting has one of the values. `sentence` is the error message with
+    its remedy; `remedy` is the same as a change of settings."""
 
     when: dict[str, tuple[Any, ...]]
     sentence: str
@@ -78,18 +78,18 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class Method(Settings):
-    """Base of all methods. A subclass overrides `candidates`, and whatever else it has something to say about.
+    """Base of all methods. A subclass overrides `candidates`; all other methods have defaults.
 
     Class attributes:
         name: the word in recipes and on the command line; title: for people.
-        dial: the setting that a curve turns; values: where a curve measures unless told otherwise.
-        applies_to: "network", or "data" if the method makes the data smaller and trains a network on what is left.
-        reference_title: what `baseline` is called; "" for the teacher, or the raw data where the method applies to data.
-        exclusions: settings that do not go together; a method made with them raises ValueError.
+        dial: the setting that varies along a curve; values: its values on a curve by default.
+        applies_to: "network", or "data" if the method compresses the training data and trains a new network on them.
+        reference_title: the name of `baseline` on a page; "" for the teacher, or for the raw data if applies_to is "data".
+        exclusions: settings that exclude each other; a method with such settings raises ValueError.
         starts_anew: whether the network that it is given plays no role, because a new one is trained on compressed data;
             such a method comes first in a chain.
-        weight_tolerance: how far, relatively, weights may differ from those of the same settings computed together with
-            other settings; 0 where shared work changes no bit.
+        weight_tolerance: relative difference that the weights for some settings may have when they are computed together
+            with other settings; 0 if they are equal bit for bit.
 
     Raises:
         TypeError: when the class is made, if it does not override `candidates`, overrides a final method, or lacks a name.
@@ -125,40 +125,40 @@ class Method(Settings):
     @abstractmethod
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[Self], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
-        """One candidate for each wanted method (of this class, with settings of their own; mostly they differ in the dial),
-        in any order. What they share may be computed once, but each must be what it would be alone.
+        """One candidate for each wanted method (of this class; mostly they differ in the dial alone), in any order. Shared
+        work may be done once, but each candidate must be equal to the one computed alone.
 
         Args:
             network: the network to be compressed; it stays bit for bit as it is. Never a composite: see applied().
             data: only train and calibration are read (and validation, where a method trains, to pick the best epoch).
-            report: called as report(share, text); it raises Cancelled when the work is no longer wanted.
+            report: called as report(share, text); raises Cancelled if the user cancelled the work.
 
         Raises:
-            ValueError: an impossible wish, in a sentence with a remedy. Cancelled: through `report`.
+            ValueError: settings that are impossible here; the message has a remedy. Cancelled: through `report`.
         """
 
     def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
-        """Everything that is measured for a curve over these dial values: one run a value, unless a method adds controls,
-        baselines or other seeds to judge its points by."""
+        """Everything that is measured for a curve over these dial values: one run for each value, and the controls,
+        baselines or other seeds that a method adds."""
         return tuple(Run(self.at(value)) for value in values)
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
-        """Why these settings, with the dial where it is, make no sense for this network or these data, as a sentence with a
-        remedy; "" if they do. Asked before anything is trained: only the network's structure counts."""
+        """The reason why these settings (the dial included) are impossible for this network or data, as a sentence with a
+        remedy; "" if they are possible. Called before anything is trained, so that only the network's structure matters."""
         return ""
 
     def preview(self, network: Network, data: Dataset) -> Network:
-        """A network of the structure that compress() gives, made in a moment and without training, so that the next method
-        of a chain can be asked for its invalid_reason; the network itself where the structure stays the same."""
+        """A network with the structure of compress()'s result, made quickly and without training, for the invalid_reason of
+        the next method in a chain; the network itself if the structure does not change."""
         return network
 
     def baseline(self, network: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate | None:
-        """What every ratio and agreement is measured against; None stands for the teacher."""
+        """The candidate that ratios and agreement refer to; None for the teacher."""
         return None
 
     def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
-        """Plain data for the page's view of what happens inside (spectra, masks, atoms); empty if there is none."""
+        """Plain data of the inside of the method for a page (spectra, masks, atoms); empty if there is none."""
         return {}
 
     @final
@@ -169,7 +169,7 @@ class Method(Settings):
     @final
     def curve(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
               seed: int = 0) -> Iterator[Candidate]:
-        """One candidate a dial value, in the order in which candidates() makes them. Raises ValueError as compress()."""
+        """One candidate for each dial value, in the order of candidates(). Raises ValueError as compress() does."""
         wanted = [self.at(value) for value in values]
         given = acted_on(network, data)
         for method in wanted:
@@ -196,13 +196,12 @@ class Method(Settings):
         return dataclasses.replace(self, **{self.dial: value})
 
     def step(self) -> Step:
-        """What a point is made by, as plain data: all settings spelled out, but those that only say what else is measured
-        (`of_sweep`)."""
+        """The recipe step of a point: all settings except those that only add runs to a curve (`of_sweep`)."""
         sweeping = {field.name for field in dataclasses.fields(self) if field.metadata["of_sweep"]}
         return Step.of(self.name, {name: value for name, value in self.plain().items() if name not in sweeping})
 
     def request(self) -> Step:
-        """What a curve is asked for by, as plain data: all settings spelled out."""
+        """The recipe step of a curve: all settings."""
         return Step.of(self.name, self.plain())
 
     @classmethod

@@ -1,4 +1,4 @@
-"""How work tells how far it is, and how it learns that it is no longer wanted."""
+"""Progress of long work: reports of the share done, and cancellation."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 
 class Cancelled(Exception):
-    """The user no longer wants this work; what is finished is kept."""
+    """The user cancelled this work; finished results are kept."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """Base of what a chart shows while work goes on; `kind` says which in plain data."""
+    """Base of the data that a chart shows during work; `kind` names the class in plain data."""
 
     kind: ClassVar[str]
 
@@ -25,8 +25,7 @@ class Live:
 
 @dataclass(frozen=True)
 class EpochDone(Live):
-    """One network after an epoch: mean loss in training, shares right in training and on validation, seconds since the
-    start."""
+    """One network after an epoch: mean training loss, accuracy in training and on validation, seconds since the start."""
 
     kind = "epoch"
     epoch: int
@@ -79,7 +78,7 @@ class DictionarySoFar(Live):
 
 @dataclass(frozen=True)
 class Progress:
-    """A share of the work done (0 to 1), what is being done in words, and what a chart can show meanwhile."""
+    """The share of the work done (0 to 1), a description of the present step, and data for a chart."""
 
     share: float
     text: str

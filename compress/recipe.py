@@ -1,12 +1,12 @@
-"""A recipe: what was done to which network, as plain data. One thing, four spellings.
+"""A recipe: data set, teacher, methods and seed of a network, as plain data, with one spelling for four uses.
 
-It is the key in the store, the text in a link, the line on the command line and the first line of a code snippet:
+It is the key in the store, the text in a link, the argument on the command line and the first line of a code snippet:
 
     mnist5k/mlp(hidden=300-100,epochs=20)/low_rank(keep=0.1,scheme=whitened)/0
     data    teacher                       methods, joined by '+'             seed
 
-This module knows no method and imports nothing heavy, so that the web process can spell recipes too. Settings that
-are left out are filled in by whoever knows the defaults (compress.methods), before a recipe is used as a key.
+This module imports no method and nothing heavy, so that the web process can use recipes too. Settings that are left out
+are filled in by compress.methods before a recipe is used as a key.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Data set, teacher, methods in order, seed. Without methods it stands for the teacher itself."""
+    """Data set, teacher, methods in order, seed. Without methods: the teacher itself."""
 
     data: str
     teacher: Step

@@ -1,7 +1,7 @@
-"""Settings are fields of frozen dataclasses that know their range and explain themselves.
+"""Settings are fields of frozen dataclasses, each with its range and a help text.
 
-From one declaration come the check of a value, the command line, the form on a page and the handbook. A value comes from
-Python, from JSON or as text (links, the command line); `converted` reads all of these, for everybody, by one rule.
+One declaration serves the check of a value, the command line, the form on a page and the handbook. A value comes from
+Python, from JSON or as text (links, the command line); `converted` reads all of these by one rule.
 
     @dataclass(frozen=True)
     class Prune(Settings):
@@ -21,17 +21,17 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan",
 def setting(default: Any, *, help: str, low: float | None = None, high: float | None = None,
             choices: tuple[str, ...] | None = None, label: str = "", step: float | None = None,
             of_sweep: bool = False) -> Any:
-    """A dataclass field with the facts a form needs.
+    """A dataclass field with all that a form needs.
 
     Args:
-        default: the value where nothing is chosen; its type is the setting's type (bool, int, float, str, or a
+        default: the value if none is chosen; its type is the setting's type (bool, int, float, str, or a
             tuple of int for layer sizes).
-        help: one sentence for the reader beside the dial.
+        help: one sentence for the user.
         low, high: the closed range of a number, or of each number of a tuple.
         choices: the allowed words of a str setting.
-        label: the name on the page; the field's own name with spaces where it is left out.
-        step: what one notch of a slider is.
-        of_sweep: it says what else is measured along (other seeds, say) and is no part of what a point is.
+        label: the name on the page; by default the field's name with spaces.
+        step: of a slider.
+        of_sweep: whether the setting adds runs to a curve (other seeds, say) and is not part of a point.
     """
     facts = {"help": help, "low": low, "high": high, "choices": choices, "label": label, "step": step,
              "of_sweep": of_sweep}
@@ -80,7 +80,7 @@ class Settings:
 
     @classmethod
     def describe(cls) -> list[dict[str, Any]]:
-        """One dict a setting: name, label, type, default, low, high, choices, step, of_sweep, help."""
+        """One dict for each setting: name, label, type, default, low, high, choices, step, of_sweep, help."""
         return [_described(field) for field in dataclasses.fields(cls)]
 
 
@@ -131,8 +131,8 @@ def converted(entry: dict[str, Any], value: Any, owner: str = "") -> Any:
 
 
 def nearest(entry: dict[str, Any], value: Any) -> Any:
-    """The allowed number nearest to one of the setting's own type; NaN, which equals nothing, and what is no number stay as
-    they are."""
+    """The allowed number nearest to a number of the setting's type. NaN and values that are no numbers are returned
+    unchanged."""
     if entry["type"] not in ("int", "float", "sizes"):
         return value
     kind = float if entry["type"] == "float" else int
@@ -146,7 +146,7 @@ def _whose(entry: dict[str, Any], owner: str) -> str:
 
 
 def _wanted(entry: dict[str, Any]) -> str:
-    """What a setting takes, in words."""
+    """The values that a setting allows, in words."""
     numbers = f"between {entry['low']} and {entry['high']}"
     return {"bool": "true or false", "int": f"a whole number {numbers}", "float": f"a number {numbers}",
             "str": f"one of {', '.join(entry['choices'] or ())}",
@@ -160,7 +160,7 @@ def _bool(value: Any) -> bool:
 
 
 def _number(value: Any) -> float:
-    """Raises ValueError or TypeError for what is no number."""
+    """Raises ValueError or TypeError for a value that is not a number."""
     if isinstance(value, bool):
         raise TypeError(value)
     if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):

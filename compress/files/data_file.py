@@ -1,4 +1,4 @@
-"""What every method that makes the data smaller needs: its baseline, files' parts, and examples to look at."""
+"""Parts shared by methods that compress data: the file of the raw data, labels, and examples for a page."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ EXAMPLES = 8
 
 
 def raw_file(data: Dataset) -> bytes:
-    """The raw training data as a file: what compressed data are compared with."""
+    """The raw training data as a file, the baseline of compressed data."""
     return network_file.pack({"compressed_data": data.name, "storage": "raw"},
                       {"inputs": raw_inputs(data), "labels": small_labels(data.train)})
 
 
 def raw_inputs(data: Dataset) -> Tensor:
-    """The training inputs as the source stores them: bytes where one byte a value is enough, else float32."""
+    """The training inputs as the source stores them: uint8 if one byte for each value is enough, else float32."""
     values = data.normaliser.undo(data.train.inputs)
     if data.raw_bytes_per_example == int(np.prod(data.shape)):
         return torch.tensor(values.round().astype(np.uint8))
@@ -29,7 +29,7 @@ def raw_inputs(data: Dataset) -> Tensor:
 
 
 def small_labels(split: Split) -> Tensor:
-    """Labels in the smallest type that holds them."""
+    """The labels in the smallest integer type for them: uint8 or int32."""
     return torch.tensor(split.labels.astype(np.uint8 if split.labels.max() < 256 else np.int32))
 
 
@@ -39,9 +39,12 @@ def shown_labels(data: Dataset) -> list[str]:
 
 
 def shown(data: Dataset, inputs: Tensor) -> list[Any]:
-    """The first EXAMPLES validation examples, rebuilt as these normalised inputs (EXAMPLES, ...), in nested lists of an
-    example's shape, as 0..255: within the range of all these examples where they are images, so that colours stay what they
-    are, else within each original example's own."""
+    """Rebuilt validation examples as nested lists of 0..255 in an example's shape: scaled to the range of all original
+    examples if they are images (so that colours are preserved), else to the range of each original example.
+
+    Args:
+        inputs: the first EXAMPLES validation examples, rebuilt, as normalised inputs (EXAMPLES, ...).
+    """
     original = data.normaliser.undo(data.validation.inputs[:EXAMPLES]).reshape(len(inputs), -1)
     axis = None if data.kind == "image" else 1
     low = original.min(axis, keepdims=True)

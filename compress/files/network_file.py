@@ -1,7 +1,7 @@
-"""A network is one file (safetensors and a manifest), and the length of that file IS its size.
+"""A network is stored as one file (safetensors with a manifest), and the length of this file is its size.
 
-The manifest holds the architecture and the compressed layers as plain data, so reading a file runs no pickled code.
-Teacher and students use the same container: a ratio of two lengths compares like with like.
+The manifest holds the architecture and the compressed layers as plain data, so that no pickled code runs when a file is
+read. Teachers and compressed networks use the same container, so that their lengths can be compared.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def read(path: Path | str) -> Network:
     """The network of a file, in evaluation mode on the CPU.
 
     Raises:
-        ValueError: the file is missing, is not one of ours, or is damaged; says which.
+        ValueError: the file is missing, was not written by this program, or is damaged.
     """
     return from_bytes(_contents(path), str(path))
 
@@ -68,7 +68,7 @@ def from_bytes(contents: bytes, name: str = "the file") -> Network:
 
 
 def pack(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> bytes:
-    """One container for everything that is measured in bytes: a manifest and tensors."""
+    """A manifest and tensors as the bytes of a file: the container of all networks and compressed data."""
     contents = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
     text = json.dumps({"format": FORMAT, **manifest}, separators=(",", ":"), sort_keys=True)
     return save(contents, metadata={"manifest": text})
@@ -112,5 +112,5 @@ def nonzeros(network: nn.Module) -> int:
 
 
 def _is_a_counter(name: str) -> bool:
-    """Batch-norm's step counter takes no part in a prediction and is not stored."""
+    """Whether a tensor is batch-norm's step counter, which has no effect on predictions and is not stored."""
     return name.endswith("num_batches_tracked")

@@ -1,4 +1,4 @@
-"""Codes, atoms and principal components as they are stored: coefficients in one byte, indices in few bits."""
+"""Stored form of codes, atoms and principal components: coefficients in one byte, indices in as few bits as possible."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from compress.solvers.codes import Codes
 
 
 def in_bytes(codes: Codes, count: int) -> tuple[dict[str, Tensor], Codes]:
-    """What is stored of codes for so many atoms, and the codes as they are read back: coefficients in one byte each.
+    """The stored tensors of codes, one byte for each coefficient, and the codes that are read back from them.
 
-    Where signals have unlike numbers of atoms, these numbers are stored too, and of atoms only those that are used.
+    If signals have different numbers of atoms, these numbers are stored too, and only the indices that are used.
+
+    Args:
+        count: atoms of the dictionary.
     """
     scale = _scale(codes.coefficients.abs().max())
     levels = (codes.coefficients / scale).round().to(torch.int8)
@@ -28,32 +31,33 @@ def in_bytes(codes: Codes, count: int) -> tuple[dict[str, Tensor], Codes]:
 
 
 def atoms_in_bytes(atoms: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-    """What is stored of atoms (count, features), one byte a number and one scale an atom, and the atoms as they are read
-    back."""
+    """The stored tensors of atoms (count, features), one byte for each number and one scale for each atom, and the atoms
+    that are read back from them."""
     sizes = _scale(atoms.abs().amax(1))
     levels = (atoms / sizes[:, None]).round().to(torch.int8)
     return {"dictionary": levels, "sizes": sizes}, levels.to(atoms.dtype) * sizes[:, None]
 
 
 def numbers_in_bytes(numbers: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-    """What is stored of numbers (n, count), one byte each and one scale a column, and the numbers as they are read back."""
+    """The stored tensors of numbers (n, count), one byte for each and one scale for each column, and the numbers that are
+    read back from them."""
     scale = _scale(numbers.abs().amax(0))
     levels = (numbers / scale).round().to(torch.int8)
     return {"levels": levels, "scale": scale}, levels.to(numbers.dtype) * scale
 
 
 def bytes_of(tensors: dict[str, Tensor]) -> int:
-    """Bytes of their numbers."""
+    """The total number of bytes of some tensors."""
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
 
 
 def bytes_expected(signals: int, features: int, count: int, nonzeros: int) -> int:
-    """Bytes of so many signals' codes, all with as many atoms as they may have, and of their dictionary."""
+    """Bytes of the codes of `signals` signals with `nonzeros` atoms each, and of their dictionary of `count` atoms."""
     return -(-signals * nonzeros * bits_for(count) // 8) + signals * nonzeros + count * (features + 4)
 
 
 def components_for(size: int, signals: int, features: int) -> int:
-    """How many principal components of so many signals, with their basis, take about so many bytes; at least one."""
+    """The number of principal components of these signals that take about `size` bytes with their basis; at least 1."""
     return max(1, min(round(size / (signals + features + 8)), features, signals))
 
 

@@ -1,4 +1,4 @@
-"""Which processor does the work, and how many threads it may use: decided once a process."""
+"""The device for all computations and the number of threads, chosen once for each process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 @lru_cache(maxsize=1)
 def prepare() -> torch.device:
-    """Sets torch's threads once to the cores this process may really use, and returns the device.
+    """Sets torch's number of threads to the cores that this process may use, and returns the device; once for each process.
 
     COMPRESS_DEVICE (cpu, cuda, cuda:1) overrides the choice; otherwise a GPU is used if there is one.
 
@@ -28,12 +28,13 @@ def prepare() -> torch.device:
 
 
 def usable_cores() -> int:
-    """Cores by affinity and by the container's quota, whichever is smaller: more threads than that cost 10x.
+    """The number of cores by affinity or by the container's quota, whichever is smaller: more threads make work 10 times
+    slower.
 
-    COMPRESS_CORES forbids more than so many.
+    COMPRESS_CORES is an upper limit.
 
     Raises:
-        ValueError: COMPRESS_CORES is no whole number from 1.
+        ValueError: COMPRESS_CORES is not a whole number of at least 1.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     limit = Path("/sys/fs/cgroup/cpu.max")
@@ -49,7 +50,7 @@ def usable_cores() -> int:
 
 
 def title(device: torch.device) -> str:
-    """The device in words, for the sidebar: 'CPU, 2 cores' or the GPU's name."""
+    """The device's name for people: 'CPU, 2 cores' or the GPU's name."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     cores = usable_cores()

@@ -12,19 +12,20 @@ CHUNK = 512
 
 
 def device_of(network: nn.Module) -> torch.device:
-    """Where the network's weights live."""
+    """The device of the network's weights."""
     return next(network.parameters()).device
 
 
 def logits_of(network: nn.Module, inputs: Tensor) -> Tensor:
-    """Outputs (n, classes) in evaluation mode, always in the same chunks, so that a reload repeats them exactly."""
+    """Outputs (n, classes) in evaluation mode, always in the same chunks, so that a network read from a file repeats them
+    exactly."""
     with evaluating(network):
         return torch.cat([network(chunk) for chunk in inputs.split(CHUNK)])
 
 
 @contextmanager
 def evaluating(*networks: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients inside the block, the networks' own mode after it."""
+    """Evaluation mode without gradients inside the block; the networks' previous modes afterwards."""
     modes = [network.training for network in networks]
     for network in networks:
         network.eval()

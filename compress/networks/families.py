@@ -1,7 +1,7 @@
-"""Architectures are plain data; build() turns one into a torch module with fresh weights.
+"""Architectures are plain data; build() makes a torch module with initial weights from an architecture.
 
-With an architecture and a tensor file a network is rebuilt without running any pickled code (see files.py).
-Examples have the shapes of datasets.py: images (channels, height, width), sequences (features, length), tables
+From an architecture and a file of tensors a network is rebuilt without pickled code (see files/network_file.py). Shapes of
+examples: images (channels, height, width), sequences (features, length), tables
 (features,). Every network maps a batch (n, *shape) to logits (n, classes).
 """
 
@@ -24,7 +24,7 @@ ARCHITECTURES: dict[str, type[Architecture]] = {}
 
 @dataclass(frozen=True)
 class Family(Settings):
-    """Base of the families: the settings that a user may turn, without the data's shape."""
+    """Base of the families of architectures: the settings that a user can choose, without the shape of the data."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -33,15 +33,15 @@ class Family(Settings):
         FAMILIES[cls.name] = cls
 
     def layers(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
-        """Fresh modules for examples of this shape; drawn from torch's current random state."""
+        """Modules with initial weights for examples of this shape, drawn from torch's present random state."""
         raise NotImplementedError
 
     def sizes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-        """The settings that are layer sizes, as they really are for examples of this shape; none for one layer."""
+        """The settings that are layer sizes, with the sizes used for examples of this shape; empty for a single layer."""
         return {name: value for name, value in vars(self).items() if isinstance(value, tuple)}
 
     def title_for(self, shape: tuple[int, ...], classes: int) -> str:
-        """A short name for people of this family's network on such data."""
+        """A short name for people, for data of this shape."""
         sizes = [spelled(value) for value in vars(self).values() if isinstance(value, tuple) and value]
         return " ".join([self.title, *sizes])
 
@@ -81,28 +81,28 @@ class Architecture:
         return network
 
     def title(self) -> str:
-        """For people: '784-300-100-10' for an MLP, 'LeNet-5', 'GRU 64' and the like for the others."""
+        """A name for people: '784-300-100-10' for an MLP; 'LeNet-5' or 'GRU 64' for other families."""
         return self.family.title_for(self.shape, self.classes)
 
 
 def family(name: str, settings: dict[str, Any] | None = None) -> Family:
-    """The family of this name with these settings. Raises ValueError that lists the known ones."""
+    """The family of this name with these settings. Raises ValueError for an unknown name, with the list of names."""
     if name not in FAMILIES:
         raise ValueError(f"There is no network family {name!r}; choose one of {', '.join(FAMILIES)}.")
     return FAMILIES[name].from_plain(settings or {})
 
 
 class Network(nn.Sequential):
-    """Modules in a row that remember their architecture; logits = network(batch)."""
+    """A sequence of modules with its architecture; logits = network(batch)."""
 
     architecture: Architecture
 
 
 def build(architecture: Architecture, seed: int = 0) -> Network:
-    """A network with fresh weights; the same seed gives the same weights, the global random state is untouched.
+    """A network with initial weights. The same seed gives the same weights; the global random state is not changed.
 
     Raises:
-        ValueError: the family cannot take examples of this shape.
+        ValueError: the family has no network for examples of this shape.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -128,7 +128,7 @@ class MLP(Family):
 
     name, title = "mlp", "MLP"
     hidden: tuple[int, ...] = setting((300, 100), low=1, high=8192, help="Units of each hidden layer, joined by '-'.")
-    dropout: float = setting(0.0, low=0.0, high=0.9, help="Share of hidden units left out at each training step.")
+    dropout: float = setting(0.0, low=0.0, high=0.9, help="Share of hidden units that are dropped at each training step.")
 
     def layers(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         return nn.Sequential(nn.Flatten(), *_perceptron(prod(shape), self.hidden, classes, self.dropout))
@@ -139,14 +139,15 @@ class MLP(Family):
 
 @dataclass(frozen=True)
 class CNN(Family):
-    """LeNet-5 with ReLU and max pooling (LeCun et al. 1998) on images; on sequences its twin, three strided
-    convolutions of 25 channels as in Greydanus & Kobak's MNIST-1D (2020)."""
+    """LeNet-5 with ReLU and max pooling (LeCun et al. 1998) on images; three strided convolutions of 25
+    channels on sequences, as in MNIST-1D (Greydanus & Kobak 2020)."""
 
     name, title = "cnn", "CNN"
     channels: tuple[int, ...] = setting(
         (), low=1, high=1024, help="Channels of each convolution; 'none' means 6-16 (images), 25-25-25 (sequences).")
     hidden: tuple[int, ...] = setting(
-        (), low=1, high=8192, help="Units of each layer after them; 'none' means 120-84 (images), no layer (sequences).")
+        (), low=1, high=8192,
+        help="Units of each layer after the convolutions; 'none' means 120-84 (images), no layer (sequences).")
 
     def sizes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         if len(shape) == 3:
@@ -169,13 +170,13 @@ class CNN(Family):
 
 @dataclass(frozen=True)
 class ResNet(Family):
-    """A small residual network with batch normalisation (He et al. 2016): a convolution, one block a width
-    (each after the first halves the picture), global average pooling, a linear layer."""
+    """A small residual network with batch normalisation (He et al. 2016): a convolution, one block for each
+    width (each after the first halves the image), global average pooling, a linear layer."""
 
     name, title = "resnet", "ResNet"
     channels: tuple[int, ...] = setting((16, 32, 64), low=1, high=1024, help="Channels of each residual block.")
     inner: tuple[int, ...] = setting(
-        (), low=1, high=1024, help="Channels inside each block, between its convolutions; 'none' means the block's own.")
+        (), low=1, high=1024, help="Channels between the two convolutions of each block; 'none' means the block's channels.")
 
     def layers(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         if len(shape) not in (2, 3):
@@ -199,8 +200,8 @@ class ResNet(Family):
 
 @dataclass(frozen=True)
 class Recurrent(Family):
-    """A gated recurrent unit (Cho et al. 2014) that reads a sequence step by step, an image row by row, and sees
-    all its states at the end through one linear layer, as in Greydanus & Kobak's MNIST-1D."""
+    """A gated recurrent unit (Cho et al. 2014) that reads a sequence step by step or an image row by row. One linear
+    layer reads the states of all steps, as in MNIST-1D (Greydanus & Kobak 2020)."""
 
     name, title = "gru", "GRU"
     hidden: tuple[int, ...] = setting((64,), low=1, high=2048, help="Units of the recurrent layer (one number).")
@@ -229,8 +230,8 @@ class AsSequence(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two normalised convolutions (before -> inner -> after channels) beside a shortcut; a 1x1 convolution on the
-    shortcut where the shape changes."""
+    """Two normalised convolutions (before -> inner -> after channels) plus a shortcut, which is a 1x1 convolution where the
+    shape changes."""
 
     def __init__(self, convolution: type, norm: type, before: int, inner: int, after: int, stride: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A gated recurrent unit whose matrices are plain linear layers, so that every method can replace them."""
+"""A gated recurrent unit whose matrices are linear layers, so that methods can replace them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class GRU(nn.Module):
 
 
 class Direction(nn.Module):
-    """One reading direction. Gates stand in the order reset, update, new: maps give 3 x units values."""
+    """One direction of a GRU. Its maps have 3 x units outputs: the gates in the order reset, update, new."""
 
     def __init__(self, features: int, units: int) -> None:
         super().__init__()
@@ -54,6 +54,7 @@ def gated(inputs: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
 
 
 def _is_untouched(layer: nn.Module) -> bool:
-    """A layer with one weight that nobody watches: hooks (activations, MAC counts) need it to be really called."""
+    """Whether the fused kernel can be used: a layer with one weight and without hooks (which need the layer to be
+    called)."""
     has_weight = type(layer) is nn.Linear or getattr(layer, "makes_its_weight", False)
     return has_weight and not layer._forward_hooks and not layer._forward_pre_hooks

@@ -1,4 +1,4 @@
-"""The one training loop. The same seed gives bit-identical weights on a CPU with the same number of threads."""
+"""The training loop. The same seed gives bit-identical weights on a CPU with the same number of threads."""
 
 from __future__ import annotations
 
@@ -30,20 +30,23 @@ class Training(Settings):
     epochs: int = setting(20, low=1, high=2000, help="Passes over the training examples.")
     learning_rate: float = setting(0.002, low=1e-6, high=10.0,
                                    help="Size of the first steps; it falls to zero along a cosine.")
-    batch: int = setting(64, low=1, high=65536, help="Examples a step.")
+    batch: int = setting(64, low=1, high=65536, help="Examples in each step.")
     optimizer: str = setting("adam", choices=("adam", "sgd"), help="Adam, or SGD with Nesterov momentum 0.9.")
     weight_decay: float = setting(0.0, low=0.0, high=1.0, 
-                                  help="Pull of the weights towards zero (decoupled with adam).")
-    shift: int = setting(0, low=0, high=8, help="Augmentation: move images or sequences by up to this many samples.")
+                                  help="Decay of the weights towards zero (decoupled with adam).")
+    shift: int = setting(0, low=0, high=8, help="Augmentation: shifts images or sequences by up to this many samples.")
     patience: int = setting(0, low=0, high=2000,
                             help="Stop after this many epochs without a better validation accuracy; 0: never.")
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A trained network in evaluation mode with its best weights, and how it got there.
+    """A trained network in evaluation mode, with its best weights.
 
-    history has one dict an epoch: epoch, loss (mean objective), train_accuracy, accuracy (validation), seconds.
+    Attributes:
+        history: one dict for each epoch: epoch, loss (mean objective), train_accuracy, accuracy (validation), seconds.
+        best_epoch: the epoch whose weights the network has.
+        cancelled: whether training was cancelled before its end.
     """
 
     network: Network
@@ -63,14 +66,14 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, report: 
     """Trains a copy of a network on the train split and keeps the weights of the best validation accuracy.
 
     Args:
-        start: stays as it is.
-        objective: (logits (b, classes), labels (b,), rows (b,) into train) -> scalar; rows lets a loss look up
-            what a teacher said of these examples.
-        steps: a budget of optimizer steps that ends training before plan.epochs do.
-        after_step: called with the network in training and the number of steps done after each of them; it may change the
-            weights (masks stay zero this way).
-        keep_from: weights of an epoch that ends before so many steps are not kept, however good they are.
-        keep_best: when cancelled after an epoch, return the best network so far, marked as cancelled.
+        start: the initial network, which is not changed.
+        objective: (logits (b, classes), labels (b,), rows (b,) into train) -> scalar; with rows a loss can look
+            up a teacher's outputs on these examples.
+        steps: the most optimizer steps, if these are fewer than plan.epochs take.
+        after_step: called after each step with the network and the number of steps done; it may change the weights (to
+            apply masks, for example).
+        keep_from: the number of steps from which weights can be kept as the best.
+        keep_best: if cancelled after an epoch, return the best network so far with cancelled=True.
 
     Raises:
         Cancelled: through `report`, unless keep_best and an epoch is finished.
@@ -125,7 +128,7 @@ class _Run:
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, max(1, steps))
 
     def epoch(self, inputs: Tensor, labels: Tensor, report: Reporter) -> tuple[float, float]:
-        """One pass: (mean loss, share right while training)."""
+        """One epoch: (mean loss, accuracy in training)."""
         self.network.train()
         order = torch.randperm(len(inputs), generator=self.order).to(inputs.device)
         total, right, seen = torch.zeros((), device=inputs.device), torch.zeros((), device=inputs.device), 0
@@ -141,7 +144,7 @@ class _Run:
         return float(total) / seen, float(right) / seen
 
     def step(self, batch: Tensor, labels: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """One optimizer step: (loss, number right), both still on the device."""
+        """One optimizer step: (loss, number of correct predictions), both still on the device."""
         if self.plan.shift:
             batch = shifted(batch, self.plan.shift, self.order)
         with torch.autocast(batch.device.type, torch.bfloat16, enabled=batch.is_cuda):
@@ -158,10 +161,10 @@ class _Run:
 
 
 def shifted(batch: Tensor, most: int, generator: torch.Generator) -> Tensor:
-    """Each example moved by its own random offset of up to `most` samples along each axis; edges repeat.
+    """Each example shifted by a random offset of up to `most` samples along each axis; edge samples are repeated.
 
     Args:
-        batch: images (n, c, h, w) or sequences (n, features, length); tables (n, features) come back unchanged.
+        batch: images (n, c, h, w) or sequences (n, features, length); tables (n, features) are returned unchanged.
     """
     for axis in range(2, batch.dim()):
         length = batch.shape[axis]
@@ -182,6 +185,6 @@ def optimizer_of(parameters: list[Tensor], plan: Training) -> torch.optim.Optimi
 
 
 def steps_of(plan: Training, examples: int, most: int | None = None) -> int:
-    """Optimizer steps of the plan on so many examples, `most` at most."""
+    """The number of optimizer steps of the plan for this number of examples, at most `most`."""
     steps = plan.epochs * -(-examples // plan.batch)
     return steps if most is None else min(steps, most)

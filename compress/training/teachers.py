@@ -1,4 +1,4 @@
-"""Teachers: presets, how a recipe spells them, and their training."""
+"""Teachers: presets, their spelling in a recipe, and their training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from compress.training.loop import Trained, Training, train
 
 @dataclass(frozen=True)
 class Preset:
-    """A teacher worth starting from, with the kinds of data it suits."""
+    """A preset teacher, and the kinds of data that it is for."""
 
     title: str
     text: str
@@ -28,7 +28,7 @@ ON_SEQUENCES = {"batch": 100, "learning_rate": 0.01}
 PRESETS = (
     Preset("LeNet-300-100", "Two hidden layers, the classic of the compression papers.", Step("mlp"),
            ("image", "tabular")),
-    Preset("Wide MLP, 1200-1200", "Far more weights than these data need.",
+    Preset("Wide MLP, 1200-1200", "Many more weights than these data need.",
            Step.of("mlp", {"hidden": "1200-1200", "dropout": 0.2, "epochs": 10}), ("image",)),
     Preset("LeNet-5", "Two convolutions, 6 and 16 channels.", Step.of("cnn", {"epochs": 15}), ("image",)),
     Preset("GRU over rows", "Reads an image row by row, both ways.", Step.of("gru", {"epochs": 12}), ("image",)),
@@ -41,7 +41,7 @@ PRESETS = (
            ("image", "sequence")),
     Preset("GRU over time", "Reads a sequence step by step, both ways.",
            Step.of("gru", {"epochs": 12, **ON_SEQUENCES}), ("sequence",)),
-    Preset("Logistic regression", "One layer: the floor that the others must beat.", Step("logistic")),
+    Preset("Logistic regression", "One layer: the baseline for all others.", Step("logistic")),
 )
 
 
@@ -49,13 +49,13 @@ def teacher_step(step: Step) -> Step:
     """The step with every setting of its family and of training spelled out.
 
     Raises:
-        ValueError: unknown family or setting, or a value that is not allowed; says what is.
+        ValueError: an unknown family or setting, or a value outside its range; the message lists what is allowed.
     """
     return _step_of(*_read_step(step))
 
 
 def family_cards() -> list[dict[str, Any]]:
-    """Every family as plain data: name, title, doc, its own settings and those of training."""
+    """Every family as plain data: name, title, doc, the settings of the family and those of training."""
     return [{"name": kind.name, "title": kind.title, "doc": kind.__doc__, "settings": kind.describe(),
              "training": Training.describe()} for kind in FAMILIES.values()]
 
@@ -69,7 +69,7 @@ def untrained(step: Step, data: Dataset, seed: int = 0) -> Network:
 
 def train_teacher(data: Dataset, step: Step, seed: int = 0, report: Reporter = no_report,
                   device: torch.device | str = "cpu") -> Trained:
-    """Trains a fresh network as the step says, for instance Step.parse("mlp(hidden=300-100)")."""
+    """Trains a network with the settings of a step, for instance Step.parse("mlp(hidden=300-100)")."""
     _, plan = _read_step(step)
     return train(untrained(step, data, seed).to(device), data, plan, seed, report, keep_best=True)
 
