@@ -93,8 +93,7 @@ class DataSVD(Method):
 
     def baseline(self, network: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
         """The same classifier trained on the raw inputs, and the raw training data as a file."""
-        inputs = on_device(data.train, device_of(network))[0].flatten(1)
-        return Candidate(self, self._classifier(inputs, None, data, report, seed), contents=raw_file(data))
+        return Candidate(self, self._trained(data, device_of(network), report, seed), contents=raw_file(data))
 
     def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
@@ -120,24 +119,23 @@ class DataSVD(Method):
         mean = inputs.double().mean(0)
         return mean.float(), principal_directions(inputs.double() - mean).float()
 
-    def _classifier(self, codes: Tensor, projection: tuple[Tensor, Tensor] | None, data: Dataset, report: Reporter,
+    def _classifier(self, codes: Tensor, projection: tuple[Tensor, Tensor], data: Dataset, report: Reporter,
                     seed: int) -> Network:
-        """Trained on codes (n, k); returned with the projection (mean, basis) in front, so that it reads raw
-        examples. Without one, the codes are the raw inputs."""
-        coded, scale = data, None
-        if projection is not None:
-            mean, basis = projection
-            scale = codes.double().square().mean().sqrt().float()
-            held = (on_device(data.validation, codes.device)[0].flatten(1) - mean) @ basis
-            coded = dataclasses.replace(data, train=with_inputs(data.train, codes / scale),
-                                        validation=with_inputs(data.validation, held / scale))
-        architecture = Architecture(self._family, coded.shape, len(data.classes))
-        trained = train(build(architecture, seed).to(codes.device), coded, Training(epochs=self.epochs), seed, report)
-        if projection is None:
-            return trained.network
-        whole = Composite(Projection(Tiling(data.shape, 0), mean, basis), Scale(scale), trained.network)
+        """Trained on codes (n, k); returned with the projection (mean, basis) in front, so that it reads raw examples."""
+        mean, basis = projection
+        scale = codes.double().square().mean().sqrt().float()
+        held = (on_device(data.validation, codes.device)[0].flatten(1) - mean) @ basis
+        coded = dataclasses.replace(data, train=with_inputs(data.train, codes / scale),
+                                    validation=with_inputs(data.validation, held / scale))
+        classifier = self._trained(coded, codes.device, report, seed)
+        whole = Composite(Projection(Tiling(data.shape, 0), mean, basis), Scale(scale), classifier)
         whole.eval()
         return whole
+
+    def _trained(self, data: Dataset, device: torch.device, report: Reporter, seed: int) -> Network:
+        """The classifier of this method's family, trained on these data."""
+        architecture = Architecture(self._family, data.shape, len(data.classes))
+        return train(build(architecture, seed).to(device), data, Training(epochs=self.epochs), seed, report).network
 
 
 def principal_directions(centred: Tensor) -> Tensor:
