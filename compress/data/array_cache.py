@@ -1,4 +1,4 @@
-"""Arrays that are slow to make are kept as .npz files in the cache folder."""
+"""A cache of arrays that are slow to compute, as .npz files in the cache folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from compress.atomic_file import replacing
 from compress.home import cache_folder
 
-# All that numpy and zipfile raise over bytes that no one meant them to read.
+# All exceptions that numpy and zipfile raise for damaged or foreign files.
 _UNREADABLE = (OSError, EOFError, ValueError, AttributeError, TypeError, KeyError, RuntimeError, MemoryError,
                zipfile.BadZipFile, zlib.error)
 

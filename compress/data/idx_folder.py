@@ -1,4 +1,4 @@
-"""Reads a folder of IDX files, the form of https://yann.lecun.com/exdb/mnist: a header, then bytes."""
+"""Reads a folder of IDX files, the format of https://yann.lecun.com/exdb/mnist: a header, then bytes."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from pathlib import Path
 
 import numpy as np
 
-_BYTES = 0x08  # the header's code for unsigned bytes, the only type of this form's images and labels
+_BYTES = 0x08  # the header's code for unsigned bytes, the only type of images and labels
 _STEMS = {("inputs", False): ("train-images-idx3-ubyte", 3), ("inputs", True): ("t10k-images-idx3-ubyte", 3),
           ("labels", False): ("train-labels-idx1-ubyte", 1), ("labels", True): ("t10k-labels-idx1-ubyte", 1)}
 
 
 @dataclass(frozen=True)
 class IdxFolder:
-    """train-images-idx3-ubyte, train-labels-idx1-ubyte and perhaps the same as t10k-..., each perhaps .gz.
+    """train-images-idx3-ubyte and train-labels-idx1-ubyte, optionally t10k-... for the test part; each may be .gz.
 
-    Every method raises ValueError, naming the file, where one is missing, damaged or of another type.
+    Every method raises ValueError with the name of the file if a file is missing, damaged or of another type.
     """
 
     path: Path
 
     def kind(self) -> str | None:
-        """What the examples are: always images."""
+        """The kind of the examples: always images."""
         return "image"
 
     def has_test(self) -> bool:
-        """Whether there is an official test part; half of one is an error."""
+        """Whether there is an official test part. Raises ValueError if only its images or labels are there."""
         found = {what: self._find(what, test=True) for what in ("inputs", "labels")}
         if (found["inputs"] is None) != (found["labels"] is None):
             here = found["inputs"] or found["labels"]

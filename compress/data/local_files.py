@@ -1,15 +1,15 @@
-"""The user's own data: every path in COMPRESS_DATA is a data set local:NAME, named after its folder or file.
+"""Data of the user: every path in COMPRESS_DATA is a data set local:NAME, named after its folder or file.
 
 COMPRESS_DATA holds one or more paths with the system's path separator (':' or, on Windows, ';') between them;
-each is a folder of IDX files (idx_folder.py) or an .npz file (npz_file.py). What the examples are follows
-from their shape:
+each is a folder of IDX files (idx_folder.py) or an .npz file (npz_file.py). The kind of the examples follows from their
+shape:
 
     (n, features)                   a table; with kind "sequence", sequences (n, length) with one feature
     (n, height, width)              images with one channel; with kind "sequence", (n, features, length)
-    (n, channels, height, width)    images with 1 or 3 channels; where this and the next both fit, this
+    (n, channels, height, width)    images with 1 or 3 channels; preferred if both forms fit
     (n, height, width, channels)    the same
 
-kind is an optional text array in the .npz file. Labels are whole numbers or texts, any k different ones.
+kind is an optional text array in the .npz file. Labels are any k different whole numbers or texts.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _KINDS_BY_AXES = {2: ("tabular", "sequence"), 3: ("image", "sequence"), 4: ("ima
 
 @dataclass(frozen=True)
 class _Entry:
-    """One path of COMPRESS_DATA and the name it goes by."""
+    """A path of COMPRESS_DATA and the name of its data set."""
 
     name: str
     path: Path
 
 
 def cards() -> tuple[DatasetCard, ...]:
-    """One card for each path in COMPRESS_DATA; one that cannot be used says why in its field `problem`."""
+    """One card for each path in COMPRESS_DATA; the field `problem` is the reason if the data cannot be loaded."""
     return tuple(_card(entry) for entry in _entries())
 
 
@@ -71,7 +71,7 @@ def arranged_shape(shape: tuple[int, ...], kind: str | None) -> tuple[str, tuple
     """The kind of the examples in an array of this shape, and the shape of one in this project's layout.
 
     Raises:
-        ValueError: no kind has examples of this shape, or not the kind asked for.
+        ValueError: no kind, or not the given kind, has examples of this shape.
     """
     kinds = _KINDS_BY_AXES.get(len(shape))
     if kinds is None:

@@ -1,4 +1,4 @@
-"""Brings every channel or feature to mean 0 and standard deviation 1, as measured on the training split."""
+"""Normalises every channel or feature to mean 0 and standard deviation 1 on the training split."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ _CHUNK = 4096  # examples turned to float64 at a time: all of CIFAR-10 at once w
 
 @dataclass(frozen=True, eq=False)
 class Normaliser:
-    """mean and standard_deviation: float64, read-only, one for each entry of an example's first axis.
+    """The statistics of the training split.
 
-    Their shapes broadcast to an example: (channels, 1, 1), (features, 1) or (features,).
+    Attributes:
+        mean, standard_deviation: float64, read-only, for each channel or feature, in a shape that broadcasts to an example:
+            (channels, 1, 1), (features, 1) or (features,).
     """
 
     mean: np.ndarray
@@ -26,10 +28,11 @@ class Normaliser:
 
     @classmethod
     def fit(cls, inputs: np.ndarray) -> Normaliser:
-        """Measures examples (n, *shape) in float64, missing values (NaN) left out. No spread counts as 1.
+        """The statistics of examples (n, *shape), in float64, without missing values (NaN). A standard deviation of 0
+        becomes 1.
 
         Raises:
-            ValueError: values so large that their squares overflow.
+            ValueError: the squares of some values overflow.
         """
         count = np.maximum(_total(inputs, lambda part: ~np.isnan(part)), 1)
         mean = _total(inputs, lambda part: part) / count
@@ -38,13 +41,13 @@ class Normaliser:
         if not np.isfinite(spread).all():
             raise ValueError("Inputs must stay below about 1e150 so that their squares are finite, but the "
                              "spread of a feature overflows. Rescale that feature.")
-        # The mean of a constant is off by roundings, which must not be blown up to a spread of 1.
+        # The computed mean of a constant has rounding errors, which must not be scaled to a standard deviation of 1.
         lowest, highest = _extremes(inputs)
         varies = lowest < highest
         return cls(np.where(varies, mean, np.nan_to_num(lowest)), np.where(varies, spread, 1.0))
 
     def apply(self, inputs: np.ndarray) -> np.ndarray:
-        """Examples (n, *shape) as normalised float32; a missing value becomes 0, which is training's mean."""
+        """Normalised examples (n, *shape), float32; a missing value becomes 0, the mean of the training split."""
         result = np.empty(inputs.shape, dtype=np.float32)
         for start in range(0, len(inputs), _CHUNK):
             part = inputs[start:start + _CHUNK].astype(np.float64)
@@ -53,12 +56,12 @@ class Normaliser:
         return result
 
     def undo(self, inputs: np.ndarray) -> np.ndarray:
-        """Normalised examples (n, *shape), or one example, in the source's units as float32."""
+        """Normalised examples (n, *shape), or a single example, in the source's units, float32."""
         return (np.asarray(inputs, dtype=np.float64) * self.standard_deviation + self.mean).astype(np.float32)
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
-    """A view that cannot be written through."""
+    """A read-only view of an array."""
     view = array.view()
     view.flags.writeable = False
     return view

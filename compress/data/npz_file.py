@@ -29,7 +29,7 @@ class NpzFile:
         return str(self._read("kind")[()])
 
     def has_test(self) -> bool:
-        """Whether there is an official test part; half of one is an error."""
+        """Whether there is an official test part. Raises ValueError if only its inputs or labels are there."""
         inputs, labels = self._find("inputs", True), self._find("labels", True)
         if (inputs is None) != (labels is None):
             raise ValueError(f"{self.path} holds {inputs or labels} alone: x_test and y_test must come "

@@ -1,11 +1,11 @@
-"""Classification sets from https://www.openml.org, fetched only when a user names one, and then kept.
+"""Classification data sets from https://www.openml.org, downloaded when a user names one, and cached.
 
 A name is openml:NAME:VERSION. Tables stay tables (categories one-hot, missing numbers filled with the mean of
 the training split); a table whose columns are whole numbers 0..255 and whose width is a square of 8 or more
 is read as square images with one channel.
 
-The library that downloads sets no time limit, so it works in a child process that ends at a hard limit, and
-nothing that goes wrong there can hang or stain this process.
+The download library has no time limit. It therefore runs in a child process that is ended at a time limit, and errors there
+cannot block this process.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from compress.home import cache_folder
 
 PREFIX = "openml:"
 SECONDS = 120.0
-_GRACE = 1.0  # seconds that the child has to remove its half-written files
+_GRACE = 1.0  # seconds for the child process to remove incomplete files
 _SMALLEST_SIDE = 8
 _FORM = re.compile(r"([A-Za-z0-9][\w.(),-]*):([1-9]\d{0,8})", re.ASCII)
 
 
 class DownloadError(RuntimeError):
-    """A data set that is not on this machine could not be fetched."""
+    """A data set that is not cached could not be downloaded."""
 
 
 @dataclass(frozen=True)
 class _Known:
-    """What a known set's table does not report: the images' shape, how many rows at its end are the official
-    test part, and what the classes 0 to 9 are."""
+    """Facts of a known data set that its table does not contain: the shape of the images, the number of rows at its end that
+    are the official test part, and the names of the classes 0 to 9."""
 
     card: DatasetCard
     shape: tuple[int, int, int]
@@ -69,7 +69,7 @@ _KNOWN = (
 
 
 def cards() -> tuple[DatasetCard, ...]:
-    """One card for each set whose layout is known; any other can be named all the same."""
+    """One card for each known data set; others can be chosen by name too."""
     return tuple(known.card for known in _KNOWN)
 
 
@@ -77,13 +77,13 @@ def read(name: str) -> RawData:
     """Every example of openml:NAME:VERSION, from the cache folder or, the first time, from the internet.
 
     Raises:
-        DownloadError: it is not here and cannot be fetched within COMPRESS_DOWNLOAD_SECONDS (120).
-        ValueError: not a name with a version, not a classification set, or a damaged file.
+        DownloadError: the data set is not cached and cannot be downloaded within COMPRESS_DOWNLOAD_SECONDS (120).
+        ValueError: the name has no version, the data set is not for classification, or the cached file is damaged.
     """
     match = _FORM.fullmatch(name.removeprefix(PREFIX))
     if not match:
         raise ValueError(f"A data set from OpenML must be named with its version, as openml:NAME:VERSION, "
-                         f"for example openml:mnist_784:1, but got {name!r}. The versions stand at "
+                         f"for example openml:mnist_784:1, but got {name!r}. Versions are listed at "
                          "https://www.openml.org.")
     arrays = cached(f"openml-{match[1].lower()}-{match[2]}", lambda: _download(name, match[1], match[2]))
     known = [known for known in _KNOWN if known.card.name.lower() == name.lower()]
@@ -111,7 +111,7 @@ def _as_found(title: str, arrays: dict[str, np.ndarray]) -> RawData:
 
 
 def _download(name: str, title: str, version: str) -> dict[str, np.ndarray]:
-    """Runs the child, which writes to a folder of its own: when it is killed, nothing stays behind."""
+    """Runs the child process, which writes to a temporary folder that is removed in any case."""
     seconds = _limit()
     home = cache_folder()
     with tempfile.TemporaryDirectory(dir=home, prefix="openml-", suffix=".part") as folder:
@@ -145,7 +145,7 @@ def _limit() -> float:
 
 
 def _run(arguments: list[str], seconds: float) -> tuple[int | None, str]:
-    """The child's exit code, None where the limit ended it, and the last line that it wrote."""
+    """The exit code of the child process (None if it was ended at the time limit) and the last line of its error output."""
     root = str(Path(__file__).resolve().parents[2])
     paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     child = subprocess.Popen([sys.executable, "-m", openml_download.__name__, *arguments], text=True,
@@ -162,7 +162,7 @@ def _run(arguments: list[str], seconds: float) -> tuple[int | None, str]:
 
 
 def _end(child: subprocess.Popen[str]) -> None:
-    """Ends the child and its process group, first politely; does nothing to one that has ended by itself."""
+    """Ends the child process and its group, first by SIGTERM, then by SIGKILL; does nothing if it has ended."""
     if child.poll() is not None:
         return
     child.terminate()

@@ -1,10 +1,10 @@
-"""The child process of openml.py: fetches one classification set and writes it as plain arrays.
+"""The child process of openml.py: downloads a classification data set and writes it as arrays.
 
     python -m compress.data.openml_download NAME VERSION TARGET HOME
 
 TARGET is the .npz file to write: table (n, columns) as uint8 or float64, labels int64 (n,), classes (k,) and
-pixels, true where the source's columns are all whole numbers 0..255. HOME keeps what scikit-learn downloads.
-Why it failed is the last line on the standard error.
+pixels, true where the source's columns are all whole numbers 0..255. HOME is the folder for
+scikit-learn's downloads. The last line of standard error is the reason of a failure.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOST_VALUES = 500_000_000  # 4 GB as float64
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code: 0, NO_CONNECTION, or REFUSED for a set that is not there or is of no use here."""
+    """Exit code: 0, NO_CONNECTION, or REFUSED for a data set that does not exist or is not for classification."""
     name, version, target, home = arguments
     signal.signal(signal.SIGTERM, _leave)
     try:
@@ -109,7 +109,7 @@ def _failed(code: int, reason: str) -> int:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    """Ends by an exception, so that scikit-learn removes its half-written files on the way out."""
+    """Ends by an exception, so that scikit-learn removes incomplete files."""
     sys.exit(128 + number)
 
 

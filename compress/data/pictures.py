@@ -1,4 +1,4 @@
-"""Validation examples as bytes for pictures, in one file that a page reads without loading the data set. Numpy only."""
+"""Validation examples as images in one file, which a page reads without loading the data set. Imports numpy only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PICTURES = ".npy"  # how such a file's name ends
 
 
 def as_bytes(values: np.ndarray) -> np.ndarray:
-    """One example scaled to 0..255 within its own range, uint8."""
+    """An example scaled from its range to 0..255, uint8."""
     spread = float(values.max() - values.min()) or 1.0
     return ((values - values.min()) * (255.0 / spread)).round().astype(np.uint8)
 
@@ -30,7 +30,7 @@ def pictures_file(data: Dataset) -> bytes:
 
 
 def pictures(path: Path | str, rows: list[int]) -> list[list[Any]]:
-    """Nested lists of 0..255, one an example; [] where the file is gone."""
+    """One nested list of 0..255 for each example; [] if there is no such file."""
     if not Path(path).is_file():
         return []
     return np.load(path, mmap_mode="r")[rows].tolist()

@@ -1,4 +1,4 @@
-"""What a source hands over: every example as the source stores it, checked, neither split nor normalised."""
+"""The examples of a source as the source stores them: checked, but neither split nor normalised."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 @dataclass(frozen=True)
 class DatasetCard:
-    """What a list of data sets shows about one of them, known without loading it.
+    """An entry in the list of data sets, made without loading the data.
 
-    online: the first load needs the internet. problem: why it cannot be loaded, empty where nothing is known
-    to be wrong. The counts of a card with a problem are 0.
+    Attributes:
+        online: whether the first load needs the internet.
+        problem: the reason why the data cannot be loaded; "" if none is known. The counts of a card with a problem are 0.
     """
 
     name: str
@@ -35,15 +36,19 @@ class DatasetCard:
 
 @dataclass(frozen=True, eq=False)
 class RawData:
-    """Examples (n, *shape) in the source's own real dtype and labels int64 (n,) in 0..len(classes)-1.
+    """Examples and labels of a source.
 
-    kind fixes the example's shape: image (channels, height, width), sequence (features, length), tabular
-    (features,). test_inputs and test_labels are the source's official test part, or None. A missing value is
-    NaN, allowed in tables. origin: what the examples were made from, where a page can show it: "scene" (n, channels,
-    height, width), pictures of whole examples; "atoms" (count, features), of which signals are sums.
+    Attributes:
+        kind: determines the shape of an example: image (channels, height, width), sequence (features, length), tabular
+            (features,).
+        inputs: (n, *shape), of the source's real dtype. A missing value is NaN; only tables may have missing values.
+        labels: int64 (n,), in 0..len(classes)-1.
+        test_inputs, test_labels: the source's official test part, or None.
+        origin: arrays from which the examples were made, for pages: "scene" (n, channels, height, width), the images that
+            examples were cut from; "atoms" (count, features), of which signals are sums.
 
     Raises:
-        ValueError: an array that breaks these rules; names the title and the value found.
+        ValueError: an array that breaks these rules; the message has the title and the value.
     """
 
     title: str
@@ -71,12 +76,12 @@ class RawData:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one example."""
+        """The shape of an example."""
         return self.inputs.shape[1:]
 
     @property
     def bytes_per_example(self) -> int:
-        """Bytes of one example: one per value for uint8, otherwise four, as float32."""
+        """Bytes of an example: one for each value of uint8, otherwise four, as for float32."""
         return prod(self.shape) * (1 if self.inputs.dtype == np.uint8 else 4)
 
     def digest(self, seed: int) -> str:

@@ -1,4 +1,4 @@
-"""Deals distinct examples into training, calibration, validation and test splits, stratified by class."""
+"""Divides distinct examples into training, calibration, validation and test splits, stratified by class."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 from compress.data.raw_data import RawData
 
 SHARE = 0.20  # of all examples, for validation and again for test
-SHARE_BESIDE_TEST = 0.15  # of the examples outside an official test part, for validation
-MOST_VALIDATION = 10_000  # where there is an official test part
+SHARE_WITH_TEST = 0.15  # of the examples outside an official test part, for validation
+MOST_VALIDATION = 10_000  # if there is an official test part
 MOST_CALIBRATION = 1_024
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """Indices int64 of each split. Those of test count in the official test part where the source has one."""
+    """Indices (int64) of each split. Those of test refer to the official test part if the source has one."""
 
     train: np.ndarray
     calibration: np.ndarray
@@ -27,11 +27,11 @@ class Parts:
 
 
 def split(raw: RawData, seed: int) -> Parts:
-    """Train, validation and test 60/20/20 %; beside an official test part 15 % (at most 10,000) validate.
+    """60 % train, 20 % validation, 20 % test; with an official test part, 15 % of the other examples (at most 10,000) are
+    validation.
 
-    Of identical examples the first stays; one that is also in the official test part stays only there.
-    calibration is a part of train. Every class is in every split. numpy's global random state is neither read
-    nor changed.
+    Of identical examples only the first is used; an example that is also in the official test part is used only there.
+    calibration is a part of train. Every class is in every split. numpy's global random state is neither read nor changed.
 
     Raises:
         ValueError: a class with too few distinct examples.
@@ -48,14 +48,14 @@ def split(raw: RawData, seed: int) -> Parts:
         pool = _distinct(raw.inputs, without=frozenset(fingerprints(raw.test_inputs)))
         _require(raw, raw.labels[pool], 2, "one each for training and validation, outside the test part")
         _require(raw, raw.test_labels[test], 1, "in the test part")
-        wanted = max(count, min(MOST_VALIDATION, round(SHARE_BESIDE_TEST * len(pool))))
+        wanted = max(count, min(MOST_VALIDATION, round(SHARE_WITH_TEST * len(pool))))
     validation, train = _draw(pool, raw.labels, wanted, generator)
     calibration, _ = _draw(train, raw.labels, min(len(train), max(count, MOST_CALIBRATION)), generator)
     return Parts(train, calibration, validation, test)
 
 
 def fingerprints(inputs: np.ndarray) -> list[bytes]:
-    """A 16-byte hash of each example's bytes: equal for twins, and for nothing else that could be found."""
+    """A 16-byte hash (BLAKE2b) of each example's bytes."""
     return [hashlib.blake2b(example.tobytes(), digest_size=16).digest() for example in inputs]
 
 
@@ -90,7 +90,7 @@ def _draw(pool: np.ndarray, labels: np.ndarray, total: int, generator: np.random
 
 
 def _quotas(counts: np.ndarray, total: int) -> np.ndarray:
-    """How many of each class make a stratified `total`: by largest remainders, but at least one of each."""
+    """The number of examples of each class in a stratified part of `total`: by largest remainders, at least one of each."""
     ideal = counts * total / counts.sum()
     quotas = np.maximum(1, np.floor(ideal)).astype(np.int64)
     while quotas.sum() < total:

@@ -1,4 +1,4 @@
-"""A split's arrays as tensors on a device, converted once, and splits made from tensors."""
+"""The arrays of a split as tensors on a device, converted once, and splits made from tensors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _kept: weakref.WeakKeyDictionary[Split, dict[torch.device, tuple[Tensor, Tensor]
 
 
 def on_device(split: Split, device: torch.device) -> tuple[Tensor, Tensor]:
-    """(inputs float32 (n, *shape), labels int64 (n,)) on the device; kept for as long as the split lives."""
+    """(inputs float32 (n, *shape), labels int64 (n,)) on the device; cached while the split exists."""
     kept = _kept.setdefault(split, {})
     if device not in kept:
         kept[device] = (torch.tensor(split.inputs, device=device), torch.tensor(split.labels, device=device))
