@@ -170,7 +170,7 @@ def so_far(student: Result, reference: dict) -> str:
 def use(state: CurveState) -> None:
     """Puts the student at the dial in the teacher's place, on every other page."""
     taken = session.choice().start == state.recipe.methods
-    if st.button("This student stands in the teacher's place" if taken else "Put this student in the teacher's place",
+    if st.button("This student is in the teacher's place" if taken else "Put this student in the teacher's place",
                  icon=":material/swap_horiz:", key="distill.use", disabled=taken,
                  help="Every other page then starts from this student: factorise it, prune it, compare it."):
         session.choose(replace(session.choice(), start=state.recipe.methods))

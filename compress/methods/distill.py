@@ -31,38 +31,38 @@ from compress.training.loop import Training
 
 @dataclass(frozen=True)
 class Distill(Method):
-    r"""Train a small student $z$ on what the teacher $v$ says of each example, not on the right answers alone:
+    r"""Train a small student with logits $z$ on the teacher's logits $v$, not on the labels alone:
     $(1-\alpha)\,\mathrm{CE}(z, \text{label}) + \alpha\,T^2\,\mathrm{KL}(\mathrm{softmax}(v/T)\,\|\,\mathrm{softmax}(z/T))$
-    (Hinton, Vinyals & Dean 2015). A temperature $T$ above 1 raises the small probabilities, which tell what a wrong
-    class has in common with the right one; $T^2$ keeps the gradient's size, $T\,(q - p)$, when $T$ changes.
+    (Hinton, Vinyals & Dean 2015). A temperature $T$ above 1 raises the small probabilities, which show what a wrong
+    class has in common with the right one; $T^2$ keeps the size of the gradient, $T\,(q - p)$, when $T$ changes.
 
     The loss is one of six:
 
     - **soft**: as above.
     - **logits**: half the mean squared difference of the centred logits (Ba & Caruana 2014); what soft targets become
       when $T \to \infty$.
-    - **decoupled**: how sure of the target class, and how the rest is divided, weighed apart, the second eight times
-      (DKD: Zhao et al. 2022).
-    - **hints**: soft targets, and the middle hidden layer of the student should predict the teacher's through a linear
-      map that is trained along and thrown away (FitNets: Romero et al. 2015).
-    - **attention**: soft targets, and where the channels look (their sum of squares at each place, scaled to norm 1)
-      should agree at each stage (Zagoruyko & Komodakis 2017). Needs convolutions or a GRU on both sides.
-    - **relational**: soft targets, and the distances and angles between the examples of a batch, as the last hidden
-      layer sees them, should agree (RKD: Park et al. 2019).
+    - **decoupled**: one term for the probability of the target class and one for the distribution over the other classes,
+      the second with weight 8 (DKD: Zhao et al. 2022).
+    - **hints**: soft targets, and a regression from the student's middle hidden layer to the teacher's by a linear map,
+      which is trained too and then discarded (FitNets: Romero et al. 2015).
+    - **attention**: soft targets, and attention maps (the channels' sum of squares at each place, scaled to norm 1) that
+      agree at each stage (Zagoruyko & Komodakis 2017). Needs convolutions or a GRU on both sides.
+    - **relational**: soft targets, and distances and angles between the examples of a batch, in the last hidden layer, that
+      agree (RKD: Park et al. 2019).
 
-    With an *assistant*, the teacher first teaches a network of this width, and that one the student (TAKD: Mirzadeh et
-    al. 2020): a very small student may learn more from a teacher nearer to its size.
+    With an *assistant*, a network of this width is distilled from the teacher first, and the student from that network
+    (TAKD: Mirzadeh et al. 2020): a very small student may learn more from a teacher nearer to its size.
 
-    **The control, always.** Beside every student stands the same architecture with the same first weights, the same
-    number of steps and the same batches, trained on the labels alone ($\alpha = 0$). The gain is their difference on the
-    same validation examples, with an interval over several seeds. With few labels the teacher can label the rest of the
-    examples; the control cannot read those, and takes its equal number of steps on the labelled ones.
+    **The control, always.** Every student has a control: the same architecture with the same first weights, the same number
+    of steps and the same batches, trained on the labels alone ($\alpha = 0$). The gain is their difference on the same
+    validation examples, with an interval over several seeds. With few labels the teacher can label the other examples; the
+    control cannot use these, and takes as many steps on the labelled ones.
 
-    All widths, temperatures, seeds and controls are trained in one tensor program; each comes out as if trained alone.
+    All widths, temperatures, seeds and controls are trained in one tensor program; each result is as if trained alone.
 
-    When it fails: a student that is as large as its teacher, or that has learned all there is from plenty of labels,
-    gains nothing; $\alpha = 1$ with a high temperature and few steps can lose to labels; a teacher that is always sure
-    (or wrong) says nothing more than labels.
+    When it fails: a student that is as large as its teacher, or that learns all there is from plenty of labels, gains
+    nothing; $\alpha = 1$ with a high temperature and few steps can be worse than labels; a teacher that is always certain
+    (or wrong) adds nothing to labels.
     """
 
     name = "distill"
@@ -77,7 +77,7 @@ class Distill(Method):
                                  help="How far the teacher's probabilities are evened out.")
     alpha: float = setting(0.9, low=0.0, high=1.0, step=0.05,
                            help="Weight of the teacher's outputs against the labels; 0: labels only.")
-    loss: str = setting("soft", choices=LOSSES, help="What of the teacher the student is to match.")
+    loss: str = setting("soft", choices=LOSSES, help="What the student matches of the teacher.")
     student: str = setting(SAME, choices=(SAME, "mlp", "cnn", "resnet", "gru"),
                            help="The student's family; 'same' is the teacher's.")
     depth: int = setting(0, low=0, high=8, help="Hidden layers (or convolutions) of the student; 0: as the teacher.")
@@ -97,9 +97,9 @@ class Distill(Method):
     dropout: float = setting(0.0, low=0.0, high=0.9, help="Share of hidden units left out while training (MLP students).")
     student_seed: int = setting(0, low=0, high=999, help="Decides a student's first weights and its batches.")
     seeds: int = setting(3, low=1, high=20, of_sweep=True, label="Seeds",
-                         help="How many students of each setting are trained, to tell a gain from luck.")
+                         help="How many students of each setting are trained, to tell a gain from chance.")
     temperatures: tuple[int, ...] = setting((1, 8, 20), low=1, high=64, of_sweep=True, label="Other temperatures",
-                                            help="Trained along for the map, joined by '-'; 'none': only the one above.")
+                                            help="Also trained, for the map; joined by '-'; 'none': only the one above.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -125,7 +125,7 @@ class Distill(Method):
         return tuple({run.method: run for run in runs}.values())
 
     def control(self) -> Distill:
-        """The same student without the teacher: what has no meaning for it stands at its default."""
+        """The same student without the teacher; settings that have no effect on it are at their defaults."""
         usual = Distill()
         return replace(self, alpha=0.0, temperature=usual.temperature, loss=usual.loss, unlabelled=usual.unlabelled,
                        assistant=usual.assistant, strength=usual.strength)

@@ -507,7 +507,7 @@ def test_a_student_in_the_teachers_place_is_told_in_the_sidebar_and_in_the_link(
     told = " ".join(element.value for element in shown.sidebar.markdown)
     assert "In the teacher's place:" in told and "distillation, width 0.6" in told and "epochs 2" in told
     assert shown.query_params["start"] == Recipe.parse(taught.points[-1]["recipe"]).methods[0].text()
-    button = named(shown.main.button, "This student stands in the teacher's place")
+    button = named(shown.main.button, "This student is in the teacher's place")
     assert button.disabled and "Back to the teacher" in labels(shown.sidebar.button)
 
 

@@ -65,4 +65,4 @@ def dial(view: dict, number: int, current: float) -> dict[str, Any]:
     return {"name": "shown temperature", "label": "Temperature", "values": temperatures,
             "labels": [f"{temperature:g}" for temperature in temperatures], "readout": readout,
             "index": charts.nearest(temperatures, current),
-            "help": "At 1 the winner takes nearly all; higher temperatures show the classes that the teacher finds similar."}
+            "help": "Higher temperatures show which classes the teacher finds similar."}

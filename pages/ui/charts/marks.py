@@ -46,7 +46,7 @@ def intervals(points: list[dict], key: str) -> dict[str, Any]:
 
 
 def heat(x: list, y: list, z: list, colours: list, hover: str) -> dict[str, Any]:
-    """A map of cells without a scale of its own, as the cells' text says what they are."""
+    """A map of cells without a colour bar, for cells whose text is their value."""
     return {"type": "heatmap", "x": x, "y": y, "z": z, "showscale": False, "colorscale": colours,
             "hovertemplate": f"{hover}<extra></extra>"}
 
@@ -101,5 +101,5 @@ def at(points: list[dict], values: list[Any]) -> list[dict | None]:
 
 
 def of_layer(point: dict, path: str) -> dict[str, Any]:
-    """What a point knows of one layer; {} if nothing."""
+    """One layer in a point's inside view; {} where it is not there."""
     return next((layer for layer in point["inside"]["layers"] if layer["path"] == path), {})

@@ -133,11 +133,11 @@ def of_job(live: list[dict], plan: Plan | None, own: Recipe, before: Students) -
         return before
     state = Students({temperature: dict(places) for temperature, places in before.distilled.items()}, dict(before.controls),
                      dict(before.direct), True, before.labels)
-    runs, temperature = {_facts(run.recipe).told: run for run in plan.runs}, own.methods[-1].values["temperature"]
+    runs, temperature = {_facts(run.recipe).named: run for run in plan.runs}, own.methods[-1].values["temperature"]
     for one in live[-1]["students"]:
-        told = tuple(one[name] for name in ("width", "temperature", "seed", "alpha", "assistant"))
-        if told in runs:
-            _place(state, runs[told], temperature, Result(one["bytes"], one["accuracy"]), fresh=True)
+        named = tuple(one[name] for name in ("width", "temperature", "seed", "alpha", "assistant"))
+        if named in runs:
+            _place(state, runs[named], temperature, Result(one["bytes"], one["accuracy"]), fresh=True)
     return state
 
 
@@ -161,8 +161,8 @@ def only_first_right(first: list[np.ndarray], second: list[np.ndarray], labels: 
 
 
 def _place(students: Students, run: PlannedRun, temperature: float, result: Result, fresh: bool = False) -> None:
-    """Puts a student where its role says. A baseline, the student without an assistant, belongs to the temperature on the
-    screen alone. What is fresh never hides what is finished."""
+    """Puts a student in the place of its role. A baseline, the student without an assistant, is compared with at the
+    temperature on the screen alone. What is fresh never hides what is finished."""
     facts = _facts(run.recipe)
     if run.role == BASELINE and facts.temperature != temperature:
         return
@@ -174,11 +174,11 @@ def _place(students: Students, run: PlannedRun, temperature: float, result: Resu
 
 @dataclass(frozen=True)
 class _Facts:
-    """What a student's recipe says of its place, by which a job's live numbers name it too."""
+    """A student's place by its recipe, and the settings by which the live progress of a job names it."""
 
     key: Key
     temperature: float
-    told: tuple[float, ...]
+    named: tuple[float, ...]
 
 
 @lru_cache(maxsize=8192)
@@ -190,8 +190,8 @@ def _curve(text: str) -> str:
 @lru_cache(maxsize=8192)
 def _facts(text: str) -> _Facts:
     own = Recipe.parse(text).methods[-1].values
-    told = tuple(own[name] for name in ("width", "temperature", "student_seed", "alpha", "assistant"))
-    return _Facts((own["width"], own["student_seed"]), own["temperature"], told)
+    named = tuple(own[name] for name in ("width", "temperature", "student_seed", "alpha", "assistant"))
+    return _Facts((own["width"], own["student_seed"]), own["temperature"], named)
 
 
 def _finished(point: dict, key: str, predictions: dict[str, bytes] | None) -> Result:

@@ -112,4 +112,5 @@ def settings_in_words(recipe: Recipe, methods: dict) -> str:
 
 
 def _ratio(value: float) -> str:
-    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+    """From 10 on without decimals; below 1.05 with two, where one would be 1.0."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 1.05 else f"{value:.2f}"

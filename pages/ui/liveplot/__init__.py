@@ -43,7 +43,7 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True)
 class LivePlot:
-    """What the browser has said: the dial's index, and in one run only the customdata of a clicked point."""
+    """What the browser has sent: the dial's index, and in one run only the customdata of a clicked point."""
 
     dial: int | None
     selected: Any

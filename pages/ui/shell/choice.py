@@ -31,14 +31,14 @@ class Choice:
         return Recipe(self.data, self.teacher, tuple(Step.of(name, self.methods[name]) for name in names), self.seed)
 
     def request(self, card: Card) -> Recipe:
-        """What a method's page measures: on top of what stands in the teacher's place, unless that is the page's own
+        """What a method's page measures: after what is in the teacher's place, unless that is the page's own
         method or the method makes the data smaller."""
         recipe = self.recipe(card["name"])
         own = card["applies_to"] == "data" or any(step.name == card["name"] for step in self.start)
         return recipe if own else replace(recipe, methods=(*self.start, *recipe.methods))
 
     def started(self) -> Recipe:
-        """The recipe of what stands in the teacher's place."""
+        """The recipe of what is in the teacher's place."""
         return Recipe(self.data, self.teacher, self.start, self.seed)
 
     def with_method(self, name: str, **settings: Any) -> Choice:
@@ -109,7 +109,7 @@ def teacher_of(text: str, description: Card) -> Step:
     """A teacher spelled like mlp(hidden=128), every setting spelled out and in its own type.
 
     Raises:
-        ValueError: no such family or setting, or a value that is not allowed; says what is.
+        ValueError: no such family or setting, or a value that is not allowed; with what is allowed.
     """
     step = Step.parse(text)
     if step.name not in (card["name"] for card in description["families"]):
@@ -121,7 +121,7 @@ def spelled_out(entries: list[Card], values: dict[str, Any], owner: str) -> dict
     """Every setting in its own type, at its default where it is left out.
 
     Raises:
-        ValueError: an unknown setting, or a value that is not allowed; says what is.
+        ValueError: an unknown setting, or a value that is not allowed; with what is allowed.
     """
     known = {entry["name"]: entry for entry in entries}
     for name in values:

@@ -109,7 +109,7 @@ def _data_set(known: Card) -> None:
 
 
 def _in_its_place(known: Card) -> None:
-    """What stands in the teacher's place, with the way back."""
+    """What is in the teacher's place, with the way back."""
     start = session.choice().start
     if not start:
         return

@@ -40,7 +40,8 @@ def test_accuracy_shows_half_the_width_of_its_interval():
 
 
 @pytest.mark.parametrize(("own", "text"), [
-    (100, "same size"), (100.3, "same size"), (50, "2.0× smaller"), (8, "12× smaller"), (120, "1.2× larger")])
+    (100, "same size"), (100.3, "same size"), (50, "2.0× smaller"), (8, "12× smaller"), (98, "1.02× smaller"),
+    (101, "1.01× larger"), (120, "1.2× larger")])
 def test_times_smaller_says_which_way(own, text):
     assert words.times_smaller(own, 100) == text
 
@@ -61,7 +62,7 @@ def test_smaller_and_larger_are_opposites(own, reference):
 
 @pytest.mark.parametrize(("low", "middle", "high", "text"), [
     (0.4, 0.5, 0.6, "2.0× faster"), (0.9, 0.95, 1.02, "as fast, within noise"), (1.5, 1.8, 2.0, "1.8× slower"),
-    (0.05, 0.08, 0.9, "12× faster")])
+    (0.05, 0.08, 0.9, "12× faster"), (1.01, 1.02, 1.03, "1.02× slower")])
 def test_speed_claims_nothing_that_the_interval_does_not(low, middle, high, text):
     assert words.speed(point(0.1, 10, latency=middle, latency_low=low, latency_high=high)) == text
 
