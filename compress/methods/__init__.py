@@ -1,4 +1,4 @@
-"""Every method, found by scanning this folder: a file with a Method subclass in it is all it takes to add one."""
+"""All methods, found by scanning this folder: a file with a subclass of Method adds a method."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def methods() -> dict[str, type[Method]]:
 
 
 def method(step: Step) -> Method:
-    """The method that a step of a recipe describes; settings left out get their defaults.
+    """The method of a recipe's step; settings that are left out have their defaults.
 
     Raises:
-        ValueError: no method of this name (lists the known ones), or a setting that is not allowed.
+        ValueError: an unknown method (the message lists all names), or a setting that is not allowed.
     """
     if step.name not in methods():
         raise ValueError(f"There is no method {step.name!r}; choose one of {', '.join(methods())}.")

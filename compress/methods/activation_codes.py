@@ -1,4 +1,4 @@
-"""A hidden layer's outputs as sparse vectors: few atoms for each example in the place of all its hidden numbers."""
+"""Sparse codes of hidden outputs: few atoms for each example in the place of all numbers of a hidden layer."""
 
 from __future__ import annotations
 
@@ -26,25 +26,28 @@ from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
 from compress.sparse_coding.network_split import SplitNetwork, rejoined, splits_of
 from compress.sparse_coding.pca_baseline import one_dictionary_after_another, with_components
 
-FIRING = 24  # atoms of which a page shows for which class they fire
+FIRING = 24  # atoms whose coefficients a page shows by class
 
 
 @dataclass(frozen=True)
 class ActivationCodes(Method):
-    r"""Code what a hidden layer says: $h \approx \mu + c D$ with at most $s$ non-zeros in $c$.
+    r"""Store the outputs of a hidden layer as sums of few atoms of a dictionary: $h \approx \mu + c D$.
 
-    The network is cut behind a hidden layer. Its outputs $h$ on the training examples are what has to be kept or sent, for
-    example from a device that runs the first layers to a server that runs the others: $n \times d$ numbers. A dictionary $D$
-    is learned from them by K-SVD (Aharon, Elad & Bruckstein 2006), codes are found by orthogonal matching pursuit, and what
-    is stored is the dictionary (one byte a number), the mean, for each example the indices of its atoms in as few bits as
-    tell them apart and its coefficients in one byte each, and the labels. Nothing is trained: the rest of the network reads
-    the outputs that the codes stand for. The baseline is the untouched network and its outputs in 32 bits.
+    The network is split after a hidden layer. Its outputs $h$ on the training examples, $n \times d$ numbers, are what has
+    to be stored or sent, for example from a device that runs the first layers to a server that runs the rest. The
+    dictionary $D$ is learned from them by K-SVD (Aharon, Elad & Bruckstein 2006); codes $c$ with at most $s$ non-zeros are
+    found by orthogonal matching pursuit. Nothing is trained: the rest of the network reads the outputs that are rebuilt
+    from the codes.
 
-    Channels of more than 4,096 numbers together are coded one by one. Measured beside it: *principal components* of the same
-    outputs, as many as take the bytes of the codes.
+    **What is stored**: the dictionary (one byte for each number), the mean $\mu$, for each example the indices of its atoms
+    in as few bits as possible and its coefficients in one byte each, and the labels. Outputs with channels and more than
+    4,096 numbers are coded channel by channel.
 
-    When it fails: outputs of few numbers leave little to save; where each example has an activity of its own, few atoms say
-    too little, and the rest of the network never learned to read what they leave.
+    **Baselines**: the network itself with its outputs in 32 bits; and *principal components* of the same outputs, as many
+    as take the bytes of the codes.
+
+    **When it fails.** Outputs of few numbers leave little to save. Where the outputs of each example differ from all
+    others, few atoms describe them badly, and the rest of the network was not trained on such errors.
     """
 
     name = "activation_codes"
@@ -61,10 +64,10 @@ class ActivationCodes(Method):
                             help="Atoms that an example's outputs may use (s).")
     atoms: int = setting(128, low=2, high=4096, step=1, help="Atoms of the dictionary.")
     cut: int = setting(0, low=0, high=50, step=1, label="Hidden layer",
-                       help="Whose outputs are coded: 0 the last hidden one, 1 the one before it, and so on.")
+                       help="The layer whose outputs are coded: 0 is the last hidden layer, 1 the layer before, and so on.")
     dictionary: str = setting("ksvd", choices=SOURCES, label="Dictionary",
-                              help="Learned by K-SVD or by scikit-learn's mini-batches; or, for comparison, outputs as they "
-                                   "are, cosines, random atoms, principal components of as many bytes.")
+                              help="Learned by K-SVD or by scikit-learn's mini-batches; or, to compare, outputs "
+                                   "themselves, cosines, random atoms, or principal components of as many bytes.")
     nonnegative: bool = setting(False, label="Non-negative", help="Neither atoms nor coefficients have negative numbers.")
     iterations: int = setting(8, low=1, high=200, step=1, help="Iterations of K-SVD.")
     pca_baseline: bool = setting(True, of_sweep=True, label="PCA baseline",
@@ -97,7 +100,7 @@ class ActivationCodes(Method):
         return rejoined(split, SparseBottleneck(mean, atoms, one, pursuit)).to(device_of(network))
 
     def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
-        """The curve and, where asked for, principal components of as many bytes."""
+        """The curve and, if pca_baseline is set, principal components of as many bytes."""
         own = [self.at(value) for value in values]
         if not self.pca_baseline or self.dictionary == "components":
             return tuple(map(Run, own))
@@ -126,7 +129,7 @@ class ActivationCodes(Method):
         return Candidate(self, rejoined(hidden.cut, between), contents=contents, inside=inside, notes=notes)
 
     def baseline(self, network: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
-        """The network as it is, and its hidden outputs on the training examples in 32 bits as a file."""
+        """The network itself; its file holds the hidden outputs on the training examples in 32 bits."""
         outputs = self._cut(network, data).signals(on_device(data.train, device_of(network))[0])
         contents = network_file.pack({"compressed_outputs": data.name, "storage": "raw"},
                                      {"outputs": outputs, "labels": small_labels(data.train)})
@@ -152,7 +155,7 @@ class ActivationCodes(Method):
 
     def _codes(self, hidden: _Hidden, fixed: Tensor | None, most: int, report: Reporter,
                seed: int) -> tuple[dict[str, Tensor], SparseBottleneck, dict[str, Any]]:
-        """What is stored, the stand-in, and what a page shows."""
+        """The stored tensors, the module that passes on the coded outputs, and plain data for a page."""
         learned, learning = fixed, dict[str, Any](errors=[], used=[])
         if learned is None:
             source = self._source(hidden.cut.signal_shape, seed)
@@ -173,7 +176,7 @@ class ActivationCodes(Method):
             "by_class": hidden.by_class(atoms, pursuit, order[:FIRING])}
 
     def _components(self, hidden: _Hidden, most: int) -> tuple[dict[str, Tensor], PCABottleneck, dict[str, Any]]:
-        """As many principal components as take the bytes of so many non-zeros."""
+        """The same with as many principal components as take the bytes of `most` non-zeros."""
         signals, features = hidden.signals.shape
         size = bytes_expected(signals, features, self.atoms, most)
         basis, atoms = atoms_in_bytes(hidden.components.first(size))
@@ -205,16 +208,16 @@ class _Hidden:
         self.unit = float(self.signals.square().sum()) / max(spread, 1e-30)
 
     def relative_error(self, between: Callable[[Tensor], Tensor]) -> float:
-        """Relative squared error of validation outputs behind a stand-in."""
+        """The relative squared error of the validation outputs that a module passes on."""
         with torch.inference_mode():
             return float((between(self.held) - self.held).square().sum()) / max(self.spread, 1e-30)
 
     def error_of(self, atoms: Tensor, most: int) -> float:
-        """The same by another dictionary (count, features)."""
+        """The relative squared error with another dictionary (count, features)."""
         return self.relative_error(lambda held: SparseCoder(most)(held - self.mean, atoms).decode(atoms) + self.mean)
 
     def error_of_components(self, basis: Tensor) -> float:
-        """The same by principal components (count, features)."""
+        """The relative squared error with principal components (count, features)."""
         return self.relative_error(lambda held: (held - self.centre) @ basis.mT @ basis + self.centre)
 
     def by_class(self, atoms: Tensor, pursuit: SparseCoder, chosen: Tensor) -> list[list[float]]:

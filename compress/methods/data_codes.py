@@ -1,4 +1,4 @@
-"""Compressing the data instead of the network: examples, or tiles of them, as sums of few learned atoms."""
+"""Sparse codes of the data: examples, or tiles of them, as sums of few learned atoms."""
 
 from __future__ import annotations
 
@@ -32,25 +32,30 @@ from compress.sparse_coding.view import atoms_so_far, components_view, scene_of,
 
 @dataclass(frozen=True)
 class DataCodes(Method):
-    r"""Keep a few atoms of a dictionary for each example instead of its pixels: $x \approx \mu + c D$.
+    r"""Store each training example as a sum of few atoms of a dictionary in the place of its pixels: $x \approx \mu + c D$.
 
     Examples are coded whole, or in square tiles (windows of a sequence), side by side or overlapping. The dictionary $D$ is
-    learned by K-SVD (Aharon, Elad & Bruckstein 2006) on training tiles; codes $c$ with at most $s$ non-zeros are found by
-    orthogonal matching pursuit, which ends early where the error allowed is met. What is stored is the dictionary (one byte
-    a number), the mean, for each tile the indices of its atoms in as few bits as tell them apart and its coefficients in one
-    byte each, and the labels: the file's length is the size of the point. Overlapping tiles are all stored.
+    learned by K-SVD (Aharon, Elad & Bruckstein 2006) from training tiles. Codes $c$ with at most $s$ non-zeros are found by
+    orthogonal matching pursuit, which ends earlier where the *error allowed* is reached.
 
-    A new classifier of one hidden layer is trained on what is left: on *reconstructions* (and then reads real examples), on
-    the *codes* themselves (a pursuit stands in front of it), or, for comparison, on as many random *projections* of the
-    whole example as the codes take bytes (compressed sensing: Candès & Tao 2006; Calderbank, Jafarpour & Schapire 2009). The
-    baseline is the same classifier on the raw data in the same kind of file. Measured beside it: *principal components* of
-    the same tiles, as many as take the bytes of the codes (truncated SVD, Eckart & Young 1936).
+    **What is stored**, and gives the size of the point: the dictionary (one byte for each number), the mean $\mu$, for each
+    tile the indices of its atoms in as few bits as possible and its coefficients in one byte each, and the labels.
+    Overlapping tiles are all stored.
 
-    Without negative numbers, a dictionary holds parts (Aharon, Elad & Bruckstein 2005): examples are then sums above the
-    darkest value of each pixel.
+    A new **classifier** with one hidden layer is trained on the compressed data: on *reconstructions* (it then reads
+    original examples); on the *codes* (a pursuit codes each new example first); or, to compare, on random *projections* of
+    whole examples that take as many bytes as the codes (compressed sensing: Candès & Tao 2006; Calderbank, Jafarpour &
+    Schapire 2009).
 
-    When it fails: with few atoms for each tile only strokes and edges survive; codes of like examples may use unlike atoms,
-    so a classifier on codes is worse than one on reconstructions; and a large dictionary is itself a part of the file.
+    **Baselines**: the same classifier on the raw data, stored in the same file format; and *principal components* of the
+    same tiles, as many as take the bytes of the codes (truncated SVD, Eckart & Young 1936).
+
+    *Non-negative* atoms are parts, and examples are sums of parts (Aharon, Elad & Bruckstein 2005); $\mu$ is then the
+    lowest value of each pixel.
+
+    **When it fails.** With few atoms in each tile, only strokes and edges remain. Codes of similar examples can use
+    different atoms, so that a classifier of codes is worse than one of reconstructions. A large dictionary is a large part
+    of the file.
     """
 
     name = "data_codes"
@@ -66,20 +71,20 @@ class DataCodes(Method):
     nonzeros: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="Atoms that a tile may use (s).")
     atoms: int = setting(144, low=2, high=4096, step=1, help="Atoms of the dictionary.")
     tile: int = setting(0, low=0, high=64, step=1, label="Side of a tile",
-                        help="Samples along a tile's side; 0 codes whole examples.")
+                        help="Samples along the side of a tile; 0: whole examples.")
     classify: str = setting("reconstructions", choices=("reconstructions", "codes", "projections"),
                             help="What the classifier is trained on.")
     dictionary: str = setting("ksvd", choices=SOURCES, label="Dictionary",
-                          help="Learned by K-SVD or by scikit-learn's mini-batches; or, for comparison, examples as they "
-                               "are, cosines, random atoms, principal components of as many bytes.")
+                          help="Learned by K-SVD or by scikit-learn's mini-batches; or, to compare, examples "
+                               "themselves, cosines, random atoms, or principal components of as many bytes.")
     stride: int = setting(0, low=0, high=64, step=1, label="Step between tiles",
-                          help="Samples from a tile to the next; 0: side by side. Overlapping tiles are averaged.")
+                          help="Samples from one tile to the next; 0: side by side. Overlapping tiles are averaged.")
     allowed: float = setting(0.0, low=0.0, high=1.0, label="Error allowed",
                              help="A tile gets no more atoms once its squared error is below this share of an average "
                                   "tile's energy; 0: all tiles get all atoms.")
     nonnegative: bool = setting(False, label="Non-negative", help="Neither atoms nor coefficients have negative numbers.")
     mini_batch: int = setting(0, low=0, high=1_000_000, step=1, label="Mini-batch",
-                              help="Tiles that are coded between two updates of all atoms; 0: all tiles.")
+                              help="Tiles that are coded between two updates of the atoms; 0: all tiles.")
     iterations: int = setting(8, low=1, high=200, step=1, help="Iterations of K-SVD.")
     epochs: int = setting(15, low=1, high=500, help="Passes of the classifier's training, the same for every point.")
     pca_baseline: bool = setting(True, of_sweep=True, label="PCA baseline",
@@ -115,7 +120,7 @@ class DataCodes(Method):
         return untrained(Coder(tiling, mean, atoms, SparseCoder(self.nonzeros, 0.0, self.nonnegative)), data)
 
     def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
-        """The curve and, where asked for, principal components of as many bytes."""
+        """The curve and, if pca_baseline is set, principal components of as many bytes."""
         own = [self.at(value) for value in values]
         if not self.pca_baseline or self.dictionary == "components" or self.classify == "projections":
             return tuple(map(Run, own))
@@ -135,7 +140,7 @@ class DataCodes(Method):
 
     def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
-        """The examples that points show rebuilt, as they are, the form of a tile, and the scene, where there is one."""
+        """The original examples, the shape of a tile, and the original images if there are any."""
         inputs = on_device(data.validation, device_of(network))[0][:EXAMPLES]
         return {"original": shown(data, inputs), "labels": shown_labels(data), "tile": shape_of_tile(data.shape, self.tile),
                 **scene_of(data, lambda examples: examples)}
@@ -153,7 +158,7 @@ class DataCodes(Method):
         return SparseCoder(self.nonzeros, (self.allowed * energy) ** 0.5, self.nonnegative)
 
     def _codes(self, parts: _Parts, fixed: Tensor | None, report: Reporter, seed: int) -> Candidate:
-        """One point of a dictionary."""
+        """The candidate of a dictionary."""
         data, tiling, mean, pursuit = parts.data, parts.tiling, parts.mean, self._pursuit(parts.tiles)
         learned, learning = self._dictionary(parts, fixed, report.part(0.0, 0.4), seed)
         dictionary, atoms = atoms_in_bytes(learned)
@@ -175,7 +180,7 @@ class DataCodes(Method):
         return Candidate(self, network, contents=self._file(data, stored), inside={**inside, **learning})
 
     def _components(self, parts: _Parts, report: Reporter, seed: int) -> Candidate:
-        """One point of principal components: as many as take the bytes of so many non-zeros."""
+        """The candidate of as many principal components as take the bytes of the non-zeros."""
         data, tiling, mean = parts.data, parts.tiling, parts.centre
         size = bytes_expected(len(parts.tiles), tiling.features, self.atoms, self.nonzeros)
         basis, atoms = atoms_in_bytes(parts.components.first(size))
@@ -202,7 +207,7 @@ class DataCodes(Method):
 
     def _dictionary(self, parts: _Parts, fixed: Tensor | None, report: Reporter,
                     seed: int) -> tuple[Tensor, dict[str, Any]]:
-        """Atoms, and what a page shows of how they were learned."""
+        """Atoms, and plain data of how they were learned."""
         if fixed is not None:
             return fixed, {"errors": [], "used": []}
         truth = parts.data.origin.get("atoms")
@@ -215,12 +220,12 @@ class DataCodes(Method):
         return self._source(parts.data, seed).learned(parts.tiles, self.nonzeros, report, parts.unit, atoms_so_far, found)
 
     def _projected_numbers(self, data: Dataset, size: int) -> int:
-        """How many random numbers of each example take so many bytes, at least one."""
+        """The number of random projections of each example that take `size` bytes; at least 1."""
         return max(1, min(size // len(data.train), prod(data.shape)))
 
     def _projected(self, data: Dataset, size: int, device: torch.device, report: Reporter,
                    seed: int) -> tuple[dict[str, Tensor], Network]:
-        """As many random numbers of each example, one byte each, as the codes and their dictionary take."""
+        """As many random projections of each example, one byte each, as take the bytes of the codes and their dictionary."""
         count = self._projected_numbers(data, size)
         generator = torch.Generator().manual_seed(seed)
         matrix = torch.randn(prod(data.shape), count, generator=generator).to(device) / count ** 0.5
@@ -242,14 +247,14 @@ def _points(wanted: Sequence[DataCodes], parts: _Parts, report: Reporter, seed: 
 
 
 class _Parts:
-    """What all points share: the data, their training tiles less `mean`, and these tiles' principal components."""
+    """Shared by all points: the data, the training tiles less `mean`, and their principal components."""
 
     def __init__(self, data: Dataset, tiling: Tiling, tiles: Tensor, mean: Tensor) -> None:
         self.data, self.tiling, self.mean = data, tiling, mean
         self.tiles = tiles = tiles - mean
         self.components = Components(tiles)
         self.centre = mean + self.components.centre
-        # What a share of the tiles' energy is of the examples' around their mean, in which all errors on a page are told.
+        # Converts shares of the tiles' energy to shares of the examples' energy around their mean, the unit of all errors.
         train = torch.tensor(data.train.inputs, device=tiles.device).flatten(1)
         spread, times = float((train - train.mean(0)).square().sum()), tiles.numel() / train.numel()
         self.unit = float(tiles.square().sum()) / max(spread * times, 1e-30)

@@ -1,4 +1,4 @@
-"""Compressing the data instead of the network: truncated SVD of the training inputs."""
+"""Truncated SVD of the data: each training example as few principal components."""
 
 from __future__ import annotations
 
@@ -31,17 +31,20 @@ from compress.training.loop import Training, train
 
 @dataclass(frozen=True)
 class DataSVD(Method):
-    r"""Keep $k$ numbers for each training example instead of all: $X \approx \mu + Z V_k^\top$.
+    r"""Store $k$ numbers for each training example in the place of all its pixels: $X \approx \mu + Z V_k^\top$.
 
-    $V_k$ ($d \times k$) holds the leading eigenvectors of the training inputs' covariance (principal component analysis;
-    the nearest matrix of rank $k$ to the centred data, Eckart & Young 1936). What is stored is the codes
-    $Z = (X - \mu) V_k$ ($n \times k$), the basis $V_k$, the mean and the labels: the file's length is the size of the
-    point. A new classifier is
-    trained on the stored codes alone and tested on validation examples projected by the same basis. The baseline is
-    the same classifier on the raw data in the same kind of file (one byte a pixel where the source has bytes).
+    The columns of $V_k$ ($d \times k$) are the first eigenvectors of the covariance of the training inputs (principal
+    component analysis): no matrix of rank $k$ is nearer to the centred data (Eckart & Young 1936).
 
-    When it fails: 32-bit codes of byte-valued images save nothing until k is below a quarter of the pixels; small
-    classes and rare details lie in the directions that are cut first.
+    **What is stored**, and gives the size of the point: the codes $Z = (X - \mu) V_k$ ($n \times k$), the basis $V_k$, the
+    mean $\mu$ and the labels. A new classifier is trained on the stored codes alone. Validation examples are projected onto
+    the same basis.
+
+    **Baseline**: the same classifier on the raw data, stored in the same file format (one byte for each pixel where the
+    source has bytes).
+
+    **When it fails.** Codes of 32 bits save nothing for images of bytes until $k$ is below a quarter of the pixels. Small
+    classes and rare details are mostly in the directions that are removed first.
     """
 
     name = "data_svd"
@@ -51,16 +54,16 @@ class DataSVD(Method):
     applies_to = "data"
     starts_anew = True
 
-    components: int = setting(32, low=1, high=4096, step=1, help="Numbers kept for each example (k).")
+    components: int = setting(32, low=1, high=4096, step=1, help="Numbers stored for each example (k).")
     storage: str = setting("float32", choices=("float32", "float16", "int8"),
-                           help="How a code is stored; int8 has one scale a component.")
+                           help="Number type of the stored codes; int8 has one scale for each component.")
     classifier: str = setting("mlp", choices=("linear", "mlp"),
-                              help="What is trained on the codes: a linear classifier, or one hidden layer of 100.")
-    epochs: int = setting(15, low=1, high=500, help="Passes of its training over the examples, the same for every point.")
+                              help="The classifier of the codes: linear, or with one hidden layer of 100 units.")
+    epochs: int = setting(15, low=1, high=500, help="Passes of the classifier's training, the same for every point.")
 
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[DataSVD], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
-        """One eigendecomposition for all k; a classifier is trained for each."""
+        """One eigendecomposition for all k; a classifier is trained for each k."""
         mean, basis = self._basis(data, device_of(network))
         inputs = on_device(data.train, mean.device)[0].flatten(1)
         for number, method in enumerate(wanted):
@@ -144,7 +147,7 @@ def principal_directions(centred: Tensor) -> Tensor:
 
 
 def quantised(codes: Tensor, storage: str) -> tuple[dict[str, Tensor], Tensor]:
-    """What is stored of codes (n, k), and the codes as they are read back."""
+    """The stored tensors of codes (n, k), and the codes that are read back from them."""
     if storage == "float32":
         return {"codes": codes}, codes
     if storage == "float16":
@@ -162,7 +165,7 @@ def _error_by_rank(energies: Tensor, centred: Tensor) -> list[float]:
 
 
 def _rebuilt(data: Dataset, mean: Tensor, basis: Tensor, values: Sequence[Any]) -> dict[str, Any]:
-    """Some validation examples, original and rebuilt from k components, as 0..255 within each example's own range."""
+    """Some validation examples, original and rebuilt from k components, scaled to 0..255."""
     chosen = torch.tensor(data.validation.inputs[:EXAMPLES]).flatten(1).to(mean.device)
     codes = (chosen - mean) @ basis
     rebuilt = {str(value): shown(data, mean + codes[:, :value] @ basis[:, :value].mT) for value in values

@@ -1,4 +1,4 @@
-"""Deep distillation: a small student trained on the teacher's outputs, beside the same student without them."""
+"""Knowledge distillation: a small student trained on the teacher's outputs, with the same student on labels as control."""
 
 from __future__ import annotations
 
@@ -31,38 +31,41 @@ from compress.training.loop import Training
 
 @dataclass(frozen=True)
 class Distill(Method):
-    r"""Train a small student with logits $z$ on the teacher's logits $v$, not on the labels alone:
+    r"""Train a small student on the outputs of the teacher, not on the labels alone.
+
+    With the logits $z$ of the student and $v$ of the teacher, the loss is
     $(1-\alpha)\,\mathrm{CE}(z, \text{label}) + \alpha\,T^2\,\mathrm{KL}(\mathrm{softmax}(v/T)\,\|\,\mathrm{softmax}(z/T))$
-    (Hinton, Vinyals & Dean 2015). A temperature $T$ above 1 raises the small probabilities, which show what a wrong
-    class has in common with the right one; $T^2$ keeps the size of the gradient, $T\,(q - p)$, when $T$ changes.
+    (Hinton, Vinyals & Dean 2015). A temperature $T$ above 1 raises the teacher's small probabilities, which contain how
+    similar a wrong class is to the right one. The factor $T^2$ keeps the size of the gradient, $T\,(q - p)$, when $T$
+    changes.
 
-    The loss is one of six:
+    The **loss** is one of six:
 
-    - **soft**: as above.
-    - **logits**: half the mean squared difference of the centred logits (Ba & Caruana 2014); what soft targets become
-      when $T \to \infty$.
-    - **decoupled**: one term for the probability of the target class and one for the distribution over the other classes,
-      the second with weight 8 (DKD: Zhao et al. 2022).
-    - **hints**: soft targets, and a regression from the student's middle hidden layer to the teacher's by a linear map,
-      which is trained too and then discarded (FitNets: Romero et al. 2015).
-    - **attention**: soft targets, and attention maps (the channels' sum of squares at each place, scaled to norm 1) that
-      agree at each stage (Zagoruyko & Komodakis 2017). Needs convolutions or a GRU on both sides.
-    - **relational**: soft targets, and distances and angles between the examples of a batch, in the last hidden layer, that
-      agree (RKD: Park et al. 2019).
+    - **soft**: the loss above.
+    - **logits**: half the mean squared difference of the centred logits (Ba & Caruana 2014), the limit of soft for
+      $T \to \infty$.
+    - **decoupled**: the probability of the target class and the distribution over the other classes are compared
+      separately, the second with eight times the weight (DKD: Zhao et al. 2022).
+    - **hints**: soft, plus half the mean squared difference between the middle hidden layer of the teacher and a linear map
+      of that of the student; the map is trained too and then discarded (FitNets: Romero et al. 2015).
+    - **attention**: soft, plus the squared distance of the attention maps of each stage: the sum of squares over the
+      channels at each position, scaled to norm 1 (Zagoruyko & Komodakis 2017). Both networks need convolutions or a GRU.
+    - **relational**: soft, plus the differences of distances and angles between the examples of a batch, as the last hidden
+      layer represents them (RKD: Park et al. 2019).
 
-    With an *assistant*, a network of this width is distilled from the teacher first, and the student from that network
-    (TAKD: Mirzadeh et al. 2020): a very small student may learn more from a teacher nearer to its size.
+    With an **assistant**, a network of the assistant's width is distilled from the teacher first, and the student from this
+    network (TAKD: Mirzadeh et al. 2020). A very small student may learn more from a teacher nearer to its size.
 
-    **The control, always.** Every student has a control: the same architecture with the same first weights, the same number
-    of steps and the same batches, trained on the labels alone ($\alpha = 0$). The gain is their difference on the same
-    validation examples, with an interval over several seeds. With few labels the teacher can label the other examples; the
-    control cannot use these, and takes as many steps on the labelled ones.
+    **Every student has a control**: the same architecture with the same initial weights, the same number of steps and the
+    same batches, trained on the labels alone ($\alpha = 0$). The gain is the difference of the two accuracies on the same
+    validation examples, with an interval over several seeds. With few labels, the student also reads the other examples,
+    for which the teacher gives the targets; the control takes its equal number of steps on the labelled examples.
 
-    All widths, temperatures, seeds and controls are trained in one tensor program; each result is as if trained alone.
+    All widths, temperatures, seeds and controls are trained in one tensor program, with the same results as one by one.
 
-    When it fails: a student that is as large as its teacher, or that learns all there is from plenty of labels, gains
-    nothing; $\alpha = 1$ with a high temperature and few steps can be worse than labels; a teacher that is always certain
-    (or wrong) adds nothing to labels.
+    **When it fails.** A student as large as its teacher, or one with enough labels, gains nothing. With $\alpha = 1$, a
+    high temperature and few steps, it can be worse than the control. The outputs of a teacher that is always sure, or often
+    wrong, contain no more than the labels.
     """
 
     name = "distill"
@@ -72,34 +75,38 @@ class Distill(Method):
     weight_tolerance = 1e-3
 
     width: float = setting(0.1, low=0.002, high=2.0, step=0.01, label="Student width",
-                           help="Share of the teacher's hidden units that the student has, in every layer.")
+                           help="Hidden units of each layer, as a share of the teacher's.")
     temperature: float = setting(4.0, low=0.5, high=64.0, step=0.5,
-                                 help="How far the teacher's probabilities are evened out.")
+                                 help="Divides the logits before the softmax: higher values give more equal probabilities.")
     alpha: float = setting(0.9, low=0.0, high=1.0, step=0.05,
-                           help="Weight of the teacher's outputs against the labels; 0: labels only.")
-    loss: str = setting("soft", choices=LOSSES, help="What the student matches of the teacher.")
+                           help="Weight of the teacher term; the labels have weight 1 - alpha. 0: labels only.")
+    loss: str = setting("soft", choices=LOSSES, help="How the student is compared with the teacher.")
     student: str = setting(SAME, choices=(SAME, "mlp", "cnn", "resnet", "gru"),
                            help="The student's family; 'same' is the teacher's.")
-    depth: int = setting(0, low=0, high=8, help="Hidden layers (or convolutions) of the student; 0: as the teacher.")
+    depth: int = setting(0, low=0, high=8,
+                         help="Hidden layers (or convolutions) of the student; 0: as many as the teacher has.")
     labelled: int = setting(0, low=0, high=10_000_000, step=10, label="Labelled examples",
-                            help="How many training examples have a label; 0: all of them.")
+                            help="Number of training examples with a label; 0: all.")
     unlabelled: bool = setting(True, label="Use the rest without labels",
-                               help="With few labels, let the teacher label the other training examples.")
+                               help="With few labels, the student also reads the other training examples, without labels.")
     omit: int = setting(-1, low=-1, high=1000, label="Class never shown",
-                        help="Number of a class whose examples are kept from the student; -1: none.")
+                        help="Number of a class that is left out of the student's training examples; -1: none.")
     assistant: float = setting(0.0, low=0.0, high=1.0, step=0.05, label="Assistant's width",
                                help="Width of a network between teacher and student; 0: no assistant.")
     strength: float = setting(1.0, low=0.0, high=1000.0, step=0.1,
-                              help="Weight of what hints, attention and relational add to the soft targets.")
+                              help="Weight of the loss that hints, attention and relational add to the soft targets.")
     epochs: int = setting(15, low=1, high=2000, help="Passes over the training examples, the same for every student.")
-    learning_rate: float = setting(0.01, low=1e-6, high=10.0, help="Size of the first steps; it falls along a cosine.")
-    batch: int = setting(64, low=1, high=65536, help="Examples a step.")
-    dropout: float = setting(0.0, low=0.0, high=0.9, help="Share of hidden units left out while training (MLP students).")
-    student_seed: int = setting(0, low=0, high=999, help="Decides a student's first weights and its batches.")
+    learning_rate: float = setting(0.01, low=1e-6, high=10.0,
+                                   help="Size of the first steps; it falls to zero along a cosine.")
+    batch: int = setting(64, low=1, high=65536, help="Examples in each step.")
+    dropout: float = setting(0.0, low=0.0, high=0.9,
+                             help="Share of hidden units that are dropped at each training step (MLP students).")
+    student_seed: int = setting(0, low=0, high=999, help="Of a student's initial weights and the order of its batches.")
     seeds: int = setting(3, low=1, high=20, of_sweep=True, label="Seeds",
-                         help="How many students of each setting are trained, to tell a gain from chance.")
+                         help="Students of each setting, with different seeds: for the intervals of gains.")
     temperatures: tuple[int, ...] = setting((1, 8, 20), low=1, high=64, of_sweep=True, label="Other temperatures",
-                                            help="Also trained, for the map; joined by '-'; 'none': only the one above.")
+                                            help="Also trained, for the map; joined by '-'. 'none': only the "
+                                                 "temperature above.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -108,8 +115,8 @@ class Distill(Method):
                              f"{self.assistant}. Choose a width above the student's.")
 
     def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
-        """Every width at every temperature and seed; at this temperature also each control and, where there is an
-        assistant, the student without one."""
+        """Every width at every temperature and seed; at the method's temperature also the controls and, with an assistant,
+        the students without it."""
         matters = self.loss != "logits" and self.alpha > 0
         others = sorted({float(other) for other in self.temperatures} - {self.temperature}) if matters else []
         if self.student_seed + self.seeds > 1000:
@@ -125,7 +132,7 @@ class Distill(Method):
         return tuple({run.method: run for run in runs}.values())
 
     def control(self) -> Distill:
-        """The same student without the teacher; settings that have no effect on it are at their defaults."""
+        """The same student without the teacher; settings without effect have their defaults."""
         usual = Distill()
         return replace(self, alpha=0.0, temperature=usual.temperature, loss=usual.loss, unlabelled=usual.unlabelled,
                        assistant=usual.assistant, strength=usual.strength)
@@ -140,11 +147,11 @@ class Distill(Method):
 
     def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
-        """Dark knowledge: the teacher's logits of some examples, and which classes are alike for it."""
+        """Dark knowledge: the teacher's logits on some examples, and the similarity of classes."""
         return knowledge_view(network, data)
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
-        """The student must exist, have what the loss compares, and find its examples."""
+        """The student's architecture, hidden layers that the loss needs, and the transfer set must be possible."""
         try:
             student = build(self.architecture(network))
             transfer_set(data, self.labelled, self.unlabelled, self.omit, 0)
@@ -208,7 +215,7 @@ def file_size(architecture: Architecture) -> int:
 
 
 def _students_so_far(students: list[Student], grid: list[Distill]) -> OnEpoch:
-    """A callback that gives after each epoch the accuracy of every student so far and the length of its file."""
+    """A callback that returns after each epoch the accuracy of every student so far and the length of its file."""
     facts = [StudentSoFar(file_size(student.architecture), one.width, one.temperature, one.student_seed, one.alpha,
                           one.assistant, None) for student, one in zip(students, grid, strict=True)]
     latest: dict[int, float] = {}

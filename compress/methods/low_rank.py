@@ -1,4 +1,4 @@
-"""Low rank: each layer's matrix as a product of two thin ones."""
+"""Low rank: the weight matrix of a layer as a product of two thin matrices."""
 
 from __future__ import annotations
 
@@ -29,30 +29,33 @@ _factorised: weakref.WeakKeyDictionary[Network, dict[tuple[Any, ...], dict[str, 
 
 @dataclass(frozen=True)
 class LowRank(Method):
-    r"""Replace a layer's matrix $W$ ($m \times n$) by two thin ones of rank $r$: $W' = B_r \, (B_r^\top W)$.
+    r"""Replace the weight matrix $W$ ($m \times n$) of a layer by a product of two thin ones, $W' = B_r \, (B_r^\top W)$.
 
-    They hold $r (m + n)$ numbers instead of $m n$, so a rank at or past the break-even $m n / (m + n)$ saves nothing:
-    such a layer stays dense, and the point says so. What $B_r$ is depends on the scheme:
+    The factors $B_r$ ($m \times r$) and $B_r^\top W$ ($r \times n$) store $r (m + n)$ numbers in the place of $m n$. At the
+    break-even rank $m n / (m + n)$ and above, nothing is saved: the layer stays dense, and the point has a note.
 
-    - **plain**: the leading left singular vectors. No other matrix of rank $r$ is nearer to $W$; the squared error is
-      $\sum_{i > r} \sigma_i^2$, the singular values left out (Eckart & Young 1936).
-    - **randomized**: the same by random projection (Halko, Martinsson & Tropp 2011), for matrices too large for an
-      exact SVD; its true error is shown beside the exact one.
-    - **whitened**: the leading eigenvectors of $W C W^\top$, where $C = E\,x x^\top$ is the second moment of the layer's
-      inputs on calibration examples. No other matrix of rank $r$ is nearer in the layer's *outputs*,
-      $E\,\|(W - W')x\|^2$ (Zhang et al. 2015; Chen et al. 2021). $C$ may be singular.
-    - **centred**: the same around the inputs' mean, which moves into the bias.
+    The **scheme** determines $B_r$, which has orthonormal columns:
 
-    Convolutions are seen as matrices in two ways: *channel* (output channels x inputs and kernel) and *spatial*
-    (vertical kernels, then horizontal ones: Jaderberg et al. 2014). The matrices of a GRU are factorised like
-    linear layers.
+    - **plain**: the first $r$ left singular vectors of $W$. No matrix of rank $r$ is nearer to $W$: the squared error is
+      $\|W - W'\|^2 = \sum_{i > r} \sigma_i^2$, with the singular values $\sigma_i$ (Eckart & Young 1936).
+    - **randomized**: an approximation of plain by random projection (Halko, Martinsson & Tropp 2011), for matrices too
+      large for an exact SVD. The page shows its true error next to that of the exact SVD.
+    - **whitened**: the first $r$ eigenvectors of $W C W^\top$, with the second moment $C = E[x x^\top]$ of the layer's
+      inputs on calibration examples. No matrix of rank $r$ has a smaller error of the *outputs*, $E\,\|W x - W' x\|^2$
+      (Zhang et al. 2015; Chen et al. 2021). $C$ may be singular.
+    - **centred**: whitened, with the covariance of the inputs as $C$; the mean of the inputs is moved into the bias.
 
-    The share kept is divided among layers in one of three ways: *uniform*, the same share of every layer's full
-    rank; *energy*, in each layer the smallest rank that keeps this share of its energy; *greedy*, at most this share
-    of the dense parameters, spent where it saves the most relative error for each number stored.
+    A **convolution** is written as a matrix in one of two ways. *channel*: rows are output channels, columns are input
+    channels and kernel positions; it becomes a convolution with $r$ channels and a 1x1 convolution. *spatial*: it becomes a
+    vertical and a horizontal convolution (Jaderberg et al. 2014). The matrices of a GRU are factorised like linear layers.
 
-    When it fails: a layer whose singular values fall slowly has no good low rank; a smaller output error does not
-    always mean a better accuracy; and two small products can be slower than one large one.
+    The **allocation** divides the share kept among the layers. *uniform*: this share of each layer's full rank. *energy*:
+    in each layer the smallest rank with this share of the energy (the sum of the $\sigma_i^2$, or of the eigenvalues).
+    *greedy*: at most this share of all dense parameters, by steps that decrease the relative error most for each stored
+    number.
+
+    **When it fails.** A layer whose singular values fall slowly has no good approximation of low rank. A smaller error of
+    the outputs does not always mean a higher accuracy. Two small products can be slower than one large product.
     """
 
     name = "low_rank"
@@ -67,21 +70,22 @@ class LowRank(Method):
         "matrix on the layer's outputs. Choose scheme=plain, or convolution=channel.", {"scheme": "plain"}),)
 
     keep: float = setting(0.15, low=0.001, high=1.0, step=0.01, label="Share kept",
-                          help="How much is kept of the ranks, the energy, or the parameters (see allocation).")
+                          help="Share of the ranks, of the energy or of the parameters that is kept (see allocation).")
     scheme: str = setting("whitened", choices=("plain", "whitened", "centred", "randomized"),
-                          help="Nearest weights (plain), or nearest outputs on calibration data (whitened, centred).")
+                          help="Least error of the weights (plain), or of the outputs on calibration data (whitened, "
+                               "centred).")
     allocation: str = setting("uniform", choices=("uniform", "energy", "greedy"),
-                              help="Same share everywhere, same energy everywhere, or where a number saves most error.")
+                              help="The same share of each rank, of each energy, or ranks by error saved for each number.")
     convolution: str = setting("channel", choices=("channel", "spatial"),
-                               help="How a convolution becomes two: fewer channels, or vertical then horizontal.")
-    output_layer: bool = setting(False, help="Factorise the last layer (the one that gives the class scores) too.")
+                               help="A convolution becomes two: with fewer channels, or a vertical and a horizontal one.")
+    output_layer: bool = setting(False, help="Also factorise the last layer, whose outputs are the class scores.")
     recovery_steps: int = setting(0, low=0, high=20000, step=50,
-                                  help="Training steps on the labels after the cut, the same for every point.")
-    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of these steps.")
+                                  help="Training steps on the labels after factorisation, the same for every point.")
+    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of the recovery steps.")
 
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[LowRank], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
-        """One factorisation for all ranks, and running sums of the first layer's outputs where ranks rise."""
+        """One factorisation for all ranks, and running sums of the first layer's outputs."""
         pieces = self.factorised(network, data, report.part(0.0, 0.2), seed)
         inputs = on_device(data.validation, device_of(network))[0]
         sums = PrefixSums.over(network, pieces, inputs)
@@ -121,8 +125,8 @@ class LowRank(Method):
 
     def factorised(self, teacher: Network, data: Dataset, report: Reporter = no_report,
                    seed: int = 0) -> dict[str, Factorisation]:
-        """Path -> factorisation of every layer that takes part, good for all ranks at once; kept as long as the
-        teacher is, because the inside view, the curve and other allocations share it."""
+        """Path -> factorisation of every layer that is factorised, for all ranks; cached while the network exists, because
+        the inside view, the curve and other allocations share it."""
         kept = _factorised.setdefault(teacher, {})
         key = (self.scheme, self.convolution, self.output_layer, data.digest, seed)
         if key not in kept:

@@ -28,44 +28,46 @@ from compress.pruning.weight_pruner import WeightPruner
 from compress.settings import setting
 from compress.training.loop import Training, cross_entropy, steps_of, train
 
-_pruners: deque[tuple[tuple[Any, ...], Network, Pruner]] = deque(maxlen=4)  # the newest ones
+_pruners: deque[tuple[tuple[Any, ...], Network, Pruner]] = deque(maxlen=4)  # of the last calls
 ANY_ROUNDS = tuple(range(2, 21))
 NOT_FROM_SEED = ("the initial weights of this seed are not those that this network was trained from, so training starts "
                  "from unrelated weights")
-ALIKE = 0.1  # cosine between a network's weights and those it began with; 0.4 to 0.9 after usual training
-OTHER_DRAW = 1_000_003  # added to the seed for weights that were never this network's
+ALIKE = 0.1  # cosine of a network's weights and its initial weights; 0.4 to 0.9 after usual training
+OTHER_DRAW = 1_000_003  # added to the seed for initial weights other than this network's
 
 
 @dataclass(frozen=True)
 class Prune(Method):
-    r"""Remove the weights that matter least: of all $n$ weights, $\mathrm{round}(s\,n)$ go at sparsity $s$.
+    r"""Remove the weights with the lowest saliency: at sparsity $s$, $\mathrm{round}(s\,n)$ of all $n$ weights.
 
-    What matters is a matter of the criterion (scores of one weight $w$ that multiplies input $x$):
+    The **criterion** is the saliency of a weight $w$ that multiplies an input $x$:
 
-    - **magnitude**: $|w|$ (Han et al. 2015). **random**: the floor that every other one must beat.
-    - **taylor**: $\sum_b (g_b w)^2$ with the loss's gradient $g_b$ on minibatch $b$ (Molchanov et al. 2019).
-    - **snip**: $|g w|$ at the initial weights (Lee, Ajanthan & Torr 2019); as published with schedule=rewind.
-    - **wanda**: $|w| \, \|x\|_2$, compared within each output's row (Sun et al. 2024).
-    - **second_order**: $w^2 / (2 [H^{-1}]_{qq})$ with $H = E\,x x^\top$, and the weights that stay are refitted so that
-      the layer's outputs change least: $w'_K = w H_{\cdot K} H_{KK}^{-1}$ (Hassibi & Stork 1993; Frantar & Alistarh 2023,
-      whose sweep over columns approximates this solution).
+    - **magnitude**: $|w|$ (Han et al. 2015).
+    - **random**: random numbers, the baseline that every criterion must beat.
+    - **taylor**: $\sum_b (g_b w)^2$, with the gradient $g_b$ of the loss on minibatch $b$ (Molchanov et al. 2019).
+    - **snip**: $|g w|$ at the initial weights (Lee, Ajanthan & Torr 2019); with schedule=rewind it is the published method.
+    - **wanda**: $|w| \, \|x\|_2$, compared among the weights of one output (Sun et al. 2024).
+    - **second_order**: $w^2 / (2 [H^{-1}]_{qq})$ with $H = E[x x^\top]$, the optimal brain surgeon's loss. The kept weights
+      $K$ of each output are then refitted, so that the outputs change least: $w'_K = w H_{\cdot K} H_{KK}^{-1}$ (Hassibi &
+      Stork 1993). SparseGPT (Frantar & Alistarh 2023) approximates this solution.
 
-    What goes is a matter of the pattern: single weights (*unstructured*), all but N of every 4 or 8 consecutive inputs
-    (*n:4*, *n:8*; 2:4 is what some GPUs speed up), or whole *units* (neurons, channels, GRU units) together with
-    everything that reads them, so that a smaller dense network is left. For units the share $s$ is one of units.
+    The **pattern** is what can be removed. *unstructured*: single weights. *n:4* and *n:8*: all but N of every 4 or 8
+    consecutive inputs of an output (some GPUs run 2:4 faster). *units*: whole neurons, channels or GRU units, with the
+    weights that read them; the result is a smaller dense network, and $s$ is a share of the units.
 
-    How much of each layer goes is a matter of the allocation: *global* ranks all weights together (wanda and
-    second_order, whose scores do not compare across layers, take each layer's density from global magnitude); *uniform*
-    takes the same share everywhere; *sensitivity* prunes each layer alone first and spends where the loss rises least;
-    given *densities* such as 8-9-26 set the proportions.
+    The **allocation** divides the sparsity among the layers. *global*: one ranking of all weights. (Scores of wanda and
+    second_order cannot be compared across layers; these criteria take each layer's density from global magnitude.)
+    *uniform*: the same share of every layer. *sensitivity*: each layer is pruned alone first, and the sum of the measured
+    losses is made least. *densities* such as 8-9-26 set the layers' densities in proportion.
 
-    The schedule says what is trained afterwards: *one_shot* goes on from the teacher's weights, *gradual* raises the
-    sparsity during training as $s_t = s\,(1 - (1 - t)^3)$ (Zhu & Gupta 2017), *rewind* goes back to the teacher's initial
-    weights and trains with the mask alone (the lottery ticket, Frankle & Carbin 2019), *redraw* is its control: the same
-    mask on other initial weights.
+    The **schedule** is how training follows. *one_shot*: prune, then train on from the teacher's weights. *gradual*: the
+    sparsity rises during training, $s_t = s\,(1 - (1 - t)^3)$ (Zhu & Gupta 2017). *rewind*: the remaining weights return to
+    their initial values and are trained (the lottery ticket, Frankle & Carbin 2019). *redraw*: the control of rewind, the
+    same mask on other initial weights.
 
-    When it fails: zeros save nothing in a dense file; below about 3 % of zeros even a bitmask costs more than it saves;
-    and zeros make a layer faster only where a sparse kernel beats the dense one, at a density of about 15 % on a CPU.
+    **When it fails.** Zeros save nothing in a dense file. With less than about 3 % zeros, even a bitmask costs more than it
+    saves. Zeros make a layer faster only where a sparse kernel beats the dense one: on a CPU, below a density of about 15
+    %.
     """
 
     name = "prune"
@@ -87,33 +89,36 @@ class Prune(Method):
     sparsity: float = setting(0.9, low=0.0, high=0.999, step=0.01, label="Share removed",
                               help="Share of the weights (or units) that are removed.")
     criterion: str = setting("magnitude", choices=CRITERIA,
-                             help="What decides which go: size, gradient, inputs, or the loss's curvature.")
+                             help="How saliency is measured: by size, gradients, inputs, or the curvature of the loss.")
     pattern: str = setting("unstructured", choices=("unstructured", "n:4", "n:8", "units"),
-                           help="Single weights, N of every 4 or 8, or whole neurons, channels and GRU units.")
+                           help="What is removed: single weights, all but N of every 4 or 8 inputs, or units.")
     recovery_epochs: int = setting(0, low=0, high=500, step=1,
-                                   help="Passes of training after the cut (each round), the same for every point.")
+                                   help="Passes of training after each pruning, the same for every point.")
     allocation: str = setting("global", choices=("global", "uniform", "sensitivity"),
-                              help="One ranking for all layers, the same share of each, or by measured sensitivity.")
+                              help="One ranking of all layers, the same share of each layer, or by measured sensitivity.")
     densities: tuple[int, ...] = setting((), low=1, high=1000,
-                                         help="Densities of the layers in proportion, such as 8-9-26; 'none': allocation.")
+                                         help="Densities of the layers in proportion, such as 8-9-26; 'none': by "
+                                              "allocation.")
     schedule: str = setting("one_shot", choices=("one_shot", "gradual", "rewind", "redraw"),
-                            help="Train on from the teacher's weights, prune while training, or start again.")
-    rounds: int = setting(1, low=1, high=20, step=1, help="Prune and train in so many rounds, a part of the share in each.")
+                            help="Train on from the pruned weights, prune during training, or train from initial weights.")
+    rounds: int = setting(1, low=1, high=20, step=1,
+                          help="Rounds of pruning and training, each of which removes a part of the share.")
     recovery_rate: float = setting(0.0002, low=1e-6, high=1.0,
-                                   help="Learning rate of this training; a tenth of the teacher's is usual.")
-    recovery_batch: int = setting(32, low=1, high=65536, step=1, help="Examples a step of this training.")
+                                   help="Learning rate of recovery training; a tenth of the teacher's is usual.")
+    recovery_batch: int = setting(32, low=1, high=65536, step=1, help="Examples in each step of recovery training.")
     recovery_loss: str = setting("labels", choices=("labels", "teacher"),
-                                 help="Train on the labels, or on the teacher's softened outputs (T = 2).")
-    multiple: int = setting(1, low=1, high=64, step=1, help="Units left in a layer are a multiple of this (pattern=units).")
+                                 help="Recovery trains on the labels, or on the teacher's soft targets (T = 2).")
+    multiple: int = setting(1, low=1, high=64, step=1,
+                            help="The number of units kept in a layer is a multiple of this (pattern=units).")
 
     @property
     def selection(self) -> Selection:
-        """What decides which weights or units go, at any sparsity."""
+        """The settings that determine which weights or units are removed at any sparsity."""
         return Selection(self.criterion, self.pattern, self.allocation, self.densities, self.multiple)
 
     @property
     def needs_initial_network(self) -> bool:
-        """Whether the network's initial weights are asked for."""
+        """Whether the network's initial weights are needed."""
         return self.schedule in ("rewind", "redraw") or self.criterion == "snip"
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
@@ -127,7 +132,7 @@ class Prune(Method):
 
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[Prune], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
-        """Scores and their order are found once for all sparsities; training, if any, is each point's own."""
+        """Saliencies are computed and sorted once for all sparsities; each point is trained separately."""
         pruner = self.pruner(network, data, report.part(0.0, 0.2), seed)
         for number, method in enumerate(wanted):
             part = report.part(0.2 + 0.8 * number / len(wanted), 0.2 + 0.8 * (number + 1) / len(wanted))
@@ -154,7 +159,7 @@ class Prune(Method):
         return {"values": list(values), **inside_view(pruner, list(values), report.part(0.2, 1.0))}
 
     def pruner(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Pruner:
-        """What all sparsities of a curve share; the newest are kept, because the inside view needs them too."""
+        """The pruner of all sparsities; the last pruners are cached, because the inside view needs them too."""
         key = (self.selection, data.digest, seed)
         found = next((pruner for known, network, pruner in _pruners
                       if known == key and network is teacher and pruner.data is data), None)
@@ -173,7 +178,7 @@ class Prune(Method):
             return self._gradually(pruner, sparsity, report)
         first, network = pruner, pruner.network
         for number in range(1, self.rounds + 1):
-            # Each round keeps the same share of what the last one kept.
+            # Each round keeps the same share of the weights that the round before kept.
             share = sparsity if number == self.rounds else 1 - (1 - sparsity) ** (number / self.rounds)
             cut = pruner.cut(share, first)
             network = self._trained(cut, first, pruner, report.part((number - 1) / self.rounds, number / self.rounds))
@@ -210,12 +215,12 @@ class Prune(Method):
 
 
 def initial_network(network: Network, seed: int) -> Network:
-    """Fresh weights in this network's architecture; those it began with, if it was trained from this seed."""
+    """A network of the same architecture with initial weights; those of this network if it was trained from this seed."""
     return build(network.architecture, seed).to(device_of(network)).eval()
 
 
 def resembles(network: Network, initial: Network) -> bool:
-    """Whether a network still resembles these initial weights, as one that was trained from them does."""
+    """Whether a network was probably trained from these initial weights: the cosine of the weights is above ALIKE."""
     ours, theirs = (torch.cat([weight.detach().flatten() for weight in one.parameters() if weight.dim() > 1])
                     for one in (network, initial))
     return float(torch.cosine_similarity(ours, theirs, dim=0)) > ALIKE

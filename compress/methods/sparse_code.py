@@ -34,21 +34,22 @@ from compress.training.loop import Training, train
 class SparseCode(Method):
     r"""Write blocks of a layer's weights as sums of few atoms: $w \approx c D$ with at most $s$ non-zeros in $c$.
 
-    A block is so many outputs of one input's column of $W$. All blocks of a layer share a dictionary $D$ (atoms x outputs of
-    a block), learned by K-SVD (Aharon, Elad & Bruckstein 2006) with its approximate update (Rubinstein, Zibulevsky & Elad
-    2008); codes are found by orthogonal matching pursuit. What is stored is the dictionary, for each block the indices of
-    its atoms in as few bits as tell them apart, and the coefficients in 32, 16 or 8 bits: for blocks of $b$ outputs, $K$
-    atoms and 8-bit coefficients, $s\,(\log_2 K + 8)$ bits instead of $32\,b$.
+    A block holds the weights of one input for $b$ adjacent outputs. All blocks of a layer share a dictionary $D$ of $K$
+    atoms, learned by K-SVD (Aharon, Elad & Bruckstein 2006) with the approximate update (Rubinstein, Zibulevsky & Elad
+    2008). The codes $c$ are found by orthogonal matching pursuit.
 
-    *Weighted* blocks are scaled by the root mean square of the input that they multiply on calibration examples: weights on
-    busy inputs are kept better than those on silent ones (the errors of different inputs are taken as independent).
-    *Recovery* trains atoms and coefficients on the labels with the indices fixed. A linear layer runs as $D^\top (C x)$
-    where that is cheaper (a sparse multiply-add counting as six dense ones), and with the dense weight otherwise; a
-    convolution always runs dense.
+    **What is stored**: the dictionary; for each block the indices of its atoms in as few bits as possible; the coefficients
+    in 32, 16 or 8 bits. With 8-bit coefficients a block takes $s\,(\log_2 K + 8)$ bits in the place of $32\,b$.
 
-    When it fails: weights have less structure than pictures, so a dictionary is hardly better than a fixed one; a block of
-    few outputs leaves nothing to share, one of many needs many non-zeros; and a small layer's dictionary is larger than the
-    layer, which then stays dense.
+    *weighted* scales each block by the root mean square of its input on calibration examples, so that weights of large
+    inputs are approximated better (errors of different inputs count as independent). *Recovery* trains atoms and
+    coefficients on the labels while the indices are fixed. A linear layer runs as $D^\top (C x)$ where this is cheaper (one
+    sparse multiply-add counts as six dense ones), and with its dense weight otherwise; a convolution always runs with its
+    dense weight.
+
+    **When it fails.** Weights have less structure than images, so that a learned dictionary is hardly better than a fixed
+    one. Blocks of few outputs save little; blocks of many outputs need many non-zeros. In a small layer the dictionary is
+    larger than the layer, which then stays dense.
     """
 
     name = "sparse_code"
@@ -59,16 +60,17 @@ class SparseCode(Method):
     nonzeros: int = setting(3, low=1, high=64, step=1, label="Non-zeros", help="Atoms that a block may use (s).")
     atoms: int = setting(128, low=2, high=4096, step=1, help="Atoms of each layer's dictionary (K).")
     block: int = setting(16, low=2, high=1024, step=1, label="Outputs of a block",
-                         help="How many outputs of one input are coded together (b).")
+                         help="Outputs whose weights of one input are coded together (b).")
     dictionary: str = setting("ksvd", choices=("ksvd", "data", "dct", "random"),
-                              help="Learned by K-SVD, or blocks as they are, cosines, random atoms, for comparison.")
+                              help="Learned by K-SVD; or, to compare, blocks themselves, cosines or random atoms.")
     iterations: int = setting(10, low=1, high=200, step=1, help="Iterations of K-SVD.")
-    storage: str = setting("int8", choices=tuple(STORAGES), help="How a coefficient is stored.")
-    weighted: bool = setting(True, help="Keep weights on busy inputs better than those on silent ones.")
-    output_layer: bool = setting(False, help="Code the last layer (the one that gives the class scores) too.")
-    first_only: bool = setting(False, label="First layer only", help="Code the first layer alone.")
-    recovery_epochs: int = setting(0, low=0, high=500, step=1, help="Passes of training of atoms and coefficients.")
-    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of this training.")
+    storage: str = setting("int8", choices=tuple(STORAGES), help="Number type of the stored coefficients.")
+    weighted: bool = setting(True, help="Approximate the weights of large inputs better than those of small inputs.")
+    output_layer: bool = setting(False, help="Also code the last layer, whose outputs are the class scores.")
+    first_only: bool = setting(False, label="First layer only", help="Code only the first layer.")
+    recovery_epochs: int = setting(0, low=0, high=500, step=1,
+                                   help="Passes of training of atoms and coefficients, with fixed indices.")
+    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of recovery training.")
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
         """No block uses more atoms than it has outputs, or than there are."""
@@ -101,7 +103,7 @@ class SparseCode(Method):
         return Coded.of(layer, self.block, atoms, chosen, ones, self.storage)
 
     def _is_smaller(self, layer: DenseLayer, size: int) -> bool:
-        """Whether codes and dictionary take less than so many bytes."""
+        """Whether codes and dictionary take less than `size` bytes."""
         return stored_bytes(layer, self.block, self.atoms, self.nonzeros, self.storage) < size
 
     def _candidate(self, network: Network, layers: dict[str, DenseLayer], scales: dict[str, Tensor], data: Dataset,
@@ -126,7 +128,7 @@ class SparseCode(Method):
         return {path: layer for path, layer in layers.items() if not self.first_only or outer_path(network, path) == first}
 
     def _scales(self, teacher: Network, layers: dict[str, DenseLayer], data: Dataset) -> dict[str, Tensor]:
-        """Path -> what a block's error counts (blocks, 1)."""
+        """Path -> (blocks, 1): the weight of each block's error."""
         device = device_of(teacher)
         if not self.weighted:
             return {path: torch.ones(1, 1, device=device) for path in layers}
@@ -134,13 +136,13 @@ class SparseCode(Method):
         for path, layer in layers.items():
             size = by_rows(layer, moments[path].second.diagonal(dim1=-2, dim2=-1).clamp_min(0).sqrt()).to(layer.weight.dtype)
             scale = Blocks(size.shape[0], size.shape[1], self.block).signals(size).mean(1, keepdim=True)
-            # An input that was always zero on calibration still counts a little: it may not be on other examples.
+            # An input that was always zero on calibration has a small weight: it may not be zero on other examples.
             found[path] = scale.clamp_min(0.01 * float(scale.max().clamp_min(1e-30)))
         return found
 
     def _coded(self, path: str, layer: DenseLayer, size: int, scale: Tensor, nonzeros: int, report: Reporter,
                seed: int) -> tuple[Coded | None, dict[str, Any]]:
-        """The layer's stand-in, None where it would be larger than the size, in bytes; and what a page shows of it."""
+        """The coded layer (None if it would be larger than `size` bytes), and plain data for a page."""
         matrix = layer.weight.detach().flatten(1)
         blocks = Blocks(matrix.shape[0], matrix.shape[1], self.block)
         signals = blocks.signals(matrix)
@@ -170,7 +172,7 @@ class SparseCode(Method):
         return last.atoms, omp(signals, last.atoms, nonzeros)
 
     def _finished(self, network: Network, replaced: dict[str, Coded], data: Dataset, report: Reporter, seed: int) -> Network:
-        """Trained on with the indices fixed, if asked for, and with coefficients as they are stored."""
+        """The network after recovery training with fixed indices (if any), with its coefficients as they are stored."""
         if self.recovery_epochs and replaced:
             plan = Training(epochs=self.recovery_epochs, learning_rate=self.recovery_rate)
             network = train(network, data, plan, seed, report).network
