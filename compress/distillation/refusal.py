@@ -1,4 +1,4 @@
-"""Why a student cannot be trained with a loss, because of what teacher and student are."""
+"""Reasons why a student cannot be trained with a loss: hidden layers that the teacher or the student does not have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from compress.networks.families import Network
 
 
 def refusal(loss: str, teacher: Network, student: Network, example: Tensor) -> str:
-    """A sentence with a remedy; empty where both networks have what the loss compares.
+    """A sentence with a remedy; "" if both networks have the hidden layers that the loss compares.
 
     Args:
         example: (1, *shape) of the data.

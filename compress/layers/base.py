@@ -1,7 +1,7 @@
-"""Layers that stand in a compressed network, and how to put them there.
+"""Compressed layers, and their place in a network.
 
-What a layer stores is its state_dict, nothing else: files.py writes exactly that. Each class describes itself as
-plain data (`plain`), from which `rebuild` makes it again in a fresh process, without pickled code.
+A file holds exactly a layer's state_dict (see files/network_file.py). Each class gives its sizes and options as plain data
+(`plain`), from which `rebuild` makes the layer again in a new process, without pickled code.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
 class Substitute(nn.Module):
-    """Base of every layer in a dense layer's place."""
+    """Base of all layers in the place of a dense layer."""
 
     def merged(self) -> DenseLayer:
-        """A NEW dense layer with the same answers."""
+        """A NEW dense layer with the same outputs."""
         raise NotImplementedError
 
     def opened(self, codes: bool = False) -> nn.Module:
-        """The layer in the form that later methods act on: parts with weights of their own, which they can replace, mask
-        and train. A dense layer unless a kind has parts worth keeping apart; the layer itself where it is open already.
+        """The layer in the form for later methods: parts with weights that can be replaced, masked and trained. By default a
+        dense layer; the layer itself if it is open already.
 
         Args:
             codes: keep sparse codes as codes, for a method that can act on coefficients.
@@ -40,7 +40,7 @@ class Substitute(nn.Module):
 
 
 class Compressed(Substitute):
-    """Base of every layer that can be stored in a dense layer's place; found by its `kind` when a file is read."""
+    """Base of all layers that can be stored in the place of a dense layer; found by their `kind` when a file is read."""
 
     kind: ClassVar[str]
 
@@ -53,12 +53,12 @@ class Compressed(Substitute):
 
     @classmethod
     def rebuild(cls, plain: dict[str, Any]) -> Compressed:
-        """A layer of the same sizes with any weights; the file's tensors are loaded into it."""
+        """A layer of the same sizes with arbitrary weights, into which the file's tensors are loaded."""
         raise NotImplementedError
 
 
 def is_dense(layer: nn.Module) -> TypeGuard[DenseLayer]:
-    """Whether this is a linear or convolutional layer that stores its whole weight."""
+    """Whether this is a linear or convolutional layer with a dense weight."""
     return type(layer) in DENSE.values()
 
 
@@ -83,9 +83,8 @@ def dense_rebuild(plain: dict[str, Any]) -> DenseLayer:
 
 
 def dense_like(plain: dict[str, Any], bias: Tensor | None, like: Tensor, training: bool) -> DenseLayer:
-    """A dense layer of these sizes with a copy of a bias, its weight still to be set; of the type of another tensor and on
-    its device."""
-    with torch.device("meta"):  # weights of its own would be drawn in vain
+    """A dense layer of these sizes with a copy of a bias and an uninitialised weight, with the type and device of `like`."""
+    with torch.device("meta"):  # without initial weights, which would be replaced
         layer = dense_rebuild(plain)
     layer = layer.to_empty(device=like.device).to(like.dtype)
     layer.bias = None if bias is None else nn.Parameter(bias.detach().clone())
@@ -93,7 +92,7 @@ def dense_like(plain: dict[str, Any], bias: Tensor | None, like: Tensor, trainin
 
 
 def dense_answers(batch: Tensor, weight: Tensor, bias: Tensor | None, plain: dict[str, Any]) -> Tensor:
-    """What a dense layer of these sizes answers with this weight and bias."""
+    """The outputs of a dense layer of these sizes with this weight and bias."""
     if plain["type"] == "Linear":
         return functional.linear(batch, weight, bias)
     convolve = functional.conv1d if plain["type"] == "Conv1d" else functional.conv2d
@@ -121,7 +120,7 @@ def layer_rebuild(plain: dict[str, Any]) -> DenseLayer | Compressed:
 
 
 def merged_layer(layer: nn.Module) -> DenseLayer:
-    """A layer as a dense one: itself, or what it stands for."""
+    """The dense layer itself, or the dense layer with the same outputs."""
     if isinstance(layer, Substitute):
         return layer.merged()
     if not is_dense(layer):
@@ -130,12 +129,12 @@ def merged_layer(layer: nn.Module) -> DenseLayer:
 
 
 def compressed_layers(network: nn.Module) -> dict[str, Compressed]:
-    """Path -> compressed layer, in forward order; parts of a compressed layer belong to it."""
+    """Path -> compressed layer, in forward order; parts of compressed layers are not listed."""
     return {path: layer for path, layer in substitutes(network).items() if isinstance(layer, Compressed)}
 
 
 def substitutes(network: nn.Module) -> dict[str, Substitute]:
-    """Path -> layer in a dense layer's place, stored or open, in forward order."""
+    """Path -> layer in the place of a dense layer, stored or open, in forward order."""
     return {path: layer for path, layer in _outermost(network) if isinstance(layer, Substitute)}
 
 
@@ -146,14 +145,14 @@ def dense_layers(network: nn.Module) -> dict[str, DenseLayer]:
 
 
 def with_layers(network: AnyModule, layers: Mapping[str, nn.Module]) -> AnyModule:
-    """A NEW network with some layers replaced; the given one stays as it is."""
-    # What deepcopy is told to have copied already it does not copy: the layers to be replaced can be large.
+    """A NEW network with some layers replaced; the given network is not changed."""
+    # deepcopy uses its memo in the place of a copy: the replaced layers, which can be large, are not copied.
     copied: dict[int, Any] = {id(network.get_submodule(path)): layer for path, layer in layers.items()}
     return copy.deepcopy(network, copied).train(network.training)
 
 
 def weight_of(layer: nn.Module) -> Tensor:
-    """The weight (rows, ...) that a layer has, or makes of what it stores."""
+    """The weight (rows, ...) that a layer has or computes from its stored tensors."""
     weight = layer.weight
     if not isinstance(weight, Tensor):
         raise TypeError(f"a layer of type {type(layer).__name__} has no weight")
@@ -169,8 +168,8 @@ def bytes_of_weight(layer: nn.Module) -> int:
 def macs(network: nn.Module, example: Tensor) -> int:
     """Multiply-accumulate operations of linear and convolutional layers for one example of shape (1, *shape).
 
-    Counted by watching a real forward pass, so that a shared or repeated layer counts as often as it runs. A layer that
-    skips its zeros says its own macs_per_position, multiply-accumulates for one output position."""
+    Counted by hooks during a forward pass, so that a layer that runs several times counts several times. Layers that skip
+    zeros have their number of multiply-accumulates for one output position as macs_per_position."""
     counted = 0
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:

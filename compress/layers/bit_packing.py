@@ -1,4 +1,4 @@
-"""Whole numbers in as few bits as they need, one after another."""
+"""Whole numbers packed into a fixed number of bits each."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 
 
 def bits_for(count: int) -> int:
-    """Bits that tell `count` things apart; at least 1."""
+    """The number of bits for `count` different values; at least 1."""
     return max(1, (count - 1).bit_length())
 
 
 def packed(numbers: np.ndarray, bits: int) -> np.ndarray:
-    """Bytes (uint8) of whole numbers of so many bits each, most significant bit first.
+    """Whole numbers of `bits` bits each as bytes (uint8), most significant bit first.
 
     Args:
         numbers: any shape, from 0 to 2^bits - 1.
@@ -28,5 +28,5 @@ def unpacked(contents: np.ndarray, count: int, bits: int) -> np.ndarray:
 
 
 def bytes_for(count: int, bits: int) -> int:
-    """Length of packed()."""
+    """The length of packed()."""
     return -(-count * bits // 8)

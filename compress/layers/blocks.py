@@ -10,8 +10,8 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Blocks:
-    """How a weight matrix (rows, columns) is cut: blocks of `height` outputs of one column; the last ones are padded with
-    zeros where height does not divide rows."""
+    """The blocks of a weight matrix (rows, columns): `height` outputs of one column each; the last blocks are padded with
+    zeros if height does not divide rows."""
 
     rows: int
     columns: int

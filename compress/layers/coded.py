@@ -1,7 +1,7 @@
 """A layer whose weights are sparse combinations of a few atoms: a dictionary, indices and coefficients.
 
-The weight matrix W (rows = outputs, columns = inputs x kernel) is cut into blocks of `height` outputs of one column. Each
-block is a signal w = c D with at most s non-zeros in c, so that the layer can run as D^T (C x).
+The weight matrix W (rows = outputs, columns = inputs x kernel) is divided into blocks of `height` outputs of one column.
+Each block is a signal w = c D with at most s non-zeros in c, so that the layer can run as D^T (C x).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from compress.layers.dense_weight import DenseWeightLayer
 from compress.layers.open_codes import OpenCodes
 
 STORAGES = {"float32": torch.float32, "float16": torch.float16, "int8": torch.int8}
-SPARSE_COST = 6  # dense multiply-adds in the time of a sparse one, on a CPU with batches
+SPARSE_COST = 6  # dense multiply-adds that take the time of a sparse one, on a CPU with batches
 HEADER = 330  # bytes by which the file's header grows against a dense layer's, about
-RAGGED_HEADER = 85  # more of them where blocks have unlike numbers of coefficients
+RAGGED_HEADER = 85  # additional bytes if blocks have different numbers of coefficients
 
 
 class Coded(DenseWeightLayer, Compressed):
@@ -29,8 +29,8 @@ class Coded(DenseWeightLayer, Compressed):
 
     Values and indices have one of two forms:
 
-    - even: (blocks, nonzeros); a place that a block does not use has the value 0.
-    - ragged: only those of the places that are used, block by block, and in packed `counts` how many each block has.
+    - even: (blocks, nonzeros); places that a block does not use have the value 0.
+    - ragged: only the places that are used, block by block, and the number of each block in packed `counts`.
 
     With storage "int8", values are whole numbers times a scale.
     """
@@ -46,10 +46,10 @@ class Coded(DenseWeightLayer, Compressed):
 
     def __init__(self, template: DenseLayer, height: int, atoms: int, nonzeros: int, storage: str,
                  places: int | None = None) -> None:
-        """Takes the sizes and the bias of a dense layer; atoms, values and indices are all zero.
+        """A layer with the sizes and the bias of a dense layer; atoms, values and indices are zero.
 
         Args:
-            places: how many coefficients there are in all, for the ragged form; None for the even one.
+            places: the number of coefficients of all blocks, for the ragged form; None for the even form.
         """
         super().__init__()
         self.options, self.shape, self.storage = dense_plain(template), template.weight.shape, storage
@@ -73,11 +73,11 @@ class Coded(DenseWeightLayer, Compressed):
     @classmethod
     def of(cls, layer: DenseLayer, height: int, atoms: Tensor, chosen: Tensor, values: Tensor, storage: str,
            ragged: bool = False) -> Coded:
-        """A dense layer's stand-in.
+        """A coded layer in the place of a dense layer.
 
         Args:
-            atoms: (count, height); chosen: (blocks, nonzeros) indices of atoms; values: (blocks, nonzeros), 0 where a
-                place is not used (its index may be anything, also -1). In the ragged form these are left out.
+            atoms: (count, height); chosen: (blocks, nonzeros) indices of atoms; values: (blocks, nonzeros), 0 at
+                places that are not used (with arbitrary indices, also -1), which the ragged form leaves out.
         """
         used = values != 0 if ragged else torch.ones_like(values, dtype=torch.bool)
         made = cls(layer, height, len(atoms), chosen.shape[1], storage, int(used.sum()) if ragged else None)
@@ -130,20 +130,19 @@ class Coded(DenseWeightLayer, Compressed):
 
     @property
     def product_macs(self) -> int:
-        """Multiply-adds of D^T (C x) for one position: the codes', then each band's atoms."""
+        """Multiply-adds of D^T (C x) for one position: those of the codes and those of the atoms of each band."""
         return int(torch.count_nonzero(self.values)) + self.blocks.bands * self.atoms.numel()
 
     @property
     def runs_as_product(self) -> bool:
-        """Whether D^T (C x) is likely to be faster than W x: a multiply-add of the sparse codes takes as long as
-        SPARSE_COST dense ones."""
+        """Whether D^T (C x) is likely to be faster than W x: a sparse multiply-add counts as SPARSE_COST dense ones."""
         codes = int(torch.count_nonzero(self.values))
         cost = self.product_macs + (SPARSE_COST - 1) * codes
         return self.options["type"] == "Linear" and cost < self.shape.numel()
 
     @property
     def macs_per_position(self) -> int:
-        """Multiply-adds for one output position as the layer runs."""
+        """Multiply-adds for one output position, in the form in which the layer runs."""
         return self.product_macs if self.runs_as_product else self.shape.numel()
 
     def plain(self) -> dict[str, Any]:
@@ -183,7 +182,7 @@ class Coded(DenseWeightLayer, Compressed):
         return (product if self.bias is None else product + self.bias).reshape(*batch.shape[:-1], -1)
 
     def __getstate__(self) -> dict[str, Any]:
-        """For copies: torch cannot copy a CSR tensor, so it is made anew."""
+        """For copies: without the CSR tensor, which torch cannot copy and which is made again."""
         return {**self.__dict__, "codes": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -192,7 +191,7 @@ class Coded(DenseWeightLayer, Compressed):
             self._refresh(self.dense)
 
     def _even(self, stored: Tensor) -> Tensor:
-        """What is stored of the places that are used -> (blocks, nonzeros), 0 at the others."""
+        """Numbers of the used places -> (blocks, nonzeros), 0 at the other places."""
         if self.places is None:
             return stored.view(self.blocks.count, self.nonzeros)
         counts = unpacked(self.counts.cpu().numpy(), self.blocks.count, bits_for(self.nonzeros + 1))
@@ -224,14 +223,14 @@ class Coded(DenseWeightLayer, Compressed):
 
 
 def closed(codes: OpenCodes) -> Coded:
-    """The layer as it is stored: in the smaller form, without coefficients that are zero."""
+    """The layer in the form in which it is stored: the smaller one, without zero coefficients."""
     template = dense_like(codes.options, codes.bias, codes.atoms, codes.training)
     values = codes.coefficients.weight.detach().view(codes.chosen.shape)
     return Coded.smallest(template, codes.blocks.height, codes.atoms, codes.chosen, values, codes.storage)
 
 
 def stored_bytes(layer: DenseLayer, height: int, atoms: int, nonzeros: int, storage: str, places: int | None = None) -> int:
-    """Bytes that a layer takes as a Coded one, without its bias, its header included. places: as Coded has them."""
+    """Bytes of a layer as Coded, with its header and without its bias. places: as for Coded()."""
     blocks = Blocks(layer.weight.shape[0], layer.weight[0].numel(), height)
     stored = blocks.count * nonzeros if places is None else places
     counts = 0 if places is None else RAGGED_HEADER + bytes_for(blocks.count, bits_for(nonzeros + 1))

@@ -1,4 +1,4 @@
-"""Layers that store something small and compute with the dense weight that it stands for."""
+"""Layers that compute with a dense weight which they make from smaller stored tensors."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from torch import Tensor, nn
 
 
 class DenseWeightLayer(nn.Module):
-    """Base of such layers. A subclass says how its weight is made (`_dense_weight`), and what else it computes with
-    (`_prepare`). The weight is made anew whenever training ends, tensors are loaded, or the layer moves to a device; and
-    wherever gradients are wanted, so that they reach what is stored."""
+    """Base of such layers. A subclass overrides `_dense_weight`, and `_prepare` for other tensors that it computes with. The
+    weight is made again when training ends, tensors are loaded, or the layer is moved to a device; and whenever gradients
+    are recorded, so that they reach the stored tensors."""
 
     dense: Tensor
-    makes_its_weight = True  # the GRU's fused kernel takes weights, wherever they come from
+    makes_its_weight = True  # so that the fused kernel of a GRU can use it
 
     def _dense_weight(self) -> Tensor:
-        """The dense weight (rows, ...), with gradients to what is stored."""
+        """The dense weight (rows, ...), differentiable with respect to the stored tensors."""
         raise NotImplementedError
 
     def _prepare(self) -> None:
@@ -25,16 +25,16 @@ class DenseWeightLayer(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """The dense weight (rows, ...); where gradients are wanted it passes them on to what is stored."""
+        """The dense weight (rows, ...); when gradients are recorded, differentiable with respect to the stored tensors."""
         return self._dense_weight() if self.wants_gradients else self.dense
 
     @property
     def wants_gradients(self) -> bool:
-        """Whether what is computed now may be differentiated: in training, and wherever torch records operations."""
+        """Whether gradients are recorded: in training mode, and whenever torch records operations."""
         return self.training or torch.is_grad_enabled()
 
     def train(self, mode: bool = True) -> DenseWeightLayer:
-        """Leaving training, the dense weight is made anew."""
+        """At the end of training the dense weight is made again."""
         stale = self.training or not hasattr(self, "dense")
         super().train(mode)
         if stale and not mode:
@@ -43,7 +43,7 @@ class DenseWeightLayer(nn.Module):
 
     @torch.no_grad()
     def _refresh(self, dense: Tensor | None = None) -> None:
-        """Makes what the layer computes with. dense: its weight, where the caller has it already."""
+        """Makes the tensors that the layer computes with. dense: the weight, if the caller has it already."""
         self.register_buffer("dense", self._dense_weight() if dense is None else dense, persistent=False)
         self._prepare()
 

@@ -1,4 +1,4 @@
-"""A layer stored as the product of two thin ones."""
+"""A layer stored as the product of two thin layers."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from compress.layers.base import (
 
 
 class Factors(nn.Sequential, Compressed):
-    """Two layers in a row in the place of one: W = second @ first, rank = the width between them. Each may be compressed
-    itself, by a later method."""
+    """A sequence of two layers in the place of one: W = second @ first; the rank is the width between them. Later methods
+    may compress each of the two."""
 
     kind = "factors"
 
     @property
     def rank(self) -> int:
-        """Width between the factors; for a grouped convolution, of each group."""
+        """The width between the factors; for a grouped convolution, the width of each group."""
         first = merged_layer(self[0])
         return len(first.weight) // (1 if isinstance(first, nn.Linear) else first.groups)
 
     @property
     def view(self) -> str:
-        """How a convolution is seen as a matrix of this rank: "channel" or "spatial", as matrix_view.py has them."""
+        """The view of the convolution as a matrix of this rank: "channel" or "spatial", as in matrix_view.py."""
         second = merged_layer(self[1])
         return "channel" if isinstance(second, nn.Linear) or max(second.kernel_size) == 1 else "spatial"
 
@@ -46,11 +46,12 @@ class Factors(nn.Sequential, Compressed):
         return cls(layer_rebuild(plain["first"]), layer_rebuild(plain["second"]))
 
     def opened(self, codes: bool = False) -> nn.Module:
-        """Two layers with weights of their own."""
+        """Factors whose two layers are open."""
         parts = [part.opened(codes) if isinstance(part, Substitute) else part for part in self]
-        if all(own is part for own, part in zip(self, parts, strict=True)):
+        pairs = list(zip(self, parts, strict=True))
+        if all(before is after for before, after in pairs):
             return self
-        return Factors(*(copy.deepcopy(part) if part is own else part for own, part in zip(self, parts, strict=True)))
+        return Factors(*(copy.deepcopy(after) if after is before else after for before, after in pairs))
 
     @torch.no_grad()
     def merged(self) -> DenseLayer:
@@ -64,7 +65,8 @@ class Factors(nn.Sequential, Compressed):
 
 
 def _together(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """The sizes of a layer that does both steps: along each axis only one of two convolutions has a kernel."""
+    """The sizes of one layer in the place of both. Along each axis only one of the two convolutions has a kernel larger than
+    1, so that sizes multiply and paddings add."""
     plain = {**second, "sizes": [first["sizes"][0], second["sizes"][1]]}
     if second["type"] != "Linear":
         for name in ("kernel_size", "stride", "dilation"):
@@ -74,7 +76,7 @@ def _together(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
 
 
 def _product(first: DenseLayer, second: DenseLayer, whole: DenseLayer) -> Tensor:
-    """The weight of both steps, float64."""
+    """The weight second @ first of one layer in the place of both, float64."""
     if isinstance(whole, nn.Linear):
         return second.weight.double() @ first.weight.double()
     inner, outer = (layer.weight.double().unflatten(0, (whole.groups, -1)).flatten(3) for layer in (first, second))

@@ -1,4 +1,4 @@
-"""Fronts: what turns examples into the features that a classifier reads, and what a coded hidden layer passes on."""
+"""Fronts: modules that compute the features of a classifier from examples, and bottlenecks between hidden layers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Projection(Front):
 
     @property
     def macs_per_position(self) -> int:
-        """Multiply-accumulates for a tile."""
+        """Multiply-accumulates for each tile."""
         return self.matrix.numel()
 
     def forward(self, batch: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ class Projection(Front):
 
 
 class Scale(Front):
-    """Features over one number."""
+    """Divides features by a number."""
 
     kind = "scale"
     scale: Tensor
@@ -95,7 +95,7 @@ class Scale(Front):
 
 
 class SparseBottleneck(Front):
-    """Hidden outputs (n, ...) -> what their sparse codes hold: few atoms, each with a coefficient of one byte."""
+    """Hidden outputs (n, ...) -> the outputs rebuilt from sparse codes: few atoms, coefficients of one byte."""
 
     kind = "sparse_bottleneck"
     mean: Tensor
@@ -122,7 +122,7 @@ class SparseBottleneck(Front):
 
 
 class PCABottleneck(Front):
-    """Hidden outputs (n, ...) -> what principal components hold of them, each number in one byte."""
+    """Hidden outputs (n, ...) -> the outputs rebuilt from principal components, with numbers of one byte."""
 
     kind = "pca_bottleneck"
     mean: Tensor
@@ -148,7 +148,7 @@ class PCABottleneck(Front):
 
 
 def _fixed(numbers: Tensor) -> nn.Parameter:
-    """A parameter that is counted like all others, and that no training changes."""
+    """A parameter that counts as a parameter but is not trained."""
     return nn.Parameter(numbers.detach().clone(memory_format=torch.contiguous_format), requires_grad=False)
 
 

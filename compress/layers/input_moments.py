@@ -1,4 +1,4 @@
-"""What flows into each layer: second moments and means of its inputs, gathered in one watched forward pass."""
+"""Second moments and means of the inputs of layers, collected by hooks in one evaluation of the network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from compress.networks.families import Network
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Of a layer's inputs x, in the columns of its matrix (channel view), float64.
+    """Moments of a layer's inputs x, in the columns of its matrix (channel view), float64.
 
     Attributes:
         second: mean of x x^T, (groups, columns, columns).
@@ -58,10 +58,10 @@ def input_moments(network: Network, inputs: Tensor, paths: Iterable[str]) -> dic
 
 
 def recalibrated(network: Network, inputs: Tensor) -> Network:
-    """The network with batch-norm statistics measured anew on these (calibration) examples.
+    """The network with batch-norm statistics measured again on these (calibration) examples.
 
-    Every change of weights moves the activations that batch-norm's running statistics describe; without this a
-    compressed network is judged with another network's statistics. Changes the given (fresh) network's buffers only.
+    A change of weights changes the activations, so that the running statistics of batch-norm are those of another network.
+    The buffers of the given network are changed in place.
     """
     norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     if not norms:

@@ -1,11 +1,11 @@
-"""A linear or convolutional layer seen as a matrix, and the two smaller layers that a factorisation of it becomes.
+"""Linear and convolutional layers as matrices, and the two smaller layers of a factorised matrix.
 
     channel   rows = output channels, columns = input channels x kernel. First layer: r kernels of full size; second:
               a 1x1 convolution (Denton et al. 2014, Zhang et al. 2015). For linear layers this is plain W = U V.
     spatial   rows = output channels x kernel width, columns = input channels x kernel height. First layer: r vertical
               kernels; second: horizontal ones (Jaderberg, Vedaldi & Zisserman 2014; Tai et al. 2016).
 
-Every view has a leading axis for the groups of a grouped convolution (1 otherwise).
+Every matrix has a leading axis for the groups of a grouped convolution (1 otherwise).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def factorised(layer: DenseLayer, basis: Tensor, view: str = "channel", shift: T
 
 
 def inputs_as_columns(layer: DenseLayer, batch: Tensor) -> Tensor:
-    """What a layer's matrix (channel view) is multiplied with: (groups, columns, samples).
+    """The columns that a layer's matrix (channel view) is multiplied with: (groups, columns, samples).
 
     Args:
         batch: the layer's input: (..., features) for a linear layer, (n, channels, [height,] width) otherwise.
@@ -69,7 +69,7 @@ def inputs_as_columns(layer: DenseLayer, batch: Tensor) -> Tensor:
 
 
 def can_be_viewed(layer: DenseLayer) -> bool:
-    """Convolutions that pad with anything but zeros have no equal pair of smaller ones."""
+    """Whether a layer can be written as a product: not convolutions whose padding is not with zeros."""
     return isinstance(layer, nn.Linear) or (layer.padding_mode == "zeros" and not isinstance(layer.padding, str))
 
 
@@ -89,7 +89,7 @@ def _convolution_pair(layer: Convolution, inner: Tensor, outer: Tensor, bias: Te
     kind: Callable[..., Convolution] = nn.Conv1d if flat else nn.Conv2d
 
     def options(axis: int | slice | None) -> dict[str, Any]:
-        """The layer's own geometry along these axes, the neutral one along the others."""
+        """The layer's geometry along these axes, kernels of size 1 along the others."""
         chosen = {name: _only(value, axis, neutral) for name, value, neutral in
                   (("kernel_size", kernel, 1), ("stride", stride, 1), ("padding", padding, 0), ("dilation", dilation, 1))}
         return {name: value[1:] if flat else value for name, value in chosen.items()}
@@ -106,7 +106,7 @@ def _convolution_pair(layer: Convolution, inner: Tensor, outer: Tensor, bias: Te
 
 
 def _filled(first: DenseLayer, inner: Tensor, second: DenseLayer, outer: Tensor, bias: Tensor | None) -> Factors:
-    """The layers, made without weights of their own (on torch's device "meta"), with copies of these."""
+    """The pair of layers, made without weights (on torch's device "meta"), with copies of these weights."""
     first.weight, second.weight = _parameter(inner), _parameter(outer)
     if bias is not None:
         second.bias = _parameter(bias)
@@ -118,7 +118,7 @@ def _parameter(values: Tensor) -> nn.Parameter:
 
 
 def _as_2d(kernels: Tensor) -> Tensor:
-    """1-D kernels as 2-D ones of height 1."""
+    """1-D kernels as 2-D kernels of height 1."""
     return kernels.unsqueeze(2) if kernels.dim() == 3 else kernels
 
 
@@ -136,5 +136,5 @@ def _only(value: tuple[int, int], axis: int | slice | None, neutral: int) -> tup
 
 
 def by_rows(layer: DenseLayer, per_group: Tensor) -> Tensor:
-    """(groups, columns) of a layer's inputs -> (rows, columns): what each row multiplies with."""
+    """(groups, columns) -> (rows, columns): values of a layer's inputs for each row of its matrix."""
     return per_group.repeat_interleave(layer.weight.shape[0] // len(per_group), dim=0)

@@ -1,4 +1,4 @@
-"""A sparsely coded layer as later methods see it: its coefficients are a part with a weight of its own."""
+"""The open form of a sparsely coded layer, for later methods: its coefficients are a module with a weight."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from compress.layers.blocks import Blocks
 
 
 class Coefficients(nn.Module):
-    """Coefficients of a layer's blocks: weight (bands, columns x places), a row for each band of outputs; places that are
-    not used are 0."""
+    """The coefficients of a layer's blocks: weight (bands, columns x places), one row for each band of outputs; 0 at places
+    that are not used."""
 
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
@@ -18,14 +18,14 @@ class Coefficients(nn.Module):
 
 
 class OpenCodes(Substitute):
-    """A linear or convolutional layer made of atoms and Coefficients, both of which can be trained; never stored. Its weight
-    is made anew each time, so that coefficients may be changed in place."""
+    """A linear or convolutional layer of atoms and Coefficients, both trainable; it is never stored. Its weight is computed
+    at each use, so that coefficients may be changed in place."""
 
     makes_its_weight = True
     storage = "float32"  # of the coefficients, once they are stored again
 
     def __init__(self, template: DenseLayer, blocks: Blocks, atoms: Tensor, chosen: Tensor, values: Tensor) -> None:
-        """Takes the sizes and the bias of a dense layer. chosen, values: (blocks, places), as Coded has them."""
+        """A layer with the sizes and the bias of a dense layer. chosen, values: (blocks, places), as for Coded.of()."""
         super().__init__()
         self.options, self.shape, self.blocks = dense_plain(template), template.weight.shape, blocks
         self.bias = template.bias
@@ -43,7 +43,7 @@ class OpenCodes(Substitute):
 
     @property
     def effects(self) -> Tensor:
-        """(bands, columns x places): the norm of what the weight loses without a coefficient, |c| times its atom's norm."""
+        """(bands, columns x places): |c| times the norm of the atom, the norm of the change of the weight without it."""
         sizes = self.atoms.detach().norm(dim=1)[self.chosen]
         return self.coefficients.weight.detach().abs() * sizes.view(self.blocks.bands, -1)
 

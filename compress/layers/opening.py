@@ -1,4 +1,4 @@
-"""What a later method can act on in a network that may be compressed already: one helper for all methods."""
+"""The parts of a network, possibly compressed already, that a method can act on."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
 def merged(network: AnyModule) -> AnyModule:
-    """A NEW network with one dense layer in the place of each compressed one; the network itself where there is none."""
+    """A NEW network with a dense layer in the place of each compressed layer; the network itself if there is none."""
     found = {path: layer.merged() for path, layer in substitutes(network).items()}
     return with_layers(network, found) if found else network
 
 
 def opened(network: AnyModule, codes: bool = False) -> AnyModule:
-    """A NEW network whose layers all have weights of their own: what was pruned is dense with zeros, factors stay two
-    layers. The network itself where that is so already.
+    """A NEW network whose layers all have weights: pruned layers are dense with zeros, factors stay two layers. The network
+    itself if this is so already.
 
     Args:
         codes: keep sparse codes as codes, for a method that can act on coefficients; otherwise they become dense.
@@ -36,24 +36,24 @@ def opened(network: AnyModule, codes: bool = False) -> AnyModule:
 
 
 def leave_out_zeros_only(network: nn.Module) -> bool:
-    """Whether every compressed layer is a dense one without its zeros, if there are any."""
+    """Whether all compressed layers, if any, are dense layers stored without their zeros."""
     return all(isinstance(layer, Sparse) for layer in substitutes(network).values())
 
 
 def recoded(network: AnyModule) -> AnyModule:
-    """A NEW network whose open codes are stored again; the network itself where there are none."""
+    """A NEW network with stored codes in the place of open codes; the network itself if there are none."""
     found = {path: closed(layer) for path, layer in network.named_modules() if isinstance(layer, OpenCodes)}
     return with_layers(network, found) if found else network
 
 
 def parts_of(network: nn.Module, owner: str, output_layer: bool = True) -> dict[str, Part]:
-    """Path -> part of an open network that a method can act on, in forward order: dense layers, each of two factors, and
-    coefficients of open codes.
+    """Path -> part of an open network that a method can act on, in forward order: dense layers, the two layers of factors,
+    and coefficients of open codes.
 
     Args:
         owner: the method's name, for messages.
-        output_layer: whether the last layer, the one that gives the class scores, takes part; if it is the only one, it does
-            in any case.
+        output_layer: whether to include the last layer, whose outputs are the class scores; it is included in any case if
+            it is the only layer.
 
     Raises:
         ValueError: the network has no such layer.

@@ -1,6 +1,6 @@
-"""A layer that stores only the weights that are not zero, with a bitmask or with column indices, whichever is smaller.
+"""A layer that stores its non-zero weights, with a bitmask or with column indices, whichever is smaller.
 
-It computes with torch's CSR kernels where these win on a CPU, and with the dense matrix otherwise.
+It computes with torch's CSR kernels where these are faster on a CPU, and with the dense matrix otherwise.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch.nn import functional
 from compress.layers.base import Compressed, DenseLayer, dense_answers, dense_like, dense_plain, dense_rebuild
 from compress.layers.dense_weight import DenseWeightLayer
 
-CSR_DENSITY = 0.15  # measured: from here down CSR products of a batch are faster than dense ones on one core
+CSR_DENSITY = 0.15  # measured: up to here, CSR products of a batch are faster than dense ones on one core
 CSR_DENSITY_OF_ONE = 0.05  # the same for a few examples at a time
 FEW_EXAMPLES = 8
 HEADERS = {"csr": 250, "bitmask": 184}  # bytes by which the file's header grows against a dense layer's, about
@@ -26,10 +26,10 @@ GEOMETRY = 100  # more of them for a convolution
 class Sparse(DenseWeightLayer, Compressed):
     """A linear or convolutional layer with zeros in its weight matrix (rows = outputs, columns = inputs x kernel).
 
-    It stores `values`, the weights that are not zero, row by row, the bias, and where they stand, in one of two forms:
+    It stores `values`, the non-zero weights by rows, the bias, and the positions of the values in one of two forms:
 
-    - bitmask: `mask`, one bit a weight.
-    - csr: `columns`, one index a value in the smallest type that holds it, and `counts`, values a row.
+    - bitmask: `mask`, one bit for each weight.
+    - csr: `columns`, the index of each value in the smallest integer type, and `counts`, the number of values of each row.
     """
 
     kind = "sparse"
@@ -42,7 +42,7 @@ class Sparse(DenseWeightLayer, Compressed):
     limits = (CSR_DENSITY, CSR_DENSITY_OF_ONE)  # largest densities at which CSR kernels run: a batch, a few examples
 
     def __init__(self, template: DenseLayer, form: str, nonzeros: int) -> None:
-        """Takes the sizes and the bias of a dense layer on any device; its weights are left out."""
+        """A layer with the sizes and the bias of a dense layer on any device, without its weights."""
         super().__init__()
         self.form, self.options, self.shape = form, dense_plain(template), template.weight.shape
         rows, columns = self.shape[0], self.shape[1:].numel()
@@ -56,7 +56,7 @@ class Sparse(DenseWeightLayer, Compressed):
 
     @classmethod
     def of(cls, layer: DenseLayer, form: str | None = None) -> Sparse:
-        """The weights of a dense layer that are not zero. form: "bitmask" or "csr"; the smaller one if left out."""
+        """A layer with the non-zero weights of a dense layer. form: "bitmask" or "csr"; by default the smaller one."""
         matrix = layer.weight.detach().flatten(1).cpu().numpy()
         held = matrix != 0
         nonzeros = int(np.count_nonzero(held))
@@ -100,7 +100,7 @@ class Sparse(DenseWeightLayer, Compressed):
         return product.mT.reshape(*batch.shape[:-1], -1)
 
     def __getstate__(self) -> dict[str, Any]:
-        """For copies: torch cannot copy a CSR tensor, so it is made anew."""
+        """For copies: without the CSR tensor, which torch cannot copy and which is made again."""
         return {**self.__dict__, "rows": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -113,7 +113,7 @@ class Sparse(DenseWeightLayer, Compressed):
         return len(self.values) <= self.limits[few] * self.shape.numel()
 
     def _prepare(self) -> None:
-        """The rows as CSR, where its kernels may win."""
+        """The rows as CSR, if its kernels may be faster."""
         self.rows = None
         if self.options["type"] == "Linear" and len(self.values) <= max(self.limits) * self.shape.numel():
             places, columns = self._places(), self.shape[1]
@@ -128,7 +128,7 @@ class Sparse(DenseWeightLayer, Compressed):
         return dense.index_put((self._places(),), self.values).view(self.shape)
 
     def _places(self) -> Tensor:
-        """(nonzeros,) int64: where the values stand in the flattened matrix."""
+        """(nonzeros,) int64: the positions of the values in the flattened matrix."""
         rows, columns = self.shape[0], self.shape[1:].numel()
         if self.form == "bitmask":
             bits = np.unpackbits(self.mask.cpu().numpy(), count=rows * columns).view(np.bool_)
@@ -138,7 +138,7 @@ class Sparse(DenseWeightLayer, Compressed):
 
 
 def force_csr(layer: nn.Linear) -> Sparse:
-    """The layer with CSR kernels at any density, also where they lose: to measure where that is."""
+    """The layer with CSR kernels at any density, to measure where they are slower than dense ones."""
     made = Sparse.of(layer)
     made.train()
     made.limits = (1.0, 1.0)
@@ -157,12 +157,12 @@ def stored_bytes(layer: DenseLayer, nonzeros: int) -> dict[str, int]:
 
 
 def smallest_form(layer: DenseLayer) -> DenseLayer | Sparse:
-    """The layer itself where its zeros save nothing, otherwise a Sparse one in the smaller form."""
+    """The layer itself if its zeros save nothing, else a Sparse layer in the smaller form."""
     nonzeros = int(np.count_nonzero(layer.weight.detach().cpu().numpy() != 0))
     sizes = stored_bytes(layer, nonzeros)
     return layer if sizes["dense"] <= min(sizes["csr"], sizes["bitmask"]) else Sparse.of(layer)
 
 
 def smallest(largest: int) -> torch.dtype:
-    """The smallest type for whole numbers from 0 to this one."""
+    """The smallest type for whole numbers from 0 to `largest`."""
     return torch.uint8 if largest < 256 else torch.uint16 if largest < 65536 else torch.int32

@@ -1,4 +1,4 @@
-"""Layers in words."""
+"""Names of layers for people."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Networks in stages: what turns examples into features, and a classifier that reads these.
+"""Networks in stages: fronts that turn examples into features, and a classifier of these features.
 
-A composite's architecture is read from its stages, so that it always is what it says; methods that make a network smaller
-are given its classifier, and what the stages before it make of the data.
+The architecture of a composite is read from its stages, so that it is always true. Methods that compress a network are
+given the classifier of a composite and the features that its fronts compute.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _features: weakref.WeakKeyDictionary[Composite, list[tuple[Dataset, Dataset]]] =
 
 
 class Front(nn.Module):
-    """Base of modules before a classifier that are no part of a network family; found by its `kind` when a file is read.
+    """Base of modules before a classifier that belong to no network family; found by their `kind` when a file is read.
 
     Attributes:
-        shape: of an example, where it reads examples; () for one that reads what another stage gives.
+        shape: of an example, for a front that reads examples; () for a front that reads the outputs of another stage.
     """
 
     kind: ClassVar[str]
@@ -47,21 +47,21 @@ class Front(nn.Module):
 
     @classmethod
     def rebuild(cls, plain: dict[str, Any]) -> Front:
-        """A front of the same sizes with any numbers; the file's tensors are loaded into it."""
+        """A front of the same sizes with arbitrary numbers, into which the file's tensors are loaded."""
         raise NotImplementedError
 
     def extra_repr(self) -> str:
-        """By which a network with another front is told from this one; their tensors may look the same."""
+        """The plain data, so that networks whose fronts differ in options have different texts, also with equal tensors."""
         return json.dumps(self.plain())
 
 
 @dataclass(frozen=True)
 class Piece(Architecture):
-    """The modules of a network from `first` up to, not including, `last`.
+    """The modules first, ..., last - 1 of a network.
 
     Attributes:
-        shape: of what flows into the first one.
-        whole: the architecture of that network.
+        shape: of the inputs of the first module.
+        whole: the architecture of the network.
     """
 
     kind = "piece"
@@ -94,10 +94,10 @@ class Piece(Architecture):
 
 @dataclass(frozen=True)
 class CompositeArchitecture(Architecture):
-    """Stages in a row; family and classes are those of the classifier, the last one.
+    """A sequence of stages; family and classes are those of the last stage, the classifier.
 
     Attributes:
-        stages: each one's plain data as JSON.
+        stages: the plain data of each stage as JSON.
     """
 
     kind = "composite"
@@ -105,7 +105,7 @@ class CompositeArchitecture(Architecture):
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> CompositeArchitecture:
-        """Raises ValueError for a front or network that is not known, or stages that make no classifier of examples."""
+        """Raises ValueError for an unknown front or network, or if the stages are no classifier of examples."""
         stages: list[dict[str, Any]] = plain["stages"]
         if "front" in stages[-1]:
             raise ValueError(f"A composite ends with a network, but its last stage is a front: {stages[-1]['front']!r}.")
@@ -128,10 +128,11 @@ class CompositeArchitecture(Architecture):
 
 
 class Composite(Network):
-    """Stages in a row: fronts and parts of networks, and last the classifier. A composite among them is taken apart."""
+    """A sequence of stages: fronts and parts of networks, and the classifier as the last one. The stages of a composite
+    among them are inserted one by one."""
 
     def __init__(self, *stages: nn.Module) -> None:
-        every = [own for stage in stages for own in (stage if isinstance(stage, Composite) else [stage])]
+        every = [part for stage in stages for part in (stage if isinstance(stage, Composite) else [stage])]
         super().__init__(*every)
         self.architecture = CompositeArchitecture.from_plain({"stages": [_plain(stage) for stage in every]})
 
@@ -149,14 +150,14 @@ class Composite(Network):
         return last
 
     def around(self, classifier: Network) -> Composite:
-        """A NEW composite with another classifier behind the same fronts, in evaluation mode."""
+        """A NEW composite with the same fronts and another classifier, in evaluation mode."""
         made = Composite(*copy.deepcopy(self.fronts), classifier)
         made.eval()
         return made
 
     def features(self, data: Dataset) -> Dataset:
-        """The data set that the classifier reads: what the fronts make of these examples, kept as long as the composite is.
-        The test split is left out: nothing that is made by a method may look at it."""
+        """The data set of the classifier: the features that the fronts compute from these examples; cached while the
+        composite exists. Its test split is empty, because no method may read the test split."""
         kept = _features.setdefault(self, [])
         known = next((features for seen, features in kept if seen is data), None)
         if known is None:
@@ -165,11 +166,11 @@ class Composite(Network):
         return known
 
     def feature_shapes(self, data: Dataset) -> Dataset:
-        """A data set of the shapes that features() has, all of whose numbers are 0: enough to ask what can be done."""
-        one = self._coded(torch.tensor(data.train.inputs[:1], device=device_of(self)))
+        """A data set with the shapes of features() and zeros: enough for Method.invalid_reason()."""
+        first = self._coded(torch.tensor(data.train.inputs[:1], device=device_of(self)))
 
         def shaped(split: Split) -> Split:
-            return Split(np.broadcast_to(np.float32(0), (len(split), *one.shape[1:])), split.labels)
+            return Split(np.broadcast_to(np.float32(0), (len(split), *first.shape[1:])), split.labels)
 
         return _with_splits(data, shaped)
 
@@ -184,10 +185,10 @@ class Composite(Network):
 
 
 def acted_on(network: Network, data: Dataset, shapes_only: bool = False) -> tuple[Network, Dataset]:
-    """What a method is given: the network and the data; of a composite, its classifier and the features that it reads.
+    """The network and the data that a method is given: of a composite, its classifier and the classifier's features.
 
     Args:
-        shapes_only: enough of the data to ask whether a method can follow.
+        shapes_only: whether zeros of the right shapes are enough, to find out if a method is possible.
     """
     if not isinstance(network, Composite):
         return network, data
@@ -195,7 +196,7 @@ def acted_on(network: Network, data: Dataset, shapes_only: bool = False) -> tupl
 
 
 def put_back(network: Network, classifier: Network) -> Network:
-    """What a method made of acted_on(), behind the fronts of the network that it came from."""
+    """The classifier that a method made from acted_on(), with the fronts of the original network before it."""
     return network.around(classifier) if isinstance(network, Composite) else classifier
 
 

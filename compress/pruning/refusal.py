@@ -1,4 +1,4 @@
-"""Why a network cannot be pruned in some way, because of what it is or what methods before made of it."""
+"""Reasons why a network cannot be pruned with some settings: its architecture, or layers that are compressed already."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ON_INPUTS = ("wanda", "second_order")
 
 
 def refusal(selection: Selection, schedule: str, network: Network) -> str:
-    """A sentence with a remedy; empty where the network can be pruned so."""
+    """A sentence with a remedy; "" if the network can be pruned with these settings."""
     zeros_only = leave_out_zeros_only(network)
     if not zeros_only and (schedule in ("rewind", "redraw") or selection.criterion == "snip"):
         return (f"Prune: schedule={schedule} and criterion={selection.criterion} need the network's initial weights, but "
@@ -40,9 +40,9 @@ def _refusal_of_codes(selection: Selection, network: Network) -> str:
     modules = opened(network, codes=True).named_modules()
     coded = next((path for path, layer in modules if isinstance(layer, OpenCodes)), None)
     if coded is not None and selection.criterion in ON_INPUTS:
-        return (f"Prune: criterion={selection.criterion} weighs what multiplies a layer's inputs, but layer {coded} holds "
-                "sparse codes. Choose criterion=magnitude or taylor, or put prune before sparse_code.")
+        return (f"Prune: criterion={selection.criterion} needs weights that multiply a layer's inputs, but layer {coded} "
+                "has sparse codes. Choose criterion=magnitude or taylor, or put prune before sparse_code.")
     if coded is not None and selection.group:
-        return (f"Prune: pattern={selection.pattern} counts consecutive inputs, but layer {coded} holds sparse codes. "
-                "Choose pattern=unstructured, or put prune before sparse_code.")
+        return (f"Prune: pattern={selection.pattern} needs weights of consecutive inputs, but layer {coded} has sparse "
+                "codes. Choose pattern=unstructured, or put prune before sparse_code.")
     return ""

@@ -1,4 +1,4 @@
-"""Numbers as a byte can hold them."""
+"""Rounding of numbers to 8 bits with a scale."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from compress.solvers.codes import Codes
 
 
 def rounded(numbers: Tensor, scale: Tensor) -> Tensor:
-    """Numbers that a byte can hold, given the scale."""
+    """The multiples of the scale nearest to the numbers, at most 127 times the scale in magnitude."""
     return (numbers / scale).round().clamp(-127, 127) * scale
 
 
 def codes_as_stored(codes: Codes, scale: Tensor) -> Codes:
-    """Codes with coefficients that a byte can hold, given the scale of those that are stored."""
+    """Codes with coefficients rounded() with the scale of the stored coefficients."""
     return Codes(codes.indices, rounded(codes.coefficients, scale))

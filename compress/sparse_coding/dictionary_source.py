@@ -1,4 +1,4 @@
-"""Where a dictionary for data comes from: learned, or one of those that it is compared with."""
+"""Dictionaries for data: learned by K-SVD, or one of the dictionaries to compare with."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from compress.solvers.nonnegative_omp import positive
 from compress.solvers.svd import principal
 
 SOURCES = ("ksvd", "sklearn", *INITS, "components")
-MOST_SIGNALS = 50_000  # that a dictionary is learned from, drawn at random where there are more
+MOST_SIGNALS = 50_000  # for learning a dictionary; a random part if there are more
 
 
 @dataclass(frozen=True)
 class Source:
-    """One way to a dictionary of so many atoms.
+    """How a dictionary is made.
 
     Attributes:
         kind: "ksvd", "sklearn", or one of dictionary.INITS.
         signal_shape: the shape of a signal before it was flattened, for "dct" (see dictionary.dct_atoms).
-        iterations: of K-SVD, or passes of mini-batches; batch, nonnegative, seed: as KSVD has them.
+        iterations: of K-SVD, or passes of mini-batches; atoms, batch, nonnegative, seed: settings of KSVD.
     """
 
     kind: str
@@ -39,7 +39,7 @@ class Source:
     signal_shape: tuple[int, ...] | None = None
 
     def fixed(self, signals: Tensor, report: Reporter) -> Tensor | None:
-        """The dictionary (atoms, features) that is the same for every number of non-zeros; None where it is not."""
+        """The dictionary (atoms, features) if it is the same for every number of non-zeros; None for K-SVD."""
         if self.kind == "sklearn":
             atoms = minibatch_dictionary(self._some(signals), self.atoms, self.iterations, self.seed, report)
         elif self.kind in INITS:
@@ -51,14 +51,15 @@ class Source:
     def learned(self, signals: Tensor, nonzeros: int, report: Reporter, unit: float = 1.0,
                 images: Callable[[State], str] = lambda state: "",
                 found: Callable[[Tensor], float] | None = None) -> tuple[Tensor, dict[str, Any]]:
-        """Atoms by K-SVD, and how they were learned; `report` gets a DictionarySoFar after each iteration.
+        """Atoms learned by K-SVD, and the learning curve; `report` gets a DictionarySoFar after each iteration.
 
         Args:
-            unit: what a reported error of 1 is multiplied by; images: a state's atoms, encoded for a page that shows them.
-            found: the share of planted atoms that atoms (atoms, features) have found, where there are any.
+            unit: factor of reported errors; images: the atoms of a state as encoded images.
+            found: atoms (atoms, features) -> the share of planted atoms that they have recovered, if atoms were planted.
 
         Returns:
-            atoms (atoms, features), and "errors", mean non-zeros "used" and perhaps the shares "found" by iteration.
+            atoms (atoms, features), and for each iteration "errors", the mean number of non-zeros "used", and the shares
+            "found" if there are planted atoms.
         """
         learning: dict[str, Any] = {"errors": [], "used": [], **({"found": []} if found else {})}
         settings = KSVD(atoms=self.atoms, nonzeros=nonzeros, iterations=self.iterations, seed=self.seed, batch=self.batch,
@@ -82,7 +83,7 @@ class Source:
 
 
 class Components:
-    """Principal components of signals (n, features), found when they are first asked for.
+    """Principal components of signals (n, features), computed at the first use.
 
     Attributes:
         centre: (features,), the signals' mean.
@@ -94,7 +95,7 @@ class Components:
         self._basis: Tensor | None = None
 
     def first(self, size: int) -> Tensor:
-        """(count, features): as many as take so many bytes with the signals' numbers, most energy first."""
+        """(count, features): the first components, as many as take `size` bytes together with the signals' numbers."""
         if self._basis is None:
             self._basis = principal((self._signals - self.centre).double().mT).basis.to(self._signals.dtype)
         return self._basis[:, :components_for(size, *self._signals.shape)].mT

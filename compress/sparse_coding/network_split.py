@@ -1,4 +1,4 @@
-"""Hidden outputs of a network: where it can be cut, and the composite that passes on what a code of its outputs can hold."""
+"""Splits of a network after its hidden layers, and composites with a bottleneck between the two parts."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MOST_FEATURES = 4096  # of a signal: larger outputs with channels are coded chan
 
 @dataclass(frozen=True, eq=False)
 class SplitNetwork:
-    """A network in two: head gives hidden outputs (n, *shape), tail turns these into logits.
+    """A network in two parts: the head computes hidden outputs (n, *shape), the tail computes logits from them.
 
     Attributes:
-        title: for people, which outputs these are.
+        title: of the hidden outputs, for people.
     """
 
     head: Network
@@ -35,7 +35,8 @@ class SplitNetwork:
 
     @property
     def features(self) -> int:
-        """Numbers of a signal: all outputs, or one channel's where these are too many and there are channels."""
+        """Numbers of a signal: all outputs; those of one channel if there are channels and more than MOST_FEATURES
+        outputs."""
         whole = prod(self.shape)
         return whole if whole <= MOST_FEATURES or len(self.shape) == 1 else whole // self.shape[0]
 
@@ -45,17 +46,17 @@ class SplitNetwork:
         return self.shape if self.features == prod(self.shape) else (1, *self.shape[1:])
 
     def signals(self, batch: Tensor) -> Tensor:
-        """Examples -> their hidden outputs as signals (n x pieces, features)."""
+        """The hidden outputs of examples as signals (n x signals of an example, features)."""
         with torch.inference_mode():
             hidden = torch.cat([self.head(chunk) for chunk in batch.split(CHUNK)])
         return hidden.reshape(-1, self.features).clone()
 
 
 def splits_of(network: Network, example: Tensor) -> list[SplitNetwork]:
-    """All cuts of a copy of the network, the last one first: before each module with weights but the first.
+    """All splits of a copy of the network, the last one first: before each module with weights except the first.
 
     Args:
-        example: (1, *shape) of the data, to see what the outputs look like.
+        example: (1, *shape) of the data, for the shapes of the outputs.
     """
     modules = list(copy.deepcopy(network).eval())
     places = [place for place, module in enumerate(modules) if _weighs(module)]
@@ -66,12 +67,12 @@ def splits_of(network: Network, example: Tensor) -> list[SplitNetwork]:
             shape = tuple(head(example).shape[1:])
         tail = _piece(network, modules, shape, place, len(modules))
         size = "×".join(map(str, shape))
-        found.append(SplitNetwork(head, tail, shape, f"{size} outputs behind {_named(str(before), modules[before])}"))
+        found.append(SplitNetwork(head, tail, shape, f"{size} outputs of {_named(str(before), modules[before])}"))
     return found[::-1]
 
 
 def rejoined(split: SplitNetwork, between: Front) -> Composite:
-    """Head, what passes on the hidden outputs, and tail as one network."""
+    """Head, bottleneck and tail as one network."""
     whole = Composite(split.head, between, split.tail)
     whole.eval()
     return whole

@@ -1,4 +1,4 @@
-"""Principal components of as many bytes, the baseline of codes; the setting `dictionary` names which of the two is made."""
+"""Principal components that take as many bytes, the baseline of sparse codes: dictionary="components"."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ SETTING = "dictionary"
 M = TypeVar("M", bound=Method)
 
 
-def with_components(own: Sequence[Method]) -> tuple[Run, ...]:
-    """A curve's runs, and the same with principal components in the place of the dictionary."""
-    baselines = (Run(replace(one, **{SETTING: "components"}), BASELINE, "principal components") for one in own)
-    return (*map(Run, own), *baselines)
+def with_components(methods: Sequence[Method]) -> tuple[Run, ...]:
+    """The runs of a curve, and a baseline for each: principal components in the place of the dictionary."""
+    baselines = (Run(replace(one, **{SETTING: "components"}), BASELINE, "principal components") for one in methods)
+    return (*map(Run, methods), *baselines)
 
 
 def one_dictionary_after_another(wanted: Sequence[M], report: Reporter,
                                  points: Callable[[Sequence[M], Reporter], Iterator[Candidate]]) -> Iterator[Candidate]:
-    """Candidates of several methods, those of each kind of dictionary together.
+    """The candidates of several methods, grouped by the kind of dictionary.
 
     Args:
-        points: methods of one kind -> their candidates.
+        points: methods with one kind of dictionary -> their candidates.
     """
     done = 0
     for kind in dict.fromkeys(getattr(one, SETTING) for one in wanted):
-        own = [one for one in wanted if getattr(one, SETTING) == kind]
-        yield from points(own, report.part(done / len(wanted), (done + len(own)) / len(wanted)))
-        done += len(own)
+        group = [one for one in wanted if getattr(one, SETTING) == kind]
+        yield from points(group, report.part(done / len(wanted), (done + len(group)) / len(wanted)))
+        done += len(group)
