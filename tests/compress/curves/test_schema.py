@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from compress.__main__ import main
 from compress.curves import schema
 from compress.curves.store import Store
 from compress.curves.sweep import run, sweep_of
 from compress.recipe import Recipe
-from tests.compress.helpers import python
 
 TEACHER = "toy/mlp(hidden=16-16,epochs=1)"
 VERSION_1 = """
@@ -97,13 +97,16 @@ def test_a_teacher_that_pages_cannot_show_is_trained_anew(store: Store, tmp_path
 @pytest.mark.parametrize("script", [
     "CREATE TABLE points (key TEXT, curve TEXT, point TEXT, created REAL)",
     "CREATE TABLE teachers (key TEXT PRIMARY KEY, recipe TEXT, extra TEXT)", f"PRAGMA user_version={schema.VERSION + 1}"])
-def test_a_store_of_an_unknown_version_is_named_with_a_remedy(script: str, tmp_path: Path) -> None:
+def test_a_store_of_an_unknown_version_is_named_with_a_remedy(
+        script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     with sqlite3.connect(tmp_path / "store.sqlite") as connection:
         connection.execute(script)
     with pytest.raises(ValueError, match=r"The store .*store.sqlite was written by a version .* Move the file away"):
         Store(tmp_path / "store.sqlite")
-    done = python("-m", "compress", "teacher", "--data", "digits", COMPRESS_HOME=str(tmp_path))
-    assert done.returncode == 2 and "Move the file away" in done.stderr and "Traceback" not in done.stderr
+    monkeypatch.setenv("COMPRESS_HOME", str(tmp_path))
+    assert main(["teacher", "--data", "digits"]) == 2
+    shown = capsys.readouterr()
+    assert "Move the file away" in shown.err and shown.err.count("\n") == 1 and not shown.out
 
 
 def test_many_may_open_a_new_store_at_once(tmp_path: Path) -> None:
