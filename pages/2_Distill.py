@@ -179,7 +179,7 @@ def use(state: CurveState) -> None:
 
 def dark(state: CurveState) -> None:
     """The softened outputs of teacher, student and control for one example, with a temperature dial of their own."""
-    st.subheader("Dark knowledge: the outputs beyond the most probable class")
+    st.subheader("Dark knowledge: the teacher's soft targets")
     view, own = state.view, state.settings
     number = min(session.remembered("distill.example", 0), len(view["examples"]) - 1)
     left, right = st.columns([1, 5], gap="medium")

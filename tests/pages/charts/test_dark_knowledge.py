@@ -20,7 +20,7 @@ LOGITS = [[0.0, 3.0, 2.0], [4.0, 4.0, -900.0]]
 SIMILARITY = [[[0.9 - heat / 20, heat / 40, 0.1 + heat / 40], [0.2, 0.7, 0.1], [0.0, 0.0, 1.0]] for heat in HEATS]
 VIEW = {"classes": ["cat", "dog", "fox"], "examples": [17, 4], "example_labels": ["dog", "cat"], "temperatures": HEATS,
         "teacher_logits": LOGITS, "similarity": SIMILARITY}
-VOICES = [("teacher", LOGITS[0], "#8A939C"), ("student", [1.0, 1.0, 1.0], "#D55E00")]
+SERIES = [("teacher", LOGITS[0], "#8A939C"), ("student", [1.0, 1.0, 1.0], "#D55E00")]
 
 logits = st.lists(st.floats(-1e308, 1e308), min_size=1, max_size=12)
 ordinary = st.lists(st.floats(-50, 50), min_size=2, max_size=12)
@@ -47,18 +47,18 @@ def test_the_winner_gives_way_as_it_gets_hotter(values, one, other):
 
 
 @pytest.mark.parametrize("chart", [
-    dark_knowledge.outputs(VIEW, 0, VOICES), dark_knowledge.outputs(VIEW, 1, VOICES[:1]), dark_knowledge.alike(VIEW)],
-    ids=["two voices", "the teacher alone", "alike"])
+    dark_knowledge.outputs(VIEW, 0, SERIES), dark_knowledge.outputs(VIEW, 1, SERIES[:1]), dark_knowledge.alike(VIEW)],
+    ids=["two networks", "the teacher alone", "alike"])
 def test_every_chart_is_a_figure_with_a_description(chart):
     assert len(figure_of(chart).data) == len(chart["figure"]["data"])
     assert chart["alt"].endswith(".") and chart["title"] and chart["id"]
 
 
 def test_every_voice_has_a_bar_a_class_at_every_temperature():
-    chart = dark_knowledge.outputs(VIEW, 0, VOICES)
+    chart = dark_knowledge.outputs(VIEW, 0, SERIES)
     assert [trace["name"] for trace in chart["figure"]["data"]] == ["teacher", "student"]
     assert [follower["trace"] for follower in chart["follow"]] == [0, 1]
-    for (_, values, colour), follower, trace in zip(VOICES, chart["follow"], chart["figure"]["data"], strict=True):
+    for (_, values, colour), follower, trace in zip(SERIES, chart["follow"], chart["figure"]["data"], strict=True):
         assert follower["x"] == [VIEW["classes"]] * len(HEATS) and trace["marker"]["color"] == colour
         assert follower["y"] == [pytest.approx(dark_knowledge.softened(values, heat), abs=1e-5) for heat in HEATS]
         assert trace["y"] == follower["y"][0]
@@ -66,7 +66,7 @@ def test_every_voice_has_a_bar_a_class_at_every_temperature():
 
 
 def test_the_axis_of_outputs_holds_every_probability_and_stays():
-    layout = dark_knowledge.outputs(VIEW, 0, VOICES)["figure"]["layout"]
+    layout = dark_knowledge.outputs(VIEW, 0, SERIES)["figure"]["layout"]
     low, high = layout["yaxis"]["range"]
     assert low == 0 and high >= 1 and layout["xaxis"]["type"] == "category"
 
@@ -88,15 +88,15 @@ def test_the_first_class_is_at_the_top_of_the_map():
 
 
 def test_both_charts_of_one_page_have_their_own_name():
-    assert dark_knowledge.outputs(VIEW, 0, VOICES)["id"] != dark_knowledge.alike(VIEW)["id"]
+    assert dark_knowledge.outputs(VIEW, 0, SERIES)["id"] != dark_knowledge.alike(VIEW)["id"]
 
 
 def test_the_dial_tells_the_teachers_two_most_likely_classes_at_every_temperature():
     dial = dark_knowledge.dial(VIEW, 0, 2.0)
     assert dial["values"] == HEATS and dial["labels"] == ["0.5", "1", "2", "8"] and len(dial["readout"]) == len(HEATS)
-    assert dial["readout"][1] == "the teacher: dog 70.5 %, then fox 25.9 %"
+    assert dial["readout"][1] == "the teacher: dog (70.5 %), then fox (25.9 %)"
     assert all(text.startswith("the teacher: dog ") and ", then fox " in text for text in dial["readout"])
-    shares = [float(text.split()[3]) for text in dial["readout"]]
+    shares = [float(text.split()[3].strip("(")) for text in dial["readout"]]
     assert all(hot < cold for cold, hot in pairwise(shares))
 
 
@@ -117,7 +117,7 @@ def test_the_dial_starts_at_the_temperature_nearest_to_that_of_the_lesson(temper
 
 def test_two_classes_are_enough():
     view = {**VIEW, "classes": ["no", "yes"], "teacher_logits": [[0.0, 1.0]]}
-    assert dark_knowledge.dial(view, 0, 1.0)["readout"][1] == "the teacher: yes 73.1 %, then no 26.9 %"
+    assert dark_knowledge.dial(view, 0, 1.0)["readout"][1] == "the teacher: yes (73.1 %), then no (26.9 %)"
 
 
 def test_the_view_of_a_measured_distillation_is_drawn(measured):
