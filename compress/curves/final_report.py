@@ -1,4 +1,4 @@
-"""The test split is opened here and nowhere else, and the store counts how often."""
+"""The final report: the only use of the test split. The store counts how often it was used."""
 
 from __future__ import annotations
 

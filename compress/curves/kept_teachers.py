@@ -1,4 +1,4 @@
-"""Teachers: trained once for each (data set, architecture, training settings, seed), kept, reloaded at once."""
+"""Stored teachers: trained once for each data set, architecture, training settings and seed."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Teacher:
 
 def obtain(recipe: Recipe, data: Dataset, store: Sink, report: Reporter = no_report,
            device: torch.device | str = "cpu", finish: bool = False) -> Teacher:
-    """The recipe's teacher from the store, or trained now and kept; trained again where its file is gone or damaged. If
-    training is cancelled after its first epoch, the best network so far is kept and its card says so.
+    """The recipe's teacher from the store; trained and stored if it is not there, or its file is missing or damaged. If
+    training is cancelled after its first epoch, the best network so far is stored with cancelled=True on its card.
 
     Args:
-        finish: train again if the kept one was cancelled.
+        finish: train again if the training of the stored teacher was cancelled.
     """
     recipe = recipe.reference()
     kept = store.teacher(recipe.key())

@@ -1,4 +1,4 @@
-"""What is measured for a curve, as plain data: kept with the curve, so that pages read roles and what is missing.
+"""The plan of a curve as plain data, stored with the curve: pages read roles and missing runs from it.
 
 Imports nothing heavy.
 """
@@ -18,8 +18,8 @@ class PlannedRun:
     """One recipe of a plan.
 
     Attributes:
-        recipe: its text; key: the recipe's key in the store; role: one of recipe.ROLES.
-        dial: the dial's value; label: what a legend calls it, "" where its settings say enough.
+        recipe: as text; key: of the recipe in the store; role: one of recipe.ROLES.
+        dial: the dial's value; label: the name in a legend, "" for a name from the settings.
     """
 
     recipe: str
@@ -31,11 +31,11 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is measured for one curve.
+    """All runs of a curve.
 
     Attributes:
         runs: in the order in which they are measured.
-        invalid: (dial value, reason) of each that was asked for but makes no sense for this network and data.
+        invalid: (dial value, reason) of each requested value that is impossible for this network and data.
     """
 
     runs: tuple[PlannedRun, ...] = ()
@@ -51,7 +51,7 @@ class Plan:
         return [run for run in self.runs if run.key not in known]
 
     def role_of(self, key: str) -> str | None:
-        """The role of the recipe with this key; None for one that is not part of this plan."""
+        """The role of the recipe with this key; None if it is not part of this plan."""
         return next((run.role for run in self.runs if run.key == key), None)
 
     def plain(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The tables of the store, their version, and how a store of the version before becomes one of this version."""
+"""The tables of the store, their version, and the upgrade of a store of the version before."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def prepare(connection: sqlite3.Connection, path: Path, artefacts: Artefacts) ->
     """
     if _version(connection) == VERSION:
         return
-    connection.execute("BEGIN IMMEDIATE")  # one process prepares, the others wait and find it done
+    connection.execute("BEGIN IMMEDIATE")  # one process prepares the tables while the others wait
     version = _version(connection)
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
     if version > VERSION or (version < VERSION and tables and not _is_version_1(connection, version, tables)):
@@ -58,7 +58,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _create(connection: sqlite3.Connection) -> None:
-    """One statement at a time: a script would end the transaction."""
+    """Executes one statement at a time, because executescript() would end the transaction."""
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
 
@@ -69,8 +69,8 @@ def _is_version_1(connection: sqlite3.Connection, version: int, tables: set[str]
 
 
 def _upgrade(connection: sqlite3.Connection, artefacts: Artefacts) -> None:
-    """Files get the names of their digests; points whose file or vocabulary is another now are left out, and counted.
-    Views are made anew."""
+    """Renames files to their digests. Points whose file or settings this version cannot read are left out and counted. Views
+    are computed again."""
     teachers = [dict(row) for row in connection.execute("SELECT * FROM teachers")]
     points = [dict(row) for row in connection.execute("SELECT * FROM points")]
     connection.execute("DROP TABLE teachers")

@@ -1,5 +1,5 @@
-"""What a job reads and writes while it measures: a small surface, so that a worker beside the app and one on another machine
-can do the same work. The store is one; anything with these methods is another.
+"""The interface through which a job reads and writes results, for a worker next to the app or on another machine. The store
+implements it.
 
 Points, teachers and views refer to files by the digests of their contents, never by paths.
 """
@@ -14,39 +14,39 @@ from compress.files.artefacts import Files
 
 
 class Sink(Protocol):
-    """What jobs find and leave; the methods are those of curves.store.Store."""
+    """Results that jobs read and write; the methods are those of curves.store.Store."""
 
     @property
     def artefacts(self) -> Files:
-        """Files of networks and data."""
+        """The files of networks and data."""
 
     def teacher(self, key: str) -> dict[str, Any] | None:
-        """A kept teacher: recipe, digest, data_digest, card."""
+        """A stored teacher: recipe, digest, data_digest, card; None if there is none."""
 
     def save_teacher(self, key: str, recipe: str, digest: str, data_digest: str, card: dict[str, Any]) -> None:
-        """Keeps a trained teacher."""
+        """Stores a trained teacher."""
 
     def point(self, key: str, reference: str) -> dict[str, Any] | None:
-        """A measured point."""
+        """A measured point; None if there is none."""
 
     def known_keys(self, keys: Collection[str], reference: str) -> set[str]:
-        """Which recipe keys have a point whose file is there."""
+        """The recipe keys that have a point whose file exists."""
 
     def add_point(self, key: str, curve: str, reference: str, data: str, teacher: str, method: str, point: dict[str, Any],
                   predictions: bytes) -> None:
-        """Keeps a measured point."""
+        """Stores a measured point."""
 
     def plan(self, key: str, reference: str) -> Plan | None:
-        """What is measured for a curve."""
+        """The plan of a curve; None if there is none."""
 
     def save_plan(self, key: str, reference: str, plan: Plan) -> None:
-        """Keeps what is measured for a curve."""
+        """Stores the plan of a curve."""
 
     def view(self, key: str, reference: str) -> dict[str, Any] | None:
-        """What a page shows of a method's inside."""
+        """The inside view of a method; None if there is none."""
 
     def save_view(self, key: str, reference: str, view: dict[str, Any]) -> None:
-        """Keeps such a view."""
+        """Stores the inside view of a method."""
 
     def count(self, name: str) -> int:
-        """Adds one to a counter and returns it."""
+        """Adds 1 to a counter and returns its new value."""

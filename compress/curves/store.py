@@ -1,6 +1,6 @@
-"""What was measured, in one SQLite file: points, teachers, plans, views, jobs. It survives the app and is shared by tabs.
+"""The store of results in one SQLite file: points, teachers, plans, views, jobs. All tabs and processes share it.
 
-Written by the worker, read by the app while it is written (write-ahead log). Imports nothing heavy.
+The worker writes while the app reads (write-ahead log). Imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STARTED = time.time()  # of this process, near enough
 
 
 class Store:
-    """One file; every method opens its own short connection, so threads and processes may share a Store."""
+    """One SQLite file. Every method opens a connection for itself, so that threads and processes may share a Store."""
 
     def __init__(self, path: Path | str | None = None) -> None:
         self.path = Path(path) if path else cache_folder() / "store.sqlite"
@@ -66,7 +66,7 @@ class Store:
         return json.loads(rows[0]["point"]) if rows else None
 
     def points_of(self, keys: Collection[str], reference: str) -> dict[str, dict[str, Any]]:
-        """Recipe key -> point, of those of these recipes that have one with this reference."""
+        """Recipe key -> point, for the recipes that have a point with this reference."""
         rows = self._rows("SELECT key, point FROM points WHERE reference=? AND key IN (SELECT value FROM json_each(?))",
                           reference, json.dumps(list(keys)))
         return {row["key"]: json.loads(row["point"]) for row in rows}
@@ -116,20 +116,20 @@ class Store:
         self._run("REPLACE INTO pins VALUES (?,?,?,?)", key, reference, note, time.time())
 
     def unpin(self, key: str, reference: str) -> None:
-        """Takes a mark back."""
+        """Removes the mark of a point."""
         self._run("DELETE FROM pins WHERE key=? AND reference=?", key, reference)
 
     # -- plans ---------------------------------------------------------------------------------------------------
 
     def save_plan(self, key: str, reference: str, plan: Plan) -> None:
-        """Keeps what is measured for the curve that was asked for by this key, and each run's role."""
+        """Stores the plan of the curve with this key, and the role of each run."""
         with self._connection() as connection:
             connection.execute("REPLACE INTO plans VALUES (?,?,?)", (key, reference, json.dumps(plan.plain())))
             connection.executemany("INSERT OR IGNORE INTO roles VALUES (?,?,?)",
                                    [(run.key, reference, run.role) for run in plan.runs])
 
     def plan(self, key: str, reference: str) -> Plan | None:
-        """What save_plan kept, or None."""
+        """The plan stored by save_plan(), or None."""
         rows = self._rows("SELECT plan FROM plans WHERE key=? AND reference=?", key, reference)
         return _plan_of(rows[0]["plan"]) if rows else None
 
@@ -140,11 +140,11 @@ class Store:
     # -- views of the inside of a method -------------------------------------------------------------------------
 
     def save_view(self, key: str, reference: str, view: dict[str, Any]) -> None:
-        """Keeps what a method shows of its inside for one curve."""
+        """Stores the inside view of a method for a curve."""
         self._run("REPLACE INTO views VALUES (?,?,?)", key, reference, json.dumps(view))
 
     def view(self, key: str, reference: str) -> dict[str, Any] | None:
-        """What save_view kept, or None."""
+        """The view stored by save_view(), or None."""
         rows = self._rows("SELECT view FROM views WHERE key=? AND reference=?", key, reference)
         return json.loads(rows[0]["view"]) if rows else None
 
@@ -168,7 +168,7 @@ class Store:
                   *columns.values(), time.time(), number)
 
     def job(self, number: int) -> dict[str, Any]:
-        """One job; KeyError if there is none."""
+        """The job with this number. Raises KeyError if there is none."""
         found = self._jobs("WHERE id=?", number)
         if not found:
             raise KeyError(number)
@@ -184,7 +184,8 @@ class Store:
         return self._jobs("WHERE state IN ('queued','running') ORDER BY id")
 
     def interrupt_orphans(self) -> None:
-        """Marks jobs whose owning process is gone; what they finished is in the store, the rest can be resumed."""
+        """Marks active jobs whose process has ended as interrupted; their finished points are stored, and they can be
+        resumed."""
         for job in self.active_jobs():
             # A container's programs get the same number again at every start.
             reborn = job["owner"] == os.getpid() and job["created"] < STARTED
@@ -194,7 +195,7 @@ class Store:
     # -- counters ------------------------------------------------------------------------------------------------
 
     def count(self, name: str) -> int:
-        """Adds one to a counter and returns it."""
+        """Adds 1 to a counter and returns its new value."""
         self._run("INSERT INTO counters VALUES (?, 1) ON CONFLICT(name) DO UPDATE SET value = value + 1", name)
         return self.counter(name)
 
@@ -206,7 +207,7 @@ class Store:
     # -- notices ---------------------------------------------------------------------------------------------------
 
     def take_notices(self) -> list[str]:
-        """What the user has to know of this store, each sentence once."""
+        """Notices for the user about this store, each returned once."""
         with self._connection() as connection:
             found = [row["text"] for row in connection.execute("SELECT text FROM notices")]
             if found:

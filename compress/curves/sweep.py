@@ -1,4 +1,4 @@
-"""A recipe with its dial turned: points, coarse to fine, each kept in the store as it is measured."""
+"""A sweep: the points of a recipe over the values of its dial, coarse to fine, each stored as it is measured."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class Sweep:
 
     @property
     def request(self) -> Recipe:
-        """The curve together with the settings that say what else is measured: the plan's key in the store."""
+        """The recipe of the curve with the settings that add runs to it: the key of the plan in the store."""
         return replace(self.recipe, methods=(*self.recipe.methods[:-1], self.method.request())).curve(self.method.dial)
 
     def at(self, value: Any) -> Recipe:
-        """One point's recipe."""
+        """The recipe of a point."""
         return self.recipe.at(self.method.dial, value)
 
     def of(self, one: Method) -> Recipe:
@@ -58,7 +58,8 @@ class Sweep:
 
 
 def complete(recipe: Recipe) -> Recipe:
-    """The recipe with every default spelled out, so that equal work has one key. Raises ValueError as parts do."""
+    """The recipe with all defaults written out, so that equal work has one key. Raises ValueError for unknown names or
+    settings."""
     return replace(recipe, teacher=teachers.teacher_step(recipe.teacher),
                    methods=tuple(method(step).step() for step in recipe.methods))
 
@@ -93,11 +94,12 @@ def coarse_to_fine(values: Sequence[Any]) -> list[Any]:
 
 def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.device | str = "cpu",
         latency: bool = True) -> Iterator[Point]:
-    """Measures what the store does not have yet and yields it point by point; each is stored before it is yielded.
+    """Measures the points that are not in the store and yields each of them after it was stored.
 
     Raises:
-        ValueError: bad data, teacher or method settings, or methods that do not go together: found before anything is
-            trained. Cancelled: through `report`; finished points stay.
+        ValueError: unknown data, settings that are not allowed, or methods that exclude each other; raised before anything
+            is trained.
+        Cancelled: through `report`; finished points stay in the store.
     """
     recipe = sweep.recipe
     report(0.0, f"loading {recipe.data}")
@@ -126,11 +128,12 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
 
 
 def checked_values(sweep: Sweep, data: Dataset) -> tuple[list[Any], dict[Any, str]]:
-    """The dial values that make sense for this network and these data, rising, and the reasons against the others. Nothing
-    is trained for it: every method is asked about a network of its start's structure.
+    """The possible dial values for this network and data, rising, and the reasons against the others. Nothing is trained:
+    every method is given a network with the structure of its start network.
 
     Raises:
-        ValueError: a method before the last cannot follow the ones before it, or no dial value makes sense; the reason.
+        ValueError: a method before the last one is impossible after those before it, or no dial value is possible; the
+            message is the reason.
     """
     given = acted_on(_structure_before_the_last(sweep.recipe, data), data, shapes_only=True)
     reasons = {value: sweep.method.at(value).invalid_reason(*given) for value in sorted(set(sweep.values))}
@@ -157,7 +160,7 @@ def _structure_before_the_last(recipe: Recipe, data: Dataset) -> Network:
 
 
 def plan_of(sweep: Sweep, values: Sequence[Any], invalid: dict[Any, str]) -> Plan:
-    """What is measured at these dial values, as plain data."""
+    """The plan for these dial values, as plain data."""
     runs = []
     for planned in sweep.method.plan(values):
         recipe = sweep.of(planned.method)
@@ -166,7 +169,7 @@ def plan_of(sweep: Sweep, values: Sequence[Any], invalid: dict[Any, str]) -> Pla
 
 
 def _keep_plan(sweep: Sweep, valid: list[Any], invalid: dict[Any, str], digest: str, store: Sink) -> None:
-    """The plan of these values and of those that were asked for before."""
+    """The plan for these values together with those of earlier requests."""
     key = sweep.request.key()
     before = store.plan(key, digest) or Plan()
     values = coarse_to_fine([*valid, *before.values])
@@ -174,8 +177,8 @@ def _keep_plan(sweep: Sweep, valid: list[Any], invalid: dict[Any, str], digest: 
 
 
 def _layers(network: Network) -> tuple[Any, ...] | None:
-    """What decides how fast a dense network is, so that equal ones are timed once: modules and every tensor's shape.
-    None for one with compressed layers, whose speed may depend on what they hold."""
+    """The modules and the shapes of all tensors of a dense network, which determine its speed: equal networks are timed
+    once. None for a network with compressed layers, whose speed may depend on their values."""
     if compressed_layers(network):
         return None
     shapes = ((name, tuple(tensor.shape)) for name, tensor in network.state_dict().items())
@@ -190,7 +193,7 @@ def _missing(sweep: Sweep, runs: Sequence[Run], digest: str, store: Sink) -> lis
 
 
 def _reference(sweep: Sweep, teacher: Teacher, start: Network, data: Dataset, store: Sink, report: Reporter) -> Reference:
-    """The teacher, or the method's own baseline, which is measured and kept with the curve's view."""
+    """The teacher, or the method's baseline, which is measured and stored with the view of the curve."""
     candidate = sweep.method.baseline(*acted_on(start, data), report, sweep.recipe.seed)
     if candidate is None:
         return Reference.of(teacher.network, data)
@@ -203,8 +206,8 @@ def _reference(sweep: Sweep, teacher: Teacher, start: Network, data: Dataset, st
 
 
 def _start(recipe: Recipe, teacher: Teacher, data: Dataset, store: Sink, report: Reporter) -> Network:
-    """The network that the last method starts from: the teacher after all earlier methods of the recipe, the very one
-    that was measured where there is one."""
+    """The start network of the last method: the teacher after all earlier methods of the recipe; read from the store if it
+    was measured."""
     network = teacher.network
     for number, step in enumerate(recipe.methods[:-1], start=1):
         kept = store.point(replace(recipe, methods=recipe.methods[:number]).key(), teacher.digest)

@@ -1,6 +1,6 @@
-"""Files by the digest of their contents: the same contents are kept once, and a folder of them can be moved.
+"""Files named by the digest of their contents: equal contents are stored once, and the folder can be moved.
 
-Imports nothing heavy: pages look for files here too.
+Imports nothing heavy, because pages use it too.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ def digest_of(contents: bytes) -> str:
 
 
 class Files(Protocol):
-    """Contents by digest, wherever they are kept."""
+    """A store of contents by digest."""
 
     def put(self, contents: bytes, suffix: str = SUFFIX) -> str:
-        """Keeps some contents and returns their digest. suffix: of the file's name, for people."""
+        """Stores contents and returns their digest. suffix: of the file's name."""
 
     def has(self, digest: str, suffix: str = SUFFIX) -> bool:
-        """Whether the contents are there and unchanged."""
+        """Whether the contents are stored and unchanged."""
 
     def contents(self, digest: str) -> bytes:
-        """The contents of a digest. Raises ValueError where they are missing or have changed."""
+        """The contents with this digest. Raises ValueError if they are missing or changed."""
 
     def __hash__(self) -> int:
         """By identity, as for any object."""
@@ -43,18 +43,18 @@ class Artefacts:
         self.folder = Path(folder)
 
     def put(self, contents: bytes, suffix: str = SUFFIX) -> str:
-        """Keeps some contents, whole or not at all, and returns their digest."""
+        """Stores contents, completely or not at all, and returns their digest."""
         digest = digest_of(contents)
         if not self.has(digest, suffix):
             write_whole(contents, self.path(digest, suffix))
         return digest
 
     def path(self, digest: str, suffix: str = SUFFIX) -> Path:
-        """Where the contents of this digest are, or would be."""
+        """The path of the contents with this digest, stored or not."""
         return self.folder / f"{digest}{suffix}"
 
     def has(self, digest: str, suffix: str = SUFFIX) -> bool:
-        """Whether the contents are there and unchanged: a file that differs from its digest counts as missing."""
+        """Whether the contents are stored and unchanged: a file that does not match its digest counts as missing."""
         path = self.path(digest, suffix)
         try:
             facts = path.stat()
@@ -63,7 +63,7 @@ class Artefacts:
         return _digest_of_file(path, facts.st_mtime_ns, facts.st_size) == digest
 
     def contents(self, digest: str) -> bytes:
-        """The contents of this digest. Raises ValueError where they are missing or have changed."""
+        """The contents with this digest. Raises ValueError if they are missing or changed."""
         if not self.has(digest):
             raise ValueError(f"The file {self.path(digest)} is missing or damaged. Measure its curve again: the missing "
                              "point is made anew from its recipe.")
@@ -72,7 +72,7 @@ class Artefacts:
 
 @lru_cache(maxsize=4096)
 def _digest_of_file(path: Path, stamp: int, size: int) -> str:
-    """Read once for each state of a file, of which the time of its last change and its length are the signs."""
+    """The digest of a file, computed again only if its length or the time of its last change differs."""
     try:
         return digest_of(path.read_bytes())
     except OSError:

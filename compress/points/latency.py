@@ -1,4 +1,4 @@
-"""How fast a network is beside its teacher: both timed in turns, in one process, on the same batch."""
+"""Latency of a network relative to its teacher: both are timed alternately, in one process, on the same batch."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ PAIRS = (7, 25)
 
 def latency_ratio(network: nn.Module, teacher: nn.Module, batch: Tensor, seconds: float = 0.15,
                   ) -> tuple[float, float, float]:
-    """Median time of the network over that of the teacher, with a 95 % interval: below 1 is faster.
+    """The ratio of the median times of network and teacher with its 95 % interval; below 1 the network is faster.
 
-    On a CPU one thread is used, because a second one that waits for a busy core can cost more than the work itself.
-    Runs alternate (network, teacher, then teacher, network), so that a noisy neighbour hits both; each timing repeats
-    a forward pass often enough to last a millisecond; warmed up, in inference mode, synchronised on a GPU.
+    On a CPU one thread is used, because a second thread that waits for a busy core can cost more than the work itself. The
+    order alternates (network, teacher, then teacher, network), so that other load on the machine affects both. Each timing
+    repeats a forward pass for about a millisecond, after a warm-up, in inference mode, synchronised on a GPU.
 
     Args:
         batch: inputs (n, *shape) on the networks' device.
-        seconds: about how long to measure; at least 7 pairs, at most 25.
+        seconds: about the duration of the measurement; at least 7 pairs, at most 25.
 
     Returns:
         (ratio, low, high).
@@ -45,7 +45,7 @@ def latency_ratio(network: nn.Module, teacher: nn.Module, batch: Tensor, seconds
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Inside, torch computes with one thread; afterwards with as many as before."""
+    """Inside the block, torch computes with one thread; afterwards with as many threads as before."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -55,7 +55,7 @@ def one_thread() -> Iterator[None]:
 
 
 def _time(network: nn.Module, repeats: int, batch: Tensor) -> float:
-    """Seconds of one forward pass."""
+    """The seconds of one forward pass."""
     began = time.perf_counter()
     for _ in range(repeats):
         network(batch)
@@ -65,6 +65,6 @@ def _time(network: nn.Module, repeats: int, batch: Tensor) -> float:
 
 
 def _repeats(network: nn.Module, batch: Tensor) -> int:
-    """Warms up, then says how many passes last about a millisecond."""
+    """The number of forward passes that take about a millisecond, measured after a warm-up."""
     _time(network, 2, batch)
     return max(1, min(100, round(0.001 / _time(network, 2, batch))))

@@ -1,4 +1,4 @@
-"""What is measured of a network: a Point, from its own file."""
+"""The measurements of a network: a Point, measured on the network that was read back from its file."""
 
 from __future__ import annotations
 
@@ -28,12 +28,15 @@ Timing = tuple[float | None, float | None, float | None]
 
 @dataclass(frozen=True)
 class Point:
-    """Everything measured of one network on the validation split; plain data.
+    """All measurements of a network on the validation split, as plain data.
 
-    accuracy, agreement (with the reference), expected_calibration_error: shares; negative_log_likelihood: nats an
-    example; bytes: length of the file; digest: of the file's contents, by which it is found; macs: multiply-accumulates an
-    example; latency: time over the teacher's, None where it was not measured. predictions: one class an example, as bytes
-    (uint16, little-endian), for paired tests.
+    Attributes:
+        accuracy, agreement (with the reference), expected_calibration_error: shares.
+        negative_log_likelihood: nats for each example.
+        bytes: length of the file; digest: of the file's contents, which identifies the file.
+        macs: multiply-accumulates for each example.
+        latency: ratio of the times of network and teacher; None if it was not measured.
+        predictions: one class for each example, as bytes (uint16, little-endian), for paired tests.
     """
 
     recipe: str
@@ -68,7 +71,7 @@ class Point:
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """What points are compared with: the teacher (or, for compressed data, the same classifier on the raw data)."""
+    """The network that points are compared with: the teacher, or for compressed data the classifier of the raw data."""
 
     network: Network
     predictions: Tensor
@@ -82,14 +85,14 @@ class Reference:
 
 def measure(candidate: Candidate, data: Dataset, reference: Reference, files: Files, recipe: str = "",
             seed: int = 0, latency: bool | Timing = True) -> Point:
-    """Keeps the candidate's file, reads the network back from its bytes, and measures that on the validation split.
+    """Stores the candidate's file, reads the network back from its bytes, and measures it on the validation split.
 
-    Where the file holds compressed data, the network that was trained on them goes through bytes of its own.
+    If the file holds compressed data, the network trained on them is written to bytes and read back too.
 
     Args:
-        files: where the file is kept; its length is the point's size, its digest the point's.
-        latency: whether to time it against the reference, which takes about a sixth of a second; or what was timed of a
-            network of the same layers.
+        files: the store of files; the length of the file is the size of the point, its digest that of the point.
+        latency: whether to measure latency, which takes about a sixth of a second; or the latency of a network with the
+            same layers.
     """
     own = network_file.to_bytes(candidate.network)
     contents = own if candidate.contents is None else candidate.contents
@@ -102,11 +105,11 @@ def measure(candidate: Candidate, data: Dataset, reference: Reference, files: Fi
 
 def measured(network: Network, contents: bytes, data: Dataset, reference: Reference, recipe: str = "", seed: int = 0,
              latency: bool | Timing = False, logits: Tensor | None = None) -> Point:
-    """What is measured of a network on the validation split.
+    """All measurements of a network on the validation split.
 
     Args:
-        contents: of its file; latency: as measure() has it.
-        logits: the network's outputs on validation (n, classes), where they are known already.
+        contents: of the file; latency: as for measure().
+        logits: the network's outputs on validation (n, classes), if they are known already.
     """
     inputs, labels = on_device(data.validation, device_of(network))
     logits = logits_of(network, inputs) if logits is None else logits
@@ -120,13 +123,13 @@ def measured(network: Network, contents: bytes, data: Dataset, reference: Refere
 
 
 def same_tensors(one: Network, other: Network) -> bool:
-    """Whether two networks have equal weights, bit for bit, so that the outputs of one are those of the other."""
+    """Whether two networks have equal weights, bit for bit, and therefore equal outputs."""
     ours, theirs = one.state_dict(), other.state_dict()
     return ours.keys() == theirs.keys() and all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
 
 
 def evaluate(network: Network, split: Split, reference: Network | None = None) -> dict[str, Any]:
-    """The accuracy part of a Point on any split, with agreement None where no reference is given."""
+    """The accuracy measurements of a Point on any split; agreement is None without a reference."""
     inputs, labels = on_device(split, device_of(network))
     predictions = None if reference is None else logits_of(reference, inputs).argmax(1)
     return scores(logits_of(network, inputs), labels, predictions)
@@ -161,6 +164,6 @@ def calibration_error(logits: Tensor, labels: Tensor) -> float:
 
 
 def counts(network: Network, example: Tensor) -> dict[str, Any]:
-    """Parameters, those that are not zero, and multiply-accumulates for one example (1, *shape)."""
+    """The numbers of parameters, of non-zero parameters, and of multiply-accumulates for one example (1, *shape)."""
     return {"parameters": sum(parameter.numel() for parameter in network.parameters()),
             "nonzeros": network_file.nonzeros(network), "macs": base.macs(network, example)}

@@ -1,7 +1,7 @@
-"""Where a smaller network is really faster: sparsity x batch size -> time over the dense network's, on this machine.
+"""Speed map: the ratio of the times of compressed and dense network by sparsity and batch size, on this machine.
 
-The same share of the weights is removed in three ways: single weights (CSR kernels), whole units (smaller dense layers)
-and low rank (two dense layers for one). Weights are random where only their number matters.
+The same share of the weights is removed in three variants: single weights (CSR kernels), whole units (smaller dense layers)
+and low rank (two dense layers in the place of one). Weights are random, because only their number matters.
 """
 
 from __future__ import annotations
@@ -27,17 +27,18 @@ from compress.pruning.units import groups_of
 
 SHARES = (0.5, 0.75, 0.9, 0.95, 0.98, 0.99)
 BATCHES = (1, 8, 32, 128, 512)
-LONGEST = 0.12  # seconds of one dense pass; larger batches are left out
+LONGEST = 0.12  # seconds of one dense forward pass; larger batches are not measured
 SECONDS = 0.05  # for each cell
 Cell = list[float] | None
 
 
 def speed_map(network: Network, report: Reporter = no_report) -> dict[str, Any]:
-    """Times every cell; about ten seconds for a perceptron.
+    """Measures every cell of the map; about ten seconds for a perceptron.
 
     Returns:
-        shares, batches, device (in words), and ways: name -> one row a batch of [ratio, low, high] or None, the time over
-        the dense network's with its 95 % interval; below 1 is faster. A way that the network does not have is left out.
+        shares, batches, device (its name), and ways: variant -> one row for each batch size of [ratio, low, high] or None,
+        the ratio to the dense network's time with its 95 % interval; below 1 is faster. A variant that is impossible for the
+        network is left out.
     """
     variants = {"sparse": sparse_networks, "units": narrow_networks, "rank": low_rank_networks}
     made = {}
@@ -63,7 +64,7 @@ def speed_map(network: Network, report: Reporter = no_report) -> dict[str, Any]:
 
 
 def sparse_networks(network: Network) -> list[Network | None]:
-    """Linear layers with random zeros and CSR kernels, one network a share; convolutions stay as they are."""
+    """For each share, a network whose linear layers have random zeros and CSR kernels; convolutions stay dense."""
     layers = {path: layer for path, layer in dense_layers(network).items() if type(layer) is nn.Linear}
     generator = torch.Generator().manual_seed(0)
     made: list[Network | None] = []
@@ -74,8 +75,8 @@ def sparse_networks(network: Network) -> list[Network | None]:
 
 
 def narrow_networks(network: Network) -> list[Network | None]:
-    """Units removed evenly until the weights left are the share's; None where the network has no units, or a share cannot
-    be reached with one unit a layer."""
+    """For each share, a network with the same share of units removed from every layer, so that this share of the weights is
+    removed; None if the network has no units, or the share cannot be reached with one unit in each layer."""
     groups = groups_of(network)
     sizes = {group.path: group.units for group in groups}
 
@@ -86,7 +87,8 @@ def narrow_networks(network: Network) -> list[Network | None]:
 
 
 def low_rank_networks(network: Network) -> list[Network | None]:
-    """Every layer at the same share of its ranks until the weights left are the share's; None where that is below rank 1."""
+    """For each share, a network with every layer at the same share of its rank, so that this share of the weights is
+    removed; None if the ranks would be below 1."""
     layers = {path: layer for path, layer in dense_layers(network).items() if can_be_viewed(layer)}
     pieces = {path: factorise(layer, "plain") for path, layer in layers.items()}
 
@@ -99,7 +101,7 @@ def low_rank_networks(network: Network) -> list[Network | None]:
 
 
 def _until(network: Network, share: float, made: Callable[[float], Network]) -> Network | None:
-    """The network whose number of weights comes nearest to what is left of the given one's, from below; found by halving."""
+    """The network with the largest number of weights that is not above (1 - share) of the given network's; by bisection."""
     wanted = (1 - share) * _weights(network)
     low, high, best = 0.0, 1.0, None
     for _ in range(10):
@@ -124,7 +126,7 @@ def _with_zeros(layer: nn.Linear, share: float, generator: torch.Generator) -> n
 
 
 def _batches(network: Network) -> list[int]:
-    """Batch sizes whose pass does not take too long here."""
+    """The batch sizes up to the first whose forward pass takes longer than LONGEST."""
     sizes: list[int] = []
     with evaluating(network), one_thread():
         for size in BATCHES:

@@ -1,4 +1,4 @@
-"""Intervals and tests for accuracies, from counts alone (no torch, so that pages can use them too)."""
+"""Intervals and tests for accuracies, computed from counts (without torch, so that pages can use them)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from math import comb, sqrt
 
 
 def wilson(correct: int, total: int, z: float = 1.959964) -> tuple[float, float]:
-    """The 95 % score interval of a share (Wilson 1927), which stays inside [0, 1] and is honest near its ends.
+    """The 95 % score interval of a share (Wilson 1927), which is inside [0, 1] and has its coverage near 0 and 1 too.
 
     Raises:
         ValueError: total is not positive, or correct is not between 0 and total.
@@ -20,16 +20,16 @@ def wilson(correct: int, total: int, z: float = 1.959964) -> tuple[float, float]
 
 
 def mcnemar(first_only: int, second_only: int) -> float:
-    """Exact two-sided p-value that two networks are equally often right on the SAME examples (McNemar 1947).
+    """The exact two-sided p-value of McNemar's test (1947) that two networks are equally accurate, from the SAME examples.
 
     Args:
-        first_only: examples that only the first network has right.
-        second_only: examples that only the second one has right.
+        first_only: number of examples that only the first network classifies correctly.
+        second_only: number of examples that only the second network classifies correctly.
     """
     disagreements = first_only + second_only
     if disagreements == 0:
         return 1.0
-    # Whole numbers throughout: they never overflow, and only their quotient becomes a float.
+    # Exact integers, which cannot overflow; only the quotient is a float.
     tail, ways = 0, 1
     for count in range(min(first_only, second_only) + 1):
         tail += ways
@@ -38,7 +38,7 @@ def mcnemar(first_only: int, second_only: int) -> float:
 
 
 def median_interval(values: list[float]) -> tuple[float, float, float]:
-    """Median with a distribution-free interval of at least 95 % from order statistics (the sign test turned round).
+    """The median with a distribution-free interval of at least 95 % from order statistics (the inverted sign test).
 
     Returns:
         (median, low, high); with fewer than 6 values the interval is the whole range.
@@ -52,16 +52,16 @@ def median_interval(values: list[float]) -> tuple[float, float, float]:
     return middle, ordered[skip], ordered[count - 1 - skip]
 
 
-# Student's t, 97.5 %, for 1, 2, ... degrees of freedom; beyond them the last, which is on the safe side.
+# Student's t, 97.5 %, for 1, 2, ... degrees of freedom; for more the last value, which makes intervals too wide.
 _T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
       2.110, 2.101, 2.093, 2.086)
 
 
 def mean_interval(values: list[float], other: float = 0.0) -> tuple[float, float | None, float | None]:
-    """Mean of a sample with its 95 % interval by Student's t (1908): for differences over seeds, which are few.
+    """The mean of a small sample with its 95 % interval by Student's t (1908), for differences over seeds.
 
     Args:
-        other: the standard error that a second, independent source of chance gives the mean (which examples they are).
+        other: standard error of the mean from a second, independent source: the choice of examples.
 
     Returns:
         (mean, low, high); with one value there is no interval, and low and high are None.

@@ -1,4 +1,4 @@
-"""A teacher's card: everything a page shows of it, as plain data."""
+"""The card of a teacher: all that a page shows of it, as plain data."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def teacher_card(trained: Trained, data: Dataset, size: int) -> dict[str, Any]:
 
 
 def confusion(logits: Tensor, labels: Tensor, classes: int) -> list[list[int]]:
-    """Counts, row = true class, column = predicted class."""
+    """The confusion matrix: counts by true class (rows) and predicted class (columns)."""
     pairs = labels * classes + logits.argmax(1)
     return torch.bincount(pairs, minlength=classes * classes).view(classes, classes).tolist()
 
@@ -59,7 +59,7 @@ def wrong_examples(logits: Tensor, labels: Tensor, data: Dataset) -> list[dict[s
 
 
 def layer_table(network: Network, example: Tensor) -> list[dict[str, Any]]:
-    """One dict a layer with weights: title, kind, output shape, parameters, macs."""
+    """One dict for each layer with weights: title, output shape, parameters, macs."""
     rows: dict[str, dict[str, Any]] = {}
     hooks = []
     for path, layer in network.named_modules():
@@ -80,8 +80,8 @@ def layer_table(network: Network, example: Tensor) -> list[dict[str, Any]]:
 
 
 def latency_ms(network: Network, example: Tensor, seconds: float = 0.1) -> float:
-    """Median milliseconds for one example on one core of this machine (or its GPU): for orientation; comparisons are
-    made by latency.py."""
+    """The median milliseconds for one example on one core of this machine, or on its GPU. For comparisons, see
+    latency.py."""
     times: list[float] = []
     with torch.inference_mode(), one_thread():
         began = time.perf_counter()

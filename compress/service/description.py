@@ -1,4 +1,4 @@
-"""What this installation can do, as plain data: pages and the command line build their choices from it."""
+"""Description of this installation as plain data: data sets, families and methods for pages and the command line."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def description() -> dict[str, Any]:
 
 
 def check(text: str) -> str:
-    """The recipe of this text with every default spelled out. Raises ValueError that says what is wrong."""
+    """The recipe of this text with all defaults written out. Raises ValueError for unknown names or settings."""
     return complete(Recipe.parse(text)).text()

@@ -1,4 +1,4 @@
-"""The engine as the app sees it: submit, cancel, and a worker process that is replaced when it dies.
+"""The engine: submits and cancels jobs in a worker process, which is replaced when it dies.
 
 Imports nothing heavy: the process that serves the pages never loads torch.
 """
@@ -25,26 +25,26 @@ MOST_DEATHS = 3
 
 
 class Engine(Protocol):
-    """Where jobs run: here a local process; a cluster can stand behind the same three calls."""
+    """The interface of an engine. LocalEngine runs jobs in a local process; another engine can run them on a cluster."""
 
     store: Store
 
     def description(self, timeout: float) -> dict[str, Any]:
-        """What the worker can do; waits for it to be ready."""
+        """The description of the worker's installation; waits until the worker is ready."""
 
     def submit(self, request: Request, key: str, title: str) -> int:
-        """Queues a job (or finds the one with this key that is still active) and returns its number."""
+        """Queues a job and returns its number; if a job with this key is active, returns that job's number."""
 
     def cancel(self, number: int) -> None:
-        """Asks a job to stop; finished points stay."""
+        """Cancels a job; its finished points stay in the store."""
 
 
 class EngineError(RuntimeError):
-    """The worker cannot be started; the message says why and what to do."""
+    """The worker cannot be started; the message has the reason and a remedy."""
 
 
 class LocalEngine:
-    """One worker process in its own process group, talked to over pipes with JSON lines, one job at a time."""
+    """One worker process in a process group of its own, with JSON lines over pipes; one job at a time."""
 
     def __init__(self, store: Store | None = None) -> None:
         self.store = store or Store()
@@ -60,7 +60,7 @@ class LocalEngine:
 
     @property
     def process(self) -> subprocess.Popen[str]:
-        """The worker as it is now."""
+        """The present worker process."""
         return self._process
 
     def description(self, timeout: float = 60.0) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class LocalEngine:
         return number
 
     def cancel(self, number: int) -> None:
-        """A queued job ends at once; a running one is asked, and after a grace of 3 s the worker is replaced."""
+        """Ends a queued job at once; a running job gets 3 s to stop, after which the worker is replaced."""
         with self._lock:
             if number in self._waiting:
                 self._waiting.remove(number)
@@ -107,7 +107,7 @@ class LocalEngine:
         with self._lock:
             self._closed = True
             self._kill(self._process)
-            self._process.wait()  # before the store is written: the worker may have held its lock
+            self._process.wait()  # before writing to the store, whose lock the worker may have had
             for number in filter(None, [self._running, *self._waiting]):
                 self.store.update_job(number, state="interrupted", error="The program was stopped during this job.")
 
@@ -123,7 +123,7 @@ class LocalEngine:
         threading.Thread(target=self._listen, args=[self._process], daemon=True).start()
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
-        """Reads the worker's answers until it is gone. Never calls Streamlit."""
+        """Reads the worker's answers until it ends. Never calls Streamlit."""
         for line in process.stdout or ():
             if not line.endswith("\n"):
                 break  # killed in the middle of a line
@@ -139,7 +139,7 @@ class LocalEngine:
         self._bury(process)
 
     def _bury(self, process: subprocess.Popen[str]) -> None:
-        """The worker is gone: its job fails with a clear message, another worker takes over the rest."""
+        """After the worker's end: its job fails with a message, and another worker does the waiting jobs."""
         code = process.wait()
         with self._lock:
             if self._closed or process is not self._process:
@@ -164,7 +164,7 @@ class LocalEngine:
                 self._running = self._waiting.pop(0)
 
     def _send(self, message: dict[str, Any]) -> bool:
-        """False if the worker is gone: the reader thread sees it too and starts another, for the waiting jobs."""
+        """False if the worker has ended; the reader thread then starts another one for the waiting jobs."""
         pipe = self._process.stdin
         if pipe is None:
             return False
@@ -178,9 +178,9 @@ class LocalEngine:
     def _enforce(self, number: int, process: subprocess.Popen[str]) -> None:
         with self._lock:
             if number == self._running and process is self._process:
-                self._came_up = True  # it dies because we want it to
+                self._came_up = True  # its death is intended
                 self._kill(process)
-                process.wait()  # it may have been stopped while it held the store's lock
+                process.wait()  # it may have been stopped while it had the store's lock
                 self.store.update_job(number, state="cancelled", text="cancelled")
 
     def _kill(self, process: subprocess.Popen[str]) -> None:
@@ -198,7 +198,7 @@ def _keep_description(description: dict[str, Any]) -> None:
 
 
 def _kept_description() -> dict[str, Any] | None:
-    """What an earlier worker said, if nothing that it depends on has changed since."""
+    """The description of an earlier worker, if nothing that it depends on has changed."""
     path = cache_folder() / "description.json"
     try:
         kept = json.loads(path.read_text())

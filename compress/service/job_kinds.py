@@ -1,4 +1,4 @@
-"""What a worker does for each kind of request: a table of functions."""
+"""The work for each kind of request: a table of functions."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ Job = Callable[[Any, Sink, Reporter, torch.device], None]
 
 
 def do(request: Request, store: Sink, report: Reporter, device: torch.device) -> None:
-    """Does one job; what it finds is in the store afterwards.
+    """Does a job; its results are written to the store.
 
     Raises:
-        ValueError: an impossible request. Cancelled: through `report`, or a teacher whose training was cancelled.
+        ValueError: an impossible request.
+        Cancelled: through `report`, or if the training of a teacher was cancelled.
     """
     JOBS[type(request)](request, store, report, device)
 

@@ -1,4 +1,4 @@
-"""What the app asks a worker for: one frozen class for each kind of job, spelled as plain data between processes.
+"""Requests of the app to a worker: one frozen class for each kind of job, sent as plain data between processes.
 
 Imports nothing heavy; the functions that do the work are in job_kinds.py.
 """
@@ -36,7 +36,7 @@ class TeacherRequest(Request):
 
 @dataclass(frozen=True)
 class CurveRequest(Request):
-    """Measure what is missing of a curve. values: of the dial, in any order."""
+    """Measure the missing points of a curve. values: of the dial, in any order."""
 
     kind = "curve"
     recipe: str

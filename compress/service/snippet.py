@@ -1,4 +1,4 @@
-"""A point as code: a program of a few lines that makes the same network again and measures it."""
+"""A point as code: a program of a few lines that makes and measures the same network."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from compress.recipe import Recipe, Step
 
 
 def snippet(recipe: Recipe, cards: dict[str, dict[str, Any]]) -> str:
-    """Python that runs against this package and reproduces the recipe's last network.
+    """A Python program that makes and measures the network of a recipe with this package.
 
     Args:
-        recipe: with all settings spelled out and at least one method.
-        cards: the methods' cards, which say where their classes live.
+        recipe: with all settings written out and at least one method.
+        cards: of the methods, with the modules of their classes.
     """
     last = recipe.methods[-1]
     imports = sorted({f"from {cards[step.name]['module']} import {cards[step.name]['class']}" for step in recipe.methods}

@@ -3,8 +3,8 @@
     in    {"run": 7, "kind": "curve", "request": {"recipe": "...", "values": [...]}}   {"cancel": 7}
     out   {"ready": {...description...}}   {"ended": 7, "state": "done" | "cancelled" | "failed"}
 
-Results and progress go to the store, so nothing is lost when either side dies. When standard input closes, the app is
-gone: the job at hand is marked as interrupted and the worker ends.
+Results and progress are written to the store, so that nothing is lost when one of the processes dies. When standard input
+closes, the app has ended: the present job is marked as interrupted and the worker ends.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PROGRESS_EVERY = 0.15
 
 
 class Worker:
-    """Runs one job at a time in the main thread while a second thread listens for cancel and the end of input."""
+    """Runs one job at a time in the main thread; a second thread reads commands and the end of input."""
 
     def __init__(self, commands: TextIO, answers: TextIO, store: Store) -> None:
         self.commands, self.answers, self.store = commands, answers, store
@@ -36,7 +36,7 @@ class Worker:
         self.current: int | None = None
 
     def serve(self) -> None:
-        """Never returns while the app lives."""
+        """Runs jobs until the app ends."""
         threading.Thread(target=self._listen, daemon=True).start()
         from compress.networks import device
         from compress.service.description import description
@@ -64,7 +64,7 @@ class Worker:
         self.store.update_job(number, state="running", started=time.time(), text="starting")
         state, error = "done", None
         try:
-            from compress.service.job_kinds import do  # heavy: after the app knows that the worker is there
+            from compress.service.job_kinds import do  # heavy imports, after the app was told that the worker is ready
 
             do(request_of(command["kind"], command["request"]), self.store,
                Reporter(note.write, lambda: number in self.cancelled), self.device)
@@ -84,7 +84,7 @@ class Worker:
 
 
 class _Notebook:
-    """Writes a job's progress to its row, a few times a second at most; epochs are collected for the live chart."""
+    """Writes the progress of a job to the store, a few times a second at most; epochs are collected for the live chart."""
 
     def __init__(self, store: Store, number: int) -> None:
         self.store, self.number = store, number
@@ -93,7 +93,7 @@ class _Notebook:
         self.columns: dict[str, Any] = {}
 
     def write(self, progress: Progress) -> None:
-        """Called at every report of the work. Epochs of one network are collected; of all else only the newest is kept."""
+        """Called at every report. Epochs of a network are collected; of other live data only the newest is stored."""
         if isinstance(progress.live, EpochDone):
             self.live = [*(self.live if progress.live.epoch > 1 else []), progress.live.plain()]
         elif progress.live is not None:
@@ -104,14 +104,14 @@ class _Notebook:
             self.flush()
 
     def flush(self) -> None:
-        """Writes what is new."""
+        """Writes the progress since the last write."""
         if self.columns:
             self.store.update_job(self.number, **self.columns)
             self.columns, self.written = {}, time.monotonic()
 
 
 def _sentence(problem: BaseException) -> str:
-    """What a user reads; unexpected kinds of errors say their type as well."""
+    """The message for the user; for unexpected kinds of errors with their type."""
     if isinstance(problem, MemoryError) or "out of memory" in str(problem).lower():
         return "The job ran out of memory. Choose a smaller network, data set or batch, and try again."
     ours = type(problem).__module__.partition(".")[0] == "compress"
@@ -120,20 +120,20 @@ def _sentence(problem: BaseException) -> str:
 
 
 def _warm_up() -> None:
-    """Does a little of everything that the first click needs (torch loads its optimizers late), so that it is quick."""
+    """Does a little of the work of the first click, so that this is fast (torch loads its optimizers late)."""
     from compress.data.datasets import load
     from compress.methods.low_rank import LowRank
     from compress.recipe import Step
     from compress.training import teachers
 
-    with suppress(ValueError, OSError):  # the job that needs the data says what is wrong with them
+    with suppress(ValueError, OSError):  # the job that needs the data reports the error
         data = load("digits")
         teacher = teachers.train_teacher(data, Step.of("mlp", {"hidden": "8", "epochs": 1})).network
         LowRank().compress(teacher, data)
 
 
 def main() -> None:
-    """Keeps standard output for answers alone: whatever a library prints goes to standard error."""
+    """Reserves standard output for answers: prints of libraries go to standard error."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     Worker(sys.stdin, answers, Store()).serve()

@@ -67,7 +67,7 @@ def splits_of(network: Network, example: Tensor) -> list[SplitNetwork]:
             shape = tuple(head(example).shape[1:])
         tail = _piece(network, modules, shape, place, len(modules))
         size = "×".join(map(str, shape))
-        found.append(SplitNetwork(head, tail, shape, f"{size} outputs of {_named(str(before), modules[before])}"))
+        found.append(SplitNetwork(head, tail, shape, f"{size} outputs after {_named(str(before), modules[before])}"))
     return found[::-1]
 
 
