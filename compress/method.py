@@ -86,8 +86,8 @@ class Method(Settings):
         applies_to: "network", or "data" if the method compresses the training data and trains a new network on them.
         reference_title: the name of `baseline` on a page; "" for the teacher, or for the raw data if applies_to is "data".
         exclusions: settings that exclude each other; a method with such settings raises ValueError.
-        starts_anew: whether the network that it is given plays no role, because a new one is trained on compressed data;
-            such a method comes first in a chain.
+        trains_new_network: whether a new network is trained on compressed data, so that the given network has no effect;
+            such a method must be the first of a chain.
         weight_tolerance: relative difference that the weights for some settings may have when they are computed together
             with other settings; 0 if they are equal bit for bit.
 
@@ -102,7 +102,7 @@ class Method(Settings):
     applies_to: ClassVar[str] = "network"
     reference_title: ClassVar[str] = ""
     exclusions: ClassVar[tuple[Exclusion, ...]] = ()
-    starts_anew: ClassVar[bool] = False
+    trains_new_network: ClassVar[bool] = False
     weight_tolerance: ClassVar[float] = 0.0
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -76,7 +76,7 @@ class Step:
         names = [pair.split("=", 1)[0].strip() for pair in pairs]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"{name} stands twice in {text!r}; give each setting once.")
+                raise ValueError(f"{name} is given twice in {text!r}; give each setting once.")
         return cls.of(match[1], {name: _read(pair.split("=", 1)[1].strip()) for name, pair in
                                  zip(names, pairs, strict=True)})
 

@@ -45,7 +45,7 @@ def prepare(connection: sqlite3.Connection, path: Path, artefacts: Artefacts) ->
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
     if version > VERSION or (version < VERSION and tables and not _is_version_1(connection, version, tables)):
         raise ValueError(f"The store {path} was written by a version of this program that this one does not know. Move the "
-                         "file away (a new store is then begun), or use the version that wrote it.")
+                         "file away (a new store is then made), or use the version that wrote it.")
     if version < VERSION:
         if tables:
             _upgrade(connection, artefacts)

@@ -147,9 +147,9 @@ def _structure_before_the_last(recipe: Recipe, data: Dataset) -> Network:
     """An untrained network of the structure that the last method starts from. Raises ValueError as checked_values()."""
     network, steps = teachers.untrained(recipe.teacher, data, recipe.seed), [method(step) for step in recipe.methods]
     for step in steps[1:]:
-        if step.starts_anew:
+        if step.trains_new_network:
             raise ValueError(f"{type(step).__name__}: {step.name} trains a new network on compressed data, so that nothing "
-                             f"of the methods before it would be left. Put {step.name} first, without them.")
+                             f"of the methods before it would remain. Put {step.name} first, without them.")
     for step in steps[:-1]:
         given = acted_on(network, data, shapes_only=True)
         reason = step.invalid_reason(*given)

@@ -30,7 +30,7 @@ def cached(name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np
     try:
         return read_arrays(path)
     except ValueError as error:
-        raise ValueError(f"{error} Delete this file: the next load makes it anew.") from error
+        raise ValueError(f"{error} Delete this file: the next load makes it again.") from error
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -54,7 +54,7 @@ def opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             yield archive
     except _UNREADABLE as error:
-        raise ValueError(f"{path} is not a sound .npz file of plain arrays ({error}).") from error
+        raise ValueError(f"{path} is not a valid .npz file of plain arrays ({error}).") from error
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:

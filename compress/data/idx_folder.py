@@ -37,7 +37,7 @@ class IdxFolder:
         found = {what: self._find(what, test=True) for what in ("inputs", "labels")}
         if (found["inputs"] is None) != (found["labels"] is None):
             here = found["inputs"] or found["labels"]
-            raise ValueError(f"{here} stands alone: t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte must "
+            raise ValueError(f"{here} is alone: t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte must "
                              "come together. Add the other file or remove this one.")
         return found["inputs"] is not None
 
@@ -79,7 +79,7 @@ def _opened(path: Path) -> Iterator[BufferedIOBase]:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as stream:
             yield stream
     except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} cannot be read to its end ({error}). Fetch the file anew.") from error
+        raise ValueError(f"{path} cannot be read to its end ({error}). Download the file again.") from error
 
 
 def _header(path: Path, stream: BufferedIOBase, axes: int) -> tuple[int, ...]:
@@ -89,7 +89,7 @@ def _header(path: Path, stream: BufferedIOBase, axes: int) -> tuple[int, ...]:
         raise ValueError(f"{path} must begin with the magic number {wanted.hex()} (unsigned bytes, {axes} "
                          f"axes), but begins with {head[:4].hex() or 'nothing'}. It is not such an IDX file.")
     if len(head) < 4 + 4 * axes:
-        raise ValueError(f"{path} ends within its header. Fetch the file anew.")
+        raise ValueError(f"{path} ends within its header. Download the file again.")
     return struct.unpack(f">{axes}I", head[4:])
 
 
@@ -98,5 +98,5 @@ def _body(path: Path, stream: BufferedIOBase, axes: int) -> np.ndarray:
     body = stream.read()
     if len(body) != prod(shape):
         raise ValueError(f"{path} must hold {prod(shape)} bytes after its header, for the shape {shape}, "
-                         f"but holds {len(body)}. Fetch the file anew.")
+                         f"but holds {len(body)}. Download the file again.")
     return np.frombuffer(body, dtype=np.uint8).reshape(shape)

@@ -102,7 +102,7 @@ def _find(name: str) -> _Entry:
     found = [entry for entry in entries if entry.name == name]
     if not found:
         known = ", ".join(entry.name for entry in entries) or "none"
-        raise ValueError(f"COMPRESS_DATA knows no data set {name!r}; it names {known}. Add the path of a "
+        raise ValueError(f"COMPRESS_DATA has no data set {name!r}; it has {known}. Add the path of a "
                          f"folder of IDX files or of an .npz file, with {os.pathsep!r} between two paths.")
     if len(found) > 1:
         raise ValueError(f"COMPRESS_DATA names {len(found)} data sets {name!r}: {found[0].path} and "

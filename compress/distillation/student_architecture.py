@@ -27,7 +27,7 @@ def student_architecture(teacher: Architecture, name: str, width: float, depth: 
     start = teacher.family if name in (SAME, teacher.family.name) else family(name)
     sizes = {field: value for field, value in start.sizes(teacher.shape).items() if value}
     if not sizes:
-        raise ValueError(f"Distill: a student of the family {start.name} has no hidden layer that could be thinner. "
+        raise ValueError(f"Distill: a student of the family {start.name} has no hidden layer that can be made narrower. "
                          "Set student to mlp, or choose another teacher.")
     if depth > 1 and isinstance(start, Recurrent):
         raise ValueError(f"Distill: depth must be 0 or 1 for a GRU student, which has one recurrent layer, but got {depth}.")

@@ -66,7 +66,7 @@ class Artefacts:
         """The contents with this digest. Raises ValueError if they are missing or changed."""
         if not self.has(digest):
             raise ValueError(f"The file {self.path(digest)} is missing or damaged. Measure its curve again: the missing "
-                             "point is made anew from its recipe.")
+                             "point is measured again.")
         return self.path(digest).read_bytes()
 
 

@@ -43,7 +43,7 @@ class Tiling:
             return ""
         if self._step > self.side:
             return (f"stride must be between 0 and {self.side} (the side of a tile; 0 for tiles side by side), but got "
-                    f"{self.step}. Choose less, or nothing would be left of what lies between.")
+                    f"{self.step}. Choose less: samples between two tiles would not be stored.")
         lengths = self.shape[1:]
         sides = [side for side in range(2, min(lengths, default=0) + 1) if self._fits(side)]
         if self.side in sides:

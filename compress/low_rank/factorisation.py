@@ -112,7 +112,7 @@ class Factorisation:
 
 
 def placeholder(layer: DenseLayer, convolution: str, stored: int | None) -> Factorisation:
-    """A factorisation of the same structure on arbitrary directions: made in a moment, to see what layers would be left."""
+    """A factorisation of the same structure on arbitrary directions: made quickly, for the structure of the result."""
     groups, rows, columns = matrix_of(layer, convolution).shape
     basis = torch.eye(rows, min(rows, columns), dtype=torch.float64, device=layer.weight.device).repeat(groups, 1, 1)
     energies = basis.new_ones(groups, basis.shape[-1])

@@ -66,7 +66,7 @@ class DataCodes(Method):
         "positive": "nonnegative", "beside": "pca_baseline"}
     values = (1, 2, 3, 4, 6, 8, 12)
     applies_to = "data"
-    starts_anew = True
+    trains_new_network = True
 
     nonzeros: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="Atoms that a tile may use (s).")
     atoms: int = setting(144, low=2, high=4096, step=1, help="Atoms of the dictionary.")

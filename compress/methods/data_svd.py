@@ -52,7 +52,7 @@ class DataSVD(Method):
     dial = "components"
     values = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 100)
     applies_to = "data"
-    starts_anew = True
+    trains_new_network = True
 
     components: int = setting(32, low=1, high=4096, step=1, help="Numbers stored for each example (k).")
     storage: str = setting("float32", choices=("float32", "float16", "int8"),

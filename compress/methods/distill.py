@@ -120,7 +120,7 @@ class Distill(Method):
         matters = self.loss != "logits" and self.alpha > 0
         others = sorted({float(other) for other in self.temperatures} - {self.temperature}) if matters else []
         if self.student_seed + self.seeds > 1000:
-            raise ValueError("Distill: student_seed and seeds must be 1000 together at most, but got "
+            raise ValueError("Distill: the sum of student_seed and seeds must be at most 1000, but got "
                              f"{self.student_seed} and {self.seeds}. Lower student_seed to {1000 - self.seeds}.")
         own = [replace(self.at(value), student_seed=self.student_seed + number)
                for number in range(self.seeds) for value in values]

@@ -263,7 +263,7 @@ def _image_convolutions(shape: tuple[int, ...], channels: tuple[int, ...], hidde
         before, height, width = after, (height + 2 * padding - 4) // 2, (width + 2 * padding - 4) // 2
     if min(height, width) < 1:
         raise ValueError(f"CNN: channels has {len(channels)} convolutions, but an image of {shape[1]}x{shape[2]} "
-                         "is used up before. Use fewer.")
+                         "is too small for them. Use fewer.")
     return nn.Sequential(*modules, nn.Flatten(), *_perceptron(before * height * width, hidden, classes))
 
 
@@ -277,5 +277,5 @@ def _sequence_convolutions(shape: tuple[int, ...], channels: tuple[int, ...], hi
         before, length = after, (length + 2 - kernel) // 2 + 1
     if length < 1:
         raise ValueError(f"CNN: channels has {len(channels)} convolutions, but a sequence of {shape[1]} "
-                         "is used up before. Use fewer.")
+                         "is too small for them. Use fewer.")
     return nn.Sequential(*modules, nn.Flatten(), *_perceptron(before * length, hidden, classes))

@@ -137,7 +137,7 @@ class _UnitSearch:
             return self._through_gru(module, path, units)
         if kind in UNIT_PRESERVING or (kind is AsSequence and not units.paths):
             return units
-        raise ValueError(f"Prune: pattern=units knows the units of logistic, mlp, cnn, resnet and gru networks, but layer "
+        raise ValueError(f"Prune: pattern=units supports logistic, mlp, cnn, resnet and gru networks, but layer "
                          f"{path} is {module}. Choose another pattern for this network.")
 
     def _through_weights(self, layer: DenseLayer, path: str, units: _UnitLayout) -> _UnitLayout:

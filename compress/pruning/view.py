@@ -34,8 +34,8 @@ def problems(dense: Network, view: dict[str, Any]) -> tuple[str, ...]:
     sentences = []
     classes = dense.architecture.classes
     if view["classes_reached"] == 0:
-        sentences.append("disconnected: no path of weights leads from the inputs to the class scores, so it answers the "
-                         "same to everything")
+        sentences.append("disconnected: no path of weights leads from the inputs to the class scores, so "
+                         "that the outputs are the same for all inputs")
     elif view["classes_reached"] < classes:
         sentences.append(f"{classes - view['classes_reached']} of {classes} class scores are disconnected from the inputs")
     for layer in view["layers"]:

@@ -72,7 +72,7 @@ class LocalEngine:
         if self._description is None:
             self._ready.wait(timeout)
         if self._description is None:
-            raise EngineError("The compute process did not start. Its last words are in "
+            raise EngineError("The compute process did not start. Its last messages are in "
                               f"{self._log()}; close other programs if memory is short, then start the app again.")
         return self._description
 

@@ -64,7 +64,7 @@ class FinalRequest(Request):
 def request_of(kind: str, plain: dict[str, Any]) -> Request:
     """A request from its plain data. Raises ValueError for an unknown kind or for fields that it does not have."""
     if kind not in KINDS:
-        raise ValueError(f"The worker knows no job of kind {kind!r}; it knows {', '.join(KINDS)}.")
+        raise ValueError(f"There is no job of kind {kind!r}; kinds are {', '.join(KINDS)}.")
     try:
         return KINDS[kind](**{name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()})
     except TypeError as error:

@@ -109,7 +109,7 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, report: 
             raise
         cancelled = True
     if best is None:
-        raise ValueError(f"Training: the loss stopped being a number in the first epoch with learning_rate="
+        raise ValueError(f"Training: the loss became NaN or infinite in the first epoch with learning_rate="
                          f"{plan.learning_rate}. Lower learning_rate, for example to {plan.learning_rate / 10:g}.")
     network.load_state_dict(best)
     return Trained(network.eval(), tuple(history), best_epoch, cancelled)

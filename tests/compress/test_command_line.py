@@ -132,7 +132,7 @@ CURVE = ("curve", "--data", "digits", "--teacher", "mlp", "--method", "low_rank"
     ((*CURVE, "--set", "output_layer=1"), "output_layer must be true or false, but got '1'"),
     ((*CURVE, "--set", "scheme=plain", "--set", "scheme=centred"), "scheme is given twice, as plain and as centred"),
     (("curve", "--data", "digits", "--method", "low_rank(scheme=plain)", "--set", "scheme=plain"), "scheme is given twice"),
-    (("curve", "--data", "digits", "--method", "low_rank(keep=0.1,keep=0.2)"), "keep stands twice in 'low_rank(keep=0.1"),
+    (("curve", "--data", "digits", "--method", "low_rank(keep=0.1,keep=0.2)"), "keep is given twice in 'low_rank(keep=0.1"),
     ((*CURVE, "--set", "keep=0.3"), "keep is what a curve of low_rank turns; give its values by --dial"),
     (("teacher", "--data", "digits", "--teacher", "mlp(epochs=true)"), "epochs must be a whole number between 1 and 2000"),
     (("teacher", "--data", "digits", "--teacher", "mlp(hidden=true)"), "hidden must be whole numbers between 1 and 8192"),

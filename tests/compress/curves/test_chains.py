@@ -96,7 +96,7 @@ def outcome(store: Store, small: Dataset, trained: Callable[[str], Network]) -> 
 def refusal(teacher: str, first: str, second: str) -> str:
     """What a sentence of refusal says of this pair; empty for one that works."""
     if second in FIRST:
-        return f"{second} trains a new network on compressed data, so that nothing of the methods before it would be left."
+        return f"{second} trains a new network on compressed data, so that nothing of the methods before it would remain."
     if (first, second) == ("activation_codes", "distill") and teacher != "mlp":
         return "needs images or sequences, but an example has shape"
     if (first, second, teacher) == ("activation_codes", "activation_codes", "gru"):
@@ -105,7 +105,8 @@ def refusal(teacher: str, first: str, second: str) -> str:
 
 
 def test_all_methods_are_in_the_table() -> None:
-    assert set(STEPS) == set(methods()) and set(FIRST) == {name for name, kind in methods().items() if kind.starts_anew}
+    assert set(STEPS) == set(methods()) and set(FIRST) == {name for name, kind in methods().items() if
+    kind.trains_new_network}
 
 
 @pytest.mark.parametrize(("teacher", "first", "second"), PAIRS)

@@ -107,7 +107,7 @@ def test_a_write_that_fails_leaves_no_file_behind(tmp_path):
 
 def test_pickled_objects_are_never_unpickled(tmp_path):
     np.savez(tmp_path / "objects.npz", x=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(ValueError, match=r"objects\.npz is not a sound"):
+    with pytest.raises(ValueError, match=r"objects\.npz is not a valid"):
         array_cache.read_arrays(tmp_path / "objects.npz")
 
 

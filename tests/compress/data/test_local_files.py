@@ -111,7 +111,7 @@ HOLED = np.where(IMAGES % 5 == 2, np.nan, IMAGES)
     ({"x": HOLED, "y": DIGITS}, "inputs must be finite"),
     ({"x": HOLED[:, 0], "y": DIGITS}, "inputs must be finite"),
     ({"x": IMAGES.astype(complex), "y": DIGITS}, "real numbers"),
-    ({"x": IMAGES.astype(object), "y": DIGITS}, "not a sound .npz file of plain arrays"),
+    ({"x": IMAGES.astype(object), "y": DIGITS}, "not a valid .npz file of plain arrays"),
     ({"x": DIGITS, "y": DIGITS}, "2, 3 or 4 axes"),
     ({"x": IMAGES.reshape(30, 2, 5, 2), "y": DIGITS}, "1 or 3 channels"),
     ({"x": IMAGES, "y": DIGITS, "kind": np.array("tabular")}, "kind must be image or sequence"),
@@ -130,7 +130,7 @@ def test_a_cut_npz_file_is_an_error_and_a_card_with_a_problem(monkeypatch, tmp_p
     path = npz(tmp_path / "mine.npz", x=IMAGES, y=DIGITS)
     path.write_bytes(path.read_bytes()[:cut])
     name_data(monkeypatch, path)
-    with pytest.raises(ValueError, match=r"mine\.npz is not a sound"):
+    with pytest.raises(ValueError, match=r"mine\.npz is not a valid"):
         local_files.read("local:mine")
     assert "mine.npz" in local_files.cards()[0].problem
 
@@ -160,7 +160,7 @@ def test_half_of_a_data_set_is_named(monkeypatch, tmp_path):
     folder = idx_folder(tmp_path / "mine", test=True)
     name_data(monkeypatch, folder)
     (folder / "t10k-labels-idx1-ubyte").unlink()
-    with pytest.raises(ValueError, match="t10k-images-idx3-ubyte stands alone"):
+    with pytest.raises(ValueError, match="t10k-images-idx3-ubyte is alone"):
         local_files.read("local:mine")
     (folder / "train-labels-idx1-ubyte").unlink()
     (folder / "t10k-images-idx3-ubyte").unlink()
@@ -189,7 +189,7 @@ def test_a_card_does_not_read_the_inputs(monkeypatch, tmp_path):
     path.write_bytes(path.read_bytes().replace(images.tobytes(), bytes(images.nbytes)))
     name_data(monkeypatch, path)
     assert not local_files.cards()[0].problem
-    with pytest.raises(ValueError, match="not a sound"):
+    with pytest.raises(ValueError, match="not a valid"):
         local_files.read("local:mine")
 
 
@@ -203,7 +203,7 @@ def test_paths_that_lead_nowhere_or_share_a_name_are_told(monkeypatch, tmp_path)
     assert "none is not there" in problems[2] and "notes.txt is neither" in problems[3]
     with pytest.raises(ValueError, match=r"names 2 data sets 'local:one'.*Rename"):
         datasets.load("local:one")
-    with pytest.raises(ValueError, match="knows no data set 'local:two'; it names local:one"):
+    with pytest.raises(ValueError, match="has no data set 'local:two'; it has local:one"):
         datasets.load("local:two")
 
 

@@ -135,7 +135,8 @@ def test_problems_are_named_and_nothing_else() -> None:
     assert problems(network, view_of({"3": 0})) == ("layer 3 is empty",)
     assert problems(network, view_of({}, classes=1)) == ("3 of 4 class scores are disconnected from the inputs",)
     assert problems(network, view_of({}, classes=0)) == (
-        "disconnected: no path of weights leads from the inputs to the class scores, so it answers the same to everything",)
+        "disconnected: no path of weights leads from the inputs to the class scores, so that the outputs are the same for "
+        "all inputs",)
     assert problems(network, {"classes_reached": 4, "layers": [{"path": "1", "kept": 3, "total": 4}]}) == ()
 
 

@@ -153,7 +153,7 @@ def test_the_best_epoch_is_kept_although_later_ones_are_worse(data: Dataset) -> 
 
 def test_training_that_diverges_at_once_says_what_to_lower() -> None:
     data = toy_data()
-    with pytest.raises(ValueError, match=r"Training: the loss stopped being a number .*learning_rate=10.0. Lower"):
+    with pytest.raises(ValueError, match=r"Training: the loss became NaN or infinite .*learning_rate=10.0. Lower"):
         train(fresh(data), _scaled(data, 1e30), Training(learning_rate=10.0, optimizer="sgd", epochs=3))
 
 
