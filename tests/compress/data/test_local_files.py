@@ -210,7 +210,7 @@ def test_paths_that_lead_nowhere_or_share_a_name_are_told(monkeypatch, tmp_path)
 def test_without_the_variable_there_are_no_local_sets(monkeypatch):
     monkeypatch.delenv("COMPRESS_DATA", raising=False)
     assert local_files.cards() == ()
-    with pytest.raises(ValueError, match="it names none"):
+    with pytest.raises(ValueError, match="it has none"):
         datasets.load("local:mine")
 
 
