@@ -124,15 +124,17 @@ def evaluate_command(chosen: argparse.Namespace) -> None:
     from compress.points.measure import counts, evaluate
 
     where = device.prepare()
+    made_for, data = network_file.made_for(chosen.file), datasets.load(chosen.data)
+    difference = made_for.difference(data) if made_for else ""
+    if difference:
+        sys.stderr.write(f"Warning, {chosen.file}: {difference}.\n")
     if chosen.split == "test":
         network = network_file.read(chosen.file).to(where)
         report = final_report(chosen.data, {chosen.file: network}, _store())
         sys.stderr.write(f"The test split of {chosen.data} has now been opened {report['opened']} time(s).\n")
         measured = {name: value for name, value in report["rows"][0].items() if name != "name"}
-        data = datasets.load(chosen.data)
     else:
         network = network_file.read(chosen.file).to(where)
-        data = datasets.load(chosen.data)
         must_fit(chosen.file, network, data)
         reference = network_file.read(chosen.teacher).to(where) if chosen.teacher else None
         measured = evaluate(network, getattr(data, chosen.split), reference)

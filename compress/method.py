@@ -112,7 +112,7 @@ class Method(Settings):
             raise TypeError(f"The method {cls.__name__} has no {', '.join(missing)}; give each as a class attribute.")
         if cls.candidates is Method.candidates:
             raise TypeError(f"The method {cls.__name__} does not override candidates(), which makes its networks.")
-        for name in ("compress", "curve", "applied"):
+        for name in ("compress", "curve", "applied", "compared_with"):
             if getattr(cls, name) is not getattr(Method, name):
                 raise TypeError(f"The method {cls.__name__} overrides {name}(), which is final; override candidates().")
 
@@ -185,6 +185,13 @@ class Method(Settings):
         makes of these is put back behind the same fronts."""
         for candidate in self.candidates(*acted_on(network, data), wanted, report, seed):
             yield dataclasses.replace(candidate, network=put_back(network, candidate.network))
+
+    @final
+    def compared_with(self, network: Network, data: Dataset, report: Reporter = no_report,
+                      seed: int = 0) -> Candidate | None:
+        """baseline() for any network, as applied() is candidates()."""
+        candidate = self.baseline(*acted_on(network, data), report, seed)
+        return candidate and dataclasses.replace(candidate, network=put_back(network, candidate.network))
 
     @property
     def value(self) -> Any:

@@ -12,6 +12,7 @@ from compress.curves.sink import Sink
 from compress.data.datasets import Dataset
 from compress.files import network_file
 from compress.files.artefacts import Files
+from compress.files.made_for import MadeFor
 from compress.networks.families import Network
 from compress.points.measure import Reference, measured
 from compress.points.teacher_card import teacher_card
@@ -43,7 +44,7 @@ def obtain(recipe: Recipe, data: Dataset, store: Sink, report: Reporter = no_rep
     if kept and usable and not (finish and kept["card"]["cancelled"]):
         return Teacher(reloaded(store.artefacts, kept["digest"], str(device)), kept["digest"], kept["card"])
     trained = train_teacher(data, recipe.teacher, recipe.seed, report, device)
-    contents = network_file.to_bytes(trained.network)
+    contents = network_file.to_bytes(trained.network, MadeFor.of(data))
     digest = store.artefacts.put(contents)
     trained = replace(trained, network=network_file.from_bytes(contents).to(device))
     card = teacher_card(trained, data, len(contents))

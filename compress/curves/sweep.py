@@ -194,10 +194,9 @@ def _missing(sweep: Sweep, runs: Sequence[Run], digest: str, store: Sink) -> lis
 
 def _reference(sweep: Sweep, teacher: Teacher, start: Network, data: Dataset, store: Sink, report: Reporter) -> Reference:
     """The teacher, or the method's baseline, which is measured and stored with the view of the curve."""
-    candidate = sweep.method.baseline(*acted_on(start, data), report, sweep.recipe.seed)
+    candidate = sweep.method.compared_with(start, data, report, sweep.recipe.seed)
     if candidate is None:
         return Reference.of(teacher.network, data)
-    candidate = replace(candidate, network=put_back(start, candidate.network))
     reference, curve = Reference.of(candidate.network, data), sweep.curve
     point = measure(candidate, data, reference, store.artefacts, curve.text(), sweep.recipe.seed, latency=False)
     view = store.view(curve.key(), teacher.digest) or {}

@@ -16,22 +16,25 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from compress.atomic_file import write_whole
+from compress.files.made_for import MadeFor
 from compress.layers import base
 from compress.networks.families import Architecture, Network, build
 
 FORMAT = "compression-explorer/1"
 
 
-def to_bytes(network: Network) -> bytes:
-    """The file's contents; their length is the network's size in bytes."""
+def to_bytes(network: Network, data: MadeFor | None = None) -> bytes:
+    """The file's contents; their length is the network's size in bytes. data: what the network was made for; None for one
+    that belongs to no data set."""
     compressed = {path: base.layer_plain(layer) for path, layer in base.compressed_layers(network).items()}
     tensors = {name: tensor for name, tensor in network.state_dict().items() if not _is_a_counter(name)}
-    return pack({"architecture": network.architecture.plain(), "layers": compressed}, tensors)
+    made_for = {} if data is None else {"made_for": data.plain()}
+    return pack({"architecture": network.architecture.plain(), "layers": compressed, **made_for}, tensors)
 
 
-def write(network: Network, path: Path | str) -> int:
+def write(network: Network, path: Path | str, data: MadeFor | None = None) -> int:
     """Writes the network to the file, whole or not at all, and returns the file's length in bytes."""
-    return write_bytes(to_bytes(network), path)
+    return write_bytes(to_bytes(network, data), path)
 
 
 def read(path: Path | str) -> Network:
@@ -41,6 +44,17 @@ def read(path: Path | str) -> Network:
         ValueError: the file is missing, was not written by this program, or is damaged.
     """
     return from_bytes(_contents(path), str(path))
+
+
+def made_for(path: Path | str) -> MadeFor | None:
+    """What the network of a file was made for; None where the file does not say. Raises ValueError as read(), or where
+    what it says makes no sense."""
+    plain = unpack(path)[0].get("made_for")
+    try:
+        return None if plain is None else MadeFor.from_plain(plain)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} says nothing sensible of the data it was made for ({error}). The file is damaged; make it "
+                         "again from its recipe.") from error
 
 
 def from_bytes(contents: bytes, name: str = "the file") -> Network:

@@ -20,6 +20,7 @@ from compress.distillation.refusal import refusal
 from compress.distillation.student_architecture import SAME, student_architecture
 from compress.distillation.transfer_set import TransferSet, transfer_set
 from compress.files import network_file
+from compress.files.made_for import MadeFor
 from compress.method import Candidate, Method, Run
 from compress.networks.evaluation import device_of
 from compress.networks.families import Architecture, Network, build
@@ -181,7 +182,7 @@ class Distill(Method):
             targets_of |= self._assistants(teacher, data, helped, report.part(0.0, 0.4), seed, targets)
         students = [one._student(teacher, targets_of[one], objective, chosen, seed) for one in grid]
         part = report.part(0.4 if helped else 0.0, 1.0)
-        return train_students(students, data, plan, part, device, on_epoch=_students_so_far(students, grid))
+        return train_students(students, data, plan, part, device, on_epoch=_students_so_far(students, grid, data))
 
     def _assistants(self, teacher: Network, data: Dataset, grid: list[Distill], report: Reporter, seed: int,
                     targets: TeacherTargets) -> dict[Distill, TeacherTargets]:
@@ -209,14 +210,15 @@ def _shared_objective(grid: Sequence[Distill]) -> KDObjective:
 
 
 @lru_cache(maxsize=4096)
-def file_size(architecture: Architecture) -> int:
+def file_size(architecture: Architecture, data: MadeFor) -> int:
     """Bytes of a network's file, which its weights' values do not change."""
-    return len(network_file.to_bytes(build(architecture)))
+    return len(network_file.to_bytes(build(architecture), data))
 
 
-def _students_so_far(students: list[Student], grid: list[Distill]) -> OnEpoch:
+def _students_so_far(students: list[Student], grid: list[Distill], data: Dataset) -> OnEpoch:
     """A callback that returns after each epoch the accuracy of every student so far and the length of its file."""
-    facts = [StudentSoFar(file_size(student.architecture), one.width, one.temperature, one.student_seed, one.alpha,
+    made_for = MadeFor.of(data)
+    facts = [StudentSoFar(file_size(student.architecture, made_for), one.width, one.temperature, one.student_seed, one.alpha,
                           one.assistant, None) for student, one in zip(students, grid, strict=True)]
     latest: dict[int, float] = {}
 

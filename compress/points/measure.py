@@ -15,6 +15,7 @@ from compress.data.datasets import Dataset, Split
 from compress.data.tensors import on_device
 from compress.files import network_file
 from compress.files.artefacts import Files, digest_of
+from compress.files.made_for import MadeFor
 from compress.layers import base
 from compress.method import Candidate
 from compress.networks.evaluation import device_of, logits_of
@@ -94,7 +95,7 @@ def measure(candidate: Candidate, data: Dataset, reference: Reference, files: Fi
         latency: whether to measure latency, which takes about a sixth of a second; or the latency of a network with the
             same layers.
     """
-    own = network_file.to_bytes(candidate.network)
+    own = network_file.to_bytes(candidate.network, MadeFor.of(data))
     contents = own if candidate.contents is None else candidate.contents
     network = network_file.from_bytes(own).to(device_of(candidate.network))
     logits = candidate.logits if same_tensors(network, candidate.network) else None

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.files import network_file
+from compress.files.made_for import MadeFor
 from compress.layers.base import DenseLayer, is_dense, with_layers
 from compress.layers.input_moments import Moments, input_moments
 from compress.layers.opening import opened, parts_of, recoded
@@ -197,12 +198,12 @@ class WeightPruner:
     def file_sizes(self, sparsities: list[float]) -> dict[str, list[int]]:
         """Form -> length of the file at each sparsity if every layer were stored in this form. The length depends only on
         the number of remaining weights, so that they are not refitted."""
-        sizes: dict[str, list[int]] = {form: [] for form in FORMS}
+        data, sizes = MadeFor.of(self.data), {form: list[int]() for form in FORMS}
         for sparsity in sparsities:
             network = self.masked(self.masks(sparsity), refit=False)
             for form in FORMS:
                 stored = {} if form == "dense" else {path: Sparse.of(layer, form) for path, layer in self._dense(network)}
-                sizes[form].append(len(network_file.to_bytes(recoded(with_layers(network, stored)))))
+                sizes[form].append(len(network_file.to_bytes(recoded(with_layers(network, stored)), data)))
         return sizes
 
     def finished(self, network: Network) -> Network:

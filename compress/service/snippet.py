@@ -34,7 +34,7 @@ def snippet(recipe: Recipe, cards: dict[str, dict[str, Any]]) -> str:
     lines += [
         f"method = {_call(last, cards)}",
         f"candidate = next(method.curve({network}, data, [method.value], seed={recipe.seed}))",
-        f"baseline = method.baseline({network}, data, seed={recipe.seed})",
+        f"baseline = method.compared_with({network}, data, seed={recipe.seed})",
         "reference = Reference.of(baseline.network if baseline else teacher, data)",
         "point = measure(candidate, data, reference, Artefacts(\"points\"))",
         "print(f\"{point.accuracy:.4f} {point.bytes} bytes\")",

@@ -19,6 +19,7 @@ from compress.curves.sweep import run, sweep_of
 from compress.data import datasets
 from compress.data.datasets import Dataset, Split
 from compress.files import network_file
+from compress.files.made_for import MadeFor
 from compress.methods import methods
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
@@ -65,7 +66,7 @@ def outcome(store: Store, small: Dataset, trained: Callable[[str], Network]) -> 
     def obtain(recipe: Recipe, *others: object, **more: object) -> Teacher:
         asked.append(recipe)
         network = trained(next(text for name, text in TEACHERS.items() if name == recipe.teacher.name))
-        return Teacher(network, store.artefacts.put(network_file.to_bytes(network)), {})
+        return Teacher(network, store.artefacts.put(network_file.to_bytes(network, MadeFor.of(small))), {})
 
     @cache
     def measured(teacher: str, *chain: str) -> Point | str:
@@ -123,7 +124,7 @@ def test_a_pair_works_or_is_refused_with_a_sentence(teacher: str, first: str, se
         network = network_file.from_bytes(contents)
         predicted = logits_of(network, torch.tensor(small.validation.inputs)).argmax(1)
         assert np.array_equal(np.frombuffer(found.predictions, "<u2"), predicted.numpy())
-        assert network_file.to_bytes(network) == contents
+        assert network_file.to_bytes(network, MadeFor.of(small)) == contents
 
 
 def test_a_fresh_process_predicts_the_same_from_every_file(outcome: Outcome, store: Store) -> None:

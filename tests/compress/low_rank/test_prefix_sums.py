@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from compress.data.datasets import Dataset
+from compress.files import network_file
+from compress.files.artefacts import Artefacts
 from compress.layers.base import with_layers
 from compress.low_rank.prefix_sums import PrefixSums
 from compress.methods.low_rank import LowRank
+from compress.methods.prune import Prune
+from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
+from compress.points.measure import Reference, measure
 
 
 @pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "randomized"])
@@ -31,6 +38,22 @@ def test_the_outputs_at_every_rank_are_the_networks_own_in_any_order(scheme: str
         found = sums.logits(network, chosen)
         assert torch.allclose(found, own, atol=1e-4)
         assert torch.equal(found.argmax(1), own.argmax(1))
+
+
+@pytest.mark.parametrize("before", ["", "pruned"])
+@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "randomized"])
+def test_points_predict_what_the_networks_read_back_from_their_files_predict(scheme: str, before: str, mlp: Network,
+                                                                            digits: Dataset, tmp_path: Path) -> None:
+    """Running sums spare the evaluation of the network, at every rank of a curve."""
+    start = Prune(sparsity=0.3).compress(mlp, digits) if before else mlp
+    files, inputs = Artefacts(tmp_path), torch.tensor(digits.validation.inputs)
+    shared = 0
+    for candidate in LowRank(scheme=scheme).curve(start, digits, LowRank.values):
+        shared += candidate.logits is not None
+        point = measure(candidate, digits, Reference.of(mlp, digits), files, latency=False)
+        predicted = logits_of(network_file.read(files.path(point.digest)), inputs).argmax(1)
+        assert np.frombuffer(point.predictions, "<u2").tolist() == predicted.tolist()
+    assert shared > 10
 
 
 def test_near_ties_are_decided_as_the_network_decides_them(digits: Dataset) -> None:

@@ -21,6 +21,7 @@ from compress.distillation.dark_knowledge import knowledge_view
 from compress.distillation.joint_training import Student, train_students
 from compress.distillation.objective import LOSSES, KDObjective, StackedObjective, TeacherTargets
 from compress.files import network_file
+from compress.files.made_for import MadeFor
 from compress.methods import distill
 from compress.methods.distill import Distill
 from compress.networks.evaluation import logits_of
@@ -431,7 +432,7 @@ def test_every_epoch_reports_accuracies_so_far_and_file_sizes(labelled, digits, 
     rows = live[-1].students
     assert len(rows) == len(grid)
     for row, one, candidate in zip(rows, grid, grown, strict=True):
-        size = len(network_file.to_bytes(candidate.network))
+        size = len(network_file.to_bytes(candidate.network, MadeFor.of(digits)))
         assert (row.bytes, row.width, row.temperature, row.seed, row.alpha, row.assistant) == (
             size, one.width, one.temperature, one.student_seed, one.alpha, one.assistant)
         assert row.accuracy == pytest.approx(candidate.inside["accuracies"][-1], abs=1e-4)

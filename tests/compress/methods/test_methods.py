@@ -12,6 +12,7 @@ import torch
 from compress.data.datasets import Dataset
 from compress.files import network_file
 from compress.files.artefacts import Artefacts
+from compress.files.made_for import MadeFor
 from compress.method import Candidate, Method
 from compress.methods import method, methods
 from compress.networks.families import Network
@@ -23,8 +24,9 @@ KINDS = list(methods().values())
 every_method = pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
 
 
-def contents(candidate: Candidate) -> bytes:
-    return network_file.to_bytes(candidate.network) if candidate.contents is None else candidate.contents
+def contents(candidate: Candidate, data: Dataset) -> bytes:
+    """Of the candidate's file."""
+    return candidate.contents or network_file.to_bytes(candidate.network, MadeFor.of(data))
 
 
 @every_method
@@ -62,8 +64,8 @@ def test_a_point_does_not_depend_on_which_others_are_measured_or_in_which_order(
     assert list(rising) == values and list(falling) == values[::-1]
     for value in values:
         up, down = rising[value], falling[value]
-        assert len(contents(up)) == len(contents(down))
-        assert kind.weight_tolerance or contents(up) == contents(down)
+        assert len(contents(up, digits)) == len(contents(down, digits))
+        assert kind.weight_tolerance or contents(up, digits) == contents(down, digits)
         assert up.contents or alike(state(up.network), state(down.network), kind.weight_tolerance)
 
 
@@ -106,7 +108,7 @@ def test_every_candidate_becomes_a_file_that_answers_alike(kind: type[Method], m
     for candidate in quick(kind).curve(mlp, digits, few_values(kind, digits)[:2]):
         kept = Artefacts(tmp_path)
         point = measure(candidate, digits, Reference.of(mlp, digits), kept, latency=False)
-        assert point.bytes == kept.path(point.digest).stat().st_size == len(contents(candidate))
+        assert point.bytes == kept.path(point.digest).stat().st_size == len(contents(candidate, digits))
         assert not candidate.network.training
         if candidate.contents is None:
             with torch.inference_mode():

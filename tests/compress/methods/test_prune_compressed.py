@@ -10,6 +10,7 @@ import torch
 
 from compress.data.datasets import Dataset
 from compress.files import network_file
+from compress.files.made_for import MadeFor
 from compress.layers.base import compressed_layers
 from compress.layers.coded import Coded
 from compress.layers.opening import opened, parts_of
@@ -175,7 +176,7 @@ def test_a_page_is_shown_the_parts_of_a_compressed_network(mlp: Network, digits:
         assert [layer["path"] for layer in view["layers"]] == list(parts)
         assert all(sum(layer["weights"]) == parts[layer["path"]].weight.numel() for layer in view["layers"])
         candidates = list(Prune().curve(small, digits, [0.5, 0.9]))
-        lengths = [len(network_file.to_bytes(one.network)) for one in candidates]
+        lengths = [len(network_file.to_bytes(one.network, MadeFor.of(digits))) for one in candidates]
         assert all(length <= min(view["sizes"][form][place] for form in view["sizes"]) + 50
                    for place, length in enumerate(lengths))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from pathlib import Path
@@ -14,6 +15,7 @@ from torch import nn
 from compress.data.datasets import Dataset
 from compress.files import network_file
 from compress.files.artefacts import Artefacts
+from compress.files.made_for import MadeFor
 from compress.method import Candidate
 from compress.methods.low_rank import LowRank
 from compress.networks.families import Network
@@ -62,6 +64,19 @@ def test_contents_that_are_not_the_network_are_what_is_weighed(mlp: Network, dig
     assert point.bytes == 123 and Artefacts(tmp_path).contents(point.digest) == b"x" * 123
 
 
+def test_what_is_measured_is_what_was_read_back_from_the_file(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
+    """A network that its file does not give back, and outputs that are not the file's network's, leave no trace."""
+    wrong = copy.deepcopy(mlp)
+    wrong.append(nn.Softmin(dim=1))  # no tensors, so that nothing in the file says that it was there
+    reference = Reference.of(mlp, digits)
+    point = measure(Candidate(LowRank(), wrong), digits, reference, Artefacts(tmp_path), latency=False)
+    assert point.agreement == 1.0 and Reference.of(wrong, digits).predictions.ne(reference.predictions).any()
+    lying = copy.deepcopy(mlp)
+    lying.append(nn.Linear(10, 10))
+    with pytest.raises(ValueError, match="does not fit its own manifest"):
+        measure(Candidate(LowRank(), lying), digits, reference, Artefacts(tmp_path), latency=False)
+
+
 def test_measuring_reads_validation_and_nothing_else(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
     alone = dataclasses.replace(digits, train=poisoned(digits.train), calibration=poisoned(digits.calibration),
                                 _test=poisoned(digits.open_test()))
@@ -73,7 +88,7 @@ def test_measuring_reads_validation_and_nothing_else(mlp: Network, digits: Datas
 def test_every_ratio_has_one_baseline_the_teachers_own_file(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
     """The teacher is written, counted and scored by the same code as its students."""
     reference = Reference.of(mlp, digits)
-    teacher = measured(mlp, network_file.to_bytes(mlp), digits, reference)
+    teacher = measured(mlp, network_file.to_bytes(mlp, MadeFor.of(digits)), digits, reference)
     same = next(LowRank().curve(mlp, digits, [1.0]))
     student = measure(same, digits, reference, Artefacts(tmp_path), latency=False)
     for name in ("bytes", "parameters", "nonzeros", "macs", "accuracy", "agreement", "negative_log_likelihood",

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
 from compress.files import network_file
+from compress.files.made_for import MadeFor
 from compress.layers.base import compressed_layers, dense_layers, with_layers
 from compress.layers.sparse import Sparse
 from compress.methods.prune import Prune
@@ -92,7 +93,7 @@ def test_weights_that_grew_in_a_refit_are_counted_in_the_outermost_bins(mlp: Net
                          ids=str)
 def test_sizes_are_those_of_real_files_in_each_form(settings: dict, text: str, trained: Callable[[str], Network],
                                                     digits: Dataset) -> None:
-    teacher, values = trained(text), [0.25, 0.5, 0.75]
+    teacher, values, made_for = trained(text), [0.25, 0.5, 0.75], MadeFor.of(digits)
     method = Prune(**settings)
     view = method.inside(teacher, digits, values)
     assert view["values"] == values and set(view["sizes"]) == set(FORMS)
@@ -100,8 +101,9 @@ def test_sizes_are_those_of_real_files_in_each_form(settings: dict, text: str, t
         layers = {path: dense_of(candidate.network, teacher, path) for path in dense_layers(teacher)}
         for form in FORMS:
             stored = {path: layer if form == "dense" else Sparse.of(layer, form) for path, layer in layers.items()}
-            assert view["sizes"][form][place] == len(network_file.to_bytes(with_layers(candidate.network, stored)))
-        assert len(network_file.to_bytes(candidate.network)) <= min(view["sizes"][form][place] for form in FORMS) + 50
+            assert view["sizes"][form][place] == len(network_file.to_bytes(with_layers(candidate.network, stored), made_for))
+        length = len(network_file.to_bytes(candidate.network, made_for))
+        assert length <= min(view["sizes"][form][place] for form in FORMS) + 50
 
 
 def dense_of(network: Network, teacher: Network, path: str) -> nn.Module:
