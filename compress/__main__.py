@@ -160,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     curve = commands.add_parser("curve", parents=[shared], help=curve_command.__doc__)
     curve.add_argument("--method", required=True, help="for example low_rank; several joined by '+'")
     curve.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the last method")
-    curve.add_argument("--dial", help="values of the dial, joined by ','; the method's own if left out")
+    curve.add_argument("--dial", help="values of the dial, joined by ','; by default those of the method")
     curve.add_argument("--save", metavar="DIR", help="copy each point's file into this folder")
     curve.set_defaults(run=curve_command)
     evaluated = commands.add_parser("evaluate", help=evaluate_command.__doc__)

@@ -37,8 +37,8 @@ class Distill(Method):
     With the logits $z$ of the student and $v$ of the teacher, the loss is
     $(1-\alpha)\,\mathrm{CE}(z, \text{label}) + \alpha\,T^2\,\mathrm{KL}(\mathrm{softmax}(v/T)\,\|\,\mathrm{softmax}(z/T))$
     (Hinton, Vinyals & Dean 2015). A temperature $T$ above 1 raises the teacher's small probabilities, which contain how
-    similar a wrong class is to the right one. The factor $T^2$ keeps the size of the gradient, $T\,(q - p)$, when $T$
-    changes.
+    similar a wrong class is to the right one. The factor $T^2$ keeps the size of the gradient, $T\,(q - p)$ with
+    $p = \mathrm{softmax}(v/T)$ and $q = \mathrm{softmax}(z/T)$, when $T$ changes.
 
     The **loss** is one of six:
 

@@ -54,6 +54,8 @@ class LowRank(Method):
     *greedy*: at most this share of all dense parameters, by steps that decrease the relative error most for each stored
     number.
 
+    A layer that is compressed already is factorised from its dense weight, and stays as it is at ranks that save no bytes.
+
     **When it fails.** A layer whose singular values fall slowly has no good approximation of low rank. A smaller error of
     the outputs does not always mean a higher accuracy. Two small products can be slower than one large product.
     """

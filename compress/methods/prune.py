@@ -65,6 +65,9 @@ class Prune(Method):
     their initial values and are trained (the lottery ticket, Frankle & Carbin 2019). *redraw*: the control of rewind, the
     same mask on other initial weights.
 
+    In a network that is compressed already, the two layers of factors, the coefficients of sparse codes and the remaining
+    weights of pruned layers are pruned.
+
     **When it fails.** Zeros save nothing in a dense file. With less than about 3 % zeros, even a bitmask costs more than it
     saves. Zeros make a layer faster only where a sparse kernel beats the dense one: on a CPU, below a density of about 15
     %.
