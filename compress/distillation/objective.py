@@ -16,6 +16,7 @@ from compress.distillation.hidden_features import (
     on_common_grid,
     teacher_stages,
 )
+from compress.distillation.refusal import missing
 from compress.networks.evaluation import CHUNK, evaluating
 from compress.networks.families import Network
 from compress.training import losses
@@ -253,4 +254,4 @@ def _regressors(stack: Stack, features: int, seed: int, device: torch.device) ->
 
 def _require(found: Sequence[object], loss: str, needed: str) -> None:
     if not found:
-        raise ValueError(f"Distill: loss={loss} needs {needed}, but it has none. Set loss to soft or relational.")
+        raise ValueError(missing(loss, needed))

@@ -19,11 +19,12 @@ def refusal(loss: str, teacher: Network, student: Network, example: Tensor) -> s
         with evaluating(network):
             stages, _ = teacher_stages(network, example)
         if loss == "hints" and not stages:
-            return _sentence(loss, f"a {role} with a hidden layer")
+            return missing(loss, f"a {role} with a hidden layer")
         if loss == "attention" and not any(has_places(layout) for _, layout in stages):
-            return _sentence(loss, f"a {role} with maps or states (cnn, resnet, gru)")
+            return missing(loss, f"a {role} with maps or states (cnn, resnet, gru)")
     return ""
 
 
-def _sentence(loss: str, needed: str) -> str:
+def missing(loss: str, needed: str) -> str:
+    """The sentence for hidden layers that a loss needs and a network does not have."""
     return f"Distill: loss={loss} needs {needed}, but it has none. Set loss to soft or relational."

@@ -169,29 +169,29 @@ class Distill(Method):
         """The student's. Raises ValueError where it makes no sense for this teacher."""
         return student_architecture(teacher.architecture, self.student, self.width, self.depth, self.dropout)
 
-    def _train(self, teacher: Network, data: Dataset, grid: list[Distill], report: Reporter, seed: int,
+    def _train(self, teacher: Network, data: Dataset, methods: list[Distill], report: Reporter, seed: int,
                targets: TeacherTargets | None = None) -> list[TrainedStudent]:
         device, plan = device_of(teacher), Training(self.epochs, self.learning_rate, self.batch)
         chosen = transfer_set(data, self.labelled, self.unlabelled, self.omit, seed)
         report(0.0, "the teacher reads all training examples")
-        objective = _shared_objective(grid)
+        objective = _shared_objective(methods)
         targets = targets or TeacherTargets(teacher, on_device(data.train, device)[0], objective.loss)
-        targets_of = dict.fromkeys(grid, targets)
-        helped = [one for one in grid if one.assistant and one.alpha > 0]
+        targets_of = dict.fromkeys(methods, targets)
+        helped = [one for one in methods if one.assistant and one.alpha > 0]
         if helped:
             targets_of |= self._assistants(teacher, data, helped, report.part(0.0, 0.4), seed, targets)
-        students = [one._student(teacher, targets_of[one], objective, chosen, seed) for one in grid]
+        students = [one._student(teacher, targets_of[one], objective, chosen, seed) for one in methods]
         part = report.part(0.4 if helped else 0.0, 1.0)
-        return train_students(students, data, plan, part, device, on_epoch=_students_so_far(students, grid, data))
+        return train_students(students, data, plan, part, device, on_epoch=_students_so_far(students, methods, data))
 
-    def _assistants(self, teacher: Network, data: Dataset, grid: list[Distill], report: Reporter, seed: int,
+    def _assistants(self, teacher: Network, data: Dataset, methods: list[Distill], report: Reporter, seed: int,
                     targets: TeacherTargets) -> dict[Distill, TeacherTargets]:
         """The targets of every student from its assistant; there is one assistant for each temperature and seed."""
-        middle = {one: replace(one, width=one.assistant, assistant=0.0) for one in grid}
+        middle = {one: replace(one, width=one.assistant, assistant=0.0) for one in methods}
         distinct = list(dict.fromkeys(middle.values()))
         trained = self._train(teacher, data, distinct, report, seed, targets)
         inputs = on_device(data.train, device_of(teacher))[0]
-        targets_of = {one: TeacherTargets(student.network, inputs, _shared_objective(grid).loss)
+        targets_of = {one: TeacherTargets(student.network, inputs, _shared_objective(methods).loss)
                       for one, student in zip(distinct, trained, strict=True)}
         return {one: targets_of[between] for one, between in middle.items()}
 
@@ -203,9 +203,9 @@ class Distill(Method):
                        chosen.control if control else chosen.rows, None if control else chosen.labelled)
 
 
-def _shared_objective(grid: Sequence[Distill]) -> KDObjective:
+def _shared_objective(methods: Sequence[Distill]) -> KDObjective:
     """The objective of the students with a teacher term; the loss setting of controls (alpha 0) has no effect."""
-    first = next((one for one in grid if one.alpha > 0), grid[0])
+    first = next((one for one in methods if one.alpha > 0), methods[0])
     return KDObjective(first.alpha, first.temperature, first.loss, first.strength)
 
 
@@ -215,11 +215,11 @@ def file_size(architecture: Architecture, data: MadeFor) -> int:
     return len(network_file.to_bytes(build(architecture), data))
 
 
-def _students_so_far(students: list[Student], grid: list[Distill], data: Dataset) -> OnEpoch:
+def _students_so_far(students: list[Student], methods: list[Distill], data: Dataset) -> OnEpoch:
     """A callback that returns after each epoch the accuracy of every student so far and the length of its file."""
     made_for = MadeFor.of(data)
     facts = [StudentSoFar(file_size(student.architecture, made_for), one.width, one.temperature, one.student_seed, one.alpha,
-                          one.assistant, None) for student, one in zip(students, grid, strict=True)]
+                          one.assistant, None) for student, one in zip(students, methods, strict=True)]
     latest: dict[int, float] = {}
 
     def on_epoch(epoch: int, accuracies: dict[int, float]) -> StudentsSoFar:

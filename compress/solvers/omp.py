@@ -121,7 +121,7 @@ def _compiled_chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, 
 def _chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: float) -> Codes:
     """One chunk of signals, all at the same step (Batch-OMP). For one signal s with chosen atoms A (t, features), the Gram
     matrix G = A A^T = L L^T, the inverse factor M = L^-1 (`factor`) and a = A s (from `start`), a new atom d gives
-        L: a row [p, sqrt(1 - |p|^2)] with p = M A d (`projected`), so M: a row m = [-p M, 1] / sqrt(1 - |p|^2) (`row`);
+        L: a row [p, sqrt(1 - |p|^2)] with p = M A d, so M: a row m = [-p M, 1] / sqrt(1 - |p|^2) (_new_row());
         least squares x = G^-1 a = M^T (M a): x grows by m^T z with z = m a (`gain`), and the squared norm of the residual,
         |s|^2 - |M a|^2, falls by z^2; all correlations with the residual, D (s - A^T x), change by -(D A^T) m^T z.
     """
@@ -139,13 +139,8 @@ def _chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance
         if not len(live):
             break
         best = _first_of_the_largest(correlations.abs(), slack[live])
-        support, row = chosen[live, :step], signals.new_zeros(len(live), step + 1)
-        projected = torch.einsum("nij,nj->ni", factor[live, :step, :step], gram[best[:, None], support])
-        distance = 1 - projected.square().sum(1)
+        row, distance = _new_row(factor[live, :step, :step], gram[best[:, None], chosen[live, :step]], dependent)
         fits = (distance > dependent) & (correlations.gather(1, best[:, None])[:, 0] != 0)
-        row[:, :step] = -torch.einsum("ni,nij->nj", projected, factor[live, :step, :step])
-        row[:, step] = 1
-        row /= distance.clamp_min(dependent).sqrt()[:, None]
         if not bool(fits.all()):
             live, best, row, correlations = live[fits], best[fits], row[fits], correlations[fits]
         chosen[live, step] = best
@@ -161,6 +156,19 @@ def _chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance
             correlations = correlations.sub_(moved).scatter_(1, support, 0.0)
             live, correlations = (live, correlations) if bool(going.all()) else (live[going], correlations[going])
     return Codes(chosen, values)
+
+
+def _new_row(factor: Tensor, products: Tensor, dependent: float) -> tuple[Tensor, Tensor]:
+    """(k, t + 1): the new rows m of the inverse factors M (k, t, t), and (k,): 1 - |p|^2, the squared distances of the new
+    atoms d from the spans of the chosen atoms A.
+
+    Args:
+        products: A d (k, t); dependent: the least squared distance by which rows are divided.
+    """
+    projected = torch.einsum("nij,nj->ni", factor, products)
+    distance = 1 - projected.square().sum(1)
+    row = functional.pad(-torch.einsum("ni,nij->nj", projected, factor), (0, 1), value=1.0)
+    return row / distance.clamp_min(dependent).sqrt()[:, None], distance
 
 
 @dataclass(frozen=True)

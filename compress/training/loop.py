@@ -79,40 +79,59 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, report: 
         Cancelled: through `report`, unless keep_best and an epoch is finished.
         ValueError: training diverged before its first finished epoch.
     """
-    network, device = copy.deepcopy(start), device_of(start)
+    network = copy.deepcopy(start)
     run = _Run(network, plan, seed, steps_of(plan, len(data.train), steps), objective, after_step)
-    inputs, labels = on_device(data.train, device)
-    held_inputs, held_labels = on_device(data.validation, device)
-    history: list[dict[str, Any]] = []
-    best, best_epoch, risen, cancelled = None, 0, 0, False
-    began = time.perf_counter()
+    inputs, labels = on_device(data.train, device_of(start))
+    best, cancelled = _Best(network, data), False
     try:
         while run.done < run.steps:
             loss, train_accuracy = run.epoch(inputs, labels, report)
-            outputs = logits_of(network, held_inputs)
-            if not isfinite(loss) or not outputs.isfinite().all():
+            if not best.update(loss, train_accuracy, run.done >= min(keep_from, run.steps)):
                 break
-            accuracy = float((outputs.argmax(1) == held_labels).float().mean())
-            epoch = len(history) + 1
-            history.append({"epoch": epoch, "loss": loss, "train_accuracy": train_accuracy, "accuracy": accuracy,
-                            "seconds": time.perf_counter() - began})
-            if best is None or accuracy > history[best_epoch - 1]["accuracy"]:
-                risen = epoch
-            early = run.done < min(keep_from, run.steps)
-            if not early and (best is None or accuracy >= history[best_epoch - 1]["accuracy"]):
-                best, best_epoch = copy.deepcopy(network.state_dict()), epoch
-            report(run.done / run.steps, f"epoch {epoch} of {plan.epochs}", EpochDone(**history[-1]))
-            if plan.patience and epoch - risen >= plan.patience:
+            report(run.done / run.steps, f"epoch {len(best.history)} of {plan.epochs}", EpochDone(**best.history[-1]))
+            if plan.patience and len(best.history) - best.risen >= plan.patience:
                 break
     except Cancelled:
-        if best is None or not keep_best:
+        if best.weights is None or not keep_best:
             raise
         cancelled = True
-    if best is None:
+    if best.weights is None:
         raise ValueError(f"Training: the loss became NaN or infinite in the first epoch with learning_rate="
                          f"{plan.learning_rate}. Lower learning_rate, for example to {plan.learning_rate / 10:g}.")
-    network.load_state_dict(best)
-    return Trained(network.eval(), tuple(history), best_epoch, cancelled)
+    network.load_state_dict(best.weights)
+    return Trained(network.eval(), tuple(best.history), best.epoch, cancelled)
+
+
+class _Best:
+    """Validation after each epoch, and the weights of the best epoch.
+
+    Attributes:
+        weights: of the best epoch; None before the first epoch whose weights can be kept.
+        epoch: the best one; risen: the last epoch with a higher accuracy than the best before.
+    """
+
+    def __init__(self, network: Network, data: Dataset) -> None:
+        self.network = network
+        self.inputs, self.labels = on_device(data.validation, device_of(network))
+        self.history: list[dict[str, Any]] = []
+        self.weights: dict[str, Any] | None = None
+        self.epoch, self.risen = 0, 0
+        self.began = time.perf_counter()
+
+    def update(self, loss: float, train_accuracy: float, can_be_kept: bool) -> bool:
+        """Adds an epoch to the history; False if training has diverged: the loss or an output is not finite."""
+        outputs = logits_of(self.network, self.inputs)
+        if not isfinite(loss) or not outputs.isfinite().all():
+            return False
+        accuracy = float((outputs.argmax(1) == self.labels).float().mean())
+        highest = None if self.weights is None else self.history[self.epoch - 1]["accuracy"]
+        self.history.append({"epoch": len(self.history) + 1, "loss": loss, "train_accuracy": train_accuracy,
+                             "accuracy": accuracy, "seconds": time.perf_counter() - self.began})
+        if highest is None or accuracy > highest:
+            self.risen = len(self.history)
+        if can_be_kept and (highest is None or accuracy >= highest):
+            self.weights, self.epoch = copy.deepcopy(self.network.state_dict()), len(self.history)
+        return True
 
 
 class _Run:
