@@ -1,4 +1,4 @@
-"""Every family on MNIST-1D beside the accuracies of its paper: python -m tests.benchmarks.mnist1d
+"""Every family on MNIST-1D, compared with the accuracies of the paper: python -m tests.benchmarks.mnist1d
 
 Greydanus & Kobak (2020, https://arxiv.org/abs/2011.14439) trained on all 4,000 examples for 6,000 steps of Adam. Here
 15 % of them are validation; settings were chosen by it alone, without augmentation. The test split of 1,000 examples

@@ -1,4 +1,4 @@
-"""Sparse coding beside its peers: python -m tests.benchmarks.sparse_coding PART
+"""Sparse coding compared with other programs: python -m tests.benchmarks.sparse_coding PART
 
     omp       codes of 10,000 or 2,000 random signals: ours, scikit-learn's orthogonal_mp_gram, SPAMS if it is installed
     measured  sparse signals of 256 numbers from Gaussian measurements (Tropp & Gilbert 2007)

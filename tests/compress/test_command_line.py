@@ -99,7 +99,7 @@ def test_evaluate_reports_on_any_split(run: Any, mlp: Network, tmp_path: Path) -
         assert (code, errors, found["split"]) == (0, [], split) and found["agreement"] is None
 
 
-def test_evaluate_says_how_often_the_test_split_was_opened(run: Any, mlp: Network, tmp_path: Path) -> None:
+def test_evaluate_reports_how_often_the_test_split_was_used(run: Any, mlp: Network, tmp_path: Path) -> None:
     network_file.write(mlp, tmp_path / "net")
     for times in (1, 2):
         code, (found,), errors = run("evaluate", str(tmp_path / "net"), "--data", "digits", "--split", "test")

@@ -1,4 +1,4 @@
-"""A file says everything: another process, which knows only the file, answers exactly as the network that was saved."""
+"""A file is complete: another process with the file alone has exactly the outputs of the network that was saved."""
 
 from __future__ import annotations
 

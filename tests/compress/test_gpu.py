@@ -49,7 +49,7 @@ def network(mlp: Network) -> Network:
     return with_layers(mlp, {}).to(GPU)
 
 
-def test_the_device_is_a_gpu_where_nobody_chose_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_device_is_a_gpu_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     device.prepare.cache_clear()
     monkeypatch.delenv("COMPRESS_DEVICE")
     chosen = device.prepare()
@@ -126,7 +126,7 @@ def test_a_curve_has_the_accuracies_of_the_cpu(text: str, digits: Dataset, tmp_p
         assert point.latency_low <= point.latency <= point.latency_high
 
 
-def test_a_file_written_from_the_gpu_answers_alike_on_the_cpu(network: Network, digits: Dataset,
+def test_a_file_written_from_the_gpu_has_equal_outputs_on_the_cpu(network: Network, digits: Dataset,
                                                               tmp_path: Path) -> None:
     small = LowRank(keep=0.2).compress(network, digits)
     network_file.write(small, tmp_path / "net")

@@ -1,4 +1,4 @@
-"""How work tells how far it is, and how it is stopped."""
+"""Progress reports and cancellation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_silent_work_is_never_cancelled() -> None:
     no_report(0.5, "nobody listens", EPOCH)
 
 
-def test_what_a_chart_shows_is_plain_data_that_says_its_kind() -> None:
+def test_live_data_are_plain_data_with_their_kind() -> None:
     students = StudentsSoFar(2, (StudentSoFar(900, 0.2, 4.0, 0, 0.9, 0.0, None),))
     assert json.loads(json.dumps([EPOCH.plain(), students.plain()])) == [
         {"kind": "epoch", "epoch": 3, "loss": 0.5, "train_accuracy": 0.8, "accuracy": 0.7, "seconds": 1.5},

@@ -1,4 +1,4 @@
-"""One recipe, four spellings: text and object say the same, and equal recipes have equal keys."""
+"""Recipes: text and object are equivalent, and equal recipes have equal keys."""
 
 from __future__ import annotations
 

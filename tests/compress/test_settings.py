@@ -104,7 +104,7 @@ def test_an_unknown_setting_is_answered_with_the_known_ones() -> None:
         Example.from_plain({"size": 3})
 
 
-def test_a_description_tells_a_form_all_it_needs() -> None:
+def test_a_description_has_all_that_a_form_needs() -> None:
     described = {entry["name"]: entry for entry in Example.describe()}
     assert list(described) == [field.name for field in dataclasses.fields(Example)]
     assert described["count"] == {"name": "count", "label": "How many", "type": "int", "default": 3, "low": 1,

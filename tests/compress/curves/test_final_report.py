@@ -63,7 +63,7 @@ def test_teaching_and_sweeping_never_open_it(opened: list[str], store: Store, mo
     assert list(run(sweep_of(recipe, [0.2, 0.4]), store)) and opened == []
 
 
-def test_a_report_opens_it_once_counts_it_and_tells_the_accuracy(opened: list[str], mlp: Network, digits: Dataset,
+def test_a_report_opens_the_test_split_once_counts_it_and_has_the_accuracy(opened: list[str], mlp: Network, digits: Dataset,
                                                                 store: Store, tmp_path: Path) -> None:
     report = final_report("digits", {"a": mlp, "b": mlp}, store)
     assert opened == ["digits"] and report["opened"] == 1 == store.counter("test split of digits")

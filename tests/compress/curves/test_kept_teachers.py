@@ -1,4 +1,4 @@
-"""Teachers are trained once, kept and reloaded; their card tells the truth about them."""
+"""Teachers are trained once, stored and read again; their cards have the right values."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_teacher_whose_file_is_gone_is_trained_anew(store: Store, digits: Data
     assert len(counted) == 2 and store.artefacts.has(again.digest) and again.digest == first.digest
 
 
-def test_cancelled_after_an_epoch_the_best_network_is_kept_and_the_card_says_so(store: Store) -> None:
+def test_after_cancelling_the_best_network_is_stored_and_marked_on_its_card(store: Store) -> None:
     data = toy_data()
     heard: list[Progress] = []
     report = Reporter(heard.append, lambda: any(progress.live for progress in heard))
@@ -85,7 +85,7 @@ def test_cancelled_at_once_nothing_is_kept(store: Store) -> None:
     assert store.teacher(recipe.key()) is None and not list(store.artefacts.folder.glob("*"))
 
 
-def test_the_card_tells_what_the_network_is_and_does(store: Store, digits: Dataset) -> None:
+def test_the_card_has_the_networks_architecture_and_measurements(store: Store, digits: Dataset) -> None:
     teacher = obtain(RECIPE, digits, store)
     card = json.loads(json.dumps(teacher.card, allow_nan=False))
     validation = digits.validation

@@ -35,7 +35,7 @@ def test_a_plan_comes_back_from_its_plain_data() -> None:
     assert Plan.from_plain(json.loads(json.dumps(plan.plain()))) == plan
 
 
-def test_a_plan_says_what_is_missing_and_what_role_a_recipe_has() -> None:
+def test_a_plan_has_the_missing_runs_and_the_role_of_each_recipe() -> None:
     plan = Plan(tuple(PlannedRun(key, key, role, 0.5) for key, role in (("a", CURVE), ("b", CONTROL))))
     assert [one.key for one in plan.missing({"a"})] == ["b"] and plan.missing({"a", "b"}) == []
     assert (plan.role_of("b"), plan.role_of("c")) == (CONTROL, None) and plan.values == [0.5]
@@ -86,7 +86,7 @@ def test_a_point_whose_file_is_damaged_is_missing(store: Store) -> None:
     assert (again.dial, again.digest) == (plan.runs[0].dial, first["digest"]) and store.artefacts.has(first["digest"])
 
 
-def test_values_asked_for_later_join_the_plan_and_those_that_make_no_sense_have_their_reason(store: Store) -> None:
+def test_values_requested_later_join_the_plan_and_impossible_ones_have_a_reason(store: Store) -> None:
     swept(store, f"{TEACHER}/prune(pattern=n:4)/0", [0.25, 0.3])
     plan, _ = swept(store, f"{TEACHER}/prune(pattern=n:4)/0", [0.75])
     assert plan.values == [0.25, 0.75]
@@ -94,7 +94,7 @@ def test_values_asked_for_later_join_the_plan_and_those_that_make_no_sense_have_
     assert value == 0.3 and "sparsity must be one of 0.25, 0.5, 0.75" in reason
 
 
-def test_settings_that_only_say_what_else_is_measured_have_a_plan_of_their_own(store: Store) -> None:
+def test_settings_that_only_add_runs_have_a_plan_of_their_own(store: Store) -> None:
     few, _ = swept(store, f"{TEACHER}/distill(epochs=1,seeds=1,temperatures=none)/0", [0.5])
     more, _ = swept(store, f"{TEACHER}/distill(epochs=1,seeds=2,temperatures=none)/0", [0.5])
     assert {one.key for one in few.runs} < {one.key for one in more.runs}

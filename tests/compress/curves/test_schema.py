@@ -66,7 +66,7 @@ def test_points_teachers_and_counters_of_version_1_stay(store: Store, tmp_path: 
     assert list(run(again, opened, latency=False)) == [], "nothing is measured a second time"
 
 
-def test_what_is_not_understood_any_more_is_left_out_and_said_once(store: Store, tmp_path: Path) -> None:
+def test_points_that_cannot_be_read_are_left_out_with_one_notice(store: Store, tmp_path: Path) -> None:
     list(run(sweep_of(Recipe.parse(f"{TEACHER}/low_rank/0"), [0.2, 0.4]), store, latency=False))
     path = old_store(store, tmp_path / "old")
     with sqlite3.connect(path) as connection:

@@ -48,7 +48,7 @@ def test_all_points_carry_where_they_belong(store: Store) -> None:
     assert point["pinned"] is None and point["created"] > 0
 
 
-def test_the_curves_of_a_method_are_told_apart(store: Store) -> None:
+def test_the_curves_of_a_method_are_kept_apart(store: Store) -> None:
     for curve, dial in (("first", 0.5), ("second", 0.4), ("first", 0.1)):
         add(store, f"{curve}{dial}", dial, curve)
     found = store.curves("low_rank", "teacher")

@@ -1,4 +1,4 @@
-"""A sweep with company: students, seeds, temperatures and controls, each kept as a point of its own."""
+"""Sweeps with seeds, temperatures and controls: each run is stored as a point."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def home(tmp_path_factory):
 
 
 @pytest.mark.parametrize("card", bundled.cards(), ids=lambda card: card.name)
-def test_a_card_tells_the_truth(card):
+def test_a_card_agrees_with_the_data(card):
     raw = bundled.read(card.name)
     examples = len(raw.labels) + (0 if raw.test_labels is None else len(raw.test_labels))
     assert (card.title, card.kind, card.classes, card.examples) == (raw.title, raw.kind, len(raw.classes), examples)

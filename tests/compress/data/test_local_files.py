@@ -52,7 +52,7 @@ def test_a_folder_of_idx_files_is_read_as_images(monkeypatch, tmp_path, ending, 
     ((30, 5, 4), None, ("image", (1, 5, 4))), ((30, 5, 4), "sequence", ("sequence", (5, 4))),
     ((30, 3, 5, 4), None, ("image", (3, 5, 4))), ((30, 5, 4, 3), None, ("image", (3, 5, 4))),
     ((30, 5, 4, 1), "image", ("image", (1, 5, 4))), ((30, 3, 5, 3), None, ("image", (3, 5, 3)))])
-def test_the_shape_tells_what_the_examples_are(monkeypatch, tmp_path, shape, kind, expected):
+def test_the_kind_of_examples_follows_from_their_shape(monkeypatch, tmp_path, shape, kind, expected):
     inputs = GENERATOR.normal(size=shape).astype(np.float32)
     extra = {} if kind is None else {"kind": np.array(kind)}
     name_data(monkeypatch, npz(tmp_path / "mine.npz", x=inputs, y=DIGITS, **extra))
@@ -168,7 +168,7 @@ def test_half_of_a_data_set_is_named(monkeypatch, tmp_path):
         local_files.read("local:mine")
 
 
-def test_a_card_tells_what_a_load_gives(monkeypatch, tmp_path):
+def test_a_card_agrees_with_the_loaded_data(monkeypatch, tmp_path):
     paths = [idx_folder(tmp_path / "folder", ".gz", test=True),
              npz(tmp_path / "colour.npz", x=np.repeat(IMAGES[..., None], 3, 3), y=DIGITS),
              npz(tmp_path / "series.npz", x=IMAGES / 255, y=DIGITS, kind=np.array("sequence"))]
@@ -193,7 +193,7 @@ def test_a_card_does_not_read_the_inputs(monkeypatch, tmp_path):
         local_files.read("local:mine")
 
 
-def test_paths_that_lead_nowhere_or_share_a_name_are_told(monkeypatch, tmp_path):
+def test_missing_paths_and_equal_names_are_reported(monkeypatch, tmp_path):
     npz(tmp_path / "one.npz", x=IMAGES, y=DIGITS)
     (tmp_path / "notes.txt").write_text("no data")
     name_data(monkeypatch, tmp_path / "one.npz", idx_folder(tmp_path / "one"), tmp_path / "none",

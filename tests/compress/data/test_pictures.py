@@ -32,7 +32,7 @@ def test_the_smallest_value_is_0_and_the_largest_255(example: np.ndarray) -> Non
 
 
 @given(values)
-def test_bytes_are_the_nearest_to_where_a_value_stands_in_the_range(example: np.ndarray) -> None:
+def test_bytes_are_nearest_to_a_values_position_in_the_range(example: np.ndarray) -> None:
     exact = example.astype(np.float64)
     wanted = 255 * (exact - exact.min()) / np.ptp(exact)
     assert np.abs(as_bytes(example) - wanted).max() <= 0.5 + 1e-3
@@ -78,7 +78,7 @@ def test_the_file_of_equal_data_is_the_same_and_that_of_others_is_not(toy: Datas
     assert pictures_file(toy) == pictures_file(toy_data((2, 3, 4))) != pictures_file(toy_data((2, 3, 4), seed=1))
 
 
-def test_rows_come_in_the_order_asked_for(toy: Dataset, tmp_path: Path) -> None:
+def test_rows_come_in_the_given_order(toy: Dataset, tmp_path: Path) -> None:
     path = kept(toy, tmp_path)
     everything = pictures(path, list(range(len(toy.validation))))
     assert pictures(path, [7, 0, 7]) == [everything[7], everything[0], everything[7]]

@@ -101,7 +101,7 @@ def test_of_each_class_those_are_shown_on_which_the_teacher_hesitates_most(view,
         assert len(shown) == 2 and second[shown[0]] >= second[shown[1]] >= second[hidden].max() - 1e-6
 
 
-def test_examples_come_with_their_class_and_what_the_teacher_says_of_them(view, mlp, digits):
+def test_examples_have_their_class_and_the_teachers_logits(view, mlp, digits):
     rows = view["examples"]
     assert view["example_labels"] == [digits.classes[label] for label in digits.validation.labels[rows]]
     expected = outputs(mlp, digits.validation)[rows]
@@ -109,7 +109,7 @@ def test_examples_come_with_their_class_and_what_the_teacher_says_of_them(view, 
     assert logits_on(mlp, digits, torch.tensor(rows)) == view["teacher_logits"]
 
 
-def test_another_networks_logits_are_asked_of_the_same_examples(view, digits):
+def test_another_networks_logits_are_those_of_the_same_examples(view, digits):
     other, rows = untrained(digits, 3), torch.tensor(view["examples"])
     assert np.allclose(logits_on(other, digits, rows), outputs(other, digits.validation)[rows], atol=6e-4)
 

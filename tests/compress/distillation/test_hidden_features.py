@@ -51,7 +51,7 @@ def maps_layout(count: int, channels: int) -> Layout:
 
 @every_case
 @torch.no_grad()
-def test_each_networks_features_stand_at_its_places(families, shape):
+def test_each_networks_features_are_at_its_places(families, shape):
     alone, inputs = networks(families, shape), batch(shape)
     stack = Stack(alone)
     stages, layouts = stack.forward(inputs).stages, stack.stages
@@ -149,7 +149,7 @@ def test_rows_are_features_as_they_are():
     assert [place.tolist() for place in feature_places(layout, 7)] == [[0, 1, 2], [0, 1, 2, 3, 4, 5, 6]]
 
 
-def test_features_of_a_channel_stand_together():
+def test_features_of_a_channel_are_adjacent():
     layout = Layout("maps", 3, (torch.tensor([0, 2]), torch.tensor([1])))
     assert [place.tolist() for place in feature_places(layout, 12)] == [[0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7]]
 

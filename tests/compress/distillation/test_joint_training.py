@@ -81,7 +81,7 @@ def test_students_trained_together_are_those_trained_alone(families, optimizer, 
         assert max(result.accuracies) == pytest.approx(accuracy(result.network, digits), abs=1e-6)
 
 
-def test_a_student_comes_out_alike_whatever_the_other_students_and_the_order(digits, targets):
+def test_a_student_does_not_depend_on_the_other_students_and_the_order(digits, targets):
     one = student(MLP((12,), 0.2), digits, targets, seed=3)
     others = [student(MLP((width,), 0.2), digits, targets, seed, alpha) for width in (3, 90) for seed in (0, 3)
               for alpha in (0.0, 0.5)]
@@ -171,7 +171,7 @@ def test_every_loss_trains_every_family(loss, digits, trained):
         assert accuracy(result.network, digits) > 0.6
 
 
-def test_attention_without_maps_says_what_to_choose(digits, mlp, trained):
+def test_attention_without_maps_has_a_remedy(digits, mlp, trained):
     with pytest.raises(ValueError, match=r"loss=attention needs a teacher with maps .* Set loss to soft"):
         TeacherTargets(mlp, on_device(digits.train, CPU)[0], "attention")
     maps = TeacherTargets(trained("cnn(epochs=3)"), on_device(digits.train, CPU)[0], "attention")

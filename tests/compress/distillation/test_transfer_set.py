@@ -65,7 +65,7 @@ def test_few_labels_and_nothing_else():
 
 
 @pytest.mark.parametrize("omitted", range(CLASSES))
-def test_an_omitted_class_is_read_by_nobody(omitted):
+def test_an_omitted_class_is_in_no_transfer_set(omitted):
     data = clouds()
     others = set(np.flatnonzero(data.train.labels != omitted).tolist())
     whole = transfer_set(data, 0, True, omitted, 0)

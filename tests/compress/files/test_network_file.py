@@ -132,7 +132,7 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
         network_file.read(tmp_path / "newer.safetensors")
 
 
-def test_compressed_data_is_told_from_a_network(tmp_path: Path) -> None:
+def test_compressed_data_are_not_read_as_a_network(tmp_path: Path) -> None:
     network_file.write_bytes(network_file.pack({"compressed_data": "digits"}, {"codes": torch.zeros(3)}), tmp_path / "codes")
     with pytest.raises(ValueError, match="holds compressed data, not a network"):
         network_file.read(tmp_path / "codes")

@@ -43,7 +43,7 @@ def test_numbers_come_back_from_as_few_bits_as_they_need(numbers: list[int]) -> 
     assert len(contents) == bytes_for(len(numbers), bits) == -(-len(numbers) * bits // 8)
 
 
-def test_bits_tell_so_many_things_apart() -> None:
+def test_bits_are_enough_for_the_number_of_values() -> None:
     assert [bits_for(count) for count in (1, 2, 3, 4, 5, 128, 129)] == [1, 1, 2, 2, 3, 7, 8]
 
 
@@ -75,7 +75,7 @@ def test_its_weight_is_made_of_its_atoms() -> None:
     assert made.weight[:4, 0].equal((made.values[0, 0] * made.atoms[made.chosen()[0, 0]]).detach())
 
 
-def test_a_wide_layer_with_few_atoms_runs_as_a_product_and_says_what_that_costs() -> None:
+def test_a_wide_layer_with_few_atoms_runs_as_a_product_and_counts_its_macs() -> None:
     layer = nn.Linear(400, 64)
     made = coded(layer, height=32, atoms=16, nonzeros=1)
     codes = 2 * 400 - 1

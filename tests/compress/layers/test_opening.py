@@ -57,7 +57,7 @@ def answers(module: nn.Module, batch: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("kind", ["channel", "spatial", "sparse", "coded", "sparse factors", "coded factors"])
-def test_the_one_dense_layer_and_the_open_one_answer_alike(name: str, kind: str) -> None:
+def test_the_merged_and_the_open_layer_have_equal_outputs(name: str, kind: str) -> None:
     layer, batch = SETTINGS[name], torch.randn(BATCHES[name], generator=torch.Generator().manual_seed(1))
     two = pair(layer, "spatial" if kind == "spatial" else "channel")
     made = {"sparse": lambda: Sparse.of(thinned(layer)), "coded": lambda: coded(layer),
@@ -182,7 +182,7 @@ def test_in_double_precision_layers_compute_in_it() -> None:
         torch.testing.assert_close(found.float(), wanted, atol=1e-5, rtol=1e-5)
 
 
-def test_a_gru_with_open_and_nested_maps_answers_alike() -> None:
+def test_a_gru_with_open_and_nested_maps_has_equal_outputs() -> None:
     unit = GRU(5, 8, both_ways=True).eval()
     layers = dense_layers(unit)
     made = with_layers(unit, {"forwards.input_map": coded(layers["forwards.input_map"]),
@@ -226,7 +226,7 @@ def test_coefficients_that_are_zero_are_not_stored(left: tuple[int, int], form: 
     assert abs(length - (len(network_file.to_bytes(network)) - 4 * 64 * 40) - estimate) < 100
 
 
-def test_atoms_that_nobody_uses_any_more_are_not_stored() -> None:
+def test_unused_atoms_are_not_stored() -> None:
     layer = nn.Linear(20, 12)
     opened_codes = coded(layer).opened(codes=True)
     with torch.no_grad():

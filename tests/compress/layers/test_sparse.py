@@ -180,7 +180,7 @@ def test_loaded_tensors_count_at_once(form: str, training: bool) -> None:
 
 
 @every_form
-def test_a_copy_answers_alike_and_is_its_own(form: str) -> None:
+def test_a_copy_has_equal_outputs_and_shares_no_tensor(form: str) -> None:
     made, batch = Sparse.of(thin(nn.Linear(50, 40), 0.1), form), torch.randn(20, 50)
     again = copy.deepcopy(made)
     assert torch.equal(answers(again, batch), answers(made, batch))

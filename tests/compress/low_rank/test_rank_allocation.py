@@ -1,4 +1,4 @@
-"""Each way of sharing a budget chooses what its name says."""
+"""Each allocation of ranks follows its definition."""
 
 from __future__ import annotations
 

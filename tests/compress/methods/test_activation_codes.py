@@ -80,7 +80,7 @@ def test_the_error_is_that_of_validation_outputs(mlp: Network, digits: Dataset) 
     assert candidate.inside["errors"][-1] == pytest.approx(float(wanted), rel=0.5)
 
 
-def test_principal_components_stand_beside_with_as_many_bytes(mlp: Network, digits: Dataset) -> None:
+def test_principal_components_with_as_many_bytes_are_a_baseline(mlp: Network, digits: Dataset) -> None:
     method = ActivationCodes(**FEW)
     grid = planned(method, [2, 6])
     made = {(one.method.nonzeros, one.method.dictionary): one for one in method.candidates(mlp, digits, grid)}
@@ -136,7 +136,7 @@ def test_large_outputs_are_coded_channel_by_channel(digits: Dataset) -> None:
     assert note.notes == ("only 16 atoms are used: the outputs have no more numbers",)
 
 
-def test_a_page_is_told_which_atoms_fire_for_which_class(mlp: Network, digits: Dataset) -> None:
+def test_the_view_has_the_coefficients_of_atoms_by_class(mlp: Network, digits: Dataset) -> None:
     candidate = next(ActivationCodes(**FEW).curve(mlp, digits, [3]))
     inside, between = candidate.inside, candidate.network[1]
     with torch.no_grad():
@@ -153,7 +153,7 @@ def test_a_page_is_told_which_atoms_fire_for_which_class(mlp: Network, digits: D
     assert len(view["cuts"]) == 2 and view["layer"] == view["cuts"][1] and "linear 64→" in view["layer"]
 
 
-def test_learning_is_told_as_it_goes(mlp: Network, digits: Dataset) -> None:
+def test_learning_is_reported_after_each_iteration(mlp: Network, digits: Dataset) -> None:
     told = []
     report = Reporter(lambda progress: told.append(progress.live) if isinstance(progress.live, DictionarySoFar) else None)
     next(ActivationCodes(**FEW).curve(mlp, digits, [3], report))
@@ -242,7 +242,7 @@ def test_numbers_of_components_are_those_of_one_byte(mlp: Network, digits: Datas
     assert float((levels - levels.round()).abs().max()) < 0.01 and float(levels.abs().max()) < 127.01
 
 
-def test_errors_while_learning_are_told_in_the_units_of_those_of_outputs(mlp: Network, digits: Dataset) -> None:
+def test_errors_during_learning_have_the_unit_of_errors_of_outputs(mlp: Network, digits: Dataset) -> None:
     data = dataclasses.replace(digits, validation=digits.train)
     inside = next(ActivationCodes(**FEW, nonnegative=True).curve(mlp, data, [3])).inside
     assert inside["errors"][-1] == pytest.approx(inside["error"], rel=0.15)
@@ -255,7 +255,7 @@ def test_the_reference_holds_the_training_outputs(mlp: Network, digits: Dataset,
         torch.testing.assert_close(tensors["outputs"], mlp[:5](torch.tensor(digits.train.inputs)))
 
 
-def test_the_most_used_atoms_are_those_that_are_told_by_class(mlp: Network, digits: Dataset) -> None:
+def test_the_most_used_atoms_are_shown_by_class(mlp: Network, digits: Dataset) -> None:
     candidate = next(ActivationCodes(**FEW).curve(mlp, digits, [3]))
     between = candidate.network[1]
     with torch.no_grad():

@@ -241,7 +241,7 @@ def test_a_grid_has_every_student_once_and_a_control_for_each_width_and_seed(tem
     assert {method.at(width) for width in widths} <= set(grid)
 
 
-def test_matching_logits_knows_no_temperature():
+def test_matching_logits_does_not_depend_on_temperature():
     grid = planned(replace(BRIEF, loss="logits", temperatures=(1, 8)), [0.1])
     assert {one.temperature for one in grid} == {4.0} and len(grid) == 4
 
@@ -252,7 +252,7 @@ def test_a_grid_of_controls_is_one_too():
     assert {replace(BRIEF, alpha=0.0, temperatures=()).at(width) for width in (0.1, 0.3)} <= set(grid)
 
 
-def test_beside_a_student_with_an_assistant_stands_one_without():
+def test_a_student_with_an_assistant_has_a_baseline_without_it():
     method = replace(BRIEF, assistant=0.6)
     grid = planned(method, [0.1, 0.3])
     helped = [one for one in grid if one.assistant]
@@ -284,7 +284,7 @@ def test_a_seed_decides_its_student(digits, mlp):
     assert not torch.allclose(first, other, atol=0.1) and not torch.allclose(first, later, atol=0.1)
 
 
-def test_students_of_a_grid_differ_and_say_who_they_are(digits, mlp):
+def test_students_of_a_plan_differ_and_have_their_settings(digits, mlp):
     grid = planned(BRIEF, [0.3])
     grown = list(BRIEF.candidates(mlp, digits, grid))
     assert [candidate.method for candidate in grown] == grid and {candidate.value for candidate in grown} == {0.3}
@@ -389,7 +389,7 @@ def test_an_assistant_goes_with_every_loss_in_a_grid_with_controls(loss, digits,
         assert torch.allclose(answers(grown[one].network, digits), answers(one.compress(mlp, digits), digits), atol=1e-2)
 
 
-def test_an_assistant_and_its_students_look_at_the_same_places_whatever_the_teachers_family(digits, trained):
+def test_an_assistant_and_its_students_share_hidden_layers_whatever_the_teachers_family(digits, trained):
     method = replace(BRIEF, student="gru", assistant=0.6, loss="attention", epochs=1)
     grid = planned(method, [0.1])
     assert len(list(method.candidates(trained("cnn(epochs=3)"), digits, grid))) == len(grid)
@@ -514,7 +514,7 @@ def test_a_perceptron_learns_from_a_teacher_of_another_family(teacher, digits, t
     assert accuracy(student, digits) > 0.75
 
 
-def test_a_deeper_and_noisier_student_is_what_was_asked_for(digits, mlp):
+def test_a_student_has_the_given_depth_and_dropout(digits, mlp):
     method = replace(BRIEF, depth=3, dropout=0.25, width=0.5)
     small = method.compress(mlp, digits)
     assert small.architecture.family == MLP((24, 16, 16), 0.25) and not small.training

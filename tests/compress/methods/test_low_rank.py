@@ -1,4 +1,4 @@
-"""Low rank as a user meets it: when it helps, when it does not, and what it says then."""
+"""The method low rank: when it helps, when it does not, and its notes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def accuracy(network: Network, data: Dataset) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "randomized"])
-def test_a_rank_past_break_even_stays_dense_and_says_so(scheme: str, mlp: Network, digits: Dataset) -> None:
+def test_a_rank_past_break_even_stays_dense_with_a_note(scheme: str, mlp: Network, digits: Dataset) -> None:
     """64 x 48 breaks even at 27.4, 48 x 32 at 19.2."""
     method = LowRank(keep=0.6, scheme=scheme)
     candidate = next(method.curve(mlp, digits, [0.6]))
@@ -82,7 +82,7 @@ def test_schemes_that_need_outputs_refuse_the_spatial_view_with_a_remedy(scheme:
         LowRank(scheme=scheme, convolution="spatial")
 
 
-def test_the_output_layer_is_left_alone_unless_asked_for(mlp: Network, digits: Dataset) -> None:
+def test_the_output_layer_is_not_factorised_by_default(mlp: Network, digits: Dataset) -> None:
     """10 x 32 breaks even at 7.6."""
     assert "5" not in compressed_layers(LowRank(keep=0.2).compress(mlp, digits))
     assert "5" in compressed_layers(LowRank(keep=0.2, output_layer=True).compress(mlp, digits))

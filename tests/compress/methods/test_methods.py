@@ -70,7 +70,7 @@ def test_a_point_does_not_depend_on_which_others_are_measured_or_in_which_order(
 
 
 @every_method
-def test_a_plan_holds_every_dial_value_and_its_candidates_say_which_they_are(kind: type[Method], mlp: Network,
+def test_a_plan_has_every_dial_value_and_each_candidate_has_its_method(kind: type[Method], mlp: Network,
                                                                             digits: Dataset) -> None:
     turned, values = quick(kind), few_values(kind, digits)[:2]
     plan = turned.plan(values)
@@ -102,7 +102,7 @@ def test_the_test_split_is_never_read(kind: type[Method], mlp: Network, digits: 
 
 
 @every_method
-def test_every_candidate_becomes_a_file_that_answers_alike(kind: type[Method], mlp: Network, digits: Dataset,
+def test_every_candidate_becomes_a_file_with_equal_outputs(kind: type[Method], mlp: Network, digits: Dataset,
                                                           tmp_path) -> None:
     inputs = torch.tensor(digits.validation.inputs)
     for candidate in quick(kind).curve(mlp, digits, few_values(kind, digits)[:2]):
@@ -116,7 +116,7 @@ def test_every_candidate_becomes_a_file_that_answers_alike(kind: type[Method], m
 
 
 @every_method
-def test_its_class_says_all_that_pages_and_the_command_line_need(kind: type[Method]) -> None:
+def test_its_class_has_all_that_pages_and_the_command_line_need(kind: type[Method]) -> None:
     card = kind.card()
     names = [entry["name"] for entry in card["settings"]]
     assert card["dial"] in names and card["title"] and len(inspect.getdoc(kind) or "") > 100

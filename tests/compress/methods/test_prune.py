@@ -161,7 +161,7 @@ def test_nothing_removed_is_the_teacher_itself(mlp: Network, digits: Dataset) ->
     ({"schedule": "redraw"}, "gradual, rewind and redraw train, but recovery_epochs is 0. Set recovery_epochs to 6"),
     ({"schedule": "gradual", "recovery_epochs": 1, "pattern": "units"}, "pattern=units leaves no mask. Choose schedule"),
     ({"schedule": "gradual", "recovery_epochs": 1, "rounds": 2}, "rounds is above 1. Set rounds to 1, or schedule")])
-def test_settings_that_do_not_go_together_say_what_to_change(settings: dict, sentence: str) -> None:
+def test_settings_that_exclude_each_other_have_a_remedy(settings: dict, sentence: str) -> None:
     with pytest.raises(ValueError, match=f"^Prune: schedule=.*{sentence}"):
         Prune(**settings)
     rule = next(rule for rule in Prune.exclusions if sentence in rule.sentence)
@@ -186,7 +186,7 @@ def test_allocation_by_sensitivity_spends_where_it_costs_least(mlp: Network, dig
 
 @pytest.mark.parametrize("before", [[], [Prune()]])
 @pytest.mark.parametrize("settings", [{"schedule": "rewind", "recovery_epochs": 1}, {"criterion": "snip"}])
-def test_initial_weights_of_a_compressed_network_are_refused_whatever_was_asked_before(
+def test_initial_weights_of_a_compressed_network_are_refused_also_after_other_calls(
         settings: dict, before: list[Prune], mlp: Network, digits: Dataset) -> None:
     small = LowRank(keep=0.2).compress(mlp, digits)
     for one in before:
@@ -195,7 +195,7 @@ def test_initial_weights_of_a_compressed_network_are_refused_whatever_was_asked_
         Prune(**settings).compress(small, digits)
 
 
-def test_teachers_that_nobody_needs_any_more_are_forgotten(digits: Dataset) -> None:
+def test_teachers_without_references_are_freed(digits: Dataset) -> None:
     """A worker that lives for days meets many of them."""
     left = []
     for seed in range(10):

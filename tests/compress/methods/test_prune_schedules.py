@@ -138,7 +138,7 @@ def test_rewound_units_start_from_their_own_initial_weights(mlp: Network, digits
 
 @pytest.mark.parametrize("settings", [{"schedule": "rewind", **TINY}, {"schedule": "redraw", **TINY}, {"criterion": "snip"}],
                          ids=str)
-def test_a_network_that_did_not_begin_with_these_weights_says_so(settings: dict, digits: Dataset) -> None:
+def test_a_network_with_other_initial_weights_has_a_note(settings: dict, digits: Dataset) -> None:
     for trained_from, strange in ((0, False), (1, True)):
         teacher = train_teacher(digits, Step.parse("mlp(hidden=48-32,epochs=6)"), trained_from).network
         candidate = next(Prune(sparsity=0.5, **settings).curve(teacher, digits, [0.5]))

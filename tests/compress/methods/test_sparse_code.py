@@ -65,7 +65,7 @@ def test_weighting_keeps_weights_on_busy_inputs_better(nonzeros: int, mlp: Netwo
     assert gaps[True] < gaps[False]
 
 
-def test_a_layer_smaller_than_its_dictionary_stays_dense_and_says_so(mlp: Network, digits: Dataset) -> None:
+def test_a_layer_smaller_than_its_dictionary_stays_dense_with_a_note(mlp: Network, digits: Dataset) -> None:
     candidate = next(SparseCode(atoms=512, block=8).curve(mlp, digits, [3]))
     assert not compressed_layers(candidate.network) and len(candidate.notes) == 2
     assert "layer 1 stays dense: codes and dictionary would be larger, no gain" in candidate.notes
@@ -94,11 +94,11 @@ def test_recovery_keeps_the_indices_and_helps(mlp: Network, digits: Dataset) -> 
     assert losses[1] < losses[0]
 
 
-def test_the_last_layer_is_coded_only_if_asked_for(mlp: Network, digits: Dataset) -> None:
+def test_the_last_layer_is_coded_only_with_output_layer(mlp: Network, digits: Dataset) -> None:
     assert set(dense_layers(SparseCode(**FEW).compress(mlp, digits))) == {"5"}
 
 
-def test_the_first_layer_alone_is_coded_if_asked_for(mlp: Network, digits: Dataset) -> None:
+def test_the_first_layer_alone_is_coded_with_first_only(mlp: Network, digits: Dataset) -> None:
     for last in (False, True):
         small = SparseCode(**FEW, first_only=True, output_layer=last).compress(mlp, digits)
         assert set(compressed_layers(small)) == {"1"} and set(dense_layers(small)) == {"3", "5"}
@@ -165,7 +165,7 @@ def test_classifiers_of_codes_read_real_examples_by_a_pursuit(mlp: Network, digi
     assert codes.shape[1] == 4 * 40 and torch.equal(front(inputs), codes)
 
 
-def test_bytes_are_near_what_they_stand_for() -> None:
+def test_stored_bytes_are_near_the_original_numbers() -> None:
     signals, atoms = torch.randn(50, 16), torch.randn(30, 16)
     _, rounded = atoms_in_bytes(atoms)
     assert float((rounded - atoms).abs().max() / atoms.abs().max()) < 0.005
@@ -225,7 +225,7 @@ def test_an_allowed_error_leaves_easy_tiles_with_fewer_atoms_and_a_smaller_file(
     assert len(tensors["levels"]) == number.sum() and len(tensors["indices"]) == -(-int(number.sum()) * 6 // 8)
 
 
-def test_codes_of_unlike_lengths_come_back_from_their_bytes() -> None:
+def test_codes_of_different_lengths_come_back_from_their_bytes() -> None:
     signals, atoms = torch.randn(50, 16), torch.randn(30, 16)
     codes = omp(signals, atoms, 6, tolerance=2.5)
     stored, back = in_bytes(codes, 30)
@@ -265,7 +265,7 @@ def test_components_leave_what_an_svd_leaves(mlp: Network, digits: Dataset) -> N
 
 
 @pytest.mark.parametrize("dictionary", ["sklearn", "dct", "random", "data"])
-def test_other_dictionaries_are_measured_alike(dictionary: str, mlp: Network, digits: Dataset) -> None:
+def test_other_dictionaries_are_measured_in_the_same_way(dictionary: str, mlp: Network, digits: Dataset) -> None:
     method = DataCodes(atoms=40, epochs=1, dictionary=dictionary, iterations=2, pca_baseline=False)
     first, second = method.candidates(mlp, digits, planned(method, [1, 3]))
     assert second.inside["error"] < first.inside["error"] < 1 and first.inside["errors"] == []
@@ -318,7 +318,7 @@ def pictures(text: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("settings", [{}, {"nonnegative": True}, {"tile": 4}, {"tile": 4, "stride": 2}])
-def test_errors_while_learning_are_told_in_the_units_of_those_of_examples(settings: dict, mlp: Network,
+def test_errors_during_learning_have_the_unit_of_errors_of_examples(settings: dict, mlp: Network,
                                                                           digits: Dataset) -> None:
     """The last codes that were learned, put together, are near what the training examples lose; the mean of overlapping
     tiles loses less than each."""

@@ -34,7 +34,7 @@ def test_the_gru_of_mnist_1d_reads_one_number_a_step() -> None:
 
 @pytest.mark.parametrize("name", list(FAMILIES))
 @pytest.mark.parametrize("kind", list(SHAPES))
-def test_every_family_maps_a_batch_to_logits_or_says_what_to_choose(name: str, kind: str) -> None:
+def test_every_family_maps_a_batch_to_logits_or_has_a_remedy(name: str, kind: str) -> None:
     architecture = Architecture(family(name), SHAPES[kind], 7)
     if kind == "table" and name not in ("mlp", "logistic"):
         with pytest.raises(ValueError, match=r"needs images or sequences.*Choose mlp"):

@@ -30,7 +30,7 @@ def test_a_network_agrees_with_itself(mlp: Network, digits: Dataset, tmp_path: P
     assert (point.latency, point.latency_low, point.latency_high) == (None, None, None)
 
 
-def test_a_point_says_what_can_be_counted_by_hand(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
+def test_a_point_has_the_values_counted_by_hand(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
     reference = Reference.of(mlp, digits)
     candidate = next(LowRank(scheme="plain").curve(mlp, digits, [0.1]))
     point = measure(candidate, digits, reference, Artefacts(tmp_path), "the recipe", 3, latency=False)

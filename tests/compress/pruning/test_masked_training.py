@@ -91,7 +91,7 @@ def masked_training(data: Dataset, plan: Training, keeper: AfterStep | None, mas
 
 @every_plan
 @pytest.mark.parametrize("kept", [True, False])
-def test_pruned_weights_stay_zero_only_where_the_masks_are_held(kept: bool, plan: Training, data: Dataset) -> None:
+def test_pruned_weights_stay_zero_only_with_masks(kept: bool, plan: Training, data: Dataset) -> None:
     """Gradients, momentum and weight decay would bring them back."""
     start = fresh(data)
     masks = by_size(start, 0.8)

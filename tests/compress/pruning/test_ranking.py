@@ -52,7 +52,7 @@ def torchs_masks(modules: dict[str, nn.Linear]) -> Masks:
     return {path: module.weight_mask.bool() for path, module in modules.items()}
 
 
-def test_the_network_keeps_exactly_the_number_asked_for_and_these_are_the_largest() -> None:
+def test_the_network_keeps_exactly_the_given_number_of_weights_the_largest() -> None:
     scores = different_scores()
     ranking = Ranking.of(scores, "network")
     assert ranking.size == TOTAL

@@ -1,4 +1,4 @@
-"""Each criterion's scores are what its formula says, and asking for them changes nothing."""
+"""The scores of each criterion follow its formula, and computing them changes nothing."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_asking_changes_nothing_and_works_in_evaluation_mode(network: Network, i
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)
-def test_scores_come_for_the_layers_asked_for_and_are_none_below_zero(network: Network, data: Dataset,
+def test_scores_are_those_of_the_given_layers_and_never_negative(network: Network, data: Dataset,
                                                                      criterion: str) -> None:
     found = saliencies(network, iter(PATHS[::-2]), criterion, data)
     assert list(found) == ["6", "0"]

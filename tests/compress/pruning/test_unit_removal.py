@@ -1,4 +1,4 @@
-"""A network without some of its units answers as one in which zeros stand in their place."""
+"""A network without some units has the outputs of the network with zeros in their place."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_what_a_removed_unit_gives_out_is_zero(family: Family, shape: tuple[int,
     (Recurrent((7,)), SEQUENCE, (3, 3), Recurrent((3,))), (Recurrent((7,), False), IMAGE, (2,), Recurrent((2,), False)),
     (CNN(), COLOURS, (6, 16, 120, 84), CNN()), (ResNet(), COLOURS, (16, 16, 32, 32, 64, 64), ResNet()),
     (Logistic(), TABLE, (), Logistic())])
-def test_the_family_says_how_many_units_are_left(family: Family, shape: tuple[int, ...], counts: tuple[int, ...],
+def test_the_family_has_the_remaining_sizes(family: Family, shape: tuple[int, ...], counts: tuple[int, ...],
                                                  expected: Family) -> None:
     network = network_of(family, shape)
     kept = {group.path: torch.arange(group.units - number, group.units)

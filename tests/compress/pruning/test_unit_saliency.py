@@ -1,4 +1,4 @@
-"""Each unit's score is what its formula says of the weights that make it and of those that read it, found by hand."""
+"""The score of each unit follows its formula over the weights that make it or read it, computed by hand."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def silenced(network: Network, group: Group, number: int) -> Network:
 
 @every_case
 @pytest.mark.parametrize("criterion", ["wanda", "second_order"])
-def test_a_unit_that_nobody_listens_to_is_worth_nothing(name: str, criterion: str) -> None:
+def test_a_unit_that_no_weight_reads_has_no_saliency(name: str, criterion: str) -> None:
     network, data, _ = made(name)
     for group in groups_of(network):
         quiet = silenced(network, group, 1)

@@ -41,7 +41,7 @@ def test_float32_stays_float32_and_names_are_given() -> None:
     assert list(learner.get_feature_names_out()) == [f"dictionarylearner{number}" for number in range(6)]
 
 
-def test_it_stands_in_a_pipeline() -> None:
+def test_it_works_in_a_pipeline() -> None:
     wanted = signals()[:, 0] > 0
     pipeline = make_pipeline(StandardScaler(), DictionaryLearner(atoms=20, iterations=3), LogisticRegression())
     assert pipeline.fit(signals(), wanted).score(signals(), wanted) > 0.7

@@ -190,7 +190,7 @@ def test_mini_batches_learn_more_in_as_many_passes() -> None:
     assert left[300] < 0.9 * left[0]
 
 
-def test_what_mini_batches_tell_does_not_flatter() -> None:
+def test_errors_of_mini_batches_are_not_too_low() -> None:
     signals, _ = planted(20, 0)
     for state in learn(signals, KSVD(atoms=50, nonzeros=3, iterations=8, batch=400)):
         anew = (signals - omp(signals, state.atoms, 3).decode(state.atoms)).square().sum() / signals.square().sum()

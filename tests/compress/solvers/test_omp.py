@@ -253,7 +253,7 @@ def test_both_programs_agree(features: int, atoms: int, nonzeros: int, dtype: to
         torch.testing.assert_close(decoded[0], decoded[1], rtol=close, atol=close)
 
 
-def test_nearly_equal_atoms_are_told_apart_as_far_as_rounding_allows() -> None:
+def test_nearly_equal_atoms_are_distinguished_as_far_as_rounding_allows() -> None:
     """An atom that is 1e-4 away from one before it still helps in float64; the signal is met exactly by the two."""
     atoms = torch.eye(6, dtype=torch.float64)
     atoms[1] = normalised(atoms[:1] + 1e-4 * atoms[1:2])[0]

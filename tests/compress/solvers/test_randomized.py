@@ -16,7 +16,7 @@ def flat_matrix(side: int = 120) -> torch.Tensor:
     return random_matrix(side, side, decay=0.002)
 
 
-def test_on_a_flat_spectrum_it_is_worse_than_the_exact_one_and_says_so() -> None:
+def test_on_a_flat_spectrum_its_error_is_larger_and_is_the_true_one() -> None:
     matrix = flat_matrix()
     found, exact = randomized(matrix, 10), principal(matrix)
     error = float((matrix - found.basis @ (found.basis.mT @ matrix)).square().sum())

@@ -107,7 +107,7 @@ def test_the_energies_of_its_own_basis_are_the_squared_singular_values() -> None
     assert torch.allclose(projection_energies(subspace.basis, matrix), torch.linalg.svdvals(matrix) ** 2)
 
 
-def test_projection_energies_tell_the_error_that_a_basis_leaves_under_another_metric() -> None:
+def test_projection_energies_give_the_error_of_a_basis_under_another_metric() -> None:
     matrix, inputs = random_matrix(12, 20), random_matrix(20, 50, seed=3)
     metric = inputs @ inputs.mT
     basis = principal(matrix).basis

@@ -82,7 +82,7 @@ def test_the_network_is_in_training_mode_at_every_step_and_only_there(data: Data
     assert sum(training for _, training in Spy.modes) == 3 * -(-len(data.train) // 32)
 
 
-def test_an_objective_that_asks_another_network_leaves_the_student_in_training_mode(data: Dataset) -> None:
+def test_an_objective_with_another_network_leaves_the_student_in_training_mode(data: Dataset) -> None:
     teacher = fresh(data, seed=5).eval()
     inputs, labels_of_train = torch.tensor(data.train.inputs), torch.tensor(data.train.labels)
     Spy.modes.clear()
@@ -151,7 +151,7 @@ def test_the_best_epoch_is_kept_although_later_ones_are_worse(data: Dataset) -> 
     assert float(right.float().mean()) == pytest.approx(max(accuracies))
 
 
-def test_training_that_diverges_at_once_says_what_to_lower() -> None:
+def test_training_that_diverges_at_once_has_a_remedy() -> None:
     data = toy_data()
     with pytest.raises(ValueError, match=r"Training: the loss became NaN or infinite .*learning_rate=10.0. Lower"):
         train(fresh(data), _scaled(data, 1e30), Training(learning_rate=10.0, optimizer="sgd", epochs=3))
@@ -224,7 +224,7 @@ def test_an_epoch_sees_every_example_once(data: Dataset) -> None:
     assert not torch.equal(epochs[0], epochs[1])
 
 
-def test_the_test_split_has_no_say_in_training(data: Dataset) -> None:
+def test_the_test_split_does_not_influence_training(data: Dataset) -> None:
     first, second = (train(fresh(data), one, Training(epochs=3)).network for one in (data, relabelled(data)))
     assert identical(state(first), state(second))
 
@@ -280,7 +280,7 @@ def test_a_shift_moves_images_by_at_most_so_many_pixels(most: int) -> None:
         assert torch.equal(moved[place, 0, inner, inner], expected)
 
 
-def test_a_shift_repeats_the_edges_and_moves_all_channels_alike() -> None:
+def test_a_shift_repeats_edge_samples_and_is_equal_for_all_channels() -> None:
     sequences = torch.arange(12.0).expand(100, 2, 12)
     moved = shifted(sequences, 2, torch.Generator().manual_seed(0))
     assert torch.equal(moved[:, 0], moved[:, 1])

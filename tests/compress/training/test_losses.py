@@ -65,7 +65,7 @@ def test_the_size_of_the_gradient_does_not_depend_on_a_high_temperature():
 @pytest.mark.parametrize("loss", [
     lambda z, v: losses.soft_targets(z, v, 4.0), losses.logit_matching,
     lambda z, v: losses.decoupled(z, v, torch.zeros(6, dtype=torch.long), 4.0)], ids=["soft", "logits", "decoupled"])
-def test_a_student_that_says_the_same_but_for_a_constant_has_nothing_to_learn(loss):
+def test_logits_that_differ_by_a_constant_have_no_loss(loss):
     teacher = logits(6, CLASSES)
     student = teacher + logits(6, 1, seed=5)
     assert float(loss(student, teacher).abs()) < 1e-12

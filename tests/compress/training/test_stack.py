@@ -164,6 +164,6 @@ def test_what_cannot_be_stacked_is_named(mlp: Network, digits):
         Stack([network])
 
 
-def test_structure_tells_apart_what_does_not_stack():
+def test_structures_differ_for_networks_that_cannot_be_stacked():
     first, wider, deeper = (build(Architecture(MLP(sizes), TABLE, 4)) for sizes in ((3,), (9,), (3, 3)))
     assert structure(first) == structure(wider) != structure(deeper)
