@@ -33,6 +33,7 @@ def test_every_command_can_be_called() -> None:
 
 def test_every_name_of_the_code_is_defined_there() -> None:
     names = {word for word in WORDS if re.fullmatch(r"_?[A-Z]\w+", word)} - {"COMPRESS_HOME"}
-    sources = "\n".join(path.read_text() for folder in ("compress", "tests") for path in (ROOT / folder).rglob("*.py"))
+    sources = "\n".join(path.read_text() for folder in ("compress", "pages", "tests")
+                        for path in (ROOT / folder).rglob("*.py"))
     assert len(names) >= 6
     assert not [name for name in names if not re.search(rf"^(class {name}\b|{name}\b.*=)", sources, re.MULTILINE)]
