@@ -31,7 +31,8 @@ from compress.training.teachers import train_teacher
 from tests.benchmarks.report import show
 from tests.benchmarks.timing import spread, table, taking_turns
 
-TEACHER = "mlp(hidden=1024-1024,epochs=3,batch=128)"
+WIDTH = 1024
+TEACHER = f"mlp(hidden={WIDTH}-{WIDTH},epochs=3,batch=128)"
 RANKS = [round(rank) for rank in np.linspace(8, 436, 32)]  # break-even is 444 and 512
 ROUNDS = 8
 SVD = tuple[Tensor, Tensor, Tensor]
@@ -63,11 +64,13 @@ def compared(teacher: Network, data: Dataset) -> list[object]:
 
 
 def ours(teacher: Network, data: Dataset) -> Tensor:
-    """Predicted classes (ranks, images) by the method itself; its dial is the rank here, the same in both layers."""
+    """Predicted classes (ranks, images) by the method itself; its dial gives the same rank in both layers here."""
     low_rank._factorised.clear()
     method = low_rank.LowRank(scheme="plain", allocation="uniform")
-    with patch.object(low_rank, "choose_ranks", lambda pieces, allocation, rank: dict.fromkeys(pieces, rank)):
-        return torch.stack([candidate.logits.argmax(1) for candidate in method.curve(teacher, data, RANKS)])
+    keeps = [rank / WIDTH for rank in RANKS]
+    with patch.object(low_rank, "choose_ranks", lambda pieces, _, keep: dict.fromkeys(pieces, round(keep * WIDTH))):
+        found = [candidate.logits for candidate in method.curve(teacher, data, keeps)]
+    return torch.stack([logits.argmax(1) for logits in found if logits is not None])
 
 
 def reused(teacher: Network, data: Dataset) -> Tensor:
