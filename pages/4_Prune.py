@@ -39,6 +39,7 @@ PRESETS = (
            {"schedule": "rewind", "recovery_epochs": 8, "recovery_rate": 0.002, "sparsity": 0.9}, "mnist5k",
            "LeNet-300-100"),
 )
+STORED = {"dense": "dense", "csr": "with indices", "bitmask": "with a bitmask", "even": "as codes", "ragged": "as codes"}
 
 
 class PrunePage(MethodPage):
@@ -139,7 +140,7 @@ def masks(state: CurveState) -> None:
     st.caption("Rows are a layer's outputs, columns its inputs; black is empty, white the densest place of the layer. Large "
                "layers are shown in blocks.")
     st.html(pictures.gallery([([unpacked(layer["mask"])], f"{titles[layer['path']]}: {layer['kept']:,} left, stored "
-                               + {"csr": "with indices", "bitmask": "with a bitmask", "dense": "dense"}[layer["form"]])
+                               + STORED[layer["form"]])
                               for layer in layers if layer["total"] > 0], size=150, widest=340))
 
 

@@ -16,6 +16,7 @@ from compress.files.data_file import small_labels
 from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, components_for, in_bytes, numbers_in_bytes
 from compress.layers.fronts import PCABottleneck, SparseBottleneck
 from compress.method import Candidate, Method, Run
+from compress.networks.composite import Front
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
@@ -90,14 +91,15 @@ class ActivationCodes(Method):
     def preview(self, network: Network, data: Dataset) -> Network:
         """The network cut in two, with an arbitrary dictionary between."""
         split = self._cut(network, data)
-        mean, one = torch.zeros(split.features), torch.ones(())
+        return rejoined(split, self._arbitrary(split.features, len(data.train)).to(device_of(network)))
+
+    def _arbitrary(self, features: int, signals: int) -> Front:
+        mean = torch.zeros(features)
         if self.dictionary == "components":
-            count = components_for(bytes_expected(len(data.train), split.features, self.atoms, self.nonzeros),
-                                   len(data.train), split.features)
-            return rejoined(split, PCABottleneck(mean, torch.zeros(count, split.features), torch.ones(count)))
-        atoms = initial(torch.zeros(1, split.features), self.atoms, "random")
-        pursuit = SparseCoder(min(self.nonzeros, split.features), 0.0, self.nonnegative)
-        return rejoined(split, SparseBottleneck(mean, atoms, one, pursuit)).to(device_of(network))
+            count = components_for(bytes_expected(signals, features, self.atoms, self.nonzeros), signals, features)
+            return PCABottleneck(mean, torch.zeros(count, features), torch.ones(count))
+        pursuit = SparseCoder(min(self.nonzeros, features), 0.0, self.nonnegative)
+        return SparseBottleneck(mean, initial(mean[None], self.atoms, "random"), torch.ones(()), pursuit)
 
     def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
         """The curve and, if pca_baseline is set, principal components of as many bytes."""
