@@ -104,8 +104,8 @@ def test_a_student_of_another_depth_can_be_built(teacher, depth):
 
 @pytest.mark.parametrize(("teacher", "name"), [(Logistic(), SAME), (Logistic(), "logistic"), (MLP(()), SAME)])
 def test_a_family_without_hidden_layers_has_no_thinner_student(teacher, name):
-    with pytest.raises(ValueError, match=f"a student of the family {teacher.name} has no hidden layer that could be "
-                                         r"thinner\. Set \w+ to mlp, or choose another teacher"):
+    with pytest.raises(ValueError, match=f"a student of the family {teacher.name} has no hidden layer that can be "
+                                         r"made narrower\. Set \w+ to mlp, or choose another teacher"):
         student(teacher, TABLE, name)
 
 
