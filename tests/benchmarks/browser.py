@@ -26,11 +26,12 @@ STOPS = 21
 # Installed in every page: asked(condition) answers with the milliseconds from the next mouse button's release to the
 # second frame after the condition is first true.
 CLOCK = """
-window.asked = (condition) => new Promise((answer) => {
+window.asked = (condition) => new Promise((answer, fail) => {
   const holds = new Function(`return ${condition}`);
   document.addEventListener('pointerup', () => {
     const start = performance.now();
     const look = () => {
+      if (performance.now() - start > 60000) return fail(new Error(`never drawn: ${condition}`));
       if (!holds()) return requestAnimationFrame(look);
       requestAnimationFrame(() => requestAnimationFrame(() => answer(performance.now() - start)));
     };
@@ -102,7 +103,7 @@ def visits(browser: Any, folder: Path) -> list[list[str]]:
             page.get_by_role("region", name="Sidebar").get_by_role("link", name="Low rank").click()
             preset = page.get_by_role("button", name="Digits in a second")
             preset.wait_for()
-            fresh.append(timed(page, "drawn('Low rank: whitened')", preset.click) / 1000)
+            fresh.append(timed(page, "drawn('Low rank, whitened')", preset.click) / 1000)
             say(f"first point {fresh[-1]:.2f} s, teacher included")
             finished(page)
             page.get_by_role("switch", name="Measure at once").locator("xpath=ancestor::label").click()
@@ -110,12 +111,12 @@ def visits(browser: Any, folder: Path) -> list[list[str]]:
                 choose(page, "Scheme", scheme)
                 measure = page.get_by_role("button", name="Measure the curve")
                 measure.wait_for()
-                kept.append(timed(page, f"drawn('Low rank: {scheme}')", measure.click) / 1000)
+                kept.append(timed(page, f"drawn('Low rank, {scheme}')", measure.click) / 1000)
                 say(f"first point {kept[-1]:.2f} s")
                 finished(page)
         dial = page.evaluate(SWING, DIALS)
         still(page)
-        selects = [choose(page, "Scheme", name, f"drawn('Low rank: {name}')")
+        selects = [choose(page, "Scheme", name, f"drawn('Low rank, {name}')")
                    for name in ("plain", "whitened") * (TURNS // 2)]
         layers = [choose(page, "Layer in the error chart", re.compile(rf"^{layer} "), "[...document.querySelectorAll("
                          f"'[role=heading]')].some((one) => one.textContent.includes('layer {layer} '))")
