@@ -20,6 +20,7 @@ smaller = Round(digits=1).compress(network, None)
 values = torch.cat([parameter.flatten() for parameter in smaller.parameters()])
 assert torch.allclose(values * 10, (values * 10).round(), atol=1e-5)
 assert not torch.equal(network[1].weight, smaller[1].weight)
+assert len(Round.__doc__) > 100
 assert Round.card()["dial"] == "digits" and Round.card()["settings"][0]["high"] == 7
 print("ran")
 """

@@ -25,16 +25,17 @@ from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.points.measure import Point
 from compress.recipe import Recipe
-from tests.compress.helpers import python
+from tests.compress.helpers import python, quick
 from tests.compress.test_fresh_process import SCRIPT
 
 TEACHERS = {"mlp": "mlp(hidden=48-32,epochs=6)", "cnn": "cnn(epochs=1)", "gru": "gru(hidden=24,epochs=2)"}
-STEPS = {"low_rank": "low_rank(keep=0.3,output_layer=true)", "prune": "prune(sparsity=0.6)",
-         "sparse_code": "sparse_code(nonzeros=2,atoms=8,block=8,dictionary=data,output_layer=true)",
-         "distill": "distill(width=0.5,epochs=1,seeds=1,temperatures=none,alpha=0.9)",
-         "data_svd": "data_svd(components=6,epochs=1)",
-         "data_codes": "data_codes(nonzeros=2,atoms=16,iterations=1,epochs=1,classify=codes,pca_baseline=false)",
-         "activation_codes": "activation_codes(nonzeros=2,atoms=16,iterations=1,pca_baseline=false)"}
+BUDGETS = {"low_rank": "low_rank(keep=0.3,output_layer=true)", "prune": "prune(sparsity=0.6)",
+           "sparse_code": "sparse_code(nonzeros=2,atoms=8,block=8,dictionary=data,output_layer=true)",
+           "distill": "distill(width=0.5,epochs=1,seeds=1,temperatures=none,alpha=0.9)",
+           "data_svd": "data_svd(components=6,epochs=1)",
+           "data_codes": "data_codes(nonzeros=2,atoms=16,iterations=1,epochs=1,classify=codes,pca_baseline=false)",
+           "activation_codes": "activation_codes(nonzeros=2,atoms=16,iterations=1,pca_baseline=false)"}
+STEPS = {name: BUDGETS.get(name, quick(kind).step().text()) for name, kind in methods().items()}
 FIRST = ("data_svd", "data_codes")  # these train a new network on compressed data
 PAIRS = list(product(TEACHERS, STEPS, STEPS))
 Outcome = Callable[[str, str, str], Point | str]
@@ -105,9 +106,9 @@ def refusal(teacher: str, first: str, second: str) -> str:
     return ""
 
 
-def test_all_methods_are_in_the_table() -> None:
-    assert set(STEPS) == set(methods()) and set(FIRST) == {name for name, kind in methods().items() if
-    kind.trains_new_network}
+def test_the_methods_that_can_only_come_first_are_those_that_train_a_new_network() -> None:
+    assert set(FIRST) == {name for name, kind in methods().items() if kind.trains_new_network}
+    assert set(BUDGETS) <= set(methods())  # a method that is not in this table has its defaults and little training
 
 
 @pytest.mark.parametrize(("teacher", "first", "second"), PAIRS)
@@ -128,10 +129,10 @@ def test_a_pair_works_or_is_refused_with_a_sentence(teacher: str, first: str, se
 
 
 def test_a_fresh_process_predicts_the_same_from_every_file(outcome: Outcome, store: Store) -> None:
-    points = [found for teacher, first, second in PAIRS if methods()[second].applies_to == "network"
-              and isinstance(found := outcome(teacher, first, second), Point)]
+    compressed = [pair for pair in PAIRS if methods()[pair[2]].applies_to == "network" and not refusal(*pair)]
+    points = [found for pair in compressed if isinstance(found := outcome(*pair), Point)]
     done = python("-c", SCRIPT, *(str(store.artefacts.path(point.digest)) for point in points), check=True)
     lines = [json.loads(line)[1] for line in done.stdout.splitlines()]
-    assert len(points) == 3 * 7 * 4 - 2 == len(lines)
+    assert len(points) == len(compressed) == len(lines) >= 3 * 7 * 4 - 2
     for point, predicted in zip(points, lines, strict=True):
         assert np.frombuffer(point.predictions, "<u2").tolist() == predicted, point.recipe
