@@ -12,6 +12,7 @@ from compress.data.tensors import on_device
 from compress.layers.base import Substitute, bytes_of_weight, merged_layer, with_layers
 from compress.layers.input_moments import Moments, input_moments, recalibrated
 from compress.layers.opening import merged, parts_of
+from compress.layers.sparse import Sparse
 from compress.low_rank.factorisation import Factorisation, factorise, placeholder
 from compress.low_rank.prefix_sums import PrefixSums
 from compress.low_rank.rank_allocation import choose_ranks
@@ -110,12 +111,16 @@ class LowRank(Method):
         return Candidate(self, smaller, logits, inside={"ranks": ranks}, notes=_notes(pieces, ranks))
 
     def preview(self, network: Network, data: Dataset) -> Network:
-        """Factors of arbitrary directions, at the ranks of allocation=uniform."""
-        pieces = {path: placeholder(merged_layer(layer), self.convolution, _stored(network, path))
+        """Factors of arbitrary directions, at the ranks of allocation=uniform. Where trained weights decide whether a layer
+        is factorised (by their spectrum, or because they were pruned), it is."""
+        pieces = {path: placeholder(merged_layer(layer), self.convolution,
+                                    None if isinstance(network.get_submodule(path), Sparse) else _stored(network, path))
                   for path, layer in parts_of(merged(network), "LowRank", self.output_layer).items()}
         ranks = choose_ranks(pieces, "uniform", self.keep)
+        if self.allocation != "uniform":
+            ranks = {path: min(ranks[path], piece.useful - 1) for path, piece in pieces.items()}
         return with_layers(network, {path: piece.layer(ranks[path]) for path, piece in pieces.items()
-                                     if ranks[path] < piece.useful})
+                                     if 0 < ranks[path] < piece.useful})
 
     def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:

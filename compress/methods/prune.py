@@ -13,6 +13,7 @@ from torch import Tensor
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.layers.input_moments import recalibrated
+from compress.layers.opening import opened
 from compress.method import Candidate, Exclusion, Method
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network, build
@@ -149,10 +150,9 @@ class Prune(Method):
 
     def preview(self, network: Network, data: Dataset) -> Network:
         """The network without its smallest weights or units, the same share of every layer."""
-        if self.pattern == "units":
-            return self._pruner_of(network, network, data, no_report, 0).cut(self.sparsity).network
-        selection = Selection(pattern=self.pattern, allocation="uniform")
-        pruner = WeightPruner(selection, network, network, data)
+        selection = Selection(pattern=self.pattern, allocation="uniform", multiple=self.multiple)
+        kind = UnitPruner if self.pattern == "units" else WeightPruner
+        pruner: Pruner = kind(selection, network, opened(network), data)
         return pruner.finished(pruner.cut(self.sparsity).network)
 
     def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,21 @@ def test_little_is_lost_where_little_is_pruned(mlp: Network, digits: Dataset) ->
     for method in (LowRank(keep=0.4, output_layer=True), CODES, Prune(sparsity=0.3)):
         small = method.compress(mlp, digits)
         assert agreement(Prune(sparsity=0.3).compress(small, digits), small, digits) > 0.8
+
+
+UNITS = Prune(sparsity=0.5, pattern="units", allocation="uniform")
+METHODS = [Prune(sparsity=0.5), LowRank(keep=0.3), LowRank(keep=0.9, allocation="energy"), CODES]
+
+
+@pytest.mark.parametrize(("before", "method"), [
+    *product([None, Prune(sparsity=0.4), LowRank(keep=0.4), CODES], METHODS), (None, UNITS), (Prune(sparsity=0.4), UNITS)],
+    ids=lambda one: one.name if one else "dense")
+def test_a_preview_has_compressed_layers_of_the_same_kinds(before: Prune | None, method: Prune, mlp: Network,
+                                                           digits: Dataset) -> None:
+    """So that the next method of a chain is refused, or not, for the same reason."""
+    network = before.compress(mlp, digits) if before else mlp
+    was = state(network)
+    made, preview = method.compress(network, digits), method.preview(network, digits)
+    kinds = [{path: layer.kind for path, layer in compressed_layers(one).items() if path in ("1", "3")}
+             for one in (made, preview)]
+    assert kinds[0] == kinds[1] and made.architecture == preview.architecture and identical(state(network), was)
