@@ -1,4 +1,4 @@
-"""What a network's file says of the data that the network was made for: enough to use it on new examples."""
+"""The description, in a network's file, of the data that the network was made for: enough to use it on new examples."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class MadeFor:
 
     @classmethod
     def of(cls, data: Dataset) -> MadeFor:
-        """What is to be known of these data."""
+        """The description of these data."""
         statistics = (data.normaliser.mean, data.normaliser.standard_deviation)
         mean, deviation = (tuple(numbers.ravel().tolist()) for numbers in statistics)
         return cls(data.name, data.digest, data.shape, data.classes, mean, deviation)
@@ -66,7 +66,7 @@ class MadeFor:
         other = MadeFor.of(data)
         if other.classes != self.classes:
             return (f"it was made for {self.data} with the classes {_listed(self.classes)}, not for {other.data} with "
-                    f"{_listed(other.classes)}: its answers mean other classes")
+                    f"{_listed(other.classes)}: its outputs mean other classes")
         if other.data != self.data:
             return f"it was made for {self.data}, not for {other.data}: it may never have seen examples like these"
         if other.digest != self.digest:

@@ -47,14 +47,14 @@ def read(path: Path | str) -> Network:
 
 
 def made_for(path: Path | str) -> MadeFor | None:
-    """What the network of a file was made for; None where the file does not say. Raises ValueError as read(), or where
-    what it says makes no sense."""
+    """The description of the data that the network of a file was made for; None for a file without one. Raises ValueError
+    as read(), or if the description is damaged."""
     plain = unpack(path)[0].get("made_for")
     try:
         return None if plain is None else MadeFor.from_plain(plain)
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} says nothing sensible of the data it was made for ({error}). The file is damaged; make it "
-                         "again from its recipe.") from error
+        raise ValueError(f"The description of data in {path} is damaged ({error}). Make the file again from its "
+                         "recipe.") from error
 
 
 def from_bytes(contents: bytes, name: str = "the file") -> Network:

@@ -91,7 +91,7 @@ def dense_like(plain: dict[str, Any], bias: Tensor | None, like: Tensor, trainin
     return layer.train(training)
 
 
-def dense_answers(batch: Tensor, weight: Tensor, bias: Tensor | None, plain: dict[str, Any]) -> Tensor:
+def dense_outputs(batch: Tensor, weight: Tensor, bias: Tensor | None, plain: dict[str, Any]) -> Tensor:
     """The outputs of a dense layer of these sizes with this weight and bias."""
     if plain["type"] == "Linear":
         return functional.linear(batch, weight, bias)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from compress.layers.base import Compressed, DenseLayer, dense_answers, dense_like, dense_plain, dense_rebuild
+from compress.layers.base import Compressed, DenseLayer, dense_like, dense_outputs, dense_plain, dense_rebuild
 from compress.layers.bit_packing import bits_for, bytes_for, packed, unpacked
 from compress.layers.blocks import Blocks
 from compress.layers.dense_weight import DenseWeightLayer
@@ -175,7 +175,7 @@ class Coded(DenseWeightLayer, Compressed):
 
     def forward(self, batch: Tensor) -> Tensor:
         if self.options["type"] != "Linear" or self.wants_gradients or self.codes is None or batch.is_cuda:
-            return dense_answers(batch, self.weight, self.bias, self.options)
+            return dense_outputs(batch, self.weight, self.bias, self.options)
         coded = (self.codes @ batch.reshape(-1, batch.shape[-1]).mT).view(self.blocks.bands, self.count, -1)
         product = torch.matmul(self.atoms.mT, coded).reshape(self.blocks.bands * self.blocks.height, -1)
         product = product[:self.shape[0]].mT

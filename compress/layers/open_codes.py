@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from compress.layers.base import DenseLayer, Substitute, dense_answers, dense_like, dense_plain
+from compress.layers.base import DenseLayer, Substitute, dense_like, dense_outputs, dense_plain
 from compress.layers.blocks import Blocks
 
 
@@ -56,4 +56,4 @@ class OpenCodes(Substitute):
         return self if codes else self.merged()
 
     def forward(self, batch: Tensor) -> Tensor:
-        return dense_answers(batch, self.weight, self.bias, self.options)
+        return dense_outputs(batch, self.weight, self.bias, self.options)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from compress.layers.base import Compressed, DenseLayer, dense_answers, dense_like, dense_plain, dense_rebuild
+from compress.layers.base import Compressed, DenseLayer, dense_like, dense_outputs, dense_plain, dense_rebuild
 from compress.layers.dense_weight import DenseWeightLayer
 
 CSR_DENSITY = 0.15  # measured: up to here, CSR products of a batch are faster than dense ones on one core
@@ -94,7 +94,7 @@ class Sparse(DenseWeightLayer, Compressed):
     def forward(self, batch: Tensor) -> Tensor:
         linear = self.options["type"] == "Linear"
         if not linear or self.wants_gradients or self.rows is None or batch.is_cuda or not self._wins(batch):
-            return dense_answers(batch, self.weight, self.bias, self.options)
+            return dense_outputs(batch, self.weight, self.bias, self.options)
         flat = batch.reshape(-1, batch.shape[-1]).mT
         product = self.rows @ flat if self.bias is None else torch.addmm(self.bias[:, None], self.rows, flat)
         return product.mT.reshape(*batch.shape[:-1], -1)

@@ -57,7 +57,7 @@ def test_every_difference_has_its_sentence(digits: Dataset) -> None:
     assert made_for.difference(digits) == ""
     other = dataclasses.replace(digits, name="local:shapes", classes=("round", "square"))
     assert made_for.difference(other) == ("it was made for digits with the classes 0, 1, 2, ..., not for local:shapes with "
-                                          "round, square: its answers mean other classes")
+                                          "round, square: its outputs mean other classes")
     assert "not for mnist5k: it may never have seen" in made_for.difference(dataclasses.replace(digits, name="mnist5k"))
     assert "other contents or other splits of digits" in made_for.difference(datasets.load("digits", 1))
 
@@ -67,7 +67,7 @@ def test_every_difference_has_its_sentence(digits: Dataset) -> None:
 def test_a_damaged_description_is_answered(plain: object, mlp: Network, tmp_path: Path) -> None:
     manifest = {"architecture": mlp.architecture.plain(), "layers": {}, "made_for": plain}
     network_file.write_bytes(network_file.pack(manifest, mlp.state_dict()), tmp_path / "net")
-    with pytest.raises(ValueError, match=r"net says nothing sensible of the data .*make it again"):
+    with pytest.raises(ValueError, match=r"The description of data in .*net is damaged .*Make the file again"):
         network_file.made_for(tmp_path / "net")
 
 
@@ -80,4 +80,4 @@ def test_evaluate_warns_when_the_file_was_made_for_other_data(mlp: Network, digi
     ours, theirs = (json.loads(done.stdout) for done in (own, foreign))
     assert own.stderr == "" and ours["accuracy"] == theirs["accuracy"]
     assert foreign.stderr == (f"Warning, {tmp_path / 'other'}: it was made for letters with the classes a, b, c, ..., not "
-                              "for digits with 0, 1, 2, ...: its answers mean other classes.\n")
+                              "for digits with 0, 1, 2, ...: its outputs mean other classes.\n")
