@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compress.one_line import one_line
 from compress.progress import Progress, Reporter
 from compress.recipe import Recipe, Step
 
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         chosen.run(chosen)
     except (ValueError, RuntimeError, OSError) as error:
-        sys.stderr.write(f"{' '.join(str(error).split())}\n")
+        sys.stderr.write(f"{one_line(error)}\n")
         return 2
     except BrokenPipeError:
         return 1
@@ -127,11 +128,11 @@ def evaluate_command(chosen: argparse.Namespace) -> None:
     made_for, data = network_file.made_for(chosen.file), datasets.load(chosen.data)
     difference = made_for.difference(data) if made_for else ""
     if difference:
-        sys.stderr.write(f"Warning, {chosen.file}: {difference}.\n")
+        sys.stderr.write(one_line(f"Warning, {chosen.file}: {difference}.") + "\n")
     if chosen.split == "test":
         network = network_file.read(chosen.file).to(where)
         report = final_report(chosen.data, {chosen.file: network}, _store())
-        sys.stderr.write(f"The test split of {chosen.data} has now been opened {report['opened']} time(s).\n")
+        sys.stderr.write(f"The test split of {one_line(chosen.data)} has now been opened {report['opened']} time(s).\n")
         measured = {name: value for name, value in report["rows"][0].items() if name != "name"}
     else:
         network = network_file.read(chosen.file).to(where)
@@ -177,13 +178,13 @@ def _store() -> Store:
 
     store = Store()
     for sentence in store.take_notices():
-        sys.stderr.write(f"{sentence}\n")
+        sys.stderr.write(f"{one_line(sentence)}\n")
     return store
 
 
 def _reporter() -> Reporter:
     def write(progress: Progress) -> None:
-        sys.stderr.write(f"{progress.share:6.1%} {progress.text}\n")
+        sys.stderr.write(f"{progress.share:6.1%} {one_line(progress.text)}\n")
 
     return Reporter(write)
 

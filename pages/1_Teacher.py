@@ -7,7 +7,7 @@ import streamlit as st
 from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
 from compress.service.requests import TeacherRequest
-from pages.ui.charts import teacher_charts
+from pages.ui.charts import outside, teacher_charts
 from pages.ui.explore import cards, controls, pictures
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
@@ -92,7 +92,7 @@ def training() -> None:
 
 def card(shown: dict, epochs: int) -> None:
     """Everything known about a finished teacher."""
-    st.subheader(f"{shown['title']} on {shown['data']}")
+    st.subheader(outside.markdown(f"{outside.name(shown['title'])} on {outside.name(shown['data'])}"))
     st.html(cards.row(cards.of_teacher(shown)))
     if shown["cancelled"]:
         st.warning(f"Training was cancelled; this is the network of epoch {shown['best_epoch']}, its best so far.")
@@ -100,7 +100,8 @@ def card(shown: dict, epochs: int) -> None:
               teacher_charts.confusion(shown["confusion"], shown["classes"]),
               teacher_charts.parameters(shown["layers"])], key="teacher.card")
     st.subheader("Its most confident mistakes")
-    wrong = [(example["values"], f"{example['label']} → {example['predicted']}, {100 * example['confidence']:.0f} %")
+    wrong = [(example["values"], f"{outside.name(example['label'])} → {outside.name(example['predicted'])}, "
+              f"{100 * example['confidence']:.0f} %")
              for example in shown["wrong"]]
     if wrong:
         st.html(pictures.gallery(wrong))

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from compress.recipe import Recipe
-from pages.ui.charts import charts, dark_knowledge, distill_charts, palette, words
+from pages.ui.charts import charts, dark_knowledge, distill_charts, outside, palette, words
 from pages.ui.charts.students import Result, Students, about, of_job, of_plans, only_first_right
 from pages.ui.explore import pictures, results
 from pages.ui.explore.curve import explore
@@ -52,7 +52,7 @@ class DistillPage(MethodPage):
         if not state.point:
             return []
         gain = found.gain(state.dial, own["temperature"])
-        sentences = [f"The student <b>{state.point['inside']['title']}</b> is "
+        sentences = [f"The student <b>{outside.html(state.point['inside']['title'])}</b> is "
                      f"{words.smaller_than(state.point['bytes'], state.reference['bytes'], 'its teacher')} and reaches "
                      f"<b>{words.accuracy(state.point)}</b>."]
         if gain:
@@ -145,7 +145,7 @@ def unseen_class(found: Students, state: CurveState) -> str:
         return ""
     its = found.labels == own["omit"]
     right, alone = (int((one.predictions[its] == own["omit"]).sum()) for one in (student, control))
-    name = state.teacher["card"]["classes"][own["omit"]]
+    name = outside.html(state.teacher["card"]["classes"][own["omit"]], outside.NAME)
     return (f"Of {int(its.sum())} examples of class <b>{name}</b>, which it never saw, it recognises <b>{right}</b>; on "
             f"labels alone {alone}.")
 
@@ -186,7 +186,7 @@ def dark(state: CurveState) -> None:
     with left:
         shown = session.example_pictures(view, [view["examples"][number]])
         if shown:
-            st.html(pictures.gallery([(shown[0], f"a {view['example_labels'][number]}")], size=120))
+            st.html(pictures.gallery([(shown[0], f"a {outside.name(view['example_labels'][number])}")], size=120))
         st.button("Another example", key="distill.next", width="stretch", on_click=lambda: session.remember(
             "distill.example", (number + 1) % len(view["examples"])))
         st.caption(f"{number + 1} of {len(view['examples'])} on which the teacher is least certain")
@@ -204,7 +204,7 @@ def dark(state: CurveState) -> None:
 def helped(state: CurveState) -> None:
     """Examples that every student with the teacher has right and every one without has wrong."""
     found, own = students(state), state.settings
-    labels, classes = found.labels, state.teacher["card"]["classes"]
+    labels, classes = found.labels, [outside.name(name) for name in state.teacher["card"]["classes"]]
     distilled, alone = ([one.predictions for (width, _), one in sorted(places.items())
                       if width == state.dial and one.predictions is not None]
                      for places in (found.distilled.get(own["temperature"], {}), found.controls))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from compress.recipe import Recipe
-from pages.ui.charts import charts, spectrum_charts, words
+from pages.ui.charts import charts, outside, spectrum_charts, words
 from pages.ui.explore import layer_choice, pictures
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
@@ -92,7 +92,7 @@ class DataPage(MethodPage):
         rebuilt = examples["rebuilt"].get(str(state.dial))
         if rebuilt:
             st.markdown(f"**Examples rebuilt from {state.dial} components** (above: as they are)")
-            st.html(pictures.gallery(list(zip(examples["original"], examples["labels"], strict=True))))
+            st.html(pictures.gallery(list(zip(examples["original"], map(outside.name, examples["labels"]), strict=True))))
             st.html(pictures.gallery([(values, f"k = {state.dial}") for values in rebuilt]))
 
 
@@ -113,7 +113,7 @@ def _layers_sentence(layers: list[dict], state: CurveState) -> str:
         much = "less than 0.01 %" if excess < 1e-4 else words.percent(excess, 2)
         return f"In the first layer at rank {rank}, the randomized SVD leaves {much} more squared error than the exact one."
     if dense:
-        return "Past its break-even a layer would grow, so it stays dense here: " + ", ".join(dense) + "."
+        return "Past its break-even a layer would grow, so it stays dense here: " + ", ".join(map(outside.html, dense)) + "."
     if "output_error_whitened" not in first or not first["output_error_plain"][rank]:
         return ""
     ratio = first["output_error_whitened"][rank] / first["output_error_plain"][rank]

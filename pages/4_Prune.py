@@ -8,7 +8,7 @@ import streamlit as st
 from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
 from compress.service.requests import SpeedRequest
-from pages.ui.charts import charts, prune_charts, speed_charts, words
+from pages.ui.charts import charts, outside, prune_charts, speed_charts, words
 from pages.ui.explore import layer_choice, pictures, results
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
@@ -73,8 +73,9 @@ class PrunePage(MethodPage):
         seen = point["inside"]["inputs"]
         if seen and not all(seen):
             found.append(f"<b>{sum(not one for one in seen):,}</b> of {len(seen):,} inputs have no connection left.")
-        found += [f"<b>{layer['silent_outputs']:,}</b> of {layer['outputs']:,} units of layer {layer['path']} have no "
-                  "inputs left." for layer in point["inside"]["layers"] if layer.get("silent_outputs")]
+        found += [f"<b>{layer['silent_outputs']:,}</b> of {layer['outputs']:,} units of layer "
+                  f"{outside.html(layer['path'])} have no inputs left."
+                  for layer in point["inside"]["layers"] if layer.get("silent_outputs")]
         return found + results.notes(state)
 
     def inside(self, state: CurveState) -> list[charts.Chart]:
@@ -129,7 +130,8 @@ def unlike_layers(state: CurveState) -> str:
     (least, first), (most, last) = shares[0], shares[-1]
     if most - least < 0.05:
         return ""
-    return f"Layer {last} keeps {words.percent(most, 0)}, layer {first} only {words.percent(least)}."
+    return (f"Layer {outside.html(last)} keeps {words.percent(most, 0)}, layer {outside.html(first)} only "
+            f"{words.percent(least)}.")
 
 
 def masks(state: CurveState) -> None:
@@ -173,7 +175,8 @@ def speed(state: CurveState) -> None:
         session.engine().submit(SpeedRequest(teacher.text()), f"speed.{teacher.key()}", "Break-even map")
         st.rerun()  # the whole page, which then looks for the end of the job
     if view:
-        st.html(f"<div class='ce-notice'>{' '.join(speed_charts.findings(view))} (Timed on {view['device']}.)</div>")
+        st.html(f"<div class='ce-notice'>{' '.join(speed_charts.findings(view))} "
+                f"(Timed on {outside.html(view['device'])}.)</div>")
         liveplot(speed_charts.maps(view), key="prune.speed.maps")
 
 

@@ -1,7 +1,7 @@
 """Sparse coding: weights, data, and hidden outputs as sums of few atoms of a learned dictionary."""
 
 from compress.recipe import Recipe
-from pages.ui.charts import charts, sparse_charts, words
+from pages.ui.charts import charts, outside, sparse_charts, words
 from pages.ui.explore import layer_choice, results
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
@@ -49,7 +49,8 @@ class WeightsPage(MethodPage):
         coded = [layer for layer in state.point["inside"]["layers"] if "error" in layer]
         for layer in coded:
             runs = "runs as two products, codes first" if layer["product"] else "runs dense, which is faster"
-            found.append(f"Layer {layer['path']} loses {words.percent(layer['error'])} of its weights' energy and {runs}.")
+            found.append(f"Layer {outside.html(layer['path'])} loses {words.percent(layer['error'])} of its weights' energy "
+                         f"and {runs}.")
         return found + results.notes(state)
 
     def inside(self, state: CurveState) -> list[charts.Chart]:

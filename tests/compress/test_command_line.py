@@ -168,3 +168,13 @@ def test_files_that_were_deleted_from_the_cache_are_made_again(run: Any, tmp_pat
     code, (again,), errors = run(*arguments)
     assert code == 0, errors
     assert (again["digest"], again["bytes"]) == (first["digest"], first["bytes"])
+
+
+@pytest.mark.parametrize("arguments", [
+    ["teacher", "--data", "\x1b[2J\x07\u202e"], ["curve", "--data", "digits", "--method", "low_rank", "--set", "\x1b[31m=1"],
+    ["evaluate", "\x1b]0;title\x07.safetensors", "--data", "digits"],
+    ["teacher", "--data", "digits", "--teacher", "mlp(\x1b[2J=1)"]])
+def test_an_error_sends_no_escape_sequence_to_the_terminal(arguments, capsys):
+    assert command_line.main(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.endswith("\n") and said[:-1].isprintable()

@@ -6,7 +6,7 @@ from itertools import chain
 from math import floor, log10
 from typing import Any
 
-from pages.ui.charts import marks, palette, words
+from pages.ui.charts import marks, outside, palette, words
 from pages.ui.charts.marks import Chart
 
 HERO_HEIGHT = 450
@@ -78,18 +78,18 @@ def size_ticks(low: float, high: float) -> dict[str, Any]:
 
 def hover(point: dict) -> str:
     """A point under the pointer: the settings in words, then the figures."""
-    lines = [f"<b>{point.get('title') or point['dial']}</b>", words.accuracy(point), words.size(point["bytes"]),
-             f"{words.many(point['parameters'])} parameters, {words.many(point['macs'])} MACs"]
+    lines = [f"<b>{outside.html(point.get('title') or point['dial'])}</b>", words.accuracy(point),
+             words.size(point["bytes"]), f"{words.many(point['parameters'])} parameters, {words.many(point['macs'])} MACs"]
     if point.get("agreement") is not None:
         lines.append(f"agrees with the reference on {words.percent(point['agreement'])}")
     if point.get("latency") is not None:
         lines.append(words.speed(point))
-    return "<br>".join([*lines, *point.get("notes", [])])
+    return "<br>".join([*lines, *map(outside.html, point.get("notes", []))])
 
 
 def _curve(ordered: list[dict], name: str, colour: str) -> dict[str, Any]:
     return {
-        "type": "scatter", "mode": "lines+markers", "name": name, "x": [point["bytes"] for point in ordered],
+        "type": "scatter", "mode": "lines+markers", "name": outside.html(name), "x": [point["bytes"] for point in ordered],
         "y": [point["accuracy"] for point in ordered], "line": {"color": colour, "width": 3},
         "marker": {"size": 9, "color": colour}, "customdata": [point["dial"] for point in ordered],
         "text": [hover(point) for point in ordered], "hovertemplate": "%{text}<extra></extra>",
@@ -106,9 +106,10 @@ def _thin_curve(label: str, points: list[dict], number: int) -> dict[str, Any]:
 
 
 def star(reference: dict) -> dict[str, Any]:
-    return {"type": "scatter", "mode": "markers", "name": reference.get("title", "teacher"), "x": [reference["bytes"]],
+    title = outside.html(reference.get("title", "teacher"), outside.NAME)
+    return {"type": "scatter", "mode": "markers", "name": title, "x": [reference["bytes"]],
             "y": [reference["accuracy"]],
-            "text": [f"<b>{reference.get('title', 'teacher')}</b><br>{words.accuracy(reference)}<br>"
+            "text": [f"<b>{title}</b><br>{words.accuracy(reference)}<br>"
                      f"{words.size(reference['bytes'])}"],
             "hovertemplate": "%{text}<extra></extra>",
             "marker": {"symbol": "star", "size": 20, "color": "var(--text)"}}

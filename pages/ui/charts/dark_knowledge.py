@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import exp
 from typing import Any
 
-from pages.ui.charts import charts, marks, palette, words
+from pages.ui.charts import charts, marks, outside, palette, words
 from pages.ui.charts.marks import Chart
 
 
@@ -23,14 +23,14 @@ def outputs(view: dict, number: int, series: list[tuple[str, list[float], str]])
         number: of the example among the view's.
         series: (name, logits, colour) of the teacher and of the networks that it is compared with.
     """
-    classes, temperatures = view["classes"], view["temperatures"]
+    classes, temperatures = outside.names(view["classes"]), view["temperatures"]
     traces, follow = [], []
     for place, (name, logits, colour) in enumerate(series):
         values = [[round(one, 5) for one in softened(logits, temperature)] for temperature in temperatures]
         traces.append({"type": "bar", "name": name, "x": classes, "y": values[0], "marker": {"color": colour},
                        "hovertemplate": f"{name}<br>%{{x}}: %{{y:.1%}}<extra></extra>"})
         follow.append({"trace": place, "x": [classes] * len(temperatures), "y": values})
-    return {"id": "outputs", "title": f"Class probabilities for this {view['example_labels'][number]}",
+    return {"id": "outputs", "title": f"Class probabilities for this {outside.name(view['example_labels'][number])}",
             "height": 360, "follow": follow, "alt": f"Softened probabilities of {len(classes)} classes for one example.",
             "figure": {"data": traces, "layout": {
                 "xaxis": {"type": "category", "title": {"text": "class"}},
@@ -40,7 +40,7 @@ def outputs(view: dict, number: int, series: list[tuple[str, list[float], str]])
 
 def alike(view: dict) -> Chart:
     """Which classes the teacher finds alike on the training examples: the mean probability given to each wrong class."""
-    classes, temperatures = view["classes"], view["temperatures"]
+    classes, temperatures = outside.names(view["classes"]), view["temperatures"]
     matrices = [[[None if row == column else round(100 * value, 2) for column, value in enumerate(values)]
                  for row, values in enumerate(matrix)] for matrix in view["similarity"]]
     return {"id": "alike", "title": "Classes that the teacher finds alike", "height": 360,
@@ -61,7 +61,8 @@ def dial(view: dict, number: int, current: float) -> dict[str, Any]:
     readout = []
     for temperature in temperatures:
         ranked = sorted(zip(softened(logits, temperature), view["classes"], strict=True), reverse=True)[:2]
-        readout.append("the teacher: " + ", then ".join(f"{name} ({words.percent(share)})" for share, name in ranked))
+        readout.append("the teacher: " + ", then ".join(
+            f"{outside.name(name)} ({words.percent(share)})" for share, name in ranked))
     return {"name": "shown temperature", "label": "Temperature", "values": temperatures,
             "labels": [f"{temperature:g}" for temperature in temperatures], "readout": readout,
             "index": charts.nearest(temperatures, current),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages.ui.charts import palette
+from pages.ui.charts import outside, palette
 
 Chart = dict[str, Any]
 ACCENT, MUTED = "var(--accent)", "var(--muted)"
@@ -17,6 +17,7 @@ def line(x: list, y: list, name: str, colour: str, *, dash: str = "solid", width
     Args:
         hover: what follows the name under the pointer, as a Plotly template; "" leaves Plotly's own.
     """
+    name = outside.html(name)
     drawn = {"type": "scatter", "mode": mode, "x": x, "y": y, "name": name,
              "line": {"color": colour, "width": width, "dash": dash}}
     return {**drawn, "hovertemplate": f"{name}{hover}<extra></extra>"} if hover else drawn

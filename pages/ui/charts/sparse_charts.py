@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log10
 from typing import Any
 
-from pages.ui.charts import marks, palette, words
+from pages.ui.charts import marks, outside, palette, words
 from pages.ui.charts.marks import Chart, at, of_layer
 
 
@@ -90,7 +90,7 @@ def data_errors(points: list[dict], values: list[int], what: str = "a tile") -> 
 def by_class(points: list[dict], values: list[int], classes: list[str]) -> Chart:
     """Classes by the most used atoms: the mean size of an atom's coefficients for a class's examples, at the dial's stop."""
     maps = [point["inside"].get("by_class") if point else None for point in at(points, values)]
-    known = [one for one in maps if one]
+    known, classes = [one for one in maps if one], outside.names(classes)
     columns = [one and list(range(1, len(one[0]) + 1)) for one in maps]
     return {"id": "by-class", "title": "Mean coefficient of each atom, by class", "height": 380, "span": "wide",
             "alt": f"Mean coefficients of the {len(known[0][0])} most used atoms for each of {len(classes)} classes.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages.ui.charts import marks, palette
+from pages.ui.charts import marks, outside, palette
 from pages.ui.charts.marks import Chart
 
 
@@ -28,7 +28,7 @@ def training(history: list[dict], epochs: int, title: str = "Training") -> Chart
 
 def confusion(matrix: list[list[int]], classes: list[str]) -> Chart:
     """True class by predicted class; the diagonal is left pale, so that mistakes stand out."""
-    count = len(classes)
+    count, classes = len(classes), outside.names(classes)
     mistakes = [[matrix[row][column] if row != column else 0 for column in range(count)] for row in range(count)]
     text = [[str(value) if value else "" for value in row] for row in matrix]
     wrong = sum(map(sum, mistakes))
@@ -48,7 +48,7 @@ def confusion(matrix: list[list[int]], classes: list[str]) -> Chart:
 
 def parameters(layers: list[dict]) -> Chart:
     """Where the parameters are, and where the arithmetic is: one bar a layer each, as shares."""
-    names = [layer["layer"] for layer in layers]
+    names = outside.names(layer["layer"] for layer in layers)
     traces = []
     for key, name, colour in (("parameters", "parameters", palette.BLUE), ("macs", "multiply-adds", palette.ORANGE)):
         total = sum(layer[key] for layer in layers) or 1

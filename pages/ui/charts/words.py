@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from compress.recipe import Recipe, Step
@@ -74,11 +73,6 @@ def duration(seconds: float) -> str:
     """8 s, 1 min 20 s."""
     seconds = max(0, round(seconds))
     return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"
-
-
-def unformatted(text: str) -> str:
-    """The same text as Markdown that shows it character by character: no pictures, links or markup from outside."""
-    return re.sub(r"([\\`*_\[\]<>~$:#|!])", r"\\\1", text)
 
 
 def changed_settings(step: Step, card: dict, but: tuple[str, ...] = ()) -> list[str]:

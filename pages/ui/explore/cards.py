@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import html
-
-from pages.ui.charts import words
+from pages.ui.charts import outside, words
 
 
 def row(figures: list[tuple[str, str]]) -> str:
     """HTML: pairs of (figure, what it is)."""
-    cells = "".join(f"<div class='ce-card'><b>{html.escape(figure)}</b><span>{html.escape(name)}</span></div>"
+    cells = "".join(f"<div class='ce-card'><b>{outside.html(figure)}</b><span>{outside.html(name)}</span></div>"
                     for figure, name in figures)
     return f"<div class='ce-cards'>{cells}</div>"
 

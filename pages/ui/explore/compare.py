@@ -10,7 +10,7 @@ import streamlit as st
 from compress.curves.store import ACTIVE
 from compress.recipe import BASELINE, CONTROL, Recipe
 from compress.service.requests import FinalRequest
-from pages.ui.charts import charts, marks, palette, words
+from pages.ui.charts import charts, marks, outside, palette, words
 from pages.ui.explore import exports
 from pages.ui.shell import session, tray
 
@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
     """Points of networks with what the page shows: titles in words, the size against their teacher's."""
-    titles = {card["name"]: card["title"] for card in known["datasets"]}
+    titles = {card["name"]: outside.name(card["title"]) for card in known["datasets"]}
     names = {name: card["title"] for name, card in known["methods"].items()}
     data_methods = {name for name, card in known["methods"].items() if card["applies_to"] == "data"}
     teachers = {point["reference"]: point for point in points if point["method"] == "teacher"}
@@ -30,7 +30,8 @@ def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
         recipe = Recipe.parse(point["recipe"])
         teacher = teachers.get(point["reference"])
         shown.append({
-            **point, "id": f"{point['key']}/{point['reference']}", "data_title": titles.get(point["data"], point["data"]),
+            **point, "id": f"{point['key']}/{point['reference']}",
+            "data_title": titles.get(point["data"], outside.name(point["data"])),
             "method_title": "Teacher" if point["method"] == "teacher" else
             " + ".join(names.get(name, name) for name in point["method"].split("+")) + (
                 ", control" if is_control(point) else ""),
@@ -85,9 +86,10 @@ def plane(chosen: list[Row]) -> charts.Chart:
         teacher = group[0]["method"] == "teacher"
         colour = "var(--text)" if teacher else palette.of_method(group[0]["method"])
         traces.append({
-            "type": "scatter", "mode": "markers", "name": name, "x": [row["bytes"] for row in group],
+            "type": "scatter", "mode": "markers", "name": outside.html(name), "x": [row["bytes"] for row in group],
             "y": [row["accuracy"] for row in group], "customdata": [row["id"] for row in group],
-            "text": [f"{charts.hover(row)}<br>{row['teacher_title']}, {row['data_title']}" for row in group],
+            "text": [charts.hover(row) + "<br>" + outside.html(f"{row['teacher_title']}, {row['data_title']}")
+                     for row in group],
             "hovertemplate": "%{text}<extra></extra>",
             "marker": {"size": [18 if teacher or row["pinned"] else 10 for row in group],
                        "symbol": "star" if teacher else "circle-open" if group[0]["control"] else "circle", "color": colour,
@@ -138,8 +140,9 @@ def pins(pinned: list[Row]) -> None:
         return
     for row in pinned:
         words_column, note, button = st.columns([3, 3, 1], vertical_alignment="center")
-        words_column.markdown(f"**{words.accuracy(row)}** at **{words.size(row['bytes'])}** · {row['method_title']} "
-                              f"{row['settings']} · {row['teacher_title']}, {row['data_title']}")
+        words_column.markdown(f"**{words.accuracy(row)}** at **{words.size(row['bytes'])}** · "
+                              + outside.markdown(f"{row['method_title']} {row['settings']} · {row['teacher_title']}, "
+                                                 f"{row['data_title']}"))
         note.text_input("Note", row["note"] or "", key=f"note.{row['id']}", label_visibility="collapsed",
                         placeholder="a note", on_change=_keep_note, args=[row])
         button.button("Unpin", key=f"unpin.{row['id']}", width="stretch", on_click=session.store().unpin,
@@ -161,10 +164,11 @@ def _final_reports(pinned: list[Row]) -> None:
             _report(report, own, opened)
         else:
             tray.outcome(job)
-            st.button(f"Final report: test the {len(own)} pinned of {own[0]['data_title']}", key=f"final.{data}",
+            title = outside.markdown(own[0]["data_title"])
+            st.button(f"Final report: test the {len(own)} pinned of {title}", key=f"final.{data}",
                       on_click=session.engine().submit, args=[
                           FinalRequest(data, tuple(row["digest"] for row in own), key), key, "Final report"])
-            st.caption(f"Opens the test split of {own[0]['data_title']}, which nothing was chosen by; opened {opened} "
+            st.caption(f"Opens the test split of {title}, which nothing was chosen by; opened {opened} "
                        "time(s) so far. Do it once, when all choices are made.")
 
 
@@ -177,8 +181,9 @@ def _wait_for(key: str) -> None:
 
 def _report(report: Row, own: list[Row], opened: int) -> None:
     by_digest = {row["digest"]: row for row in own}
-    st.markdown(f"**Final report** on {report['examples']:,} test examples; the test split of {own[0]['data_title']} has "
-                f"been opened {opened} time(s), this was number {report['opened']}.")
+    st.markdown(f"**Final report** on {report['examples']:,} test examples; the test split of "
+                f"{outside.markdown(own[0]['data_title'])} has been opened {opened} time(s), this was number "
+                f"{report['opened']}.")
     st.dataframe([{"network": f"{by_digest[row['name']]['method_title']} {by_digest[row['name']]['settings']}",
                    "test accuracy": words.accuracy(row), "validation accuracy": words.accuracy(by_digest[row["name"]]),
                    "size": words.size(by_digest[row["name"]]["bytes"])}

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from compress.settings import checked, spelled
+from pages.ui.charts import outside
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
 
@@ -62,5 +63,5 @@ def _sizes(entry: Card, value: str, key: str, turned: Callable[[], None], change
     st.text_input(entry["label"], key=session.bound(key, value), on_change=typed)
     wrong = session.forget(f"wrong.{key}")
     if wrong:
-        st.warning(f"{wrong} The last good value, {value}, stays in force.")
+        st.warning(outside.markdown(f"{wrong} The last good value, {value}, stays in force."))
     st.caption(entry["help"])

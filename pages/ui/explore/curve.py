@@ -11,7 +11,7 @@ import streamlit as st
 
 from compress.recipe import BASELINE, Recipe
 from compress.service.requests import CurveRequest
-from pages.ui.charts import charts, teacher_charts
+from pages.ui.charts import charts, outside, teacher_charts
 from pages.ui.explore import controls, exports
 from pages.ui.explore.curve_state import CurveState, look_up, missing
 from pages.ui.explore.method_page import MethodPage, Preset
@@ -72,7 +72,7 @@ def _settings(own: MethodPage) -> None:
 
     conflict = session.forget("conflict")
     if conflict:
-        st.warning(conflict, icon=":material/tune:")
+        st.warning(outside.markdown(conflict), icon=":material/tune:")
     entries = [entry for entry in card["settings"] if entry["name"] != card["dial"]]
     values = session.choice().methods[method]
     controls.form(entries[:own.open_settings], values, method, change)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from compress.service.snippet import snippet
-from pages.ui.charts import words
+from pages.ui.charts import outside, words
 from pages.ui.shell import session
 
 if TYPE_CHECKING:
@@ -44,17 +45,17 @@ def shell(state: CurveState) -> str:
     """The command line that measures this point."""
     *before, step = state.recipe.methods
     names = "+".join([*(one.text() for one in before), step.name])
-    names = f"'{names}'" if before else names
-    settings = " ".join(f"--set {name}={str(value).lower() if isinstance(value, bool) else value}"
-                        for name, value in step.settings if name != state.card["dial"])
-    return (f"python -m compress curve --data {state.recipe.data} --teacher '{state.recipe.teacher.text()}' "
-            f"--method {names} {settings} --dial {state.dial} --seed {state.recipe.seed}")
+    settings = [("--set", f"{name}={str(value).lower() if isinstance(value, bool) else value}")
+                for name, value in step.settings if name != state.card["dial"]]
+    options = [("--data", state.recipe.data), ("--teacher", state.recipe.teacher.text()), ("--method", names), *settings,
+               ("--dial", str(state.dial)), ("--seed", str(state.recipe.seed))]
+    return "python -m compress curve " + " ".join(f"{name} {shlex.quote(value)}" for name, value in options)
 
 
 def table_of(points: list[dict[str, Any]], columns: tuple[str, ...] = COLUMNS) -> str:
-    """Points as comma-separated values with a header line."""
+    """Points as comma-separated values with a header line; no cell is a formula to a spreadsheet."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(points)
+    writer.writerows({name: outside.cell(value) for name, value in point.items()} for point in points)
     return text.getvalue()

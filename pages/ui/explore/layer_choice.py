@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.ui.charts import outside
 from pages.ui.shell import session
 
 
@@ -17,5 +18,5 @@ def choose(name: str, label: str, titles: list[str]) -> None:
     def change() -> None:
         session.remember(name, session.current(f"{name}.chosen"))
 
-    st.selectbox(label, range(len(titles)), on_change=change, format_func=titles.__getitem__,
+    st.selectbox(label, range(len(titles)), on_change=change, format_func=lambda place: outside.name(titles[place]),
                  key=session.bound(f"{name}.chosen", chosen(name, len(titles))))

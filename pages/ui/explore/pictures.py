@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 import zlib
 
 import numpy as np
 from PIL import Image
+
+from pages.ui.charts import outside
 
 Values = list | np.ndarray
 
@@ -37,7 +38,7 @@ def gallery(examples: list[tuple[Values, str]], size: int = 84, widest: int = 10
     """
     figures = "".join(
         f"<figure><img src='{picture(values)}' {_extent(values, size, widest)} "
-        f"alt='{html.escape(caption, quote=True)}'><figcaption>{html.escape(caption)}</figcaption></figure>"
+        f"alt='{outside.html(caption)}'><figcaption>{outside.html(caption)}</figcaption></figure>"
         for values, caption in examples)
     return f"<div class='ce-pictures{' row' if row else ''}'>{figures}</div>"
 

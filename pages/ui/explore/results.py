@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pages.ui.charts import outside
 from pages.ui.explore import notice
 from pages.ui.explore.curve_state import CurveState
 from pages.ui.shell import session
@@ -19,7 +20,7 @@ def sentences(state: CurveState) -> list[str]:
 
 def notes(state: CurveState) -> list[str]:
     """What the method noted when it made the point at the dial."""
-    return [f"<b>{note[0].upper() + note[1:]}.</b>" for note in state.point["notes"]]
+    return [f"<b>{outside.html(note[0].upper() + note[1:])}.</b>" for note in state.point["notes"] if note]
 
 
 def _p_value(state: CurveState) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from compress.recipe import Recipe
-from pages.ui.charts import charts, sparse_charts, words
+from pages.ui.charts import charts, outside, sparse_charts, words
 from pages.ui.explore import pictures
 from pages.ui.explore.curve_state import CurveState
 from pages.ui.explore.method_page import MethodPage, Preset
@@ -99,7 +99,7 @@ class DataPage(MethodPage):
                                   enumerate(pictures.unpacked(known["atoms"], shape), start=1)], size=56))
         st.subheader(f"Examples rebuilt from {atoms_in_words(state.dial)}" + (" a tile" if state.settings["tile"] else ""))
         originals = state.view["original"]
-        st.html(pictures.gallery(list(zip(originals, state.view["labels"], strict=True))))
+        st.html(pictures.gallery(list(zip(originals, map(outside.name, state.view["labels"]), strict=True))))
         st.html(pictures.gallery([(values, "rebuilt") for values in known["rebuilt"]]))
         st.html(pictures.gallery([(pictures.difference(one, other), "difference")
                                   for one, other in zip(originals, known["rebuilt"], strict=True)]))

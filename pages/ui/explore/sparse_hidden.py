@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from compress.recipe import Recipe
-from pages.ui.charts import charts, sparse_charts, words
+from pages.ui.charts import charts, outside, sparse_charts, words
 from pages.ui.explore import results
 from pages.ui.explore.curve_state import CurveState
 from pages.ui.explore.method_page import MethodPage, Preset
@@ -50,8 +50,8 @@ class HiddenPage(MethodPage):
         if not state.point:
             return []
         known = state.point["inside"]
-        first = [f"<b>{known['layer'][0].upper() + known['layer'][1:]}</b> are coded; the rest of the network takes what "
-                 "is rebuilt, and is not trained.", *super().notices(state)]
+        first = [f"<b>{outside.html(known['layer'][0].upper() + known['layer'][1:])}</b> are coded; the rest of the network "
+                 "takes what is rebuilt, and is not trained.", *super().notices(state)]
         if "components" in known:
             return [*first, f"{known['components']} principal components keep {words.percent(1 - known['error'])} of their "
                     f"energy: as many as take the bytes of {atoms_in_words(state.dial)} from a dictionary."]
@@ -73,5 +73,5 @@ class HiddenPage(MethodPage):
         """The dictionary as it is learned, and which hidden layers there are."""
         learning(state)
         if len(state.view.get("cuts", [])) > 1:
-            listed = "; ".join(f"**{number}**: {title}" for number, title in enumerate(state.view["cuts"]))
+            listed = "; ".join(f"**{number}**: {outside.markdown(title)}" for number, title in enumerate(state.view["cuts"]))
             st.caption(f"Hidden layers of this network, as the setting counts them: {listed}.")

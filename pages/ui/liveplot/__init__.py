@@ -78,7 +78,8 @@ def liveplot(
     - ``id``: unique in this component; ``title``: short text above the chart; ``alt``: one sentence.
     - ``figure``: ``{"data": [...], "layout": {...}}``, plain Plotly JSON. Fonts, grid, legend and margins
       have defaults. ``var(--accent)``, ``var(--text)``, ``var(--muted)``, ``var(--grid)`` and
-      ``var(--background)`` are replaced by the theme's colours, anywhere in the figure.
+      ``var(--background)`` are replaced by the theme's colours wherever they are a whole value of the figure.
+      Plotly reads titles, ticks, legends and hover texts as HTML: text from outside is escaped before it comes here.
     - ``span``: ``"half"`` (default) or ``"wide"``; ``height``: pixels (default: `height`).
     - ``follow``: a list of what moves with the dial. Each entry is either
       ``{"trace": 2, "x": [[...], ...], "y": [[...], ...], "text": [[...], ...]}`` (one list of points for

@@ -7,6 +7,11 @@ function element(kind, className, parent) {
   return made;
 }
 
+function shownAsText(title) {
+  // A title is plain text on the page; Plotly, which draws it in a saved picture, reads tags and entities.
+  return title.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+}
+
 class Chart {
   constructor(id, onSelect) {
     this.id = id;
@@ -85,6 +90,7 @@ class Chart {
       displayModeBar: "hover",
       scrollZoom: false,
       showTips: false,
+      typesetMath: false, // $x$ in a name is no formula
       modeBarButtons: [[this.pictureButton(), "resetScale2d"]],
     };
     return this.config;
@@ -101,7 +107,7 @@ class Chart {
     const layout = structuredClone(this.graph.layout);
     layout.paper_bgcolor = this.theme.background;
     layout.title = {
-      text: this.spec.title || "",
+      text: shownAsText(this.spec.title || ""),
       font: { size: FONT_SIZE + 6 },
       x: 0.02,
       xanchor: "left",

@@ -3,7 +3,7 @@
 const FONT_SIZE = 17; // read from the back row of a lecture hall
 // Okabe-Ito, the blues late: the accent is often a blue, and a curve must not look like the dial's mark.
 const PALETTE = ["#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#56B4E9", "#F0E442"];
-const COLOUR_NAME = /var\(--(accent|text|muted|grid|background)\)/g;
+const COLOUR_NAME = /"var\(--(accent|text|muted|grid|background)\)"/g; // whole values: a title may speak of var(--text)
 
 const paint = document.createElement("canvas").getContext("2d");
 
@@ -102,7 +102,7 @@ function titleAsObject(layout) {
 }
 
 function withTheme(text, theme) {
-  return JSON.parse(text.replace(COLOUR_NAME, (whole, name) => theme[name]));
+  return JSON.parse(text.replace(COLOUR_NAME, (whole, name) => `"${theme[name]}"`));
 }
 
 function themedFigure(figure, theme) {

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from compress.one_line import one_line
 from compress.recipe import Recipe, Step
 from compress.settings import checked, converted, nearest, spelled
 
@@ -148,5 +149,4 @@ def clamped(entry: Card, text: Any, notices: list[str]) -> Any:
 
 def shortened(text: Any) -> str:
     """What a link has, in one short line, for a notice."""
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in str(text)).split())
-    return line if len(line) <= 60 else f"{line[:57]}..."
+    return one_line(text, 60)

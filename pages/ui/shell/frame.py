@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from compress.recipe import Step
-from pages.ui.charts import words
+from pages.ui.charts import outside, words
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import Card, Choice, known_data, suited
 from pages.ui.shell.icon import icon
@@ -53,7 +53,7 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     st.title(title)
     st.markdown(summary)
     for notice in notices:
-        st.warning(words.unformatted(notice), icon=":material/tune:")
+        st.warning(outside.markdown(notice), icon=":material/tune:")
     if methods and len(methods) > 1:
         _switch(methods)
     session.finish()
@@ -77,7 +77,7 @@ def _sidebar(known: Card) -> None:
         _data_set(known)
         _teacher(known)
         _in_its_place(known)
-        st.caption(f"Computes on: {known['device']}")
+        st.caption(f"Computes on: {outside.markdown(known['device'])}")
         tray.draw()
 
 
@@ -93,19 +93,19 @@ def _data_set(known: Card) -> None:
         else:
             session.remember("unknown data", name)
 
-    st.selectbox("Data set", names, format_func=lambda name: titles.get(name, name), on_change=change,
+    st.selectbox("Data set", names, format_func=lambda name: outside.name(titles.get(name, name)), on_change=change,
                  key=session.bound("sidebar.data", chosen.data), accept_new_options=True,
                  help="Choose one, or type openml:NAME:VERSION for a classification set of openml.org, for example "
                       "openml:iris:1. It is downloaded when you train on it, and kept.")
     unknown = session.forget("unknown data")
     if unknown:
-        st.warning(words.unformatted(f"There is no data set {unknown!r}. Type openml:NAME:VERSION for one of openml.org; "
-                                     f"{chosen.data} stays chosen."))
+        st.warning(outside.markdown(f"There is no data set {outside.name(unknown)!r}. Type openml:NAME:VERSION for one of "
+                                    f"openml.org; {outside.name(chosen.data)} stays chosen."))
     card = next((card for card in known["datasets"] if card["name"] == chosen.data), None)
     if card and card["problem"]:
-        st.warning(card["problem"], icon=":material/folder_off:")
+        st.warning(outside.markdown(card["problem"]), icon=":material/folder_off:")
     elif card:
-        st.caption(card["description"])
+        st.caption(outside.markdown(card["description"]))
 
 
 def _in_its_place(known: Card) -> None:
@@ -115,7 +115,7 @@ def _in_its_place(known: Card) -> None:
         return
     titles = " + ".join(known["methods"][step.name]["title"] for step in start)
     st.markdown(f"**In the teacher's place:** {titles.lower()}, "
-                f"{words.unformatted(words.settings_in_words(session.choice().started(), known['methods']))}")
+                f"{outside.markdown(words.settings_in_words(session.choice().started(), known['methods']))}")
     st.caption("Other pages compress this network; sizes and ratios are still against the teacher.")
     st.button("Back to the teacher", key="sidebar.back", width="stretch",
               on_click=lambda: session.choose(replace(session.choice(), start=())))

@@ -15,6 +15,7 @@ from compress.curves.store import Store
 from compress.data.pictures import PICTURES, pictures
 from compress.recipe import Recipe, Step
 from compress.service.engine import Engine, EngineError, LocalEngine
+from pages.ui.charts import outside
 from pages.ui.shell.choice import Card, Choice, first_choice, teacher_of
 from pages.ui.shell.links import from_link, to_link
 
@@ -39,7 +40,7 @@ def description() -> Card:
     try:
         return engine().description(timeout=90)
     except EngineError as error:
-        st.error(str(error))
+        st.error(outside.markdown(error))
         st.stop()
 
 

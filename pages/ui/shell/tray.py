@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from compress.curves.store import ACTIVE
-from pages.ui.charts import words
+from pages.ui.charts import outside, words
 from pages.ui.shell import session
 
 Job = dict[str, Any]
@@ -30,10 +30,10 @@ def progress(job: Job, key: str) -> None:
 
 
 def sentence(job: Job) -> str:
-    """What a job is doing and its remaining time."""
+    """What a job is doing and its remaining time, as Markdown."""
     if job["state"] == "queued":
-        return f"{job['title']}: waiting for its turn"
-    return f"{job['title']}: {job['text']}{_remaining(job)}"
+        return outside.markdown(f"{job['title']}: waiting for its turn")
+    return outside.markdown(f"{job['title']}: {job['text']}{_remaining(job)}")
 
 
 def outcome(job: Job | None) -> None:
@@ -41,7 +41,7 @@ def outcome(job: Job | None) -> None:
     if not job or job["state"] in ("done", *ACTIVE):
         return
     if job["state"] == "failed":
-        st.error(job["error"] or "The job failed without a message.", icon=":material/error:")
+        st.error(outside.markdown(job["error"] or "The job failed without a message."), icon=":material/error:")
     elif job["state"] == "cancelled":
         st.info("Cancelled. What was finished is kept; continue whenever you like.", icon=":material/pause_circle:")
     else:

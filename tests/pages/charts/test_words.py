@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,12 +80,3 @@ def test_points_lost_says_which_way(difference, text):
 @pytest.mark.parametrize(("seconds", "text"), [(-3, "0 s"), (7.6, "8 s"), (59.6, "1 min 0 s"), (80, "1 min 20 s")])
 def test_duration_counts_down_to_zero(seconds, text):
     assert words.duration(seconds) == text
-
-
-@pytest.mark.parametrize("text", [
-    "![x](http://a.example/b)", "[a](javascript:b)", "<b>x</b>", "a*b*_c_`d`", "$x$ \\ #1"])
-def test_text_from_outside_is_shown_sign_by_sign(text):
-    """Every sign that Markdown reads as markup has a backslash before it, and nothing else changes."""
-    shown = words.unformatted(text)
-    assert re.sub(r"\\(.)", r"\1", shown) == text
-    assert not re.search(r"(?<!\\)[*_`\[\]<>$#!]", re.sub(r"\\.", "", shown))
