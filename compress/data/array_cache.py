@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from compress.atomic_file import replacing
+from compress.data.npz_archive import opened
 from compress.home import cache_folder
-
-# All exceptions that numpy and zipfile raise for damaged or foreign files.
-_UNREADABLE = (OSError, EOFError, ValueError, AttributeError, TypeError, KeyError, RuntimeError, MemoryError,
-               zipfile.BadZipFile, zlib.error)
 
 
 def cached(name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -40,21 +34,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         ValueError: as opened().
     """
     with opened(path) as archive:
-        return {name: archive[name] for name in archive.files}
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
-    """An .npz file to read arrays from. Nothing pickled is ever run.
-
-    Raises:
-        ValueError: not an .npz file, cut short, or holding pickled objects; names the file.
-    """
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            yield archive
-    except _UNREADABLE as error:
-        raise ValueError(f"{path} is not a valid .npz file of plain arrays ({error}).") from error
+        return {name: archive.read(name) for name in archive.names}
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:

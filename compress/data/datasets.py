@@ -12,11 +12,14 @@ from functools import lru_cache
 import numpy as np
 
 from compress.data import bundled, local_files, openml
+from compress.data.finite import place_of
 from compress.data.normaliser import Normaliser, read_only
 from compress.data.raw_data import DatasetCard, RawData
 from compress.data.splitting import split
 
 __all__ = ["Dataset", "DatasetCard", "Normaliser", "Split", "available", "load", "prepare"]
+
+FARTHEST = 1e15  # standard deviations from the training split's mean; beyond, a network's float32 numbers can overflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,17 +105,39 @@ def prepare(raw: RawData, name: str, seed: int) -> Dataset:
     parts = split(raw, seed)
     normaliser = Normaliser.fit(raw.inputs[parts.train])
 
-    def cut(places: np.ndarray, inputs: np.ndarray = raw.inputs, labels: np.ndarray = raw.labels) -> Split:
-        return Split(normaliser.apply(inputs[places]), labels[places])
+    def cut(places: np.ndarray) -> Split:
+        return Split(_normalised(raw.inputs, places, normaliser, raw.title), raw.labels[places])
 
-    official = () if raw.test_inputs is None else (raw.test_inputs, raw.test_labels)
+    if raw.test_inputs is None or raw.test_labels is None:
+        test = cut(parts.test)
+    else:
+        test = Split(_normalised(raw.test_inputs, parts.test, normaliser, f"{raw.title}, test part"),
+                     raw.test_labels[parts.test])
     return Dataset(name, raw.title, raw.kind, raw.classes, cut(parts.train), cut(parts.calibration),
-                   cut(parts.validation), normaliser, raw.digest(seed), raw.bytes_per_example,
-                   cut(parts.test, *official), raw.origin)
+                   cut(parts.validation), normaliser, raw.digest(seed), raw.bytes_per_example, test, raw.origin)
+
+
+def _normalised(inputs: np.ndarray, places: np.ndarray, normaliser: Normaliser, title: str) -> np.ndarray:
+    """The examples at these places, normalised.
+
+    Raises:
+        ValueError: a value far beyond those of the training split. A network would make infinity of it, which looks like
+            training that diverged.
+    """
+    result = normaliser.apply(inputs[places])
+    far = ~(np.abs(result) <= FARTHEST)
+    if not far.any():
+        return result
+    row, *place = (int(number) for number in np.unravel_index(int(np.argmax(far)), far.shape))
+    found, channel = (int(places[row]), *place), (place[0], *[0] * (len(place) - 1))
+    raise ValueError(f"{title}: {place_of(found)} has {inputs[found]!s}, but in the training split the values there have "
+                     f"the mean {normaliser.mean[channel]:.3g} and the standard deviation "
+                     f"{normaliser.standard_deviation[channel]:.3g}; the normalised value must be below {FARTHEST:g}. Mend "
+                     f"or remove this example, or leave out this {'column' if len(place) == 1 else 'channel'}.")
 
 
 @lru_cache(maxsize=4)
-def _load(name: str, seed: int, stamp: tuple[tuple[str, int, int], ...]) -> Dataset:
+def _load(name: str, seed: int, stamp: local_files.Stamp) -> Dataset:
     """stamp: changes with a local file, so that a changed file is read again."""
     return prepare(_read(name), name, seed)
 

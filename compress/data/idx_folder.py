@@ -14,9 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
+from compress.data.declared_sizes import check_declared
+
+_AT_A_TIME = 2 ** 22  # bytes
 _BYTES = 0x08  # the header's code for unsigned bytes, the only type of images and labels
 _STEMS = {("inputs", False): ("train-images-idx3-ubyte", 3), ("inputs", True): ("t10k-images-idx3-ubyte", 3),
           ("labels", False): ("train-labels-idx1-ubyte", 1), ("labels", True): ("t10k-labels-idx1-ubyte", 1)}
+FILES = tuple(stem + ending for stem, _ in _STEMS.values() for ending in ("", ".gz"))
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,12 @@ def _opened(path: Path) -> Iterator[BufferedIOBase]:
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as stream:
             yield stream
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} cannot be read to its end ({error}). Download the file again.") from error
+    except OSError as error:
+        reason = error.strerror or "it is damaged"
+        raise ValueError(f"{path} cannot be read to its end ({reason}). Let this user read it, or download it again."
+                         ) from error
+    except (EOFError, zlib.error, struct.error) as error:
+        raise ValueError(f"{path} cannot be read to its end (it is damaged). Download it again.") from error
 
 
 def _header(path: Path, stream: BufferedIOBase, axes: int) -> tuple[int, ...]:
@@ -94,9 +102,23 @@ def _header(path: Path, stream: BufferedIOBase, axes: int) -> tuple[int, ...]:
 
 
 def _body(path: Path, stream: BufferedIOBase, axes: int) -> np.ndarray:
+    """The declared numbers, read into one array: never more bytes than that are kept."""
     shape = _header(path, stream, axes)
-    body = stream.read()
-    if len(body) != prod(shape):
-        raise ValueError(f"{path} must hold {prod(shape)} bytes after its header, for the shape {shape}, "
-                         f"but holds {len(body)}. Download the file again.")
-    return np.frombuffer(body, dtype=np.uint8).reshape(shape)
+    stored, head = path.stat().st_size, 4 + 4 * axes
+    if path.suffix != ".gz" and stored != head + prod(shape):
+        raise _wrong_length(path, shape, str(stored - head))
+    check_declared(str(path), prod(shape), stored)
+    body = np.empty(prod(shape), dtype=np.uint8)
+    left = body.data
+    while len(left) and (count := stream.readinto(left[:_AT_A_TIME])):
+        left = left[count:]
+    if len(left):
+        raise _wrong_length(path, shape, str(len(body) - len(left)))
+    if stream.read(1):
+        raise _wrong_length(path, shape, "more")
+    return body.reshape(shape)
+
+
+def _wrong_length(path: Path, shape: tuple[int, ...], found: str) -> ValueError:
+    return ValueError(f"{path} must hold {prod(shape)} bytes after its header, for the shape {shape}, but holds {found}. "
+                      "Download the file again.")

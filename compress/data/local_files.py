@@ -9,7 +9,7 @@ shape:
     (n, channels, height, width)    images with 1 or 3 channels; preferred if both forms fit
     (n, height, width, channels)    the same
 
-kind is an optional text array in the .npz file. Labels are any k different whole numbers or texts.
+kind is an optional text array in the .npz file. Labels are any k different whole numbers or texts (labels.py).
 """
 
 from __future__ import annotations
@@ -17,30 +17,40 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from compress.data.idx_folder import IdxFolder
+from compress.data.finite import check_finite
+from compress.data.idx_folder import FILES, IdxFolder
+from compress.data.labels import class_labels, joined, numbered
 from compress.data.npz_file import NpzFile
-from compress.data.raw_data import EXAMPLE_AXES, DatasetCard, RawData, numbered
+from compress.data.raw_data import EXAMPLE_AXES, DatasetCard, RawData
 
 PREFIX = "local:"
+Stamp = tuple[tuple[str, ...], ...]
 _CHANNELS = (1, 3)
 _KINDS_BY_AXES = {2: ("tabular", "sequence"), 3: ("image", "sequence"), 4: ("image",)}
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """A path of COMPRESS_DATA and the name of its data set."""
+    """A path of COMPRESS_DATA and the name of its data set.
+
+    Attributes:
+        problem: the reason why the text in COMPRESS_DATA is no path; "" if it is one.
+    """
 
     name: str
     path: Path
+    problem: str = ""
 
 
 def cards() -> tuple[DatasetCard, ...]:
-    """One card for each path in COMPRESS_DATA; the field `problem` is the reason if the data cannot be loaded."""
-    return tuple(_card(entry) for entry in _entries())
+    """One card for each path in COMPRESS_DATA; the field `problem` is the reason if the data cannot be loaded. Whatever the
+    paths and files are, nothing is raised: the other data sets must stay usable."""
+    return _cards(stamp_of_all())
 
 
 def read(name: str) -> RawData:
@@ -50,21 +60,38 @@ def read(name: str) -> RawData:
         ValueError: no such name in COMPRESS_DATA, or files that are missing, damaged or of no usable form.
     """
     entry = _find(name)
-    files = _open(entry.path)
     try:
-        return _raw_data(entry, files)
+        return _raw_data(entry, _open(entry))
+    except OSError as error:
+        raise ValueError(_unreadable(entry, error)) from error
     except ValueError as error:
         where = "" if str(entry.path) in str(error) else f"{entry.path}: "
-        raise ValueError(f"{where}{error}") from error
+        raise ValueError(_shown(f"{where}{error}")) from error
 
 
-def stamp(name: str) -> tuple[tuple[str, int, int], ...]:
-    """Changes when the files of local:NAME change: paths, sizes and times. Empty for any other data set."""
-    if not name.startswith(PREFIX):
-        return ()
-    path = _find(name).path
-    files = sorted(path.glob("*-ubyte*")) if path.is_dir() else [path]
-    return tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists())
+def stamp(name: str) -> Stamp:
+    """Changes when the files of local:NAME change, as their paths, sizes, times and permissions say. Empty for any other
+    data set."""
+    return _stamp_of(_find(name)) if name.startswith(PREFIX) else ()
+
+
+def stamp_of_all() -> Stamp:
+    """Changes when a file of any path in COMPRESS_DATA changes, appears or can be read at last; a few system calls."""
+    return tuple(line for entry in _entries() for line in ((entry.name,), *_stamp_of(entry)))
+
+
+def _stamp_of(entry: _Entry) -> Stamp:
+    files = [entry.path, *(entry.path / name for name in FILES)]
+    return tuple((str(file), *_facts(file)) for file in files)
+
+
+def _facts(file: Path) -> tuple[str, ...]:
+    try:
+        found = file.stat()
+    except (OSError, ValueError) as error:  # not there, not allowed, or no path: this can change too
+        return (type(error).__name__,)
+    # A file that was replaced by one of the same length and time has another inode, and a later change time.
+    return tuple(str(fact) for fact in (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
 
 
 def arranged_shape(shape: tuple[int, ...], kind: str | None) -> tuple[str, tuple[int, ...]]:
@@ -91,10 +118,32 @@ def arranged_shape(shape: tuple[int, ...], kind: str | None) -> tuple[str, tuple
 
 
 def _entries() -> list[_Entry]:
-    texts = os.environ.get("COMPRESS_DATA", "").split(os.pathsep)
-    paths = [Path(text.strip()).expanduser().absolute() for text in texts if text.strip()]
-    return [_Entry(PREFIX + re.sub(r"[^\w.-]+", "_", path.stem if path.suffix == ".npz" else path.name), path)
-            for path in paths]
+    texts = [text.strip() for text in os.environ.get("COMPRESS_DATA", "").split(os.pathsep)]
+    return list(dict.fromkeys(_entry(text) for text in texts if text))  # a path that is given twice is one data set
+
+
+def _entry(text: str) -> _Entry:
+    path, problem = Path(text), ""
+    try:
+        path = path.expanduser().absolute()
+    except RuntimeError:  # ~NAME of a user that there is not
+        problem = (f"COMPRESS_DATA has the path {_shown(text)}, but this system knows no such home folder. Write the path "
+                   "in full.")
+    except OSError as error:
+        problem = (f"COMPRESS_DATA has the path {_shown(text)}, but the current folder cannot be read ({error.strerror}). "
+                   "Write the path in full.")
+    name = re.sub(r"[^\w.-]+", "_", path.stem if path.suffix == ".npz" else path.name)
+    return _Entry(PREFIX + (name or "_"), path, problem)
+
+
+def _shown(path: Path | str) -> str:
+    """A path, or a sentence with one, as valid text: a file's name may hold bytes that are no characters."""
+    return str(path).encode("utf-8", "replace").decode()
+
+
+def _unreadable(entry: _Entry, error: OSError) -> str:
+    return (f"{_shown(entry.path)} cannot be read ({error.strerror or 'it is damaged'}). Give this user the right to read "
+            "it, or change its path in COMPRESS_DATA.")
 
 
 def _find(name: str) -> _Entry:
@@ -110,60 +159,62 @@ def _find(name: str) -> _Entry:
     return found[0]
 
 
-def _open(path: Path) -> IdxFolder | NpzFile:
+def _open(entry: _Entry) -> IdxFolder | NpzFile:
+    if entry.problem:
+        raise ValueError(entry.problem)
+    path = entry.path
     if path.is_dir():
         return IdxFolder(path)
     if path.suffix != ".npz" or not path.is_file():
-        raise ValueError(f"COMPRESS_DATA must name folders of IDX files or .npz files, but {path} is "
+        raise ValueError(f"COMPRESS_DATA must name folders of IDX files or .npz files, but {_shown(path)} is "
                          f"{'neither' if path.exists() else 'not there'}.")
     return NpzFile(path)
 
 
+@lru_cache(maxsize=4)
+def _cards(stamp: Stamp) -> tuple[DatasetCard, ...]:
+    """stamp: changes with the paths and their files, so that the labels are read again only then."""
+    return tuple(_card(entry) for entry in _entries())
+
+
 def _card(entry: _Entry) -> DatasetCard:
-    title = entry.name.removeprefix(PREFIX)
+    title, source = entry.name.removeprefix(PREFIX), f"From {_shown(entry.path)}."
     try:
-        _find(entry.name)
-        files = _open(entry.path)
-        tests = (False, True) if files.has_test() else (False,)
-        kind, shape = arranged_shape(files.shape(), files.kind())
-        classes = len(np.unique(np.concatenate([_flat(files.labels(test)) for test in tests])))
-        examples = sum(files.shape(test)[0] for test in tests)
-    except ValueError as error:
-        return DatasetCard(entry.name, title, "", "", 0, 0, f"From {entry.path}.", problem=str(error))
-    return DatasetCard(entry.name, title, kind, " x ".join(map(str, shape)), classes, examples,
-                       f"From {entry.path}.")
+        kind, shape, classes, examples = _outline(entry)
+    except Exception as error:  # whatever a file makes of its reader, the other data sets must stay usable
+        problem = (str(error) if isinstance(error, ValueError) else
+                   _unreadable(entry, error) if isinstance(error, OSError) else
+                   f"{_shown(entry.path)} cannot be read ({type(error).__name__}). Save it again.")
+        return DatasetCard(entry.name, title, "", "", 0, 0, source, problem=_shown(problem))
+    return DatasetCard(entry.name, title, kind, " x ".join(map(str, shape)), classes, examples, source)
+
+
+def _outline(entry: _Entry) -> tuple[str, tuple[int, ...], int, int]:
+    """Kind, shape of an example, number of classes and of examples, from the labels and the headers of the inputs."""
+    _find(entry.name)
+    files = _open(entry)
+    kind, shape = arranged_shape(files.shape(), files.kind())
+    labels, examples = class_labels(files.labels()), files.shape()[0]
+    if files.has_test():
+        labels, examples = joined(labels, class_labels(files.labels(test=True))), examples + files.shape(test=True)[0]
+    return kind, shape, len(np.unique(labels)), examples
 
 
 def _raw_data(entry: _Entry, files: IdxFolder | NpzFile) -> RawData:
-    labels = _flat(files.labels())
-    test_labels = _flat(files.labels(test=True)) if files.has_test() else None
-    if test_labels is not None and labels.dtype.kind != test_labels.dtype.kind:
-        raise ValueError(f"labels and test labels must be of one type, but got {labels.dtype} and "
-                         f"{test_labels.dtype}.")
-    codes, classes = numbered(labels if test_labels is None else np.concatenate([labels, test_labels]))
+    labels = class_labels(files.labels())
+    test_labels = class_labels(files.labels(test=True)) if files.has_test() else None
+    codes, classes = numbered(labels if test_labels is None else joined(labels, test_labels))
     inputs, kind = _arranged(files, test=False)
     test_inputs = None if test_labels is None else _arranged(files, test=True)[0]
     return RawData(entry.name.removeprefix(PREFIX), kind, classes, inputs, codes[:len(labels)], test_inputs,
                    None if test_labels is None else codes[len(labels):])
 
 
-def _flat(labels: np.ndarray) -> np.ndarray:
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim != 1 or labels.dtype.kind not in "uiU" or not len(labels):
-        raise ValueError(f"labels must be whole numbers or texts with the shape (n,), but got "
-                         f"{labels.dtype} with the shape {labels.shape}. Turn one-hot rows into numbers "
-                         "with argmax(1), floats with astype(int).")
-    return labels if labels.dtype.kind == "U" else labels.astype(np.int64)
-
-
 def _arranged(files: IdxFolder | NpzFile, test: bool) -> tuple[np.ndarray, str]:
     found = files.inputs(test)
     inputs = found.astype(np.uint8) if found.dtype == np.bool_ else found
     kind, shape = arranged_shape(inputs.shape, files.kind())
-    if inputs.dtype.kind == "f" and not np.isfinite(inputs).all():
-        raise ValueError(f"inputs must be finite, but {int((~np.isfinite(inputs)).sum())} values are not. "
-                         "Fill or remove them.")
+    check_finite(inputs, "test inputs" if test else "inputs", missing_allowed=False)
     if inputs.ndim == 4 and inputs.shape[1:] != shape:
         inputs = np.moveaxis(inputs, 3, 1)
     return np.ascontiguousarray(inputs).reshape(len(inputs), *shape), kind

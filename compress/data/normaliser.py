@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_SMALL = 1e-100
 _CHUNK = 4096  # examples turned to float64 at a time: all of CIFAR-10 at once would take 1.5 GB
 
 
@@ -36,13 +37,15 @@ class Normaliser:
         """
         count = np.maximum(_total(inputs, lambda part: ~np.isnan(part)), 1)
         mean = _total(inputs, lambda part: part) / count
+        lowest, highest = _extremes(inputs)
+        width = highest - lowest
+        unit = np.where((width > 0) & (width < _SMALL), width, 1.0)  # the squares of smaller differences would be 0
         with np.errstate(over="ignore", invalid="ignore"):
-            spread = np.sqrt(_total(inputs, lambda part: (part - mean) ** 2) / count)
+            spread = np.sqrt(_total(inputs, lambda part: ((part - mean) / unit) ** 2) / count) * unit
         if not np.isfinite(spread).all():
             raise ValueError("Inputs must stay below about 1e150 so that their squares are finite, but the "
                              "spread of a feature overflows. Rescale that feature.")
         # The computed mean of a constant has rounding errors, which must not be scaled to a standard deviation of 1.
-        lowest, highest = _extremes(inputs)
         varies = lowest < highest
         return cls(np.where(varies, mean, np.nan_to_num(lowest)), np.where(varies, spread, 1.0))
 
@@ -51,8 +54,9 @@ class Normaliser:
         result = np.empty(inputs.shape, dtype=np.float32)
         for start in range(0, len(inputs), _CHUNK):
             part = inputs[start:start + _CHUNK].astype(np.float64)
-            scaled = (part - self.mean) / self.standard_deviation
-            result[start:start + _CHUNK] = np.where(np.isnan(scaled), 0.0, scaled)
+            with np.errstate(over="ignore"):  # infinity: prepare() refuses it with the value that caused it
+                scaled = (part - self.mean) / self.standard_deviation
+                result[start:start + _CHUNK] = np.where(np.isnan(scaled), 0.0, scaled)
         return result
 
     def undo(self, inputs: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compress.data.array_cache import opened
+from compress.data.npz_archive import opened
 
 _NAMES = {("inputs", False): ("x", "X", "inputs", "x_train", "X_train"), ("labels", True): ("y_test",),
           ("labels", False): ("y", "labels", "y_train"), ("inputs", True): ("x_test", "X_test")}
@@ -40,7 +40,7 @@ class NpzFile:
         """Shape of the inputs, read without the inputs themselves."""
         name = self._name("inputs", test)
         with opened(self.path) as archive:
-            return _shape(archive, name)
+            return archive.header(name).shape
 
     def inputs(self, test: bool = False) -> np.ndarray:
         """The inputs as stored."""
@@ -67,16 +67,8 @@ class NpzFile:
 
     def _names(self) -> list[str]:
         with opened(self.path) as archive:
-            return list(archive.files)
+            return archive.names
 
     def _read(self, name: str) -> np.ndarray:
         with opened(self.path) as archive:
-            return archive[name]
-
-
-def _shape(archive: np.lib.npyio.NpzFile, name: str) -> tuple[int, ...]:
-    assert archive.zip is not None  # it is open for as long as the archive is
-    with archive.zip.open(f"{name}.npy") as stream:
-        version = np.lib.format.read_magic(stream)
-        form = np.lib.format
-        return (form.read_array_header_1_0 if version == (1, 0) else form.read_array_header_2_0)(stream)[0]
+            return archive.read(name)

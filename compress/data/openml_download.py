@@ -20,7 +20,7 @@ from urllib.error import HTTPError, URLError
 
 import numpy as np
 
-from compress.data.raw_data import numbered
+from compress.data.labels import numbered
 
 NO_CONNECTION = 3
 REFUSED = 4

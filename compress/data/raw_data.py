@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
 
+from compress.data.finite import check_finite
+
 EXAMPLE_AXES = {"image": ("channels", "height", "width"), "sequence": ("features", "length"),
                 "tabular": ("features",)}
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class RawData:
     Attributes:
         kind: determines the shape of an example: image (channels, height, width), sequence (features, length), tabular
             (features,).
-        inputs: (n, *shape), of the source's real dtype. A missing value is NaN; only tables may have missing values.
+        inputs: (n, *shape), of the source's real dtype, within float32. A missing value is NaN, in tables alone.
         labels: int64 (n,), in 0..len(classes)-1.
         test_inputs, test_labels: the source's official test part, or None.
         origin: arrays from which the examples were made, for pages: "scene" (n, channels, height, width), the images that
@@ -65,7 +65,8 @@ class RawData:
             raise ValueError(f"{self.title}: kind must be one of {', '.join(EXAMPLE_AXES)}, but got "
                              f"{self.kind!r}.")
         if len(self.classes) < 2:
-            raise ValueError(f"{self.title}: at least 2 classes are needed, but got {len(self.classes)}.")
+            raise ValueError(f"{self.title}: at least 2 classes are needed, but got {len(self.classes)}: "
+                             f"{', '.join(map(repr, self.classes)) or 'none'}. Choose labels that divide the examples.")
         self._check(self.inputs, self.labels, "examples")
         if (self.test_inputs is None) != (self.test_labels is None):
             raise ValueError(f"{self.title}: test inputs and test labels must come together, but only one "
@@ -99,10 +100,7 @@ class RawData:
                              f"({', '.join(axes)}) with no empty axis, but got {inputs.shape}.")
         if inputs.dtype.kind not in "uif":
             raise ValueError(f"{self.title}: {what} must be real numbers, but got the dtype {inputs.dtype}.")
-        unusable = np.isinf(inputs) if self.kind == "tabular" else ~np.isfinite(inputs)
-        if unusable.any():
-            raise ValueError(f"{self.title}: {what} must be finite, but {int(unusable.sum())} values are "
-                             f"not; the first is in example {int(np.argwhere(unusable)[0, 0])}.")
+        check_finite(inputs, f"{self.title}: {what}", missing_allowed=self.kind == "tabular")
         if labels.shape != inputs.shape[:1]:
             raise ValueError(f"{self.title}: there must be one label for each of the {len(inputs)} {what}, "
                              f"but the labels have the shape {labels.shape}.")
@@ -115,18 +113,3 @@ class RawData:
         if ours != theirs:
             raise ValueError(f"{self.title}: test examples must have the dtype and shape of the others, "
                              f"{ours[0]} {ours[1]}, but got {theirs[0]} {theirs[1]}.")
-
-
-def numbered(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels of any values, whole numbers or texts, as int64 (n,) in 0..k-1, and the k names in order.
-
-    Names that are all numbers are ordered as numbers, so that "10" comes after "9".
-    """
-    values, codes = np.unique(labels, return_inverse=True)
-    names = tuple(str(value) for value in values)
-    if all(_NUMBER.fullmatch(name) for name in names):
-        order = sorted(range(len(names)), key=lambda place: float(names[place]))
-    else:
-        order = list(range(len(names)))
-    ranks = np.argsort(np.array(order, dtype=np.int64))
-    return ranks[codes.reshape(-1)].astype(np.int64), tuple(names[place] for place in order)

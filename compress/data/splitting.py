@@ -40,14 +40,17 @@ def split(raw: RawData, seed: int) -> Parts:
     count = len(raw.classes)
     if raw.test_inputs is None or raw.test_labels is None:
         pool = _distinct(raw.inputs)
-        _require(raw, raw.labels[pool], 3, "one each for training, validation and test")
+        _require(raw, raw.labels[pool], 3, "one each for training, validation and test", raw.labels,
+                 "Add examples of this class")
         test, pool = _draw(pool, raw.labels, max(count, round(SHARE * len(pool))), generator)
         wanted = max(count, len(test))
     else:
         test = _distinct(raw.test_inputs)
         pool = _distinct(raw.inputs, without=frozenset(fingerprints(raw.test_inputs)))
-        _require(raw, raw.labels[pool], 2, "one each for training and validation, outside the test part")
-        _require(raw, raw.test_labels[test], 1, "in the test part")
+        _require(raw, raw.labels[pool], 2, "one each for training and validation, outside the test part", raw.labels,
+                 "Add examples of this class")
+        _require(raw, raw.test_labels[test], 1, "in the test part", raw.test_labels,
+                 "Add examples of this class to the test part, or leave the test part out")
         wanted = max(count, min(MOST_VALIDATION, round(SHARE_WITH_TEST * len(pool))))
     validation, train = _draw(pool, raw.labels, wanted, generator)
     calibration, _ = _draw(train, raw.labels, min(len(train), max(count, MOST_CALIBRATION)), generator)
@@ -67,13 +70,19 @@ def _distinct(inputs: np.ndarray, without: Collection[bytes] = ()) -> np.ndarray
     return np.array(list(first.values()), dtype=np.int64)
 
 
-def _require(raw: RawData, labels: np.ndarray, least: int, purpose: str) -> None:
+def _require(raw: RawData, labels: np.ndarray, least: int, purpose: str, given: np.ndarray, remedy: str) -> None:
+    """labels: of the distinct examples; given: of all examples of the source, for the reason in the message."""
     counts = np.bincount(labels, minlength=len(raw.classes))
-    if counts.min() < least:
-        place = int(counts.argmin())
-        raise ValueError(f"{raw.title}: class {raw.classes[place]!r} has {counts[place]} distinct examples, "
-                         f"but at least {least} are needed, {purpose}. Add examples of this class or leave "
-                         "it out.")
+    if counts.min() >= least:
+        return
+    place = int(counts.argmin())
+    everything = int((given == place).sum())
+    if everything > counts[place]:
+        remedy = (f"Of its {everything} examples, the others are equal to these or to examples of other classes"
+                  f"{'' if raw.test_inputs is None else ' or of the test part'}; give examples that differ")
+    left_out = ", or leave this class out" if len(raw.classes) > 2 else ""
+    raise ValueError(f"{raw.title}: class {raw.classes[place]!r} has {counts[place]} distinct examples, but at least "
+                     f"{least} are needed, {purpose}. {remedy}{left_out}.")
 
 
 def _draw(pool: np.ndarray, labels: np.ndarray, total: int, generator: np.random.Generator,

@@ -1,5 +1,6 @@
 """Four splits, normalised, that share no example."""
 
+import re
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 from compress.data import datasets
 from compress.data.raw_data import RawData
 from compress.data.splitting import fingerprints
+from compress.data.splitting import split as parts_of
 
 
 def raw_images(seed: int = 0, official_test: bool = False, examples: int = 200) -> RawData:
@@ -128,3 +130,40 @@ def test_every_card_has_its_own_name_and_only_openml_needs_the_internet():
     cards = datasets.available()
     assert len({card.name for card in cards}) == len(cards)
     assert all(card.online == card.name.startswith("openml:") for card in cards)
+
+
+def almost_constant(value: float, row: int, part: str) -> RawData:
+    """A table whose column 2 is 0 but for one example; with a test part if `part` is "test"."""
+    inputs = np.random.default_rng(0).normal(size=(90, 4))
+    inputs[:, 2] = 0
+    inputs[row, 2] = value
+    labels = np.arange(90) % 3
+    parts = (inputs[:60], labels[:60], inputs[60:], labels[60:]) if part == "test" else (inputs, labels)
+    return RawData("Table", "tabular", ("a", "b", "c"), *parts)
+
+
+@pytest.mark.parametrize("value", [1e16, -1e38])
+@pytest.mark.parametrize("part", ["own", "test"])
+def test_a_value_far_beyond_those_of_the_training_split_is_refused_by_name(value, part):
+    """In training it sets the scale; outside of it, it would be infinite in float32, or make infinity in a network."""
+    refused = 0
+    for row in range(90):
+        raw = almost_constant(value, row, part)
+        parts = parts_of(raw, 0)
+        in_training = row in parts.train and (part == "own" or row < 60)
+        place, name = (row, "Table") if part == "own" or row < 60 else (row - 60, "Table, test part")
+        if in_training:
+            assert np.abs(datasets.prepare(raw, "t", 0).train.inputs).max() < 100
+        else:
+            refused += 1
+            with pytest.raises(ValueError, match=f"{name}: example {place}, column 2 has {re.escape(str(value))}.*Mend"):
+                datasets.prepare(raw, "t", 0)
+    assert refused > 25
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e-30, 1.0, 1e37])
+def test_columns_of_any_scale_are_normalised(scale):
+    inputs = np.random.default_rng(0).normal(size=(300, 2)) * scale
+    raw = RawData("Table", "tabular", ("a", "b"), inputs, np.arange(300) % 2)
+    found = datasets.prepare(raw, "t", 0).train.inputs
+    assert np.allclose(found.std(0), 1, atol=1e-5) and np.allclose(found.mean(0), 0, atol=1e-5)

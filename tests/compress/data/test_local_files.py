@@ -2,7 +2,9 @@
 
 import gzip
 import os
+import re
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -103,13 +105,16 @@ HOLED = np.where(IMAGES % 5 == 2, np.nan, IMAGES)
     ({"x": IMAGES, "X": IMAGES, "y": DIGITS}, "holds inputs more than once, as x and X"),
     ({"x": IMAGES, "y": DIGITS, "x_test": IMAGES}, "x_test alone"),
     ({"x": IMAGES, "y": DIGITS[:9]}, "one label for each of the 30 examples"),
-    ({"x": IMAGES, "y": np.full(30, 0.5)}, "labels must be whole numbers or texts"),
+    ({"x": IMAGES, "y": np.full(30, 0.5)}, "labels must be whole numbers or texts, but example 0 has 0.5"),
+    ({"x": IMAGES, "y": DIGITS.astype(object)}, r"y holds Python objects.*y\.astype\(str\)"),
     ({"x": IMAGES, "y": np.eye(3)[DIGITS]}, "Turn one-hot rows into numbers with argmax"),
     ({"x": IMAGES, "y": DIGITS * 0}, "at least 2 classes"),
     ({"x": IMAGES[:0], "y": DIGITS[:0]}, r"labels must be whole numbers or texts with the shape \(n,\)"),
     ({"x": IMAGES[:, :0], "y": DIGITS}, "no empty axis"),
-    ({"x": HOLED, "y": DIGITS}, "inputs must be finite"),
-    ({"x": HOLED[:, 0], "y": DIGITS}, "inputs must be finite"),
+    ({"x": HOLED, "y": DIGITS}, "inputs must be finite, .* values are not; the first is nan in example 0, position"),
+    ({"x": HOLED[:, 0], "y": DIGITS}, "inputs must be finite, .*; the first is nan in example ., column"),
+    ({"x": IMAGES[:, 0] * 1e39, "y": DIGITS}, "inputs must be between .* range of float32.* in example 0, column"),
+    ({"x": IMAGES * 1.0, "y": DIGITS, "x_test": IMAGES * 1e39, "y_test": DIGITS}, "test inputs must be between"),
     ({"x": IMAGES.astype(complex), "y": DIGITS}, "real numbers"),
     ({"x": IMAGES.astype(object), "y": DIGITS}, "not a valid .npz file of plain arrays"),
     ({"x": DIGITS, "y": DIGITS}, "2, 3 or 4 axes"),
@@ -205,6 +210,120 @@ def test_missing_paths_and_equal_names_are_reported(monkeypatch, tmp_path):
         datasets.load("local:one")
     with pytest.raises(ValueError, match="has no data set 'local:two'; it has local:one"):
         datasets.load("local:two")
+
+
+def test_labels_keep_their_values(monkeypatch, tmp_path):
+    first = 2 ** 63 + 5
+    name_data(monkeypatch, npz(tmp_path / "mine.npz", x=IMAGES, y=DIGITS.astype(np.uint64) + np.uint64(first)))
+    assert local_files.read("local:mine").classes == tuple(str(first + number) for number in range(3))
+    assert local_files.cards()[0].classes == 3
+
+
+def unusable(folder) -> dict[str, object]:
+    """Paths that cannot be data, of every kind."""
+    (folder / "empty.npz").touch()
+    npz(folder / "objects.npz", x=IMAGES.astype(object), y=DIGITS)
+    (folder / "zip.npz").write_bytes(b"PK\x05\x06" + bytes(18))
+    (folder / "folder.npz").mkdir()
+    (folder / "nothing").mkdir()
+    (folder / "loop").symlink_to(folder / "loop")
+    (folder / "gone.npz").symlink_to(folder / "no such file")
+    (folder / os.fsdecode(b"\xff\xfe.npz")).write_bytes(b"no zip")
+    return {"not valid": folder / "empty.npz", "objects": folder / "objects.npz", "no array": folder / "zip.npz",
+            "a folder": folder / "folder.npz", "no files": folder / "nothing", "a loop": folder / "loop",
+            "a dead link": folder / "gone.npz", "no text": folder / os.fsdecode(b"\xff\xfe.npz"),
+            "too long": folder / ("x" * 5000), "too long too": folder / ("x/" * 5000), "nobody": "~nobody_here/x",
+            "nobody at all": "~nobody_here", "the root": "/", "a file in a file": folder / "empty.npz" / "x.npz",
+            "a device": "/dev/null", "a number": "3", "a dash": "-"}
+
+
+def test_a_path_that_cannot_be_used_is_a_card_and_hurts_no_other(monkeypatch, tmp_path):
+    good = npz(tmp_path / "good.npz", x=IMAGES, y=DIGITS)
+    for kind, path in unusable(tmp_path).items():
+        name_data(monkeypatch, path, good)
+        bad, sound = local_files.cards()
+        assert bad.problem and not bad.examples, kind
+        assert "Errno" not in bad.problem and bad.problem.encode() and bad.description.encode(), kind
+        assert (sound.name, sound.examples, sound.problem) == ("local:good", 30, ""), kind
+        assert sound in datasets.available()
+        assert datasets.load("local:good").classes == ("0", "1", "2"), kind
+        with pytest.raises(ValueError, match=re.escape(bad.problem[:20])) as caught:
+            datasets.load(bad.name)
+        assert str(caught.value).encode()
+
+
+def test_a_folder_that_this_user_may_not_read_is_a_card(monkeypatch, tmp_path):
+    """As root every folder can be read: the refusal of the system is played here."""
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    name_data(monkeypatch, idx_folder(tmp_path / "closed"))
+    monkeypatch.setattr(local_files.Path, "is_file", refuse)
+    assert "closed cannot be read (Permission denied). Give this user the right" in local_files.cards()[0].problem
+    with pytest.raises(ValueError, match="Permission denied"):
+        local_files.read("local:closed")
+
+
+def test_an_error_that_nobody_thought_of_is_a_card(monkeypatch, tmp_path):
+    def fail(path):
+        raise RecursionError("too deep")
+
+    name_data(monkeypatch, npz(tmp_path / "mine.npz", x=IMAGES, y=DIGITS))
+    monkeypatch.setattr(local_files, "arranged_shape", fail)
+    monkeypatch.setattr(local_files, "_outline", fail)
+    assert "mine.npz cannot be read (RecursionError)" in local_files.cards()[0].problem
+
+
+def test_a_path_that_is_given_twice_is_one_data_set(monkeypatch, tmp_path):
+    path = npz(tmp_path / "mine.npz", x=IMAGES, y=DIGITS)
+    name_data(monkeypatch, path, path)
+    assert [(card.name, card.problem) for card in local_files.cards()] == [("local:mine", "")]
+
+
+def test_cards_are_made_again_only_where_a_file_has_changed(monkeypatch, tmp_path):
+    path = tmp_path / "mine.npz"
+    path.write_bytes(b"damaged")
+    name_data(monkeypatch, path)
+    (first,) = local_files.cards()
+    assert first.problem and local_files.cards()[0] is first
+    npz(path, x=IMAGES, y=DIGITS)
+    assert (local_files.cards()[0].problem, local_files.cards()[0].examples) == ("", 30)
+    before = path.stat()
+    contents = path.read_bytes()
+    other = tmp_path / "other"
+    other.write_bytes(contents.replace(DIGITS.tobytes(), bytes(30)))  # as long, with the same times
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(path)
+    assert local_files.cards()[0].problem
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_size_that_an_idx_file_only_declares_takes_no_memory(monkeypatch, tmp_path, ending):
+    folder = idx_folder(tmp_path / "mine", ending)
+    path = folder / f"train-images-idx3-ubyte{ending}"
+    for size in (2 ** 31, 2 ** 32 - 1):
+        spoilt = struct.pack(">IIII", 0x0803, size, 28, 28) + bytes(1000)
+        path.write_bytes(gzip.compress(spoilt) if ending else spoilt)
+        name_data(monkeypatch, folder)
+        tracemalloc.start()
+        with pytest.raises(ValueError, match=rf"{path} (must hold|declares|has)"):
+            local_files.read("local:mine")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 10_000_000
+
+
+def test_a_gz_file_that_unpacks_to_much_more_than_data_do_is_refused(monkeypatch, tmp_path):
+    folder = idx_folder(tmp_path / "mine")
+    images = folder / "train-images-idx3-ubyte"
+    images.unlink()
+    with gzip.open(folder / "train-images-idx3-ubyte.gz", "wb", compresslevel=1) as stream:
+        stream.write(struct.pack(">IIII", 0x0803, 400, 1000, 1000))
+        for _ in range(40):
+            stream.write(bytes(10_000_000))
+    name_data(monkeypatch, folder)
+    with pytest.raises(ValueError, match=r"declares 400 MB.*packed to 1/100 at most.*gunzip"):
+        local_files.read("local:mine")
 
 
 def test_without_the_variable_there_are_no_local_sets(monkeypatch):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from compress.data.raw_data import RawData, numbered
+from compress.data.raw_data import RawData
 
 IMAGES = np.zeros((4, 1, 2, 2), dtype=np.uint8)
 ROWS = np.zeros((4, 3))
@@ -13,7 +13,7 @@ HOLED = np.array([[0.0, np.nan], [1, 1], [2, 2], [3, 3]])
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (("sound", ("a", "b"), ROWS, LABELS), "kind must be one of image, sequence, tabular"),
-    (("tabular", ("a",), ROWS, LABELS * 0), "at least 2 classes are needed, but got 1"),
+    (("tabular", ("a",), ROWS, LABELS * 0), "at least 2 classes are needed, but got 1: 'a'"),
     (("image", ("a", "b"), ROWS, LABELS), r"shape \(n, channels, height, width\)"),
     (("tabular", ("a", "b"), np.zeros((4, 0)), LABELS), "no empty axis"),
     (("tabular", ("a", "b"), ROWS.astype(complex), LABELS), "real numbers"),
@@ -40,12 +40,17 @@ def test_bytes_are_counted_as_stored():
     assert RawData("Title", "tabular", ("a", "b"), ROWS, LABELS).bytes_per_example == 12
 
 
-@pytest.mark.parametrize(("labels", "codes", "names"), [
-    (np.array([5, -2, 5, 10]), [1, 0, 1, 2], ("-2", "5", "10")),
-    (np.array(["10", "9", "10"]), [1, 0, 1], ("9", "10")),
-    (np.array(["dog", "cat", "dog"]), [1, 0, 1], ("cat", "dog")),
-    (np.array(["b", "10", "9"]), [2, 0, 1], ("10", "9", "b")),
-])
-def test_labels_are_numbered_in_the_order_of_their_names(labels, codes, names):
-    found, found_names = numbered(labels)
-    assert (found.tolist(), found_names, found.dtype) == (codes, names, np.int64)
+@pytest.mark.parametrize("value", [1e39, -1e300])
+@pytest.mark.parametrize("test", [False, True])
+def test_a_value_beyond_float32_is_refused_with_its_place(value, test):
+    spoilt = ROWS.copy()
+    spoilt[2, 1] = value
+    parts = (ROWS, LABELS, spoilt, LABELS) if test else (spoilt, LABELS)
+    words = rf"the first is {value!s} in example 2, column 1".replace("+", r"\+")
+    with pytest.raises(ValueError, match=rf"Title: {'test ' if test else ''}examples must be between .*float32.*{words}"):
+        RawData("Title", "tabular", ("a", "b"), *parts)
+
+
+def test_the_largest_float32_is_a_number_like_others():
+    largest = np.full((4, 1), np.finfo(np.float32).max)
+    assert RawData("Title", "tabular", ("a", "b"), -largest.astype(float), LABELS).inputs.min() < -3.4e38

@@ -80,6 +80,22 @@ def test_a_class_with_too_few_examples_is_named(counts, test_counts, least):
         splitting.split(raw_table(counts, test_counts), 0)
 
 
+@pytest.mark.parametrize(("classes", "twice", "test_counts", "message"), [
+    (2, False, None, r"training, validation and test\. Add examples of this class\.$"),
+    (3, False, None, r"Add examples of this class, or leave this class out\.$"),
+    (2, True, None, "Of its 30 examples, the others are equal to these or to examples of other classes; give examples that"),
+    (2, True, [9, 9], "equal to these or to examples of other classes or of the test part; give examples that differ"),
+    (2, False, [0, 9], "Add examples of this class to the test part, or leave the test part out")])
+def test_the_remedy_for_a_small_class_can_be_followed(classes, twice, test_counts, message):
+    raw = raw_table([1 if test_counts is None else 9, *[9] * (classes - 1)], test_counts)
+    if twice:
+        everything = np.arange(60) % 2
+        parts = () if test_counts is None else (np.arange(4.0).reshape(2, 2), np.arange(2))
+        raw = RawData("Table", "tabular", ("0", "1"), np.ones((60, 2)), everything, *parts)
+    with pytest.raises(ValueError, match=message):
+        splitting.split(raw, 0)
+
+
 def test_numpy_s_global_random_state_is_neither_read_nor_changed():
     np.random.seed(1)
     first = splitting.split(raw_table([50, 50]), 0)
