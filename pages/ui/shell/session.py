@@ -5,13 +5,14 @@ from __future__ import annotations
 import atexit
 import gc
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from compress.curves.store import Store
+from compress.data import datasets
 from compress.data.pictures import PICTURES, pictures
 from compress.recipe import Recipe, Step
 from compress.service.engine import Engine, EngineError, LocalEngine
@@ -36,9 +37,12 @@ def store() -> Store:
 
 
 def description() -> Card:
-    """What the worker can do; stops the page with a clear sentence if it cannot be started."""
+    """What the worker can do; stops the page with a clear sentence if it cannot be started.
+
+    The data sets are listed as they are now: a file of COMPRESS_DATA may have been repaired since the worker started."""
     try:
-        return engine().description(timeout=90)
+        known = engine().description(timeout=90)
+        return {**known, "datasets": [asdict(card) for card in datasets.available()]}
     except EngineError as error:
         st.error(outside.markdown(error))
         st.stop()
