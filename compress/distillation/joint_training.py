@@ -22,6 +22,7 @@ from compress.layers.base import is_dense
 from compress.networks.families import Architecture, Network, build
 from compress.networks.gru import GRU
 from compress.progress import Live, Reporter, no_report
+from compress.training.batches import batches, batches_in, has_batch_norm
 from compress.training.loop import Training, optimizer_of, steps_of
 from compress.training.stack import Stack, leaves, structure
 
@@ -88,11 +89,12 @@ def train_students(students: Sequence[Student], data: Dataset, plan: Training, r
         Cancelled: through `report`.
     """
     trained: dict[int, TrainedStudent] = {}
-    total = steps_of(plan, len(data.train), steps)
+    joined = any(has_batch_norm(build(architecture)) for architecture in {one.architecture for one in students})
+    total, per_epoch = steps_of(plan, len(data.train), steps, joined), batches_in(len(data.train), plan.batch, joined)
     waves = list(_waves(students, plan, WAVE_BYTES if torch.device(device).type == "cuda" else GROUP_BYTES))
     for number, wave in enumerate(waves):
         part = report.part(number / len(waves), (number + 1) / len(waves))
-        groups = [_Group([students[place] for place in members], data, plan, total, torch.device(device))
+        groups = [_Group([students[place] for place in members], data, plan, total, per_epoch, torch.device(device))
                   for members in wave]
         _run(groups, wave, total, plan, part, on_epoch)
         for members, group in zip(wave, groups, strict=True):
@@ -116,7 +118,7 @@ def _run(groups: list[_Group], wave: list[list[int]], total: int, plan: Training
 class _Group:
     """Students that read the same batches, in one stack."""
 
-    def __init__(self, students: list[Student], data: Dataset, plan: Training, total: int,
+    def __init__(self, students: list[Student], data: Dataset, plan: Training, total: int, per_epoch: int,
                  device: torch.device) -> None:
         first = students[0]
         self.stack = Stack([build(student.architecture, student.seed) for student in students], device)
@@ -126,8 +128,8 @@ class _Group:
         self.validation_inputs, self.validation_labels = on_device(data.validation, device)
         self.labelled = None if first.labelled is None else first.labelled.to(device)
         rows = torch.arange(len(self.inputs)) if first.rows is None else first.rows
-        self.batches = _batches(rows.to(device), plan.batch, first.seed)
-        self.per_epoch, self.total, self.seed = -(-len(self.inputs) // plan.batch), total, first.seed
+        self.batches = _batches(rows.to(device), plan.batch, first.seed, has_batch_norm(self.stack.networks[0]))
+        self.per_epoch, self.total, self.seed = per_epoch, total, first.seed
         parameters = [*self.stack.parameters.values(), *self.objective.regressors]
         self.optimizer = optimizer_of([tensor.data for tensor in parameters], plan)
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, max(1, total))
@@ -181,11 +183,11 @@ class _Group:
                                int(self.best_epoch[number]), self.diverged[number]) for number in range(len(self.stack))]
 
 
-def _batches(rows: Tensor, batch: int, seed: int) -> Iterator[Tensor]:
+def _batches(rows: Tensor, batch: int, seed: int, joined: bool) -> Iterator[Tensor]:
     """Endless passes over the rows in random order; the order is drawn as in training.loop.train."""
     generator = torch.Generator().manual_seed(seed)
     while True:
-        yield from rows[torch.randperm(len(rows), generator=generator).to(rows.device)].split(batch)
+        yield from batches(rows[torch.randperm(len(rows), generator=generator).to(rows.device)], batch, joined)
 
 
 def _waves(students: Sequence[Student], plan: Training, group_bytes: int = GROUP_BYTES) -> Iterator[list[list[int]]]:

@@ -27,6 +27,7 @@ from compress.networks.families import Architecture, Network, build
 from compress.progress import Reporter, StudentSoFar, StudentsSoFar, no_report
 from compress.recipe import BASELINE, CONTROL, CURVE, SEED, VARIANT
 from compress.settings import setting
+from compress.training.batches import refusal as refusal_of_batches
 from compress.training.loop import Training
 
 
@@ -152,14 +153,17 @@ class Distill(Method):
         return knowledge_view(network, data)
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
-        """The student's architecture, hidden layers that the loss needs, and the transfer set must be possible."""
+        """The student's architecture, hidden layers that the loss needs, transfer set and batches must be possible."""
         try:
             student = build(self.architecture(network))
-            transfer_set(data, self.labelled, self.unlabelled, self.omit, 0)
+            chosen = transfer_set(data, self.labelled, self.unlabelled, self.omit, 0)
         except ValueError as error:  # names the setting and the remedy
             return str(error)
         example = torch.zeros(1, *data.shape, device=device_of(network))
-        return refusal(self.loss, network, student.to(example.device), example) if self.alpha > 0 else ""
+        fewest = min(len(rows) for rows in (chosen.rows, chosen.control, data.train) if rows is not None)
+        batches = (refusal_of_batches(student, "Distill", "batch", self.batch)
+                   or refusal_of_batches(student, "Distill", "labelled", fewest))
+        return batches or (refusal(self.loss, network, student.to(example.device), example) if self.alpha > 0 else "")
 
     def preview(self, network: Network, data: Dataset) -> Network:
         """The student with its first weights."""

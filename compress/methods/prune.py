@@ -27,6 +27,8 @@ from compress.pruning.unit_pruner import UnitPruner
 from compress.pruning.view import inside_view, point_view, problems
 from compress.pruning.weight_pruner import WeightPruner
 from compress.settings import setting
+from compress.training.batches import has_batch_norm
+from compress.training.batches import refusal as refusal_of_batches
 from compress.training.loop import Training, cross_entropy, steps_of, train
 
 _pruners: deque[tuple[tuple[Any, ...], Network, Pruner]] = deque(maxlen=4)  # of the last calls
@@ -129,10 +131,13 @@ class Prune(Method):
         """N:M sparsity has M - 1 sparsities; and not every compressed layer can be pruned in every way."""
         group = self.selection.group
         if not group or (self.sparsity * group == int(self.sparsity * group) and self.sparsity > 0):
-            return refusal(self.selection, self.schedule, network)
+            return refusal(self.selection, self.schedule, network) or self._refusal_of_training(network)
         steps = ", ".join(f"{step / group:g}" for step in range(1, group))
         return (f"Prune: sparsity must be one of {steps} with pattern={self.pattern}, but got {self.sparsity:g}. Choose one "
                 "of these.")
+
+    def _refusal_of_training(self, network: Network) -> str:
+        return refusal_of_batches(network, "Prune", "recovery_batch", self.recovery_batch) if self.recovery_epochs else ""
 
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[Prune], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
@@ -203,7 +208,8 @@ class Prune(Method):
 
     def _gradually(self, first: Pruner, sparsity: float, report: Reporter) -> Network:
         data = first.data
-        schedule = Gradual(first.prune_in_place, sparsity, steps_of(self._plan(), len(data.train)))
+        steps = steps_of(self._plan(), len(data.train), joined=has_batch_norm(first.network))
+        schedule = Gradual(first.prune_in_place, sparsity, steps)
         return train(first.network, data, self._plan(), first.seed, report, self._objective(first.network, data),
                      after_step=schedule, keep_from=schedule.ready).network
 

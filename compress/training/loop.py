@@ -18,9 +18,11 @@ from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 from compress.progress import Cancelled, EpochDone, Reporter, no_report
 from compress.settings import Settings, setting
+from compress.training.batches import batches, batches_in, has_batch_norm, refusal
 
 Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
 AfterStep = Callable[[Network, int], None]
+LEAST_RATE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Training(Settings):
     """How long and how fast to train."""
 
     epochs: int = setting(20, low=1, high=2000, help="Passes over the training examples.")
-    learning_rate: float = setting(0.002, low=1e-6, high=10.0,
+    learning_rate: float = setting(0.002, low=LEAST_RATE, high=10.0,
                                    help="Size of the first steps; it falls to zero along a cosine.")
     batch: int = setting(64, low=1, high=65536, help="Examples in each step.")
     optimizer: str = setting("adam", choices=("adam", "sgd"), help="Adam, or SGD with Nesterov momentum 0.9.")
@@ -65,6 +67,8 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, report: 
           after_step: AfterStep | None = None, keep_from: int = 0) -> Trained:
     """Trains a copy of a network on the train split and keeps the weights of the best validation accuracy.
 
+    With batch normalisation, a last batch of one example is joined to the batch before it.
+
     Args:
         start: the initial network, which is not changed.
         objective: (logits (b, classes), labels (b,), rows (b,) into train) -> scalar; with rows a loss can look
@@ -77,10 +81,13 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, report: 
 
     Raises:
         Cancelled: through `report`, unless keep_best and an epoch is finished.
-        ValueError: training diverged before its first finished epoch.
+        ValueError: training diverged before its first finished epoch, or batch normalisation would get one value a batch.
     """
+    reason = refusal(start, "Training", "batch", min(plan.batch, len(data.train)))
+    if reason:
+        raise ValueError(reason)
     network = copy.deepcopy(start)
-    run = _Run(network, plan, seed, steps_of(plan, len(data.train), steps), objective, after_step)
+    run = _Run(network, plan, seed, steps_of(plan, len(data.train), steps, has_batch_norm(start)), objective, after_step)
     inputs, labels = on_device(data.train, device_of(start))
     best, cancelled = _Best(network, data), False
     try:
@@ -96,8 +103,9 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, report: 
             raise
         cancelled = True
     if best.weights is None:
+        lower = max(LEAST_RATE, plan.learning_rate / 10)
         raise ValueError(f"Training: the loss became NaN or infinite in the first epoch with learning_rate="
-                         f"{plan.learning_rate}. Lower learning_rate, for example to {plan.learning_rate / 10:g}.")
+                         f"{plan.learning_rate}. Lower learning_rate, for example to {lower:g}.")
     network.load_state_dict(best.weights)
     return Trained(network.eval(), tuple(best.history), best.epoch, cancelled)
 
@@ -142,6 +150,7 @@ class _Run:
         self.network, self.plan, self.steps, self.objective, self.after_step = network, plan, steps, objective, after_step
         self.done = 0
         self.seed = seed
+        self.joined = has_batch_norm(network)
         self.order = torch.Generator().manual_seed(seed)
         self.optimizer = optimizer_of(list(network.parameters()), plan)
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, max(1, steps))
@@ -153,7 +162,7 @@ class _Run:
         total, right, seen = torch.zeros((), device=inputs.device), torch.zeros((), device=inputs.device), 0
         with torch.random.fork_rng(devices=[inputs.device] if inputs.is_cuda else []):
             torch.manual_seed(self.seed * 1_000_003 + self.done)
-            for number, rows in enumerate(order.split(self.plan.batch)):
+            for number, rows in enumerate(batches(order, self.plan.batch, self.joined)):
                 if self.done >= self.steps:
                     break
                 loss, correct = self.step(inputs[rows], labels[rows], rows)
@@ -203,7 +212,7 @@ def optimizer_of(parameters: list[Tensor], plan: Training) -> torch.optim.Optimi
                            weight_decay=plan.weight_decay, fused=True)
 
 
-def steps_of(plan: Training, examples: int, most: int | None = None) -> int:
-    """The number of optimizer steps of the plan for this number of examples, at most `most`."""
-    steps = plan.epochs * -(-examples // plan.batch)
+def steps_of(plan: Training, examples: int, most: int | None = None, joined: bool = False) -> int:
+    """The number of optimizer steps of the plan for this number of examples, at most `most`; joined as for batches()."""
+    steps = plan.epochs * batches_in(examples, plan.batch, joined)
     return steps if most is None else min(steps, most)
