@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -87,12 +88,18 @@ class Progress:
 
 @dataclass(frozen=True)
 class Reporter:
-    """Given to every long piece of work: report(share, text) reports, and raises Cancelled if it should stop."""
+    """Given to every long piece of work: report(share, text) reports, and raises Cancelled if it should stop.
+
+    Attributes:
+        exclusive: with report.exclusive("teacher ..."): work whose result others can use. A second piece of work with this
+            key, in the same process, waits until the first has ended; Cancelled can be raised while it waits.
+    """
 
     write: Callable[[Progress], None] = lambda progress: None
     is_cancelled: Callable[[], bool] = lambda: False
     low: float = 0.0
     high: float = 1.0
+    exclusive: Callable[[str], AbstractContextManager[None]] = lambda key: nullcontext()
 
     def __call__(self, share: float, text: str, live: Live | None = None) -> None:
         self.write(Progress(self.low + (self.high - self.low) * share, text, live))
@@ -102,7 +109,8 @@ class Reporter:
     def part(self, low: float, high: float) -> Reporter:
         """A Reporter for a stretch of this work: its 0 to 1 is our low to high."""
         width = self.high - self.low
-        return Reporter(self.write, self.is_cancelled, self.low + width * low, self.low + width * high)
+        return Reporter(self.write, self.is_cancelled, self.low + width * low, self.low + width * high,
+                        self.exclusive)
 
 
 no_report = Reporter()

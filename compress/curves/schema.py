@@ -8,10 +8,11 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from compress.curves import job_table
 from compress.files.artefacts import Artefacts
 from compress.recipe import CONTROL, Recipe, Step
 
-VERSION = 2
+VERSION = 3
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS teachers (key TEXT PRIMARY KEY, recipe TEXT, digest TEXT, data_digest TEXT, card TEXT,
     created REAL);
@@ -21,8 +22,6 @@ CREATE INDEX IF NOT EXISTS points_of_curve ON points (curve, reference);
 CREATE TABLE IF NOT EXISTS plans (key TEXT, reference TEXT, plan TEXT, PRIMARY KEY (key, reference));
 CREATE TABLE IF NOT EXISTS roles (key TEXT, reference TEXT, role TEXT, PRIMARY KEY (key, reference, role));
 CREATE TABLE IF NOT EXISTS views (key TEXT, reference TEXT, view TEXT, PRIMARY KEY (key, reference));
-CREATE TABLE IF NOT EXISTS jobs (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, kind TEXT, title TEXT, request TEXT,
-    state TEXT, share REAL, text TEXT, live TEXT, error TEXT, owner INTEGER, created REAL, started REAL, updated REAL);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER);
 CREATE TABLE IF NOT EXISTS pins (key TEXT, reference TEXT, note TEXT, created REAL, PRIMARY KEY (key, reference));
 CREATE TABLE IF NOT EXISTS notices (text TEXT);
@@ -43,11 +42,12 @@ def prepare(connection: sqlite3.Connection, path: Path, artefacts: Artefacts) ->
     connection.execute("BEGIN IMMEDIATE")  # one process prepares the tables while the others wait
     version = _version(connection)
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
-    if version > VERSION or (version < VERSION and tables and not _is_version_1(connection, version, tables)):
+    is_first = _is_version_1(connection, version, tables)
+    if version > VERSION or (version < 2 and tables and not is_first):
         raise ValueError(f"The store {path} was written by a version of this program that this one does not know. Move the "
                          "file away (a new store is then made), or use the version that wrote it.")
     if version < VERSION:
-        if tables:
+        if is_first:
             _upgrade(connection, artefacts)
         _create(connection)
         connection.execute(f"PRAGMA user_version={VERSION}")
@@ -61,6 +61,7 @@ def _create(connection: sqlite3.Connection) -> None:
     """Executes one statement at a time, because executescript() would end the transaction."""
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
+    job_table.prepare(connection)
 
 
 def _is_version_1(connection: sqlite3.Connection, version: int, tables: set[str]) -> bool:

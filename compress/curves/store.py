@@ -6,7 +6,6 @@ The worker writes while the app reads (write-ahead log). Imports nothing heavy.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterator
@@ -16,15 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from compress.curves import schema
+from compress.curves.job_table import ACTIVE as ACTIVE
+from compress.curves.job_table import JobTable
 from compress.curves.plan import Plan
 from compress.files.artefacts import Artefacts
 from compress.home import cache_folder
 
-ACTIVE = ("queued", "running")
-STARTED = time.time()  # of this process, near enough
 
-
-class Store:
+class Store(JobTable):
     """One SQLite file. Every method opens a connection for itself, so that threads and processes may share a Store."""
 
     def __init__(self, path: Path | str | None = None) -> None:
@@ -148,50 +146,6 @@ class Store:
         rows = self._rows("SELECT view FROM views WHERE key=? AND reference=?", key, reference)
         return json.loads(rows[0]["view"]) if rows else None
 
-    # -- jobs ----------------------------------------------------------------------------------------------------
-
-    def new_job(self, key: str, kind: str, title: str, request: dict[str, Any]) -> int:
-        """A queued job owned by this process; returns its number."""
-        with self._connection() as connection:
-            cursor = connection.execute(
-                "INSERT INTO jobs (key, kind, title, request, state, share, text, live, owner, created, updated) "
-                "VALUES (?,?,?,?,'queued',0,'waiting','[]',?,?,?)",
-                (key, kind, title, json.dumps(request), os.getpid(), time.time(), time.time()))
-            return int(cursor.lastrowid or 0)
-
-    def update_job(self, number: int, **columns: Any) -> None:
-        """Changes columns of a job that has not ended: state, share, text, live (JSON-able), error, started."""
-        if "live" in columns:
-            columns["live"] = json.dumps(columns["live"])
-        names = ", ".join(f"{name}=?" for name in columns)
-        self._run(f"UPDATE jobs SET {names}, updated=? WHERE id=? AND state IN ('queued','running')",
-                  *columns.values(), time.time(), number)
-
-    def job(self, number: int) -> dict[str, Any]:
-        """The job with this number. Raises KeyError if there is none."""
-        found = self._jobs("WHERE id=?", number)
-        if not found:
-            raise KeyError(number)
-        return found[0]
-
-    def latest_job(self, key: str) -> dict[str, Any] | None:
-        """The newest job with this key, or None."""
-        found = self._jobs("WHERE key=? ORDER BY id DESC LIMIT 1", key)
-        return found[0] if found else None
-
-    def active_jobs(self) -> list[dict[str, Any]]:
-        """Queued and running jobs, oldest first."""
-        return self._jobs("WHERE state IN ('queued','running') ORDER BY id")
-
-    def interrupt_orphans(self) -> None:
-        """Marks active jobs whose process has ended as interrupted; their finished points are stored, and they can be
-        resumed."""
-        for job in self.active_jobs():
-            # A container's programs get the same number again at every start.
-            reborn = job["owner"] == os.getpid() and job["created"] < STARTED
-            if reborn or not _is_alive(job["owner"]):
-                self.update_job(job["id"], state="interrupted", error="The program was stopped during this job.")
-
     # -- counters ------------------------------------------------------------------------------------------------
 
     def count(self, name: str) -> int:
@@ -215,10 +169,6 @@ class Store:
         return found
 
     # -- plumbing ------------------------------------------------------------------------------------------------
-
-    def _jobs(self, where: str, *values: Any) -> list[dict[str, Any]]:
-        rows = self._rows(f"SELECT * FROM jobs {where}", *values)
-        return [{**row, "request": json.loads(row["request"]), "live": json.loads(row["live"])} for row in rows]
 
     def _rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         with self._connection() as connection:
@@ -244,13 +194,3 @@ class Store:
 def _plan_of(text: str) -> Plan:
     """Read once: pages look at plans at every tick."""
     return Plan.from_plain(json.loads(text))
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -36,3 +38,17 @@ def test_live_data_are_plain_data_with_their_kind() -> None:
         {"kind": "epoch", "epoch": 3, "loss": 0.5, "train_accuracy": 0.8, "accuracy": 0.7, "seconds": 1.5},
         {"kind": "students", "epoch": 2, "students": [{"bytes": 900, "width": 0.2, "temperature": 4.0, "seed": 0,
                                                        "alpha": 0.9, "assistant": 0.0, "accuracy": None}]}]
+
+
+def test_a_part_shares_the_keys_of_the_whole() -> None:
+    asked: list[str] = []
+
+    @contextmanager
+    def exclusive(key: str) -> Iterator[None]:
+        asked.append(key)
+        yield
+
+    with Reporter(exclusive=exclusive).part(0.0, 0.5).exclusive("teacher a"):
+        assert asked == ["teacher a"]
+    with Reporter().exclusive("teacher a"), Reporter().exclusive("teacher a"):
+        pass  # outside a worker nobody waits

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -133,46 +132,6 @@ def test_a_counter_counts(store: Store) -> None:
     assert store.counter("opened") == 0
     assert [store.count("opened") for _ in range(3)] == [1, 2, 3]
     assert Store(store.path).counter("opened") == 3 and store.counter("other") == 0
-
-
-def test_a_job_lives_from_queued_to_its_end(store: Store) -> None:
-    number = store.new_job("key", "curve", "Low rank", {"recipe": "r", "values": [0.1]})
-    job = store.job(number)
-    assert (job["state"], job["owner"], job["share"]) == ("queued", os.getpid(), 0)
-    assert job["request"] == {"recipe": "r", "values": [0.1]} and job["live"] == []
-    assert [job["id"] for job in store.active_jobs()] == [number]
-    store.update_job(number, state="running", started=1.0, share=0.5, text="half", live=[{"epoch": 1}])
-    job = store.job(number)
-    assert (job["state"], job["share"], job["text"], job["live"]) == ("running", 0.5, "half", [{"epoch": 1}])
-    store.update_job(number, state="done")
-    assert store.job(number)["state"] == "done" and store.active_jobs() == []
-
-
-@pytest.mark.parametrize("end", ["done", "failed", "cancelled", "interrupted"])
-def test_a_job_that_has_ended_is_never_revived(end: str, store: Store) -> None:
-    number = store.new_job("key", "curve", "title", {})
-    store.update_job(number, state=end, text="the end")
-    store.update_job(number, state="running", text="again", share=0.9)
-    job = store.job(number)
-    assert (job["state"], job["text"], job["share"]) == (end, "the end", 0)
-
-
-def test_the_latest_job_of_a_key_is_found(store: Store) -> None:
-    assert store.latest_job("key") is None
-    numbers = [store.new_job(key, "curve", "title", {}) for key in ("key", "key", "other")]
-    assert store.latest_job("key")["id"] == numbers[1]
-    with pytest.raises(KeyError):
-        store.job(numbers[-1] + 1)
-
-
-def test_jobs_of_a_process_that_is_gone_are_interrupted_and_no_others(store: Store) -> None:
-    mine = store.new_job("mine", "curve", "title", {})
-    script = "import sys; from compress.curves.store import Store; print(Store(sys.argv[1]).new_job('k', 'curve', 't', {}))"
-    theirs = int(python("-c", script, str(store.path), check=True).stdout)
-    assert store.job(theirs)["state"] == "queued"
-    store.interrupt_orphans()
-    assert store.job(theirs)["state"] == "interrupted" and "stopped during this job" in store.job(theirs)["error"]
-    assert store.job(mine)["state"] == "queued"
 
 
 def test_artefacts_lie_beside_the_store(store: Store, tmp_path: Path) -> None:

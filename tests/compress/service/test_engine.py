@@ -164,16 +164,6 @@ def test_a_job_sent_to_a_worker_that_has_just_died_goes_to_the_next_one(engine: 
     assert ended(engine, number)["state"] == "done"
 
 
-def test_jobs_left_by_an_earlier_program_are_interrupted_even_if_it_had_our_number(
-        engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = engine.store.new_job("left", "curve", "title", {})
-    engine.store.interrupt_orphans()
-    assert engine.store.job(number)["state"] == "queued"
-    monkeypatch.setattr("compress.curves.store.STARTED", time.time() + 1)
-    engine.store.interrupt_orphans()
-    assert engine.store.job(number)["state"] == "interrupted"
-
-
 def test_the_next_program_shows_the_kept_description_at_once_and_ignores_a_damaged_one(
         engine: LocalEngine, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = engine.description()
