@@ -118,33 +118,36 @@ class _Printed:
 
 def evaluate_command(chosen: argparse.Namespace) -> None:
     """Reads a network file and prints its accuracy on a split, size and operations."""
+    import torch
+
     from compress.curves.final_report import final_report, must_fit
     from compress.data import datasets
     from compress.files import network_file
+    from compress.files.contents import contents_of
     from compress.networks import device
     from compress.points.measure import counts, evaluate
 
     where = device.prepare()
-    made_for, data = network_file.made_for(chosen.file), datasets.load(chosen.data)
+    contents = contents_of(chosen.file)
+    network, made_for = network_file.with_description(contents, chosen.file)
+    reference = network_file.read(chosen.teacher).to(where) if chosen.teacher else None
+    network, data = network.to(where), datasets.load(chosen.data)
+    must_fit(chosen.file, network, data)
+    if reference is not None:
+        must_fit(chosen.teacher, reference, data)
     difference = made_for.difference(data) if made_for else ""
     if difference:
         sys.stderr.write(one_line(f"Warning, {chosen.file}: {difference}.") + "\n")
     if chosen.split == "test":
-        network = network_file.read(chosen.file).to(where)
-        report = final_report(chosen.data, {chosen.file: network}, _store())
+        report = final_report(chosen.data, {chosen.file: network}, _store(), reference)
         sys.stderr.write(f"The test split of {one_line(chosen.data)} has now been opened {report['opened']} time(s).\n")
         measured = {name: value for name, value in report["rows"][0].items() if name != "name"}
     else:
-        network = network_file.read(chosen.file).to(where)
-        must_fit(chosen.file, network, data)
-        reference = network_file.read(chosen.teacher).to(where) if chosen.teacher else None
         measured = evaluate(network, getattr(data, chosen.split), reference)
         del measured["predictions"]
-    example = network.architecture.shape
-    import torch
-
-    _say({"file": chosen.file, "data": chosen.data, "split": chosen.split, **measured,
-          "bytes": Path(chosen.file).stat().st_size, **counts(network, torch.zeros(1, *example, device=where))})
+    example = torch.zeros(1, *network.architecture.shape, device=where)
+    _say({"file": chosen.file, "data": chosen.data, "split": chosen.split, **measured, "bytes": len(contents),
+          **counts(network, example)})
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,8 +13,12 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass
+from reprlib import Repr
 from typing import Any, ClassVar, Self
 
+MOST_SIZES = 100  # layers of a network: a longer list is a slip, and takes minutes to build
+_SHORT = Repr()
+_SHORT.maxstring, _SHORT.maxlong, _SHORT.maxlevel = 60, 40, 2
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan", re.ASCII | re.IGNORECASE)
 
 
@@ -72,7 +76,7 @@ class Settings:
         for name, value in values.items():
             present = cls.renamed.get(name, name)
             if present not in known:
-                raise ValueError(f"{cls.__name__} has no setting {name!r}; its settings are {', '.join(known)}.")
+                raise ValueError(f"{cls.__name__} has no setting {shown(name)}; its settings are {', '.join(known)}.")
             if present in given:
                 raise ValueError(f"{cls.__name__}: {present} is given twice, once by an older name; give each setting once.")
             given[present] = value
@@ -105,8 +109,8 @@ def checked(entry: dict[str, Any], value: Any, owner: str = "") -> Any:
     found = converted(entry, value, owner)
     for number in found if isinstance(found, tuple) else (found,):
         if number != nearest(entry, number):
-            raise ValueError(f"{_whose(entry, owner)} must be between {entry['low']} and {entry['high']}, but got {number}. "
-                             f"Choose a value in this range; {entry['default']} is a good start.")
+            raise ValueError(f"{_whose(entry, owner)} must be between {entry['low']} and {entry['high']}, but got "
+                             f"{shown(number)}. Choose a value in this range; {entry['default']} is a good start.")
     return found
 
 
@@ -126,7 +130,7 @@ def converted(entry: dict[str, Any], value: Any, owner: str = "") -> Any:
             raise ValueError(value)
         return found
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{_whose(entry, owner)} must be {_wanted(entry)}, but got {value!r}. "
+        raise ValueError(f"{_whose(entry, owner)} must be {_wanted(entry)}, but got {shown(value)}. "
                          f"For example: {entry['name']}={spelled(entry['default'])}.") from error
 
 
@@ -141,6 +145,11 @@ def nearest(entry: dict[str, Any], value: Any) -> Any:
     return kind(entry["high"]) if entry["high"] is not None and value > entry["high"] else value
 
 
+def shown(value: Any) -> str:
+    """A value of any kind and length for a message: its beginning and its end if it is long."""
+    return _SHORT.repr(value)
+
+
 def _whose(entry: dict[str, Any], owner: str) -> str:
     return f"{owner}: {entry['name']}" if owner else entry["name"]
 
@@ -150,7 +159,7 @@ def _wanted(entry: dict[str, Any]) -> str:
     numbers = f"between {entry['low']} and {entry['high']}"
     return {"bool": "true or false", "int": f"a whole number {numbers}", "float": f"a number {numbers}",
             "str": f"one of {', '.join(entry['choices'] or ())}",
-            "sizes": f"whole numbers {numbers} joined by '-', or 'none'"}[entry["type"]]
+            "sizes": f"whole numbers {numbers} joined by '-' (at most {MOST_SIZES} of them), or 'none'"}[entry["type"]]
 
 
 def _bool(value: Any) -> bool:
@@ -187,8 +196,15 @@ def _sizes(value: Any) -> tuple[int, ...]:
     """Text like 300-100, one number, or a list of them."""
     if isinstance(value, str):
         text = value.strip()
-        return () if text in ("", "none") else tuple(_size(part) for part in text.split("-"))
-    return (_whole(value),) if isinstance(value, int) else tuple(_whole(size) for size in value)
+        return () if text in ("", "none") else _few([_size(part) for part in text.split("-", MOST_SIZES)])
+    return (_whole(value),) if isinstance(value, int) else _few([_whole(size) for size in value])
+
+
+def _few(sizes: list[int]) -> tuple[int, ...]:
+    """Raises ValueError for more sizes than a network has layers."""
+    if len(sizes) > MOST_SIZES:
+        raise ValueError(f"{len(sizes)} sizes")
+    return tuple(sizes)
 
 
 def _size(text: str) -> int:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from compress.curves.sink import Sink
 from compress.data import datasets
 from compress.data.datasets import Dataset
+from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 from compress.points.measure import evaluate
 
 
-def final_report(data_name: str, networks: dict[str, Network], store: Sink) -> dict[str, Any]:
+def final_report(data_name: str, networks: dict[str, Network], store: Sink,
+                 reference: Network | None = None) -> dict[str, Any]:
     """Accuracy of finished networks on the untouched test split; nothing may be chosen by it afterwards.
 
     Args:
         networks: by name, for messages and in the report's rows: a path, or a file's digest.
+        reference: the network to agree with, which must_fit() has accepted; without it, rows have no agreement.
 
     Returns:
         {"data": the data set's name, "opened": how often its test split has been opened, this time included,
@@ -31,15 +36,29 @@ def final_report(data_name: str, networks: dict[str, Network], store: Sink) -> d
     split = data.open_test()
     rows = []
     for name, network in networks.items():
-        measured = evaluate(network, split)
-        del measured["predictions"], measured["agreement"]
+        measured = evaluate(network, split, reference)
+        del measured["predictions"]
+        if reference is None:
+            del measured["agreement"]
         rows.append({"name": name, **measured})
     return {"data": data_name, "opened": opened, "examples": len(split), "rows": rows}
 
 
 def must_fit(path: str, network: Network, data: Dataset) -> None:
-    """Raises ValueError where a file's network was made for examples of another shape or for other classes."""
+    """Raises ValueError where a file's network was made for examples of another shape or for other classes, or where its
+    parts do not fit each other, which one example shows."""
     wanted, found = network.architecture, (data.shape, len(data.classes))
     if (wanted.shape, wanted.classes) != found:
         raise ValueError(f"{path} expects examples of shape {wanted.shape} in {wanted.classes} classes, but "
                          f"{data.name} has {found[0]} in {found[1]}. Give the data set of its teacher.")
+    try:
+        outputs = logits_of(network, torch.tensor(data.validation.inputs[:1], device=device_of(network)))
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise _contradictory(path) from error
+    if outputs.shape != (1, wanted.classes):
+        raise _contradictory(path)
+
+
+def _contradictory(path: str) -> ValueError:
+    return ValueError(f"{path} holds a network whose parts do not fit each other. The file is damaged; make it again from "
+                      "its recipe.")

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset, Split
-from compress.files import network_file
+from compress.files import container
 
 EXAMPLES = 8
 
 
 def raw_file(data: Dataset) -> bytes:
     """The raw training data as a file, the baseline of compressed data."""
-    return network_file.pack({"compressed_data": data.name, "storage": "raw"},
-                      {"inputs": raw_inputs(data), "labels": small_labels(data.train)})
+    return container.pack({"compressed_data": data.name, "storage": "raw"},
+                          {"inputs": raw_inputs(data), "labels": small_labels(data.train)})
 
 
 def raw_inputs(data: Dataset) -> Tensor:

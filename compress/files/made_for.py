@@ -10,6 +10,8 @@ import numpy as np
 
 from compress.data.datasets import Dataset
 from compress.data.normaliser import Normaliser
+from compress.networks.families import MOST_CLASSES
+from compress.networks.plain_values import whole, wholes
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,24 @@ class MadeFor:
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> MadeFor:
-        """The opposite of plain()."""
+        """The opposite of plain(). Raises ValueError if it is damaged."""
+        try:
+            numbers = np.frombuffer(base64.b64decode(plain["normaliser"], validate=True), "<f8")
+            return cls._read(plain, numbers.reshape(2, -1))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError("its description of data is damaged") from error
+
+    @classmethod
+    def _read(cls, plain: dict[str, Any], numbers: np.ndarray) -> MadeFor:
+        """numbers: means, and standard deviations (2, entries). Raises ValueError for numbers or words of another kind."""
+        shape = wholes(plain, "shape", 1, (1, 2, 3))
         classes = plain["classes"]
-        numbers = np.frombuffer(base64.b64decode(plain["normaliser"]), "<f8").tolist()
-        half = len(numbers) // 2
-        return cls(plain["data"], plain["digest"], tuple(plain["shape"]),
-                   _numbered(classes) if isinstance(classes, int) else tuple(classes),
-                   tuple(numbers[:half]), tuple(numbers[half:]))
+        names = _numbered(whole(plain, "classes", 1, MOST_CLASSES)) if isinstance(classes, int) else tuple(classes)
+        words = (plain["data"], plain["digest"], *names)
+        if (not all(isinstance(word, str) for word in words) or numbers.shape[1] != shape[0]
+                or not np.isfinite(numbers).all() or not (numbers[1] > 0).all()):
+            raise ValueError("means must be numbers, and standard deviations positive ones")
+        return cls(plain["data"], plain["digest"], shape, names, tuple(numbers[0].tolist()), tuple(numbers[1].tolist()))
 
     def difference(self, data: Dataset) -> str:
         """How the data that a network is about to read differ from those that it was made for, in a sentence; "" if not."""

@@ -6,21 +6,21 @@ read. Teachers and compressed networks use the same container, so that their len
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from compress.atomic_file import write_whole
+from compress.files import container
+from compress.files.contents import contents_of
 from compress.files.made_for import MadeFor
 from compress.layers import base
-from compress.networks.families import Architecture, Network, build
-
-FORMAT = "compression-explorer/1"
+from compress.networks.composite import Front
+from compress.networks.families import Architecture, Network
+from compress.networks.plain_values import mapping
+from compress.settings import shown
 
 
 def to_bytes(network: Network, data: MadeFor | None = None) -> bytes:
@@ -29,89 +29,12 @@ def to_bytes(network: Network, data: MadeFor | None = None) -> bytes:
     compressed = {path: base.layer_plain(layer) for path, layer in base.compressed_layers(network).items()}
     tensors = {name: tensor for name, tensor in network.state_dict().items() if not _is_a_counter(name)}
     made_for = {} if data is None else {"made_for": data.plain()}
-    return pack({"architecture": network.architecture.plain(), "layers": compressed, **made_for}, tensors)
+    return container.pack({"architecture": network.architecture.plain(), "layers": compressed, **made_for}, tensors)
 
 
 def write(network: Network, path: Path | str, data: MadeFor | None = None) -> int:
     """Writes the network to the file, whole or not at all, and returns the file's length in bytes."""
     return write_bytes(to_bytes(network, data), path)
-
-
-def read(path: Path | str) -> Network:
-    """The network of a file, in evaluation mode on the CPU.
-
-    Raises:
-        ValueError: the file is missing, was not written by this program, or is damaged.
-    """
-    return from_bytes(_contents(path), str(path))
-
-
-def made_for(path: Path | str) -> MadeFor | None:
-    """The description of the data that the network of a file was made for; None for a file without one. Raises ValueError
-    as read(), or if the description is damaged."""
-    plain = unpack(path)[0].get("made_for")
-    try:
-        return None if plain is None else MadeFor.from_plain(plain)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"The description of data in {path} is damaged ({error}). Make the file again from its "
-                         "recipe.") from error
-
-
-def from_bytes(contents: bytes, name: str = "the file") -> Network:
-    """The network that these bytes of a file hold, in evaluation mode on the CPU. name: the file's, for messages.
-
-    Raises:
-        ValueError: as read().
-    """
-    manifest, tensors = unpack_bytes(contents, name)
-    if "architecture" not in manifest:
-        raise ValueError(f"{name} holds compressed data, not a network. Choose a file of a network method.")
-    try:
-        network = build(Architecture.from_plain(manifest["architecture"]))
-        replaced = {path: base.layer_rebuild(plain) for path, plain in manifest["layers"].items()}
-        network = base.with_layers(network, replaced)
-        missing, unexpected = network.load_state_dict(tensors, strict=False)
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
-        raise ValueError(f"{name} does not fit its own manifest ({error}). The file is damaged; make it again from "
-                         "its recipe.") from error
-    missing = [path for path in missing if not _is_a_counter(path)]
-    if missing or unexpected:
-        raise ValueError(f"{name} does not fit its own manifest: missing {missing}, unexpected {unexpected}. "
-                         "The file is damaged; make it again from its recipe.")
-    return network.eval()
-
-
-def pack(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> bytes:
-    """A manifest and tensors as the bytes of a file: the container of all networks and compressed data."""
-    contents = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
-    text = json.dumps({"format": FORMAT, **manifest}, separators=(",", ":"), sort_keys=True)
-    return save(contents, metadata={"manifest": text})
-
-
-def unpack(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The opposite of pack(), from a file. Raises ValueError if it is missing, foreign or damaged."""
-    return unpack_bytes(_contents(path), str(path))
-
-
-def unpack_bytes(contents: bytes, name: str = "the file") -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The opposite of pack(). Raises ValueError if the bytes are foreign or damaged."""
-    try:
-        tensors = load(contents)
-        length = int.from_bytes(contents[:8], "little")
-        manifest = json.loads(json.loads(contents[8:8 + length]).get("__metadata__", {}).get("manifest", "{}"))
-    except (SafetensorError, ValueError) as error:
-        raise ValueError(f"{name} is not a readable network file ({error}). It may be cut short; make it again "
-                         "from its recipe.") from error
-    found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found != FORMAT:
-        raise ValueError(f"{name} was not written by this program (format {found!r}, expected {FORMAT!r}).")
-    return manifest, tensors
-
-
-def _contents(path: Path | str) -> bytes:
-    if not Path(path).is_file():
-        raise ValueError(f"There is no file {path}. Give the path of a file that 'curve --save' or a download wrote.")
-    return Path(path).read_bytes()
 
 
 def write_bytes(contents: bytes, path: Path | str) -> int:
@@ -120,9 +43,110 @@ def write_bytes(contents: bytes, path: Path | str) -> int:
     return len(contents)
 
 
+def read(path: Path | str) -> Network:
+    """The network of a file, in evaluation mode on the CPU.
+
+    Raises:
+        ValueError: the file is missing or no regular file, was not written by this program, or is damaged.
+    """
+    return from_bytes(contents_of(path), str(path))
+
+
+def unpack(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """A file's manifest and tensors. Raises ValueError if it is missing, foreign or damaged."""
+    return container.unpack(contents_of(path), str(path))
+
+
+def made_for(path: Path | str) -> MadeFor | None:
+    """The description of the data that the network of a file was made for; None for a file without one. Raises ValueError
+    as read()."""
+    return with_description(contents_of(path), str(path))[1]
+
+
+def from_bytes(contents: bytes, name: str = "the file") -> Network:
+    """The network that these bytes of a file hold, in evaluation mode on the CPU. name: the file's, for messages.
+
+    Raises:
+        ValueError: as read().
+    """
+    return with_description(contents, name)[0]
+
+
+def with_description(contents: bytes, name: str = "the file") -> tuple[Network, MadeFor | None]:
+    """The network that these bytes hold, and the description of the data that it was made for, if there is one.
+
+    Raises:
+        ValueError: as read().
+    """
+    manifest, tensors = container.unpack(contents, name)
+    if "architecture" not in manifest:
+        raise ValueError(f"{name} holds compressed data, not a network. Choose a file of a network method.")
+    try:
+        network = _filled(_structure(manifest), tensors)
+        described = MadeFor.from_plain(manifest["made_for"]) if "made_for" in manifest else None
+    except (KeyError, TypeError, AttributeError, RuntimeError, IndexError, OverflowError) as error:
+        raise _misfit(name, "its sizes make no network") from error
+    except ValueError as error:
+        raise _misfit(name, str(error).rstrip(".")) from error
+    made = network.architecture
+    if described and (described.shape, len(described.classes)) != (made.shape, made.classes):
+        raise _misfit(name, "its description of data has another shape or other classes than its architecture")
+    return network, described
+
+
 def nonzeros(network: nn.Module) -> int:
     """Parameters that are not exactly zero."""
     return sum(int(torch.count_nonzero(parameter)) for parameter in network.parameters())
+
+
+def _structure(manifest: dict[str, Any]) -> Network:
+    """The network of a manifest on torch's device "meta": of its sizes, but without memory for weights, so that it costs
+    nothing to declare large sizes. Raises ValueError if a compressed layer does not fit its place."""
+    with torch.device("meta"):
+        network = Architecture.from_plain(manifest["architecture"]).fresh()
+        layers = {path: base.layer_rebuild(plain) for path, plain in mapping(manifest.get("layers"), "layers").items()}
+    for path, layer in layers.items():
+        wanted, found = base.place_of(network.get_submodule(path)), base.place_of(layer)
+        if {**wanted, "bias": None} != {**found, "bias": None}:  # a centred factorisation adds a bias
+            raise ValueError(f"the compressed layer {shown(path)} does not fit its place in the architecture")
+    return base.with_layers(network, layers)
+
+
+def _filled(network: Network, tensors: dict[str, Tensor]) -> Network:
+    """The network of a structure and a file's tensors. Memory is taken only for what the file holds, after names, shapes
+    and types were compared. Raises ValueError where they differ, or where the numbers contradict each other."""
+    stored = {path: tensor for path, tensor in network.state_dict().items() if not _is_a_counter(path)}
+    missing, unexpected = sorted(stored.keys() - tensors.keys()), sorted(tensors.keys() - stored.keys())
+    if missing or unexpected or not stored:
+        raise ValueError(f"missing {_listed(missing)}, unexpected {_listed(unexpected)}")
+    for path, tensor in stored.items():
+        if (tensors[path].shape, tensors[path].dtype) != (tensor.shape, tensor.dtype):
+            raise ValueError(f"{path} has another shape or another type of numbers than the manifest says")
+    network = network.to_empty(device="cpu")
+    network.load_state_dict(tensors, strict=False)
+    for module in network.modules():
+        problem = _contradiction(module)
+        if problem:
+            raise ValueError(problem)
+    return network.eval()
+
+
+def _contradiction(module: nn.Module) -> str:
+    """What is wrong with the numbers of a module, in words; else "". Step counters of batch-norm, which are not stored,
+    start anew."""
+    if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.num_batches_tracked is not None:
+        module.num_batches_tracked.zero_()
+        variances = module.running_var
+        return "" if variances is None or not bool(variances.lt(0).any()) else "a variance of batch-norm is negative"
+    return module.contradiction() if isinstance(module, base.Compressed | Front) else ""
+
+
+def _misfit(name: str, reason: str) -> ValueError:
+    return ValueError(f"{name} does not fit its own manifest: {reason}. The file is damaged; make it again from its recipe.")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(shown, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "") if names else "none"
 
 
 def _is_a_counter(name: str) -> bool:

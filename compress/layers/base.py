@@ -15,9 +15,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from compress.networks.evaluation import evaluating
+from compress.networks.plain_values import flag, mapping, whole, wholes
+from compress.settings import shown
 
 DenseLayer = nn.Linear | nn.Conv1d | nn.Conv2d
 DENSE: dict[str, type[DenseLayer]] = {"Linear": nn.Linear, "Conv1d": nn.Conv1d, "Conv2d": nn.Conv2d}
+LOWEST = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}  # smallest values of a convolution's options
 COMPRESSED: dict[str, type[Compressed]] = {}
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
@@ -53,8 +56,17 @@ class Compressed(Substitute):
 
     @classmethod
     def rebuild(cls, plain: dict[str, Any]) -> Compressed:
-        """A layer of the same sizes with arbitrary weights, into which the file's tensors are loaded."""
+        """A layer of the same sizes with arbitrary weights, into which the file's tensors are loaded. Raises ValueError for
+        sizes or options that no layer has."""
         raise NotImplementedError
+
+    def place(self) -> dict[str, Any]:
+        """The sizes, as dense_plain() gives them, of the dense layer in whose place this one can be."""
+        raise NotImplementedError
+
+    def contradiction(self) -> str:
+        """How the stored numbers contradict the plain data or each other, in words; "" where they do not."""
+        return ""
 
 
 def is_dense(layer: nn.Module) -> TypeGuard[DenseLayer]:
@@ -73,13 +85,18 @@ def dense_plain(layer: DenseLayer) -> dict[str, Any]:
 
 
 def dense_rebuild(plain: dict[str, Any]) -> DenseLayer:
-    """The opposite of dense_plain(). Raises ValueError for a layer type that is not known."""
-    options: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
-                               for name, value in plain.items() if name not in ("type", "sizes")}
-    if plain["type"] not in DENSE:
-        raise ValueError(f"The file holds a layer of type {plain['type']!r}; known are {', '.join(DENSE)}.")
+    """The opposite of dense_plain(). Raises ValueError for a layer type that is not known, or sizes that no layer has."""
+    if mapping(plain, "a layer").get("type") not in list(DENSE):
+        raise ValueError(f"The file holds a layer of type {shown(plain.get('type'))}; known are {', '.join(DENSE)}.")
+    axes = {"Linear": 0, "Conv1d": 1, "Conv2d": 2}[plain["type"]]
+    wanted = {"type", "sizes", "bias", *((*LOWEST, "groups") if axes else ())}
+    if set(plain) != wanted:
+        raise ValueError(f"a layer of type {plain['type']} has {', '.join(sorted(wanted))}, but got {shown(plain)}")
+    options: dict[str, Any] = {name: wholes(plain, name, low, (axes,)) for name, low in LOWEST.items() if axes}
+    if axes:
+        options["groups"] = whole(plain, "groups", 1)
     made: Callable[..., DenseLayer] = DENSE[plain["type"]]
-    return made(*plain["sizes"], **options)
+    return made(*wholes(plain, "sizes", 1, (2,)), bias=flag(plain, "bias"), **options)
 
 
 def dense_like(plain: dict[str, Any], bias: Tensor | None, like: Tensor, training: bool) -> DenseLayer:
@@ -111,12 +128,21 @@ def layer_plain(layer: nn.Module) -> dict[str, Any]:
 
 def layer_rebuild(plain: dict[str, Any]) -> DenseLayer | Compressed:
     """The opposite of layer_plain(). Raises ValueError for an unknown kind or type."""
-    if "kind" not in plain:
+    if "kind" not in mapping(plain, "a layer"):
         return dense_rebuild(plain)
-    if plain["kind"] not in COMPRESSED:
-        raise ValueError(f"The file holds a compressed layer of kind {plain['kind']!r}; known are "
+    if plain["kind"] not in list(COMPRESSED):
+        raise ValueError(f"The file holds a compressed layer of kind {shown(plain['kind'])}; known are "
                          f"{', '.join(COMPRESSED)}. Read it with the version that wrote it, or a newer one.")
     return COMPRESSED[plain["kind"]].rebuild({name: value for name, value in plain.items() if name != "kind"})
+
+
+def place_of(layer: nn.Module) -> dict[str, Any]:
+    """The sizes, as dense_plain() gives them, of a dense layer, or of the one in whose place a compressed layer is."""
+    if isinstance(layer, Compressed):
+        return layer.place()
+    if not is_dense(layer):
+        raise ValueError(f"a layer of type {type(layer).__name__} has no dense weight")
+    return dense_plain(layer)
 
 
 def merged_layer(layer: nn.Module) -> DenseLayer:

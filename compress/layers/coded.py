@@ -17,6 +17,8 @@ from compress.layers.bit_packing import bits_for, bytes_for, packed, unpacked
 from compress.layers.blocks import Blocks
 from compress.layers.dense_weight import DenseWeightLayer
 from compress.layers.open_codes import OpenCodes
+from compress.networks.plain_values import whole
+from compress.settings import shown
 
 STORAGES = {"float32": torch.float32, "float16": torch.float16, "int8": torch.int8}
 SPARSE_COST = 6  # dense multiply-adds that take the time of a sparse one, on a CPU with batches
@@ -152,8 +154,29 @@ class Coded(DenseWeightLayer, Compressed):
 
     @classmethod
     def rebuild(cls, plain: dict[str, Any]) -> Coded:
-        return cls(dense_rebuild(plain["dense"]), int(plain["height"]), int(plain["atoms"]), int(plain["nonzeros"]),
-                   plain["storage"], plain.get("places"))
+        template = dense_rebuild(plain.get("dense", {}))
+        if plain.get("storage") not in list(STORAGES):
+            raise ValueError(f"storage must be one of {', '.join(STORAGES)}, but got {shown(plain.get('storage'))}")
+        height, nonzeros = whole(plain, "height", 1), whole(plain, "nonzeros", 1)
+        most = Blocks(template.weight.shape[0], template.weight.shape[1:].numel(), height).count * nonzeros
+        return cls(template, height, whole(plain, "atoms", 1), nonzeros, plain["storage"],
+                   whole(plain, "places", 0, most) if "places" in plain else None)
+
+    def place(self) -> dict[str, Any]:
+        return self.options
+
+    def contradiction(self) -> str:
+        if self.storage == "int8" and not float(self.scale) > 0:
+            return "the scale of the coefficients is not positive"
+        indices = unpacked(self.indices.cpu().numpy(), self.values.numel(), bits_for(self.count))
+        if len(indices) and int(indices.max()) >= self.count:
+            return f"an index of an atom is not between 0 and {self.count - 1}"
+        if self.places is None:
+            return ""
+        counts = unpacked(self.counts.cpu().numpy(), self.blocks.count, bits_for(self.nonzeros + 1))
+        if int(counts.max()) > self.nonzeros or int(counts.sum()) != self.places:
+            return "the blocks have another number of coefficients than there are values"
+        return ""
 
     def merged(self) -> DenseLayer:
         layer = self._template()

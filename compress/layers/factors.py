@@ -17,6 +17,7 @@ from compress.layers.base import (
     layer_plain,
     layer_rebuild,
     merged_layer,
+    place_of,
 )
 
 
@@ -43,7 +44,13 @@ class Factors(nn.Sequential, Compressed):
 
     @classmethod
     def rebuild(cls, plain: dict[str, Any]) -> Factors:
-        return cls(layer_rebuild(plain["first"]), layer_rebuild(plain["second"]))
+        return cls(layer_rebuild(plain.get("first", {})), layer_rebuild(plain.get("second", {})))
+
+    def place(self) -> dict[str, Any]:
+        return _together(place_of(self[0]), place_of(self[1]))
+
+    def contradiction(self) -> str:
+        return next((part.contradiction() for part in self if isinstance(part, Compressed) and part.contradiction()), "")
 
     def opened(self, codes: bool = False) -> nn.Module:
         """Factors whose two layers are open."""
@@ -68,6 +75,8 @@ def _together(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """The sizes of one layer in the place of both. Along each axis only one of the two convolutions has a kernel larger than
     1, so that sizes multiply and paddings add."""
     plain = {**second, "sizes": [first["sizes"][0], second["sizes"][1]]}
+    if first["type"] != second["type"]:
+        raise ValueError(f"the factors of a layer must have one type, but got {first['type']} and {second['type']}")
     if second["type"] != "Linear":
         for name in ("kernel_size", "stride", "dilation"):
             plain[name] = [one * other for one, other in zip(first[name], second[name], strict=True)]

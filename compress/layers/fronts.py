@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from math import inf
 from typing import Any
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 
 from compress.layers.tiling import Tiling
 from compress.networks.composite import Front
+from compress.networks.plain_values import flag, whole, wholes
+from compress.settings import shown
 from compress.solvers.pursuit import SparseCoder
 from compress.solvers.rounding import codes_as_stored, rounded
 
@@ -36,7 +39,8 @@ class Coder(Front):
     @classmethod
     def rebuild(cls, plain: dict[str, Any]) -> Coder:
         tiling = _tiling(plain)
-        return cls(tiling, torch.zeros(tiling.features), torch.zeros(plain["atoms"], tiling.features), _pursuit(plain))
+        return cls(tiling, torch.zeros(tiling.features), torch.zeros(whole(plain, "atoms", 1), tiling.features),
+                   _pursuit(plain))
 
 
 class Projection(Front):
@@ -70,7 +74,7 @@ class Projection(Front):
     @classmethod
     def rebuild(cls, plain: dict[str, Any]) -> Projection:
         tiling = _tiling(plain)
-        return cls(tiling, torch.zeros(tiling.features), torch.zeros(tiling.features, plain["count"]))
+        return cls(tiling, torch.zeros(tiling.features), torch.zeros(tiling.features, whole(plain, "count", 1)))
 
 
 class Scale(Front):
@@ -85,6 +89,9 @@ class Scale(Front):
 
     def forward(self, batch: Tensor) -> Tensor:
         return batch / self.scale
+
+    def contradiction(self) -> str:
+        return _of_scale(self.scale)
 
     def plain(self) -> dict[str, Any]:
         return {}
@@ -112,12 +119,15 @@ class SparseBottleneck(Front):
         kept = codes_as_stored(self.pursuit(batch.reshape(-1, len(self.mean)) - self.mean, self.atoms), self.scale)
         return (kept.decode(self.atoms) + self.mean).reshape(batch.shape)
 
+    def contradiction(self) -> str:
+        return _of_scale(self.scale)
+
     def plain(self) -> dict[str, Any]:
         return {"atoms": list(self.atoms.shape), **dataclasses.asdict(self.pursuit)}
 
     @classmethod
     def rebuild(cls, plain: dict[str, Any]) -> SparseBottleneck:
-        count, features = plain["atoms"]
+        count, features = wholes(plain, "atoms", 1, (2,))
         return cls(torch.zeros(features), torch.zeros(count, features), torch.ones(()), _pursuit(plain))
 
 
@@ -138,12 +148,15 @@ class PCABottleneck(Front):
         kept = rounded((batch.reshape(-1, len(self.mean)) - self.mean) @ self.atoms.mT, self.scale)
         return (kept @ self.atoms + self.mean).reshape(batch.shape)
 
+    def contradiction(self) -> str:
+        return _of_scale(self.scale)
+
     def plain(self) -> dict[str, Any]:
         return {"atoms": list(self.atoms.shape)}
 
     @classmethod
     def rebuild(cls, plain: dict[str, Any]) -> PCABottleneck:
-        count, features = plain["atoms"]
+        count, features = wholes(plain, "atoms", 1, (2,))
         return cls(torch.zeros(features), torch.zeros(count, features), torch.ones(count))
 
 
@@ -157,8 +170,22 @@ def _plain_tiling(tiling: Tiling) -> dict[str, Any]:
 
 
 def _tiling(plain: dict[str, Any]) -> Tiling:
-    return Tiling(tuple(plain["shape"]), int(plain["side"]), int(plain["step"]))
+    """Raises ValueError for sides and steps that make no tiles."""
+    shape = wholes(plain, "shape", 1, (1, 2, 3))
+    tiling = Tiling(shape, whole(plain, "side", 0, min(shape[1:], default=0)), whole(plain, "step"))
+    if not tiling.fits:
+        raise ValueError(f"tiles of side {tiling.side} and step {tiling.step} do not fit examples of shape {shape}")
+    return tiling
 
 
 def _pursuit(plain: dict[str, Any]) -> SparseCoder:
-    return SparseCoder(int(plain["nonzeros"]), float(plain["tolerance"]), bool(plain["nonnegative"]))
+    """Raises ValueError for settings that no pursuit has."""
+    tolerance = plain.get("tolerance")
+    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 <= tolerance < inf:
+        raise ValueError(f"tolerance must be a number of at least 0, but got {shown(tolerance)}")
+    return SparseCoder(whole(plain, "nonzeros", 1), float(tolerance), flag(plain, "nonnegative"))
+
+
+def _of_scale(scale: Tensor) -> str:
+    """The contradiction of a scale that numbers are divided by."""
+    return "" if bool((scale > 0).all()) else "a scale is not positive"

@@ -15,6 +15,8 @@ from torch.nn import functional
 
 from compress.layers.base import Compressed, DenseLayer, dense_like, dense_outputs, dense_plain, dense_rebuild
 from compress.layers.dense_weight import DenseWeightLayer
+from compress.networks.plain_values import whole
+from compress.settings import shown
 
 CSR_DENSITY = 0.15  # measured: up to here, CSR products of a batch are faster than dense ones on one core
 CSR_DENSITY_OF_ONE = 0.05  # the same for a few examples at a time
@@ -84,7 +86,26 @@ class Sparse(DenseWeightLayer, Compressed):
 
     @classmethod
     def rebuild(cls, plain: dict[str, Any]) -> Sparse:
-        return cls(dense_rebuild(plain["dense"]), plain["form"], int(plain["nonzeros"]))
+        template = dense_rebuild(plain.get("dense", {}))
+        if plain.get("form") not in list(HEADERS):
+            raise ValueError(f"form must be one of {', '.join(HEADERS)}, but got {shown(plain.get('form'))}")
+        return cls(template, plain["form"], whole(plain, "nonzeros", 0, template.weight.numel()))
+
+    def place(self) -> dict[str, Any]:
+        return self.options
+
+    def contradiction(self) -> str:
+        nonzeros, columns = len(self.values), self.shape[1:].numel()
+        if self.form == "bitmask":
+            bits = np.unpackbits(self.mask.cpu().numpy(), count=self.shape.numel())
+            return "" if int(bits.sum()) == nonzeros else "the mask has another number of weights than there are values"
+        counts, places = self.counts.long(), self.columns.long()
+        if bool((counts < 0).any()) or int(counts.sum()) != nonzeros:
+            return "the rows have another number of weights than there are values"
+        if nonzeros and not 0 <= int(places.min()) <= int(places.max()) < columns:
+            return f"a weight's column is not between 0 and {columns - 1}"
+        starts = torch.arange(len(counts)).repeat_interleave(counts) * columns + places
+        return "" if bool((starts.diff() > 0).all()) else "a row has two weights in one column, or its columns do not rise"
 
     def merged(self) -> DenseLayer:
         layer = dense_like(self.options, self.bias, self.values, self.training)

@@ -37,6 +37,11 @@ class Tiling:
         """Whether a sample may be in more than one tile."""
         return bool(self.side) and self._step < self.side
 
+    @property
+    def fits(self) -> bool:
+        """Whether tiles of this side and step cover each example exactly."""
+        return not self.side or self._fits(self.side)
+
     def invalid_reason(self) -> str:
         """Why this side and step make no tiles, in a sentence; empty if they do."""
         if not self.side:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.files import network_file
+from compress.files import container
 from compress.files.data_file import small_labels
 from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, components_for, in_bytes, numbers_in_bytes
 from compress.layers.fronts import PCABottleneck, SparseBottleneck
@@ -125,7 +125,7 @@ class ActivationCodes(Method):
         else:
             stored, between, inside = self._codes(hidden, fixed, most, report, seed)
         manifest = {"compressed_outputs": data.name, "cut": self.cut, "dictionary": self.dictionary, "nonzeros": most}
-        contents = network_file.pack(manifest, {**stored, "mean": between.mean, "labels": small_labels(data.train)})
+        contents = container.pack(manifest, {**stored, "mean": between.mean, "labels": small_labels(data.train)})
         notes = () if most == self.nonzeros else (f"only {most} atoms are used: the outputs have no more numbers",)
         inside |= {"error": hidden.relative_error(between), "features": hidden.cut.features, "layer": hidden.cut.title}
         return Candidate(self, rejoined(hidden.cut, between), contents=contents, inside=inside, notes=notes)
@@ -133,7 +133,7 @@ class ActivationCodes(Method):
     def baseline(self, network: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Candidate:
         """The network itself; its file holds the hidden outputs on the training examples in 32 bits."""
         outputs = self._cut(network, data).signals(on_device(data.train, device_of(network))[0])
-        contents = network_file.pack({"compressed_outputs": data.name, "storage": "raw"},
+        contents = container.pack({"compressed_outputs": data.name, "storage": "raw"},
                                      {"outputs": outputs, "labels": small_labels(data.train)})
         return Candidate(self, network, contents=contents)
 

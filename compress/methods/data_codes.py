@@ -12,7 +12,7 @@ from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.files import network_file
+from compress.files import container
 from compress.files.data_file import EXAMPLES, raw_file, shown, shown_labels, small_labels
 from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, components_for, in_bytes, numbers_in_bytes
 from compress.layers.fronts import Coder, Projection
@@ -199,7 +199,7 @@ class DataCodes(Method):
     def _file(self, data: Dataset, stored: dict[str, Tensor]) -> bytes:
         manifest = {"compressed_data": data.name, "tile": self.tile, "stride": self.stride, "kept": self.classify,
                     "dictionary": self.dictionary, "nonzeros": self.nonzeros}
-        return network_file.pack(manifest, {**stored, "labels": small_labels(data.train)})
+        return container.pack(manifest, {**stored, "labels": small_labels(data.train)})
 
     def _source(self, data: Dataset, seed: int) -> Source:
         return Source(self.dictionary, self.atoms, self.iterations, self.mini_batch, self.nonnegative, seed,

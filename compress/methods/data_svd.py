@@ -13,7 +13,7 @@ from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device, with_inputs
-from compress.files import network_file
+from compress.files import container
 from compress.files.data_file import EXAMPLES, raw_file, shown, shown_labels, small_labels
 from compress.files.quantised import numbers_in_bytes
 from compress.layers.fronts import Projection, Scale
@@ -72,7 +72,7 @@ class DataSVD(Method):
             kept = basis[:, :method.components]
             stored, codes = quantised((inputs - mean) @ kept, self.storage)
             classifier = self._classifier(codes, (mean, kept), data, part, seed)
-            contents = network_file.pack({"compressed_data": data.name, "storage": self.storage},
+            contents = container.pack({"compressed_data": data.name, "storage": self.storage},
                                          {**stored, "basis": kept, "mean": mean, "labels": small_labels(data.train)})
             yield Candidate(method, classifier, contents=contents)
 

@@ -20,10 +20,13 @@ from torch import Tensor, nn
 
 from compress.data.datasets import Dataset, Split
 from compress.data.tensors import on_device, with_inputs
+from compress.networks import plain_values
 from compress.networks.evaluation import CHUNK, device_of, evaluating
 from compress.networks.families import Architecture, Network
+from compress.settings import shown
 
 FRONTS: dict[str, type[Front]] = {}
+MOST_STAGES = 64  # a file with more of them would take long to read; a chain of methods adds two stages at most
 KINDS = {1: "tabular", 2: "sequence", 3: "image"}
 _features: weakref.WeakKeyDictionary[Composite, list[tuple[Dataset, Dataset]]] = weakref.WeakKeyDictionary()
 
@@ -49,6 +52,10 @@ class Front(nn.Module):
     def rebuild(cls, plain: dict[str, Any]) -> Front:
         """A front of the same sizes with arbitrary numbers, into which the file's tensors are loaded."""
         raise NotImplementedError
+
+    def contradiction(self) -> str:
+        """How the stored numbers contradict the plain data or each other, in words; "" where they do not."""
+        return ""
 
     def extra_repr(self) -> str:
         """The plain data, so that networks whose fronts differ in options have different texts, also with equal tensors."""
@@ -80,14 +87,21 @@ class Piece(Architecture):
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Piece:
-        whole = Architecture.from_plain(plain["of"])
-        return cls.of(whole, tuple(plain["shape"]), int(plain["first"]), int(plain["last"]))
+        """Raises ValueError where the numbers are no part of a network."""
+        whole = Architecture.from_plain(plain.get("of", {}))
+        first = plain_values.whole(plain, "first")
+        return cls.of(whole, plain_values.wholes(plain, "shape", 1, (1, 2, 3)), first,
+                      plain_values.whole(plain, "last", first + 1))
 
     def title(self) -> str:
         return f"a part of {self.whole.title()}"
 
     def fresh(self) -> Network:
-        network = Network(*list(self.whole.fresh())[self.first:self.last])
+        modules = list(self.whole.fresh())
+        if self.last > len(modules):
+            raise ValueError(f"last must be at most {len(modules)}, the modules of {self.whole.title()}, but got "
+                             f"{self.last}.")
+        network = Network(*modules[self.first:self.last])
         network.architecture = self
         return network
 
@@ -106,10 +120,14 @@ class CompositeArchitecture(Architecture):
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> CompositeArchitecture:
         """Raises ValueError for an unknown front or network, or if the stages are no classifier of examples."""
-        stages: list[dict[str, Any]] = plain["stages"]
-        if "front" in stages[-1]:
-            raise ValueError(f"A composite ends with a network, but its last stage is a front: {stages[-1]['front']!r}.")
-        first, last = stages[0], Architecture.from_plain(stages[-1])
+        stages: list[dict[str, Any]] = plain.get("stages", [])
+        if not isinstance(stages, list) or not 1 <= len(stages) <= MOST_STAGES:
+            raise ValueError(f"A composite has 1 to {MOST_STAGES} stages, but got {shown(stages)}. Chain fewer "
+                             "methods that add stages.")
+        if "front" in plain_values.mapping(stages[-1], "the last stage"):
+            raise ValueError("A composite ends with a network, but its last stage is a front: "
+                             f"{shown(stages[-1]['front'])}.")
+        first, last = plain_values.mapping(stages[0], "the first stage"), Architecture.from_plain(stages[-1])
         shape = _front(first).shape if "front" in first else Architecture.from_plain(first).shape
         if not shape:
             raise ValueError(f"A front of kind {first['front']!r} reads no examples, so it cannot be the first stage.")
@@ -216,7 +234,7 @@ def _plain(stage: nn.Module) -> dict[str, Any]:
 
 
 def _front(plain: dict[str, Any]) -> Front:
-    if plain["front"] not in FRONTS:
-        raise ValueError(f"The file holds a front of kind {plain['front']!r}; known are {', '.join(FRONTS)}. Read it with "
-                         "the version that wrote it, or a newer one.")
+    if plain["front"] not in list(FRONTS):
+        raise ValueError(f"The file holds a front of kind {shown(plain['front'])}; known are "
+                         f"{', '.join(FRONTS)}. Read it with the version that wrote it, or a newer one.")
     return FRONTS[plain["front"]].rebuild({name: value for name, value in plain.items() if name != "front"})

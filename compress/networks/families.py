@@ -16,10 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from compress.networks.gru import GRU
-from compress.settings import Settings, setting, spelled
+from compress.networks.plain_values import mapping, whole, wholes
+from compress.settings import Settings, setting, shown, spelled
 
 FAMILIES: dict[str, type[Family]] = {}
 ARCHITECTURES: dict[str, type[Architecture]] = {}
+MOST_CLASSES = 65536  # predictions are stored as uint16
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,15 @@ class Architecture:
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Architecture:
-        """Raises ValueError for an unknown kind, family or setting."""
-        if "kind" in plain:
-            if plain["kind"] not in ARCHITECTURES:
-                raise ValueError(f"The file holds an architecture of kind {plain['kind']!r}; known are "
+        """Raises ValueError for an unknown kind, family or setting, or sizes that are no positive whole numbers."""
+        if "kind" in mapping(plain, "architecture"):
+            if plain["kind"] not in list(ARCHITECTURES):
+                raise ValueError(f"The file holds an architecture of kind {shown(plain['kind'])}; known are "
                                  f"{', '.join(ARCHITECTURES)}. Read it with the version that wrote it, or a newer one.")
             return ARCHITECTURES[plain["kind"]].from_plain(plain)
         settings = {name: value for name, value in plain.items() if name not in ("family", "shape", "classes")}
-        return Architecture(family(plain["family"], settings), tuple(plain["shape"]), int(plain["classes"]))
+        return Architecture(family(str(plain.get("family")), settings), wholes(plain, "shape", 1, (1, 2, 3)),
+                            whole(plain, "classes", 1, MOST_CLASSES))
 
     def fresh(self) -> Network:
         """A network whose weights are drawn from torch's current random state. Raises ValueError as build()."""
@@ -88,7 +91,7 @@ class Architecture:
 def family(name: str, settings: dict[str, Any] | None = None) -> Family:
     """The family of this name with these settings. Raises ValueError for an unknown name, with the list of names."""
     if name not in FAMILIES:
-        raise ValueError(f"There is no network family {name!r}; choose one of {', '.join(FAMILIES)}.")
+        raise ValueError(f"There is no network family {shown(name)}; choose one of {', '.join(FAMILIES)}.")
     return FAMILIES[name].from_plain(settings or {})
 
 

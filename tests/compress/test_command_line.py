@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from compress import __main__ as command_line
+from compress.curves.store import Store
 from compress.files import network_file
+from compress.layers.fronts import Projection
+from compress.layers.tiling import Tiling
 from compress.methods import methods
-from compress.networks.families import Network
+from compress.networks.composite import Composite
+from compress.networks.families import MLP, Architecture, Network, build
 from compress.recipe import Recipe
 from compress.training import teachers
 from tests.compress.helpers import python
@@ -157,6 +163,53 @@ def test_a_teacher_to_agree_with_must_fit_too(run: Any, mlp: Network, trained: A
     (tmp_path / "short").write_bytes((tmp_path / "net").read_bytes()[:-5])
     code, out, errors = run("evaluate", str(tmp_path / "net"), "--data", "digits", "--teacher", str(tmp_path / "short"))
     assert (code, out, len(errors)) == (2, [], 1) and "is not a readable network file" in errors[0]
+
+
+def test_a_teacher_of_other_data_is_named_before_the_test_split_is_opened(run: Any, mlp: Network, tmp_path: Path,
+                                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    network_file.write(mlp, tmp_path / "net")
+    for other in (Architecture(MLP((4,)), (7,), 10), Architecture(MLP((4,)), (1, 8, 8), 3)):
+        network_file.write(build(other), tmp_path / "other")
+        for split in ("train", "test"):
+            code, out, errors = run("evaluate", str(tmp_path / "net"), "--data", "digits", "--teacher",
+                                    str(tmp_path / "other"), "--split", split)
+            assert (code, out, len(errors)) == (2, [], 1)
+            assert errors[0].startswith(f"{tmp_path / 'other'} expects examples of shape {other.shape}")
+    assert Store().counter("test split of digits") == 0
+
+
+def test_every_split_knows_the_agreement_with_a_teacher(run: Any, mlp: Network, tmp_path: Path) -> None:
+    network_file.write(mlp, tmp_path / "net")
+    network_file.write(build(mlp.architecture, 5), tmp_path / "untrained")
+    for split in ("train", "validation", "test"):
+        for teacher, low, high in (("net", 1.0, 1.0), ("untrained", 0.0, 0.5)):
+            code, (found,), _ = run("evaluate", str(tmp_path / "net"), "--data", "digits", "--split", split, "--teacher",
+                                    str(tmp_path / teacher))
+            assert code == 0 and low <= found["agreement"] <= high
+
+
+def test_weights_that_are_no_numbers_are_named_with_their_file(run: Any, mlp: Network, tmp_path: Path) -> None:
+    network_file.write(mlp, tmp_path / "net")
+    spoilt = copy.deepcopy(mlp)
+    with torch.no_grad():
+        spoilt[3].bias[2] = float("nan")
+    network_file.write(spoilt, tmp_path / "spoilt")
+    for one, teacher in (("spoilt", "net"), ("net", "spoilt")):
+        for split in ("validation", "test"):
+            code, out, errors = run("evaluate", str(tmp_path / one), "--data", "digits", "--split", split, "--teacher",
+                                    str(tmp_path / teacher))
+            assert (code, out, len(errors)) == (2, [], 1)
+            assert f"{tmp_path / 'spoilt'} holds weights that are no numbers (3.bias)" in errors[0]
+    assert Store().counter("test split of digits") == 0
+
+
+def test_parts_that_do_not_fit_each_other_are_no_traceback(run: Any, digits: Any, tmp_path: Path) -> None:
+    """Each stage is sound in itself, but the second reads other sizes than the first writes."""
+    first = Projection(Tiling((1, 8, 8), 0), torch.zeros(64), torch.randn(64, 5))
+    network = Composite(first, build(Architecture(MLP((4,)), (7,), 10)))
+    network_file.write(network, tmp_path / "net")
+    code, out, errors = run("evaluate", str(tmp_path / "net"), "--data", "digits")
+    assert (code, out, len(errors)) == (2, [], 1) and "holds a network whose parts do not fit each other" in errors[0]
 
 
 def test_files_that_were_deleted_from_the_cache_are_made_again(run: Any, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from compress.curves.store import Store
 from compress.curves.sweep import run, sweep_of
 from compress.data import datasets
 from compress.data.datasets import Dataset, Split
-from compress.files import network_file
+from compress.files import container, network_file
 from compress.networks.families import Network
 from compress.progress import Reporter
 from compress.recipe import Recipe
@@ -91,7 +91,7 @@ def test_a_file_that_cannot_be_tested_leaves_it_closed_and_uncounted(opened: lis
                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
     named = {"digits": digits, "toy": toy_data((6,), classes=10), "few": toy_data((1, 8, 8))}
     monkeypatch.setattr(datasets, "load", lambda name, seed=0: dataclasses.replace(named[name], name=name))
-    codes = network_file.pack({"compressed_data": "digits"}, {"codes": torch.zeros(3)})
+    codes = container.pack({"compressed_data": "digits"}, {"codes": torch.zeros(3)})
     kept = {"net": store.artefacts.put(network_file.to_bytes(mlp)), "codes": store.artefacts.put(codes), "gone": "0" * 16}
     for data, name, answer in (("digits", "gone", "is missing or damaged"), ("digits", "codes", "holds compressed data"),
                                ("toy", "net", "expects examples of shape .* in 10 classes, but toy has .* in 10"),

@@ -11,7 +11,7 @@ import pytest
 
 from compress.data import datasets
 from compress.data.datasets import Dataset
-from compress.files import network_file
+from compress.files import container, network_file
 from compress.files.made_for import MadeFor
 from compress.networks.families import Network
 from tests.compress.helpers import python, toy_data
@@ -66,8 +66,8 @@ def test_every_difference_has_its_sentence(digits: Dataset) -> None:
                                                             "normaliser": "AAAA"}, 7], ids=str)
 def test_a_damaged_description_is_answered(plain: object, mlp: Network, tmp_path: Path) -> None:
     manifest = {"architecture": mlp.architecture.plain(), "layers": {}, "made_for": plain}
-    network_file.write_bytes(network_file.pack(manifest, mlp.state_dict()), tmp_path / "net")
-    with pytest.raises(ValueError, match=r"The description of data in .*net is damaged .*Make the file again"):
+    network_file.write_bytes(container.pack(manifest, mlp.state_dict()), tmp_path / "net")
+    with pytest.raises(ValueError, match=r"net does not fit its own manifest: its description of data is damaged"):
         network_file.made_for(tmp_path / "net")
 
 

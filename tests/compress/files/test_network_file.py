@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from compress.data.datasets import Dataset
-from compress.files import network_file
+from compress.files import container, network_file
 from compress.layers.base import with_layers
 from compress.layers.factors import Factors
 from compress.methods.low_rank import LowRank
@@ -133,7 +133,7 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_compressed_data_are_not_read_as_a_network(tmp_path: Path) -> None:
-    network_file.write_bytes(network_file.pack({"compressed_data": "digits"}, {"codes": torch.zeros(3)}), tmp_path / "codes")
+    network_file.write_bytes(container.pack({"compressed_data": "digits"}, {"codes": torch.zeros(3)}), tmp_path / "codes")
     with pytest.raises(ValueError, match="holds compressed data, not a network"):
         network_file.read(tmp_path / "codes")
 
@@ -145,7 +145,7 @@ def test_tensors_that_do_not_fit_the_manifest_are_refused(mlp: Network, tmp_path
                "more": {**tensors, "7.weight": torch.zeros(2)},
                "reshaped": {**tensors, "3.weight": torch.zeros(5, 5)}}
     for name, contents in damaged.items():
-        network_file.write_bytes(network_file.pack(manifest, contents), tmp_path / name)
+        network_file.write_bytes(container.pack(manifest, contents), tmp_path / name)
         with pytest.raises(ValueError, match=r"does not fit its own manifest"):
             network_file.read(tmp_path / name)
 

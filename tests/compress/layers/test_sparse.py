@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from compress.files import network_file
-from compress.layers.base import compressed_layers, dense_layers, macs, with_layers
+from compress.files import container, network_file
+from compress.layers.base import compressed_layers, dense_layers, layer_plain, layer_rebuild, macs, with_layers
 from compress.layers.sparse import Sparse, force_csr, smallest_form, stored_bytes
-from compress.networks.families import MLP, Architecture, Logistic, Network, build
+from compress.networks.families import MLP, Architecture, Network, build
 from compress.networks.gru import GRU
 from tests.compress.helpers import state
 
@@ -51,9 +51,12 @@ def answers(layer: nn.Module, batch: Tensor) -> Tensor:
 
 
 def reloaded(layer: nn.Module, path: Path) -> nn.Module:
-    """The layer from a file; the network around it does not matter."""
-    network_file.write(with_layers(build(Architecture(Logistic(), (3,), 2)), {"1": layer}), path)
-    return network_file.read(path).get_submodule("1")
+    """The layer again from its plain data and its tensors, as they come back from a file."""
+    network_file.write_bytes(container.pack({"layer": layer_plain(layer)}, layer.state_dict()), path)
+    manifest, tensors = network_file.unpack(path)
+    again = layer_rebuild(manifest["layer"])
+    again.load_state_dict(tensors)
+    return again.eval()
 
 
 @every_form
