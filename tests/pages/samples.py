@@ -31,11 +31,11 @@ class Curve:
     store: Store
 
 
-def measure(store: Store, method: str, values: tuple) -> Curve:
-    """Runs a sweep on the digits as the worker does, and reads everything back."""
+def measure(store: Store, method: str, values: tuple, data: str = "digits") -> Curve:
+    """Runs a sweep as the worker does, and reads everything back."""
     from compress.curves import sweep
 
-    wanted = sweep.sweep_of(Recipe.parse(f"digits/{TEACHER}/{method}/0"), values)
+    wanted = sweep.sweep_of(Recipe.parse(f"{data}/{TEACHER}/{method}/0"), values)
     for _ in sweep.run(wanted, store, latency=False):
         pass
     teacher = store.teacher(wanted.recipe.reference().key())

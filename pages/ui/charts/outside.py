@@ -14,7 +14,7 @@ from typing import Any
 
 from compress.one_line import one_line
 
-NAME, SENTENCE = 60, 1000  # signs of a name, of a message
+TICK, NAME, SENTENCE = 20, 40, 1000  # signs of a name on an axis, of one in a sentence, of a message
 GAP = "\u2060"  # word joiner: no width, no break, and neither a space nor a letter to those who read the text
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>~$:#|!&{}])")
@@ -47,7 +47,7 @@ def names(texts: Iterable[object]) -> list[str]:
     """Names for a Plotly axis, all different: categories of one name would be drawn as one."""
     found: dict[str, None] = {}
     for text in texts:
-        shown, number = html(text, NAME), 2
+        shown, number = html(text, TICK), 2
         own = shown
         while own in found:
             own, number = f"{shown} ({number})", number + 1

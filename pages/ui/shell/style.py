@@ -19,7 +19,7 @@ STYLE = """<style>
 .ce-pictures.row { flex-wrap: nowrap; }
 .ce-pictures.row figure { flex: 1 1 0; min-width: 0; }
 .ce-pictures.row img { width: 100%; height: auto; }
-.ce-pictures figcaption { font-size: 0.84rem; opacity: 0.8; margin-top: 0.2rem; }
+.ce-pictures figcaption { overflow-wrap: anywhere; max-width: 20rem; font-size: 0.84rem; opacity: 0.8; margin-top: 0.2rem; }
 .ce-notice { border-left: 4px solid var(--st-primary-color, #6D3FD1); padding: 0.1rem 0 0.1rem 0.9rem;
   font-size: 1.08rem; line-height: 1.55; }
 </style>"""

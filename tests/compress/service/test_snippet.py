@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
 
 import pytest
 
-from compress.recipe import Recipe
+from compress.recipe import Recipe, Step
 from compress.service.snippet import snippet
 from tests.compress.helpers import ROOT
 
@@ -33,3 +34,13 @@ def test_the_code_of_a_chain_compiles_and_names_every_method(known):
     assert code.index("LowRank(keep=0.3)") < code.index("LowRank(keep=0.1)")
     assert "network = LowRank(keep=0.3).compress(teacher, data, seed=3)" in code
     assert "Reference.of(baseline.network if baseline else teacher, data)" in code
+
+
+@pytest.mark.parametrize("name", ["local:it's", 'local:"""', "local:a\nimport os", "local:\\",
+                                  "local:')\nimport os\n#", "local:{x}\u202e"])
+def test_a_name_is_one_text_in_the_code_whatever_is_in_it(name, known):
+    method = Step.of("low_rank", {"keep": 0.5, "scheme": name})
+    tree = ast.parse(snippet(Recipe(name, Step.of("mlp", {"hidden": name}), (method,)), known["methods"]))
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    assert texts[:1] == [name] and name in texts[1:] and f"mlp(hidden={name})" in texts
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import)]

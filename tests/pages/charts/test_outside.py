@@ -45,7 +45,7 @@ def test_html_shows_the_text_itself(text):
 def test_names_of_an_axis_stay_apart_when_they_are_cut():
     long = ["a" * 10_000, "a" * 10_001, "b", "b\x00", "b\x01"]
     shown = outside.names(long)
-    assert len(set(shown)) == 5 and max(map(len, shown)) <= outside.NAME + 4
+    assert len(set(shown)) == 5 and max(map(len, shown)) <= outside.TICK + 4
     assert shown[1] == f"{shown[0]} (2)" and outside.names(["0", "1"]) == ["0", "1"]
 
 

@@ -35,6 +35,12 @@ def test_text_with_commas_quotes_and_lines_comes_back_as_it_was():
     assert rows == [{"dial": "0.1", "note": note}]
 
 
+def test_no_cell_of_the_table_is_a_formula_and_no_number_is_changed():
+    note = '=HYPERLINK("http://a.example")'
+    (row,) = read(exports.table_of([point(-0.1, 9_000, note=note, data="@a")], ("dial", "note", "data")))
+    assert row == {"dial": "-0.1", "note": f"'{note}", "data": "'@a"}
+
+
 def test_no_points_make_a_table_with_a_header_only():
     assert exports.table_of([], ("dial", "bytes")) == "dial,bytes\n"
 
@@ -49,3 +55,12 @@ def test_the_command_line_describes_the_same_point():
     assert (chosen.data, chosen.seed, chosen.dial, chosen.method) == ("digits", 7, "0.3", "low_rank")
     assert Step.parse(chosen.teacher) == recipe.teacher
     assert chosen.set == ["output_layer=true", "scheme=plain"]
+
+
+def test_the_command_line_quotes_what_a_shell_would_run():
+    name = "local:it's;$(touch x)`y`\n&"
+    recipe = Recipe(name, Step.of("mlp", {"hidden": "4"}), (Step.of("low_rank", {"keep": 0.3, "scheme": "a b"}),), 7)
+    now = SimpleNamespace(recipe=recipe, card={"dial": "keep"}, dial=0.3)
+    arguments = shlex.split(exports.shell(now))
+    chosen = _parser().parse_args(arguments[3:])
+    assert chosen.data == name and chosen.set == ["scheme=a b"] and chosen.teacher == "mlp(hidden=4)"
