@@ -16,12 +16,14 @@ import json
 import re
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote
 
 CURVE, SEED, CONTROL, BASELINE, VARIANT = "curve", "seed", "control", "baseline", "variant"
 """Roles of what is measured for a curve: a point at a dial value; the same from another seed; the same without what the
 method adds; another approach to compare with; the same with another value of some other setting, for a map."""
 ROLES = (CURVE, SEED, CONTROL, BASELINE, VARIANT)
 
+_ODD = re.compile(r"[^\w.-]")
 _STEP = re.compile(r"([A-Za-z_]\w*)(?:\((.*)\))?")
 
 
@@ -123,11 +125,27 @@ class Recipe:
 
 
 def _spell(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return _quoted(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _quoted(text: str) -> str:
+    """Text from data (the label of a class) with %XX in the place of signs that have a meaning in a recipe or a link, and of
+    the first sign where the text would be read as a value of JSON: true, 1.50. Whole numbers are left as they are."""
+    plain = _ODD.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
+    if plain != text or not text:
+        return plain
+    value = _read(text)
+    alike = isinstance(value, str) or (type(value) is int and str(value) == text)
+    return text if alike else f"%{ord(text[0]):02X}{text[1:]}"
 
 
 def _read(text: str) -> Any:
+    if "%" in text:
+        return unquote(text)
     try:
-        return json.loads(text)
-    except json.JSONDecodeError:
+        value = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):  # no JSON, or brackets thousands deep
         return text
+    except ValueError as error:
+        raise ValueError(f"{text[:20]}... has {len(text)} digits, too many for a number; write a smaller number.") from error
+    return value if value is None or isinstance(value, bool | int | float) else text

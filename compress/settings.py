@@ -13,18 +13,23 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass
+from numbers import Integral
 from reprlib import Repr
 from typing import Any, ClassVar, Self
 
 MOST_SIZES = 100  # layers of a network: a longer list is a slip, and takes minutes to build
 _SHORT = Repr()
 _SHORT.maxstring, _SHORT.maxlong, _SHORT.maxlevel = 60, 40, 2
+NO_LABEL = -1
+LONGEST_LABEL = 200
+_WHOLE_LABEL = re.compile(r"0|-?[1-9]\d*", re.ASCII)
+_QUOTED = re.compile(r'".+"', re.DOTALL)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan", re.ASCII | re.IGNORECASE)
 
 
 def setting(default: Any, *, help: str, low: float | None = None, high: float | None = None,
             choices: tuple[str, ...] | None = None, label: str = "", step: float | None = None,
-            of_sweep: bool = False) -> Any:
+            of_sweep: bool = False, is_label: bool = False) -> Any:
     """A dataclass field with all that a form needs.
 
     Args:
@@ -36,9 +41,10 @@ def setting(default: Any, *, help: str, low: float | None = None, high: float | 
         label: the name on the page; by default the field's name with spaces.
         step: of a slider.
         of_sweep: whether the setting adds runs to a curve (other seeds, say) and is not part of a point.
+        is_label: whether the value is the label of a class as the data have it, a whole number or a text; NO_LABEL is none.
     """
     facts = {"help": help, "low": low, "high": high, "choices": choices, "label": label, "step": step,
-             "of_sweep": of_sweep}
+             "of_sweep": of_sweep, "is_label": is_label}
     return dataclasses.field(default=default, metadata=facts)
 
 
@@ -117,14 +123,16 @@ def checked(entry: dict[str, Any], value: Any, owner: str = "") -> Any:
 def converted(entry: dict[str, Any], value: Any, owner: str = "") -> Any:
     """The value in the setting's own type (bool, int, float, str, or a tuple of int for sizes), whatever a number's range.
 
-    Text is read as its type is spelled: true or false in any case, one of the choices, digits 0 to 9 in decimal or
-    exponent notation. A bool is no number, a number no bool and no text, and 2.7 no whole number; 4.0 is one.
+    Text is read as its type is spelled, in quotes or without: true or false in any case, one of the choices, digits 0 to 9
+    in decimal or exponent notation. A bool is no number, a number no bool and no text, and 2.7 no whole number; 4.0 is one.
 
     Raises:
         ValueError: names the owner, the setting, the type or the choices, the value and an example.
     """
-    read = {"bool": _bool, "int": _whole, "float": _number, "str": _text, "sizes": _sizes}[entry["type"]]
+    read = {"bool": _bool, "int": _whole, "float": _number, "str": _text, "sizes": _sizes, "label": _label}[entry["type"]]
     try:
+        if entry["type"] != "label" and isinstance(value, str) and _QUOTED.fullmatch(value.strip()):
+            value = value.strip()[1:-1]
         found = read(value)
         if entry["choices"] and found not in entry["choices"]:
             raise ValueError(value)
@@ -159,6 +167,7 @@ def _wanted(entry: dict[str, Any]) -> str:
     numbers = f"between {entry['low']} and {entry['high']}"
     return {"bool": "true or false", "int": f"a whole number {numbers}", "float": f"a number {numbers}",
             "str": f"one of {', '.join(entry['choices'] or ())}",
+            "label": f"the label of a class, of at most {LONGEST_LABEL} characters, or {NO_LABEL} for none",
             "sizes": f"whole numbers {numbers} joined by '-' (at most {MOST_SIZES} of them), or 'none'"}[entry["type"]]
 
 
@@ -192,6 +201,35 @@ def _text(value: Any) -> str:
     return value
 
 
+def _label(value: Any) -> int | str:
+    """A label in its one spelling: whole numbers as int; text in quotes only where it would be read otherwise without."""
+    if isinstance(value, Integral | float):
+        value = str(int(value) if not isinstance(value, bool) and value == value // 1 else value)
+    if not isinstance(value, str):
+        raise TypeError(value)
+    if len(value) > LONGEST_LABEL or not value.encode("utf-8", "replace").decode() == value:  # half characters are no text
+        raise ValueError(value)
+    if value in ("", "none"):
+        return NO_LABEL
+    inside = value[1:-1] if _QUOTED.fullmatch(value) else value
+    if inside in (str(NO_LABEL), "none") or _QUOTED.fullmatch(inside):
+        return NO_LABEL if value == str(NO_LABEL) else value
+    return int(inside) if _WHOLE_LABEL.fullmatch(inside) else inside
+
+
+def label_of(value: int | str) -> str | None:
+    """The class's label that a setting of a label means; None for no class."""
+    if value == NO_LABEL:
+        return None
+    text = str(value)
+    return text[1:-1] if _QUOTED.fullmatch(text) else text
+
+
+def label_value(label: str) -> int | str:
+    """The value of a setting that means this label; the opposite of label_of()."""
+    return _label(f'"{label}"')
+
+
 def _sizes(value: Any) -> tuple[int, ...]:
     """Text like 300-100, one number, or a list of them."""
     if isinstance(value, str):
@@ -216,7 +254,7 @@ def _size(text: str) -> int:
 
 def _described(field: dataclasses.Field[Any]) -> dict[str, Any]:
     facts = field.metadata
-    kind = "sizes" if isinstance(field.default, tuple) else type(field.default).__name__
+    kind = "label" if facts["is_label"] else "sizes" if isinstance(field.default, tuple) else type(field.default).__name__
     return {
         "name": field.name, "label": facts["label"] or field.name.replace("_", " ").capitalize(), "type": kind,
         "default": spelled(field.default), "low": facts["low"], "high": facts["high"],

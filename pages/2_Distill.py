@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from compress.recipe import Recipe
+from compress.settings import label_of
 from pages.ui.charts import charts, dark_knowledge, distill_charts, outside, palette, words
 from pages.ui.charts.students import Result, Students, about, of_job, of_plans, only_first_right
 from pages.ui.explore import pictures, results
@@ -141,11 +142,12 @@ def unseen_class(found: Students, state: CurveState) -> str:
     own = state.settings
     key = (state.dial, own["student_seed"])
     student, control = found.distilled.get(own["temperature"], {}).get(key), found.controls.get(key)
-    if own["omit"] < 0 or not student or student.predictions is None or not control or control.predictions is None:
+    label, classes = label_of(own["omit"]), state.teacher["card"]["classes"]
+    if label not in classes or not student or student.predictions is None or not control or control.predictions is None:
         return ""
-    its = found.labels == own["omit"]
-    right, alone = (int((one.predictions[its] == own["omit"]).sum()) for one in (student, control))
-    name = outside.html(state.teacher["card"]["classes"][own["omit"]], outside.NAME)
+    its = found.labels == classes.index(label)
+    right, alone = (int((one.predictions[its] == classes.index(label)).sum()) for one in (student, control))
+    name = outside.html(label, outside.NAME)
     return (f"Of {int(its.sum())} examples of class <b>{name}</b>, which it never saw, it recognises <b>{right}</b>; on "
             f"labels alone {alone}.")
 

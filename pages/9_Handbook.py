@@ -13,7 +13,9 @@ def allowed(entry: dict) -> str:
     """A setting's range in words."""
     if entry["choices"]:
         return ", ".join(entry["choices"])
-    return "yes or no" if entry["type"] == "bool" else f"{entry['low']:g} to {entry['high']:g}"
+    if entry["type"] in ("bool", "label"):
+        return {"bool": "yes or no", "label": "the label of a class"}[entry["type"]]
+    return f"{entry['low']:g} to {entry['high']:g}"
 
 
 def default(entry: dict) -> str:

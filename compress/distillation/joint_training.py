@@ -42,6 +42,8 @@ class Student:
         targets: the teacher's outputs on all training examples.
         rows: (k,) indices into train of the examples that are read; all of them if None.
         labelled: (n,) of 0 and 1, 1 for training examples whose label may be used; all if None.
+        unseen: number of a class that the student is never shown; its validation examples are not used to choose the best
+            epoch either. -1 for none.
     """
 
     architecture: Architecture
@@ -50,6 +52,7 @@ class Student:
     targets: TeacherTargets
     rows: Tensor | None = None
     labelled: Tensor | None = None
+    unseen: int = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +129,7 @@ class _Group:
                                           [student.targets for student in students], first.seed)
         self.inputs, self.labels = on_device(data.train, device)
         self.validation_inputs, self.validation_labels = on_device(data.validation, device)
+        self.shown = self.validation_labels != first.unseen
         self.labelled = None if first.labelled is None else first.labelled.to(device)
         rows = torch.arange(len(self.inputs)) if first.rows is None else first.rows
         self.batches = _batches(rows.to(device), plan.batch, first.seed, has_batch_norm(self.stack.networks[0]))
@@ -166,10 +170,11 @@ class _Group:
         """Validation accuracy of every student; the best weights are stored, diverged students marked."""
         logits = self.stack.logits_of(self.validation_inputs)
         finite = logits.isfinite().all(-1).all(-1)  # a NaN weight makes some example's logits NaN
-        accuracy = (logits.argmax(-1) == self.validation_labels).float().mean(-1)
-        better = finite & (accuracy >= self.best_accuracy)
+        right = (logits.argmax(-1) == self.validation_labels).float()
+        accuracy, of_shown = right.mean(-1), right[:, self.shown].mean(-1)
+        better = finite & (of_shown >= self.best_accuracy)
         self.stack.keep(self.best, better)
-        self.best_accuracy = torch.where(better, accuracy, self.best_accuracy)
+        self.best_accuracy = torch.where(better, of_shown, self.best_accuracy)
         epoch = len(self.history) + 1
         self.best_epoch = torch.where(better, torch.full_like(self.best_epoch, epoch), self.best_epoch)
         self.diverged = [before or (None if fine else epoch)
@@ -213,7 +218,7 @@ def _groups(students: Sequence[Student], plan: Training, group_bytes: int = GROU
         shares = objective.alpha > 0 or objective.loss in CLOSED_FORM
         teacher_term = (objective.loss, objective.strength) if shares else None
         key = (_kind(student.architecture), student.seed, teacher_term, _contents(student.rows),
-               _contents(student.labelled), student.targets.sizes)
+               _contents(student.labelled), student.unseen, student.targets.sizes)
         kinds.setdefault(key, []).append(place)
     for members in kinds.values():
         yield from _by_size(members, students, plan, group_bytes)

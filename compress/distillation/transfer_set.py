@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,9 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset
+from compress.settings import label_of, label_value
+
+MOST_NAMED = 20  # classes that an error lists
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,43 +23,56 @@ class TransferSet:
         rows: examples that the student reads.
         labelled: (n,) of 0 and 1, 1 for examples whose label the student may use; None: all.
         control: the labelled examples, the only ones that a control can be trained on.
+        omitted: the number of the class whose examples nobody reads; -1 for none.
     """
 
     rows: Tensor | None
     labelled: Tensor | None
     control: Tensor | None
+    omitted: int = -1
 
 
-def transfer_set(data: Dataset, labelled: int, unlabelled: bool, omitted: int, seed: int) -> TransferSet:
+def transfer_set(data: Dataset, labelled: int, unlabelled: bool, omitted: int | str, seed: int) -> TransferSet:
     """The transfer set of a student and its control.
 
     Args:
         labelled: the number of known labels, drawn evenly from the classes; a smaller number is a subset of a larger one
             with the same seed. 0: all labels are known.
         unlabelled: whether the student also reads the other examples, without their labels.
-        omitted: a class whose examples nobody reads, or -1.
+        omitted: the label of a class whose examples nobody reads, as a setting of a label spells it; -1 for none.
 
     Raises:
         ValueError: more labels than training examples, or no such class.
     """
     labels = data.train.labels
-    if omitted >= len(data.classes):
-        raise ValueError(f"Distill: omit must be between -1 (none) and {len(data.classes) - 1} (the last class of "
-                         f"{data.name}), but got {omitted}. Choose a class by its number.")
-    pool = np.flatnonzero(labels != omitted)
+    place = omitted_class(data.classes, omitted, data.name)
+    pool = np.flatnonzero(labels != place)
     if labelled > len(pool):
         raise ValueError(f"Distill: labelled must be between 0 (all) and {len(pool)} (the training examples of {data.name}"
-                         f"{' without the omitted class' if omitted >= 0 else ''}), but got {labelled}. Choose fewer.")
+                         f"{' without the omitted class' if place >= 0 else ''}), but got {labelled}. Choose fewer.")
     seen = pool if not labelled else np.sort(evenly(labels, pool, seed)[:labelled])
     everything = len(pool) == len(labels)
     control = None if len(seen) == len(labels) else torch.tensor(seen)
     if len(seen) == len(pool):
-        return TransferSet(control, None, control)
+        return TransferSet(control, None, control, place)
     if not unlabelled:
-        return TransferSet(control, None, control)
+        return TransferSet(control, None, control, place)
     mask = torch.zeros(len(labels))
     mask[torch.tensor(seen)] = 1.0
-    return TransferSet(None if everything else torch.tensor(pool), mask, control)
+    return TransferSet(None if everything else torch.tensor(pool), mask, control, place)
+
+
+def omitted_class(classes: Sequence[str], omitted: int | str, data: str) -> int:
+    """The number of the class with this label, in 0..k-1; -1 for none. Raises ValueError with the labels that there are."""
+    label = label_of(omitted)
+    if label is None:
+        return -1
+    if label in classes:
+        return classes.index(label)
+    known = ", ".join(str(label_value(name)) for name in classes[:MOST_NAMED])
+    more = f" and {len(classes) - MOST_NAMED} more" if len(classes) > MOST_NAMED else ""
+    raise ValueError(f"Distill: omit must be -1 (none) or the label of a class of {data} ({known}{more}), but got "
+                     f"{omitted!r}. Choose one of these.")
 
 
 def evenly(labels: np.ndarray, pool: np.ndarray, seed: int) -> np.ndarray:

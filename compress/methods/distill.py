@@ -18,7 +18,7 @@ from compress.distillation.joint_training import OnEpoch, Student, TrainedStuden
 from compress.distillation.objective import LOSSES, KDObjective, TeacherTargets
 from compress.distillation.refusal import refusal
 from compress.distillation.student_architecture import SAME, student_architecture
-from compress.distillation.transfer_set import TransferSet, transfer_set
+from compress.distillation.transfer_set import TransferSet, omitted_class, transfer_set
 from compress.files import network_file
 from compress.files.made_for import MadeFor
 from compress.method import Candidate, Method, Run
@@ -26,7 +26,7 @@ from compress.networks.evaluation import device_of
 from compress.networks.families import Architecture, Network, build
 from compress.progress import Reporter, StudentSoFar, StudentsSoFar, no_report
 from compress.recipe import BASELINE, CONTROL, CURVE, SEED, VARIANT
-from compress.settings import setting
+from compress.settings import NO_LABEL, setting
 from compress.training.batches import refusal as refusal_of_batches
 from compress.training.loop import Training
 
@@ -91,8 +91,9 @@ class Distill(Method):
                             help="Number of training examples with a label; 0: all.")
     unlabelled: bool = setting(True, label="Use the rest without labels",
                                help="With few labels, the student also reads the other training examples, without labels.")
-    omit: int = setting(-1, low=-1, high=1000, label="Class never shown",
-                        help="Number of a class that is left out of the student's training examples; -1: none.")
+    omit: int | str = setting(NO_LABEL, is_label=True, label="Class never shown",
+                              help="Label, as the data have it, of a class that is left out of the student's training "
+                                   "examples; -1: none (a class with the label -1 or none is written in quotes).")
     assistant: float = setting(0.0, low=0.0, high=1.0, step=0.05, label="Assistant's width",
                                help="Width of a network between teacher and student; 0: no assistant.")
     strength: float = setting(1.0, low=0.0, high=1000.0, step=0.1,
@@ -145,7 +146,8 @@ class Distill(Method):
         trained = self._train(network, data, list(wanted), report.part(0.0, 0.9), seed)
         shown = ambiguous_examples(network, data) if len(data.classes) <= MOST_CLASSES else None
         for method, student in zip(wanted, trained, strict=True):
-            yield Candidate(method, student.network, inside=_inside(student, data, shown), notes=_notes(student, method))
+            notes = _notes(student, method, data)
+            yield Candidate(method, student.network, inside=_inside(student, data, shown), notes=notes)
 
     def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
@@ -153,7 +155,7 @@ class Distill(Method):
         return knowledge_view(network, data)
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
-        """The student's architecture, hidden layers that the loss needs, transfer set and batches must be possible."""
+        """The student's architecture, hidden layers for the loss, the transfer set and batches must be possible."""
         try:
             student = build(self.architecture(network))
             chosen = transfer_set(data, self.labelled, self.unlabelled, self.omit, 0)
@@ -204,7 +206,7 @@ class Distill(Method):
         objective = replace(objective, alpha=self.alpha, temperature=self.temperature)
         control = self.alpha == 0
         return Student(self.architecture(teacher), 1000 * (seed + 1) + self.student_seed, objective, targets,
-                       chosen.control if control else chosen.rows, None if control else chosen.labelled)
+                       chosen.control if control else chosen.rows, None if control else chosen.labelled, chosen.omitted)
 
 
 def _shared_objective(methods: Sequence[Distill]) -> KDObjective:
@@ -245,10 +247,13 @@ def _inside(student: TrainedStudent, data: Dataset, shown: Tensor | None) -> dic
     return inside
 
 
-def _notes(student: TrainedStudent, one: Distill) -> tuple[str, ...]:
+def _notes(student: TrainedStudent, one: Distill, data: Dataset) -> tuple[str, ...]:
+    place = omitted_class(data.classes, one.omit, data.name)
+    unseen = (f"class {data.classes[place]} was never shown",) if place >= 0 else ()
     if student.diverged is None:
-        return ()
+        return unseen
     if student.best_epoch:
-        return (f"diverged in epoch {student.diverged}; this is the network of epoch {student.best_epoch}. Lower "
-                f"learning_rate, now {one.learning_rate:g}",)
-    return (f"diverged in its first epoch; this network is untrained. Lower learning_rate, now {one.learning_rate:g}",)
+        return (*unseen, f"diverged in epoch {student.diverged}; this is the network of epoch {student.best_epoch}. Lower "
+                         f"learning_rate, now {one.learning_rate:g}")
+    return (*unseen, f"diverged in its first epoch; this network is untrained. Lower learning_rate, now "
+                     f"{one.learning_rate:g}")

@@ -13,9 +13,10 @@ from compress.curves.sweep import complete
 from compress.methods import methods
 from compress.networks.families import FAMILIES
 from compress.recipe import Recipe, Step
-from compress.settings import Settings
+from compress.settings import Settings, label_value
 from compress.training.loop import Training
 
+LETTERS = st.characters(exclude_categories=["Cs"])
 TEXT = "digits/mlp(epochs=3,hidden=32-16)/low_rank(keep=0.1,scheme=plain)/0"
 
 
@@ -28,7 +29,8 @@ def settings_of(*kinds: type[Settings]) -> st.SearchStrategy[dict[str, Any]]:
             "bool": st.booleans(), "str": st.sampled_from(entry["choices"] or [""]),
             "int": st.integers(int(low or 0), int(high or 0)), "float": st.floats(low, high),
             "sizes": st.lists(st.integers(int(low or 0), int(high or 0)), max_size=3).map(
-                lambda sizes: "-".join(map(str, sizes)) or "none")}[entry["type"]]
+                lambda sizes: "-".join(map(str, sizes)) or "none"),
+            "label": st.one_of(st.integers(), st.text(LETTERS, min_size=1, max_size=30)).map(label_value)}[entry["type"]]
     return st.fixed_dictionaries({}, optional=values)
 
 

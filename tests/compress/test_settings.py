@@ -7,15 +7,17 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from compress.methods import methods
 from compress.networks.families import FAMILIES
-from compress.settings import Settings, setting
+from compress.settings import NO_LABEL, Settings, label_of, label_value, setting
 from compress.training.loop import Training
 
+LETTERS = st.characters(exclude_categories=["Cs"])
 ALL = [*methods().values(), *FAMILIES.values(), Training]
 
 
@@ -28,6 +30,7 @@ class Example(Settings):
     way: str = setting("fast", choices=("fast", "slow"), help="A way.")
     loud: bool = setting(False, help="A switch.")
     sizes: tuple[int, ...] = setting((30, 10), low=1, high=100, help="Sizes.")
+    named: int | str = setting(NO_LABEL, is_label=True, help="A class.")
 
 
 BAD = [("share", 1.5, "between 0.0 and 1.0", "1.5"), ("share", -0.1, "between 0.0 and 1.0", "-0.1"),
@@ -53,6 +56,8 @@ BAD = [("share", 1.5, "between 0.0 and 1.0", "1.5"), ("share", -0.1, "between 0.
        ("sizes", [True], "whole numbers", r"\[True\]"), ("sizes", "101", "between 1 and 100", "101"),
        ("sizes", "0-5", "between 1 and 100", "0"), ("sizes", (5, 101), "between 1 and 100", "101"),
        ("sizes", 1.5, "joined by '-'", "1.5"), ("sizes", [1.5], "whole numbers", r"\[1.5\]"),
+       ("named", None, "the label of a class", "None"), ("named", "x" * 201, "of at most 200 characters", "'xx"),
+       ("named", "\ud800", "the label of a class", r"'\\ud800"), ("named", [1], "the label of a class", r"\[1\]"),
        ("sizes", True, "joined by '-'", "True"), ("sizes", None, "whole numbers", "None")]
 
 
@@ -67,7 +72,13 @@ GOOD = [("share", "0.25", 0.25), ("share", 1, 1.0), ("count", 4.0, 4), ("count",
         ("count", "4.0", 4), ("count", "3e0", 3), ("count", " 5 ", 5),
         ("share", "1e-1", 0.1), ("share", ".5", 0.5), ("loud", "True", True), ("loud", "false", False),
         ("loud", False, False), ("sizes", "8-4", (8, 4)), ("sizes", "none", ()), ("sizes", "", ()),
-        ("sizes", 12, (12,)),
+        ("sizes", 12, (12,)), ("sizes", '"8-4"', (8, 4)), ("way", '"slow"', "slow"), ("count", '"3"', 3),
+        ("named", 3, 3), ("named", "3", 3), ("named", "-7", -7), ("named", 3.0, 3), ("named", 1.5, "1.5"),
+        ("named", "1.50", "1.50"),
+        ("named", "007", "007"), ("named", "-0", "-0"), ("named", "cat", "cat"), ("named", " cat ", " cat "),
+        ("named", '"cat"', "cat"), ("named", '"3"', 3), ("named", "-1", -1), ("named", "none", -1), ("named", "", -1),
+        ("named", '"-1"', '"-1"'), ("named", '"none"', '"none"'), ("named", '""a""', '""a""'), ("named", True, "True"),
+        ("named", np.int64(4), 4), ("named", str(2 ** 63 + 5), 2 ** 63 + 5), ("named", "9" * 150, int("9" * 150)),
         ("sizes", [3, 4], (3, 4)), ("sizes", "16", (16,)), ("sizes", " 30-10 ", (30, 10)), ("sizes", "007", (7,))]
 
 
@@ -88,7 +99,8 @@ def test_every_number_of_the_program_is_checked_at_both_ends(kind: type[Settings
 
 
 @given(share=st.floats(0, 1), count=st.integers(1, 9), way=st.sampled_from(("fast", "slow")), loud=st.booleans(),
-       sizes=st.lists(st.integers(1, 100), max_size=4).map(tuple))
+       sizes=st.lists(st.integers(1, 100), max_size=4).map(tuple),
+       named=st.one_of(st.integers(), st.text(LETTERS, max_size=200)))
 def test_settings_come_back_from_plain_data(**values: Any) -> None:
     made = Example(**values)
     assert Example.from_plain(json.loads(json.dumps(made.plain()))) == made
@@ -124,6 +136,20 @@ def test_every_setting_of_the_program_explains_itself(kind: type[Settings]) -> N
         if entry["type"] == "str":
             assert entry["choices"] and entry["default"] in entry["choices"]
         json.dumps(entry, allow_nan=False)
+
+
+@given(st.text(LETTERS, min_size=1, max_size=190))
+def test_every_label_can_be_meant(label: str) -> None:
+    """Also -1, none, and labels in quotes: whatever is said is spelled in one way, and means this label."""
+    value = label_value(label)
+    assert label_of(value) == label and Example(named=value).named == value and label_value(label_of(value) or "") == value
+
+
+@pytest.mark.parametrize("label", ["-1", "none", '"', '""', '"a"', '""a""', " ", "1.0", "-0", "3", "true"])
+def test_labels_that_look_like_something_else_can_be_meant(label: str) -> None:
+    value = label_value(label)
+    assert label_of(value) == label and Example(named=value).named == value
+    assert label_of(Example().named) is None
 
 
 def test_settings_cannot_be_changed_and_can_be_keys() -> None:

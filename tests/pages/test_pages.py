@@ -458,7 +458,7 @@ def test_a_curve_that_was_measured_along_is_shown_as_its_own(show, taught, link)
 
 
 def test_what_is_recognised_of_a_class_never_shown_is_told(show, engine, prepared):
-    lesson = "distill(alpha=1.0,epochs=6,omit=4,seeds=1,temperature=8.0,temperatures=none)"
+    lesson = "distill(alpha=1.0,epochs=12,omit=4,seeds=1,temperature=8.0,temperatures=none)"
     curve = measure(engine.store, lesson, (0.6,))
     told = words(show(DISTILL, {**TAUGHT, **{name: str(value) for name, value in Step.parse(lesson).settings}}))
     truth, own = curve.teacher["card"]["labels"], Recipe.parse(curve.points[0]["recipe"])

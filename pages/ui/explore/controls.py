@@ -23,7 +23,8 @@ def form(entries: list[Card], values: dict[str, Any], key: str, change: Change) 
 
 def field(entry: Card, value: Any, key: str, change: Change) -> None:
     """The widget of one setting. Its truth is the choice: the value given here is what it shows."""
-    draw = {"bool": _toggle, "sizes": _sizes, "str": _words, "int": _number, "float": _number}[entry["type"]]
+    draw = {"bool": _toggle, "str": _words, "int": _number, "float": _number, "sizes": _typed, "label": _typed}[
+        entry["type"]]
 
     def turned() -> None:
         change(entry["name"], session.current(key))
@@ -53,14 +54,14 @@ def _number(entry: Card, value: float, key: str, turned: Callable[[], None], cha
     st.caption(f"{entry['help']} ({entry['low']:g} to {entry['high']:g})")
 
 
-def _sizes(entry: Card, value: str, key: str, turned: Callable[[], None], change: Change) -> None:
+def _typed(entry: Card, value: int | str, key: str, turned: Callable[[], None], change: Change) -> None:
     def typed() -> None:
         try:
             change(entry["name"], spelled(checked(entry, session.current(key))))
         except ValueError as error:
             session.remember(f"wrong.{key}", str(error))
 
-    st.text_input(entry["label"], key=session.bound(key, value), on_change=typed)
+    st.text_input(entry["label"], key=session.bound(key, str(value)), on_change=typed)
     wrong = session.forget(f"wrong.{key}")
     if wrong:
         st.warning(outside.markdown(f"{wrong} The last good value, {value}, stays in force."))

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 from math import isnan
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -213,6 +214,18 @@ def test_batch_norm_statistics_of_a_teacher_and_of_its_calibration_stay(digits, 
     TeacherTargets(resnet, on_device(digits.train, CPU)[0], "hints")
     assert resnet.training and identical(before, state(resnet))
     resnet.eval()
+
+
+def test_the_best_epoch_of_a_student_is_chosen_without_the_class_that_it_never_saw(digits, targets):
+    """In an early epoch the class is still recognised by chance; a choice that counts this would know the class."""
+    rows = torch.tensor(np.flatnonzero(digits.train.labels != 3))
+    one = student(MLP((16,)), digits, targets, 7, 0.0, rows=rows, unseen=3)
+    (found,) = train_students([one], digits, PLAN)
+    shown, inputs = digits.validation.labels != 3, digits.validation.inputs
+    without = dataclasses.replace(digits, validation=Split(inputs[shown], digits.validation.labels[shown]))
+    (expected,) = train_students([dataclasses.replace(one, unseen=-1)], without, PLAN)
+    assert identical(state(found.network), state(expected.network)) and found.best_epoch == expected.best_epoch
+    assert found.accuracies != expected.accuracies
 
 
 def test_a_student_that_diverges_is_marked_and_the_others_go_on(digits, targets):

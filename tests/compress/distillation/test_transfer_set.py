@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compress.data.datasets import Dataset, Split
-from compress.distillation.transfer_set import TransferSet, evenly, transfer_set
+from compress.distillation.transfer_set import TransferSet, evenly, omitted_class, transfer_set
+from compress.recipe import Step
+from compress.settings import label_value
 from tests.compress.helpers import toy_data
 
 CLASSES = 5
@@ -137,9 +139,27 @@ def test_more_labels_than_examples_are_refused(omitted, pool, words):
 
 @pytest.mark.parametrize("omitted", [CLASSES, 40])
 def test_a_class_that_there_is_not_cannot_be_omitted(omitted):
-    with pytest.raises(ValueError, match=r"Distill: omit must be between -1 \(none\) and 4 \(the last class of toy\), but "
-                                         rf"got {omitted}\. Choose a class by its number"):
+    with pytest.raises(ValueError, match=r"Distill: omit must be -1 \(none\) or the label of a class of toy \(0, 1, 2, 3, "
+                                         rf"4\), but got {omitted}\. Choose one of these"):
         transfer_set(clouds(), 0, True, omitted, 0)
+
+
+@pytest.mark.parametrize("classes", [("1", "2", "3", "4", "5"), ("-1", "0", "1", "none", "x"), ("4", "3", "2", "1", "0"),
+                                     ("a b", "a/b", "a,b", 'say "x"', '"y"'), ("1.0", "1.50", "true", "null", "-0"),
+                                     (str(2 ** 63 + 5), str(2 ** 64), "-7", "007", "١")])
+def test_a_class_is_omitted_by_its_label_whatever_the_label_is(classes):
+    data = dataclasses.replace(clouds(), classes=classes)
+    for place, label in enumerate(classes):
+        again = Step.parse(Step.of("distill", {"omit": label_value(label)}).text()).values["omit"]
+        found = transfer_set(data, 0, True, again, 0)
+        assert set(labels_of(found.rows, data).tolist()) == set(range(CLASSES)) - {place}, label
+    assert transfer_set(data, 0, True, -1, 0).rows is None
+
+
+def test_of_many_classes_the_first_are_listed():
+    many = tuple(str(number) for number in range(100, 200))
+    with pytest.raises(ValueError, match=r"\(100, 101, .*, 119 and 80 more\), but got 'x'"):
+        omitted_class(many, "x", "some data")
 
 
 def test_examples_are_chosen_by_train_alone():

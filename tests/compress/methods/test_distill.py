@@ -27,6 +27,7 @@ from compress.methods.distill import Distill
 from compress.networks.evaluation import logits_of
 from compress.networks.families import MLP, Architecture, Logistic, Network, build
 from compress.progress import Progress, Reporter, StudentsSoFar
+from compress.recipe import Step
 from compress.training.loop import Training, train
 from compress.training.stack import Outputs, Stack
 from tests.compress.helpers import identical, planned, state, toy_data
@@ -310,6 +311,24 @@ def test_no_example_of_an_omitted_class_is_read(labelled, digits, mlp):
         assert identical(state(seen.network), state(unseen.network))
 
 
+def test_a_class_is_left_out_by_its_label_and_the_points_say_which(digits, mlp):
+    """Labels from 1 on, and names: not the number of the class among them."""
+    for names, label in (([str(number + 1) for number in range(10)], 3), (list("abcdefghij"), "c")):
+        named = replace(digits, classes=tuple(names))
+        by_label = list(replace(BRIEF, omit=label).candidates(mlp, named, planned(replace(BRIEF, omit=label), [0.3])))
+        by_place = list(replace(BRIEF, omit=2).candidates(mlp, digits, planned(replace(BRIEF, omit=2), [0.3])))
+        assert all(identical(state(one.network), state(two.network)) for one, two in zip(by_label, by_place, strict=True))
+        assert {one.notes for one in by_label} == {(f"class {label} was never shown",)}
+        assert replace(BRIEF, omit="10").invalid_reason(mlp, named) == "" or names[0] == "a"
+    assert "class of" in replace(BRIEF, omit=0).invalid_reason(mlp, replace(digits, classes=tuple(map(str, range(1, 11)))))
+
+
+def test_recipes_that_leave_out_a_class_keep_their_keys():
+    assert ",omit=3," in Step.of("distill", Distill(omit="3").plain()).text()
+    assert ",omit=-1," in Step.of("distill", Distill(omit="none").plain()).text()
+    assert Distill.from_plain(Step.parse("distill(omit=3)").values) == Distill(omit=3)
+
+
 @pytest.mark.parametrize("omit", [3, 8])
 def test_a_class_never_shown_is_known_from_the_teacher_alone(omit, digits, mlp):
     method = replace(QUICK, omit=omit)
@@ -527,7 +546,7 @@ def test_a_student_has_the_given_depth_and_dropout(digits, mlp):
 
 @pytest.mark.parametrize(("settings", "answer"), [
     ({"labelled": 2000}, r"labelled must be between 0 \(all\) and 1079 .* but got 2000\. Choose fewer"),
-    ({"omit": 10}, r"omit must be between -1 \(none\) and 9 .* but got 10\. Choose a class by its number"),
+    ({"omit": 10}, r"omit must be -1 \(none\) or the label of a class of .*7, 8, 9\), but got 10\. Choose one of these"),
     ({"student": "gru", "depth": 2}, r"depth must be 0 or 1 for a GRU student.* but got 2"),
     ({"loss": "attention"}, r"loss=attention needs a teacher with maps .*Set loss to soft or relational")])
 def test_what_makes_no_sense_is_refused_with_a_remedy(settings, answer, digits, mlp):

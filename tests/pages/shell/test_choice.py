@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compress.recipe import Recipe, Step
-from compress.settings import Settings
+from compress.settings import Settings, label_value
 from pages.ui.shell import choice, links
 from tests.imports import tree_of
 from tests.pages.test_layering import PAGES
@@ -73,6 +73,8 @@ def values_of(entry: dict[str, Any]) -> st.SearchStrategy:
         "str": lambda: st.sampled_from(entry["choices"]),
         "sizes": lambda: st.lists(st.integers(low, high), max_size=4).map(
             lambda sizes: "-".join(map(str, sizes)) or "none"),
+        "label": lambda: st.one_of(st.integers(), st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+                                   ).map(label_value),
     }[entry["type"]]()
 
 
