@@ -136,8 +136,10 @@ def pins(pinned: list[Row]) -> None:
     st.subheader("Pinned")
     if not pinned:
         st.caption("Pin the points that you want to talk about; each can carry a note, and pinned networks can be tested "
-                   "once on examples that nothing was chosen by.")
+                   "once on examples that nothing was chosen by. Where several people share this app, all of them see the "
+                   "pins, and may change them.")
         return
+    st.caption("Whoever uses this app sees these pins, and may unpin them or change their notes.")
     for row in pinned:
         words_column, note, button = st.columns([3, 3, 1], vertical_alignment="center")
         words_column.markdown(f"**{words.accuracy(row)}** at **{words.size(row['bytes'])}** · "

@@ -8,7 +8,7 @@ import streamlit as st
 
 from compress.recipe import Step
 from pages.ui.charts import outside, words
-from pages.ui.shell import session, tray
+from pages.ui.shell import door, session, tray
 from pages.ui.shell.choice import Card, Choice, known_data, suited
 from pages.ui.shell.icon import icon
 from pages.ui.shell.style import STYLE
@@ -47,6 +47,7 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     st.set_page_config(page_title=f"{title} · Compression Explorer", page_icon=icon(), layout="wide",
                        initial_sidebar_state=264)
     st.html(STYLE)
+    door.enter()
     notices = session.begin(title, tuple(methods or ()))
     known = session.description()
     _sidebar(known)
