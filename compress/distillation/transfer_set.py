@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset
+from compress.one_line import one_line
 from compress.settings import label_of, label_value
 
 MOST_NAMED = 20  # classes that an error lists
+MOST_SIGNS = 40  # of a label in an error
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +71,10 @@ def omitted_class(classes: Sequence[str], omitted: int | str, data: str) -> int:
         return -1
     if label in classes:
         return classes.index(label)
-    known = ", ".join(str(label_value(name)) for name in classes[:MOST_NAMED])
+    known = ", ".join(one_line(label_value(name), MOST_SIGNS) for name in classes[:MOST_NAMED])
     more = f" and {len(classes) - MOST_NAMED} more" if len(classes) > MOST_NAMED else ""
     raise ValueError(f"Distill: omit must be -1 (none) or the label of a class of {data} ({known}{more}), but got "
-                     f"{omitted!r}. Choose one of these.")
+                     f"{one_line(repr(omitted), MOST_SIGNS)}. Choose one of these.")
 
 
 def evenly(labels: np.ndarray, pool: np.ndarray, seed: int) -> np.ndarray:

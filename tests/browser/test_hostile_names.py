@@ -67,8 +67,7 @@ def visitor(browser: Any) -> Iterator[Any]:  # noqa: F811
     context.close()
 
 
-LESSON = {"distill.omit": "0", "distill.epochs": "2", "distill.width": "0.6", "distill.temperatures": "none",
-          "distill.seeds": "1"}
+LESSON = {"distill.width": "0.6", **{f"distill.{name}": str(value) for name, value in hostile.LESSON.settings}}
 
 
 def link(**settings: str) -> dict[str, str]:

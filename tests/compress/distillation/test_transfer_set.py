@@ -168,3 +168,9 @@ def test_examples_are_chosen_by_train_alone():
                                 _test=Split(data.train.inputs, 0 * data.train.labels))
     first, second = (transfer_set(one, 30, True, 1, 0) for one in (data, other))
     assert torch.equal(first.rows, second.rows) and torch.equal(first.labelled, second.labelled)
+
+
+def test_an_error_names_long_labels_in_short() -> None:
+    with pytest.raises(ValueError) as refused:
+        omitted_class(["a" * 10_000, "b\x1b[2J"], "c" * 10_000, "toy")
+    assert len(str(refused.value)) < 400 and str(refused.value).isprintable()
