@@ -71,7 +71,7 @@ def omitted_class(classes: Sequence[str], omitted: int | str, data: str) -> int:
         return -1
     if label in classes:
         return classes.index(label)
-    known = ", ".join(one_line(label_value(name), MOST_SIGNS) for name in classes[:MOST_NAMED])
+    known = ", ".join(str(label_value(one_line(name, MOST_SIGNS))) for name in classes[:MOST_NAMED])
     more = f" and {len(classes) - MOST_NAMED} more" if len(classes) > MOST_NAMED else ""
     raise ValueError(f"Distill: omit must be -1 (none) or the label of a class of {data} ({known}{more}), but got "
                      f"{one_line(repr(omitted), MOST_SIGNS)}. Choose one of these.")
