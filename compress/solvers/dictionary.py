@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from compress.progress import Reporter, no_report
+from compress.solvers.scale import check_finite, ordinary_rows
 
 INITS = ("data", "dct", "random")
 
@@ -20,10 +21,11 @@ def initial(signals: Tensor, count: int, init: str, seed: int = 0,
     """(count, features) atoms of norm 1 in the signals' type and on their device.
 
     Args:
-        signals: (n, features).
+        signals: (n, features), finite.
         init: "data" (different non-zero signals, filled up with random atoms if there are too few), "dct" or "random".
         signal_shape: the shape of a signal before it was flattened, for "dct" (see dct_atoms).
     """
+    check_finite("Dictionary", "signals", signals, "signal")
     features = signals.shape[1]
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(count, features, generator=generator, dtype=torch.float64).to(signals)
@@ -31,7 +33,7 @@ def initial(signals: Tensor, count: int, init: str, seed: int = 0,
         return normalised(noise)
     if init == "dct":
         return dct_atoms(features, count, signal_shape).to(signals)
-    usable = torch.nonzero(signals.square().sum(1) > 0).flatten()
+    usable = torch.nonzero((signals != 0).any(1)).flatten()
     picked = usable[torch.randperm(len(usable), generator=generator).to(usable.device)[:count]]
     return normalised(torch.cat([signals[picked], noise[len(picked):]]))
 
@@ -60,7 +62,8 @@ def dct_atoms(features: int, count: int, signal_shape: Sequence[int] | None = No
 
 
 def normalised(atoms: Tensor) -> Tensor:
-    """The atoms scaled to norm 1; zero atoms stay zero."""
+    """The atoms (count, features), of any scale, scaled to norm 1; zero atoms stay zero. Raises ValueError for NaN."""
+    atoms, _ = ordinary_rows("Dictionary", "atoms", atoms)
     return atoms / atoms.norm(dim=1, keepdim=True).clamp_min(torch.finfo(atoms.dtype).tiny)
 
 
@@ -73,6 +76,7 @@ def minibatch_dictionary(signals: Tensor, count: int, passes: int, seed: int = 0
 
     learner = MiniBatchDictionaryLearning(count, batch_size=256, fit_algorithm="cd", random_state=seed)
     generator = torch.Generator().manual_seed(seed)
+    check_finite("Dictionary", "signals", signals, "signal")
     examples = signals.cpu().double()  # in float32 the coordinate descent does not reach its tolerance
     for number in range(passes):
         batches = examples[torch.randperm(len(examples), generator=generator)].split(256)

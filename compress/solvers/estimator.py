@@ -46,15 +46,19 @@ class DictionaryLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Raises:
             ValueError: X is not a dense, finite matrix, or a parameter is outside its range.
         """
-        signals = validate_data(self, X, dtype=TYPES)
+        signals = _finite(validate_data(self, X, dtype=TYPES, ensure_all_finite=False))
         *_, last = learn(_tensor(signals), KSVD(**self.get_params()))
         self.components_, self.error_, self.n_iter_ = last.atoms.numpy(), last.error, last.iteration
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """(n, atoms): the coefficients of X (n, features), at most `nonzeros` of them non-zero in a row."""
+        """(n, atoms): the coefficients of X (n, features), at most `nonzeros` of them non-zero in a row.
+
+        Raises:
+            ValueError: X is not a dense, finite matrix of as many features as fit() had.
+        """
         check_is_fitted(self)
-        signals = _tensor(validate_data(self, X, dtype=TYPES, reset=False))
+        signals = _tensor(_finite(validate_data(self, X, dtype=TYPES, reset=False, ensure_all_finite=False)))
         atoms = torch.tensor(self.components_, dtype=signals.dtype)
         return SparseCoder(self.nonzeros, nonnegative=self.nonnegative)(signals, atoms).dense(len(atoms)).numpy()
 
@@ -62,10 +66,10 @@ class DictionaryLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         """(n, features): the signals rebuilt from coefficients X (n, atoms).
 
         Raises:
-            ValueError: the number of coefficients in a row is not the number of atoms.
+            ValueError: X is not finite, or the number of coefficients in a row is not the number of atoms.
         """
         check_is_fitted(self)
-        codes = check_array(X, dtype=TYPES)
+        codes = _finite(check_array(X, dtype=TYPES, ensure_all_finite=False))
         if codes.shape[1] != len(self.components_):
             raise ValueError(f"DictionaryLearner: inverse_transform needs {len(self.components_)} coefficients a row, one "
                              f"for each atom, but got {codes.shape[1]}. Give it what transform returned.")
@@ -80,6 +84,15 @@ class DictionaryLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _finite(numbers: np.ndarray) -> np.ndarray:
+    """The same numbers. scikit-learn's own sentence would propose other estimators."""
+    wrong = ~np.isfinite(numbers).all(1)
+    if wrong.any():
+        raise ValueError(f"DictionaryLearner: X must be finite, but row {int(np.argmax(wrong))} has NaN or inf. Fill or "
+                         "remove such values.")
+    return numbers
 
 
 def _tensor(signals: np.ndarray) -> torch.Tensor:

@@ -16,6 +16,7 @@ from compress.solvers.dictionary import INITS, initial, normalised
 from compress.solvers.nonnegative_omp import better_pair, positive
 from compress.solvers.omp import has_numba
 from compress.solvers.pursuit import SparseCoder
+from compress.solvers.scale import in_original_units, ordinary
 
 WORTH_COMPILED = 500  # coefficients; below, importing numba (half a second) costs more than it saves
 DUPLICATE = 0.99  # |cosine| of two atoms from which one of them is replaced
@@ -71,9 +72,13 @@ def learn(signals: Tensor, settings: KSVD, initial_atoms: Tensor | None = None,
     An iteration codes all signals by OMP, then updates every atom together with its coefficients, one atom after another.
 
     Args:
-        signals: (n, features), float32 or float64.
+        signals: (n, features), float32 or float64, finite, of any scale.
         initial_atoms: (count, features), used in the place of settings.init.
+
+    Raises:
+        ValueError: NaN or infinity among the signals or the initial atoms.
     """
+    signals, exponent = ordinary("K-SVD", "signals", signals)
     if initial_atoms is None:
         initial_atoms = initial(signals, settings.atoms, settings.init, settings.seed)
     atoms = normalised(initial_atoms)
@@ -85,10 +90,15 @@ def learn(signals: Tensor, settings: KSVD, initial_atoms: Tensor | None = None,
         atoms, codes, residual = _iterated(signals, atoms, settings, previous_energy, generator)
         error = float(residual.double().square().sum()) / total
         usage = torch.bincount(codes.indices[codes.coefficients != 0], minlength=len(atoms))
-        yield State(iteration, atoms, codes, error, usage)
+        yield State(iteration, atoms, _unscaled(codes, exponent), error, usage)
         if settings.replace and iteration < settings.iterations:
             before, atoms = atoms, replaced(signals, atoms, residual, usage, settings.nonnegative)
             previous_energy[(before != atoms).any(1)] = 0
+
+
+def _unscaled(codes: Codes, exponent: int) -> Codes:
+    """Codes of signals that were scaled by 2^-exponent, for the signals as they were given."""
+    return codes if not exponent else Codes(codes.indices, in_original_units(codes.coefficients, exponent, "K-SVD"))
 
 
 def _iterated(signals: Tensor, atoms: Tensor, settings: KSVD, previous_energy: Tensor, generator: torch.Generator

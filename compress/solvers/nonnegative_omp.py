@@ -14,7 +14,8 @@ from torch.nn import functional
 from compress.progress import Reporter, no_report
 from compress.solvers.codes import Codes
 from compress.solvers.dictionary import normalised
-from compress.solvers.omp import check_sizes
+from compress.solvers.omp import check_sizes, scaled_tolerance, unscaled
+from compress.solvers.scale import ordinary_rows
 
 CHUNK_NUMBERS = 4_000_000  # correlations and small Gram matrices in memory at a time
 DEPENDENT = 1e-5  # distance of a normalised atom from the span of the others, below which the atom is left out
@@ -32,35 +33,39 @@ def omp_nonnegative(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: fl
     only if every atom's correlation with the residual is 0 where x_i > 0, and at most 0 where x_i = 0.
 
     Args:
-        signals: (n, features), float32 or float64; they may have negative numbers.
-        atoms: (count, features), of the same type and of any norm; they may have negative numbers.
+        signals: (n, features), float32 or float64, finite, of any scale; they may have negative numbers.
+        atoms: (count, features), of the same type, finite and of any norm; they may have negative numbers.
         nonzeros: the most atoms of a signal.
         tolerance: a signal whose residual has at most this norm gets no more atoms.
 
     Raises:
-        ValueError: sizes or types that do not fit each other, or nonzeros or tolerance outside their range.
+        ValueError: sizes or types that do not fit each other, NaN or infinity, coefficients beyond the type, or nonzeros or
+            tolerance outside their range.
     """
     check_sizes(signals, atoms, nonzeros, tolerance)
+    (signals, of_signals), (atoms, of_atoms) = ordinary_rows("OMP", "signals", signals), ordinary_rows("OMP", "atoms", atoms)
+    limits = scaled_tolerance(tolerance, signals, of_signals)
     norms = atoms.norm(dim=1)
     scale = torch.where(norms > 0, 1 / norms, 0.0)
     unit = (atoms * scale[:, None]).double()
     gram = unit @ unit.mT
     rows, parts = max(1, CHUNK_NUMBERS // (len(atoms) + nonzeros ** 2)), []
-    for number, chunk in enumerate(signals.split(rows)):
+    for number, (chunk, limit) in enumerate(zip(signals.split(rows), limits.split(rows), strict=True)):
         report(number * rows / max(1, len(signals)), "non-negative orthogonal matching pursuit")
-        parts.append(_pursued(chunk.double(), unit, gram, nonzeros, tolerance))
+        parts.append(_pursued(chunk.double(), unit, gram, nonzeros, limit))
     chosen = torch.cat([part.indices for part in parts])
     values = torch.cat([part.coefficients for part in parts]).to(signals.dtype) * scale[chosen.clamp_min(0)]
-    return Codes(chosen, values)
+    return unscaled(Codes(chosen, values), of_signals, of_atoms)
 
 
-def _pursued(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: float) -> Codes:
+def _pursued(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: Tensor) -> Codes:
     """One chunk of signals, in float64: the small systems are solved from scratch at each step."""
     start, energies = signals @ unit.mT, signals.square().sum(1)
     chosen = torch.full((len(signals), nonzeros), -1, dtype=torch.int64, device=signals.device)
     values = signals.new_zeros(len(signals), nonzeros)
     noise = 1e-12 * energies.sqrt()  # correlations, and differences of correlations, below this are rounding errors
-    live = torch.nonzero(energies > tolerance ** 2).flatten()
+    enough = tolerance.square()
+    live = torch.nonzero(energies > enough).flatten()
     for _ in range(STEPS * nonzeros):
         if not len(live):
             break
@@ -79,7 +84,7 @@ def _pursued(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, toleran
         chosen[live], values[live] = support[kept], weights[kept]
         explained = (values[live] * start[live].gather(1, chosen[live].clamp_min(0))).sum(1)
         left = energies[live] - explained
-        live = live[((chosen[live] < 0).any(1)) & (left > tolerance ** 2) & (left > 1e-14 * energies[live])]
+        live = live[((chosen[live] < 0).any(1)) & (left > enough[live]) & (left > 1e-14 * energies[live])]
     order = (chosen < 0).int().argsort(dim=1, stable=True)
     return Codes(chosen.gather(1, order), values.gather(1, order))
 

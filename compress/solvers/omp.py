@@ -7,8 +7,9 @@ residuals nor least squares, only a new row of the inverse Cholesky factor of ea
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import ldexp
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from torch.nn import functional
 
 from compress.progress import Reporter, no_report
 from compress.solvers.codes import Codes
+from compress.solvers.scale import in_original_units, ordinary_rows, times_power
 
 CHUNK_NUMBERS = 1_000_000  # correlations and factors in memory at a time: 4 MB of float32, about a processor's cache
 # Squared distance of a normalised atom from the span of the chosen atoms, below which it adds nothing but rounding errors.
@@ -29,8 +31,8 @@ def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, r
     """Codes each signal by at most `nonzeros` atoms, with least-squares coefficients for the chosen atoms.
 
     Args:
-        signals: (n, features), float32 or float64; on a CPU, large problems go to omp_numba.py.
-        atoms: (count, features), of the same type; their norms need not be 1.
+        signals: (n, features), float32 or float64, finite, of any scale; on a CPU, large problems go to omp_numba.py.
+        atoms: (count, features), of the same type, finite; their norms need not be 1.
         nonzeros: the most atoms of a signal.
         tolerance: a signal whose residual has at most this norm gets no more atoms.
 
@@ -39,9 +41,12 @@ def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, r
         atom is in the span of its chosen atoms. Of equally good atoms the first one is chosen.
 
     Raises:
-        ValueError: sizes or types that do not fit each other, or nonzeros or tolerance outside their range.
+        ValueError: sizes or types that do not fit each other, NaN or infinity, coefficients beyond the type, or nonzeros or
+            tolerance outside their range.
     """
     check_sizes(signals, atoms, nonzeros, tolerance)
+    (signals, of_signals), (atoms, of_atoms) = ordinary_rows("OMP", "signals", signals), ordinary_rows("OMP", "atoms", atoms)
+    limits = scaled_tolerance(tolerance, signals, of_signals)
     norms = atoms.norm(dim=1)
     scale = torch.where(norms > 0, 1 / norms, 0.0)
     unit = atoms * scale[:, None]
@@ -52,12 +57,28 @@ def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, r
         code, rows = _chunk, max(1, CHUNK_NUMBERS // (len(unit) + nonzeros ** 2))
     gram = unit @ unit.mT
     parts = []
-    for number, chunk in enumerate(signals.split(rows)):
+    for number, (chunk, limit) in enumerate(zip(signals.split(rows), limits.split(rows), strict=True)):
         report(number * rows / max(1, len(signals)), "orthogonal matching pursuit")
-        parts.append(code(chunk, unit, gram, nonzeros, tolerance))
+        parts.append(code(chunk, unit, gram, nonzeros, limit))
     chosen = torch.cat([part.indices for part in parts])
     values = torch.cat([part.coefficients for part in parts]) * scale[chosen.clamp_min(0)]
-    return Codes(chosen, values)
+    return unscaled(Codes(chosen, values), of_signals, of_atoms)
+
+
+def scaled_tolerance(tolerance: float, signals: Tensor, exponents: Tensor | None) -> Tensor:
+    """(n,) float64: the tolerance of each signal, in the units to which its row was scaled by 2^-exponent."""
+    limits = torch.full((len(signals),), tolerance, dtype=torch.float64, device=signals.device)
+    return limits if exponents is None else times_power(limits, -exponents)
+
+
+def unscaled(codes: Codes, of_signals: Tensor | None, of_atoms: Tensor | None) -> Codes:
+    """Codes of signals and atoms scaled by 2^-exponents, as codes of the originals: with 2^(e_signal - e_atom)."""
+    if of_signals is None and of_atoms is None:
+        return codes
+    exponents = torch.zeros_like(codes.indices) if of_signals is None else of_signals[:, None].expand_as(codes.indices)
+    if of_atoms is not None:
+        exponents = exponents - of_atoms[codes.indices.clamp_min(0)]
+    return Codes(codes.indices, in_original_units(codes.coefficients, exponents, "OMP"))
 
 
 def check_sizes(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float) -> None:
@@ -87,10 +108,10 @@ def has_numba() -> bool:
     return omp_numba is not None
 
 
-def _small_enough(energies: Tensor, dtype: torch.dtype, tolerance: float) -> Tensor:
+def _small_enough(energies: Tensor, dtype: torch.dtype, tolerance: Tensor) -> Tensor:
     """(n,) squared norms of residuals at which signals are done. A residual's squared norm is the signal's less what was
     explained, so that it is known only to some rounding errors of the signal's squared norm."""
-    return (energies * torch.finfo(dtype).eps * 8).clamp_min(tolerance ** 2)
+    return torch.maximum(energies * torch.finfo(dtype).eps * 8, tolerance.square().to(energies.dtype))
 
 
 def _first_of_the_largest(sizes: Tensor, slack: Tensor) -> Tensor:
@@ -106,7 +127,7 @@ def _whole_blocks(unit: Tensor) -> Tensor:
     return functional.pad(unit, (0, 0, 0, -len(unit) % BLOCK))
 
 
-def _compiled_chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: float) -> Codes:
+def _compiled_chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: Tensor) -> Codes:
     """One chunk by numba, on as many threads as torch may use."""
     from compress.solvers.omp_numba import pursue
 
@@ -118,7 +139,7 @@ def _compiled_chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, 
     return Codes(torch.from_numpy(indices), torch.from_numpy(coefficients))
 
 
-def _chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: float) -> Codes:
+def _chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: Tensor) -> Codes:
     """One chunk of signals, all at the same step (Batch-OMP). For one signal s with chosen atoms A (t, features), the Gram
     matrix G = A A^T = L L^T, the inverse factor M = L^-1 (`factor`) and a = A s (from `start`), a new atom d gives
         L: a row [p, sqrt(1 - |p|^2)] with p = M A d, so M: a row m = [-p M, 1] / sqrt(1 - |p|^2) (_new_row());
@@ -198,6 +219,12 @@ def pursuit_path(signal: Tensor, atoms: Tensor, nonzeros: int, code: Callable[..
         atoms: (count, features).
         code: (signals, atoms, nonzeros) -> Codes.
     """
+    rows, of_signal = ordinary_rows("OMP", "signal", signal[None])
+    atoms, of_atoms = ordinary_rows("OMP", "atoms", atoms)
+    if of_signal is not None or of_atoms is not None:
+        scaled = pursuit_path(rows[0], atoms, nonzeros, code)
+        return _in_original_units(scaled, 0 if of_signal is None else int(of_signal[0]),
+                                  [0] * len(atoms) if of_atoms is None else of_atoms.tolist())
     norms = atoms.norm(dim=1)
     unit = atoms * torch.where(norms > 0, 1 / norms, 0.0)[:, None]
     steps: list[PursuitStep] = []
@@ -214,3 +241,11 @@ def pursuit_path(signal: Tensor, atoms: Tensor, nonzeros: int, code: Callable[..
         steps.append(PursuitStep(new[-1], correlations.tolist(), support, codes.coefficients[0, used].tolist(),
                                  residual.tolist(), float(residual.square().sum()) / whole))
     return steps
+
+
+def _in_original_units(steps: list[PursuitStep], of_signal: int, of_atoms: list[int]) -> list[PursuitStep]:
+    """The steps of a signal and atoms that were scaled by 2^-exponents, for the originals."""
+    return [replace(step, correlations=[ldexp(one, of_signal) for one in step.correlations],
+                    coefficients=[ldexp(one, of_signal - of_atoms[atom])
+                                  for one, atom in zip(step.coefficients, step.support, strict=True)],
+                    residual=[ldexp(one, of_signal) for one in step.residual]) for step in steps]

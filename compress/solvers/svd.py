@@ -13,6 +13,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from compress.solvers.scale import check_finite, ordinary, times_power
+
 BLOCKS = 8
 TRIANGLE = "U"  # the half of a symmetric matrix that eigh reads; MKL is 20 % faster with the upper one
 WELL_CONDITIONED = 1e-4  # smallest over largest squared singular value: above, the basis is orthonormal to about 1e-12
@@ -58,14 +60,16 @@ def spectrum(matrix: Tensor, count: int | None = None) -> Tensor:
     """The `count` largest singular values of M (..., m, n), falling, float64, exact to about 1e-8 of the largest.
 
     Raises:
-        ValueError: count is not between 1 and min(m, n).
+        ValueError: NaN or infinity, or count is not between 1 and min(m, n).
     """
+    matrix, exponent = ordinary("SVD", "the matrix", matrix.double())
     full = min(matrix.shape[-2:])
     count = full if count is None else count
     if not 1 <= count <= full:
         raise ValueError(f"spectrum: count must be between 1 and {full} (the smaller side), but got {count}.")
     slim = matrix if matrix.shape[-2] <= matrix.shape[-1] else matrix.mT
-    return torch.linalg.eigvalsh(gram(slim), UPLO=TRIANGLE).flip(-1)[..., :count].clamp_min(0.0).sqrt()
+    values = torch.linalg.eigvalsh(gram(slim), UPLO=TRIANGLE).flip(-1)[..., :count].clamp_min(0.0).sqrt()
+    return values if not exponent else times_power(values, exponent)
 
 
 def principal(matrix: Tensor, metric: Tensor | None = None) -> Subspace:
@@ -82,7 +86,13 @@ def principal(matrix: Tensor, metric: Tensor | None = None) -> Subspace:
 
     Returns:
         a Subspace of min(m, n) directions, with the eigenvalues of W C W^T as energies.
+
+    Raises:
+        ValueError: NaN or infinity in the matrix or the metric.
     """
+    check_finite("SVD", "the matrix", matrix)
+    if metric is not None:
+        check_finite("SVD", "the second moment of the inputs", metric)
     weights = matrix.double()
     rows, columns = weights.shape[-2:]
     if metric is None and columns < rows:
@@ -113,8 +123,9 @@ def randomized(matrix: Tensor, count: int, seed: int = 0, oversampling: int = 10
     norm of W, so that tail() is the true error of the subspace found, never less than that of the exact SVD.
 
     Raises:
-        ValueError: count is not between 1 and min(m, n).
+        ValueError: NaN or infinity, or count is not between 1 and min(m, n).
     """
+    check_finite("SVD", "the matrix", matrix)
     full = min(matrix.shape[-2:])
     if not 1 <= count <= full:
         raise ValueError(f"randomized: count must be between 1 and {full} (the smaller side), but got {count}.")
@@ -132,7 +143,14 @@ def randomized(matrix: Tensor, count: int, seed: int = 0, oversampling: int = 10
 
 def projection_energies(basis: Tensor, matrix: Tensor, metric: Tensor | None = None) -> Tensor:
     """(..., count): the energy u^T W C W^T u of each direction u of a basis under a metric C, for instance of inputs that
-    the basis was not fitted to. trace(W C W^T) less the first r energies is the error at rank r."""
+    the basis was not fitted to. trace(W C W^T) less the first r energies is the error at rank r.
+
+    Raises:
+        ValueError: NaN or infinity in the matrix or the metric.
+    """
+    check_finite("SVD", "the matrix", matrix)
+    if metric is not None:
+        check_finite("SVD", "the second moment of the inputs", metric)
     turned = basis.double().mT @ matrix.double()
     carried = turned if metric is None else turned @ metric.double()
     return (carried * turned).sum(-1)
