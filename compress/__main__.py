@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from compress.one_line import one_line
 from compress.progress import Progress, Reporter
 from compress.recipe import Recipe, Step
+from compress.service.failures import sentence_of
 
 if TYPE_CHECKING:
     from compress.curves.plan import Plan
@@ -28,8 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         chosen.run(chosen)
-    except (ValueError, RuntimeError, OSError) as error:
-        sys.stderr.write(f"{one_line(error)}\n")
+    except (ValueError, RuntimeError, OSError, MemoryError) as error:
+        sys.stderr.write(f"{one_line(sentence_of(error))}\n")
         return 2
     except BrokenPipeError:
         return 1

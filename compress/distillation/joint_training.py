@@ -13,24 +13,23 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.distillation.objective import CLOSED_FORM, KDObjective, StackedObjective, TeacherTargets
 from compress.layers.base import is_dense
 from compress.networks.families import Architecture, Network, build
-from compress.networks.gru import GRU
 from compress.progress import Live, Reporter, no_report
 from compress.training.batches import batches, batches_in, has_batch_norm
 from compress.training.loop import Training, optimizer_of, steps_of
+from compress.training.memory_needs import COPIES, footprint, require_training
 from compress.training.stack import Stack, leaves, structure
 
 MOST_PADDING = 1.5  # stored numbers of a group, padding included, over the numbers of its networks
 FREE_PADDING = 50_000  # padded numbers that cost less than a second group
 WAVE_BYTES = 1 << 30  # memory of all groups that are trained at the same time
 GROUP_BYTES = 48 << 20  # activations of a group on a CPU: more of them exceed the processor's caches and cost time
-COPIES = 5  # of a weight: the weight, its gradient, two moments of Adam, the best weights so far
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +89,12 @@ def train_students(students: Sequence[Student], data: Dataset, plan: Training, r
 
     Raises:
         Cancelled: through `report`.
+        MemoryShort: a student does not fit.
     """
+    for architecture in {student.architecture for student in students}:
+        require_training(architecture, plan.batch)  # groups are bounded by WAVE_BYTES, but a single student is not
     trained: dict[int, TrainedStudent] = {}
-    joined = any(has_batch_norm(build(architecture)) for architecture in {one.architecture for one in students})
+    joined = any(has_batch_norm(_structure_of(architecture)) for architecture in {one.architecture for one in students})
     total, per_epoch = steps_of(plan, len(data.train), steps, joined), batches_in(len(data.train), plan.batch, joined)
     waves = list(_waves(students, plan, WAVE_BYTES if torch.device(device).type == "cuda" else GROUP_BYTES))
     for number, wave in enumerate(waves):
@@ -244,7 +246,7 @@ def _by_size(members: list[int], students: Sequence[Student], plan: Training, gr
 @lru_cache(maxsize=4096)
 def _sizes(architecture: Architecture) -> tuple[int, int]:
     """Parameters of the first layer, which is never padded, and of the rest, which may be."""
-    network = build(architecture)
+    network = _structure_of(architecture)
     first = next((module for _, module in leaves(network) if list(module.parameters())), None)
     shared = sum(weight.numel() for weight in first.parameters()) if first is not None and is_dense(first) else 0
     return shared, sum(weight.numel() for weight in network.parameters()) - shared
@@ -253,18 +255,8 @@ def _sizes(architecture: Architecture) -> tuple[int, int]:
 @lru_cache(maxsize=4096)
 def _footprint(architecture: Architecture, batch: int) -> tuple[int, int]:
     """Bytes, roughly, of a student in training: of the copies of its weights, and of its layers' outputs."""
-    network, outputs = build(architecture), 0
-
-    def count(module: nn.Module, given: object, output: Tensor) -> None:
-        nonlocal outputs
-        outputs += output.numel() * (12 if isinstance(module, GRU) else 3)
-
-    hooks = [module.register_forward_hook(count) for _, module in leaves(network)]
-    with torch.inference_mode():
-        network.eval()(torch.zeros(1, *architecture.shape))
-    for hook in hooks:
-        hook.remove()
-    return 4 * COPIES * sum(_sizes(architecture)), 4 * batch * outputs
+    weights, outputs = footprint(architecture)
+    return 4 * COPIES * weights, 4 * batch * outputs
 
 
 @lru_cache(maxsize=4096)
@@ -273,7 +265,13 @@ def _kind(architecture: Architecture) -> tuple[object, ...]:
     sizes = architecture.family.sizes(architecture.shape)
     others = tuple((name, value) for name, value in vars(architecture.family).items() if name not in sizes)
     depths = tuple(len(value) for value in sizes.values())
-    return architecture.family.name, others, depths, structure(build(architecture))
+    return architecture.family.name, others, depths, structure(_structure_of(architecture))
+
+
+def _structure_of(architecture: Architecture) -> Network:
+    """The network without memory for its weights."""
+    with torch.device("meta"):
+        return architecture.fresh()
 
 
 def _contents(tensor: Tensor | None) -> bytes | None:

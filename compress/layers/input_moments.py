@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -10,8 +10,10 @@ from torch import Tensor, nn
 
 from compress.layers.base import is_dense
 from compress.layers.matrix_view import inputs_as_columns
+from compress.memory import require
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
+from compress.solvers.svd import Metric, Root
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,42 +21,125 @@ class Moments:
     """Moments of a layer's inputs x, in the columns of its matrix (channel view), float64.
 
     Attributes:
-        second: mean of x x^T, (groups, columns, columns).
+        second: mean of x x^T (groups, columns, columns); of fewer samples than columns, its root (groups, columns, samples).
         mean: mean of x, (groups, columns).
     """
 
-    second: Tensor
+    second: Metric
     mean: Tensor
 
     @property
-    def covariance(self) -> Tensor:
-        """Second moment around the mean."""
+    def covariance(self) -> Metric:
+        """Second moment around the mean. Of a root F = X / sqrt(samples), F less the mean / sqrt(samples) is the root."""
+        if isinstance(self.second, Root):
+            factor = self.second.factor
+            return Root(factor - self.mean[..., None] / factor.shape[-1] ** 0.5)
         return self.second - self.mean[..., :, None] * self.mean[..., None, :]
+
+    def full(self, path: str) -> Tensor:
+        """mean of x x^T (groups, columns, columns), for methods that need it. path: the layer's, for messages.
+
+        Raises:
+            MemoryShort: it does not fit.
+        """
+        if not isinstance(self.second, Root):
+            return self.second
+        groups, columns, _ = self.second.factor.shape
+        require(bytes_of_moment(groups, columns), title_of_moment(path, columns), WITHOUT_INPUTS)
+        return self.second.factor @ self.second.factor.mT
+
+
+WITHOUT_INPUTS = ("Choose a scheme or criterion that does not read the inputs (scheme=plain, criterion=magnitude), or a "
+                  "narrower layer.")
+
+
+def bytes_of_moment(groups: int, columns: int) -> int:
+    """Memory for a second moment of so many inputs while it is summed: the sum, and what is added to it."""
+    return 2 * 8 * groups * columns ** 2
+
+
+def title_of_moment(path: str, columns: int) -> str:
+    """What takes the memory, for messages."""
+    return f"The second moment of the inputs of layer {path}, {columns:,} x {columns:,} numbers,"
 
 
 def input_moments(network: Network, inputs: Tensor, paths: Iterable[str]) -> dict[str, Moments]:
-    """Moments of the inputs of some layers while the network reads these examples (n, *shape)."""
-    gathered: dict[str, tuple[Tensor, Tensor, int]] = {}
+    """Moments of the inputs of some layers while the network reads these examples (n, *shape).
 
-    def watch(path: str, layer: nn.Module) -> torch.utils.hooks.RemovableHandle:
+    Raises:
+        MemoryShort: a moment does not fit.
+    """
+    gathered = {path: _Gathered(path) for path in paths}
+    _watch(network, inputs, {path: own.add for path, own in gathered.items()})
+    return {path: own.moments() for path, own in gathered.items()}
+
+
+def input_mean_squares(network: Network, inputs: Tensor, paths: Iterable[str]) -> dict[str, Tensor]:
+    """The diagonal of the second moment alone, the mean of x^2 (groups, columns), float64."""
+    totals: dict[str, Tensor] = {}
+    counts: dict[str, int] = {}
+
+    def added(path: str) -> Callable[[Tensor], None]:
+        def add(columns: Tensor) -> None:
+            totals[path] = totals.get(path, 0) + columns.double().square().sum(-1)
+            counts[path] = counts.get(path, 0) + columns.shape[-1]
+
+        return add
+
+    _watch(network, inputs, {path: added(path) for path in paths})
+    return {path: total / counts[path] for path, total in totals.items()}
+
+
+class _Gathered:
+    """The inputs of a layer: kept as they are while they are fewer than the layer's columns, then summed as x x^T."""
+
+    def __init__(self, path: str) -> None:
+        self.path, self.samples = path, 0
+        self.first: Tensor = torch.zeros(())
+        self.parts: list[Tensor] = []
+        self.second: Tensor | None = None
+
+    def add(self, columns: Tensor) -> None:
+        """Takes columns (groups, columns, samples)."""
+        groups, size, samples = columns.shape
+        self.samples += samples
+        if self.second is None and self.samples > size:
+            require(bytes_of_moment(groups, size), title_of_moment(self.path, size), WITHOUT_INPUTS)
+            self.second = columns.new_zeros(groups, size, size, dtype=torch.float64)
+            for part in self.parts:
+                self.second += part @ part.mT
+            self.parts = []
+        if self.second is None:
+            require(8 * columns.numel(), f"{self.samples:,} inputs of layer {self.path}", WITHOUT_INPUTS)
+        columns = columns.double()
+        self.first = self.first.to(columns) + columns.sum(-1)
+        if self.second is None:
+            self.parts.append(columns)
+        else:
+            self.second += columns @ columns.mT
+
+    def moments(self) -> Moments:
+        """Of all that was taken."""
+        mean = self.first / self.samples
+        if self.second is None:
+            return Moments(Root(torch.cat(self.parts, dim=-1) / self.samples ** 0.5), mean)
+        return Moments(self.second / self.samples, mean)
+
+
+def _watch(network: Network, inputs: Tensor, takers: dict[str, Callable[[Tensor], None]]) -> None:
+    """Gives the inputs of layers, as columns (groups, columns, samples), to these functions while the network reads."""
+    def watch(path: str, take: Callable[[Tensor], None]) -> torch.utils.hooks.RemovableHandle:
+        layer = network.get_submodule(path)
         if not is_dense(layer):
             raise TypeError(f"inputs are gathered of dense layers, but layer {path} is a {type(layer).__name__}")
+        return layer.register_forward_pre_hook(lambda module, arguments: take(inputs_as_columns(layer, arguments[0])))
 
-        def add(module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
-            columns = inputs_as_columns(layer, arguments[0]).double()
-            new = columns @ columns.mT, columns.sum(-1), columns.shape[-1]
-            old = gathered.get(path)
-            gathered[path] = new if old is None else (old[0] + new[0], old[1] + new[1], old[2] + new[2])
-
-        return layer.register_forward_pre_hook(add)
-
-    hooks = [watch(path, network.get_submodule(path)) for path in paths]
+    hooks = [watch(path, take) for path, take in takers.items()]
     try:
         logits_of(network, inputs)
     finally:
         for hook in hooks:
             hook.remove()
-    return {path: Moments(second / count, first / count) for path, (second, first, count) in gathered.items()}
 
 
 def recalibrated(network: Network, inputs: Tensor) -> Network:

@@ -13,6 +13,7 @@ from compress.layers.base import DenseLayer
 from compress.layers.factors import Factors
 from compress.layers.input_moments import Moments
 from compress.layers.matrix_view import factorised, matrix_of
+from compress.memory import require
 from compress.solvers.svd import Subspace, break_even, principal, randomized
 
 
@@ -127,6 +128,9 @@ def factorise(layer: DenseLayer, scheme: str, convolution: str = "channel", mome
         scheme: "plain", "randomized", "whitened" or "centred".
         moments: of the layer's inputs, for the last two schemes.
         stored: as Factorisation has it.
+
+    Raises:
+        MemoryShort: the outputs are too many for the last two schemes.
     """
     matrix = matrix_of(layer, convolution)
     if scheme == "randomized":
@@ -137,6 +141,8 @@ def factorise(layer: DenseLayer, scheme: str, convolution: str = "channel", mome
         return Factorisation(layer, principal(matrix), convolution, stored=stored)
     if moments is None:
         raise ValueError(f"factorise: scheme={scheme} needs the moments of the layer's inputs. Give these, or choose plain.")
+    rows = matrix.shape[1]
+    require(3 * 8 * rows ** 2, f"LowRank: scheme={scheme} of a layer of {rows:,} outputs", "Choose scheme=plain.")
     metric = moments.covariance if scheme == "centred" else moments.second
     mean = moments.mean if scheme == "centred" else None
     return Factorisation(layer, principal(matrix, metric), convolution, mean, stored)

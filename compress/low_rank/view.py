@@ -16,7 +16,7 @@ from compress.low_rank.factorisation import Factorisation
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
-from compress.solvers.svd import Subspace, hard_threshold, principal, projection_energies
+from compress.solvers.svd import Metric, Subspace, energy, hard_threshold, principal, projection_energies
 
 
 def layer_views(method: Any, teacher: Network, data: Dataset, pieces: dict[str, Factorisation],
@@ -74,10 +74,10 @@ def _positive(value: Tensor) -> Tensor:
     return value.clamp_min(torch.finfo(value.dtype).tiny)
 
 
-def _output_error(basis: Tensor, matrix: Tensor, metric: Tensor) -> Tensor:
+def _output_error(basis: Tensor, matrix: Tensor, metric: Metric) -> Tensor:
     """Relative squared error of the outputs at rank 0, 1, ... of a basis, for inputs with this second moment."""
     carried = projection_energies(basis, matrix, metric).sum(0)
-    total = float(_positive(((matrix.double() @ metric) * matrix.double()).sum()))
+    total = float(_positive(energy(matrix, metric).sum()))
     remaining = total - torch.cat([carried.new_zeros(1), carried.cumsum(0)])
     return (remaining / total).clamp_min(0.0)
 

@@ -17,6 +17,7 @@ from compress.files.data_file import EXAMPLES, raw_file, shown, shown_labels, sm
 from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, components_for, in_bytes, numbers_in_bytes
 from compress.layers.fronts import Coder, Projection
 from compress.layers.tiling import Tiling
+from compress.memory import shortage
 from compress.method import Candidate, Method, Run
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
@@ -97,9 +98,16 @@ class DataCodes(Method):
             return f"DataCodes: {tiling.invalid_reason()}"
         most = min(self.atoms, tiling.features)
         if self.nonzeros <= most:
-            return ""
+            return self._refusal_of_memory(data, tiling) if self.classify == "projections" else ""
         return (f"DataCodes: nonzeros must be between 1 and {most} (the smaller of atoms and a tile's numbers), but got "
                 f"{self.nonzeros}. Choose fewer.")
+
+    def _refusal_of_memory(self, data: Dataset, tiling: Tiling) -> str:
+        """The matrix of random projections has as many columns as the codes' bytes allow."""
+        size = bytes_expected(len(data.train) * tiling.count, tiling.features, self.atoms, self.nonzeros)
+        rows, count = prod(data.shape), self._projected_numbers(data, size)
+        return shortage(3 * 4 * rows * count, f"DataCodes: classify=projections, a matrix of {rows:,} x {count:,} numbers,",
+                        "Choose fewer atoms, or classify=codes.")
 
     def preview(self, network: Network, data: Dataset) -> Network:
         """An untrained classifier behind an arbitrary dictionary, or directly before the examples."""

@@ -14,7 +14,7 @@ from compress.data.tensors import on_device
 from compress.layers.base import DenseLayer, bytes_of_weight, is_dense, merged_layer, with_layers
 from compress.layers.blocks import Blocks
 from compress.layers.coded import STORAGES, Coded, stored_bytes
-from compress.layers.input_moments import input_moments, recalibrated
+from compress.layers.input_moments import input_mean_squares, recalibrated
 from compress.layers.matrix_view import by_rows
 from compress.layers.opening import opened, outer_path, parts_of
 from compress.layers.titles import layer_title
@@ -132,9 +132,9 @@ class SparseCode(Method):
         device = device_of(teacher)
         if not self.weighted:
             return {path: torch.ones(1, 1, device=device) for path in layers}
-        moments, found = input_moments(teacher, on_device(data.calibration, device)[0], layers), {}
+        squares, found = input_mean_squares(teacher, on_device(data.calibration, device)[0], layers), {}
         for path, layer in layers.items():
-            size = by_rows(layer, moments[path].second.diagonal(dim1=-2, dim2=-1).clamp_min(0).sqrt()).to(layer.weight.dtype)
+            size = by_rows(layer, squares[path].sqrt()).to(layer.weight.dtype)
             scale = Blocks(size.shape[0], size.shape[1], self.block).signals(size).mean(1, keepdim=True)
             # An input that was always zero on calibration has a small weight: it may not be zero on other examples.
             found[path] = scale.clamp_min(0.01 * float(scale.max().clamp_min(1e-30)))

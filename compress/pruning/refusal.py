@@ -1,12 +1,18 @@
-"""Reasons why a network cannot be pruned with some settings: its architecture, or layers that are compressed already."""
+"""Reasons why a network cannot be pruned with some settings: its architecture, its compressed layers, or memory."""
 
 from __future__ import annotations
 
+from torch import nn
+
+from compress.layers.base import dense_layers
+from compress.layers.input_moments import title_of_moment
 from compress.layers.open_codes import OpenCodes
 from compress.layers.opening import leave_out_zeros_only, opened
+from compress.memory import shortage
 from compress.networks.composite import Piece
 from compress.networks.families import Network
 from compress.pruning.selection import Selection
+from compress.pruning.unit_saliency import readers
 from compress.pruning.units import groups_of
 
 ON_INPUTS = ("wanda", "second_order")
@@ -20,8 +26,25 @@ def refusal(selection: Selection, schedule: str, network: Network) -> str:
                 "some of its layers are compressed already. Put prune before the methods that replaced them, or choose "
                 "schedule=one_shot and criterion=magnitude.")
     if selection.pattern == "units":
-        return _refusal_of_units(opened(network) if zeros_only else network)
-    return _refusal_of_codes(selection, network)
+        open_network = opened(network) if zeros_only else network
+        return _refusal_of_units(open_network) or _refusal_of_memory(selection, open_network)
+    return _refusal_of_codes(selection, network) or _refusal_of_memory(selection, network)
+
+
+def _refusal_of_memory(selection: Selection, network: Network) -> str:
+    """second_order needs the second moment of each layer's inputs and its inverse, columns x columns numbers each."""
+    if selection.criterion != "second_order":
+        return ""
+    network = opened(network)
+    layers = dense_layers(network)
+    if selection.pattern == "units":
+        layers = {path: layers[path] for path in readers(groups_of(network))}
+    sizes = {path: (1 if isinstance(layer, nn.Linear) else layer.groups, layer.weight[0].numel())
+             for path, layer in layers.items()}
+    widest = max(sizes, key=lambda path: sizes[path][1])
+    needed = sum(8 * groups * columns ** 2 for groups, columns in sizes.values()) + 3 * 8 * sizes[widest][1] ** 2
+    return shortage(needed, f"Prune: criterion=second_order: {title_of_moment(widest, sizes[widest][1])} and its inverse",
+                    "Choose criterion=magnitude, taylor or wanda.")
 
 
 def _refusal_of_units(network: Network) -> str:

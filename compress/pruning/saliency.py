@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.layers.input_moments import Moments, input_moments
+from compress.layers.input_moments import input_mean_squares, input_moments
 from compress.layers.open_codes import OpenCodes
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
@@ -52,10 +52,12 @@ def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dat
         inputs = len(data.calibration)
         return products(network if initial is None else initial, paths, data, lambda product: product.abs(), report, inputs)
     report(0.0, "reading calibration activations")
-    moments = input_moments(network, on_device(data.calibration, device_of(network))[0], paths)
+    examples = on_device(data.calibration, device_of(network))[0]
     if criterion == "wanda":
-        return {path: _matrix(weight).abs() * _input_norms(weight, moments[path]) for path, weight in weights.items()}
-    return {path: _second_order(weight, moments[path]) for path, weight in weights.items()}
+        squares = input_mean_squares(network, examples, paths)
+        return {path: _matrix(weight).abs() * _input_norms(weight, squares[path]) for path, weight in weights.items()}
+    moments = input_moments(network, examples, paths)
+    return {path: _second_order(weight, moments[path].full(path)) for path, weight in weights.items()}
 
 
 def products(network: Network, paths: list[str], data: Dataset, measure: Callable[[Tensor], Tensor],
@@ -96,16 +98,16 @@ def _effects(network: Network, path: str) -> Tensor:
     return _matrix(network.get_parameter(f"{path}.weight")).abs()
 
 
-def _input_norms(weight: Tensor, moments: Moments) -> Tensor:
-    """(rows, columns): the root mean square of the input that each weight multiplies, from the diagonal of E[x x^T]."""
-    norms = moments.second.diagonal(dim1=-2, dim2=-1).clamp_min(0).sqrt()
+def _input_norms(weight: Tensor, squares: Tensor) -> Tensor:
+    """(rows, columns): the root mean square of the input that each weight multiplies."""
+    norms = squares.sqrt()
     return norms.repeat_interleave(len(weight) // len(norms), dim=0).to(weight.dtype)
 
 
-def _second_order(weight: Tensor, moments: Moments) -> Tensor:
-    """(rows, columns): the removal loss of each weight; the rows of a group share the moments of the group's inputs."""
-    matrices = _matrix(weight).unflatten(0, (len(moments.second), -1))
-    losses = [removal_losses(matrix, inverse_of(second)) for matrix, second in zip(matrices, moments.second, strict=True)]
+def _second_order(weight: Tensor, moments: Tensor) -> Tensor:
+    """(rows, columns): the removal loss of each weight; the rows of a group share the moment of the group's inputs."""
+    matrices = _matrix(weight).unflatten(0, (len(moments), -1))
+    losses = [removal_losses(matrix, inverse_of(second)) for matrix, second in zip(matrices, moments, strict=True)]
     return torch.cat(losses).to(weight.dtype)
 
 

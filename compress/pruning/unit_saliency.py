@@ -9,7 +9,7 @@ from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.layers.input_moments import input_moments
+from compress.layers.input_moments import input_mean_squares, input_moments
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
@@ -40,9 +40,11 @@ def unit_saliencies(network: Network, groups: list[Group], criterion: str, data:
     if criterion in ("taylor", "snip"):
         return _by_gradient(network, groups, criterion, data, initial, report)
     report(0.0, "reading calibration activations")
-    moments = consumer_moments(network, groups, data)
     if criterion == "wanda":
-        return _over_consumers(groups, lambda member: _wanda_energy(network, member, moments[member.tensor]), torch.sqrt)
+        squares = input_mean_squares(network, on_device(data.calibration, device_of(network))[0], readers(groups))
+        return _over_consumers(groups, lambda member: _wanda_energy(
+            network, member, squares[member.tensor.removesuffix(".weight")][0]), torch.sqrt)
+    moments = consumer_moments(network, groups, data)
     inverses = {tensor: inverse_of(moment) for tensor, moment in moments.items()}
     return _over_consumers(groups, lambda member: column_losses(
         network.get_parameter(member.tensor).detach().flatten(1), consumer_columns(network, member).to(device_of(network)),
@@ -57,9 +59,13 @@ def _over_consumers(groups: list[Group], value: Callable[[Member], Tensor],
 
 def consumer_moments(network: Network, groups: list[Group], data: Dataset) -> dict[str, Tensor]:
     """Name of each weight that reads units -> second moment of its layer's inputs on calibration (columns, columns)."""
-    paths = list(dict.fromkeys(member.tensor.removesuffix(".weight") for group in groups for member in group.consumers))
-    moments = input_moments(network, on_device(data.calibration, device_of(network))[0], paths)
-    return {f"{path}.weight": moments[path].second[0] for path in paths}
+    moments = input_moments(network, on_device(data.calibration, device_of(network))[0], readers(groups))
+    return {f"{path}.weight": own.full(path)[0] for path, own in moments.items()}
+
+
+def readers(groups: list[Group]) -> list[str]:
+    """Paths of the layers that read units."""
+    return list(dict.fromkeys(member.tensor.removesuffix(".weight") for group in groups for member in group.consumers))
 
 
 def consumer_columns(network: Network, member: Member) -> Tensor:
@@ -115,7 +121,7 @@ def _is_a_matrix(network: Network, member: Member) -> bool:
     return tensor.dim() > 1
 
 
-def _wanda_energy(network: Network, member: Member, moment: Tensor) -> Tensor:
+def _wanda_energy(network: Network, member: Member, squares: Tensor) -> Tensor:
     """(units,): sum of w^2 x^2 over the weights that read each unit."""
-    strength = (network.get_parameter(member.tensor).detach().flatten(1).double().square() * moment.diagonal()).sum(0)
+    strength = (network.get_parameter(member.tensor).detach().flatten(1).double().square() * squares).sum(0)
     return strength[consumer_columns(network, member).to(strength.device)].sum(1)

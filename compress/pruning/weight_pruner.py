@@ -173,7 +173,7 @@ class WeightPruner:
         weight = self.layers[path].weight.detach()
         if self.selection.criterion != "second_order":
             return _masked(weight, mask)
-        groups = self.moments[path].second
+        groups = self.moments[path].full(path)
         parts = zip(weight.flatten(1).chunk(len(groups)), mask.to(weight.device).chunk(len(groups)), groups, strict=True)
         return torch.cat([refitted(*part) for part in parts]).view_as(weight)
 

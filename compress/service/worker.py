@@ -21,6 +21,7 @@ from typing import Any, TextIO
 
 from compress.curves.store import Store
 from compress.progress import Cancelled, EpochDone, Progress, Reporter
+from compress.service.failures import sentence_of
 from compress.service.requests import request_of
 
 PROGRESS_EVERY = 0.15
@@ -72,7 +73,7 @@ class Worker:
             state = "cancelled"
         except Exception as problem:
             traceback.print_exc()
-            state, error = "failed", _sentence(problem)
+            state, error = "failed", sentence_of(problem)
         note.flush()
         self.store.update_job(number, state=state, error=error, **({"share": 1.0} if state == "done" else {}))
         self.current = None
@@ -108,15 +109,6 @@ class _Notebook:
         if self.columns:
             self.store.update_job(self.number, **self.columns)
             self.columns, self.written = {}, time.monotonic()
-
-
-def _sentence(problem: BaseException) -> str:
-    """The message for the user; for unexpected kinds of errors with their type."""
-    if isinstance(problem, MemoryError) or "out of memory" in str(problem).lower():
-        return "The job ran out of memory. Choose a smaller network, data set or batch, and try again."
-    ours = type(problem).__module__.partition(".")[0] == "compress"
-    expected = ours or isinstance(problem, (ValueError, OSError))
-    return str(problem) if expected else f"{type(problem).__name__}: {problem}"
 
 
 def _warm_up() -> None:

@@ -41,6 +41,22 @@ class Subspace:
         return torch.cat([falling, torch.zeros_like(falling[..., :1])], dim=-1) + beyond[..., None]
 
 
+@dataclass(frozen=True, eq=False)
+class Root:
+    """A metric C = F F^T by its thin factor F: for inputs X (n, samples), C = E[x x^T] = X X^T / samples has n x n numbers,
+    F = X / sqrt(samples) only n x samples. With fewer samples than inputs, C is never formed:
+        W C W^T = (W F) (W F)^T, and u^T W C W^T u = |u^T W F|^2, whatever the rank of X.
+
+    Attributes:
+        factor: F (..., n, samples), float64.
+    """
+
+    factor: Tensor
+
+
+Metric = Tensor | Root
+
+
 def gram(matrix: Tensor) -> Tensor:
     """M M^T (..., m, m) in float64 for M (..., m, n); each pair of row blocks is multiplied once, by symmetry."""
     matrix = matrix.double()
@@ -72,7 +88,7 @@ def spectrum(matrix: Tensor, count: int | None = None) -> Tensor:
     return values if not exponent else times_power(values, exponent)
 
 
-def principal(matrix: Tensor, metric: Tensor | None = None) -> Subspace:
+def principal(matrix: Tensor, metric: Metric | None = None) -> Subspace:
     """The best approximations W' = U_r U_r^T W of a matrix at every rank r, for the weights or for the outputs.
 
     With the second moment C = E[x x^T] of the inputs (a metric), the mean squared error of the outputs is made least:
@@ -82,7 +98,7 @@ def principal(matrix: Tensor, metric: Tensor | None = None) -> Subspace:
     C may be singular, because neither S nor C is inverted. Without a metric, C is the identity.
 
     Args:
-        matrix: W (..., m, n); metric: C (..., n, n).
+        matrix: W (..., m, n); metric: C (..., n, n), or its Root.
 
     Returns:
         a Subspace of min(m, n) directions, with the eigenvalues of W C W^T as energies.
@@ -97,11 +113,26 @@ def principal(matrix: Tensor, metric: Tensor | None = None) -> Subspace:
     rows, columns = weights.shape[-2:]
     if metric is None and columns < rows:
         return _principal_of_tall(weights)
-    square = gram(weights) if metric is None else weights @ metric.double() @ weights.mT
+    square = _square(weights, metric)
     energies, vectors = torch.linalg.eigh(square, UPLO=TRIANGLE)
     count = min(rows, columns)
     energies = energies.flip(-1).clamp_min(0.0)
     return Subspace(vectors.flip(-1)[..., :count], energies[..., :count], energies.sum(-1))
+
+
+def energy(matrix: Tensor, metric: Metric) -> Tensor:
+    """(...): trace(W C W^T), the energy of all outputs of W (..., m, n) under a metric C."""
+    weights = matrix.double()
+    if isinstance(metric, Root):
+        return (weights @ metric.factor).square().sum((-2, -1))
+    return ((weights @ metric.double()) * weights).sum((-2, -1))
+
+
+def _square(weights: Tensor, metric: Metric | None) -> Tensor:
+    """W C W^T (..., m, m)."""
+    if metric is None:
+        return gram(weights)
+    return gram(weights @ metric.factor) if isinstance(metric, Root) else weights @ metric.double() @ weights.mT
 
 
 def _principal_of_tall(weights: Tensor) -> Subspace:
@@ -141,7 +172,7 @@ def randomized(matrix: Tensor, count: int, seed: int = 0, oversampling: int = 10
                     weights.square().sum((-2, -1)))
 
 
-def projection_energies(basis: Tensor, matrix: Tensor, metric: Tensor | None = None) -> Tensor:
+def projection_energies(basis: Tensor, matrix: Tensor, metric: Metric | None = None) -> Tensor:
     """(..., count): the energy u^T W C W^T u of each direction u of a basis under a metric C, for instance of inputs that
     the basis was not fitted to. trace(W C W^T) less the first r energies is the error at rank r.
 
@@ -152,6 +183,8 @@ def projection_energies(basis: Tensor, matrix: Tensor, metric: Tensor | None = N
     if metric is not None:
         check_finite("SVD", "the second moment of the inputs", metric)
     turned = basis.double().mT @ matrix.double()
+    if isinstance(metric, Root):
+        return (turned @ metric.factor).square().sum(-1)
     carried = turned if metric is None else turned @ metric.double()
     return (carried * turned).sum(-1)
 

@@ -12,6 +12,7 @@ from compress.networks.families import FAMILIES, Architecture, Family, Network, 
 from compress.progress import Reporter, no_report
 from compress.recipe import Step
 from compress.training.loop import Trained, Training, train
+from compress.training.memory_needs import require_training
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,9 @@ def family_cards() -> list[dict[str, Any]]:
 
 def untrained(step: Step, data: Dataset, seed: int = 0) -> Network:
     """A fresh network as the step says, for data of these shapes and classes. Raises ValueError as teacher_step(), or where
-    the family cannot take such examples."""
-    shape_of, _ = _read_step(step)
+    the family cannot take such examples, or where training the network would not fit into memory."""
+    shape_of, plan = _read_step(step)
+    require_training(Architecture(shape_of, data.shape, len(data.classes)), plan.batch)
     return build(Architecture(shape_of, data.shape, len(data.classes)), seed).eval()
 
 

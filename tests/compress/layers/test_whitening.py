@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from compress import memory
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.layers.input_moments import Moments, input_moments
+from compress.layers.input_moments import Moments, input_mean_squares, input_moments
 from compress.layers.matrix_view import matrix_of
 from compress.low_rank.factorisation import factorise
-from compress.networks.families import Network
+from compress.networks.families import MLP, Architecture, Network, build
 from compress.recipe import Step
-from compress.solvers.svd import principal, projection_energies
+from compress.solvers.svd import Root, energy, principal, projection_energies
 from compress.training.teachers import train_teacher
 
 
@@ -121,3 +122,61 @@ def test_on_lenet_300_100_held_out_output_error_falls_to_about_half_of_plain_svd
         left[scheme] = carried.flip(0).cumsum(0).flip(0)
     ratios = [float(left["whitened"][rank] / left["plain"][rank]) for rank in (10, 20, 40, 80)]
     assert all(0.4 <= ratio**0.5 <= 0.8 for ratio in ratios), ratios
+
+
+def sides(weights: Tensor, inputs: Tensor) -> tuple[Moments, Moments]:
+    """The moments of the same inputs as n x n numbers and as their root."""
+    count, mean = inputs.shape[1], inputs.mean(1)[None]
+    return Moments((inputs @ inputs.mT / count)[None], mean), Moments(Root((inputs / count ** 0.5)[None]), mean)
+
+
+@given(layers_with_inputs(), st.sampled_from(("second", "covariance")))
+def test_both_sides_give_the_same_factors_and_errors(case: tuple[Tensor, Tensor], name: str) -> None:
+    """X is rank-deficient in many of these cases: fewer samples than inputs, or inputs that are always zero."""
+    weights, inputs = case
+    square, root = (getattr(moments, name) for moments in sides(weights, inputs))
+    one, other = principal(weights[None], square), principal(weights[None], root)
+    total = float(one.total) + 1e-12
+    assert one.basis.shape == other.basis.shape
+    assert torch.allclose(one.energies, other.energies, rtol=1e-8, atol=1e-8 * total)
+    assert torch.allclose(one.tail(), other.tail(), rtol=1e-8, atol=1e-8 * total)
+    assert torch.allclose(energy(weights[None], square), energy(weights[None], root), rtol=1e-8, atol=1e-12)
+    for basis in (one.basis, other.basis):
+        assert torch.allclose(basis.mT @ basis, torch.eye(basis.shape[-1], dtype=basis.dtype), atol=1e-9)
+        assert torch.allclose(projection_energies(basis, weights[None], square),
+                              projection_energies(basis, weights[None], root), rtol=1e-8, atol=1e-8 * total)
+
+
+def test_both_sides_agree_to_8_digits_where_directions_are_distinct() -> None:
+    generator = torch.Generator().manual_seed(3)
+    weights, inputs = (torch.randn(*shape, generator=generator, dtype=torch.float64) for shape in ((5, 40), (40, 12)))
+    for one, other in zip(*([moments.second, moments.covariance] for moments in sides(weights, inputs)), strict=True):
+        found, wanted = principal(weights[None], other), principal(weights[None], one)
+        for rank in range(1, 6):
+            one_way, other_way = (own.basis[0, :, :rank] @ own.basis[0, :, :rank].mT for own in (found, wanted))
+            assert torch.allclose(one_way, other_way, atol=1e-8)
+
+
+@pytest.mark.parametrize("examples", [30, 700, 1500])
+def test_fewer_samples_than_inputs_are_kept_as_their_root(examples: int) -> None:
+    """1,000 inputs, read 512 examples at a time."""
+    network = build(Architecture(MLP((4,)), (1000,), 3)).eval()
+    inputs = torch.randn(examples, 1000, generator=torch.Generator().manual_seed(0))
+    own = input_moments(network, inputs, ["1", "3"])
+    wide = own["1"].second
+    assert isinstance(wide, Root) == (examples < 1000) and not isinstance(own["3"].second, Root)
+    wanted = inputs.double().mT @ inputs.double() / examples
+    assert torch.allclose(own["1"].full("1")[0], wanted, atol=1e-12)
+    assert torch.allclose(own["1"].mean[0], inputs.double().mean(0))
+    squares = input_mean_squares(network, inputs, ["1", "3"])
+    assert torch.allclose(squares["1"][0], wanted.diagonal())
+    assert torch.allclose(squares["3"][0], own["3"].full("3")[0].diagonal())
+
+
+def test_a_moment_that_does_not_fit_is_refused_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "spare", lambda: 50_000_000)
+    network = build(Architecture(MLP((4,)), (3000,), 3)).eval()
+    with pytest.raises(memory.MemoryShort, match=r"layer 1, 3,000 x 3,000 numbers, needs about 0\.1 GB .*scheme=plain"):
+        input_moments(network, torch.zeros(10, 3000), ["1"])["1"].full("1")
+    with pytest.raises(memory.MemoryShort, match=r"3,000 x 3,000 numbers"):
+        input_moments(network, torch.zeros(3072, 3000), ["1"])
