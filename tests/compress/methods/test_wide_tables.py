@@ -56,6 +56,6 @@ def test_ten_rows_of_a_hundred_thousand_numbers_fit_into_two_gigabytes(tmp_path)
               "size=(10, 100000)).astype(np.float32), y=np.arange(10) % 2)")
     python("-c", script, check=True)
     done = python("-m", "compress", "curve", "--data", "local:w", "--teacher", "mlp(hidden=4,epochs=1)", "--method",
-                  "low_rank", "--set", "scheme=plain", "--dial", "0.5", COMPRESS_DATA=str(tmp_path / "w.npz"), COMPRESS_MEMORY="2",
-                  COMPRESS_HOME=str(tmp_path / "home"))
+                  "low_rank", "--set", "scheme=plain", "--dial", "0.5", COMPRESS_DATA=str(tmp_path / "w.npz"),
+                  COMPRESS_MEMORY="2", COMPRESS_HOME=str(tmp_path / "home"))
     assert done.returncode == 0, done.stderr
