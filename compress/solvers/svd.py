@@ -108,7 +108,7 @@ def principal(matrix: Tensor, metric: Metric | None = None) -> Subspace:
     """
     check_finite("SVD", "the matrix", matrix)
     if metric is not None:
-        check_finite("SVD", "the second moment of the inputs", metric)
+        check_finite("SVD", "the second moment of the inputs", metric.factor if isinstance(metric, Root) else metric)
     weights = matrix.double()
     rows, columns = weights.shape[-2:]
     if metric is None and columns < rows:
@@ -181,7 +181,7 @@ def projection_energies(basis: Tensor, matrix: Tensor, metric: Metric | None = N
     """
     check_finite("SVD", "the matrix", matrix)
     if metric is not None:
-        check_finite("SVD", "the second moment of the inputs", metric)
+        check_finite("SVD", "the second moment of the inputs", metric.factor if isinstance(metric, Root) else metric)
     turned = basis.double().mT @ matrix.double()
     if isinstance(metric, Root):
         return (turned @ metric.factor).square().sum(-1)
