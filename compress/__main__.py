@@ -17,6 +17,7 @@ from compress.one_line import one_line
 from compress.progress import Progress, Reporter
 from compress.recipe import Recipe, Step
 from compress.service.failures import sentence_of
+from compress.settings import MOST_SEED, checked_seed
 
 if TYPE_CHECKING:
     from compress.curves.plan import Plan
@@ -52,13 +53,14 @@ def teacher_command(chosen: argparse.Namespace) -> None:
     from compress.networks import device
     from compress.training import teachers
 
+    seed = checked_seed(chosen.seed, name="--seed")
     where = device.prepare()
-    recipe = Recipe(chosen.data, teachers.teacher_step(Step.parse(chosen.teacher)), (), chosen.seed)
+    recipe = Recipe(chosen.data, teachers.teacher_step(Step.parse(chosen.teacher)), (), seed)
     store = _store()
     teacher = kept_teachers.obtain(recipe, datasets.load(chosen.data), store, _reporter(), where)
     left_out = ("wrong", "confusion", "history", "labels")
     card = {name: value for name, value in teacher.card.items() if name not in left_out}
-    _say({"recipe": recipe.text(), "file": str(store.artefacts.path(teacher.digest)), "seed": chosen.seed, **card})
+    _say({"recipe": recipe.text(), "file": str(store.artefacts.path(teacher.digest)), "seed": seed, **card})
 
 
 def curve_command(chosen: argparse.Namespace) -> None:
@@ -67,11 +69,12 @@ def curve_command(chosen: argparse.Namespace) -> None:
     from compress.data import datasets
     from compress.networks import device
 
+    seed = checked_seed(chosen.seed, name="--seed")
     where = device.prepare()
     store = _store()
     steps = [Step.parse(text) for text in chosen.method.split("+")]
     steps[-1] = _having(steps[-1], chosen.set)
-    recipe = Recipe(chosen.data, Step.parse(chosen.teacher), tuple(steps), chosen.seed)
+    recipe = Recipe(chosen.data, Step.parse(chosen.teacher), tuple(steps), seed)
     wanted = sweep.sweep_of(recipe, None if chosen.dial is None else chosen.dial.split(","))
     dial = wanted.method.dial
     if any(text.startswith(f"{dial}=") for text in chosen.set):
@@ -159,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--data", required=True, help="data set, for example digits, mnist5k, mnist1d")
     shared.add_argument("--teacher", default="mlp", help="for example mlp or 'mlp(hidden=300-100,epochs=20)'")
-    shared.add_argument("--seed", type=int, default=0)
+    shared.add_argument("--seed", default="0", help=f"a whole number from 0 to {MOST_SEED}")
     trained = commands.add_parser("teacher", parents=[shared], help=teacher_command.__doc__)
     trained.set_defaults(run=teacher_command)
     curve = commands.add_parser("curve", parents=[shared], help=curve_command.__doc__)

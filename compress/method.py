@@ -20,7 +20,7 @@ from compress.networks.composite import acted_on, put_back
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.recipe import CURVE, ROLES, Step
-from compress.settings import Settings
+from compress.settings import Settings, checked_seed
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +183,7 @@ class Method(Settings):
                 seed: int = 0) -> Iterator[Candidate]:
         """candidates() for any network: a method is given a composite's classifier and the features that it reads; what it
         makes of these is put back behind the same fronts."""
+        seed = checked_seed(seed, type(self).__name__)
         for candidate in self.candidates(*acted_on(network, data), wanted, report, seed):
             yield dataclasses.replace(candidate, network=put_back(network, candidate.network))
 
@@ -190,7 +191,7 @@ class Method(Settings):
     def compared_with(self, network: Network, data: Dataset, report: Reporter = no_report,
                       seed: int = 0) -> Candidate | None:
         """baseline() for any network, as applied() is candidates()."""
-        candidate = self.baseline(*acted_on(network, data), report, seed)
+        candidate = self.baseline(*acted_on(network, data), report, checked_seed(seed, type(self).__name__))
         return candidate and dataclasses.replace(candidate, network=put_back(network, candidate.network))
 
     @property

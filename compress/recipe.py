@@ -101,7 +101,7 @@ class Recipe:
     def parse(cls, text: str) -> Recipe:
         """The opposite of text(). Raises ValueError that shows the expected form."""
         parts = text.strip().split("/")
-        if len(parts) not in (3, 4) or not re.fullmatch(r"\d+", parts[-1]):
+        if len(parts) not in (3, 4) or not re.fullmatch(r"\d{1,40}", parts[-1], re.ASCII):
             raise ValueError(f"{text!r} is not a recipe; write data/teacher/method/seed, for example "
                              "digits/mlp/low_rank(keep=0.1)/0.")
         methods = tuple(Step.parse(step) for step in parts[2].split("+")) if len(parts) == 4 else ()

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Self
 MOST_SIZES = 100  # layers of a network: a longer list is a slip, and takes minutes to build
 _SHORT = Repr()
 _SHORT.maxstring, _SHORT.maxlong, _SHORT.maxlevel = 60, 40, 2
+MOST_SEED = 2 ** 32 - 1
 NO_LABEL = -1
 LONGEST_LABEL = 200
 _WHOLE_LABEL = re.compile(r"0|-?[1-9]\d*", re.ASCII)
@@ -118,6 +119,16 @@ def checked(entry: dict[str, Any], value: Any, owner: str = "") -> Any:
             raise ValueError(f"{_whose(entry, owner)} must be between {entry['low']} and {entry['high']}, but got "
                              f"{shown(number)}. Choose a value in this range; {entry['default']} is a good start.")
     return found
+
+
+def checked_seed(value: Any, owner: str = "", name: str = "seed") -> int:
+    """A seed as int: what numpy, torch and scikit-learn all take, in Python, recipes, links and on the command line.
+
+    Raises:
+        ValueError: not a whole number in 0..2^32 - 1; in the words of checked().
+    """
+    entry = {"name": name, "type": "int", "low": 0, "high": MOST_SEED, "choices": None, "default": 0}
+    return checked(entry, value if isinstance(value, bool) or not isinstance(value, Integral) else int(value), owner)
 
 
 def converted(entry: dict[str, Any], value: Any, owner: str = "") -> Any:

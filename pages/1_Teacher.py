@@ -7,6 +7,7 @@ import streamlit as st
 from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
 from compress.service.requests import TeacherRequest
+from compress.settings import MOST_SEED
 from pages.ui.charts import outside, teacher_charts
 from pages.ui.explore import cards, controls, pictures
 from pages.ui.liveplot import liveplot
@@ -49,7 +50,7 @@ def settings(page: Page) -> None:
     controls.form(entries[:own + 1], chosen.values, f"teacher.{chosen.name}", change)
     with st.expander("More about training"):
         controls.form(entries[own + 1:], chosen.values, f"teacher.{chosen.name}", change)
-        st.number_input("Seed", 0, 999_999_999, key=session.bound("teacher.seed", session.choice().seed),
+        st.number_input("Seed", 0, MOST_SEED, key=session.bound("teacher.seed", session.choice().seed),
                         on_change=change_seed)
         st.caption("Decides the first weights and the order of the examples; the same seed gives the same network.")
 

@@ -24,6 +24,7 @@ from compress.networks.families import Network
 from compress.points.measure import Point, Reference, Timing, measure
 from compress.progress import Reporter, no_report
 from compress.recipe import Recipe
+from compress.settings import checked_seed
 from compress.training import teachers
 
 
@@ -59,8 +60,9 @@ class Sweep:
 
 def complete(recipe: Recipe) -> Recipe:
     """The recipe with all defaults written out, so that equal work has one key. Raises ValueError for unknown names or
-    settings."""
-    return replace(recipe, teacher=teachers.teacher_step(recipe.teacher),
+    settings,
+    or a seed outside its range."""
+    return replace(recipe, seed=checked_seed(recipe.seed), teacher=teachers.teacher_step(recipe.teacher),
                    methods=tuple(method(step).step() for step in recipe.methods))
 
 

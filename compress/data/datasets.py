@@ -16,6 +16,7 @@ from compress.data.finite import place_of
 from compress.data.normaliser import Normaliser, read_only
 from compress.data.raw_data import DatasetCard, RawData
 from compress.data.splitting import split
+from compress.settings import checked_seed
 
 __all__ = ["Dataset", "DatasetCard", "Normaliser", "Split", "available", "load", "prepare"]
 
@@ -80,15 +81,13 @@ def load(name: str, seed: int = 0) -> Dataset:
 
     Args:
         name: one of available(), or openml:NAME:VERSION.
-        seed: of the splits, 0 or more.
+        seed: of the splits, in 0..2^32 - 1.
 
     Raises:
         ValueError: an unknown name, or data with errors.
         compress.data.openml.DownloadError: a data set of OpenML that is not cached and cannot be downloaded.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"load({name!r}): seed must be a whole number of 0 or more, but got {seed!r}.")
-    return _load(name, int(seed), local_files.stamp(name))
+    return _load(name, checked_seed(seed, "load"), local_files.stamp(name))
 
 
 def available() -> tuple[DatasetCard, ...]:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from compress.progress import Reporter, no_report
-from compress.settings import Settings, setting
+from compress.settings import MOST_SEED, Settings, setting
 from compress.solvers.codes import Codes
 from compress.solvers.dictionary import INITS, initial, normalised
 from compress.solvers.nonnegative_omp import better_pair, positive
@@ -33,7 +33,7 @@ class KSVD(Settings):
                           help="One power step for each atom (Rubinstein et al. 2008), or its rank-1 SVD.")
     init: str = setting("data", choices=INITS, help="The initial dictionary: signals, cosines or random atoms.")
     replace: bool = setting(True, help="Put badly coded signals in the place of unused and duplicate atoms.")
-    seed: int = setting(0, low=0, high=2**31 - 1,
+    seed: int = setting(0, low=0, high=MOST_SEED,
                         help="Of the initial dictionary, of replacements and of the order of mini-batches.")
     batch: int = setting(0, low=0, high=10**9, help="Signals that are coded between two updates of the atoms; 0 for all.")
     nonnegative: bool = setting(False, help="Neither atoms nor coefficients have negative numbers.")

@@ -17,7 +17,7 @@ from compress.data.tensors import on_device
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 from compress.progress import Cancelled, EpochDone, Reporter, no_report
-from compress.settings import Settings, setting
+from compress.settings import Settings, checked_seed, setting
 from compress.training.batches import batches, batches_in, has_batch_norm, refusal
 
 Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -83,6 +83,7 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, report: 
         Cancelled: through `report`, unless keep_best and an epoch is finished.
         ValueError: training diverged before its first finished epoch, or batch normalisation would get one value a batch.
     """
+    seed = checked_seed(seed, "Training")
     reason = refusal(start, "Training", "batch", min(plan.batch, len(data.train)))
     if reason:
         raise ValueError(reason)

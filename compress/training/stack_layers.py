@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+SEEDS = 2 ** 63  # torch's generators take fewer
 UNGROUPED_CHANNELS = 8  # from so many channels a group, a CPU is faster with one convolution for each network
 
 
@@ -242,7 +243,7 @@ class StackedDropout(StackedLayer):
     def forward(self, batch: Tensor, training: bool, noise_seed: int) -> Tensor:
         if not training:
             return batch
-        generator = torch.Generator().manual_seed(noise_seed * 31 + self.number)
+        generator = torch.Generator().manual_seed((noise_seed * 31 + self.number) % SEEDS)
         kept = torch.rand(self.layout.size, batch.shape[1], generator=generator) >= self.probability
         return batch * (kept.T.to(batch.device, batch.dtype) / (1 - self.probability))
 

@@ -11,6 +11,7 @@ from compress.data.datasets import Dataset
 from compress.networks.families import FAMILIES, Architecture, Family, Network, build, family
 from compress.progress import Reporter, no_report
 from compress.recipe import Step
+from compress.settings import checked_seed
 from compress.training.loop import Trained, Training, train
 from compress.training.memory_needs import require_training
 
@@ -64,6 +65,7 @@ def family_cards() -> list[dict[str, Any]]:
 def untrained(step: Step, data: Dataset, seed: int = 0) -> Network:
     """A fresh network as the step says, for data of these shapes and classes. Raises ValueError as teacher_step(), or where
     the family cannot take such examples, or where training the network would not fit into memory."""
+    seed = checked_seed(seed, "Teacher")
     shape_of, plan = _read_step(step)
     require_training(Architecture(shape_of, data.shape, len(data.classes)), plan.batch)
     return build(Architecture(shape_of, data.shape, len(data.classes)), seed).eval()

@@ -142,6 +142,10 @@ CURVE = ("curve", "--data", "digits", "--teacher", "mlp", "--method", "low_rank"
     ((*CURVE, "--set", "keep=0.3"), "keep is what a curve of low_rank turns; give its values by --dial"),
     (("teacher", "--data", "digits", "--teacher", "mlp(epochs=true)"), "epochs must be a whole number between 1 and 2000"),
     (("teacher", "--data", "digits", "--teacher", "mlp(hidden=true)"), "hidden must be whole numbers between 1 and 8192"),
+    (("teacher", "--data", "digits", "--seed", str(2 ** 63)), "--seed must be between 0 and 4294967295, but got 92"),
+    (("teacher", "--data", "digits", "--seed", "-1"), "--seed must be between 0 and 4294967295, but got -1. Choose"),
+    ((*CURVE, "--seed", "1.5"), "--seed must be a whole number between 0 and 4294967295, but got '1.5'. For example"),
+    ((*CURVE, "--seed", ""), "--seed must be a whole number between 0 and 4294967295, but got ''"),
     (("evaluate", "gone", "--data", "digits"), "There is no file gone. Give the path of a file")])
 def test_a_mistake_is_answered_with_exit_code_2_and_one_line(arguments: tuple[str, ...], answer: str, run: Any) -> None:
     code, out, errors = run(*arguments)

@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.utils import check_random_state
 
 from compress.methods import methods
 from compress.networks.families import FAMILIES
-from compress.settings import NO_LABEL, Settings, label_of, label_value, setting
+from compress.settings import NO_LABEL, Settings, checked_seed, label_of, label_value, setting
+from compress.solvers.ksvd import KSVD
 from compress.training.loop import Training
 
 LETTERS = st.characters(exclude_categories=["Cs"])
@@ -150,6 +153,24 @@ def test_labels_that_look_like_something_else_can_be_meant(label: str) -> None:
     value = label_value(label)
     assert label_of(value) == label and Example(named=value).named == value
     assert label_of(Example().named) is None
+
+
+@pytest.mark.parametrize("seed", [0, 7, "7", 2 ** 32 - 1, str(2 ** 32 - 1), np.uint32(2 ** 32 - 1), np.int64(3)])
+def test_a_seed_is_what_every_generator_takes(seed: Any) -> None:
+    found = checked_seed(seed)
+    assert type(found) is int and found == int(seed)
+    torch.Generator().manual_seed(found)
+    np.random.seed(found)
+    np.random.default_rng(found)
+    assert KSVD(seed=found).seed == found
+    check_random_state(found)
+
+
+@pytest.mark.parametrize("seed", [-1, 2 ** 32, 2 ** 53, 2 ** 63, "-1", str(2 ** 64), "9" * 5000, 1.5, "x", "", True, None,
+                                  "٣"])
+def test_a_seed_outside_its_range_is_answered_with_the_range(seed: Any) -> None:
+    with pytest.raises(ValueError, match=r"Owner: seed must be (a whole number )?between 0 and 4294967295, but got .*\."):
+        checked_seed(seed, "Owner")
 
 
 def test_settings_cannot_be_changed_and_can_be_keys() -> None:

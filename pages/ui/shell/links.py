@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
 from compress.recipe import Step
+from compress.settings import MOST_SEED, checked_seed
 from pages.ui.shell.choice import (
     Card,
     Choice,
@@ -38,11 +38,11 @@ def from_link(parameters: dict[str, str], description: Card, methods: tuple[str,
     """
     notices: list[str] = []
     choice = _data_and_teacher(parameters, description, start, notices)
-    if re.fullmatch(r"\d{1,9}", parameters.get("seed", "0"), re.ASCII):
-        choice = replace(choice, seed=int(parameters.get("seed", choice.seed)))
-    else:
-        notices.append(f"seed must be a whole number, but the link has {shortened(parameters['seed'])!r}; using "
-                       f"{choice.seed}.")
+    try:
+        choice = replace(choice, seed=checked_seed(parameters.get("seed", choice.seed)))
+    except ValueError:
+        notices.append(f"seed must be a whole number between 0 and {MOST_SEED}, but the link has "
+                       f"{shortened(parameters['seed'])!r}; using {choice.seed}.")
     settings = {f"t.{entry['name']}": entry for entry in teacher_settings(description, choice.teacher.name)}
     turned = {name[2:]: clamped(settings[name], text, notices) for name, text in parameters.items() if name in settings}
     choice = replace(choice, teacher=choice.teacher.having(**turned))

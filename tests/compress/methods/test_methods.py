@@ -18,6 +18,7 @@ from compress.methods import method, methods
 from compress.networks.families import Network
 from compress.points.measure import Reference, measure
 from compress.recipe import CURVE, Step
+from compress.settings import MOST_SEED
 from tests.compress.helpers import alike, few_values, identical, poisoned, quick, state
 
 KINDS = list(methods().values())
@@ -43,6 +44,18 @@ def test_the_teacher_stays_bit_for_bit_as_it_was(kind: type[Method], teacher: st
     assert all(not module._forward_hooks and not module._forward_pre_hooks for module in network.modules())
     ours = {tensor.data_ptr() for tensor in network.parameters()}
     assert kind.applies_to == "data" or ours.isdisjoint(tensor.data_ptr() for tensor in small.parameters())
+
+
+@every_method
+def test_the_largest_seed_is_one_like_any_other(kind: type[Method], mlp: Network, digits: Dataset) -> None:
+    """Also where other seeds are derived from it, of students and their dropout."""
+    turned = dataclasses.replace(quick(kind), **({"dropout": 0.5} if kind.name == "distill" else {}))
+    turned = turned.at(few_values(kind, digits)[1])
+    first, again = (turned.compress(mlp, digits, seed=MOST_SEED) for _ in range(2))
+    assert identical(state(first), state(again))
+    for seed in (-1, MOST_SEED + 1, 2 ** 63, True):
+        with pytest.raises(ValueError, match=rf"{kind.__name__}: seed must be (a whole number )?between 0 and {MOST_SEED}"):
+            turned.compress(mlp, digits, seed=seed)
 
 
 @every_method

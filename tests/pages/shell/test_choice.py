@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compress.recipe import Recipe, Step
-from compress.settings import Settings, label_value
+from compress.settings import MOST_SEED, Settings, label_value
 from pages.ui.shell import choice, links
 from tests.imports import tree_of
 from tests.pages.test_layering import PAGES
@@ -92,7 +92,7 @@ def choices(draw, known: dict[str, Any], name: str) -> choice.Choice:
     family = draw(st.sampled_from(known["families"]))["name"]
     teacher = Step.of(family, draw(settings_of(choice.teacher_settings(known, family))))
     made = replace(choice.first_choice(known), data=draw(st.sampled_from(known["datasets"]))["name"], teacher=teacher,
-                   seed=draw(st.integers(0, 999_999_999)))
+                   seed=draw(st.integers(0, MOST_SEED)))
     card = known["methods"][name]
     return choice.without_conflict(made.with_method(name, **draw(settings_of(card["settings"]))), card, [])
 
@@ -275,7 +275,7 @@ def test_no_link_raises(card, link):
 def check_valid(card: dict[str, Any], chosen: choice.Choice, notices: list[str]) -> None:
     """Every value is one that its setting allows, and each notice is a sentence."""
     assert all(notice.endswith(".") and "\n" not in notice for notice in notices)
-    assert 0 <= chosen.seed < 10**9
+    assert 0 <= chosen.seed <= MOST_SEED
     entries = [*choice.teacher_settings(card, chosen.teacher.name), *card["methods"]["squeeze"]["settings"]]
     values = {**chosen.teacher.values, **chosen.methods["squeeze"]}
     assert set(values) == {entry["name"] for entry in entries}
