@@ -97,6 +97,8 @@ def card(shown: dict, epochs: int) -> None:
     st.html(cards.row(cards.of_teacher(shown)))
     if shown["cancelled"]:
         st.warning(f"Training was cancelled; this is the network of epoch {shown['best_epoch']}, its best so far.")
+    for note in shown.get("notes", ()):  # a teacher of before notes has none
+        st.info(outside.markdown(note), icon=":material/info:")
     liveplot([teacher_charts.training(shown["history"], epochs),
               teacher_charts.confusion(shown["confusion"], shown["classes"]),
               teacher_charts.parameters(shown["layers"])], key="teacher.card")

@@ -46,7 +46,8 @@ def read(name: str) -> RawData:
     arrays = cached(f"{name}-{package}-{version(package)}", make)
     card = next(card for card in _CARDS if card.name == name)
     origin = {key.removeprefix(_ORIGIN): arrays.pop(key) for key in list(arrays) if key.startswith(_ORIGIN)}
-    return RawData(card.title, card.kind, _CLASSES.get(name, _DIGITS), **arrays, origin=origin)
+    return RawData(card.title, card.kind, _CLASSES.get(name, _DIGITS), arrays["inputs"], arrays["labels"],
+                   arrays.get("test_inputs"), arrays.get("test_labels"), origin)
 
 
 def _digits() -> dict[str, np.ndarray]:

@@ -46,7 +46,7 @@ class Dataset:
         kind: image, sequence or tabular.
         digest: 16 hex digits of the contents and the seed of the splits.
         raw_bytes_per_example: bytes of an example as the source stores it: one for a uint8 value, four for any other.
-        origin: arrays from which the examples were made; see RawData.
+        origin, notes: arrays from which the examples were made, and what is not used; see RawData.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Dataset:
     raw_bytes_per_example: int
     _test: Split = field(repr=False)
     origin: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -113,7 +114,8 @@ def prepare(raw: RawData, name: str, seed: int) -> Dataset:
         test = Split(_normalised(raw.test_inputs, parts.test, normaliser, f"{raw.title}, test part"),
                      raw.test_labels[parts.test])
     return Dataset(name, raw.title, raw.kind, raw.classes, cut(parts.train), cut(parts.calibration),
-                   cut(parts.validation), normaliser, raw.digest(seed), raw.bytes_per_example, test, raw.origin)
+                   cut(parts.validation), normaliser, raw.digest(seed), raw.bytes_per_example, test, raw.origin,
+                   raw.notes)
 
 
 def _normalised(inputs: np.ndarray, places: np.ndarray, normaliser: Normaliser, title: str) -> np.ndarray:

@@ -5,15 +5,13 @@ A few bytes can declare any size: a header of 10^12 examples, or a packed file t
 
 from __future__ import annotations
 
-from contextlib import suppress
-from pathlib import Path
+from compress.memory import VARIABLE, spare
 
 MOST_BYTES = 16 * 2 ** 30
 SHARE = 0.5  # of the free memory: normalised copies of the examples need the rest
 PACKED_BYTES = 256 * 2 ** 20  # from here on a packed array must not be more than PACKED_RATIO times its packed length
 PACKED_RATIO = 100
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
-_MEMORY_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current")
 
 
 def check_declared(what: str, declared: int, stored: int) -> None:
@@ -30,7 +28,7 @@ def check_declared(what: str, declared: int, stored: int) -> None:
     if declared > limit:
         raise ValueError(f"{what} declares {in_units(declared)}, but at most {in_units(limit)} can be read here (half "
                          f"of the free memory, at most {in_units(MOST_BYTES)}). Leave out examples, or save a smaller type "
-                         "such as uint8 or float32.")
+                         f"such as uint8 or float32; {VARIABLE} sets the limit of the whole program in GB.")
     if declared > max(PACKED_BYTES, PACKED_RATIO * stored):
         raise ValueError(f"{what} has {in_units(stored)} and declares {in_units(declared)}; an array of more than "
                          f"{in_units(PACKED_BYTES)} may be packed to 1/{PACKED_RATIO} at most. Save it unpacked, with "
@@ -39,8 +37,8 @@ def check_declared(what: str, declared: int, stored: int) -> None:
 
 def most_bytes() -> int:
     """The bytes that one array of a data file may have on this machine now."""
-    free = _free_memory()
-    return MOST_BYTES if free is None else min(MOST_BYTES, int(SHARE * free))
+    free = spare()
+    return MOST_BYTES if free is None else min(MOST_BYTES, max(0, int(SHARE * free)))
 
 
 def in_units(count: float) -> str:
@@ -48,15 +46,3 @@ def in_units(count: float) -> str:
     power = next((power for power in range(4) if count < 1000 ** (power + 1)), 4)
     scaled = count / 1000 ** power
     return f"{scaled:,.0f} {_UNITS[power]}" if not power or scaled >= 100 else f"{scaled:.2g} {_UNITS[power]}"
-
-
-def _free_memory() -> int | None:
-    """Bytes that this process may still take, of the machine and of its control group; None where the system says none."""
-    found = []
-    with suppress(OSError, ValueError, StopIteration):  # another system than Linux
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        found.append(1024 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]))
-    with suppress(OSError, ValueError):  # no control group, or one without a limit ("max")
-        limit, used = (int(Path(name).read_text()) for name in _MEMORY_FILES)
-        found.append(max(0, limit - used))
-    return min(found) if found else None

@@ -103,11 +103,13 @@ def _as_known(known: _Known, arrays: dict[str, np.ndarray]) -> RawData:
 
 
 def _as_found(title: str, arrays: dict[str, np.ndarray]) -> RawData:
+    left_out = ", ".join(str(name) for name in arrays.get("left_out", ()))
+    notes = (f"Left out of {title}, because they are free text or dates: {left_out}.",) if left_out else ()
     table, classes = arrays["table"], tuple(str(name) for name in arrays["classes"])
     side = math.isqrt(table.shape[1])
     if arrays["pixels"] and side >= _SMALLEST_SIDE and side * side == table.shape[1]:
-        return RawData(title, "image", classes, table.reshape(-1, 1, side, side), arrays["labels"])
-    return RawData(title, "tabular", classes, table.astype(np.float64), arrays["labels"])
+        return RawData(title, "image", classes, table.reshape(-1, 1, side, side), arrays["labels"], notes=notes)
+    return RawData(title, "tabular", classes, table.astype(np.float64), arrays["labels"], notes=notes)
 
 
 def _download(name: str, title: str, version: str) -> dict[str, np.ndarray]:
@@ -126,8 +128,10 @@ def _download(name: str, title: str, version: str) -> dict[str, np.ndarray]:
                "set on a slow line raise COMPRESS_DOWNLOAD_SECONDS")
     elif code == openml_download.NO_CONNECTION:
         why = words
-    else:
-        why = f"the download ended with code {code}: {words or 'no message'}"
+    else:  # no failure of the connection
+        raise DownloadError(f"{name} could not be read (the program that downloads it ended with code {code}: "
+                            f"{words or 'no message, as when memory ran out'}). Choose another set, or digits, mnist5k or "
+                            "mnist1d, which need no download.")
     raise DownloadError(f"{name} could not be downloaded ({why}). Connect to the internet, or choose "
                         "digits, mnist5k or mnist1d, which need no download.")
 

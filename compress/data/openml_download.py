@@ -2,9 +2,9 @@
 
     python -m compress.data.openml_download NAME VERSION TARGET HOME
 
-TARGET is the .npz file to write: table (n, columns) as uint8 or float64, labels int64 (n,), classes (k,) and
-pixels, true where the source's columns are all whole numbers 0..255. HOME is the folder for
-scikit-learn's downloads. The last line of standard error is the reason of a failure.
+TARGET is the .npz file to write: table (n, columns) as uint8 or float64, labels int64 (n,), classes (k,), pixels,
+true where the source's columns are all whole numbers 0..255, and left_out, the names of columns of free text and
+dates. HOME is the folder for scikit-learn's downloads. The last line of standard error is the reason of a failure.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import http.client
 import signal
 import sys
 import zlib
+from gzip import BadGzipFile
 from types import FrameType
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -21,7 +22,9 @@ from urllib.error import HTTPError, URLError
 import numpy as np
 
 from compress.data.labels import numbered
+from compress.data.openml_columns import Refused, columns_left_out
 
+_UNKNOWN = "openml.org has no such data set and version. Look for both at https://www.openml.org."
 NO_CONNECTION = 3
 REFUSED = 4
 _MOST_CATEGORIES = 256
@@ -36,13 +39,13 @@ def main(arguments: list[str]) -> int:
         np.savez(target, allow_pickle=False, **encoded(_fetch(name, int(version), home)))
     except ValueError as error:
         return _failed(REFUSED, str(error))
+    except MemoryError:
+        return _failed(REFUSED, "it does not fit into memory. Choose a smaller set.")
     except HTTPError as error:
-        if error.code == http.HTTPStatus.NOT_FOUND:
-            return _failed(REFUSED, "openml.org has no such data set and version.")
         return _failed(NO_CONNECTION, f"openml.org answered {error.code} {error.reason}")
     except URLError as error:
         return _failed(NO_CONNECTION, f"no connection to openml.org: {error.reason}")
-    except (OSError, EOFError, zlib.error, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException) as error:
         return _failed(NO_CONNECTION, f"the download broke off: {error}")
     return 0
 
@@ -52,24 +55,55 @@ def encoded(found: Any) -> dict[str, np.ndarray]:
     where it is missing; a missing number stays NaN.
 
     Raises:
-        ValueError: no single target of classes, or a column with too many categories.
+        ValueError: no single target of classes, no example, or a column with too many categories.
     """
     labels, classes = numbered(_target(found.target))
-    table = _dense(found.data)
+    left_out = [str(name) for name in getattr(found, "left_out", ())]
+    table = _dense(found.data, found.categories or {}, bool(left_out))
     if found.categories:
         table = np.concatenate([_columns(table[:, place], name, found.categories)
                                 for place, name in enumerate(found.feature_names)], axis=1)
-    whole = bool(table.min() >= 0 and table.max() <= 255 and (table == np.floor(table)).all())
+    finite = np.nan_to_num(table, nan=0.5)  # a missing value is no byte
+    whole = bool(finite.min() >= 0 and finite.max() <= 255 and (finite == np.floor(finite)).all())
     return {"table": table.astype(np.uint8) if whole else table, "labels": labels,
-            "classes": np.array(classes), "pixels": np.array(whole and not found.categories)}
+            "classes": np.array(classes), "pixels": np.array(whole and not found.categories),
+            "left_out": np.array(left_out, dtype=np.str_)}
 
 
 def _fetch(name: str, version: int, home: str) -> Any:
-    from sklearn.datasets import fetch_openml
+    """scikit-learn's Bunch, and `left_out`: names of the columns of text and dates, which are not in it.
 
-    # liac-arff is slower than pandas, but keeps every category and needs no further package.
-    return fetch_openml(name, version=version, data_home=home, as_frame=False, parser="liac-arff",
-                        n_retries=1, delay=0.5)
+    Raises:
+        ValueError: a set that does not exist, or that arrived and cannot be used; with a remedy.
+        OSError, http.client.HTTPException: the connection failed.
+    """
+    from sklearn.datasets import fetch_openml
+    from sklearn.datasets._openml import OpenMLError
+
+    with columns_left_out() as left_out:
+        try:
+            # liac-arff is slower than pandas, but keeps every category and needs no further package.
+            found = fetch_openml(name, version=version, data_home=home, as_frame=False, parser="liac-arff",
+                                 n_retries=1, delay=0.5)
+        except OpenMLError as error:
+            raise ValueError(_UNKNOWN) from error
+        except Exception as error:
+            raise _explained(left_out.failure or error) from error
+    found["left_out"] = left_out.names
+    return found
+
+
+def _explained(error: Exception) -> Exception:
+    """The error to raise: that of a connection as it is; ValueError where the set arrived, in words of this program, because
+    the parser fails in many ways and gives advice that nobody can follow here."""
+    if isinstance(error, HTTPError) and error.code == http.HTTPStatus.NOT_FOUND:
+        return ValueError(_UNKNOWN)
+    if isinstance(error, BadGzipFile | EOFError | zlib.error):
+        return ValueError("what arrived is damaged or cut short. Try again, or choose another set.")
+    if isinstance(error, Refused | MemoryError | OSError | http.client.HTTPException):
+        return error
+    return ValueError("it arrived, but its file is damaged, or of a form that cannot be read here. Choose another set, or "
+                      "another version of it.")
 
 
 def _target(target: np.ndarray | None) -> np.ndarray:
@@ -84,12 +118,17 @@ def _target(target: np.ndarray | None) -> np.ndarray:
     return target.astype(str)
 
 
-def _dense(table: Any) -> np.ndarray:
-    if table.shape[0] * table.shape[1] > _MOST_VALUES:
-        raise ValueError(f"it has {table.shape[0]} x {table.shape[1]} values, but at most {_MOST_VALUES} "
-                         "are allowed. Choose a smaller set.")
+def _dense(table: Any, categories: dict[str, list[str]], texts: bool) -> np.ndarray:
+    """texts: whether columns of text were left out."""
     if table.shape[1] == 0:
-        raise ValueError("it has no columns beside the target. Choose another set.")
+        raise ValueError(f"it has no columns beside the target{' that are numbers or categories' if texts else ''}. Choose "
+                         "another set.")
+    if table.shape[0] == 0:
+        raise ValueError("it has no examples. Choose another set.")
+    width = table.shape[1] + sum(len(values) - 1 for values in categories.values() if len(values) <= _MOST_CATEGORIES)
+    if table.shape[0] * width > _MOST_VALUES:
+        raise ValueError(f"it has {table.shape[0]} x {width} values, one for each category, but at most {_MOST_VALUES} are "
+                         "allowed. Choose a smaller set.")
     return table if isinstance(table, np.ndarray) else table.toarray()
 
 

@@ -46,6 +46,7 @@ class RawData:
         test_inputs, test_labels: the source's official test part, or None.
         origin: arrays from which the examples were made, for pages: "scene" (n, channels, height, width), the images that
             examples were cut from; "atoms" (count, features), of which signals are sums.
+        notes: sentences on what of the source is not used.
 
     Raises:
         ValueError: an array that breaks these rules; the message has the title and the value.
@@ -59,6 +60,7 @@ class RawData:
     test_inputs: np.ndarray | None = None
     test_labels: np.ndarray | None = None
     origin: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in EXAMPLE_AXES:

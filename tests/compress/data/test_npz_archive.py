@@ -100,10 +100,10 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, packing, message):
 
 def test_an_array_beyond_the_memory_is_refused_with_the_limit(tmp_path, monkeypatch):
     np.savez(tmp_path / "some.npz", x=VALUES)
-    monkeypatch.setattr(declared_sizes, "_free_memory", lambda: 190)
+    monkeypatch.setattr(declared_sizes, "spare", lambda: 190)
     with pytest.raises(ValueError, match=r"x declares 96 bytes, but at most 95 bytes can be read here.*uint8 or float32"):
         read(tmp_path / "some.npz")
-    monkeypatch.setattr(declared_sizes, "_free_memory", lambda: None)
+    monkeypatch.setattr(declared_sizes, "spare", lambda: None)
     monkeypatch.setattr(declared_sizes, "MOST_BYTES", 95)
     with pytest.raises(ValueError, match="at most 95 bytes"):
         read(tmp_path / "some.npz")

@@ -53,14 +53,19 @@ def lay(home, address: str, content: bytes) -> None:
     path.write_bytes(gzip.compress(content))
 
 
-def lay_set(home, name: str, columns: dict[str, str], rows: list[list], target: str | None = "class") -> None:
+def lay_set(home, name: str, columns: dict[str, str], rows: list[list], target: str | None = "class",
+            sparse: bool = False) -> None:
     """Lays openml:NAME:1 as if it had been downloaded. columns: name -> ARFF type; rows: '?' is missing."""
     head = [f"@relation {name}", *(f"@attribute {column} {kind}" for column, kind in columns.items()), "@data"]
-    arff = "\n".join([*head, *(",".join(map(str, row)) for row in rows)]) + "\n"
-    features = [{"name": column, "index": str(place), "data_type": "nominal" if kind.startswith("{") else kind,
+    lines = [",".join(f"{place} {value}" for place, value in enumerate(row)) for row in rows]
+    arff = "\n".join([*head, *(f"{{{line}}}" if sparse else ",".join(map(str, row))
+                               for line, row in zip(lines, rows, strict=True))]) + "\n"
+    features = [{"name": column, "index": str(place),
+                 "data_type": "nominal" if kind.startswith("{") else kind.split()[0],
                  "is_target": str(column == target).lower(), "is_ignore": "false", "is_row_identifier": "false",
                  "number_of_missing_values": "0"} for place, (column, kind) in enumerate(columns.items())]
-    about = {"id": "5", "name": name, "version": "1", "status": "active", "format": "ARFF", "description": "made up",
+    about = {"id": "5", "name": name, "version": "1", "status": "active", "description": "made up",
+             "format": "Sparse_ARFF" if sparse else "ARFF",
              "url": f"https://www.openml.org/data/v1/download/5/{name}.arff",
              "md5_checksum": hashlib.md5(arff.encode()).hexdigest()}
     answers = {f"list/data_name/{name}/limit/2/data_version/1": {"data": {"dataset": [{"did": 5}]}},
@@ -147,16 +152,72 @@ def test_a_known_set_of_another_size_is_refused(home):
 @pytest.mark.parametrize(("columns", "rows", "target", "message"), [
     ({"a": "numeric", "class": "numeric"}, [[1, 2.5], [2, 3.5]], "class", "regression"),
     ({"a": "numeric", "b": "numeric"}, [[1, 2], [2, 3]], None, "no target column"),
-    ({"text": "string", "class": "{no,yes}"}, [["'a b'", "no"], ["'c'", "yes"]], "class", "STRING"),
+    ({"text": "string", "class": "{no,yes}"}, [["'a b'", "no"], ["'c'", "yes"]], "class",
+     "no columns beside the target that are numbers or categories"),
+    ({"a": "numeric", "class": "string"}, [[1, "no"], [2, "yes"]], "class", "target 'class' is free text"),
+    ({"a": "numeric", "b": "relational", "class": "{no,yes}"}, [[1, 1, "no"]], "class", "column b is a table of its own"),
+    ({"a": "numeric", "class": "{no,yes}"}, [[1, "no"], [2, "?"]], "class", "its example 1 has no class"),
+    ({"a": "numeric", "class": "{no,yes}"}, [], "class", "no examples|damaged"),
+    ({"a": "numeric", "class": "{no,yes}"}, [[1, "perhaps"]], "class", "arrived, but its file is damaged"),
+    ({"a": "numeric", "class": "{no,yes}"}, [[1, "no"], [1, 2, 3, "no"]], "class", "arrived, but its file is damaged"),
+    ({"a": "numeric", "class": "{no,yes}"}, [["what", "no"], [1, "no"]], "class", "arrived, but its file is damaged"),
     ({"name": "{" + ",".join(f"n{place}" for place in range(257)) + "}", "class": "{no,yes}"},
      [["n1", "no"], ["n2", "yes"]], "class", "'name' has 257 categories"),
     ({"class": "{no,yes}"}, [["no"], ["yes"]], "class", "no columns beside the target"),
 ])
 def test_a_set_of_no_use_here_is_refused_with_the_reason(home, in_this_process, columns, rows, target, message):
     lay_set(home, "useless", columns, rows, target)
-    with pytest.raises(ValueError, match=f"openml:useless:1 cannot be used: .*{message}"):
+    with pytest.raises(ValueError, match=f"openml:useless:1 cannot be used: .*({message})") as caught:
         openml.read("openml:useless:1")
+    assert not [word for word in ("as_frame", "internet", "sklearn", "pandas") if word in str(caught.value)]
     assert not list(home.glob("*.npz")) and not list(home.glob("*.part"))
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_text_and_dates_are_left_out_by_name(home, in_this_process, sparse):
+    columns = {"a": "numeric", "a name": "string", "day": 'date "yyyy-MM-dd"', "b": "{red,blue}", "class": "{no,yes}"}
+    rows = [[number / 2, f"'Mr. {number}, jr.'", "'2020-01-02'", "red" if number % 3 else "blue",
+             "no" if number % 2 else "yes"] for number in range(30)]
+    lay_set(home, "passengers", {name.replace(" ", "_"): kind for name, kind in columns.items()}, rows, sparse=sparse)
+    data = datasets.load("openml:passengers:1")
+    assert data.shape == (3,) and data.classes == ("no", "yes")
+    assert data.notes == ("Left out of passengers, because they are free text or dates: a_name, day.",)
+    assert np.array_equal(openml.read("openml:passengers:1").inputs[:2], [[0, 0, 1], [0.5, 1, 0]])
+
+
+def test_an_older_download_without_the_names_is_read(home):
+    np.savez(home / "openml-old-1.npz", table=np.arange(6.0).reshape(3, 2), labels=np.arange(3) % 2, pixels=False,
+             classes=np.array(["0", "1"]))
+    assert openml.read("openml:old:1").notes == ()
+
+
+def test_scikit_learns_own_reader_is_as_before_afterwards(home, in_this_process):
+    from sklearn.datasets import _arff_parser, _openml
+
+    before = _openml._get_data_features, _arff_parser._arff.load
+    lay_set(home, "useless", {"a": "numeric", "class": "string"}, [[1, "no"]])
+    with pytest.raises(ValueError, match="free text"):
+        openml.read("openml:useless:1")
+    assert (_openml._get_data_features, _arff_parser._arff.load) == before
+
+
+@pytest.mark.parametrize(("spoil", "message"), [
+    (lambda body: gzip.compress(b"x")[:8], "damaged or cut short. Try again"),
+    (lambda body: b"no gzip at all", "damaged or cut short. Try again"),
+    (lambda body: gzip.compress(gzip.decompress(body).replace(b"red", b"rot")), "arrived, but its file is damaged"),
+    (lambda body: gzip.compress(bytes(range(256))), "arrived, but its file is damaged")])
+def test_a_set_that_arrived_and_is_bad_sends_nobody_to_the_internet(home, in_this_process, spoil, message):
+    lay_set(home, "bad", {"a": "{red,blue}", "class": "{no,yes}"}, [["red", "no"], ["blue", "yes"]])
+    path = home / "openml" / "openml.org" / "data" / "v1" / "download" / "5" / "bad.arff.gz"
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(ValueError, match=f"openml:bad:1 cannot be used: .*{message}"):
+        openml.read("openml:bad:1")
+
+
+def test_a_value_beyond_float32_is_refused_by_its_place(home, in_this_process):
+    lay_set(home, "huge", {"a": "numeric", "b": "numeric", "class": "{no,yes}"}, [[1, 2, "no"], [1, "1e39", "yes"]])
+    with pytest.raises(ValueError, match=r"huge: examples must be between .* the first is 1e\+39 in example 1, column 1"):
+        openml.read("openml:huge:1")
 
 
 def test_the_reason_comes_through_from_the_child(home):
