@@ -1,11 +1,15 @@
-"""How much memory this process may still take, so that what would not fit is refused with its size before it starts.
+"""How much memory this process may still take, so that what would not fit is refused with its size before it starts; and
+giving back what it no longer needs.
 
 Imports nothing heavy. Only memory of the processor is known here; a GPU reports its own shortage (see failures.py).
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
+from contextlib import suppress
 from pathlib import Path
 
 VARIABLE = "COMPRESS_MEMORY"
@@ -55,6 +59,14 @@ def spare() -> int | None:
         return round(_gigabytes(chosen) * GB) - _pages(1)
     known = [free for free in (_free_on_machine(), _left_in_group(), _left_of_addresses()) if free is not None]
     return min(known, default=None)
+
+
+def give_back() -> None:
+    """Frees what nobody refers to, and returns free memory to the system: the C library keeps it otherwise, for each thread
+    that has ever run."""
+    gc.collect()
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _gigabytes(text: str) -> float:

@@ -91,15 +91,16 @@ class Reporter:
     """Given to every long piece of work: report(share, text) reports, and raises Cancelled if it should stop.
 
     Attributes:
-        exclusive: with report.exclusive("teacher ..."): work whose result others can use. A second piece of work with this
-            key, in the same process, waits until the first has ended; Cancelled can be raised while it waits.
+        exclusive: with report.exclusive("teacher", key) as waited: work whose result others can use. A second piece of work
+            of this name and key, in the same process, waits until the first has ended, and is told True; Cancelled can be
+            raised while it waits.
     """
 
     write: Callable[[Progress], None] = lambda progress: None
     is_cancelled: Callable[[], bool] = lambda: False
     low: float = 0.0
     high: float = 1.0
-    exclusive: Callable[[str], AbstractContextManager[None]] = lambda key: nullcontext()
+    exclusive: Callable[[str, str], AbstractContextManager[bool]] = lambda name, key: nullcontext(False)
 
     def __call__(self, share: float, text: str, live: Live | None = None) -> None:
         self.write(Progress(self.low + (self.high - self.low) * share, text, live))

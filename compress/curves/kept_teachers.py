@@ -39,6 +39,12 @@ def obtain(recipe: Recipe, data: Dataset, store: Sink, report: Reporter = no_rep
         finish: train again if the training of the stored teacher was cancelled.
     """
     recipe = recipe.reference()
+    with report.exclusive("teacher", recipe.key()) as waited:  # who waited for one that was cancelled trains it to the end
+        return _obtained(recipe, data, store, report, device, finish or waited)
+
+
+def _obtained(recipe: Recipe, data: Dataset, store: Sink, report: Reporter, device: torch.device | str,
+              finish: bool) -> Teacher:
     kept = store.teacher(recipe.key())
     usable = kept and kept["data_digest"] == data.digest and store.artefacts.has(kept["digest"])
     if kept and usable and not (finish and kept["card"]["cancelled"]):
@@ -64,5 +70,3 @@ def _keep_as_point(recipe: Recipe, network: Network, contents: bytes, data: Data
 def reloaded(files: Files, digest: str, device: str) -> Network:
     """A kept file's network on a device, in memory between jobs."""
     return network_file.from_bytes(files.contents(digest), f"the file {digest}").to(device)
-
-

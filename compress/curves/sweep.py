@@ -111,7 +111,8 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
     start = _start(recipe, teacher, data, store, report.part(0.3, 0.35))
     runs = sweep.method.plan(coarse_to_fine(valid))
     _keep_plan(sweep, valid, invalid, teacher.digest, store)
-    _keep_view(sweep, valid, runs, start, data, teacher.digest, store, report.part(0.35, 0.38))
+    with report.exclusive("inside view", sweep.curve.key()):  # it is added to what was kept before
+        _keep_view(sweep, valid, runs, start, data, teacher.digest, store, report.part(0.35, 0.38))
     missing = _missing(sweep, runs, teacher.digest, store)
     reference = _reference(sweep, teacher, start, data, store, report.part(0.38, 0.4))
     candidates = sweep.method.applied(start, data, missing, report.part(0.4, 1.0), recipe.seed) if missing else iter(())

@@ -82,27 +82,27 @@ class Turns:
             self._give()
             self._take(number)
 
+    def is_taken(self, number: int, key: str) -> bool:
+        """Whether another job is in a block with this key."""
+        return self._keys.get(key, number) != number
+
     @contextmanager
-    def exclusive(self, number: int, key: str) -> Iterator[None]:
-        """Inside the block no other job is in a block with this key; others compute while this one waits for it.
+    def exclusive(self, number: int, key: str) -> Iterator[bool]:
+        """Inside the block no other job is in a block with this key; others compute while this one waits for it. Gives
+        whether the job had to wait.
 
         Raises:
             Cancelled: the job was cancelled while it waited.
         """
         if self._keys.get(key) == number:  # a block within a block
-            yield
+            yield False
             return
-        seat = self._seats[number]
-        if key in self._keys:
-            seat.ready = lambda: key not in self._keys
-            self._give()
-            self._take(number)
-            seat.ready = lambda: True
-            if seat.cancelled:
-                raise Cancelled(key)
+        waited = self.is_taken(number, key)
+        if waited:
+            self._wait(self._seats[number], lambda: key not in self._keys)
         self._keys[key] = number
         try:
-            yield
+            yield waited
         finally:
             with self._changed:
                 del self._keys[key]
@@ -123,6 +123,15 @@ class Turns:
                 self._spent[session] = max(self._spent.get(session, 0.0), least)
             used = min((seat.used for seat in self._seats.values() if seat.session == session), default=0.0)
             self._seats[number] = _Seat(number, session, used)
+
+    def _wait(self, seat: _Seat, ready: Callable[[], bool]) -> None:
+        """Others compute until the job can go on."""
+        seat.ready = ready
+        self._give()
+        self._take(seat.number)
+        seat.ready = lambda: True
+        if seat.cancelled:
+            raise Cancelled("cancelled while waiting for another job")
 
     def _take(self, number: int) -> None:
         """Waits for the job's turn."""

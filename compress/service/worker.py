@@ -1,40 +1,47 @@
 """The worker process: `python -m compress.service.worker`. Reads JSON lines from standard input, answers on standard output.
 
-    in    {"run": 7, "kind": "curve", "request": {"recipe": "...", "values": [...]}}   {"cancel": 7}
-    out   {"ready": {...description...}}   {"ended": 7, "state": "done" | "cancelled" | "failed"}
+    in    {"run": 7, "kind": "curve", "request": {"recipe": "...", "values": [...]}, "session": "..."}   {"cancel": 7}
+    out   {"ready": {...description...}} or {"problem": "why it cannot start"}   {"turn": 7}   {"heard": 7}
+          {"ended": 7, "state": "done" | "cancelled" | "failed", "error": null | "..."}
 
 Results and progress are written to the store, so that nothing is lost when one of the processes dies. When standard input
-closes, the app has ended: the present job is marked as interrupted and the worker ends.
+closes, the app has ended: its jobs are marked as interrupted and the worker ends.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import queue
 import sys
 import threading
-import time
 import traceback
 from contextlib import suppress
 from typing import Any, TextIO
 
+from compress import memory
 from compress.curves.store import Store
-from compress.progress import Cancelled, EpochDone, Progress, Reporter
+from compress.service import queue_order
 from compress.service.failures import sentence_of
-from compress.service.requests import request_of
+from compress.service.job_run import JobRun
+from compress.service.notebook import STORE_ERRORS
+from compress.service.turns import Turns
 
-PROGRESS_EVERY = 0.15
+MOST_AT_ONCE = 32
+SPARE = 1_000_000_000  # bytes of memory that have to be free where a job begins beside others
+LOOK_AGAIN = 1.0
 
 
 class Worker:
-    """Runs one job at a time in the main thread; a second thread reads commands and the end of input."""
+    """Runs every job in a thread of its own; they take turns. One thread reads commands and the end of input."""
 
     def __init__(self, commands: TextIO, answers: TextIO, store: Store) -> None:
         self.commands, self.answers, self.store = commands, answers, store
-        self.waiting: queue.Queue[dict[str, Any]] = queue.Queue()
-        self.cancelled: set[int] = set()
-        self.current: int | None = None
+        self.turns = Turns(_keep, _restore, lambda number: self.answer({"turn": number}))
+        self.device: Any = "cpu"
+        self._answering = threading.Lock()
+        self._changed = threading.Condition()
+        self._waiting: list[dict[str, Any]] = []
+        self._running: dict[int, JobRun] = {}
 
     def serve(self) -> None:
         """Runs jobs until the app ends."""
@@ -42,73 +49,85 @@ class Worker:
         from compress.networks import device
         from compress.service.description import description
 
+        memory.spare()  # a wrong setting is said before the first job
         self.device = device.prepare()
-        self._answer({"ready": description()})
+        self.answer({"ready": description()})
         _warm_up()
         while True:
-            self._work(self.waiting.get())
+            with self._changed:
+                self._changed.wait_for(self._can_begin, LOOK_AGAIN)  # memory is freed without a word
+                if self._can_begin():
+                    job = self.begin(self._take())
+                    threading.Thread(target=self.run, args=[job], name=f"job {job.number}", daemon=True).start()
+
+    def begin(self, command: dict[str, Any]) -> JobRun:
+        """The job of a command, among those that run."""
+        job = JobRun(self.store, self.turns, command, self.device)
+        self._running[job.number] = job
+        return job
+
+    def run(self, job: JobRun) -> None:
+        """Runs a job in this thread, from its first turn to its answer."""
+        with self.turns.seat(job.number, job.session):
+            state, error = job.outcome()
+            with self._changed:
+                del self._running[job.number]
+                self._changed.notify_all()
+            self.answer({"ended": job.number, "state": state, "error": error})
+            memory.give_back()
+
+    def answer(self, message: dict[str, Any]) -> None:
+        """Sends a message to the app."""
+        with self._answering:
+            self.answers.write(json.dumps(message) + "\n")
+            self.answers.flush()
 
     def _listen(self) -> None:
         for line in self.commands:
             command = json.loads(line)
             if "cancel" in command:
-                self.cancelled.add(command["cancel"])
+                self._cancel(command["cancel"])
             else:
-                self.waiting.put(command)
-        if self.current is not None:
-            self.store.update_job(self.current, state="interrupted", error="The program was stopped during this job.")
+                with self._changed:
+                    self._waiting.append(command)
+                    self._changed.notify_all()
+        for number in [*self._running, *(command["run"] for command in self._waiting)]:
+            with suppress(*STORE_ERRORS):  # the next app finds that their owner is gone
+                self.store.update_job(number, state="interrupted", error="The program was stopped during this job.")
         os._exit(0)
 
-    def _work(self, command: dict[str, Any]) -> None:
-        number = self.current = command["run"]
-        note = _Notebook(self.store, number)
-        self.store.update_job(number, state="running", started=time.time(), text="starting")
-        state, error = "done", None
-        try:
-            from compress.service.job_kinds import do  # heavy imports, after the app was told that the worker is ready
+    def _cancel(self, number: int) -> None:
+        with self._changed:
+            waited = [command for command in self._waiting if command["run"] == number]
+            self._waiting = [command for command in self._waiting if command["run"] != number]
+            if number in self._running:
+                self._running[number].cancelled = True
+        self.turns.cancel(number)
+        self.answer({"ended": number, "state": "cancelled", "error": None} if waited else {"heard": number})
 
-            do(request_of(command["kind"], command["request"]), self.store,
-               Reporter(note.write, lambda: number in self.cancelled), self.device)
-        except Cancelled:
-            state = "cancelled"
-        except Exception as problem:
-            traceback.print_exc()
-            state, error = "failed", sentence_of(problem)
-        note.flush()
-        self.store.update_job(number, state=state, error=error, **({"share": 1.0} if state == "done" else {}))
-        self.current = None
-        self._answer({"ended": number, "state": state})
+    def _can_begin(self) -> bool:
+        """Whether a job waits, and there is memory for it: one job can always begin."""
+        if not self._waiting or not self._running:
+            return bool(self._waiting)
+        free = memory.spare()
+        return len(self._running) < MOST_AT_ONCE and (free is None or free > SPARE)
 
-    def _answer(self, message: dict[str, Any]) -> None:
-        self.answers.write(json.dumps(message) + "\n")
-        self.answers.flush()
+    def _take(self) -> dict[str, Any]:
+        running = [job.session for job in self._running.values()]
+        first = queue_order.ordered([(one["run"], one.get("session", "")) for one in self._waiting], running)[0]
+        return self._waiting.pop([one["run"] for one in self._waiting].index(first))
 
 
-class _Notebook:
-    """Writes the progress of a job to the store, a few times a second at most; epochs are collected for the live chart."""
+def _keep() -> Any:
+    from compress.service import random_state
 
-    def __init__(self, store: Store, number: int) -> None:
-        self.store, self.number = store, number
-        self.live: list[dict[str, Any]] = []
-        self.written = 0.0
-        self.columns: dict[str, Any] = {}
+    return random_state.keep()
 
-    def write(self, progress: Progress) -> None:
-        """Called at every report. Epochs of a network are collected; of other live data only the newest is stored."""
-        if isinstance(progress.live, EpochDone):
-            self.live = [*(self.live if progress.live.epoch > 1 else []), progress.live.plain()]
-        elif progress.live is not None:
-            self.written = self.written if self.live else 0.0  # the first is worth showing at once
-            self.live = [progress.live.plain()]
-        self.columns = {"share": progress.share, "text": progress.text, "live": self.live}
-        if time.monotonic() - self.written >= PROGRESS_EVERY:
-            self.flush()
 
-    def flush(self) -> None:
-        """Writes the progress since the last write."""
-        if self.columns:
-            self.store.update_job(self.number, **self.columns)
-            self.columns, self.written = {}, time.monotonic()
+def _restore(state: Any) -> None:
+    from compress.service import random_state
+
+    random_state.restore(state)
 
 
 def _warm_up() -> None:
@@ -128,7 +147,13 @@ def main() -> None:
     """Reserves standard output for answers: prints of libraries go to standard error."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    Worker(sys.stdin, answers, Store()).serve()
+    try:
+        Worker(sys.stdin, answers, Store()).serve()
+    except Exception as problem:
+        traceback.print_exc()
+        answers.write(json.dumps({"problem": sentence_of(problem)}) + "\n")
+        answers.flush()
+        sys.exit(1)
 
 
 if __name__ == "__main__":

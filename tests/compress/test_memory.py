@@ -74,3 +74,12 @@ def test_the_limit_of_a_container_counts(own: str, files: dict[str, str], left: 
     monkeypatch.setattr(memory, "_lines", lambda path: own.splitlines() if path == group else lines(path))
     monkeypatch.setattr(memory, "_CGROUPS", ((str(tmp_path), "memory.max", "memory.current", "inactive_file"),))
     assert memory._left_in_group() == left
+
+
+def test_what_is_taken_and_given_back_is_seen() -> None:
+    before = memory._pages(1)
+    taken = bytearray(200_000_000)
+    assert memory._pages(1) - before > 150_000_000
+    del taken
+    memory.give_back()
+    assert memory._pages(1) - before < 50_000_000

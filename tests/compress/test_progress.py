@@ -41,14 +41,14 @@ def test_live_data_are_plain_data_with_their_kind() -> None:
 
 
 def test_a_part_shares_the_keys_of_the_whole() -> None:
-    asked: list[str] = []
+    asked: list[tuple[str, str]] = []
 
     @contextmanager
-    def exclusive(key: str) -> Iterator[None]:
-        asked.append(key)
-        yield
+    def exclusive(name: str, key: str) -> Iterator[bool]:
+        asked.append((name, key))
+        yield True
 
-    with Reporter(exclusive=exclusive).part(0.0, 0.5).exclusive("teacher a"):
-        assert asked == ["teacher a"]
-    with Reporter().exclusive("teacher a"), Reporter().exclusive("teacher a"):
-        pass  # outside a worker nobody waits
+    with Reporter(exclusive=exclusive).part(0.0, 0.5).exclusive("teacher", "a") as waited:
+        assert asked == [("teacher", "a")] and waited
+    with Reporter().exclusive("teacher", "a"), Reporter().exclusive("teacher", "a") as waited:
+        assert not waited, "outside a worker nobody waits"

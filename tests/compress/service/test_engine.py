@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from compress.curves.store import Store
-from compress.curves.sweep import complete, sweep_of
+from compress.curves.sweep import complete
 from compress.recipe import Recipe
 from compress.service import engine as jobs
+from compress.service import kept_description
 from compress.service.engine import EngineError, LocalEngine
 from compress.service.requests import CurveRequest, FinalRequest, Request, TeacherRequest
-
-TEACHER = "digits/mlp(epochs=2,hidden=16)"
-VALUES = [round(0.05 * step, 2) for step in range(1, 9)]
-LIMIT = 60.0
+from tests.compress.service.running import LIMIT, TEACHER, VALUES, curve_job, ended, eventually, points_of
 
 
 @pytest.fixture(scope="module")
@@ -30,29 +25,6 @@ def engine(home: Path) -> Iterator[LocalEngine]:
     yield started
     started.close()
     started.process.wait(10)
-
-
-def eventually(holds: Callable[[], Any]) -> Any:
-    """Waits until something holds, as short as possible; fails if it never does."""
-    until = time.monotonic() + LIMIT
-    while not (found := holds()):
-        assert time.monotonic() < until, "waited in vain"
-        threading.Event().wait(0.01)
-    return found
-
-
-def ended(engine: LocalEngine, number: int) -> dict[str, Any]:
-    return eventually(lambda: (job := engine.store.job(number))["state"] not in ("queued", "running") and job)
-
-
-def curve_job(engine: LocalEngine, recipe: str, values: list[float], key: str = "") -> int:
-    return engine.submit(CurveRequest(recipe, tuple(values)), key or recipe, "a curve")
-
-
-def points_of(store: Store, recipe: str) -> list[dict[str, Any]]:
-    """Every stored point of this curve, with the time at which it was stored."""
-    curve = sweep_of(Recipe.parse(recipe)).curve.key()
-    return [point for point in store.all_points() if point["curve"] == curve]
 
 
 def test_the_description_arrives_and_lists_what_there_is(engine: LocalEngine) -> None:
@@ -103,10 +75,9 @@ def test_a_key_that_is_still_at_work_is_not_queued_twice(engine: LocalEngine) ->
     recipe = f"{TEACHER}/low_rank(recovery_steps=100,scheme=plain)/0"
     first, again, waiting = (curve_job(engine, recipe, VALUES, key) for key in ("one", "one", "two"))
     assert first == again != waiting
-    engine.cancel(waiting)
-    assert engine.store.job(waiting)["state"] == "cancelled"
-    engine.cancel(first)
-    assert ended(engine, first)["state"] == "cancelled"
+    for number in (waiting, first):
+        engine.cancel(number)
+        assert ended(engine, number)["state"] == "cancelled"
     assert curve_job(engine, f"{TEACHER}/0", [], "one") > waiting
 
 
@@ -168,14 +139,14 @@ def test_the_next_program_shows_the_kept_description_at_once_and_ignores_a_damag
         engine: LocalEngine, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = engine.description()
     eventually(lambda: (home / "description.json").exists())
-    assert jobs._kept_description() == fresh
+    assert kept_description.kept() == fresh
     monkeypatch.setenv("COMPRESS_DATA", "/somewhere/else")
-    assert jobs._kept_description() is None
+    assert kept_description.kept() is None
     monkeypatch.delenv("COMPRESS_DATA")
     kept = (home / "description.json").read_text()
     for damaged in ("", kept[:100], "[]", "{}", "null"):
         (home / "description.json").write_text(damaged)
-        assert jobs._kept_description() is None
+        assert kept_description.kept() is None
     (home / "description.json").write_text(kept)
 
 
@@ -191,12 +162,12 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalEng
 
 
 def test_a_worker_that_never_comes_up_is_given_up_with_a_remedy(broken: LocalEngine, tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"did not start. Its last messages are in .*worker.log"):
+    with pytest.raises(EngineError, match=r"did not start: ImportError: torch is damaged.* messages are in .*worker.log"):
         broken.description(LIMIT)
     assert "torch is damaged" in (tmp_path / "worker.log").read_text()
     given_up = broken.process.pid
     job = ended(broken, broken.submit(TeacherRequest(f"{TEACHER}/0"), "k", "t"))
-    assert job["state"] == "failed" and "ended unexpectedly" in job["error"]
+    assert job["state"] == "failed" and "did not start: ImportError: torch is damaged" in job["error"]
     assert broken.process.pid != given_up, "a new job is a new try"
 
 

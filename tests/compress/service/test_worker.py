@@ -39,19 +39,26 @@ def send(worker: subprocess.Popen[str], message: dict) -> None:
     worker.stdin.flush()
 
 
+def answer(worker: subprocess.Popen[str]) -> dict:
+    return json.loads(worker.stdout.readline())
+
+
 def test_it_answers_in_json_lines_and_closing_its_input_interrupts_the_job_and_ends_it(
         worker: subprocess.Popen[str], home: Path) -> None:
     store = Store()
     assert "methods" in json.loads(worker.stdout.readline())["ready"]
     short = store.new_job("short", "teacher", "short", {})
     send(worker, {"run": short, "kind": "teacher", "request": {"recipe": "digits/mlp(epochs=1,hidden=8)/5"}})
-    assert json.loads(worker.stdout.readline()) == {"ended": short, "state": "done"}
+    assert answer(worker) == {"turn": short}
+    assert answer(worker) == {"ended": short, "state": "done", "error": None}
 
     early, long = (store.new_job(key, "teacher", "long", {}) for key in ("early", "long"))
-    send(worker, {"cancel": early})
     for number in (early, long):
         send(worker, {"run": number, "kind": "teacher", "request": {"recipe": "digits/mlp(epochs=2000)/5"}})
-    assert json.loads(worker.stdout.readline()) == {"ended": early, "state": "cancelled"}
+    send(worker, {"cancel": early})
+    while (said := answer(worker)).keys() != {"ended", "state", "error"}:
+        assert said in ({"turn": early}, {"turn": long}, {"heard": early})
+    assert said == {"ended": early, "state": "cancelled", "error": None}
     until = time.monotonic() + 60
     while not store.job(long)["live"] and time.monotonic() < until:
         threading.Event().wait(0.01)
@@ -66,10 +73,10 @@ def test_a_break_even_map_is_kept_for_the_teacher_whatever_method_asks_for_it(to
     monkeypatch.setattr(speed_map, "latency_ratio", lambda *_: (1.0, 0.9, 1.1))
     answers = io.StringIO()
     worker, number = Worker(io.StringIO(), answers, store), store.new_job("map", "speed", "a map", {})
-    worker.device = "cpu"
     teacher = "toy/mlp(epochs=1,hidden=8)"
-    worker._work({"run": number, "kind": "speed", "request": {"recipe": f"{teacher}/prune(sparsity=0.5)/0"}})
-    assert json.loads(answers.getvalue()) == {"ended": number, "state": "done"}
+    worker.run(worker.begin({"run": number, "kind": "speed", "request": {"recipe": f"{teacher}/prune(sparsity=0.5)/0"}}))
+    assert [json.loads(line) for line in answers.getvalue().splitlines()] == [
+        {"turn": number}, {"ended": number, "state": "done", "error": None}]
     key = complete(Recipe.parse(f"{teacher}/0")).key()
     view = store.view(key, "speed")
     assert set(view["ways"]) == {"sparse", "units", "rank"} and view["ways"]["sparse"][0][0] == [1.0, 0.9, 1.1]

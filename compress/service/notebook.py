@@ -1,0 +1,86 @@
+"""The progress of a job on its way to the store."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import deque
+from typing import Any
+
+from compress.curves.store import Store
+from compress.progress import EpochDone, Progress
+
+EVERY = 0.15
+AGAIN = 1.0
+PATIENCE = 60.0
+WINDOW = 30.0
+STORE_ERRORS = (sqlite3.Error,)
+
+
+class Notebook:
+    """Writes the progress of a job to the store, a few times a second at most; epochs are collected for the live chart.
+
+    A store that cannot be written for a while stops nobody: what is to be written is tried again. After a minute the job
+    fails with the store's sentence.
+    """
+
+    def __init__(self, store: Store, number: int) -> None:
+        self.store, self.number = store, number
+        self.pace = Pace()
+        self.live: list[dict[str, Any]] = []
+        self.next_write = 0.0
+        self.columns: dict[str, Any] = {}
+        self.failing_since: float | None = None
+
+    def write(self, progress: Progress) -> None:
+        """Called at every report. Epochs of a network are collected; of other live data only the newest is stored."""
+        now = time.monotonic()
+        if isinstance(progress.live, EpochDone):
+            self.live = [*(self.live if progress.live.epoch > 1 else []), progress.live.plain()]
+        elif progress.live is not None:
+            self.next_write = self.next_write if self.live else 0.0  # the first is worth showing at once
+            self.live = [progress.live.plain()]
+        self.columns |= {"share": progress.share, "rate": self.pace.of(progress.share, now), "text": progress.text,
+                         "live": self.live}
+        if now >= self.next_write:
+            self.flush()
+
+    def note(self, **columns: Any) -> None:
+        """Writes columns of the job at once."""
+        self.columns |= columns
+        self.flush()
+
+    def flush(self) -> None:
+        """Writes what has changed since the last write; a store error is raised only after some patience."""
+        now = time.monotonic()
+        if not self.columns:
+            return
+        try:
+            self.store.update_job(self.number, **self.columns)
+        except STORE_ERRORS:
+            self.failing_since = self.failing_since or now
+            self.next_write = now + AGAIN
+            if now - self.failing_since > PATIENCE:
+                raise
+            return
+        self.columns, self.failing_since, self.next_write = {}, None, now + EVERY
+
+
+class Pace:
+    """How fast a job has gone of late, with the time in which others computed."""
+
+    def __init__(self) -> None:
+        self.seen: deque[tuple[float, float]] = deque()
+
+    def of(self, share: float, now: float) -> float | None:
+        """Share of the work per second over about the last half minute; None while that is not known.
+
+        Args:
+            share: of the job that is done at the time `now` (seconds).
+        """
+        while len(self.seen) > 1 and now - self.seen[1][0] > WINDOW:
+            self.seen.popleft()
+        if not self.seen or now - self.seen[-1][0] >= EVERY:
+            self.seen.append((now, share))
+        began, before = self.seen[0]
+        return (share - before) / (now - began) if now - began >= 1 and share > before else None
