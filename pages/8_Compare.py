@@ -4,12 +4,11 @@ import streamlit as st
 
 from pages.ui.explore import compare
 from pages.ui.liveplot import liveplot
-from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
 
 page = open_page("Compare", "Every network measured so far, accuracy against file size. The line joins those that no other "
                  "one beats in both. Click a point, or tick a row, to pin it.")
-everything = compare.rows(session.store().all_points(), page.known)
+everything = compare.everything(page.known)
 if not everything:
     st.info("Nothing measured yet. Train a teacher and draw a curve; all points gather here.", icon=":material/info:")
 else:

@@ -91,6 +91,18 @@ class Store(JobTable):
         return [{**json.loads(row["point"]), **{name: row[name] for name in names},
                  "roles": roles.get((row["key"], row["reference"]), [])} for row in rows]
 
+    def points_stamp(self) -> tuple[Any, ...]:
+        """Changes when a point is added, replaced or removed, or has another role; costs next to nothing."""
+        (row,) = self._rows("SELECT (SELECT COUNT(*) FROM points) AS points, (SELECT COUNT(*) FROM roles) AS roles, "
+                            "(SELECT MAX(rowid) FROM points) AS newest, "
+                            "(SELECT created FROM points ORDER BY rowid DESC LIMIT 1) AS created")
+        return str(self.path), *row.values()
+
+    def pins(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """(key, reference) of each pinned point -> {pinned: when, note}."""
+        return {(row["key"], row["reference"]): {"pinned": row["created"], "note": row["note"]}
+                for row in self._rows("SELECT key, reference, note, created FROM pins")}
+
     def known_keys(self, keys: Collection[str], reference: str) -> set[str]:
         """Which of these recipe keys have a point with this reference whose file is there and unchanged."""
         rows = self._rows("SELECT key, json_extract(point, '$.digest') AS digest FROM points WHERE reference=? "

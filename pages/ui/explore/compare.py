@@ -17,8 +17,21 @@ from pages.ui.shell import session, tray
 Row = dict[str, Any]
 
 
+def everything(known: dict[str, Any]) -> list[Row]:
+    """The rows of all points, each with its pin."""
+    titles = tuple((card["name"], card["title"]) for card in known["datasets"])
+    return with_pins(session.of_all_points(("compare", titles), lambda points: rows(points, known)), session.store().pins())
+
+
+def with_pins(found: list[Row], pins: dict[tuple[str, str], Row]) -> list[Row]:
+    """The rows with the pins of now: what they were when the rows were made is forgotten."""
+    none = {"pinned": None, "note": None}
+    return [{**row, **pins.get((row["key"], row["reference"]), none)}
+            if row["pinned"] or (row["key"], row["reference"]) in pins else row for row in found]
+
+
 def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
-    """Points of networks with what the page shows: titles in words, the size against their teacher's."""
+    """Points of networks with what the page shows: titles in words, the size against their teacher's, the hover text."""
     titles = {card["name"]: outside.name(card["title"]) for card in known["datasets"]}
     names = {name: card["title"] for name, card in known["methods"].items()}
     data_methods = {name for name, card in known["methods"].items() if card["applies_to"] == "data"}
@@ -27,18 +40,21 @@ def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
     for point in points:
         if point["method"].rpartition("+")[2] in data_methods:
             continue
-        recipe = Recipe.parse(point["recipe"])
-        teacher = teachers.get(point["reference"])
+        recipe, teacher = Recipe.parse(point["recipe"]), teachers.get(point["reference"])
+        settings = words.settings_in_words(recipe, known["methods"])
         shown.append({
-            **point, "id": f"{point['key']}/{point['reference']}",
+            **{name: value for name, value in point.items() if name != "inside"},
+            "id": f"{point['key']}/{point['reference']}",
             "data_title": titles.get(point["data"], outside.name(point["data"])),
             "method_title": "Teacher" if point["method"] == "teacher" else
             " + ".join(names.get(name, name) for name in point["method"].split("+")) + (
                 ", control" if is_control(point) else ""),
             "control": is_control(point),
-            "teacher_title": _teacher_title(recipe), "settings": words.settings_in_words(recipe, known["methods"]),
+            "teacher_title": _teacher_title(recipe), "settings": settings,
             "smaller": teacher["bytes"] / point["bytes"] if teacher else None,
-            "title": words.settings_in_words(recipe, known["methods"]) or "teacher"})
+            "title": settings or "teacher"})
+    for row in shown:
+        row["hover"] = charts.hover(row) + "<br>" + outside.html(f"{row['teacher_title']}, {row['data_title']}")
     return sorted(shown, key=lambda row: (row["data_title"], row["teacher_title"], -row["bytes"]))
 
 
@@ -88,13 +104,12 @@ def plane(chosen: list[Row]) -> charts.Chart:
         traces.append({
             "type": "scatter", "mode": "markers", "name": outside.html(name), "x": [row["bytes"] for row in group],
             "y": [row["accuracy"] for row in group], "customdata": [row["id"] for row in group],
-            "text": [charts.hover(row) + "<br>" + outside.html(f"{row['teacher_title']}, {row['data_title']}")
-                     for row in group],
-            "hovertemplate": "%{text}<extra></extra>",
-            "marker": {"size": [18 if teacher or row["pinned"] else 10 for row in group],
-                       "symbol": "star" if teacher else "circle-open" if group[0]["control"] else "circle", "color": colour,
-                       "opacity": 0.85, "line": {"width": [4 if row["pinned"] else 0 for row in group],
-                                                 "color": "var(--accent)"}}})
+            "text": [row["hover"] for row in group], "hovertemplate": "%{text}<extra></extra>",
+            "marker": {"size": 18 if teacher else 10, "color": colour, "opacity": 0.85,
+                       "symbol": "star" if teacher else "circle-open" if group[0]["control"] else "circle"}})
+    pinned = [row for row in chosen if row["pinned"]]
+    traces.append({**marks.ring(20, 4), "name": "pinned", "x": [row["bytes"] for row in pinned],
+                   "y": [row["accuracy"] for row in pinned]})
     return {"id": "plane", "title": "Accuracy against file size", "span": "wide", "height": 520, "figure": {
         "data": traces, "layout": _axes(chosen)},
         "alt": f"{len(chosen)} networks on a plane of file size and accuracy, {len(front)} of them on the Pareto front."}
@@ -110,25 +125,38 @@ def pin_selected(identity: str, chosen: list[Row]) -> None:
 
 def table(chosen: list[Row]) -> None:
     """Every point, sortable; a ticked box pins the row."""
-    shown = [{"pinned": bool(row["pinned"]), "data": row["data_title"], "teacher": row["teacher_title"],
-              "method": row["method_title"], "settings": row["settings"], "accuracy %": round(100 * row["accuracy"], 2),
-              "± %": round(50 * (row["accuracy_high"] - row["accuracy_low"]), 2), "bytes": row["bytes"],
-              "× smaller": row["smaller"] and round(row["smaller"], 2), "parameters": row["parameters"],
-              "MACs": row["macs"], "time / teacher": row["latency"] and round(row["latency"], 3), "seed": row["seed"]}
-             for row in chosen]
-    edited = st.data_editor(shown, hide_index=True, disabled=list(shown[0])[1:] if shown else True, height=320,
-                            key=f"compare.table.{len(chosen)}.{sum(row['pinned'] for row in shown)}")
-    changed = [row for row, new in zip(chosen, edited, strict=True) if bool(row["pinned"]) != new["pinned"]]
-    for row in changed:
-        if row["pinned"]:
-            session.store().unpin(row["key"], row["reference"])
-        else:
-            session.store().pin(row["key"], row["reference"], "")
-    if changed:
-        st.rerun()
+    shown = _columns(chosen)
+    # Other rows, or other pins, are another table: a tick belongs to the rows that were on the screen.
+    key = f"compare.table.{hash(tuple((row['id'], bool(row['pinned'])) for row in chosen))}"
+    st.data_editor(shown, hide_index=True, disabled=list(shown)[1:], height=320, key=key, on_change=_ticked,
+                   args=[key, chosen])
     columns = ("data", "teacher", "method", *exports.COLUMNS, "note")
-    st.download_button("These points as CSV", exports.table_of(chosen, columns), "points.csv", "text/csv",
+    st.download_button("These points as CSV", lambda: exports.table_of(chosen, columns), "points.csv", "text/csv",
                        icon=":material/table:", on_click="ignore")
+
+
+def _columns(chosen: list[Row]) -> dict[str, list[Any]]:
+    """The table column by column, which Streamlit takes as it is."""
+    return {"pinned": [bool(row["pinned"]) for row in chosen], "data": [row["data_title"] for row in chosen],
+            "teacher": [row["teacher_title"] for row in chosen], "method": [row["method_title"] for row in chosen],
+            "settings": [row["settings"] for row in chosen],
+            "accuracy %": [round(100 * row["accuracy"], 2) for row in chosen],
+            "± %": [round(50 * (row["accuracy_high"] - row["accuracy_low"]), 2) for row in chosen],
+            "bytes": [row["bytes"] for row in chosen],
+            "× smaller": [row["smaller"] and round(row["smaller"], 2) for row in chosen],
+            "parameters": [row["parameters"] for row in chosen], "MACs": [row["macs"] for row in chosen],
+            "time / teacher": [row["latency"] and round(row["latency"], 3) for row in chosen],
+            "seed": [row["seed"] for row in chosen]}
+
+
+def _ticked(key: str, chosen: list[Row]) -> None:
+    """A box of the table was ticked or cleared."""
+    for place, edit in session.current(key)["edited_rows"].items():
+        row = chosen[int(place)]
+        if edit.get("pinned") and not row["pinned"]:
+            session.store().pin(row["key"], row["reference"], "")
+        elif edit.get("pinned") is False and row["pinned"]:
+            session.store().unpin(row["key"], row["reference"])
 
 
 def pins(pinned: list[Row]) -> None:
@@ -200,16 +228,19 @@ def _start(options: list[str], key: str, everything: list[Row]) -> list[str]:
     """The data filter begins with the sidebar's data set, if anything was measured there."""
     if key != "data_title":
         return []
-    wanted = {row["data_title"] for row in everything if row["data"] == session.choice().data}
+    data = session.choice().data
+    wanted = {row["data_title"] for row in everything if row["data"] == data}
     return [option for option in options if option in wanted]
 
 
 def _axes(chosen: list[Row]) -> dict[str, Any]:
     sizes = [log10(row["bytes"]) for row in chosen] or [3.0, 6.0]
     low, high = min(sizes) - 0.1, max(sizes) + 0.12
-    return {"xaxis": {"type": "log", "range": [low, high], "title": {"text": "file size"},
+    fixed = {"automargin": False}  # otherwise Plotly draws thousands of points twice, to find room for the axes
+    return {"xaxis": {"type": "log", "range": [low, high], "title": {"text": "file size"}, **fixed,
                       **charts.size_ticks(low, high)},
-            "yaxis": {"tickformat": ".0%", "range": [0, 1.02], "title": {"text": "accuracy on validation"}},
+            "yaxis": {"tickformat": ".0%", "range": [0, 1.02], "title": {"text": "accuracy on validation"}, **fixed},
+            "margin": {"l": 92, "b": 68},
             "hovermode": "closest", "legend": marks.legend(1.07)}
 
 

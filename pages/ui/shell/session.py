@@ -106,6 +106,20 @@ def address() -> str:
     return f"{(st.context.url or '').split('?')[0]}?{urlencode(link)}"
 
 
+def of_all_points(made_for: tuple[Any, ...], make: Callable[[list[dict[str, Any]]], Any]) -> Any:
+    """make(every point of the store), made once for all visitors until a point changes; nobody may change it in place.
+
+    Args:
+        made_for: what else the result depends on, as text and numbers.
+    """
+    return _made(made_for, store().points_stamp(), make)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _made(made_for: tuple[Any, ...], stamp: tuple[Any, ...], _make: Callable[[list[dict[str, Any]]], Any]) -> Any:
+    return _make(store().all_points())
+
+
 def teacher_record(recipe: Recipe) -> dict[str, Any] | None:
     """The trained teacher of a recipe: digest, file, card; None if it was not trained yet."""
     return store().teacher(recipe.reference().key())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from compress.curves.plan import Plan, PlannedRun
 from compress.curves.store import Store
 from tests.compress.helpers import python
 
@@ -105,6 +106,7 @@ def test_teachers_and_views_come_back_and_are_replaced(store: Store) -> None:
 
 WRITER = """
 import sys
+from compress.curves.plan import Plan, PlannedRun
 from compress.curves.store import Store
 store = Store(sys.argv[1])
 for number in range(40):
@@ -140,3 +142,29 @@ def test_artefacts_lie_beside_the_store(store: Store, tmp_path: Path) -> None:
 
 def test_without_a_path_the_store_lies_in_the_cache_folder(home: Path) -> None:
     assert Store().path == home / "store.sqlite"
+
+
+def test_the_stamp_of_the_points_changes_with_them_alone(store: Store) -> None:
+    seen = [store.points_stamp()]
+
+    def changed() -> bool:
+        seen.append(store.points_stamp())
+        return seen[-1] != seen[-2]
+
+    add(store, "a", 1)
+    assert changed() and not changed()
+    add(store, "b", 1)
+    assert changed()
+    add(store, "b", 0.6)
+    assert changed(), "the newest is replaced"
+    add(store, "a", 0.7)
+    assert changed(), "an older one is replaced"
+    number = store.new_job("k", "curve", "title", {})
+    store.update_job(number, text="on the way")
+    store.pin("a", "teacher", "note")
+    assert not changed(), "jobs and pins are no points"
+    store.save_plan("c", "teacher", Plan((PlannedRun("x", "a", "control", 1, ""),), ()))
+    assert changed(), "a role"
+    assert store.pins()["a", "teacher"]["note"] == "note" and len(store.pins()) == 1
+    store.unpin("a", "teacher")
+    assert store.pins() == {}

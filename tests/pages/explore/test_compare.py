@@ -66,9 +66,8 @@ def test_the_plane_shows_every_row_once_and_marks_pins(everything, known):
     figure_of(chart)
     shown = [identity for trace in chart["figure"]["data"] for identity in trace.get("customdata", [])]
     assert sorted(shown) == sorted(row["id"] for row in rows)
-    widths = {identity: width for trace in chart["figure"]["data"] if "customdata" in trace
-              for identity, width in zip(trace["customdata"], trace["marker"]["line"]["width"], strict=True)}
-    assert {identity for identity, width in widths.items() if width} == {rows[-1]["id"]}
+    (rings,) = [trace for trace in chart["figure"]["data"] if trace["name"] == "pinned"]
+    assert (rings["x"], rings["y"]) == ([rows[-1]["bytes"]], [rows[-1]["accuracy"]])
     assert f"{len(rows)} networks" in chart["alt"]
 
 
@@ -76,6 +75,16 @@ def test_teachers_are_stars_and_methods_have_their_colours(everything, known):
     traces = {trace["name"]: trace for trace in compare.plane(compare.rows(everything, known))["figure"]["data"]}
     assert traces["Teacher"]["marker"]["symbol"] == "star"
     assert traces["Low rank"]["marker"]["color"] == palette.of_method("low_rank")
+
+
+def test_rows_get_the_pins_of_now_and_stay_as_they_were_made(everything, known):
+    made = compare.rows(everything, known)
+    before = [dict(row) for row in made]
+    place = made[0]["key"], made[0]["reference"]
+    pinned = compare.with_pins(made, {place: {"pinned": 5.0, "note": "n"}})
+    assert [(row["pinned"], row["note"]) for row in pinned if row["pinned"]] == [(5.0, "n")] and made == before
+    cleared = compare.with_pins(pinned, {})
+    assert not any(row["pinned"] or row["note"] for row in cleared) and len(cleared) == len(made)
 
 
 @pytest.fixture

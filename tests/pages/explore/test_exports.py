@@ -52,7 +52,7 @@ def test_the_command_line_describes_the_same_point():
     python, *arguments = shlex.split(exports.shell(now))
     chosen = _parser().parse_args(arguments[2:])
     assert [python, *arguments[:2]] == ["python", "-m", "compress"]
-    assert (chosen.data, chosen.seed, chosen.dial, chosen.method) == ("digits", 7, "0.3", "low_rank")
+    assert (chosen.data, int(chosen.seed), chosen.dial, chosen.method) == ("digits", 7, "0.3", "low_rank")
     assert Step.parse(chosen.teacher) == recipe.teacher
     assert chosen.set == ["output_layer=true", "scheme=plain"]
 
