@@ -19,6 +19,7 @@ from typing import IO
 import numpy as np
 
 from compress.data.declared_sizes import check_declared
+from compress.memory import VARIABLE
 
 _ENDING = ".npy"
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -120,7 +121,7 @@ def opened(path: Path) -> Iterator[Archive]:
         raise ValueError(f"{path} cannot be read ({error.strerror or 'it is damaged'}). Let this user read it, or save it "
                          "again.") from error
     except ValueError as error:
-        if str(path) in str(error):
+        if str(path) in str(error) or VARIABLE in str(error):  # a sentence of this program
             raise
         raise ValueError(_DAMAGE.format(path)) from error
     except _DAMAGED as error:

@@ -28,14 +28,23 @@ def student_architecture(teacher: Architecture, name: str, width: float, depth: 
     sizes = {field: value for field, value in start.sizes(teacher.shape).items() if value}
     if not sizes:
         raise ValueError(f"Distill: a student of the family {start.name} has no hidden layer that can be made narrower. "
-                         "Set student to mlp, or choose another teacher.")
+                         f"{_remedy(start.name, len(teacher.shape) > 1)}.")
     if depth > 1 and isinstance(start, Recurrent):
-        raise ValueError(f"Distill: depth must be 0 or 1 for a GRU student, which has one recurrent layer, but got {depth}.")
+        raise ValueError(f"Distill: depth must be 0 or 1 for a GRU student, which has one recurrent layer, but got {depth}. "
+                         "Set depth to 0.")
     if depth:
         first = next(iter(sizes))
         sizes |= {field: _of_depth(sizes[field], depth) for field in (first, *ALONGSIDE) if field in sizes}
     thinner = {field: tuple(max(1, round(size * width)) for size in value) for field, value in sizes.items()}
     return Architecture(_with(start, thinner, dropout), teacher.shape, teacher.classes)
+
+
+def _remedy(name: str, has_places: bool) -> str:
+    """name: of the family without hidden layers; has_places: whether examples are images or sequences."""
+    if name != "mlp":
+        return "Set student to mlp, or choose a teacher with hidden layers"
+    others = "set student to resnet or gru, or " if has_places else ""
+    return f"This mlp has hidden=none: {others}choose a teacher with hidden layers, for example mlp(hidden=300-100)"
 
 
 def _of_depth(sizes: tuple[int, ...], depth: int) -> tuple[int, ...]:

@@ -61,7 +61,7 @@ def parts_of(network: nn.Module, owner: str, output_layer: bool = True) -> dict[
     parts: dict[str, Part] = {path: layer for path, layer in network.named_modules() if _is_a_part(layer)}
     if not parts:
         raise ValueError(f"{owner}: this network has no linear or convolutional layer that could be made smaller. Choose "
-                         "another teacher.")
+                         "another teacher, or leave out the methods that replaced its layers.")
     last = outer_path(network, list(parts)[-1])
     inner = {path: part for path, part in parts.items() if outer_path(network, path) != last}
     return parts if output_layer or not inner else inner

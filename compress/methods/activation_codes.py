@@ -82,7 +82,7 @@ class ActivationCodes(Method):
         count = len(self._all(network, data))
         if not count:
             return ("ActivationCodes: this network has no hidden layer, and so no hidden outputs. Choose another teacher, "
-                    "for example mlp.")
+                    "for example mlp(hidden=300-100).")
         if self.cut >= count:
             return (f"ActivationCodes: cut must be between 0 and {count - 1} (this network has {count} hidden outputs to "
                     f"code), but got {self.cut}. Choose a smaller one.")

@@ -78,11 +78,13 @@ class DataSVD(Method):
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
         """There are no more components than numbers in an example, or examples."""
-        most = min(int(np.prod(data.shape)), len(data.train))
+        numbers, rows = int(np.prod(data.shape)), len(data.train)
+        most = min(numbers, rows)
         if self.components <= most:
             return ""
-        return (f"DataSVD: components must be between 1 and {most} (the numbers of one example of {data.name}), but got "
-                f"{self.components}. Choose fewer.")
+        what = "numbers of one example" if numbers <= rows else "training examples"
+        return (f"DataSVD: components must be between 1 and {most} (the {what} of {data.name}), but got {self.components}. "
+                "Choose fewer.")
 
     def preview(self, network: Network, data: Dataset) -> Network:
         """An untrained classifier behind an arbitrary projection."""

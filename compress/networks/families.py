@@ -260,14 +260,22 @@ def _image_convolutions(shape: tuple[int, ...], channels: tuple[int, ...], hidde
                         classes: int) -> nn.Sequential:
     modules: list[nn.Module] = []
     before, height, width = shape
+    most = 0  # convolutions that leave something of the image
     for index, after in enumerate(channels):
         padding = 2 if index == 0 or min(height, width) < 10 else 0
         modules += [nn.Conv2d(before, after, 5, padding=padding), nn.ReLU(), nn.MaxPool2d(2)]
         before, height, width = after, (height + 2 * padding - 4) // 2, (width + 2 * padding - 4) // 2
+        most += min(height, width) > 0
     if min(height, width) < 1:
-        raise ValueError(f"CNN: channels has {len(channels)} convolutions, but an image of {shape[1]}x{shape[2]} "
-                         "is too small for them. Use fewer.")
+        raise _too_many(len(channels), most, f"an image of {shape[1]}x{shape[2]}")
     return nn.Sequential(*modules, nn.Flatten(), *_perceptron(before * height * width, hidden, classes))
+
+
+def _too_many(count: int, most: int, example: str) -> ValueError:
+    """most: convolutions for which the example is large enough."""
+    remedy = (f"Use {most} or fewer: give so many channels (a student: that depth)" if most else
+              "No CNN can read such examples: choose mlp, resnet or gru")
+    return ValueError(f"CNN: channels has {count} convolutions, but {example} is too small for them. {remedy}.")
 
 
 def _sequence_convolutions(shape: tuple[int, ...], channels: tuple[int, ...], hidden: tuple[int, ...],
@@ -278,7 +286,6 @@ def _sequence_convolutions(shape: tuple[int, ...], channels: tuple[int, ...], hi
         kernel = 5 if index == 0 else 3
         modules += [nn.Conv1d(before, after, kernel, stride=2, padding=1), nn.ReLU()]
         before, length = after, (length + 2 - kernel) // 2 + 1
-    if length < 1:
-        raise ValueError(f"CNN: channels has {len(channels)} convolutions, but a sequence of {shape[1]} "
-                         "is too small for them. Use fewer.")
+    if length < 1:  # one of 3 or more has a last value after any number of convolutions
+        raise _too_many(len(channels), 0, f"a sequence of {shape[1]}")
     return nn.Sequential(*modules, nn.Flatten(), *_perceptron(before * length, hidden, classes))

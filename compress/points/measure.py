@@ -141,7 +141,11 @@ def scores(logits: Tensor, labels: Tensor, reference: Tensor | None) -> dict[str
 
     Args:
         logits: (n, classes); labels: (n,); reference: (n,) predicted classes to agree with, or None.
+
+    Raises:
+        ValueError: some logits are NaN or infinite; the highest of them is no prediction.
     """
+    _require_finite(logits)
     predicted = logits.argmax(1)
     correct, total = int((predicted == labels).sum()), len(labels)
     low, high = wilson(correct, total)
@@ -154,9 +158,18 @@ def scores(logits: Tensor, labels: Tensor, reference: Tensor | None) -> dict[str
     }
 
 
+def _require_finite(logits: Tensor) -> None:
+    failed = int((~logits.isfinite()).any(1).sum())
+    if failed:
+        raise ValueError(f"The network's outputs are NaN or infinite for {failed} of {len(logits)} examples, so that it has "
+                         "no accuracy: its training diverged, or its weights are too large. Train it again with a lower "
+                         "learning rate, or choose another network.")
+
+
 def calibration_error(logits: Tensor, labels: Tensor) -> float:
     """Expected calibration error over 15 equal bins of confidence (Naeini, Cooper & Hauskrecht 2015): the mean gap
-    between how sure the network is and how often it is right."""
+    between how sure the network is and how often it is right. Raises ValueError where logits are NaN or infinite."""
+    _require_finite(logits)
     confidence, predicted = logits.double().softmax(1).max(1)
     right = (predicted == labels).double()
     bins = (confidence * BINS).long().clamp_max(BINS - 1)

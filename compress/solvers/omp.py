@@ -93,7 +93,7 @@ def check_sizes(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float)
     most = min(atoms.shape)
     if not 1 <= nonzeros <= most:
         raise ValueError(f"OMP: nonzeros must be between 1 and {most} (the smaller of atoms and features), but got "
-                         f"{nonzeros=}. Choose fewer.")
+                         f"{nonzeros=}. Choose a number in this range.")
     if not tolerance >= 0:
         raise ValueError(f"OMP: tolerance must be 0 or more, but got {tolerance=}. Choose 0 to use all non-zeros.")
 

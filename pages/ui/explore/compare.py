@@ -38,7 +38,7 @@ def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
     teachers = {point["reference"]: point for point in points if point["method"] == "teacher"}
     shown = []
     for point in points:
-        if point["method"].rpartition("+")[2] in data_methods:
+        if point["method"].rpartition("+")[2] in data_methods or is_untrained(point):
             continue
         recipe, teacher = Recipe.parse(point["recipe"]), teachers.get(point["reference"])
         settings = words.settings_in_words(recipe, known["methods"])
@@ -56,6 +56,12 @@ def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
     for row in shown:
         row["hover"] = charts.hover(row) + "<br>" + outside.html(f"{row['teacher_title']}, {row['data_title']}")
     return sorted(shown, key=lambda row: (row["data_title"], row["teacher_title"], -row["bytes"]))
+
+
+def is_untrained(point: Row) -> bool:
+    """Whether a student's training diverged before it learned anything: its accuracy is that of random weights."""
+    inside = point.get("inside") or {}
+    return "diverged" in inside and not inside["best_epoch"]
 
 
 def is_control(point: Row) -> bool:

@@ -102,11 +102,21 @@ def test_a_student_of_another_depth_can_be_built(teacher, depth):
     assert build(made).eval()(torch.zeros(2, *SMALL)).shape == (2, 7)
 
 
-@pytest.mark.parametrize(("teacher", "name"), [(Logistic(), SAME), (Logistic(), "logistic"), (MLP(()), SAME)])
-def test_a_family_without_hidden_layers_has_no_thinner_student(teacher, name):
+@pytest.mark.parametrize(("teacher", "name", "shape", "remedy"), [
+    (Logistic(), SAME, TABLE, "Set student to mlp, or choose a teacher with hidden layers"),
+    (Logistic(), "logistic", TABLE, "Set student to mlp, or choose a teacher with hidden layers"),
+    (MLP(()), SAME, TABLE, r"hidden=none: choose a teacher with hidden layers, for example mlp\(hidden=300-100\)"),
+    (MLP(()), "mlp", SMALL, "hidden=none: set student to resnet or gru, or choose a teacher")])
+def test_a_family_without_hidden_layers_has_no_thinner_student(teacher, name, shape, remedy):
     with pytest.raises(ValueError, match=f"a student of the family {teacher.name} has no hidden layer that can be "
-                                         r"made narrower\. Set \w+ to mlp, or choose another teacher"):
-        student(teacher, TABLE, name)
+                                         rf"made narrower\. .*{remedy}"):
+        student(teacher, shape, name)
+
+
+@pytest.mark.parametrize(("teacher", "shape", "name"), [(Logistic(), TABLE, "mlp"), (MLP(()), SMALL, "resnet"),
+                                                        (MLP(()), SMALL, "gru"), (MLP((300, 100)), TABLE, SAME)])
+def test_the_remedies_for_a_family_without_hidden_layers_work(teacher, shape, name):
+    assert build(student_architecture(Architecture(teacher, shape, 7), name, 0.5, 0, 0.0))
 
 
 def test_the_remedy_names_a_setting_that_there_is():

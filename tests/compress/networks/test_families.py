@@ -72,10 +72,23 @@ def test_an_unknown_family_is_answered_with_the_known_ones() -> None:
         family("vgg")
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 8), (1, 2)])
-def test_too_many_convolutions_for_a_small_picture_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"CNN: channels has 6 convolutions, but .* Use fewer"):
-        build(Architecture(CNN(channels=(2,) * 6), shape, 10))
+@pytest.mark.parametrize(("shape", "most"), [((1, 8, 8), 3), ((1, 3, 40), 1), ((1, 28, 28), 4)])
+def test_too_many_convolutions_for_a_small_picture_are_refused_with_the_number_that_fits(shape: tuple[int, ...],
+                                                                                         most: int) -> None:
+    for count in (most + 1, 9):
+        with pytest.raises(ValueError, match=rf"CNN: channels has {count} convolutions, but .* Use {most} or fewer"):
+            build(Architecture(CNN(channels=(2,) * count), shape, 10))
+    assert build(Architecture(CNN(channels=(2,) * most), shape, 10))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 50), (3, 50, 1), (1, 1, 1), (1, 2), (4, 1)])
+def test_examples_that_no_convolution_can_read_are_answered_with_families_that_can(shape: tuple[int, ...]) -> None:
+    for channels in ((), (4,)):
+        with pytest.raises(ValueError, match="No CNN can read such examples: choose mlp, resnet or gru"):
+            build(Architecture(CNN(channels=channels), shape, 3))
+    for other in ("mlp", "resnet", "gru"):
+        network = build(Architecture(family(other), shape, 3)).eval()
+        assert network(torch.zeros(2, *shape)).shape == (2, 3)
 
 
 def test_a_gru_has_one_layer() -> None:

@@ -121,6 +121,21 @@ def test_the_likelihood_of_certain_and_even_answers() -> None:
     assert scores(torch.eye(4)[:2] * 100, labels, None)["negative_log_likelihood"] == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_outputs_that_are_no_numbers_have_no_accuracy(value: float, mlp: Network, digits: Dataset) -> None:
+    broken = copy.deepcopy(mlp)
+    broken[-1].bias.data[3] = value
+    words = rf"NaN or infinite for {len(digits.validation)} of {len(digits.validation)} examples.*lower learning rate"
+    with pytest.raises(ValueError, match=words):
+        evaluate(broken, digits.validation)
+    with pytest.raises(ValueError, match=words):
+        measured(broken, b"", digits, Reference.of(mlp, digits))
+    logits = torch.zeros(4, 3)
+    logits[1, 2] = value
+    with pytest.raises(ValueError, match="for 1 of 4 examples"):
+        calibration_error(logits, torch.zeros(4, dtype=torch.long))
+
+
 def test_the_calibration_error_of_a_case_made_by_hand() -> None:
     """Ten answers given with 90 %, of which 7 are right, and ten with 60 %, of which 8 are right: (0.2 + 0.2) / 2."""
     sure, unsure = [np.log(0.9), np.log(0.1)], [np.log(0.6), np.log(0.4)]

@@ -48,6 +48,12 @@ def test_rows_are_the_networks_with_their_size_against_their_own_teacher(everyth
     assert len({row["id"] for row in rows}) == len(rows)
 
 
+def test_a_student_that_never_learned_anything_is_no_network_to_compare(everything, known):
+    point = next(one for one in everything if one["method"] == "low_rank")
+    for inside, shown in (({"diverged": 1, "best_epoch": 0}, 0), ({"diverged": 4, "best_epoch": 3}, 1), ({"best_epoch": 0}, 1)):
+        assert len(compare.rows([{**point, "inside": inside}], known)) == shown
+
+
 def test_rows_without_their_teacher_claim_no_ratio(everything, known):
     alone = [one for one in everything if one["method"] == "low_rank"]
     assert [row["smaller"] for row in compare.rows(alone, known)] == [None] * len(alone)
