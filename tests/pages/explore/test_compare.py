@@ -50,7 +50,8 @@ def test_rows_are_the_networks_with_their_size_against_their_own_teacher(everyth
 
 def test_a_student_that_never_learned_anything_is_no_network_to_compare(everything, known):
     point = next(one for one in everything if one["method"] == "low_rank")
-    for inside, shown in (({"diverged": 1, "best_epoch": 0}, 0), ({"diverged": 4, "best_epoch": 3}, 1), ({"best_epoch": 0}, 1)):
+    for inside, shown in (({"diverged": 1, "best_epoch": 0}, 0), ({"diverged": 4, "best_epoch": 3}, 1),
+                          ({"best_epoch": 0}, 1)):
         assert len(compare.rows([{**point, "inside": inside}], known)) == shown
 
 
