@@ -23,7 +23,7 @@ def recipe() -> Recipe:
 
 def submit() -> None:
     """Starts training what is chosen, unless it is trained already."""
-    session.engine().submit(TeacherRequest(recipe().text()), recipe().key(), "Teacher")
+    session.submit(TeacherRequest(recipe().text()), recipe().key(), "Teacher")
 
 
 def settings(page: Page) -> None:

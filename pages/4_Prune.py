@@ -172,7 +172,7 @@ def speed(state: CurveState) -> None:
     tray.outcome(job)
     if st.button("Measure it again" if view else "Measure it on this machine (some ten seconds)", key="prune.speed",
                  icon=":material/timer:"):
-        session.engine().submit(SpeedRequest(teacher.text()), f"speed.{teacher.key()}", "Break-even map")
+        session.submit(SpeedRequest(teacher.text()), f"speed.{teacher.key()}", "Break-even map")
         st.rerun()  # the whole page, which then looks for the end of the job
     if view:
         st.html(f"<div class='ce-notice'>{' '.join(speed_charts.findings(view))} "

@@ -80,6 +80,11 @@ class JobTable(ABC):
         """Queued and running jobs, oldest first."""
         return self._jobs("WHERE state IN ('queued','running') ORDER BY id")
 
+    def jobs_at_work(self) -> list[dict[str, Any]]:
+        """Queued and running jobs, oldest first, without request and live: what a list of jobs shows, for every tick."""
+        return self._rows("SELECT id, key, title, state, share, rate, text, session, owner, owner_start, started, updated "
+                          "FROM jobs WHERE state IN ('queued','running') ORDER BY id")
+
     # -- owners --------------------------------------------------------------------------------------------------
 
     def beat(self, numbers: Collection[int]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from compress.curves.job_table import ACTIVE, is_orphan, is_own
 from compress.curves.store import Store
+from compress.files import disk_quota
 from compress.service import kept_description
 from compress.service.notebook import STORE_ERRORS
 from compress.service.participants import SEEN_EVERY, Part, Present, end_is_wanted, most_jobs, part_of
@@ -40,7 +41,7 @@ class Engine(Protocol):
     def submit(self, request: Request, key: str, title: str, session: str = "") -> int:
         """Queues a job and returns its number; if a job with this key is active, the session takes part in that job.
 
-        Raises ValueError if the session has too many unfinished jobs."""
+        Raises ValueError if the session has too many unfinished jobs, or the kept files take too much of the disk."""
 
     def see(self, number: int, session: str) -> None:
         """A session looks at a job: a sign of life, at every poll."""
@@ -105,7 +106,7 @@ class LocalEngine:
 
     def submit(self, request: Request, key: str, title: str, session: str = "") -> int:
         """Queues a job; a key that is already queued or running is not queued twice. Raises ValueError if the session has
-        too many unfinished jobs."""
+        too many unfinished jobs, or the kept files take too much of the disk."""
         with self._lock:
             latest = self.store.latest_job(key)
             if latest and latest["state"] in ACTIVE and latest["id"] not in self._cancelled:
@@ -159,6 +160,7 @@ class LocalEngine:
                 self._end(number, state="interrupted", error="The program was stopped during this job.")
 
     def _check_quota(self, session: str) -> None:
+        disk_quota.check(self.store.artefacts.folder)
         own = sum(one["session"] == session and one["submitted"] and one["left"] is None
                   for rows in self.store.participants().values() for one in rows)
         if session and own >= most_jobs():

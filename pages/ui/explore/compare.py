@@ -202,7 +202,7 @@ def _final_reports(pinned: list[Row]) -> None:
             tray.outcome(job)
             title = outside.markdown(own[0]["data_title"])
             st.button(f"Final report: test the {len(own)} pinned of {title}", key=f"final.{data}",
-                      on_click=session.engine().submit, args=[
+                      on_click=session.submit, args=[
                           FinalRequest(data, tuple(row["digest"] for row in own), key), key, "Final report"])
             st.caption(f"Opens the test split of {title}, which nothing was chosen by; opened {opened} "
                        "time(s) so far. Do it once, when all choices are made.")

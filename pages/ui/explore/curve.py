@@ -35,14 +35,16 @@ def explore(own: MethodPage) -> None:
 
 
 def submit(card: Card) -> None:
-    """Starts (or resumes) measuring the curve on the screen; a running job of this page for other settings stops."""
+    """Starts (or resumes) measuring the curve on the screen. This session leaves the run that it had started from this page
+    for other settings, which ends unless others wait for it."""
     state, method = look_up(card), card["name"]
     curve = state.request.curve(card["dial"])
     before = session.remembered(f"job.{method}")
-    number = session.engine().submit(CurveRequest(state.request.text(), tuple(state.values)), curve.key(), card["title"])
-    if before is not None and before != number:
-        session.engine().cancel(before)
-    session.remember(f"job.{method}", number)
+    active = state.job["id"] if state.running else None
+    if before is not None and before != active:
+        session.leave(before)
+    session.remember(f"job.{method}", session.submit(
+        CurveRequest(state.request.text(), tuple(state.values)), curve.key(), card["title"]))
 
 
 def _presets(own: MethodPage) -> None:

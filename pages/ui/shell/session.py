@@ -16,7 +16,10 @@ from compress.data import datasets
 from compress.data.pictures import PICTURES, pictures
 from compress.recipe import Recipe, Step
 from compress.service.engine import Engine, EngineError, LocalEngine
+from compress.service.participants import Part
+from compress.service.requests import Request
 from pages.ui.charts import outside
+from pages.ui.shell import presence
 from pages.ui.shell.choice import Card, Choice, first_choice, teacher_of
 from pages.ui.shell.links import from_link, to_link
 
@@ -24,7 +27,7 @@ from pages.ui.shell.links import from_link, to_link
 @st.cache_resource(show_spinner=False)
 def engine() -> Engine:
     """One engine for all sessions and tabs, with its worker already starting."""
-    started = LocalEngine(Store())
+    started = LocalEngine(Store(), presence.connected)
     atexit.register(started.close)
     gc.collect()
     gc.freeze()
@@ -48,6 +51,36 @@ def description() -> Card:
         st.stop()
 
 
+def name() -> str:
+    """The name of this browser session, by which jobs know who takes part in them."""
+    return st.session_state.setdefault("name", presence.new_name())
+
+
+def submit(request: Request, key: str, title: str) -> int | None:
+    """Starts a job, or takes part in the one that does this already; None if it is refused, which is said at the top of the
+    page."""
+    try:
+        return engine().submit(request, key, title, name())
+    except ValueError as refusal:
+        remember("refusal", str(refusal))
+        return None
+
+
+def see(number: int) -> None:
+    """This session looks at a job."""
+    engine().see(number, name())
+
+
+def part(number: int) -> Part:
+    """What this session has to do with a job."""
+    return engine().part(number, name())
+
+
+def leave(number: int) -> None:
+    """This session no longer wants a job; the job ends if no other session takes part in it."""
+    engine().leave(number, name())
+
+
 def choice() -> Choice:
     """What is chosen now."""
     return st.session_state["choice"]
@@ -68,6 +101,7 @@ def begin(page: str, methods: tuple[str, ...]) -> list[str]:
         st.session_state["store notices"] = page, store().take_notices()
     first_page, of_store = st.session_state["store notices"]
     notices = list(of_store) if first_page == page else []
+    notices += filter(None, [forget("refusal")])
     st.session_state.setdefault("choice", first_choice(known))
     st.session_state["methods"] = methods
     parameters = st.query_params.to_dict()

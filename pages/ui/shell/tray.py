@@ -1,39 +1,37 @@
-"""Running jobs: the tray in the sidebar, and the progress line with an ETA and a cancel button on a page."""
+"""Running jobs: the tray in the sidebar, and the progress line of a page, with a button for who may end the job."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import streamlit as st
 
 from compress.curves.store import ACTIVE
-from pages.ui.charts import outside, words
-from pages.ui.shell import session
+from compress.service.participants import Part
+from pages.ui.charts import outside
+from pages.ui.shell import job_words, session
 
 Job = dict[str, Any]
 
 
 def draw() -> None:
     """The sidebar's tray: polls only while something runs."""
-    active = session.store().active_jobs()
-    if active:
+    if session.store().jobs_at_work():
         st.fragment(_tray, run_every=1.0)()
 
 
 def progress(job: Job, key: str) -> None:
-    """One line: share done, what is being done, how long it will take, and a button that stops it."""
+    """One line: share done, what is being done, how long it will take, and a button that cancels it, if the session may.
+    Who sees the line takes part in the job."""
+    session.see(job["id"])
+    part = session.part(job["id"])
     bar, button = st.columns([5, 1], vertical_alignment="center")
-    bar.progress(min(1.0, job["share"] or 0.0), text=sentence(job))
-    button.button("Cancel", key=f"{key}.cancel.{job['id']}", on_click=session.engine().cancel, args=[job["id"]],
-                  width="stretch")
-
-
-def sentence(job: Job) -> str:
-    """What a job is doing and its remaining time, as Markdown."""
-    if job["state"] == "queued":
-        return outside.markdown(f"{job['title']}: waiting for its turn")
-    return outside.markdown(f"{job['title']}: {job['text']}{_remaining(job)}")
+    bar.progress(min(1.0, job["share"] or 0.0), text=sentence(job, session.store().jobs_at_work()))
+    _cancel(job, part, f"{key}.cancel.{job['id']}", button)
+    if part.left:
+        st.caption("You have left this run. Another session also waits for it; it goes on.")
+    elif not part.may_leave:
+        st.caption("Another session started this run; its points are shared.")
 
 
 def outcome(job: Job | None) -> None:
@@ -49,20 +47,26 @@ def outcome(job: Job | None) -> None:
                    icon=":material/restart_alt:")
 
 
-def _remaining(job: Job) -> str:
-    share, started = job["share"] or 0.0, job["started"]
-    if not started or share < 0.05:
-        return ""
-    spent = max(0.0, job["updated"] - started)
-    left = spent / share * (1 - share) - (time.time() - job["updated"])
-    return f" · about {words.duration(left)} left" if left >= 1 else " · nearly done"
-
-
 def _tray() -> None:
-    active = session.store().active_jobs()
+    active = session.store().jobs_at_work()
     if not active:
         st.rerun()
     st.caption("Running")
     for job in active:
-        st.progress(min(1.0, job["share"] or 0.0), text=sentence(job))
-        st.button("Cancel", key=f"tray.cancel.{job['id']}", on_click=session.engine().cancel, args=[job["id"]])
+        part = session.part(job["id"])
+        if part.submitted and not part.left:
+            session.see(job["id"])
+        st.progress(min(1.0, job["share"] or 0.0), text=sentence(job, active))
+        if part.submitted:
+            _cancel(job, part, f"tray.cancel.{job['id']}", st)
+
+
+def sentence(job: Job, active: list[Job]) -> str:
+    """What a job is doing, as Markdown. active: all queued and running jobs."""
+    return outside.markdown(job_words.sentence(job, active))
+
+
+def _cancel(job: Job, part: Part, key: str, place: Any) -> None:
+    if part.may_leave:
+        shared = "Another session also waits for this run; it goes on without you." if part.others else None
+        place.button("Cancel", key=key, on_click=session.leave, args=[job["id"]], width="stretch", help=shared)

@@ -130,6 +130,16 @@ def test_a_session_has_its_quota_and_what_it_left_is_not_counted(
         long_job(engine, "carl", 4)
 
 
+def test_no_run_begins_where_the_disk_is_used_up_but_one_that_runs_may_be_joined(
+        engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = long_job(engine, "anna", 1)
+    engine.store.artefacts.put(bytes(2000))
+    monkeypatch.setenv("COMPRESS_DISK_GB", "0.000001")
+    with pytest.raises(ValueError, match="No new run begins"):
+        long_job(engine, "ben", 2)
+    assert long_job(engine, "ben", 1) == number
+
+
 OTHER_APP = """
 import sys
 from compress.service.engine import LocalEngine

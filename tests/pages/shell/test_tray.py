@@ -6,12 +6,11 @@ import pytest
 
 from pages.ui.charts import outside
 from pages.ui.shell import tray
+from tests.pages.shell.test_job_words import job
 
 ATTACK = "![x](http://a.example/y.png) :red[x]"
 
 
-@pytest.mark.parametrize("job", [
-    {"state": "queued", "title": ATTACK},
-    {"state": "running", "title": "Curve", "text": ATTACK, "share": 0.5, "started": None}])
-def test_no_word_of_a_job_is_markup(job):
-    assert outside.markdown(ATTACK) in tray.sentence(job)
+@pytest.mark.parametrize("one", [job(1, state="queued", title=ATTACK), job(1, title="Curve", text=ATTACK)])
+def test_no_word_of_a_job_is_markup(one):
+    assert outside.markdown(ATTACK) in tray.sentence(one, [one])

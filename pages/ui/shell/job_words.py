@@ -1,0 +1,68 @@
+"""What a job is doing, in words: its step, its share of the machine, its remaining time, or its place in the queue."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection
+from typing import Any
+
+from compress.service.queue_order import ordered
+from pages.ui.charts import words
+
+Job = dict[str, Any]
+ORDINALS = ("", "", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+def sentence(job: Job, active: Collection[Job], now: float | None = None) -> str:
+    """One line about a job.
+
+    Args:
+        active: all queued and running jobs; now: the time (time.time()).
+    """
+    now = time.time() if now is None else now
+    beside = [other for other in active if _program(other) == _program(job)]
+    if job["state"] == "queued":
+        return f"{job['title']}: {_queued(job, beside, now)}"
+    return f"{job['title']}: {job['text']}{_remaining(job, now)}{_shared(job, beside)}"
+
+
+def seconds_left(job: Job, now: float) -> float | None:
+    """How long a running job will take at its pace of late, in which others had turns; None while that is not known."""
+    if job["state"] != "running" or not job["rate"]:
+        return None
+    return max(0.0, (1 - (job["share"] or 0.0)) / job["rate"] - (now - job["updated"]))
+
+
+def _remaining(job: Job, now: float) -> str:
+    left = seconds_left(job, now)
+    if left is None or (job["share"] or 0.0) < 0.05:
+        return ""
+    return f" · about {words.duration(left)} left" if left >= 1 else " · nearly done"
+
+
+def _shared(job: Job, beside: Collection[Job]) -> str:
+    """Sessions have equal shares, and the jobs of a session have equal parts of its share."""
+    running = Counter(other["session"] for other in beside if other["state"] == "running")
+    if running.total() < 2:
+        return ""
+    every = len(running) * running[job["session"]]
+    turn = f"{ORDINALS[every] if every < len(ORDINALS) else f'{every}th'} "
+    return f" · {running.total()} runs share this machine; this one gets every {turn}turn"
+
+
+def _queued(job: Job, beside: Collection[Job], now: float) -> str:
+    running = [other for other in beside if other["state"] == "running"]
+    waiting = [(other["id"], other["session"] or "") for other in beside if other["state"] == "queued"]
+    order = ordered(waiting, [other["session"] or "" for other in running])
+    if not running or job["id"] not in order:  # it has begun since it was looked up
+        return "waiting for the compute process"
+    place = order.index(job["id"]) + 1
+    ends = sorted(left for other in running if (left := seconds_left(other, now)) is not None)
+    begins = f", begins in about {words.duration(max(1.0, ends[place - 1]))}" if place <= len(ends) else ""
+    return f"place {place} in the queue{begins}"
+
+
+def _program(job: Job) -> tuple[Any, Any]:
+    """The app whose worker does a job."""
+    return job["owner"], job["owner_start"]
