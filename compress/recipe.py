@@ -70,15 +70,16 @@ class Step:
         """The opposite of text(). Raises ValueError that shows the expected form."""
         match = _STEP.fullmatch(text.strip())
         if not match:
-            raise ValueError(f"{text!r} is not a name with settings; write it like low_rank(keep=0.1) or mlp.")
+            raise ValueError(f"{_shown(text)} is not a name with settings; write it like low_rank(keep=0.1) or mlp.")
         pairs = [pair for pair in (match[2] or "").split(",") if pair.strip()]
         for pair in pairs:
             if "=" not in pair:
-                raise ValueError(f"{pair!r} in {text!r} is not name=value; write it like {match[1]}(name=value).")
+                raise ValueError(f"{_shown(pair)} in {_shown(text)} is not name=value; write it like "
+                                 f"{match[1][:60]}(name=value).")
         names = [pair.split("=", 1)[0].strip() for pair in pairs]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"{name} is given twice in {text!r}; give each setting once.")
+                raise ValueError(f"{name[:60]} is given twice in {_shown(text)}; give each setting once.")
         return cls.of(match[1], {name: _read(pair.split("=", 1)[1].strip()) for name, pair in
                                  zip(names, pairs, strict=True)})
 
@@ -102,7 +103,7 @@ class Recipe:
         """The opposite of text(). Raises ValueError that shows the expected form."""
         parts = text.strip().split("/")
         if len(parts) not in (3, 4) or not re.fullmatch(r"\d{1,40}", parts[-1], re.ASCII):
-            raise ValueError(f"{text!r} is not a recipe; write data/teacher/method/seed, for example "
+            raise ValueError(f"{_shown(text)} is not a recipe; write data/teacher/method/seed, for example "
                              "digits/mlp/low_rank(keep=0.1)/0.")
         methods = tuple(Step.parse(step) for step in parts[2].split("+")) if len(parts) == 4 else ()
         return cls(parts[0], Step.parse(parts[1]), methods, int(parts[-1]))
@@ -122,6 +123,11 @@ class Recipe:
     def reference(self) -> Recipe:
         """The recipe of the teacher that every ratio is measured against."""
         return replace(self, methods=())
+
+
+def _shown(text: str) -> str:
+    """The beginning of a text for a message."""
+    return repr(text) if len(text) <= 200 else f"{text[:200]!r}..."
 
 
 def _spell(value: Any) -> str:

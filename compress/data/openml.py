@@ -26,6 +26,7 @@ from compress.data import openml_download
 from compress.data.array_cache import cached, read_arrays
 from compress.data.raw_data import DatasetCard, RawData
 from compress.home import cache_folder
+from compress.settings import shown
 
 PREFIX = "openml:"
 SECONDS = 120.0
@@ -83,7 +84,7 @@ def read(name: str) -> RawData:
     match = _FORM.fullmatch(name.removeprefix(PREFIX))
     if not match:
         raise ValueError(f"A data set from OpenML must be named with its version, as openml:NAME:VERSION, "
-                         f"for example openml:mnist_784:1, but got {name!r}. Versions are listed at "
+                         f"for example openml:mnist_784:1, but got {shown(name)}. Versions are listed at "
                          "https://www.openml.org.")
     arrays = cached(f"openml-{match[1].lower()}-{match[2]}", lambda: _download(name, match[1], match[2]))
     known = [known for known in _KNOWN if known.card.name.lower() == name.lower()]

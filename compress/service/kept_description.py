@@ -9,23 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from compress.atomic_file import write_whole
+from compress.files.artefacts import digest_of
 from compress.home import cache_folder
 
 
 def keep(description: dict[str, Any]) -> None:
     """Keeps a description with what it depends on."""
-    contents = json.dumps({"stamp": _stamp(), "description": description})
+    text = json.dumps(description)
+    contents = json.dumps({"stamp": _stamp(), "digest": digest_of(text.encode()), "description": text})
     with suppress(OSError):  # the file only makes the next start faster
         write_whole(contents.encode(), cache_folder() / "description.json")
 
 
 def kept() -> dict[str, Any] | None:
-    """The description of an earlier worker, if nothing that it depends on has changed."""
+    """The description of an earlier worker, if nothing that it depends on has changed, nor the file itself."""
     path = cache_folder() / "description.json"
     try:
         found = json.loads(path.read_text())
-        return found["description"] if found["stamp"] == _stamp() else None
-    except (OSError, ValueError, KeyError, TypeError):
+        sound = found["stamp"] == _stamp() and digest_of(found["description"].encode()) == found["digest"]
+        return json.loads(found["description"]) if sound else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -160,8 +160,9 @@ def teacher_record(recipe: Recipe) -> dict[str, Any] | None:
 
 
 def example_pictures(view: dict[str, Any], rows: list[int]) -> list[Any]:
-    """Validation examples of a curve's view as nested lists of 0..255; [] where their file is gone."""
-    return pictures(store().artefacts.path(view.get("pictures", ""), PICTURES), rows)
+    """Validation examples of a curve's view as nested lists of 0..255; [] where their file is gone or damaged."""
+    files, digest = store().artefacts, view.get("pictures", "")
+    return pictures(files.path(digest, PICTURES), rows) if files.has(digest, PICTURES) else []
 
 
 def remember(name: str, value: Any) -> None:

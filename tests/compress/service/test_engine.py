@@ -144,7 +144,8 @@ def test_the_next_program_shows_the_kept_description_at_once_and_ignores_a_damag
     assert kept_description.kept() is None
     monkeypatch.delenv("COMPRESS_DATA")
     kept = (home / "description.json").read_text()
-    for damaged in ("", kept[:100], "[]", "{}", "null"):
+    for damaged in ("", kept[:100], "[]", "{}", "null", kept.replace("Rounding", "Founding").replace("digits", "dogits"),
+                    kept[:-1] + ',"digest":7}', "[" * 100_000):
         (home / "description.json").write_text(damaged)
         assert kept_description.kept() is None
     (home / "description.json").write_text(kept)
