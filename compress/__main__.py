@@ -1,23 +1,27 @@
 """The command line: python -m compress methods | teacher | curve | evaluate.
 
 Results are written to standard output, one JSON object a line, and progress to standard error. A wrong name or value ends
-with exit code 2 and one line that says what is allowed.
+with exit code 2 and one line that says what is allowed; shell/outcome.py has the other exit codes.
 """
 
 from __future__ import annotations
+
+from compress.shell import stopping
+
+if __name__ == "__main__":
+    stopping.listen()  # before the other imports, which can be stopped too
 
 import argparse
 import json
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from compress.one_line import one_line
-from compress.progress import Progress, Reporter
+from compress.progress import Reporter
 from compress.recipe import Recipe, Step
-from compress.service.failures import sentence_of
 from compress.settings import MOST_SEED, checked_seed
+from compress.shell import outcome, streams
 
 if TYPE_CHECKING:
     from compress.curves.plan import Plan
@@ -26,16 +30,13 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
-    parser = _parser()
-    chosen = parser.parse_args(arguments)
-    try:
-        chosen.run(chosen)
-    except (ValueError, RuntimeError, OSError, MemoryError) as error:
-        sys.stderr.write(f"{one_line(sentence_of(error))}\n")
-        return 2
-    except BrokenPipeError:
-        return 1
-    return 0
+    return outcome.outcome(lambda: _run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    chosen = _parser().parse_args(arguments)
+    chosen.run(chosen)
+    return outcome.DONE
 
 
 def methods_command(chosen: argparse.Namespace) -> None:
@@ -141,10 +142,10 @@ def evaluate_command(chosen: argparse.Namespace) -> None:
         must_fit(chosen.teacher, reference, data)
     difference = made_for.difference(data) if made_for else ""
     if difference:
-        sys.stderr.write(one_line(f"Warning, {chosen.file}: {difference}.") + "\n")
+        streams.note(f"Warning, {chosen.file}: {difference}.")
     if chosen.split == "test":
         report = final_report(chosen.data, {chosen.file: network}, _store(), reference)
-        sys.stderr.write(f"The test split of {one_line(chosen.data)} has now been opened {report['opened']} time(s).\n")
+        streams.note(f"The test split of {chosen.data} has now been opened {report['opened']} time(s).")
         measured = {name: value for name, value in report["rows"][0].items() if name != "name"}
     else:
         measured = evaluate(network, getattr(data, chosen.split), reference)
@@ -154,12 +155,25 @@ def evaluate_command(chosen: argparse.Namespace) -> None:
           **counts(network, example)})
 
 
+class _Parser(argparse.ArgumentParser):
+    """Options are written in full, and a mistake is answered in one line."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings, allow_abbrev=False)
+
+    def print_help(self, file: Any = None) -> None:
+        streams.say(self.format_help().rstrip())
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m compress", description=__doc__)
+    parser = _Parser(prog="python -m compress", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     listed = commands.add_parser("methods", help=methods_command.__doc__)
     listed.set_defaults(run=methods_command)
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = _Parser(add_help=False)
     shared.add_argument("--data", required=True, help="data set, for example digits, mnist5k, mnist1d")
     shared.add_argument("--teacher", default="mlp", help="for example mlp or 'mlp(hidden=300-100,epochs=20)'")
     shared.add_argument("--seed", default="0", help=f"a whole number from 0 to {MOST_SEED}")
@@ -185,15 +199,12 @@ def _store() -> Store:
 
     store = Store()
     for sentence in store.take_notices():
-        sys.stderr.write(f"{one_line(sentence)}\n")
+        streams.note(sentence)
     return store
 
 
 def _reporter() -> Reporter:
-    def write(progress: Progress) -> None:
-        sys.stderr.write(f"{progress.share:6.1%} {one_line(progress.text)}\n")
-
-    return Reporter(write)
+    return Reporter(lambda progress: streams.progress(progress.share, progress.text))
 
 
 def _having(step: Step, texts: list[str]) -> Step:
@@ -213,9 +224,8 @@ def _having(step: Step, texts: list[str]) -> Step:
 
 
 def _say(result: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(result) + "\n")
-    sys.stdout.flush()
+    streams.say(json.dumps(result))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(outcome.program(lambda: _run(None)))
