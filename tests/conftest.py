@@ -127,5 +127,5 @@ def toy(monkeypatch: pytest.MonkeyPatch, prepared: None) -> Dataset:
     from tests.compress.helpers import toy_data
 
     data = toy_data((16,))
-    monkeypatch.setattr(datasets, "load", lambda name, seed=0: data)
+    monkeypatch.setattr(datasets, "load", lambda name, seed=0, report=None: data)
     return data

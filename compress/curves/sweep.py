@@ -105,7 +105,7 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
     """
     recipe = sweep.recipe
     report(0.0, f"loading {recipe.data}")
-    data = datasets.load(recipe.data)
+    data = datasets.load(recipe.data, report=report)
     valid, invalid = checked_values(sweep, data)
     teacher = kept_teachers.obtain(recipe, data, store, report.part(0.0, 0.3), device)
     start = _start(recipe, teacher, data, store, report.part(0.3, 0.35))

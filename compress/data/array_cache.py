@@ -18,13 +18,18 @@ def cached(name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np
     Raises:
         ValueError: the file is damaged.
     """
-    path = cache_folder() / f"{name}.npz"
+    path = kept(name)
     if not path.is_file():
         write_arrays(path, make())
     try:
         return read_arrays(path)
     except ValueError as error:
         raise ValueError(f"{error} Delete this file: the next load makes it again.") from error
+
+
+def kept(name: str) -> Path:
+    """The path of the file NAME.npz, whether it is there or not."""
+    return cache_folder() / f"{name}.npz"
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

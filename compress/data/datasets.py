@@ -16,6 +16,7 @@ from compress.data.finite import place_of
 from compress.data.normaliser import Normaliser, read_only
 from compress.data.raw_data import DatasetCard, RawData
 from compress.data.splitting import split
+from compress.progress import Reporter, no_report
 from compress.settings import checked_seed, shown
 
 __all__ = ["Dataset", "DatasetCard", "Normaliser", "Split", "available", "load", "prepare"]
@@ -77,18 +78,23 @@ class Dataset:
         return self._test
 
 
-def load(name: str, seed: int = 0) -> Dataset:
+def load(name: str, seed: int = 0, report: Reporter = no_report) -> Dataset:
     """The data set of this name, split by this seed. It is cached: a second call returns the same object.
 
     Args:
         name: one of available(), or openml:NAME:VERSION.
         seed: of the splits, in 0..2^32 - 1.
+        report: of a download.
 
     Raises:
         ValueError: an unknown name, or data with errors.
+        Cancelled: through `report`.
         compress.data.openml.DownloadError: a data set of OpenML that is not cached and cannot be downloaded.
     """
-    return _load(name, checked_seed(seed, "load"), local_files.stamp(name))
+    checked = checked_seed(seed, "load")
+    if name.startswith(openml.PREFIX):
+        openml.fetch(name, report)
+    return _load(name, checked, local_files.stamp(name))
 
 
 def available() -> tuple[DatasetCard, ...]:

@@ -4,8 +4,8 @@ A name is openml:NAME:VERSION. Tables stay tables (categories one-hot, missing n
 the training split); a table whose columns are whole numbers 0..255 and whose width is a square of 8 or more
 is read as square images with one channel.
 
-The download library has no time limit. It therefore runs in a child process that is ended at a time limit, and errors there
-cannot block this process.
+The download library has no time limit. It therefore runs in a child process (download_child.py) that is ended at a time
+limit, when the work is cancelled and when this process ends.
 """
 
 from __future__ import annotations
@@ -13,24 +13,20 @@ from __future__ import annotations
 import math
 import os
 import re
-import signal
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from compress.data import openml_download
-from compress.data.array_cache import cached, read_arrays
+from compress.atomic_file import temporary_folder
+from compress.data import download_child, openml_download
+from compress.data.array_cache import cached, kept, read_arrays, write_arrays
 from compress.data.raw_data import DatasetCard, RawData
 from compress.home import cache_folder
+from compress.progress import Reporter, no_report
 from compress.settings import shown
 
 PREFIX = "openml:"
 SECONDS = 120.0
-_GRACE = 1.0  # seconds for the child process to remove incomplete files
 _SMALLEST_SIDE = 8
 _FORM = re.compile(r"([A-Za-z0-9][\w.(),-]*):([1-9]\d{0,8})", re.ASCII)
 
@@ -78,17 +74,38 @@ def read(name: str) -> RawData:
     """Every example of openml:NAME:VERSION, from the cache folder or, the first time, from the internet.
 
     Raises:
+        DownloadError, ValueError: as fetch().
+    """
+    title, version = _title_and_version(name)
+    arrays = cached(_file(title, version), lambda: _download(name, title, version, no_report))
+    known = [known for known in _KNOWN if known.card.name.lower() == name.lower()]
+    return _as_known(known[0], arrays) if known else _as_found(title, arrays)
+
+
+def fetch(name: str, report: Reporter) -> None:
+    """Downloads openml:NAME:VERSION into the cache folder, if it is not there.
+
+    Raises:
         DownloadError: the data set is not cached and cannot be downloaded within COMPRESS_DOWNLOAD_SECONDS (120).
         ValueError: the name has no version, the data set is not for classification, or the cached file is damaged.
+        Cancelled: through `report`.
     """
+    title, version = _title_and_version(name)
+    if not kept(_file(title, version)).is_file():
+        write_arrays(kept(_file(title, version)), _download(name, title, version, report))
+
+
+def _title_and_version(name: str) -> tuple[str, str]:
     match = _FORM.fullmatch(name.removeprefix(PREFIX))
     if not match:
         raise ValueError(f"A data set from OpenML must be named with its version, as openml:NAME:VERSION, "
                          f"for example openml:mnist_784:1, but got {shown(name)}. Versions are listed at "
                          "https://www.openml.org.")
-    arrays = cached(f"openml-{match[1].lower()}-{match[2]}", lambda: _download(name, match[1], match[2]))
-    known = [known for known in _KNOWN if known.card.name.lower() == name.lower()]
-    return _as_known(known[0], arrays) if known else _as_found(match[1], arrays)
+    return match[1], match[2]
+
+
+def _file(title: str, version: str) -> str:
+    return f"openml-{title.lower()}-{version}"
 
 
 def _as_known(known: _Known, arrays: dict[str, np.ndarray]) -> RawData:
@@ -113,13 +130,13 @@ def _as_found(title: str, arrays: dict[str, np.ndarray]) -> RawData:
     return RawData(title, "tabular", classes, table.astype(np.float64), arrays["labels"], notes=notes)
 
 
-def _download(name: str, title: str, version: str) -> dict[str, np.ndarray]:
+def _download(name: str, title: str, version: str, report: Reporter) -> dict[str, np.ndarray]:
     """Runs the child process, which writes to a temporary folder that is removed in any case."""
     seconds = _limit()
     home = cache_folder()
-    with tempfile.TemporaryDirectory(dir=home, prefix="openml-", suffix=".part") as folder:
-        target = Path(folder, "arrays.npz")
-        code, words = _run([title, version, str(target), str(home)], seconds)
+    with temporary_folder(home, "openml") as folder:
+        target = folder / "arrays.npz"
+        code, words = download_child.run([title, version, str(target), str(home)], seconds, report)
         if code == 0:
             return read_arrays(target)
     if code == openml_download.REFUSED:
@@ -147,35 +164,3 @@ def _limit() -> float:
         raise ValueError(f"COMPRESS_DOWNLOAD_SECONDS must be a number of seconds above 0, but got {text!r}. "
                          f"Unset it for the usual {SECONDS:g}.")
     return seconds
-
-
-def _run(arguments: list[str], seconds: float) -> tuple[int | None, str]:
-    """The exit code of the child process (None if it was ended at the time limit) and the last line of its error output."""
-    root = str(Path(__file__).resolve().parents[2])
-    paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    child = subprocess.Popen([sys.executable, "-m", openml_download.__name__, *arguments], text=True,
-                             errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE, start_new_session=True,
-                             env={**os.environ, "PYTHONPATH": paths})
-    try:
-        _, words = child.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        return None, ""
-    finally:
-        _end(child)
-    return child.returncode, (words.strip().splitlines() or [""])[-1]
-
-
-def _end(child: subprocess.Popen[str]) -> None:
-    """Ends the child process and its group, first by SIGTERM, then by SIGKILL; does nothing if it has ended."""
-    if child.poll() is not None:
-        return
-    child.terminate()
-    try:
-        child.communicate(timeout=_GRACE)
-    except subprocess.TimeoutExpired:
-        if hasattr(os, "killpg"):
-            os.killpg(child.pid, signal.SIGKILL)
-        else:
-            child.kill()
-        child.communicate()

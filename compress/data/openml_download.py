@@ -9,6 +9,7 @@ dates. HOME is the folder for scikit-learn's downloads. The last line of standar
 
 from __future__ import annotations
 
+import errno
 import http
 import http.client
 import signal
@@ -21,6 +22,7 @@ from urllib.error import HTTPError, URLError
 
 import numpy as np
 
+from compress.data.download_limits import TooLarge, end_with_parent, limit_sizes, too_large
 from compress.data.labels import numbered
 from compress.data.openml_columns import Refused, columns_left_out
 
@@ -45,7 +47,11 @@ def main(arguments: list[str]) -> int:
         return _failed(NO_CONNECTION, f"openml.org answered {error.code} {error.reason}")
     except URLError as error:
         return _failed(NO_CONNECTION, f"no connection to openml.org: {error.reason}")
-    except (OSError, http.client.HTTPException) as error:
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            return _failed(REFUSED, too_large())
+        return _failed(NO_CONNECTION, f"the download broke off: {error.strerror or error}")
+    except http.client.HTTPException as error:
         return _failed(NO_CONNECTION, f"the download broke off: {error}")
     return 0
 
@@ -100,7 +106,7 @@ def _explained(error: Exception) -> Exception:
         return ValueError(_UNKNOWN)
     if isinstance(error, BadGzipFile | EOFError | zlib.error):
         return ValueError("what arrived is damaged or cut short. Try again, or choose another set.")
-    if isinstance(error, Refused | MemoryError | OSError | http.client.HTTPException):
+    if isinstance(error, Refused | TooLarge | MemoryError | OSError | http.client.HTTPException):
         return error
     return ValueError("it arrived, but its file is damaged, or of a form that cannot be read here. Choose another set, or "
                       "another version of it.")
@@ -153,4 +159,6 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
+    end_with_parent()
+    limit_sizes()
     sys.exit(main(sys.argv[1:]))

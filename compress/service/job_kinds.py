@@ -33,7 +33,8 @@ def do(request: Request, store: Sink, report: Reporter, device: torch.device) ->
 def _teacher(request: TeacherRequest, store: Sink, report: Reporter, device: torch.device) -> None:
     recipe = sweep.complete(Recipe.parse(request.recipe))
     report(0.0, f"loading {recipe.data}")
-    teacher = kept_teachers.obtain(recipe, datasets.load(recipe.data), store, report, device, finish=True)
+    data = datasets.load(recipe.data, report=report)
+    teacher = kept_teachers.obtain(recipe, data, store, report, device, finish=True)
     if teacher.card["cancelled"]:
         raise Cancelled
 
@@ -46,7 +47,8 @@ def _curve(request: CurveRequest, store: Sink, report: Reporter, device: torch.d
 
 def _speed(request: SpeedRequest, store: Sink, report: Reporter, device: torch.device) -> None:
     recipe = sweep.complete(Recipe.parse(request.recipe)).reference()
-    teacher = kept_teachers.obtain(recipe, datasets.load(recipe.data), store, report.part(0.0, 0.3), device)
+    data = datasets.load(recipe.data, report=report)
+    teacher = kept_teachers.obtain(recipe, data, store, report.part(0.0, 0.3), device)
     store.save_view(recipe.key(), "speed", speed_map(teacher.network, report.part(0.3, 1.0)))
 
 

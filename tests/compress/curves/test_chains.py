@@ -90,7 +90,7 @@ def outcome(store: Store, small: Dataset, trained: Callable[[str], Network]) -> 
         return measured(teacher, first, second)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(datasets, "load", lambda name, seed=0: small)
+        patch.setattr(datasets, "load", lambda name, seed=0, report=None: small)
         patch.setattr(kept_teachers, "obtain", obtain)
         yield alone_and_then
 

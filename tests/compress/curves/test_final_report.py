@@ -58,7 +58,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_teaching_and_sweeping_never_open_it(opened: list[str], store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     data = toy_data((16,))
-    monkeypatch.setattr(datasets, "load", lambda name, seed=0: data)
+    monkeypatch.setattr(datasets, "load", lambda name, seed=0, report=None: data)
     recipe = Recipe.parse("toy/mlp(hidden=16-16,epochs=2)/low_rank(allocation=greedy,recovery_steps=3)/0")
     assert list(run(sweep_of(recipe, [0.2, 0.4]), store)) and opened == []
 
@@ -82,7 +82,7 @@ def test_it_reports_on_the_test_split_and_not_on_validation(mlp: Network, digits
         test = digits.open_test()
         wrong = (mlp(torch.tensor(test.inputs)).argmax(1).numpy() + 1) % 10
     all_wrong = dataclasses.replace(digits, _test=Split(test.inputs, wrong.astype(np.int64)))
-    monkeypatch.setattr(datasets, "load", lambda name, seed=0: all_wrong)
+    monkeypatch.setattr(datasets, "load", lambda name, seed=0, report=None: all_wrong)
     assert final_report("digits", {"net": mlp}, store)["rows"][0]["accuracy"] == 0.0
 
 
@@ -90,7 +90,7 @@ def test_a_file_that_cannot_be_tested_leaves_it_closed_and_uncounted(opened: lis
                                                                     store: Store, tmp_path: Path,
                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
     named = {"digits": digits, "toy": toy_data((6,), classes=10), "few": toy_data((1, 8, 8))}
-    monkeypatch.setattr(datasets, "load", lambda name, seed=0: dataclasses.replace(named[name], name=name))
+    monkeypatch.setattr(datasets, "load", lambda name, seed=0, report=None: dataclasses.replace(named[name], name=name))
     codes = container.pack({"compressed_data": "digits"}, {"codes": torch.zeros(3)})
     kept = {"net": store.artefacts.put(network_file.to_bytes(mlp)), "codes": store.artefacts.put(codes), "gone": "0" * 16}
     for data, name, answer in (("digits", "gone", "is missing or damaged"), ("digits", "codes", "holds compressed data"),

@@ -127,7 +127,7 @@ def test_shuffling_the_test_labels_changes_no_point_and_no_choice(kind: type[Any
                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for number, data in enumerate((toy, relabelled(toy))):
-        monkeypatch.setattr(datasets, "load", lambda name, seed=0, data=data: data)
+        monkeypatch.setattr(datasets, "load", lambda name, seed=0, report=None, data=data: data)
         store = Store(tmp_path / str(number) / "store.sqlite")
         recipe = Recipe("toy", Recipe.parse(TEXT).teacher, (quick(kind).step(),))
         points = list(run(sweep_of(recipe, few_values(kind, toy)), store, latency=False))

@@ -222,7 +222,7 @@ def test_without_timing_there_are_no_times(store: Store, monkeypatch: pytest.Mon
 def test_shuffling_the_test_labels_changes_nothing(tmp_path: Path, toy: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for number, data in enumerate((toy, relabelled(toy))):
-        monkeypatch.setattr(datasets, "load", lambda name, seed=0, data=data: data)
+        monkeypatch.setattr(datasets, "load", lambda name, seed=0, report=None, data=data: data)
         store, one = Store(tmp_path / str(number) / "store.sqlite"), wanted()
         points = list(run(one, store, latency=False))
         view = store.view(one.curve.key(), digest_of(one, store))

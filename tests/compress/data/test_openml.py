@@ -1,13 +1,16 @@
 """Sets from openml.org: the real fetch over files laid where it looks for earlier downloads; never the network."""
 
+import contextlib
 import dataclasses
 import gzip
 import hashlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from importlib import resources
 from pathlib import Path
@@ -15,7 +18,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compress.data import datasets, openml, openml_download
+from compress.atomic_file import sweep
+from compress.data import datasets, download_child, openml, openml_download
+from compress.progress import Cancelled, Progress, Reporter
+from tests.imports import ROOT
 
 CLOSED = "http://127.0.0.1:9"
 
@@ -32,12 +38,12 @@ def home(monkeypatch, tmp_path):
 def in_this_process(monkeypatch, capsys):
     """Runs the child's main function here, which spares its start of some seconds."""
 
-    def run(arguments: list[str], seconds: float) -> tuple[int, str]:
+    def run(arguments: list[str], seconds: float, report: Reporter) -> tuple[int, str]:
         code = openml_download.main(arguments)
         return code, capsys.readouterr().err.strip()
 
     monkeypatch.setattr(openml_download.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(openml, "_run", run)
+    monkeypatch.setattr(download_child, "run", run)
 
 
 def use_proxy(monkeypatch, address: str) -> None:
@@ -262,7 +268,7 @@ def is_alive(process: int) -> bool:
 
 
 def test_a_server_that_never_answers_is_given_up_and_its_process_is_gone(home, monkeypatch):
-    monkeypatch.setattr(openml.subprocess, "Popen", Recorded)
+    monkeypatch.setattr(download_child.subprocess, "Popen", Recorded)
     monkeypatch.setenv("COMPRESS_DOWNLOAD_SECONDS", "4")
     with socket.create_server(("127.0.0.1", 0)) as server:
         use_proxy(monkeypatch, f"http://127.0.0.1:{server.getsockname()[1]}")
@@ -279,7 +285,7 @@ def test_a_child_that_will_not_leave_is_killed_with_its_own_children(monkeypatch
     stubborn = tmp_path / "stubborn"
     stubborn.write_text(f"#!/bin/sh\ntrap '' TERM\nsleep 60 &\necho $! > {tmp_path}/grandchild\nwait\nsleep 60\n")
     stubborn.chmod(0o755)
-    monkeypatch.setattr(openml.subprocess, "Popen", Recorded)
+    monkeypatch.setattr(download_child.subprocess, "Popen", Recorded)
     monkeypatch.setattr(sys, "executable", str(stubborn))
     monkeypatch.setenv("COMPRESS_DOWNLOAD_SECONDS", "0.5")
     started = time.monotonic()
@@ -292,6 +298,73 @@ def test_a_child_that_will_not_leave_is_killed_with_its_own_children(monkeypatch
     while is_alive(grandchild) and time.monotonic() < deadline:  # its new parent has to collect it
         time.sleep(0.02)
     assert not is_alive(grandchild)
+
+
+@contextlib.contextmanager
+def silent_server(monkeypatch):
+    """Takes every connection and never answers; gives a function that waits for the first one."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        use_proxy(monkeypatch, f"http://127.0.0.1:{server.getsockname()[1]}")
+        with contextlib.ExitStack() as connections:
+            yield lambda: connections.enter_context(server.accept()[0])
+
+
+def gone_within(process: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while is_alive(process) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not is_alive(process)
+
+
+def test_a_cancelled_download_ends_at_once(home, monkeypatch):
+    monkeypatch.setattr(download_child.subprocess, "Popen", Recorded)
+    said: list[Progress] = []
+    cancelled = threading.Event()
+    with silent_server(monkeypatch) as connected:
+        asked: list[float] = []
+
+        def cancel() -> None:
+            connected()
+            asked.append(time.monotonic())
+            cancelled.set()
+
+        thread = threading.Thread(target=cancel)
+        thread.start()
+        with pytest.raises(Cancelled):
+            datasets.load("openml:mnist_784:1", report=Reporter(said.append, cancelled.is_set))
+        assert time.monotonic() - asked[0] < 10  # the machine may be busy; it is a fraction of a second otherwise
+        thread.join()
+    assert not is_alive(Recorded.started[-1])
+    assert not [path for path in home.rglob("*") if path.is_file() or path.name.startswith("tmp")]
+
+
+LOADING = "from compress.data import datasets; datasets.load('openml:mnist_784:1')"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_download_ends_with_the_process_that_started_it(number, home, monkeypatch):
+    with silent_server(monkeypatch) as connected:
+        parent = subprocess.Popen([sys.executable, "-c", LOADING], cwd=ROOT)
+        connected()
+        child = int(Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text())
+        assert is_alive(child)
+        parent.send_signal(number)
+        parent.wait()
+        assert gone_within(child, 20)
+    assert not [path for path in home.rglob("*") if path.name.startswith("tmp")]  # it had the time to put in order
+    left = list(home.glob("*.part"))
+    for path in left:
+        os.utime(path, (time.time() - 100, time.time() - 100))
+    assert len(left) == 1 and sweep(home) == left
+
+
+def test_modules_in_the_users_folder_are_not_taken_for_the_programs(home, monkeypatch, tmp_path):
+    (tmp_path / "numpy.py").write_text("raise SystemExit(77)")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(openml.DownloadError, match="no connection to openml"):
+        openml.read("openml:mnist_784:1")
 
 
 @pytest.mark.parametrize("text", ["0", "-3", "soon", "inf", "nan"])
