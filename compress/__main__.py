@@ -196,8 +196,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _store() -> Store:
     from compress.curves.store import Store
+    from compress.files.artefacts import sweep_home
 
     store = Store()
+    sweep_home(store.path.parent)
     for sentence in store.take_notices():
         streams.note(sentence)
     return store

@@ -9,7 +9,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from compress.curves import schema
 from compress.curves.job_table import ACTIVE as ACTIVE
 from compress.curves.job_table import JobTable
 from compress.curves.plan import Plan
-from compress.files.artefacts import Artefacts
+from compress.files.artefacts import FOLDER, Artefacts
 from compress.home import cache_folder
 
 
@@ -28,7 +28,9 @@ class Store(JobTable):
     def __init__(self, path: Path | str | None = None) -> None:
         self.path = Path(path) if path else cache_folder() / "store.sqlite"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.artefacts = Artefacts(self.path.parent / "networks")
+        self.artefacts = Artefacts(self.path.parent / FOLDER)
+        with suppress(OSError):  # what is wrong, the first statement will say
+            self.path.open("ab").close()  # by the umask; SQLite would make a file that the user's group can never write
         with self._connection() as connection:
             connection.execute("PRAGMA journal_mode=WAL")
             schema.prepare(connection, self.path, self.artefacts)

@@ -136,7 +136,7 @@ def _download(name: str, title: str, version: str, report: Reporter) -> dict[str
     home = cache_folder()
     with temporary_folder(home, "openml") as folder:
         target = folder / "arrays.npz"
-        code, words = download_child.run([title, version, str(target), str(home)], seconds, report)
+        code, words = download_child.run(openml_download.__name__, [title, version, str(target), str(home)], seconds, report)
         if code == 0:
             return read_arrays(target)
     if code == openml_download.REFUSED:

@@ -22,7 +22,8 @@ from urllib.error import HTTPError, URLError
 
 import numpy as np
 
-from compress.data.download_limits import TooLarge, end_with_parent, limit_sizes, too_large
+from compress.data import download_child
+from compress.data.download_child import TooLarge, too_large
 from compress.data.labels import numbered
 from compress.data.openml_columns import Refused, columns_left_out
 
@@ -159,6 +160,5 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    end_with_parent()
-    limit_sizes()
+    download_child.begin()
     sys.exit(main(sys.argv[1:]))

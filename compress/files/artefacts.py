@@ -10,9 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from compress.atomic_file import write_whole
+from compress.atomic_file import sweep, write_whole
 
 SUFFIX = ".safetensors"
+FOLDER = "networks"  # in the folder of the store
 
 
 def digest_of(contents: bytes) -> str:
@@ -68,6 +69,12 @@ class Artefacts:
             raise ValueError(f"The file {self.path(digest)} is missing or damaged. Measure its curve again: the missing "
                              "point is measured again.")
         return self.path(digest).read_bytes()
+
+
+def sweep_home(home: Path) -> None:
+    """Removes, in a home and in its folder of networks, what processes that have ended left half written."""
+    for folder in (home, home / FOLDER):
+        sweep(folder)
 
 
 @lru_cache(maxsize=4096)

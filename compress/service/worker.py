@@ -20,6 +20,7 @@ from typing import Any, TextIO
 
 from compress import memory
 from compress.curves.store import Store
+from compress.files.artefacts import sweep_home
 from compress.service import queue_order
 from compress.service.failures import sentence_of
 from compress.service.job_run import JobRun
@@ -148,7 +149,9 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     try:
-        Worker(sys.stdin, answers, Store()).serve()
+        store = Store()
+        sweep_home(store.path.parent)
+        Worker(sys.stdin, answers, store).serve()
     except Exception as problem:
         traceback.print_exc()
         answers.write(json.dumps({"problem": sentence_of(problem)}) + "\n")

@@ -38,7 +38,7 @@ def home(monkeypatch, tmp_path):
 def in_this_process(monkeypatch, capsys):
     """Runs the child's main function here, which spares its start of some seconds."""
 
-    def run(arguments: list[str], seconds: float, report: Reporter) -> tuple[int, str]:
+    def run(module: str, arguments: list[str], seconds: float, report: Reporter) -> tuple[int, str]:
         code = openml_download.main(arguments)
         return code, capsys.readouterr().err.strip()
 

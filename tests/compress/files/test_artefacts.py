@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from compress.files.artefacts import Artefacts, digest_of
+from compress.files.artefacts import FOLDER, Artefacts, digest_of, sweep_home
 
 
 def test_contents_come_back_by_their_digest_and_are_kept_once(tmp_path: Path) -> None:
@@ -48,3 +48,13 @@ def test_a_writer_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(OSError, match="No space left"):
         Artefacts(tmp_path).put(b"one")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_is_swept_of_what_nobody_completes(tmp_path: Path) -> None:
+    (kept := Artefacts(tmp_path / FOLDER)).put(b"contents")
+    left = [tmp_path / ".store.part", tmp_path / "openml-1.part", kept.folder / ".one.part"]
+    for path in left:
+        path.write_bytes(b"half")
+        os.utime(path, (0, 0))
+    sweep_home(tmp_path)
+    assert not any(path.exists() for path in left) and kept.contents(digest_of(b"contents")) == b"contents"

@@ -25,6 +25,8 @@ from tests.compress.helpers import ROOT
 
 @pytest.fixture
 def worker(home: Path) -> Iterator[subprocess.Popen[str]]:
+    (home / "left.part").touch()
+    os.utime(home / "left.part", (0, 0))  # of a process that ended long ago
     process = subprocess.Popen([sys.executable, "-m", "compress.service.worker"], cwd=ROOT, text=True, stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                env={**os.environ, "PYTHONPATH": str(ROOT)})
@@ -46,7 +48,7 @@ def answer(worker: subprocess.Popen[str]) -> dict:
 def test_it_answers_in_json_lines_and_closing_its_input_interrupts_the_job_and_ends_it(
         worker: subprocess.Popen[str], home: Path) -> None:
     store = Store()
-    assert "methods" in json.loads(worker.stdout.readline())["ready"]
+    assert "methods" in json.loads(worker.stdout.readline())["ready"] and not (home / "left.part").exists()
     short = store.new_job("short", "teacher", "short", {})
     send(worker, {"run": short, "kind": "teacher", "request": {"recipe": "digits/mlp(epochs=1,hidden=8)/5"}})
     assert answer(worker) == {"turn": short}

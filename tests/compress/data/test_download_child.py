@@ -8,10 +8,10 @@ import threading
 
 import pytest
 
-from compress.data import download_limits
+from compress.data import download_child
 from tests.compress.helpers import python
 
-PREPARED = "from compress.data import download_limits as limits; limits.MOST_BYTES = 1_000_000; limits.limit_sizes(); "
+PREPARED = "from compress.data import download_child as limits; limits.MOST_BYTES = 1_000_000; limits.limit_sizes(); "
 
 
 def answered(declared: int) -> str:
@@ -45,5 +45,5 @@ def test_a_file_that_grows_too_long_ends_the_writing(tmp_path: object) -> None:
 
 
 def test_the_sentence_has_the_limit_and_a_remedy() -> None:
-    assert download_limits.too_large(" (3.1 GB)") == (
+    assert download_child.too_large(" (3.1 GB)") == (
         "its file is longer than 2 GB (3.1 GB), the most that is downloaded here. Choose a smaller set.")
