@@ -39,12 +39,13 @@ class WorkerProcess:
         self.problem, self.replaced = "", False
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
             self.log.unlink()
+        # Threads that spin while they wait make work ten times slower where the cores have anything else to do.
         paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         with self.log.open("a") as log:
             self._log_start = log.tell()
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "compress.service.worker"], cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": paths, "COMPRESS_HOME": str(home)},
+                env={"OMP_WAIT_POLICY": "passive", **os.environ, "PYTHONPATH": paths, "COMPRESS_HOME": str(home)},
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
         self._commands: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         threading.Thread(target=self._write, daemon=True).start()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -222,6 +223,21 @@ def test_curves_that_take_turns_have_the_digests_of_curves_alone(tmp_path: Path,
 
     together, alone = digests("together", True), digests("alone", False)
     assert together == alone and all(together)
+
+
+def test_twenty_sessions_on_ten_curves_all_get_theirs_once_and_whole(
+        engine: LocalEngine, connected: set[str], tmp_path: Path) -> None:
+    recipes = [f"{TEACHER}/low_rank(scheme=plain)/{seed}" for seed in range(10)]
+    names = [f"session {number}" for number in range(20)]
+    connected.update(names)
+    with ThreadPoolExecutor(20) as pool:
+        numbers = list(pool.map(lambda one: curve_job(engine, recipes[one % 10], [0.1, 0.2, 0.4], session=names[one]),
+                                range(20)))
+    assert numbers[:10] == numbers[10:] and len(set(numbers)) == 10
+    assert all(engine.part(number, name).others in (0, 1) for number, name in zip(numbers, names, strict=True))
+    assert [ended(engine, number)["state"] for number in numbers] == ["done"] * 20
+    assert [len(points_of(engine.store, recipe)) for recipe in recipes] == [3] * 10
+    assert "locked" not in (tmp_path / "worker.log").read_text()
 
 
 def test_two_curves_of_one_teacher_train_it_once(engine: LocalEngine) -> None:
