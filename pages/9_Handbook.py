@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.ui.charts import words
 from pages.ui.shell.frame import open_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,6 +26,10 @@ def default(entry: dict) -> str:
 
 page = open_page("Handbook", "What each method does, its settings and their ranges, and when it fails. "
                  "The text is the method's own documentation.")
+with st.expander("What the intervals cover", icon=":material/straighten:"):
+    st.markdown(f"{words.INTERVAL} The final report on the Compare page therefore shows validation and test accuracy "
+                "side by side, each with its interval. Differences between networks on the same examples have tests and "
+                "intervals of their own (McNemar's test; over seeds and examples).")
 methods = page.known["methods"]
 for tab, card in zip(st.tabs([card["title"] for card in methods.values()]), methods.values(), strict=True):
     with tab, st.container(width=980):

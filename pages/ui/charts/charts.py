@@ -84,7 +84,7 @@ def hover(point: dict) -> str:
         lines.append(f"agrees with the reference on {words.percent(point['agreement'])}")
     if point.get("latency") is not None:
         lines.append(words.speed(point))
-    return "<br>".join([*lines, *map(outside.html, point.get("notes", []))])
+    return "<br>".join([*lines, words.COVERS, *map(outside.html, point.get("notes", []))])
 
 
 def _curve(ordered: list[dict], name: str, colour: str) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def star(reference: dict) -> dict[str, Any]:
     return {"type": "scatter", "mode": "markers", "name": title, "x": [reference["bytes"]],
             "y": [reference["accuracy"]],
             "text": [f"<b>{title}</b><br>{words.accuracy(reference)}<br>"
-                     f"{words.size(reference['bytes'])}"],
+                     f"{words.size(reference['bytes'])}<br>{words.COVERS}"],
             "hovertemplate": "%{text}<extra></extra>",
             "marker": {"symbol": "star", "size": 20, "color": "var(--text)"}}
 

@@ -28,9 +28,21 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+COVERS = "±: by chance of these validation examples; not data from elsewhere"
+INTERVAL = ("An accuracy's 95 % interval (Wilson) says how far the accuracy could be off by the chance of which examples of "
+            "this data set were held out for validation. It covers nothing else: not data from elsewhere, nor that settings "
+            "were chosen on the same examples. On Fashion-MNIST the test accuracies of only 69 of 146 networks lay in "
+            "their validation intervals.")
+
+
 def accuracy(point: dict) -> str:
     """With half the width of its 95 % interval: 97.3 % ± 0.8."""
     return f"{percent(point['accuracy'])} ± {50 * (point['accuracy_high'] - point['accuracy_low']):.1f}"
+
+
+def accuracy_range(point: dict) -> str:
+    """With the ends of its 95 % interval: 97.3 % (96.1 to 98.2 %)."""
+    return f"{percent(point['accuracy'])} ({100 * point['accuracy_low']:.1f} to {percent(point['accuracy_high'])})"
 
 
 def times_smaller(own: float, reference: float) -> str:

@@ -135,7 +135,7 @@ def table(chosen: list[Row]) -> None:
     # Other rows, or other pins, are another table: a tick belongs to the rows that were on the screen.
     key = f"compare.table.{hash(tuple((row['id'], bool(row['pinned'])) for row in chosen))}"
     st.data_editor(shown, hide_index=True, disabled=list(shown)[1:], height=320, key=key, on_change=_ticked,
-                   args=[key, chosen])
+                   args=[key, chosen], column_config={"± %": st.column_config.NumberColumn(help=words.INTERVAL)})
     columns = ("data", "teacher", "method", *exports.COLUMNS, "note")
     st.download_button("These points as CSV", lambda: exports.table_of(chosen, columns), "points.csv", "text/csv",
                        icon=":material/table:", on_click="ignore")
@@ -220,10 +220,19 @@ def _report(report: Row, own: list[Row], opened: int) -> None:
     st.markdown(f"**Final report** on {report['examples']:,} test examples; the test split of "
                 f"{outside.markdown(own[0]['data_title'])} has been opened {opened} time(s), this was number "
                 f"{report['opened']}.")
-    st.dataframe([{"network": f"{by_digest[row['name']]['method_title']} {by_digest[row['name']]['settings']}",
-                   "test accuracy": words.accuracy(row), "validation accuracy": words.accuracy(by_digest[row["name"]]),
-                   "size": words.size(by_digest[row["name"]]["bytes"])}
-                  for row in report["rows"] if row["name"] in by_digest], hide_index=True)
+    pairs = [(by_digest[row["name"]], row) for row in report["rows"] if row["name"] in by_digest]
+    st.dataframe([{"network": f"{own['method_title']} {own['settings']}".strip(),
+                   "validation accuracy, 95 %": words.accuracy_range(own),
+                   "test accuracy, 95 %": words.accuracy_range(tested),
+                   "test inside the validation interval": "yes" if is_inside(own, tested) else "no",
+                   "size": words.size(own["bytes"])} for own, tested in pairs], hide_index=True)
+    st.caption(f"{sum(is_inside(*pair) for pair in pairs)} of {len(pairs)} test accuracies lie inside the validation "
+               f"interval. {words.INTERVAL}")
+
+
+def is_inside(validated: Row, tested: Row) -> bool:
+    """Whether the accuracy on the test split lies inside the interval of the accuracy on validation."""
+    return validated["accuracy_low"] <= tested["accuracy"] <= validated["accuracy_high"]
 
 
 def _keep_note(row: Row) -> None:

@@ -80,3 +80,7 @@ def test_points_lost_says_which_way(difference, text):
 @pytest.mark.parametrize(("seconds", "text"), [(-3, "0 s"), (7.6, "8 s"), (59.6, "1 min 0 s"), (80, "1 min 20 s")])
 def test_duration_counts_down_to_zero(seconds, text):
     assert words.duration(seconds) == text
+
+
+def test_an_accuracy_has_the_ends_of_its_interval():
+    assert words.accuracy_range(point(0.1, 10, 90)) == "90.0 % (82.6 to 94.5 %)"

@@ -130,3 +130,9 @@ def test_a_control_is_told_by_its_roles_in_the_plans_it_is_part_of(roles, contro
 
 def test_an_empty_plane_is_still_a_figure():
     figure_of(compare.plane([]))
+
+
+@pytest.mark.parametrize(("tested", "inside"), [(90, True), (83, True), (82, False), (97, False)])
+def test_a_test_accuracy_is_inside_the_interval_of_validation_or_not(tested, inside):
+    validated = point(0.1, 1_000, 90)  # 82.6 to 94.5 %
+    assert compare.is_inside(validated, point(0.1, 1_000, tested)) is inside
