@@ -9,15 +9,12 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
-from compress import error_log
-from compress.service.failures import is_of_memory, sentence_of
+from compress.service.failures import is_expected, is_of_memory, sentence_of
 from compress.shell import stopping, streams
 
 DONE, FAILED, REFUSED = 0, 1, 2
 READER_GONE = 128 + getattr(signal, "SIGPIPE", 13)
-_OURS = str(Path(__file__).resolve().parents[1])
 
 
 def program(command: Callable[[], int]) -> int:
@@ -66,33 +63,7 @@ def _judged(error: BaseException) -> tuple[int, str]:
         return FAILED, str(error)
     if is_of_memory(error) or is_expected(error):
         return REFUSED, _with_file(error) if isinstance(error, OSError) else sentence_of(error)
-    return FAILED, unexpected(error, " ".join(sys.argv[1:]))
-
-
-def is_expected(error: BaseException) -> bool:
-    """Whether this program raised the error on purpose, with a sentence for its user, or the operating system did. A
-    ValueError from inside of a library tells of a mistake in this program."""
-    if isinstance(error, UnicodeError):
-        return False
-    if type(error).__module__.partition(".")[0] == "compress" or isinstance(error, OSError):
-        return True
-    return isinstance(error, ValueError) and _raised_by_us(error)
-
-
-def unexpected(error: BaseException, while_doing: str) -> str:
-    """One sentence about an error that nobody expected; its whole report goes to the log."""
-    try:
-        where = f"The full {error_log.record(error, while_doing)}"
-    except OSError as problem:
-        where = f"Its report could not be written ({problem.strerror}): {error}"
-    return f"An unexpected {type(error).__name__} ended this; finished points are kept. {where}."
-
-
-def _raised_by_us(error: BaseException) -> bool:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return trace is None or trace.tb_frame.f_code.co_filename.startswith(_OURS)
+    return FAILED, sentence_of(error, " ".join(sys.argv[1:]))
 
 
 def _with_file(error: OSError) -> str:

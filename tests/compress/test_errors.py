@@ -1,0 +1,61 @@
+"""Where an error's own words are passed on to a user: only at listed places, each of which knows whose words they are."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from tests.imports import ROOT, tree_of
+
+SOURCES = sorted([ROOT / "app.py", *(ROOT / "compress").rglob("*.py"), *(ROOT / "pages").rglob("*.py")])
+WORDING = {"str", "repr", "one_line", "format"}
+PASSED_ON = {
+    ("compress/data/array_cache.py", "cached", "ValueError"): "read_arrays() names the file and the damage",
+    ("compress/data/local_files.py", "read", "ValueError"): "the readers of files name the file and the damage",
+    ("compress/data/local_files.py", "_card", "Exception"): "a ValueError alone, of the readers of files",
+    ("compress/data/npz_archive.py", "opened", "_Refused"): "raised in this file alone",
+    ("compress/data/npz_archive.py", "opened", "ValueError"): "looks whether it is a sentence of this program",
+    ("compress/data/openml_download.py", "main", "ValueError"): "_fetch() and encoded() put scikit-learn's errors in words",
+    ("compress/data/openml_download.py", "main", "http.client.HTTPException"): "what a server answered, which is the cause",
+    ("compress/files/container.py", "unpack", "ValueError"): "what the parts of the header say of themselves",
+    ("compress/files/network_file.py", "with_description", "ValueError"): "layers and architectures name what does not fit",
+    ("compress/methods/distill.py", "invalid_reason", "ValueError"): "names the setting and the remedy",
+    ("compress/pruning/refusal.py", "_refusal_of_units", "ValueError"): "names the layer whose units are not known",
+    ("pages/ui/explore/controls.py", "_typed", "ValueError"): "checked() names the setting and what is allowed",
+    ("pages/ui/explore/controls.py", "typed", "ValueError"): "checked() names the setting and what is allowed",
+    ("pages/ui/shell/session.py", "submit", "ValueError"): "the quotas of the engine",
+}
+
+
+def passed_on(tree: ast.AST) -> set[tuple[str, str]]:
+    """(function, what is caught) wherever the caught error becomes text."""
+    found = set()
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        for handler in (node for node in ast.walk(function) if isinstance(node, ast.ExceptHandler) and node.name):
+            if any(isinstance(said, ast.Name) and said.id == handler.name for said in map(_said, ast.walk(handler))):
+                found.add((function.name, ast.unparse(handler.type) if handler.type else "everything"))
+    return found
+
+
+def _said(node: ast.AST) -> ast.AST | None:
+    """What a node turns into text."""
+    if isinstance(node, ast.FormattedValue):
+        return node.value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WORDING and node.args:
+        return node.args[0]
+    return None
+
+
+def places() -> set[tuple[str, str, str]]:
+    return {(Path(path).relative_to(ROOT).as_posix(), *one) for path in SOURCES for one in passed_on(tree_of(path))}
+
+
+def test_the_words_of_a_caught_error_are_passed_on_where_it_is_known_whose_they_are() -> None:
+    assert places() == set(PASSED_ON)
+
+
+def test_the_search_finds_what_it_looks_for() -> None:
+    code = ("def f():\n try:\n  g()\n except (RuntimeError, sqlite3.Error) as error:\n  raise ValueError(f'no: {error}')\n"
+            "def h():\n try:\n  g()\n except OSError as error:\n  return error.strerror\n"
+            "def k():\n try:\n  g()\n except Exception as e:\n  return str(e)\n")
+    assert passed_on(ast.parse(code)) == {("f", "(RuntimeError, sqlite3.Error)"), ("k", "Exception")}
