@@ -25,13 +25,13 @@ class Curve:
     """A measured curve: its complete recipe, points by rising dial, teacher's record, inside view, and their store."""
 
     recipe: Recipe
-    points: list[dict]
+    points: list[dict[str, Any]]
     teacher: dict[str, Any]
     view: dict[str, Any]
     store: Store
 
 
-def measure(store: Store, method: str, values: tuple, data: str = "digits") -> Curve:
+def measure(store: Store, method: str, values: tuple[Any, ...], data: str = "digits") -> Curve:
     """Runs a sweep as the worker does, and reads everything back."""
     from compress.curves import sweep
 
@@ -39,7 +39,8 @@ def measure(store: Store, method: str, values: tuple, data: str = "digits") -> C
     for _ in sweep.run(wanted, store, latency=False):
         pass
     teacher = store.teacher(wanted.recipe.reference().key())
-    view = store.view(wanted.curve.key(), teacher["digest"])
+    assert teacher is not None, "a sweep keeps its teacher"
+    view = store.view(wanted.curve.key(), teacher["digest"]) or {}
     points = store.points(wanted.curve.key(), teacher["digest"])
     return Curve(wanted.recipe, [point for point in points if point["dial"] in values], teacher, view, store)
 
