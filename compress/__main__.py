@@ -13,11 +13,11 @@ if __name__ == "__main__":
 
 import argparse
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from compress.atomic_file import write_whole
 from compress.progress import Reporter
 from compress.recipe import Recipe, Step
 from compress.settings import MOST_SEED, checked_seed
@@ -115,9 +115,9 @@ class _Printed:
         run = self.left.pop(key)
         file = self.store.artefacts.path(point["digest"])
         if self.folder is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
             names = "+".join(step.name for step in Recipe.parse(run.recipe).methods)
-            file = Path(shutil.copyfile(file, self.folder / f"{names}-{key}{file.suffix}"))
+            file = self.folder / f"{names}-{key}{file.suffix}"
+            write_whole(self.store.artefacts.contents(point["digest"]), file)  # its bytes are compared with the digest
         _say({**point, "role": run.role, "label": run.label, "file": str(file)})
 
 

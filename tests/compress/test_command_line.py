@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from compress import __main__ as command_line
+from compress.curves.plan import Plan, PlannedRun
 from compress.curves.store import Store
 from compress.files import network_file
+from compress.files.artefacts import digest_of
 from compress.layers.fronts import Projection
 from compress.layers.tiling import Tiling
 from compress.methods import methods
@@ -214,6 +216,22 @@ def test_parts_that_do_not_fit_each_other_are_no_traceback(run: Any, digits: Any
     network_file.write(network, tmp_path / "net")
     code, out, errors = run("evaluate", str(tmp_path / "net"), "--data", "digits")
     assert (code, out, len(errors)) == (2, [], 1) and "holds a network whose parts do not fit each other" in errors[0]
+
+
+def test_half_a_file_is_never_saved_as_sound(run: Any, tmp_path: Path) -> None:
+    """The file is damaged between the look-up of its point and the copy."""
+    arguments = ("curve", "--data", "digits", "--teacher", TEACHER, "--method", "low_rank", "--dial", "0.2")
+    _, (point,), _ = run(*arguments)
+    contents = Path(point["file"]).read_bytes()
+    wanted = PlannedRun(point["recipe"], "key", "curve", 0.2, "")
+    printed = command_line._Printed(Plan((wanted, wanted), ()), Store(), tmp_path / "saved")
+    Path(point["file"]).write_bytes(contents[:-1])
+    with pytest.raises(ValueError, match="is missing or damaged"):
+        printed.point("key", point)
+    assert not list(tmp_path.glob("saved/*"))
+    code, (again,), errors = run(*arguments, "--save", str(tmp_path / "saved"))
+    assert code == 0, errors
+    assert digest_of(Path(again["file"]).read_bytes()) == again["digest"] == point["digest"]
 
 
 def test_files_that_were_deleted_from_the_cache_are_made_again(run: Any, tmp_path: Path) -> None:

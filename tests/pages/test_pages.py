@@ -384,6 +384,19 @@ def test_a_students_point_can_be_taken_away(show, taught):
     assert "Distill(" in code and taught.points[-1]["recipe"] in code and "seeds" not in taught.points[-1]["recipe"]
 
 
+def test_a_file_that_was_damaged_is_never_handed_out(show, taught):
+    for point in taught.points:
+        path = taught.store.artefacts.path(point["digest"])
+        sound = path.read_bytes()
+        path.write_bytes(sound[:len(sound) // 2])
+        try:
+            shown = show(DISTILL, {**TAUGHT, "distill.width": str(point["dial"])})
+        finally:
+            path.write_bytes(sound)
+        files = [one.proto for one in shown.get("download_button") if one.proto.label.startswith("This point's file (")]
+        assert not shown.exception and all(one.disabled and "damaged" in one.help for one in files)
+
+
 def offered(shown: AppTest) -> list[str]:
     """What the button at the left measures."""
     return [label for label in labels(shown.button) if label.startswith(("Measure", "Resume"))]
