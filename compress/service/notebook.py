@@ -8,13 +8,14 @@ from collections import deque
 from typing import Any
 
 from compress.curves.store import Store
+from compress.files.store_error import StoreError
 from compress.progress import EpochDone, Progress
 
 EVERY = 0.15
 AGAIN = 1.0
 PATIENCE = 60.0
 WINDOW = 30.0
-STORE_ERRORS = (sqlite3.Error,)
+STORE_ERRORS = (StoreError, sqlite3.Error)
 
 
 class Notebook:

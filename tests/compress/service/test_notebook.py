@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 import pytest
 
 from compress.curves.store import Store
+from compress.files.store_error import StoreError
 from compress.progress import EpochDone, Progress
 from compress.service import notebook
 from compress.service.notebook import Notebook, Pace
@@ -41,7 +41,7 @@ def test_a_store_that_fails_is_tried_again_and_then_everything_is_there(
 
     def full(job: int, **columns: Any) -> None:
         tries.append(columns)
-        raise sqlite3.OperationalError("database or disk is full")
+        raise StoreError("The disk of /home is full.")
 
     monkeypatch.setattr(store, "update_job", full)
     book.note(state="running")
@@ -61,12 +61,12 @@ def test_after_some_patience_the_error_is_the_jobs(
     book = Notebook(store, store.new_job("k", "curve", "t", {}))
 
     def full(job: int, **columns: Any) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+        raise StoreError("The disk of /home is full.")
 
     monkeypatch.setattr(store, "update_job", full)
     book.write(Progress(0.1, "one"))
     clock[0] += notebook.PATIENCE + 1
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(StoreError):
         book.write(Progress(0.2, "two"))
 
 

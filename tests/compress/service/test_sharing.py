@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from compress.curves.store import Store
+from compress.files.store_error import StoreError
 from compress.service import engine as engines
 from compress.service import participants
 from compress.service.engine import LocalEngine
@@ -301,7 +301,7 @@ def test_the_engine_lives_through_a_store_that_cannot_be_written_and_writes_late
 
     def refuse(job: int, **columns: object) -> None:
         refused.append(columns)
-        raise sqlite3.OperationalError("database or disk is full")
+        raise StoreError("The disk of /home is full.")
 
     monkeypatch.setattr(engine.store, "update_job", refuse)
     os.kill(engine.process.pid, signal.SIGKILL)
