@@ -44,7 +44,7 @@ class WorkerProcess:
         with self.log.open("a") as log:
             self._log_start = log.tell()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "compress.service.worker"], cwd=ROOT,
+                [sys.executable, "-P", "-m", "compress.service.worker"],  # in this folder: paths may be relative to it
                 env={"OMP_WAIT_POLICY": "passive", **os.environ, "PYTHONPATH": paths, "COMPRESS_HOME": str(home)},
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
         self._commands: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()

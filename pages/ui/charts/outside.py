@@ -17,7 +17,8 @@ from compress.one_line import one_line
 TICK, NAME, SENTENCE = 20, 40, 1000  # signs of a name on an axis, of one in a sentence, of a message
 GAP = "\u2060"  # word joiner: no width, no break, and neither a space nor a letter to those who read the text
 
-_MARKUP = re.compile(r"([\\`*_\[\]<>~$:#|!&{}])")
+# An underscore inside a word marks nothing up; without a backslash, names such as those of settings can be copied.
+_MARKUP = re.compile(r"([\\`*\[\]<>~$:#|!&{}]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 _BULLET = re.compile(r"^(\d{1,9}(?=[.)])|(?=[-+=]))")
 # What Streamlit looks for after Markdown was read, where a backslash is of no use any more: names of icons and of little
 # pictures between colons, addresses that become links, and pairs of signs that become one.

@@ -8,7 +8,7 @@ import streamlit as st
 
 from compress.recipe import Step
 from pages.ui.charts import outside, words
-from pages.ui.shell import door, session, tray
+from pages.ui.shell import door, mishap, session, tray
 from pages.ui.shell.choice import Card, Choice, known_data, suited
 from pages.ui.shell.icon import icon
 from pages.ui.shell.style import STYLE
@@ -47,7 +47,9 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     st.set_page_config(page_title=f"{title} · Compression Explorer", page_icon=icon(), layout="wide",
                        initial_sidebar_state=264)
     st.html(STYLE)
+    mishap.catch()
     door.enter()
+    _pages()
     notices = session.begin(title, tuple(methods or ()))
     known = session.description()
     _sidebar(known)
@@ -69,12 +71,17 @@ def _switch(methods: dict[str, str]) -> None:
                          key=session.bound("page.method", session.active()), label_visibility="collapsed")
 
 
-def _sidebar(known: Card) -> None:
+def _pages() -> None:
+    """Drawn first, so that there is a way to the other pages whatever happens on this one."""
     with st.sidebar:
         st.html("<div class='ce-brand'>Compression<br>Explorer</div>")
         for path, label, icon in PAGES:
             st.page_link(path, label=label, icon=icon)
         st.divider()
+
+
+def _sidebar(known: Card) -> None:
+    with st.sidebar:
         _data_set(known)
         _teacher(known)
         _in_its_place(known)

@@ -48,7 +48,9 @@ def description() -> Card:
         return {**known, "datasets": [asdict(card) for card in datasets.available()]}
     except EngineError as error:
         st.error(outside.markdown(error))
-        st.stop()
+    except ValueError as error:  # no home that can be written, no store that can be read; the next visit tries again
+        st.error(outside.markdown(f"{error} Then reload this page."))
+    st.stop()
 
 
 def name() -> str:

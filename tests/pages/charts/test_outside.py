@@ -22,6 +22,10 @@ def test_markdown_has_a_backslash_before_every_sign_of_markup_and_nothing_else_c
     assert not re.search(r"[*_`\[\]<>$#!~|&{}]", re.sub(r"\\.", "", shown))
 
 
+def test_an_underscore_inside_a_word_stays_and_every_other_has_a_backslash():
+    assert outside.markdown("COMPRESS_HOME _a_ b__c d_") == r"COMPRESS_HOME \_a\_ b\_\_c d\_"
+
+
 @pytest.mark.parametrize("text", LATE)
 def test_what_streamlit_replaces_after_reading_markdown_is_taken_apart(text):
     """These stand in the finished text: names between colons, addresses, and pairs of signs between spaces."""

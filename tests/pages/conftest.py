@@ -1,0 +1,17 @@
+"""What the tests of pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pages.ui.shell import mishap
+
+
+@pytest.fixture(scope="session", autouse=True)
+def errors_are_seen() -> Iterator[None]:
+    """An error while a page is drawn stays an exception, which tests see; test_mishap.py is about the sentence."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mishap, "catch", lambda: None)
+        yield
