@@ -26,6 +26,7 @@ from compress.shell import outcome, streams
 if TYPE_CHECKING:
     from compress.curves.plan import Plan
     from compress.curves.store import Store
+    from compress.data.datasets import Dataset
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,7 +59,9 @@ def teacher_command(chosen: argparse.Namespace) -> None:
     where = device.prepare()
     recipe = Recipe(chosen.data, teachers.teacher_step(Step.parse(chosen.teacher)), (), seed)
     store = _store()
-    teacher = kept_teachers.obtain(recipe, datasets.load(chosen.data), store, _reporter(), where)
+    data = datasets.load(chosen.data)
+    _say_of_other_data(store, data)
+    teacher = kept_teachers.obtain(recipe, data, store, _reporter(), where)
     left_out = ("wrong", "confusion", "history", "labels")
     card = {name: value for name, value in teacher.card.items() if name not in left_out}
     _say({"recipe": recipe.text(), "file": str(store.artefacts.path(teacher.digest)), "seed": seed, **card})
@@ -83,14 +86,15 @@ def curve_command(chosen: argparse.Namespace) -> None:
                          f"--dial {wanted.values[0]}.")
     data = datasets.load(chosen.data)
     valid, invalid = sweep.checked_values(wanted, data)
+    _say_of_other_data(store, data)
     printed = _Printed(sweep.plan_of(wanted, sweep.coarse_to_fine(valid), invalid), store,
                        Path(chosen.save) if chosen.save else None)
-    teacher = store.teacher(wanted.recipe.reference().key())
-    if teacher and teacher["data_digest"] == data.digest:
+    teacher = store.teacher(wanted.recipe.reference().key(), data.digest)
+    if teacher:
         printed.known(teacher["digest"])
     for point in sweep.run(wanted, store, _reporter(), where):
         printed.point(Recipe.parse(point.recipe).key(), point.plain())
-    teacher = store.teacher(wanted.recipe.reference().key())
+    teacher = store.teacher(wanted.recipe.reference().key(), data.digest)
     if teacher:
         printed.known(teacher["digest"])  # what another process measured meanwhile
     if chosen.dial and invalid:
@@ -203,6 +207,13 @@ def _store() -> Store:
     for sentence in store.take_notices():
         streams.note(sentence)
     return store
+
+
+def _say_of_other_data(store: Store, data: Dataset) -> None:
+    """One line where results of other contents of this name are kept, the first time that these contents are read."""
+    sentence = store.of_other_data(data.name, data.digest)
+    if sentence and not store.data_digest(data.name, data.source):
+        streams.note(sentence)
 
 
 def _reporter() -> Reporter:

@@ -23,7 +23,7 @@ def recipe() -> Recipe:
 
 def submit() -> None:
     """Starts training what is chosen, unless it is trained already."""
-    session.submit(TeacherRequest(recipe().text()), recipe().key(), "Teacher")
+    session.submit(TeacherRequest(recipe().text()), session.job_key(recipe()), "Teacher")
 
 
 def settings(page: Page) -> None:
@@ -70,7 +70,7 @@ def presets(page: Page) -> None:
 
 def training() -> None:
     """The live chart while training; the card afterwards."""
-    job = session.store().latest_job(recipe().key())
+    job = session.store().latest_job(session.job_key(recipe()))
     record = session.teacher_record(recipe())
     running = bool(job and job["state"] in ACTIVE)
     was_running = session.remembered("running.teacher", False)
@@ -120,7 +120,7 @@ left, right = st.columns([1, 3.4], gap="large")
 with left:
     presets(page)
     settings(page)
-    job_now = session.store().latest_job(recipe().key())
+    job_now = session.store().latest_job(session.job_key(recipe()))
     busy = bool(job_now and job_now["state"] in ACTIVE)
     record_now = session.teacher_record(recipe())
     if not busy and not record_now:

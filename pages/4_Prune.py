@@ -156,7 +156,7 @@ def unpacked(picture: str) -> list[list[int]]:
 
 def speed_job(state: CurveState) -> dict | None:
     """The newest measurement of the break-even map for this teacher."""
-    return session.store().latest_job(f"speed.{state.recipe.reference().key()}")
+    return session.store().latest_job(session.job_key(state.recipe.reference(), "speed"))
 
 
 def speed(state: CurveState) -> None:
@@ -165,14 +165,14 @@ def speed(state: CurveState) -> None:
     st.subheader("Where does it really get faster?")
     st.caption("The same share of the teacher's weights removed in three ways, timed against the whole teacher on this "
                "machine: green is faster, red slower, bold beyond noise.")
-    job, view = speed_job(state), session.store().view(teacher.key(), "speed")
+    job, view = speed_job(state), session.store().view("speed", state.teacher["digest"])
     if job and job["state"] in ACTIVE:
         tray.progress(job, "page.speed")
         return
     tray.outcome(job)
     if st.button("Measure it again" if view else "Measure it on this machine (some ten seconds)", key="prune.speed",
                  icon=":material/timer:"):
-        session.submit(SpeedRequest(teacher.text()), f"speed.{teacher.key()}", "Break-even map")
+        session.submit(SpeedRequest(teacher.text()), session.job_key(teacher, "speed"), "Break-even map")
         st.rerun()  # the whole page, which then looks for the end of the job
     if view:
         st.html(f"<div class='ce-notice'>{' '.join(speed_charts.findings(view))} "

@@ -4,11 +4,16 @@ import streamlit as st
 
 from pages.ui.explore import compare
 from pages.ui.liveplot import liveplot
+from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
 
 page = open_page("Compare", "Every network measured so far, accuracy against file size. The line joins those that no other "
                  "one beats in both. Click a point, or tick a row, to pin it.")
 everything = compare.everything(page.known)
+unreadable = session.store().unreadable_points()
+if unreadable:
+    st.caption(f"{unreadable} points in the store cannot be read by this version, and are left out. Measure their curves "
+               "again to have them back.")
 if not everything:
     st.info("Nothing measured yet. Train a teacher and draw a curve; all points gather here.", icon=":material/info:")
 else:

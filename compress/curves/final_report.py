@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from compress.curves.sink import Sink
+from compress.curves.sink import Sink, opened_counter
 from compress.data import datasets
 from compress.data.datasets import Dataset
 from compress.networks.evaluation import device_of, logits_of
@@ -32,7 +32,7 @@ def final_report(data_name: str, networks: dict[str, Network], store: Sink,
     data = datasets.load(data_name)
     for name, network in networks.items():
         must_fit(name, network, data)
-    opened = store.count(f"test split of {data_name}")
+    opened = store.count(opened_counter(data_name, data.digest))
     split = data.open_test()
     rows = []
     for name, network in networks.items():

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from compress.curves.owner import Owner, this_process
+from compress.curves.stored_text import as_list, as_object
 
 ACTIVE = ("queued", "running")
 SILENT = 60.0  # seconds without a sign of life after which an owner in another place counts as gone
@@ -127,7 +128,7 @@ class JobTable(ABC):
 
     def _jobs(self, where: str, *values: Any) -> list[dict[str, Any]]:
         rows = self._rows(f"SELECT * FROM jobs {where}", *values)
-        return [{**row, "request": json.loads(row["request"]), "live": json.loads(row["live"])} for row in rows]
+        return [{**row, "request": as_object(row["request"]), "live": as_list(row["live"])} for row in rows]
 
     @abstractmethod
     def _rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:

@@ -39,14 +39,16 @@ def obtain(recipe: Recipe, data: Dataset, store: Sink, report: Reporter = no_rep
         finish: train again if the training of the stored teacher was cancelled.
     """
     recipe = recipe.reference()
-    with report.exclusive("teacher", recipe.key()) as waited:  # who waited for one that was cancelled trains it to the end
+    with report.exclusive("teacher", f"{recipe.key()} {data.digest}") as waited:
+        # Who waited for a teacher whose training was cancelled trains it to the end.
         return _obtained(recipe, data, store, report, device, finish or waited)
 
 
 def _obtained(recipe: Recipe, data: Dataset, store: Sink, report: Reporter, device: torch.device | str,
               finish: bool) -> Teacher:
-    kept = store.teacher(recipe.key())
-    usable = kept and kept["data_digest"] == data.digest and store.artefacts.has(kept["digest"])
+    store.save_data_version(data.name, data.source, data.digest)
+    kept = store.teacher(recipe.key(), data.digest)
+    usable = kept and store.artefacts.has(kept["digest"])
     if kept and usable and not (finish and kept["card"]["cancelled"]):
         return Teacher(reloaded(store.artefacts, kept["digest"], str(device)), kept["digest"], kept["card"])
     trained = train_teacher(data, recipe.teacher, recipe.seed, report, device)

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from compress.recipe import CURVE
+from compress.recipe import CURVE, ROLES
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,15 @@ class Plan:
         """The runs whose keys are not among these."""
         return [run for run in self.runs if run.key not in known]
 
-    def role_of(self, key: str) -> str | None:
-        """The role of the recipe with this key; None if it is not part of this plan."""
-        return next((run.role for run in self.runs if run.key == key), None)
-
     def plain(self) -> dict[str, Any]:
         """JSON-able; the opposite of from_plain()."""
         return {"runs": [dataclasses.asdict(run) for run in self.runs], "invalid": [list(pair) for pair in self.invalid]}
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Plan:
-        """A plan from its plain data."""
+        """A plan from its plain data. Raises ValueError, TypeError or KeyError for what is none, an unknown role among
+        them."""
+        if unknown := {run["role"] for run in plain["runs"]} - set(ROLES):
+            raise ValueError(f"a plan has runs of the roles {', '.join(ROLES)}, but got {', '.join(unknown)}")
         return cls(tuple(PlannedRun(**run) for run in plain["runs"]),
                    tuple((value, reason) for value, reason in plain["invalid"]))

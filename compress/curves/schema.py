@@ -1,21 +1,27 @@
-"""The tables of the store, their version, and the upgrade of a store of the version before."""
+"""The tables of the store, their version, and the upgrade of a store of an earlier version."""
 
 from __future__ import annotations
 
 import json
 import os
 import sqlite3
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from compress.curves import job_table
+from compress.curves.sink import opened_counter
 from compress.files.artefacts import Artefacts
+from compress.files.store_error import StoreError
 from compress.recipe import CONTROL, Recipe, Step
 
 VERSION = 3
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS teachers (key TEXT PRIMARY KEY, recipe TEXT, digest TEXT, data_digest TEXT, card TEXT,
-    created REAL);
+CREATE TABLE IF NOT EXISTS teachers (key TEXT, recipe TEXT, digest TEXT, data_digest TEXT, card TEXT, created REAL,
+    PRIMARY KEY (key, data_digest));
+CREATE INDEX IF NOT EXISTS teachers_of_file ON teachers (digest);
+CREATE TABLE IF NOT EXISTS data_versions (name TEXT, source TEXT, digest TEXT, created REAL, PRIMARY KEY (name, source));
 CREATE TABLE IF NOT EXISTS points (key TEXT, reference TEXT, curve TEXT, data TEXT, teacher TEXT, method TEXT,
     dial TEXT, point TEXT, predictions BLOB, created REAL, PRIMARY KEY (key, reference));
 CREATE INDEX IF NOT EXISTS points_of_curve ON points (curve, reference);
@@ -32,25 +38,72 @@ CARD_BEFORE = {"title", "classes", "labels", "examples", "bytes"}  # of a teache
 
 
 def prepare(connection: sqlite3.Connection, path: Path, artefacts: Artefacts) -> None:
-    """Makes the tables of a new store, or brings those of the version before up to date.
+    """Makes the tables of a new store, or brings those of an earlier version up to date.
 
     Raises:
-        ValueError: tables of a version that is not known.
+        StoreError: tables of a version that is not known, or of another program.
     """
     if _version(connection) == VERSION:
+        if not _is_complete(connection):
+            raise _foreign(path)
         return
     connection.execute("BEGIN IMMEDIATE")  # one process prepares the tables while the others wait
     version = _version(connection)
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
     is_first = _is_version_1(connection, version, tables)
     if version > VERSION or (version < 2 and tables and not is_first):
-        raise ValueError(f"The store {path} was written by a version of this program that this one does not know. Move the "
-                         "file away (a new store is then made), or use the version that wrote it.")
+        raise _foreign(path)
     if version < VERSION:
         if is_first:
             _upgrade(connection, artefacts)
+        elif "teachers" in tables:
+            _divide_by_data(connection)
         _create(connection)
         connection.execute(f"PRAGMA user_version={VERSION}")
+
+
+def _foreign(path: Path) -> StoreError:
+    return StoreError(f"The store {path} was written by a version of this program that this one does not know, or by "
+                      "another program. Move the file away (a new store is then made), or use the version that wrote it.")
+
+
+def _is_complete(connection: sqlite3.Connection) -> bool:
+    """Whether every table has its columns: a file of another program can have this version's number."""
+    return all([row[1] for row in connection.execute(f"PRAGMA table_info({table})")][:len(columns)] == columns
+               for table, columns in _columns().items())
+
+
+@cache
+def _columns() -> dict[str, list[str]]:
+    """Table -> the columns that SCHEMA gives it."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        _create(connection)
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE "
+                                                       "'sqlite_%' AND name NOT LIKE 'job%'")]
+        return {table: [row[1] for row in connection.execute(f"PRAGMA table_info({table})")] for table in tables}
+
+
+def _divide_by_data(connection: sqlite3.Connection) -> None:
+    """Version 2 kept one teacher for a recipe, whatever the data under its name were."""
+    rows = connection.execute("SELECT key, recipe, digest, data_digest, card, created FROM teachers").fetchall()
+    connection.execute("DROP TABLE teachers")
+    _create(connection)
+    for row in map(dict, rows):
+        if _is_recipe(row["recipe"]):
+            _keep_teacher(connection, row)
+
+
+def _keep_teacher(connection: sqlite3.Connection, row: dict[str, Any]) -> None:
+    """Adds a teacher of an earlier version. The count of the opened test split of its data was kept by name, and data that
+    are not the user's files are the same today."""
+    connection.execute("REPLACE INTO teachers VALUES (?,?,?,?,?,?)", [
+        row[name] for name in ("key", "recipe", "digest", "data_digest", "card", "created")])
+    data = Recipe.parse(row["recipe"]).data
+    connection.execute("INSERT OR IGNORE INTO counters SELECT ?, value FROM counters WHERE name=?", [
+        opened_counter(data, row["data_digest"]), f"test split of {data}"])
+    if not data.startswith("local:"):
+        connection.execute("INSERT OR IGNORE INTO data_versions VALUES (?,'',?,?)", [
+            data, row["data_digest"], row["created"]])
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -78,12 +131,12 @@ def _upgrade(connection: sqlite3.Connection, artefacts: Artefacts) -> None:
     connection.execute("DELETE FROM views")
     _create(connection)
     for row in teachers:
-        if json.loads(row["card"]).keys() >= CARD_BEFORE and _adopted(artefacts, row["file"], row["digest"]):
-            connection.execute("INSERT INTO teachers VALUES (?,?,?,?,?,?)", [
-                row[name] for name in ("key", "recipe", "digest", "data_digest", "card", "created")])
+        readable = _read(row["card"]).keys() >= CARD_BEFORE and _is_recipe(row["recipe"])
+        if readable and _adopted(artefacts, row["file"], row["digest"]):
+            _keep_teacher(connection, row)
     left_out = 0
     for row in points:
-        point = json.loads(row["point"])
+        point = _read(row["point"])
         if _understood(point) and _adopted(artefacts, point.pop("file"), point["digest"]):
             if Recipe.parse(point["recipe"]).methods[-1:] and _was_control(Recipe.parse(point["recipe"]).methods[-1]):
                 connection.execute("INSERT OR IGNORE INTO roles VALUES (?,?,?)", [row["key"], row["reference"], CONTROL])
@@ -100,12 +153,26 @@ def _upgrade(connection: sqlite3.Connection, artefacts: Artefacts) -> None:
 
 def _understood(point: dict[str, Any]) -> bool:
     """Whether a point of version 1 means the same today."""
-    try:
-        recipe = Recipe.parse(point["recipe"])
-    except ValueError:
+    if not {"recipe", "file", "digest", "accuracy_low", "inside"} <= point.keys() or not _is_recipe(point["recipe"]):
         return False
-    return {"file", "digest", "accuracy_low", "inside"} <= point.keys() and CHANGED_METHODS.isdisjoint(
-        step.name for step in recipe.methods)
+    return CHANGED_METHODS.isdisjoint(step.name for step in Recipe.parse(point["recipe"]).methods)
+
+
+def _is_recipe(text: Any) -> bool:
+    try:
+        Recipe.parse(text)
+    except (ValueError, TypeError, AttributeError):
+        return False
+    return True
+
+
+def _read(text: Any) -> dict[str, Any]:
+    """A JSON object of an earlier version; {} for what is none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _was_control(step: Step) -> bool:

@@ -13,6 +13,11 @@ from compress.curves.plan import Plan
 from compress.files.artefacts import Files
 
 
+def opened_counter(data: str, digest: str) -> str:
+    """The name of the counter of how often the test split of these data was opened."""
+    return f"test split of {data} {digest}"
+
+
 class Sink(Protocol):
     """Results that jobs read and write; the methods are those of curves.store.Store."""
 
@@ -20,8 +25,11 @@ class Sink(Protocol):
     def artefacts(self) -> Files:
         """The files of networks and data."""
 
-    def teacher(self, key: str) -> dict[str, Any] | None:
-        """A stored teacher: recipe, digest, data_digest, card; None if there is none."""
+    def save_data_version(self, name: str, source: str, digest: str) -> None:
+        """Stores which data, by their digest, were read from a source (Dataset.source) under this name."""
+
+    def teacher(self, key: str, data_digest: str) -> dict[str, Any] | None:
+        """A stored teacher that was trained on these data: recipe, digest, data_digest, card; None if there is none."""
 
     def save_teacher(self, key: str, recipe: str, digest: str, data_digest: str, card: dict[str, Any]) -> None:
         """Stores a trained teacher."""

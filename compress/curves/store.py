@@ -8,128 +8,78 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from compress.curves import schema
+from compress.curves import damage, schema
+from compress.curves.damage import SECONDS
 from compress.curves.job_table import ACTIVE as ACTIVE
 from compress.curves.job_table import JobTable
 from compress.curves.plan import Plan
+from compress.curves.point_table import PointTable
+from compress.curves.stored_text import as_object
 from compress.files.artefacts import FOLDER, Artefacts
+from compress.files.store_error import StoreError, of_system
 from compress.home import cache_folder
 
 
-class Store(JobTable):
+class Store(PointTable, JobTable):
     """One SQLite file. Every method opens a connection for itself, so that threads and processes may share a Store."""
 
     def __init__(self, path: Path | str | None = None) -> None:
+        """Opens the store, or makes it.
+
+        Raises:
+            StoreError: it cannot be opened, or it was damaged; the damaged file has been moved aside then, and the next
+                attempt makes a new store.
+        """
+        super().__init__()
         self.path = Path(path) if path else cache_folder() / "store.sqlite"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._is_prepared = False
         self.artefacts = Artefacts(self.path.parent / FOLDER)
-        with suppress(OSError):  # what is wrong, the first statement will say
-            self.path.open("ab").close()  # by the umask; SQLite would make a file that the user's group can never write
-        with self._connection() as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-            schema.prepare(connection, self.path, self.artefacts)
+        with self._connection():
+            pass  # opened, and made where it is missing
 
     # -- teachers ------------------------------------------------------------------------------------------------
 
     def save_teacher(self, key: str, recipe: str, digest: str, data_digest: str, card: dict[str, Any]) -> None:
-        """Keeps a trained teacher's card; a teacher of the same recipe is replaced."""
+        """Stores a trained teacher's card; a teacher of the same recipe for the same data is replaced."""
         self._run("REPLACE INTO teachers VALUES (?,?,?,?,?,?)", key, recipe, digest, data_digest, json.dumps(card),
                   time.time())
 
-    def teacher(self, key: str) -> dict[str, Any] | None:
-        """{recipe, digest, data_digest, card} of the recipe with this key, or None."""
-        rows = self._rows("SELECT recipe, digest, data_digest, card FROM teachers WHERE key=?", key)
-        return {**rows[0], "card": json.loads(rows[0]["card"])} if rows else None
+    def teacher(self, key: str, data_digest: str) -> dict[str, Any] | None:
+        """{recipe, digest, data_digest, card} of the recipe with this key, trained on the data with this digest, or None."""
+        return next((row for row in self.teachers(key) if row["data_digest"] == data_digest), None)
 
-    # -- points --------------------------------------------------------------------------------------------------
+    def teachers(self, key: str) -> list[dict[str, Any]]:
+        """The teachers of the recipe with this key, newest first: one for each data set that its name has meant."""
+        rows = self._rows("SELECT recipe, digest, data_digest, card FROM teachers WHERE key=? ORDER BY created DESC", key)
+        return [{**row, "card": card} for row in rows if (card := as_object(row["card"]))]
 
-    def add_point(self, key: str, curve: str, reference: str, data: str, teacher: str, method: str,
-                  point: dict[str, Any], predictions: bytes) -> None:
-        """Keeps a measured point under its recipe's key and the digest of the file it was compared with."""
-        self._run("REPLACE INTO points VALUES (?,?,?,?,?,?,?,?,?,?)", key, reference, curve, data, teacher, method,
-                  json.dumps(point["dial"]), json.dumps(point), predictions, time.time())
+    # -- data ----------------------------------------------------------------------------------------------------
 
-    def points(self, curve: str, reference: str) -> list[dict[str, Any]]:
-        """All points of a curve with this reference, by rising dial."""
-        rows = self._rows("SELECT point FROM points WHERE curve=? AND reference=?", curve, reference)
-        return sorted((json.loads(row["point"]) for row in rows), key=lambda point: point["dial"])
+    def save_data_version(self, name: str, source: str, digest: str) -> None:
+        """Stores which data, by their digest, were read from a source (Dataset.source) under this name."""
+        if self.data_digest(name, source) != digest:
+            self._run("REPLACE INTO data_versions VALUES (?,?,?,?)", name, source, digest, time.time())
 
-    def point(self, key: str, reference: str) -> dict[str, Any] | None:
-        """The point of the recipe with this key, or None."""
-        rows = self._rows("SELECT point FROM points WHERE key=? AND reference=?", key, reference)
-        return json.loads(rows[0]["point"]) if rows else None
+    def data_digest(self, name: str, source: str) -> str:
+        """The digest of the data that were last read from this source under this name; "" if they never were."""
+        rows = self._rows("SELECT digest FROM data_versions WHERE name=? AND source=?", name, source)
+        return rows[0]["digest"] if rows else ""
 
-    def points_of(self, keys: Collection[str], reference: str) -> dict[str, dict[str, Any]]:
-        """Recipe key -> point, for the recipes that have a point with this reference."""
-        rows = self._rows("SELECT key, point FROM points WHERE reference=? AND key IN (SELECT value FROM json_each(?))",
-                          reference, json.dumps(list(keys)))
-        return {row["key"]: json.loads(row["point"]) for row in rows}
-
-    def curves(self, method: str, reference: str) -> dict[str, list[dict[str, Any]]]:
-        """All curves of a method with this reference: curve key -> points by rising dial, newest curve last."""
-        rows = self._rows("SELECT curve, point FROM points WHERE method=? AND reference=? ORDER BY created",
-                          method, reference)
-        found: dict[str, list[dict[str, Any]]] = {}
-        for row in rows:
-            found.setdefault(row["curve"], []).append(json.loads(row["point"]))
-        return {key: sorted(points, key=lambda point: point["dial"]) for key, points in found.items()}
-
-    def all_points(self) -> list[dict[str, Any]]:
-        """Every point: its own fields and key, reference, curve, data, teacher, method, created, pinned, note, and `roles`,
-        a list of those that it has in any plan."""
-        rows = self._rows(
-            "SELECT points.*, pins.note AS note, pins.created AS pinned FROM points LEFT JOIN pins "
-            "ON pins.key=points.key AND pins.reference=points.reference ORDER BY points.created")
-        roles: dict[tuple[str, str], list[str]] = {}
-        for row in self._rows("SELECT key, reference, role FROM roles ORDER BY role"):
-            roles.setdefault((row["key"], row["reference"]), []).append(row["role"])
-        names = ("key", "reference", "curve", "data", "teacher", "method", "created", "note", "pinned")
-        return [{**json.loads(row["point"]), **{name: row[name] for name in names},
-                 "roles": roles.get((row["key"], row["reference"]), [])} for row in rows]
-
-    def points_stamp(self) -> tuple[Any, ...]:
-        """Changes when a point is added, replaced or removed, or has another role; costs next to nothing."""
-        (row,) = self._rows("SELECT (SELECT COUNT(*) FROM points) AS points, (SELECT COUNT(*) FROM roles) AS roles, "
-                            "(SELECT MAX(rowid) FROM points) AS newest, "
-                            "(SELECT created FROM points ORDER BY rowid DESC LIMIT 1) AS created")
-        return str(self.path), *row.values()
-
-    def pins(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """(key, reference) of each pinned point -> {pinned: when, note}."""
-        return {(row["key"], row["reference"]): {"pinned": row["created"], "note": row["note"]}
-                for row in self._rows("SELECT key, reference, note, created FROM pins")}
-
-    def known_keys(self, keys: Collection[str], reference: str) -> set[str]:
-        """Which of these recipe keys have a point with this reference whose file is there and unchanged."""
-        rows = self._rows("SELECT key, json_extract(point, '$.digest') AS digest FROM points WHERE reference=? "
-                          "AND key IN (SELECT value FROM json_each(?))", reference, json.dumps(list(keys)))
-        return {row["key"] for row in rows if self.artefacts.has(row["digest"])}
-
-    def predictions(self, key: str, reference: str) -> bytes:
-        """A point's predicted classes on validation (uint16, little-endian); KeyError if there is no such point."""
-        rows = self._rows("SELECT predictions FROM points WHERE key=? AND reference=?", key, reference)
-        if not rows:
-            raise KeyError(key)
-        return rows[0]["predictions"]
-
-    def all_predictions(self, method: str, reference: str) -> dict[str, bytes]:
-        """Recipe key -> predicted classes of every point of a method with this reference."""
-        rows = self._rows("SELECT key, predictions FROM points WHERE method=? AND reference=?", method, reference)
-        return {row["key"]: row["predictions"] for row in rows}
-
-    def pin(self, key: str, reference: str, note: str) -> None:
-        """Marks a point as worth keeping in view."""
-        self._run("REPLACE INTO pins VALUES (?,?,?,?)", key, reference, note, time.time())
-
-    def unpin(self, key: str, reference: str) -> None:
-        """Removes the mark of a point."""
-        self._run("DELETE FROM pins WHERE key=? AND reference=?", key, reference)
+    def of_other_data(self, name: str, digest: str) -> str:
+        """A sentence for the user about points that were measured on other contents of this data set; "" if there are
+        none."""
+        rows = self._rows("SELECT count(*) AS found FROM points WHERE data=? AND reference IN "
+                          "(SELECT digest FROM teachers WHERE data_digest<>?)", name, digest)
+        points = rows[0]["found"]
+        return "" if not points else (
+            f"The contents of {name} have changed: {points} {'point' if points == 1 else 'points'} measured on earlier "
+            "contents are kept, and come back with those files. What is measured now belongs to the present files.")
 
     # -- plans ---------------------------------------------------------------------------------------------------
 
@@ -141,13 +91,14 @@ class Store(JobTable):
                                    [(run.key, reference, run.role) for run in plan.runs])
 
     def plan(self, key: str, reference: str) -> Plan | None:
-        """The plan stored by save_plan(), or None."""
+        """The plan stored by save_plan(); None if there is none, or this version cannot read it."""
         rows = self._rows("SELECT plan FROM plans WHERE key=? AND reference=?", key, reference)
         return _plan_of(rows[0]["plan"]) if rows else None
 
     def plans(self, reference: str) -> list[Plan]:
         """All plans with this reference, whatever their methods."""
-        return [_plan_of(row["plan"]) for row in self._rows("SELECT plan FROM plans WHERE reference=?", reference)]
+        found = (_plan_of(row["plan"]) for row in self._rows("SELECT plan FROM plans WHERE reference=?", reference))
+        return [plan for plan in found if plan]
 
     # -- views of the inside of a method -------------------------------------------------------------------------
 
@@ -156,9 +107,9 @@ class Store(JobTable):
         self._run("REPLACE INTO views VALUES (?,?,?)", key, reference, json.dumps(view))
 
     def view(self, key: str, reference: str) -> dict[str, Any] | None:
-        """The view stored by save_view(), or None."""
+        """The view stored by save_view(); None if there is none, or this version cannot read it."""
         rows = self._rows("SELECT view FROM views WHERE key=? AND reference=?", key, reference)
-        return json.loads(rows[0]["view"]) if rows else None
+        return (as_object(rows[0]["view"]) or None) if rows else None
 
     # -- counters ------------------------------------------------------------------------------------------------
 
@@ -194,17 +145,47 @@ class Store(JobTable):
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.path, timeout=30)
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA synchronous=NORMAL")
+        """Raises StoreError for every error of SQLite. A damaged file is moved aside first, so that the next connection
+        begins a new store."""
         try:
-            with connection:
+            with closing(self._opened()) as connection, connection:
                 yield connection
-        finally:
+        except sqlite3.Error as error:
+            raise damage.explained(error, self.path) from error
+
+    def _opened(self) -> sqlite3.Connection:
+        """A connection. The tables are made where the file is missing: it may have been moved aside, or removed by the
+        user."""
+        missing = not self.path.exists()
+        if missing:
+            self._make_folder()
+            with suppress(OSError):  # the connection is refused for the same reason
+                self.path.open("ab").close()  # by the umask; SQLite would make a file that the user's group can never write
+        connection = sqlite3.connect(self.path, timeout=SECONDS)
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA synchronous=NORMAL")
+            if missing or not self._is_prepared:
+                with connection:
+                    connection.execute("PRAGMA journal_mode=WAL")
+                    schema.prepare(connection, self.path, self.artefacts)
+                self._is_prepared = True
+        except BaseException:
             connection.close()
+            raise
+        return connection
+
+    def _make_folder(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(of_system(f"The store {self.path}", self.path.parent, error)) from error
 
 
 @lru_cache(maxsize=256)
-def _plan_of(text: str) -> Plan:
-    """Read once: pages look at plans at every tick."""
-    return Plan.from_plain(json.loads(text))
+def _plan_of(text: str) -> Plan | None:
+    """Read once: pages look at plans at every tick. None for a plan that this version cannot read."""
+    try:
+        return Plan.from_plain(json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None

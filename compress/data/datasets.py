@@ -6,7 +6,7 @@ set is loaded for the first time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -21,6 +21,7 @@ from compress.settings import checked_seed, shown
 
 __all__ = ["Dataset", "DatasetCard", "Normaliser", "Split", "available", "load", "prepare"]
 
+_READINGS = 3
 FARTHEST = 1e15  # standard deviations from the training split's mean; beyond, a network's float32 numbers can overflow
 
 
@@ -48,6 +49,7 @@ class Dataset:
         digest: 16 hex digits of the contents and the seed of the splits.
         raw_bytes_per_example: bytes of an example as the source stores it: one for a uint8 value, four for any other.
         origin, notes: arrays from which the examples were made, and what is not used; see RawData.
+        source: of its files, as source() gives it.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Dataset:
     _test: Split = field(repr=False)
     origin: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
+    source: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -87,14 +90,25 @@ def load(name: str, seed: int = 0, report: Reporter = no_report) -> Dataset:
         report: of a download.
 
     Raises:
-        ValueError: an unknown name, or data with errors.
-        Cancelled: through `report`.
+        ValueError: an unknown name, data with errors, or files that change while they are read.
         compress.data.openml.DownloadError: a data set of OpenML that is not cached and cannot be downloaded.
+        Cancelled: through `report`.
     """
     checked = checked_seed(seed, "load")
     if name.startswith(openml.PREFIX):
         openml.fetch(name, report)
-    return _load(name, checked, local_files.stamp(name))
+    for _ in range(_READINGS):
+        stamp = local_files.stamp(name)
+        data = _load(name, checked, stamp)
+        if local_files.stamp(name) == stamp:
+            return data
+    raise ValueError(f"The files of {name} change while they are read. Wait until they are written, then try again.")
+
+
+def source(name: str) -> str:
+    """A digest of the files behind a name, without reading them as data: two data sets under one name differ in it. "" for
+    data that always have the same contents. Nothing is raised: files that cannot be read have a digest of their own."""
+    return local_files.source(name)
 
 
 def available() -> tuple[DatasetCard, ...]:
@@ -146,7 +160,7 @@ def _normalised(inputs: np.ndarray, places: np.ndarray, normaliser: Normaliser, 
 @lru_cache(maxsize=4)
 def _load(name: str, seed: int, stamp: local_files.Stamp) -> Dataset:
     """stamp: changes with a local file, so that a changed file is read again."""
-    return prepare(_read(name), name, seed)
+    return replace(prepare(_read(name), name, seed), source=source(name))
 
 
 def _read(name: str) -> RawData:

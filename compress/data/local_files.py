@@ -14,6 +14,7 @@ kind is an optional text array in the .npz file. Labels are any k different whol
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -73,6 +74,17 @@ def stamp(name: str) -> Stamp:
     """Changes when the files of local:NAME change, as their paths, sizes, times and permissions say. Empty for any other
     data set."""
     return _stamp_of(_find(name)) if name.startswith(PREFIX) else ()
+
+
+def source(name: str) -> str:
+    """16 hex digits of the contents of the files of local:NAME, computed again only where their stamp changes; "" for any
+    other data set. Nothing is raised: "unreadable" where there is no such data set or it cannot be read."""
+    if not name.startswith(PREFIX):
+        return ""
+    try:
+        return _source(_find(name), stamp(name))
+    except (OSError, ValueError):
+        return "unreadable"
 
 
 def stamp_of_all() -> Stamp:
@@ -169,6 +181,21 @@ def _open(entry: _Entry) -> IdxFolder | NpzFile:
         raise ValueError(f"COMPRESS_DATA must name folders of IDX files or .npz files, but {_shown(path)} is "
                          f"{'neither' if path.exists() else 'not there'}.")
     return NpzFile(path)
+
+
+@lru_cache(maxsize=64)
+def _source(entry: _Entry, stamp: Stamp) -> str:
+    """stamp: changes with the files."""
+    total = hashlib.sha256()
+    files = [entry.path, *(entry.path / name for name in FILES)]
+    found = [file for file in files if file.is_file()]
+    if not found:
+        raise FileNotFoundError(entry.path)
+    for file in found:
+        total.update(file.name.encode() if file != entry.path else b"")
+        with file.open("rb") as stream:
+            total.update(hashlib.file_digest(stream, "sha256").digest())
+    return total.hexdigest()[:16]
 
 
 @lru_cache(maxsize=4)

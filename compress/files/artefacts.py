@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from compress.atomic_file import sweep, write_whole
+from compress.files.store_error import StoreError, of_system
 
 SUFFIX = ".safetensors"
 FOLDER = "networks"  # in the folder of the store
@@ -44,10 +45,17 @@ class Artefacts:
         self.folder = Path(folder)
 
     def put(self, contents: bytes, suffix: str = SUFFIX) -> str:
-        """Stores contents, completely or not at all, and returns their digest."""
+        """Stores contents, completely or not at all, and returns their digest.
+
+        Raises:
+            StoreError: the disk is full, or the folder cannot be written.
+        """
         digest = digest_of(contents)
         if not self.has(digest, suffix):
-            write_whole(contents, self.path(digest, suffix))
+            try:
+                write_whole(contents, self.path(digest, suffix))
+            except OSError as error:
+                raise StoreError(of_system(f"The folder of files {self.folder}", self.folder, error)) from error
         return digest
 
     def path(self, digest: str, suffix: str = SUFFIX) -> Path:
@@ -61,14 +69,19 @@ class Artefacts:
             facts = path.stat()
         except OSError:
             return False
-        return _digest_of_file(path, facts.st_mtime_ns, facts.st_size) == digest
+        stamp = (facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size, facts.st_ino)
+        return _digest_of_file(path, stamp) == digest
 
     def contents(self, digest: str) -> bytes:
         """The contents with this digest. Raises ValueError if they are missing or changed."""
-        if not self.has(digest):
+        try:
+            found = self.path(digest).read_bytes()
+        except OSError:
+            found = b""
+        if digest_of(found) != digest:
             raise ValueError(f"The file {self.path(digest)} is missing or damaged. Measure its curve again: the missing "
                              "point is measured again.")
-        return self.path(digest).read_bytes()
+        return found
 
 
 def sweep_home(home: Path) -> None:
@@ -77,9 +90,10 @@ def sweep_home(home: Path) -> None:
         sweep(folder)
 
 
-@lru_cache(maxsize=4096)
-def _digest_of_file(path: Path, stamp: int, size: int) -> str:
-    """The digest of a file, computed again only if its length or the time of its last change differs."""
+@lru_cache(maxsize=16_384)
+def _digest_of_file(path: Path, stamp: tuple[int, ...]) -> str:
+    """The digest of a file, computed again only if its length, its inode or the time of its last change differs; the time
+    of a change of the inode is among these, because programs can set the other one back."""
     try:
         return digest_of(path.read_bytes())
     except OSError:

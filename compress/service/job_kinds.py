@@ -49,12 +49,18 @@ def _speed(request: SpeedRequest, store: Sink, report: Reporter, device: torch.d
     recipe = sweep.complete(Recipe.parse(request.recipe)).reference()
     data = datasets.load(recipe.data, report=report)
     teacher = kept_teachers.obtain(recipe, data, store, report.part(0.0, 0.3), device)
-    store.save_view(recipe.key(), "speed", speed_map(teacher.network, report.part(0.3, 1.0)))
+    store.save_view("speed", teacher.digest, speed_map(teacher.network, report.part(0.3, 1.0)))
 
 
 def _final(request: FinalRequest, store: Sink, report: Reporter, device: torch.device) -> None:
-    networks = {digest: network_file.from_bytes(store.artefacts.contents(digest), f"the file {digest}").to(device)
-                for digest in request.digests}
+    data, networks = datasets.load(request.data), {}
+    for digest in request.digests:
+        network, made_for = network_file.with_description(store.artefacts.contents(digest), f"the file {digest}")
+        if made_for and made_for.digest != data.digest:
+            raise ValueError(f"The file {digest} was made for other contents of {request.data} than its files have now: "
+                             "their test split may hold examples that it was trained on. Put the earlier files back, or "
+                             "unpin it.")
+        networks[digest] = network.to(device)
     store.save_view(request.key, "final", final_report(request.data, networks, store))
 
 

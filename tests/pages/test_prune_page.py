@@ -92,8 +92,7 @@ def test_the_map_of_speeds_is_asked_for_and_then_kept(show, pruned, engine):  # 
     shown = show(PRUNE, link)
     assert len(shown.main.get("bidi_component")) == 1
     assert any(label.startswith("Measure it on this machine") for label in labels(shown.button))
-    key = Recipe.parse(pruned.points[0]["recipe"]).reference().key()
-    engine.store.save_view(key, "speed", SPEED)
+    engine.store.save_view("speed", pruned.teacher["digest"], SPEED)
     shown = show(PRUNE, link)
     assert "Measure it again" in labels(shown.button)
     assert list(component(shown, 1)["charts"]) == ["speed-sparse", "speed-units"]
@@ -102,7 +101,7 @@ def test_the_map_of_speeds_is_asked_for_and_then_kept(show, pruned, engine):  # 
 
 def test_a_map_of_speeds_in_the_making_shows_how_far_it_is(show, pruned, engine):  # noqa: F811
     key = Recipe.parse(pruned.points[0]["recipe"]).reference().key()
-    number = engine.store.new_job(f"speed.{key}", "speed", "Break-even map", {})
+    number = engine.store.new_job(f"speed {key}", "speed", "Break-even map", {})
     engine.store.update_job(number, state="running", share=0.4, text="timing sparse")
     shown = show(PRUNE, {**LINK, "sparsity": "0.5"})
     assert "Cancel" in labels(shown.main.button) and not any("Measure it" in label for label in labels(shown.button))

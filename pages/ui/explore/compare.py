@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from compress.curves.sink import opened_counter
 from compress.curves.store import ACTIVE
 from compress.recipe import BASELINE, CONTROL, Recipe
 from compress.service.requests import FinalRequest
@@ -19,7 +20,7 @@ Row = dict[str, Any]
 
 def everything(known: dict[str, Any]) -> list[Row]:
     """The rows of all points, each with its pin."""
-    titles = tuple((card["name"], card["title"]) for card in known["datasets"])
+    titles = tuple((card["name"], card["title"], session.data_digest(card["name"])) for card in known["datasets"])
     return with_pins(session.of_all_points(("compare", titles), lambda points: rows(points, known)), session.store().pins())
 
 
@@ -32,7 +33,7 @@ def with_pins(found: list[Row], pins: dict[tuple[str, str], Row]) -> list[Row]:
 
 def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
     """Points of networks with what the page shows: titles in words, the size against their teacher's, the hover text."""
-    titles = {card["name"]: outside.name(card["title"]) for card in known["datasets"]}
+    titles = _data_titles(points, known)
     names = {name: card["title"] for name, card in known["methods"].items()}
     data_methods = {name for name, card in known["methods"].items() if card["applies_to"] == "data"}
     teachers = {point["reference"]: point for point in points if point["method"] == "teacher"}
@@ -45,7 +46,7 @@ def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
         shown.append({
             **{name: value for name, value in point.items() if name != "inside"},
             "id": f"{point['key']}/{point['reference']}",
-            "data_title": titles.get(point["data"], outside.name(point["data"])),
+            "data_title": titles[point["data"], point["data_digest"]],
             "method_title": "Teacher" if point["method"] == "teacher" else
             " + ".join(names.get(name, name) for name in point["method"].split("+")) + (
                 ", control" if is_control(point) else ""),
@@ -62,6 +63,18 @@ def is_untrained(point: Row) -> bool:
     """Whether a student's training diverged before it learned anything: its accuracy is that of random weights."""
     inside = point.get("inside") or {}
     return "diverged" in inside and not inside["best_epoch"]
+
+
+def _data_titles(points: list[Row], known: dict[str, Any]) -> dict[tuple[str, str | None], str]:
+    """(name, digest of the contents) -> title. Contents that a name no longer has are marked, so that nobody takes their
+    points for those of the present files."""
+    cards = {card["name"]: card["title"] for card in known["datasets"]}
+    found = {}
+    for name, contents in {(point["data"], point["data_digest"]) for point in points}:
+        title = outside.name(cards.get(name, name))
+        same = contents is None or contents == session.data_digest(name)
+        found[name, contents] = title if same else f"{title} (earlier contents {contents[:6]})"
+    return found
 
 
 def is_control(point: Row) -> bool:
@@ -188,10 +201,14 @@ def pins(pinned: list[Row]) -> None:
 
 def _final_reports(pinned: list[Row]) -> None:
     """One button a data set: opens its test split for the pinned networks, and counts how often that was done."""
-    for data in sorted({row["data"] for row in pinned}):
-        own = [row for row in pinned if row["data"] == data]
-        key = f"final {data} " + " ".join(sorted(row["digest"] for row in own))
-        opened = session.store().counter(f"test split of {data}")
+    for data, contents in sorted({(row["data"], row["data_digest"] or "") for row in pinned}):
+        own = [row for row in pinned if (row["data"], row["data_digest"] or "") == (data, contents)]
+        if contents != session.data_digest(data):
+            st.caption(f"No final report on {outside.markdown(own[0]['data_title'])}: the files of this name have other "
+                       "contents now.")
+            continue
+        key = f"final {data} {contents} " + " ".join(sorted(row["digest"] for row in own))
+        opened = session.store().counter(opened_counter(data, contents))
         report = session.store().view(key, "final")
         job = session.store().latest_job(key)
         if job and job["state"] in ACTIVE:

@@ -44,7 +44,7 @@ def submit(card: Card) -> None:
     if before is not None and before != active:
         session.leave(before)
     session.remember(f"job.{method}", session.submit(
-        CurveRequest(state.request.text(), tuple(state.values)), curve.key(), card["title"]))
+        CurveRequest(state.request.text(), tuple(state.values)), session.job_key(curve), card["title"]))
 
 
 def _presets(own: MethodPage) -> None:

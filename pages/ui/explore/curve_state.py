@@ -91,7 +91,7 @@ def look_up(card: Card) -> CurveState:
         reference = {**view["reference"], "title": card["reference"]} if "reference" in view else None
     points = store.points(curve.key(), digest) if teacher else []
     return CurveState(card, recipe, values, [point for point in points if point["dial"] in values],
-                      reference, view, store.latest_job(request.curve(card["dial"]).key()), teacher, request,
+                      reference, view, store.latest_job(session.job_key(request.curve(card["dial"]))), teacher, request,
                       _start(request, digest), plan)
 
 

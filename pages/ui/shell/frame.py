@@ -114,6 +114,9 @@ def _data_set(known: Card) -> None:
         st.warning(outside.markdown(card["problem"]), icon=":material/folder_off:")
     elif card:
         st.caption(outside.markdown(card["description"]))
+    changed = session.store().of_other_data(chosen.data, session.data_digest(chosen.data))
+    if changed:
+        st.caption(f":material/history: {outside.markdown(changed)}")
 
 
 def _in_its_place(known: Card) -> None:

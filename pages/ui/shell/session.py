@@ -157,8 +157,19 @@ def _made(made_for: tuple[Any, ...], stamp: tuple[Any, ...], _make: Callable[[li
 
 
 def teacher_record(recipe: Recipe) -> dict[str, Any] | None:
-    """The trained teacher of a recipe: digest, file, card; None if it was not trained yet."""
-    return store().teacher(recipe.reference().key())
+    """The trained teacher of a recipe: digest, card; None if it was not trained yet on the data that have this name now."""
+    return store().teacher(recipe.reference().key(), data_digest(recipe.data))
+
+
+def data_digest(name: str) -> str:
+    """The digest of the data that have this name now; "" if these files were never read."""
+    return store().data_digest(name, datasets.source(name))
+
+
+def job_key(recipe: Recipe, kind: str = "") -> str:
+    """The key of jobs for this recipe and the files that its data set has now. kind: of the work, for other work than
+    measuring it."""
+    return " ".join(filter(None, [kind, recipe.key(), datasets.source(recipe.data)]))
 
 
 def example_pictures(view: dict[str, Any], rows: list[int]) -> list[Any]:

@@ -12,6 +12,7 @@ import torch
 
 import compress
 from compress.curves.final_report import final_report
+from compress.curves.sink import opened_counter
 from compress.curves.store import Store
 from compress.curves.sweep import run, sweep_of
 from compress.data import datasets
@@ -66,7 +67,7 @@ def test_teaching_and_sweeping_never_open_it(opened: list[str], store: Store, mo
 def test_a_report_opens_the_test_split_once_counts_it_and_has_the_accuracy(opened: list[str], mlp: Network, digits: Dataset,
                                                                 store: Store, tmp_path: Path) -> None:
     report = final_report("digits", {"a": mlp, "b": mlp}, store)
-    assert opened == ["digits"] and report["opened"] == 1 == store.counter("test split of digits")
+    assert opened == ["digits"] and report["opened"] == 1 == store.counter(opened_counter("digits", digits.digest))
     split = digits.open_test()
     with torch.inference_mode():
         right = (mlp(torch.tensor(split.inputs)).argmax(1).numpy() == split.labels).mean()
@@ -98,4 +99,5 @@ def test_a_file_that_cannot_be_tested_leaves_it_closed_and_uncounted(opened: lis
                                ("few", "net", "in 10 classes, but few has .* in 3")):
         with pytest.raises(ValueError, match=answer):
             do(FinalRequest(data, (kept[name],), "report"), store, Reporter(), torch.device("cpu"))
-    assert opened == [] and not any(store.counter(f"test split of {name}") for name in named)
+    assert opened == []
+    assert not any(store.counter(opened_counter(name, data.digest)) for name, data in named.items())

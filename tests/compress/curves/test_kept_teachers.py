@@ -82,7 +82,7 @@ def test_cancelled_at_once_nothing_is_kept(store: Store) -> None:
     recipe = complete(Recipe.parse("digits/mlp(hidden=8,epochs=9,batch=1)/0"))
     with pytest.raises(Cancelled):
         obtain(recipe, toy_data(), store, Reporter(is_cancelled=lambda: True))
-    assert store.teacher(recipe.key()) is None and not list(store.artefacts.folder.glob("*"))
+    assert store.teachers(recipe.key()) == [] and not list(store.artefacts.folder.glob("*"))
 
 
 def test_the_card_has_the_networks_architecture_and_measurements(store: Store, digits: Dataset) -> None:

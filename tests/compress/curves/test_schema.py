@@ -12,8 +12,10 @@ import pytest
 
 from compress.__main__ import main
 from compress.curves import schema
+from compress.curves.sink import opened_counter
 from compress.curves.store import Store
 from compress.curves.sweep import run, sweep_of
+from compress.files.store_error import StoreError
 from compress.recipe import Recipe
 
 TEACHER = "toy/mlp(hidden=16-16,epochs=1)"
@@ -38,7 +40,7 @@ def old_store(store: Store, folder: Path) -> Path:
         old = networks / f"{point['method']}-{number}.safetensors"
         shutil.copy(store.artefacts.path(point["digest"]), old)
         if point["method"] == "teacher":
-            kept = store.teacher(point["key"])
+            kept = store.teachers(point["key"])[0]
             connection.execute("INSERT INTO teachers VALUES (?,?,?,?,?,?,1)", [
                 point["key"], kept["recipe"], kept["digest"], kept["data_digest"], str(old), json.dumps(kept["card"])])
         plain = {name: value for name, value in point.items() if name not in ("roles", "note", "pinned")}
@@ -89,9 +91,9 @@ def test_a_teacher_that_pages_cannot_show_is_trained_anew(store: Store, tmp_path
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE teachers SET card='{\"title\": \"old\"}'")
     opened, key = Store(path), wanted.recipe.reference().key()
-    assert opened.teacher(key) is None
+    assert opened.teachers(key) == []
     list(run(wanted, opened, latency=False))
-    assert opened.teacher(key)["card"]["labels"] == store.teacher(key)["card"]["labels"]
+    assert opened.teachers(key)[0]["card"]["labels"] == store.teachers(key)[0]["card"]["labels"]
 
 
 @pytest.mark.parametrize("script", [
@@ -101,12 +103,40 @@ def test_a_store_of_an_unknown_version_is_named_with_a_remedy(
         script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     with sqlite3.connect(tmp_path / "store.sqlite") as connection:
         connection.execute(script)
-    with pytest.raises(ValueError, match=r"The store .*store.sqlite was written by a version .* Move the file away"):
+    with pytest.raises(StoreError, match=r"The store .*store.sqlite was written by a version .* Move the file away"):
         Store(tmp_path / "store.sqlite")
     monkeypatch.setenv("COMPRESS_HOME", str(tmp_path))
     assert main(["teacher", "--data", "digits"]) == 2
     shown = capsys.readouterr()
     assert "Move the file away" in shown.err and shown.err.count("\n") == 1 and not shown.out
+
+
+def test_a_store_of_version_2_gets_one_teacher_for_each_data_set_of_a_name(store: Store, tmp_path: Path) -> None:
+    wanted = sweep_of(Recipe.parse(f"{TEACHER}/low_rank/0"), [0.2])
+    list(run(wanted, store, latency=False))
+    with sqlite3.connect(store.path) as connection:
+        connection.executescript("""
+            CREATE TABLE before (key TEXT PRIMARY KEY, recipe TEXT, digest TEXT, data_digest TEXT, card TEXT, created REAL);
+            INSERT INTO before SELECT * FROM teachers; DROP TABLE teachers; ALTER TABLE before RENAME TO teachers;
+            DROP TABLE data_versions; INSERT INTO counters VALUES ('test split of toy', 4); PRAGMA user_version=2;""")
+    key, opened = wanted.recipe.reference().key(), Store(store.path)
+    (teacher,) = opened.teachers(key)
+    assert opened.data_digest("toy", "") == teacher["data_digest"]
+    assert opened.counter(opened_counter("toy", teacher["data_digest"])) == 4
+    assert list(run(wanted, opened, latency=False)) == [], "nothing is measured a second time"
+    opened.save_teacher(key, wanted.recipe.reference().text(), "abc", "other data", teacher["card"])
+    assert {one["data_digest"] for one in opened.teachers(key)} == {"other data", teacher["data_digest"]}
+
+
+def test_rows_of_version_1_that_are_no_json_are_left_out(store: Store, tmp_path: Path) -> None:
+    list(run(sweep_of(Recipe.parse(f"{TEACHER}/low_rank/0"), [0.2, 0.4]), store, latency=False))
+    path = old_store(store, tmp_path / "old")
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE points SET point='{\"recipe\": ' WHERE method='low_rank'")
+        connection.execute("UPDATE teachers SET card='[]', recipe=NULL")
+    opened = Store(path)
+    assert [point["method"] for point in opened.all_points()] == ["teacher"]
+    assert opened.take_notices()[0].startswith("2 of 3 points")
 
 
 def test_many_may_open_a_new_store_at_once(tmp_path: Path) -> None:

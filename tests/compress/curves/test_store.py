@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from compress.curves.plan import Plan, PlannedRun
 from compress.curves.store import Store
 from tests.compress.helpers import python
 
+FACTS = {"recipe": "digits/mlp/low_rank/0", "accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6, "correct": 5,
+         "examples": 10, "agreement": 0.5, "bytes": 100, "parameters": 25, "macs": 25, "digest": "abc"}
+
 
 def add(store: Store, key: str, dial: float, curve: str = "curve", reference: str = "teacher", **more: object) -> None:
-    point = {"dial": dial, "accuracy": dial / 2, **more}
+    point = {**FACTS, "dial": dial, "accuracy": dial / 2, **more}
     store.add_point(key, curve, reference, "digits", "mlp", "low_rank", point, b"\x01\x00")
 
 
@@ -28,7 +32,7 @@ def test_points_survive_reopening_and_come_by_rising_dial(store: Store) -> None:
 def test_a_point_measured_again_replaces_the_first(store: Store) -> None:
     add(store, "a", 0.1, accuracy=0.2)
     add(store, "a", 0.1, accuracy=0.9)
-    assert store.points("curve", "teacher") == [{"dial": 0.1, "accuracy": 0.9}]
+    assert store.points("curve", "teacher") == [{**FACTS, "dial": 0.1, "accuracy": 0.9}]
 
 
 def test_points_of_another_reference_are_other_points(store: Store) -> None:
@@ -66,8 +70,8 @@ def test_a_point_is_found_by_its_recipe_and_reference(store: Store) -> None:
     add(store, "a", 0.1)
     add(store, "b", 0.5)
     add(store, "a", 0.1, reference="new teacher", accuracy=0.9)
-    assert store.point("a", "teacher") == {"dial": 0.1, "accuracy": 0.05}
-    assert store.point("a", "new teacher") == {"dial": 0.1, "accuracy": 0.9}
+    assert store.point("a", "teacher") == {**FACTS, "dial": 0.1, "accuracy": 0.05}
+    assert store.point("a", "new teacher") == {**FACTS, "dial": 0.1, "accuracy": 0.9}
     assert store.point("b", "new teacher") is None and store.point("curve", "teacher") is None
 
 
@@ -95,29 +99,31 @@ def test_a_pin_can_be_set_changed_and_taken_back(store: Store) -> None:
 
 
 def test_teachers_and_views_come_back_and_are_replaced(store: Store) -> None:
-    assert store.teacher("t") is None and store.view("v", "teacher") is None
+    assert store.teacher("t", "data") is None and store.view("v", "teacher") is None
     for accuracy in (0.5, 0.9):
         store.save_teacher("t", "digits/mlp/0", "abc", "data", {"accuracy": accuracy})
         store.save_view("v", "teacher", {"layers": [accuracy]})
-    assert store.teacher("t") == {"recipe": "digits/mlp/0", "digest": "abc", "data_digest": "data",
-                                  "card": {"accuracy": 0.9}}
+    assert store.teacher("t", "data") == {"recipe": "digits/mlp/0", "digest": "abc", "data_digest": "data",
+                                          "card": {"accuracy": 0.9}}
     assert store.view("v", "teacher") == {"layers": [0.9]} and store.view("v", "other") is None
 
 
 WRITER = """
+import json
 import sys
 from compress.curves.plan import Plan, PlannedRun
 from compress.curves.store import Store
 store = Store(sys.argv[1])
 for number in range(40):
-    store.add_point(f"{sys.argv[2]}{number}", "curve", "teacher", "d", "t", "m", {"dial": number}, b"")
+    point = {**json.loads(sys.argv[3]), "dial": number}
+    store.add_point(f"{sys.argv[2]}{number}", "curve", "teacher", "d", "t", "m", point, b"")
     store.count("written")
 """
 
 
 def test_two_processes_write_at_once_while_a_third_reads(store: Store) -> None:
     with ThreadPoolExecutor() as pool:
-        writers = [pool.submit(python, "-c", WRITER, str(store.path), name) for name in "ab"]
+        writers = [pool.submit(python, "-c", WRITER, str(store.path), name, json.dumps(FACTS)) for name in "ab"]
         while not all(writer.done() for writer in writers):
             assert len(store.points("curve", "teacher")) <= 80
     assert [writer.result().returncode for writer in writers] == [0, 0], writers[0].result().stderr

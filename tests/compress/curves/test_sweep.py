@@ -97,7 +97,7 @@ def test_an_interrupted_run_keeps_its_points_and_the_next_measures_the_rest(stor
     with pytest.raises(Cancelled):
         curve(store, report=Reporter(is_cancelled=lambda: len(measured) >= 2))
     wanted = sweep_of(Recipe.parse(TEXT), VALUES)
-    digest = store.teacher(wanted.recipe.reference().key())["digest"]
+    digest = store.teachers(wanted.recipe.reference().key())[0]["digest"]
     kept = [point["dial"] for point in store.points(wanted.curve.key(), digest)]
     assert len(kept) == 2 and sorted(kept) == sorted(measured)
     measured.clear()
@@ -147,7 +147,7 @@ def test_the_teacher_is_a_point_too(store: Store) -> None:
 def test_what_happens_inside_is_kept_for_every_value(store: Store) -> None:
     wanted = sweep_of(Recipe.parse(TEXT), [0.1, 0.45])
     curve(store, [0.1, 0.45])
-    digest = store.teacher(wanted.recipe.reference().key())["digest"]
+    digest = store.teachers(wanted.recipe.reference().key())[0]["digest"]
     assert store.view(wanted.curve.key(), digest)["values"] == [0.1, 0.45]
     curve(store, [0.3])
     view = store.view(wanted.curve.key(), digest)
@@ -213,7 +213,7 @@ def test_a_data_method_has_its_own_reference(store: Store, toy: Dataset) -> None
         pytest.skip("there is no method for data")
     wanted = sweep_of(Recipe.parse("toy/mlp(hidden=16-16,epochs=3)/data_svd(epochs=2)/0"), [2, 4])
     points = list(run(wanted, store, latency=False))
-    digest = store.teacher(wanted.recipe.reference().key())["digest"]
+    digest = store.teachers(wanted.recipe.reference().key())[0]["digest"]
     reference = store.view(wanted.curve.key(), digest)["reference"]
     assert reference["agreement"] == 1.0 and reference["bytes"] >= len(toy.train) * 16 * 4
     assert all(point.bytes < reference["bytes"] for point in points)

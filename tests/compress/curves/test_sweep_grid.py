@@ -56,7 +56,7 @@ def grid_of(one: Sweep) -> list[Distill]:
 
 
 def digest_of(one: Sweep, store: Store) -> str:
-    return store.teacher(one.recipe.reference().key())["digest"]
+    return store.teachers(one.recipe.reference().key())[0]["digest"]
 
 
 def students(store: Store) -> list[dict[str, Any]]:
@@ -188,7 +188,7 @@ def test_a_cancelled_grid_keeps_what_is_finished(store: Store, measured: list[st
     with pytest.raises(Cancelled):
         list(run(wanted(), store, report, latency=False))
     assert students(store) == [] == measured
-    assert store.teacher(wanted().recipe.reference().key())
+    assert store.teachers(wanted().recipe.reference().key())
     assert len(list(run(wanted(), store, latency=False))) == 6 * len(VALUES)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from compress.files.artefacts import FOLDER, Artefacts, digest_of, sweep_home
+from compress.files.store_error import StoreError
 
 
 def test_contents_come_back_by_their_digest_and_are_kept_once(tmp_path: Path) -> None:
@@ -43,9 +44,25 @@ def test_what_was_damaged_counts_as_missing_and_is_made_again(tmp_path: Path, da
     assert kept.put(b"one") == digest and kept.contents(digest) == b"one"
 
 
+def test_a_change_that_keeps_length_and_time_is_seen(tmp_path: Path) -> None:
+    kept = Artefacts(tmp_path)
+    digest = kept.put(b"one")
+    assert kept.has(digest)
+    before = kept.path(digest).stat()
+    kept.path(digest).write_bytes(b"two")
+    os.utime(kept.path(digest), ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert kept.path(digest).stat().st_mtime_ns == before.st_mtime_ns and not kept.has(digest)
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "networks").write_text("a file")
+    with pytest.raises(StoreError, match=r"The folder of files .*networks cannot be written .* Give this user the right"):
+        Artefacts(tmp_path / "networks").put(b"one")
+
+
 def test_a_writer_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(StoreError, match=r"the disk of .* is full\. Free some space there, or set COMPRESS_HOME"):
         Artefacts(tmp_path).put(b"one")
     assert list(tmp_path.iterdir()) == []
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from compress.curves.sink import opened_counter
 from compress.curves.sweep import complete
+from compress.data.datasets import load
 from compress.recipe import Recipe
 from compress.service import engine as jobs
 from compress.service import kept_description
@@ -47,15 +49,16 @@ def test_a_curve_job_ends_done_with_every_point_in_the_store(engine: LocalEngine
 def test_a_teacher_job_leaves_the_teacher_in_the_store(engine: LocalEngine) -> None:
     recipe = "digits/mlp(epochs=1,hidden=8)/0"
     assert ended(engine, engine.submit(TeacherRequest(recipe), recipe, "a teacher"))["state"] == "done"
-    kept = engine.store.teacher(complete(Recipe.parse(recipe)).key())
+    kept = engine.store.teachers(complete(Recipe.parse(recipe)).key())[0]
     assert engine.store.artefacts.path(kept["digest"]).stat().st_size == kept["card"]["bytes"]
 
 
 def test_a_final_job_reports_on_the_test_split(engine: LocalEngine) -> None:
     digest = next(point["digest"] for point in engine.store.all_points())
-    before = engine.store.counter("test split of digits")
+    counter = opened_counter("digits", load("digits").digest)
+    before = engine.store.counter(counter)
     job = ended(engine, engine.submit(FinalRequest("digits", (digest,), "report"), "final", "the end"))
-    assert job["state"] == "done" and engine.store.counter("test split of digits") == before + 1
+    assert job["state"] == "done" and engine.store.counter(counter) == before + 1
     assert engine.store.view("report", "final")["rows"][0]["name"] == digest
 
 

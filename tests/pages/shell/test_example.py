@@ -38,7 +38,7 @@ def test_its_recipe_makes_a_point_again(kept, prepared, tmp_path):
     wanted = sweep.sweep_of(Recipe.parse(stored["recipe"]), [stored["dial"]])
     store = Store(tmp_path / "store.sqlite")
     (point,) = sweep.run(wanted, store, latency=False)
-    teacher = store.teacher(wanted.recipe.reference().key())["card"]
+    teacher = store.teachers(wanted.recipe.reference().key())[0]["card"]
     assert point.recipe == stored["recipe"] and point.bytes == stored["bytes"]
     assert (point.parameters, point.macs) == (stored["parameters"], stored["macs"])
     assert teacher["bytes"] == kept.reference["bytes"]
