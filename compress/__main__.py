@@ -22,6 +22,7 @@ from compress.progress import Reporter
 from compress.recipe import Recipe, Step
 from compress.settings import MOST_SEED, checked_seed
 from compress.shell import outcome, streams
+from compress.shell.saved import writable_folder
 
 if TYPE_CHECKING:
     from compress.curves.plan import Plan
@@ -74,6 +75,7 @@ def curve_command(chosen: argparse.Namespace) -> None:
     from compress.networks import device
 
     seed = checked_seed(chosen.seed, name="--seed")
+    folder = None if chosen.save is None else writable_folder(chosen.save)
     where = device.prepare()
     store = _store()
     steps = [Step.parse(text) for text in chosen.method.split("+")]
@@ -87,8 +89,7 @@ def curve_command(chosen: argparse.Namespace) -> None:
     data = datasets.load(chosen.data)
     valid, invalid = sweep.checked_values(wanted, data)
     _say_of_other_data(store, data)
-    printed = _Printed(sweep.plan_of(wanted, sweep.coarse_to_fine(valid), invalid), store,
-                       Path(chosen.save) if chosen.save else None)
+    printed = _Printed(sweep.plan_of(wanted, sweep.coarse_to_fine(valid), invalid), store, folder)
     teacher = store.teacher(wanted.recipe.reference().key(), data.digest)
     if teacher:
         printed.known(teacher["digest"])

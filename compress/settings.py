@@ -11,7 +11,9 @@ Python, from JSON or as text (links, the command line); `converted` reads all of
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Integral
 from reprlib import Repr
@@ -83,7 +85,8 @@ class Settings:
         for name, value in values.items():
             present = cls.renamed.get(name, name)
             if present not in known:
-                raise ValueError(f"{cls.__name__} has no setting {shown(name)}; its settings are {', '.join(known)}.")
+                raise ValueError(f"{cls.__name__} has no setting {shown(name)}; its settings are {', '.join(known)}."
+                                 f"{similar(name, known)}")
             if present in given:
                 raise ValueError(f"{cls.__name__}: {present} is given twice, once by an older name; give each setting once.")
             given[present] = value
@@ -162,6 +165,12 @@ def nearest(entry: dict[str, Any], value: Any) -> Any:
     if entry["low"] is not None and value < entry["low"]:
         return kind(entry["low"])
     return kind(entry["high"]) if entry["high"] is not None and value > entry["high"] else value
+
+
+def similar(text: str, known: Iterable[str]) -> str:
+    """A question to put behind the message of an unknown name: " Did you mean mlp?"; "" where no known name is like it."""
+    found = difflib.get_close_matches(text[:100].lower(), list(known), n=1)
+    return f" Did you mean {found[0]}?" if found else ""
 
 
 def shown(value: Any) -> str:

@@ -73,6 +73,13 @@ def test_the_commands_for_a_shell_and_the_recipes_are_understood(prepared: None,
     assert all(sweep.complete(Recipe.parse(recipe.replace("...", "mnist5k/mlp"))) for recipe in recipes)
 
 
+def test_the_table_of_variables_has_those_that_the_program_reads() -> None:
+    sources = [path.read_text() for top in ("compress", "pages") for path in (ROOT / top).rglob("*.py")]
+    read = {name for source in sources for name in re.findall(r"\"(COMPRESS_[A-Z_]+)\"", source)}
+    table = re.findall(r"^\| `(COMPRESS_[A-Z_]+)` \|", TEXT, re.MULTILINE)
+    assert len(table) == len(set(table)) and set(table) == read
+
+
 def test_ci_calls_the_readmes_test_command() -> None:
     assert "grep -m1 -- '-m pytest' README.md" in (ROOT / ".ci" / "run").read_text()
     command = next(line for line in TEXT.splitlines() if "-m pytest" in line)

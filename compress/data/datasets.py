@@ -17,7 +17,7 @@ from compress.data.normaliser import Normaliser, read_only
 from compress.data.raw_data import DatasetCard, RawData
 from compress.data.splitting import split
 from compress.progress import Reporter, no_report
-from compress.settings import checked_seed, shown
+from compress.settings import checked_seed, shown, similar
 
 __all__ = ["Dataset", "DatasetCard", "Normaliser", "Split", "available", "load", "prepare"]
 
@@ -170,8 +170,8 @@ def _read(name: str) -> RawData:
         return local_files.read(name)
     if name in bundled.NAMES:
         return bundled.read(name)
-    known = ", ".join(card.name for card in (*bundled.cards(), *local_files.cards()))
+    known = [card.name for card in (*bundled.cards(), *local_files.cards())]
     raise ValueError(
-        f"There is no data set {shown(name)}. Choose one of {known}; or a classification set from openml.org as "
+        f"There is no data set {shown(name)}. Choose one of {', '.join(known)}; or a classification set from openml.org as "
         "openml:NAME:VERSION, for example openml:mnist_784:1; or set COMPRESS_DATA to the paths of your own "
-        "data (folders of IDX files, or .npz files) and choose it as local:NAME.")
+        f"data (folders of IDX files, or .npz files) and choose it as local:NAME.{similar(name, known)}")

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from compress.method import Method
 from compress.recipe import Step
-from compress.settings import shown
+from compress.settings import shown, similar
 
 
 @lru_cache(maxsize=1)
@@ -30,5 +30,6 @@ def method(step: Step) -> Method:
         ValueError: an unknown method (the message lists all names), or a setting that is not allowed.
     """
     if step.name not in methods():
-        raise ValueError(f"There is no method {shown(step.name)}; choose one of {', '.join(methods())}.")
+        raise ValueError(f"There is no method {shown(step.name)}; choose one of {', '.join(methods())}."
+                         f"{similar(step.name, methods())}")
     return methods()[step.name].from_plain(step.values)

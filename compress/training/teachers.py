@@ -11,7 +11,7 @@ from compress.data.datasets import Dataset
 from compress.networks.families import FAMILIES, Architecture, Family, Network, build, family
 from compress.progress import Reporter, no_report
 from compress.recipe import Step
-from compress.settings import checked_seed, shown
+from compress.settings import checked_seed, shown, similar
 from compress.training.loop import Trained, Training, train
 from compress.training.memory_needs import require_training
 
@@ -81,13 +81,13 @@ def train_teacher(data: Dataset, step: Step, seed: int = 0, report: Reporter = n
 def _read_step(step: Step) -> tuple[Family, Training]:
     if step.name not in FAMILIES:
         raise ValueError(f"There is no teacher {shown(step.name)}; choose one of {', '.join(FAMILIES)}, for example "
-                         "mlp or mlp(hidden=300-100,epochs=20).")
+                         f"mlp or mlp(hidden=300-100,epochs=20).{similar(step.name, FAMILIES)}")
     own = [entry["name"] for entry in FAMILIES[step.name].describe()]
     shared = [entry["name"] for entry in Training.describe()]
     for name in step.values:
         if name not in own + shared:
             raise ValueError(f"The teacher {step.name} has no setting {shown(name)}; its settings are "
-                             f"{', '.join(own + shared)}.")
+                             f"{', '.join(own + shared)}.{similar(name, own + shared)}")
     return (family(step.name, {name: value for name, value in step.settings if name in own}),
             Training.from_plain({name: value for name, value in step.settings if name in shared}))
 

@@ -157,6 +157,35 @@ def test_a_mistake_is_answered_with_exit_code_2_and_one_line(arguments: tuple[st
     assert answer in errors[0]
 
 
+@pytest.mark.parametrize(("arguments", "question"), [
+    (("--data", "digts"), "digits"), (("--data", "DIGITS"), "digits"), (("--data", "digits", "--teacher", "mpl"), "mlp"),
+    (("--data", "digits", "--teacher", "mlp(hiden=8)"), "hidden"), (("--data", "digits", "--method", "low_rnk"), "low_rank"),
+    (("--data", "digits", "--set", "shceme=plain"), "scheme")])
+def test_a_name_that_is_nearly_right_is_asked_back(arguments: tuple[str, ...], question: str, run: Any) -> None:
+    method = () if "--method" in arguments else ("--method", "low_rank")
+    code, out, errors = run("curve", *method, *arguments)
+    assert (code, out, len(errors)) == (2, [], 1) and errors[0].endswith(f" Did you mean {question}?")
+
+
+def test_a_name_that_is_like_no_other_is_not_guessed(run: Any) -> None:
+    for name in ("", "x", "photographers of birds" * 1000):
+        code, out, errors = run("teacher", "--data", name)
+        assert (code, out, len(errors)) == (2, [], 1) and "Did you mean" not in errors[0]
+
+
+@pytest.mark.parametrize(("name", "words"), [("file", "cannot be made"), ("file/x", "cannot be made"), ("", "got nothing"),
+                                             ("n" * 300, "cannot be made"), ("closed", "may not be written")])
+def test_a_folder_that_cannot_take_files_is_told_before_any_work(name: str, words: str, run: Any, tmp_path: Path,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "closed").mkdir()
+    monkeypatch.setattr("compress.shell.saved.os.access", lambda path, mode: Path(path).name != "closed")
+    code, out, errors = run("curve", "--data", "digits", "--teacher", TEACHER, "--method", "low_rank", "--save",
+                            str(tmp_path / name) if name else "")
+    assert (code, out, len(errors)) == (2, [], 1)
+    assert errors[0].startswith("--save") and words in errors[0]
+
+
 def test_a_network_for_other_data_is_answered_with_one_line(run: Any, mlp: Network, tmp_path: Path,
                                                             mnist5k: Any) -> None:
     network_file.write(mlp, tmp_path / "net")
