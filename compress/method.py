@@ -88,8 +88,6 @@ class Method(Settings):
         exclusions: settings that exclude each other; a method with such settings raises ValueError.
         trains_new_network: whether a new network is trained on compressed data, so that the given network has no effect;
             such a method must be the first of a chain.
-        weight_tolerance: relative difference that the weights for some settings may have when they are computed together
-            with other settings; 0 if they are equal bit for bit.
 
     Raises:
         TypeError: when the class is made, if it does not override `candidates`, overrides a final method, or lacks a name.
@@ -103,7 +101,6 @@ class Method(Settings):
     reference_title: ClassVar[str] = ""
     exclusions: ClassVar[tuple[Exclusion, ...]] = ()
     trains_new_network: ClassVar[bool] = False
-    weight_tolerance: ClassVar[float] = 0.0
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -126,7 +123,8 @@ class Method(Settings):
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[Self], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
         """One candidate for each wanted method (of this class; mostly they differ in the dial alone), in any order. Shared
-        work may be done once, but each candidate must be equal to the one computed alone.
+        work may be done once, but each candidate must be equal to the one computed alone, on a CPU with the same number of
+        threads bit for bit.
 
         Args:
             network: the network to be compressed; it stays bit for bit as it is. Never a composite: see applied().

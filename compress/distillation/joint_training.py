@@ -1,8 +1,13 @@
 """Many students trained at once, each as if it were alone.
 
-Students that read the same batches (same seed, same examples) are stacked into one tensor program; all groups go one
-epoch at a time, so that accuracies of all students arrive after each epoch. Initial weights, batches and dropout
-noise of a student depend on the student's seed alone, never on the other students of the run.
+Students that read the same batches are a group (student_groups.py); all groups go one epoch at a time, so that accuracies
+of all students arrive after each epoch. Initial weights, batches and dropout noise of a student depend on the student's seed
+alone, never on the other students of the run.
+
+On a CPU the promise is for every bit: with the same number of threads a student has the same weights in any company and
+alone, so that a point that is measured later, by itself, is the point of the whole curve. A group is trained side by side
+(training/side_by_side.py); with a loss on more than the logits it is one student. On a GPU a group is one tensor program
+(training/stack.py), where the weights in different companies differ by rounding, which training can magnify.
 """
 
 from __future__ import annotations
@@ -10,48 +15,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.distillation.objective import CLOSED_FORM, KDObjective, StackedObjective, TeacherTargets
-from compress.layers.base import is_dense
-from compress.networks.families import Architecture, Network, build
+from compress.distillation.objective import StackedObjective
+from compress.distillation.student_groups import Student, waves
+from compress.networks.families import Network, build
 from compress.progress import Live, Reporter, no_report
 from compress.training.batches import batches, batches_in, has_batch_norm
 from compress.training.loop import Training, optimizer_of, steps_of
-from compress.training.memory_needs import COPIES, footprint, require_training
-from compress.training.stack import Stack, leaves, structure
-
-MOST_PADDING = 1.5  # stored numbers of a group, padding included, over the numbers of its networks
-FREE_PADDING = 50_000  # padded numbers that cost less than a second group
-WAVE_BYTES = 1 << 30  # memory of all groups that are trained at the same time
-GROUP_BYTES = 48 << 20  # activations of a group on a CPU: more of them exceed the processor's caches and cost time
-
-
-@dataclass(frozen=True, eq=False)
-class Student:
-    """One student to be trained.
-
-    Attributes:
-        seed: of the initial weights, the order of batches and the dropout noise.
-        targets: the teacher's outputs on all training examples.
-        rows: (k,) indices into train of the examples that are read; all of them if None.
-        labelled: (n,) of 0 and 1, 1 for training examples whose label may be used; all if None.
-        unseen: number of a class that the student is never shown; its validation examples are not used to choose the best
-            epoch either. -1 for none.
-    """
-
-    architecture: Architecture
-    seed: int
-    objective: KDObjective
-    targets: TeacherTargets
-    rows: Tensor | None = None
-    labelled: Tensor | None = None
-    unseen: int = -1
+from compress.training.memory_needs import require_training
+from compress.training.side_by_side import SideBySide
+from compress.training.stack import Stack
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,26 +74,25 @@ def train_students(students: Sequence[Student], data: Dataset, plan: Training, r
     for architecture in {student.architecture for student in students}:
         require_training(architecture, plan.batch)  # groups are bounded by WAVE_BYTES, but a single student is not
     trained: dict[int, TrainedStudent] = {}
-    joined = any(has_batch_norm(_structure_of(architecture)) for architecture in {one.architecture for one in students})
-    total, per_epoch = steps_of(plan, len(data.train), steps, joined), batches_in(len(data.train), plan.batch, joined)
-    waves = list(_waves(students, plan, WAVE_BYTES if torch.device(device).type == "cuda" else GROUP_BYTES))
-    for number, wave in enumerate(waves):
-        part = report.part(number / len(waves), (number + 1) / len(waves))
-        groups = [_Group([students[place] for place in members], data, plan, total, per_epoch, torch.device(device))
+    every = list(waves(students, plan, stacked=torch.device(device).type != "cpu"))
+    for number, wave in enumerate(every):
+        part = report.part(number / len(every), (number + 1) / len(every))
+        groups = [_Group([students[place] for place in members], data, plan, steps, torch.device(device))
                   for members in wave]
-        _run(groups, wave, total, plan, part, on_epoch)
+        _run(groups, wave, plan, part, on_epoch)
         for members, group in zip(wave, groups, strict=True):
             trained.update(zip(members, group.finished(), strict=True))
     return [trained[place] for place in range(len(students))]
 
 
-def _run(groups: list[_Group], wave: list[list[int]], total: int, plan: Training, report: Reporter,
-         on_epoch: OnEpoch | None) -> None:
+def _run(groups: list[_Group], wave: list[list[int]], plan: Training, report: Reporter, on_epoch: OnEpoch | None) -> None:
     """One epoch of every group, then the next epoch of every group."""
     epoch, text = 0, f"epoch {{}} of {plan.epochs}, {sum(map(len, wave))} students at once"
-    while groups[0].done < total:
+    while any(group.done < group.total for group in groups):
         epoch += 1
         for number, group in enumerate(groups):
+            if group.done == group.total:
+                continue
             share = (number / len(groups) + epoch - 1) / plan.epochs
             group.epoch(partial(report, min(1.0, share), text.format(epoch)))
             live = on_epoch(epoch, dict(zip(wave[number], group.history[-1], strict=True))) if on_epoch else None
@@ -121,12 +100,14 @@ def _run(groups: list[_Group], wave: list[list[int]], total: int, plan: Training
 
 
 class _Group:
-    """Students that read the same batches, in one stack."""
+    """Students that read the same batches: in one stack, or on a CPU side by side."""
 
-    def __init__(self, students: list[Student], data: Dataset, plan: Training, total: int, per_epoch: int,
+    def __init__(self, students: list[Student], data: Dataset, plan: Training, steps: int | None,
                  device: torch.device) -> None:
         first = students[0]
-        self.stack = Stack([build(student.architecture, student.seed) for student in students], device)
+        networks = [build(student.architecture, student.seed) for student in students]
+        side_by_side = device.type == "cpu" and all(student.is_closed for student in students)
+        self.stack: Stack | SideBySide = SideBySide(networks) if side_by_side else Stack(networks, device)
         self.objective = StackedObjective(self.stack, [student.objective for student in students],
                                           [student.targets for student in students], first.seed)
         self.inputs, self.labels = on_device(data.train, device)
@@ -134,14 +115,15 @@ class _Group:
         self.shown = self.validation_labels != first.unseen
         self.labelled = None if first.labelled is None else first.labelled.to(device)
         rows = torch.arange(len(self.inputs)) if first.rows is None else first.rows
-        self.batches = _batches(rows.to(device), plan.batch, first.seed, has_batch_norm(self.stack.networks[0]))
-        self.per_epoch, self.total, self.seed = per_epoch, total, first.seed
-        parameters = [*self.stack.parameters.values(), *self.objective.regressors]
-        self.optimizer = optimizer_of([tensor.data for tensor in parameters], plan)
-        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, max(1, total))
+        joined = has_batch_norm(networks[0])
+        self.batches, self.seed = _batches(rows.to(device), plan.batch, first.seed, joined), first.seed
+        self.total = steps_of(plan, len(self.inputs), steps, joined)
+        self.per_epoch = batches_in(len(self.inputs), plan.batch, joined)
+        self.optimizer = optimizer_of([*self.stack.trained, *(tensor.data for tensor in self.objective.regressors)], plan)
+        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, max(1, self.total))
         self.done = 0
         self.history: list[list[float]] = []
-        self.best = self.stack.snapshot()
+        self.best: Any = self.stack.snapshot()  # in the form that this kind of stack takes back
         self.best_accuracy = torch.full((len(students),), -1.0, device=device)
         self.best_epoch = torch.zeros(len(students), dtype=torch.long, device=device)
         self.diverged: list[int | None] = [None] * len(students)
@@ -159,11 +141,17 @@ class _Group:
         """One optimizer step of all students."""
         rows = next(self.batches)
         batch = self.inputs.index_select(0, rows)  # half the time of [rows]
-        with torch.autocast(batch.device.type, torch.bfloat16) if batch.is_cuda else nullcontext():
-            outputs = self.stack.forward(batch, True, self.seed * 1_000_003 + self.done)
+        labels = self.labels.index_select(0, rows)
         labelled = None if self.labelled is None else self.labelled[rows]
-        self.optimizer.zero_grad(set_to_none=True)
-        self.objective.backward(outputs.float(), self.labels.index_select(0, rows), labelled, rows)
+        noise_seed = self.seed * 1_000_003 + self.done
+        if isinstance(self.stack, SideBySide):
+            logits = self.stack.forward(batch, noise_seed)
+            self.stack.backward(self.objective.gradient(logits, labels, labelled, rows))
+        else:
+            with torch.autocast(batch.device.type, torch.bfloat16) if batch.is_cuda else nullcontext():
+                outputs = self.stack.forward(batch, True, noise_seed)
+            self.optimizer.zero_grad(set_to_none=True)
+            self.objective.backward(outputs.float(), labels, labelled, rows)
         self.optimizer.step()
         self.schedule.step()
         self.done += 1
@@ -195,84 +183,3 @@ def _batches(rows: Tensor, batch: int, seed: int, joined: bool) -> Iterator[Tens
     generator = torch.Generator().manual_seed(seed)
     while True:
         yield from batches(rows[torch.randperm(len(rows), generator=generator).to(rows.device)], batch, joined)
-
-
-def _waves(students: Sequence[Student], plan: Training, group_bytes: int = GROUP_BYTES) -> Iterator[list[list[int]]]:
-    """Groups of students (by their places) that fit into memory together."""
-    wave: list[list[int]] = []
-    taken = 0
-    for members in _groups(students, plan, group_bytes):
-        size = sum(sum(_footprint(students[place].architecture, plan.batch)) for place in members)
-        if wave and taken + size > WAVE_BYTES:
-            yield wave
-            wave, taken = [], 0
-        wave.append(members)
-        taken += size
-    yield wave
-
-
-def _groups(students: Sequence[Student], plan: Training, group_bytes: int = GROUP_BYTES) -> Iterator[list[int]]:
-    """Students with the same batches and structure, of like size, few enough for the memory."""
-    kinds: dict[tuple[object, ...], list[int]] = {}
-    for place, student in enumerate(students):
-        objective = student.objective
-        # A control shares the stack of its student where that costs nothing: not with losses on hidden features.
-        shares = objective.alpha > 0 or objective.loss in CLOSED_FORM
-        teacher_term = (objective.loss, objective.strength) if shares else None
-        key = (_kind(student.architecture), student.seed, teacher_term, _contents(student.rows),
-               _contents(student.labelled), student.unseen, student.targets.sizes)
-        kinds.setdefault(key, []).append(place)
-    for members in kinds.values():
-        yield from _by_size(members, students, plan, group_bytes)
-
-
-def _by_size(members: list[int], students: Sequence[Student], plan: Training, group_bytes: int) -> Iterator[list[int]]:
-    """Members by rising size; a new group begins where padding would cost too much or the memory is full."""
-    sizes = {place: _sizes(students[place].architecture) for place in members}
-    group: list[int] = []
-    for place in sorted(members, key=lambda one: sum(sizes[one])):
-        wider = [*group, place]
-        real = sum(sum(sizes[one]) for one in wider)
-        padded = sum(sizes[one][0] for one in wider) + len(wider) * sizes[place][1]
-        weights, activations = (len(wider) * one for one in _footprint(students[place].architecture, plan.batch))
-        full = weights + activations > WAVE_BYTES or activations > group_bytes
-        if group and (padded > MOST_PADDING * real + FREE_PADDING or full):
-            yield group
-            wider = [place]
-        group = wider
-    yield group
-
-
-@lru_cache(maxsize=4096)
-def _sizes(architecture: Architecture) -> tuple[int, int]:
-    """Parameters of the first layer, which is never padded, and of the rest, which may be."""
-    network = _structure_of(architecture)
-    first = next((module for _, module in leaves(network) if list(module.parameters())), None)
-    shared = sum(weight.numel() for weight in first.parameters()) if first is not None and is_dense(first) else 0
-    return shared, sum(weight.numel() for weight in network.parameters()) - shared
-
-
-@lru_cache(maxsize=4096)
-def _footprint(architecture: Architecture, batch: int) -> tuple[int, int]:
-    """Bytes, roughly, of a student in training: of the copies of its weights, and of its layers' outputs."""
-    weights, outputs = footprint(architecture)
-    return 4 * COPIES * weights, 4 * batch * outputs
-
-
-@lru_cache(maxsize=4096)
-def _kind(architecture: Architecture) -> tuple[object, ...]:
-    """What the architectures of one stack have in common: everything but the layers' sizes."""
-    sizes = architecture.family.sizes(architecture.shape)
-    others = tuple((name, value) for name, value in vars(architecture.family).items() if name not in sizes)
-    depths = tuple(len(value) for value in sizes.values())
-    return architecture.family.name, others, depths, structure(_structure_of(architecture))
-
-
-def _structure_of(architecture: Architecture) -> Network:
-    """The network without memory for its weights."""
-    with torch.device("meta"):
-        return architecture.fresh()
-
-
-def _contents(tensor: Tensor | None) -> bytes | None:
-    return None if tensor is None else tensor.cpu().numpy().tobytes()

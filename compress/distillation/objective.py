@@ -20,6 +20,7 @@ from compress.distillation.refusal import missing
 from compress.networks.evaluation import CHUNK, evaluating
 from compress.networks.families import Network
 from compress.training import losses
+from compress.training.side_by_side import SideBySide
 from compress.training.stack import Outputs, Stack
 from compress.training.stack_layers import Layout, StackedTensor
 
@@ -99,10 +100,10 @@ class StackedObjective:
         ValueError: the loss needs a stage that a student does not have.
     """
 
-    def __init__(self, stack: Stack, objectives: Sequence[KDObjective], targets: Sequence[TeacherTargets],
+    def __init__(self, stack: Stack | SideBySide, objectives: Sequence[KDObjective], targets: Sequence[TeacherTargets],
                  seed: int) -> None:
-        device = next(iter(stack.parameters.values())).data.device
-        self.stack, self.loss = stack, objectives[0].loss
+        device = stack.device
+        self.loss = objectives[0].loss
         self.strength = objectives[0].strength
         self.alpha = torch.tensor([objective.alpha for objective in objectives], device=device)
         self.temperature = torch.tensor([objective.temperature for objective in objectives], device=device)
@@ -112,7 +113,20 @@ class StackedObjective:
         self.target_of = torch.tensor([self.targets.index(target) for target in targets], device=device)
         self.regressors: list[StackedTensor] = []
         self.soft_tables: list[Tensor] = []
-        hints = self.targets[0].hints
+        self.stages: list[Layout] = []
+        if isinstance(stack, Stack):
+            self._prepare(stack, seed, device)
+        elif not self.closed:
+            raise TypeError(f"networks side by side keep no hidden features, which loss={self.loss} needs; stack them")
+
+    @property
+    def closed(self) -> bool:
+        """Whether the gradient is one of the logits alone, in closed form."""
+        return not self.uses_teacher or self.loss in CLOSED_FORM
+
+    def _prepare(self, stack: Stack, seed: int, device: torch.device) -> None:
+        """What losses on hidden features need of the students."""
+        self.stages, hints = stack.stages, self.targets[0].hints
         if self.loss == "hints" and self.uses_teacher and hints is not None:
             _require(stack.stages, "hints", "a student with a hidden layer")
             self.regressors = [_regressors(stack, hints.shape[1], seed, device)]
@@ -129,17 +143,22 @@ class StackedObjective:
             soft targets:    d log q_i/dz_j = (1_ij - q_j) / T, so d(T^2 KL(p || q))/dz = T^2 (q - p) / T = T (q - p)
             logit matching:  with C = 1 - (mean over the classes), C^T C = C, so d(|C (z - v)|^2 / 2K)/dz = C (z - v) / K
         """
-        if self.uses_teacher and self.loss not in CLOSED_FORM:
+        if self.closed:
+            outputs.logits.backward(self.gradient(outputs.logits, labels, labelled, rows))
+        else:
             self.losses(outputs, labels, labelled, rows).sum().backward()
-            return
-        with torch.no_grad():
-            gradient = self._label_gradient(outputs.logits, labels, labelled)
-            if self.uses_teacher:
-                from_teacher = self._teacher_gradient(outputs.logits, rows)
-                if self.has_controls:  # 0 times the NaN of a broken teacher is not 0
-                    from_teacher = torch.where(self.alpha[:, None, None] > 0, from_teacher, 0.0)
-                gradient = gradient.mul_(1 - self.alpha[:, None, None]).add_(from_teacher)
-        outputs.logits.backward(gradient)
+
+    @torch.no_grad()
+    def gradient(self, logits: Tensor, labels: Tensor, labelled: Tensor | None, rows: Tensor) -> Tensor:
+        """(N, b, classes): the gradient of a closed loss with respect to the logits (N, b, classes), every row by itself;
+        other arguments as for losses()."""
+        gradient = self._label_gradient(logits, labels, labelled)
+        if self.uses_teacher:
+            from_teacher = self._teacher_gradient(logits, rows)
+            if self.has_controls:  # 0 times the NaN of a broken teacher is not 0
+                from_teacher = torch.where(self.alpha[:, None, None] > 0, from_teacher, 0.0)
+            gradient = gradient.mul_(1 - self.alpha[:, None, None]).add_(from_teacher)
+        return gradient
 
     def losses(self, outputs: Outputs, labels: Tensor, labelled: Tensor | None, rows: Tensor) -> Tensor:
         """(N,): each student's loss on a batch.
@@ -204,14 +223,14 @@ class StackedObjective:
     def _feature_losses(self, outputs: Outputs, rows: Tensor) -> Tensor:
         """(N,): the loss on hidden features that is added to the soft targets."""
         if self.loss == "hints":
-            stage, layout = middle(list(zip(outputs.stages, self.stack.stages, strict=True)))
+            stage, layout = middle(list(zip(outputs.stages, self.stages, strict=True)))
             return losses.hint(hint_features(stage, layout) @ self.regressors[0].data, self._targets("hints", rows))
         if self.loss == "relational":
             if outputs.embedding is None:
                 raise ValueError("Distill: loss=relational needs a student with a hidden layer, but it has none. Set loss "
                                  "to soft.")
             return losses.relational(outputs.embedding, self._targets("embedding", rows))
-        maps = [attention_map(stage, layout) for stage, layout in zip(outputs.stages, self.stack.stages, strict=True)
+        maps = [attention_map(stage, layout) for stage, layout in zip(outputs.stages, self.stages, strict=True)
                 if has_places(layout)]
         pairs = min(len(maps), len(self.targets[0].attention))
         found = [losses.attention(*on_common_grid(maps[-place], self._attention_targets(-place, rows)))

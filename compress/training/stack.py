@@ -1,4 +1,7 @@
-"""Many networks of one structure as one tensor program: trained together, each as if it were alone.
+"""Many networks of one structure as one tensor program: trained together, each as if it were alone but for rounding.
+
+This is how a GPU trains many networks, and what gives the losses on hidden features their layouts. On a CPU products for
+several networks round in another order than those for one, so that it trains them by side_by_side.py.
 
 The networks read the same batch. They have the same modules in the same order; their widths may differ. Why gradients are
 those of each network alone is derived in stack_layers.py.
@@ -87,6 +90,16 @@ class Stack:
 
     def __len__(self) -> int:
         return len(self.networks)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return next(iter(self.parameters.values())).data.device
+
+    @property
+    def trained(self) -> list[Tensor]:
+        """The tensors for an optimizer."""
+        return [tensor.data for tensor in self.parameters.values()]
 
     @property
     def parameters(self) -> dict[str, StackedTensor]:

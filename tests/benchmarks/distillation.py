@@ -31,8 +31,9 @@ from torch.utils.data import DataLoader, TensorDataset
 from compress.data import datasets
 from compress.data.datasets import Dataset, Split
 from compress.data.tensors import on_device
-from compress.distillation.joint_training import Student, train_students
+from compress.distillation.joint_training import train_students
 from compress.distillation.objective import KDObjective, TeacherTargets
+from compress.distillation.student_groups import Student
 from compress.methods.distill import Distill
 from compress.networks import device
 from compress.networks.evaluation import logits_of

@@ -18,8 +18,9 @@ from compress.data.datasets import Dataset, Split
 from compress.data.tensors import on_device
 from compress.distillation import joint_training
 from compress.distillation.dark_knowledge import knowledge_view
-from compress.distillation.joint_training import Student, train_students
+from compress.distillation.joint_training import train_students
 from compress.distillation.objective import LOSSES, KDObjective, StackedObjective, TeacherTargets
+from compress.distillation.student_groups import Student
 from compress.files import network_file
 from compress.files.made_for import MadeFor
 from compress.methods import distill
@@ -29,7 +30,7 @@ from compress.networks.families import MLP, Architecture, Logistic, Network, bui
 from compress.progress import Progress, Reporter, StudentsSoFar
 from compress.recipe import Step
 from compress.training.loop import Training, train
-from compress.training.stack import Outputs, Stack
+from compress.training.side_by_side import SideBySide
 from tests.compress.helpers import identical, planned, state, toy_data
 
 CPU = torch.device("cpu")
@@ -172,14 +173,15 @@ def read(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[float, int], list[Tensor
     batches: dict[tuple[float, int], list[Tensor]] = {}
 
     class Watched(StackedObjective):
-        def __init__(self, stack: Stack, objectives: list[KDObjective], targets: list[TeacherTargets], seed: int) -> None:
+        def __init__(self, stack: SideBySide, objectives: list[KDObjective], targets: list[TeacherTargets],
+                     seed: int) -> None:
             super().__init__(stack, objectives, targets, seed)
             self.members = [(objective.alpha, seed) for objective in objectives]
 
-        def backward(self, outputs: Outputs, labels: Tensor, labelled: Tensor | None, rows: Tensor) -> None:
-            super().backward(outputs, labels, labelled, rows)
+        def gradient(self, logits: Tensor, labels: Tensor, labelled: Tensor | None, rows: Tensor) -> Tensor:
             for member in self.members:
                 batches.setdefault(member, []).append(rows)
+            return super().gradient(logits, labels, labelled, rows)
 
     monkeypatch.setattr(joint_training, "StackedObjective", Watched)
     return batches

@@ -19,7 +19,7 @@ from compress.networks.families import Network
 from compress.points.measure import Reference, measure
 from compress.recipe import CURVE, Step
 from compress.settings import MOST_SEED
-from tests.compress.helpers import alike, few_values, identical, poisoned, quick, state
+from tests.compress.helpers import few_values, identical, poisoned, quick, state
 
 KINDS = list(methods().values())
 every_method = pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
@@ -65,7 +65,7 @@ def test_compress_makes_what_its_curve_makes_at_this_value(kind: type[Method], m
     values = few_values(kind, digits)
     for candidate in turned.curve(mlp, digits, values):
         alone = turned.at(candidate.value).compress(mlp, digits)
-        assert alike(state(alone), state(candidate.network), kind.weight_tolerance), candidate.value
+        assert identical(state(alone), state(candidate.network)), candidate.value
 
 
 @every_method
@@ -78,8 +78,8 @@ def test_a_point_does_not_depend_on_which_others_are_measured_or_in_which_order(
     for value in values:
         up, down = rising[value], falling[value]
         assert len(contents(up, digits)) == len(contents(down, digits))
-        assert kind.weight_tolerance or contents(up, digits) == contents(down, digits)
-        assert up.contents or alike(state(up.network), state(down.network), kind.weight_tolerance)
+        assert contents(up, digits) == contents(down, digits)
+        assert up.contents or identical(state(up.network), state(down.network))
 
 
 @every_method

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset, Split
-from compress.distillation.joint_training import Student, train_students
+from compress.distillation.joint_training import train_students
 from compress.distillation.objective import KDObjective, TeacherTargets
+from compress.distillation.student_groups import Student
 from compress.methods.distill import Distill
 from compress.methods.prune import Prune
 from compress.networks.families import Architecture, Network, build, family
