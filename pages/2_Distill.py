@@ -183,7 +183,7 @@ def dark(state: CurveState) -> None:
     """The softened outputs of teacher, student and control for one example, with a temperature dial of their own."""
     st.subheader("Dark knowledge: the teacher's soft targets")
     view, own = state.view, state.settings
-    number = min(session.remembered("distill.example", 0), len(view["examples"]) - 1)
+    number = session.remembered_place("distill.example", len(view["examples"]))
     left, right = st.columns([1, 5], gap="medium")
     with left:
         shown = session.example_pictures(view, [view["examples"][number]])

@@ -245,7 +245,8 @@ def _layer(module: nn.Module, number: int) -> _Layer:
 
 def _is_plain(layer: nn.Conv1d | nn.Conv2d) -> bool:
     """Whether a convolution has one group, zeros beyond the edges, and its padding in numbers."""
-    return type(layer) in (nn.Conv1d, nn.Conv2d) and layer.groups == 1 and layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
+    plain = layer.groups == 1 and layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
+    return plain and type(layer) in (nn.Conv1d, nn.Conv2d)
 
 
 def _pair(value: int | tuple[int, ...]) -> list[int]:

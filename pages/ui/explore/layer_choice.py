@@ -9,8 +9,8 @@ from pages.ui.shell import session
 
 
 def chosen(name: str, count: int) -> int:
-    """The number of the layer that was chosen last, among so many."""
-    return min(session.remembered(name, 0), count - 1)
+    """The number of the layer that was chosen last, among so many; the first if this network has no such layer."""
+    return session.remembered_place(name, count)
 
 
 def choose(name: str, label: str, titles: list[str]) -> None:

@@ -171,10 +171,10 @@ def stepping(state: CurveState) -> None:
     """Orthogonal matching pursuit of one tile, an atom at a time."""
     st.subheader("Orthogonal matching pursuit, step by step")
     paths, shape = state.point["inside"]["paths"], state.view["tile"]
-    number = session.remembered("code.example", 0) % len(paths)
+    number = session.remembered_place("code.example", len(paths))
     path = paths[number]
     steps = len(path["atoms"])
-    step = min(session.remembered("code.step", 0), steps)
+    step = session.remembered_place("code.step", steps + 1)
     if session.remembered("code.playing", False):
         step = (step + 1) % (steps + 1)
         session.remember("code.step", step)
