@@ -14,8 +14,8 @@ from typing import Any, Protocol
 from compress.curves.job_table import ACTIVE, is_orphan, is_own
 from compress.curves.store import Store
 from compress.files import disk_quota
+from compress.files.store_error import StoreError
 from compress.service import kept_description
-from compress.service.notebook import STORE_ERRORS
 from compress.service.participants import SEEN_EVERY, Part, Present, end_is_wanted, most_jobs, part_of
 from compress.service.requests import Request
 from compress.service.worker_process import WorkerProcess, last_words
@@ -271,7 +271,7 @@ class LocalEngine:
         """Writes to a job; where the store cannot be written now, it is tried again later."""
         try:
             self.store.update_job(number, **columns)
-        except STORE_ERRORS as problem:
+        except StoreError as problem:
             logging.getLogger(__name__).warning("The state of job %d is written later: %s", number, problem)
             self._unwritten[number] = {**self._unwritten.get(number, {}), **columns}
 
@@ -281,7 +281,7 @@ class LocalEngine:
         while not self._closed.wait(LOOK_EVERY):
             try:
                 self._look(looks % SLOW_LOOKS == 0)
-            except STORE_ERRORS as problem:
+            except StoreError as problem:
                 logging.getLogger(__name__).warning("The jobs cannot be looked after now: %s", problem)
             looks += 1
 

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from compress.curves.store import Store
+from compress.files.store_error import StoreError
 from compress.progress import Cancelled, Progress, Reporter
 from compress.service.failures import sentence_of
-from compress.service.notebook import STORE_ERRORS, Notebook
+from compress.service.notebook import Notebook
 from compress.service.requests import request_of
 from compress.service.turns import Turns
 
@@ -38,7 +39,7 @@ class JobRun:
             state, error = "failed", sentence_of(problem)
         try:
             self.notebook.note(state=state, error=error, **({"share": 1.0} if state == "done" else {}))
-        except STORE_ERRORS:
+        except StoreError:
             traceback.print_exc()  # the app writes the state when it gets the answer
         return state, error
 

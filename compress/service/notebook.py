@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections import deque
 from typing import Any
@@ -15,7 +14,6 @@ EVERY = 0.15
 AGAIN = 1.0
 PATIENCE = 60.0
 WINDOW = 30.0
-STORE_ERRORS = (StoreError, sqlite3.Error)
 
 
 class Notebook:
@@ -58,7 +56,7 @@ class Notebook:
             return
         try:
             self.store.update_job(self.number, **self.columns)
-        except STORE_ERRORS:
+        except StoreError:
             self.failing_since = self.failing_since or now
             self.next_write = now + AGAIN
             if now - self.failing_since > PATIENCE:

@@ -21,10 +21,10 @@ from typing import Any, TextIO
 from compress import memory
 from compress.curves.store import Store
 from compress.files.artefacts import sweep_home
+from compress.files.store_error import StoreError
 from compress.service import queue_order
 from compress.service.failures import sentence_of
 from compress.service.job_run import JobRun
-from compress.service.notebook import STORE_ERRORS
 from compress.service.turns import Turns
 
 MOST_AT_ONCE = 32
@@ -93,7 +93,7 @@ class Worker:
                     self._waiting.append(command)
                     self._changed.notify_all()
         for number in [*self._running, *(command["run"] for command in self._waiting)]:
-            with suppress(*STORE_ERRORS):  # the next app finds that their owner is gone
+            with suppress(StoreError):  # the next app finds that their owner is gone
                 self.store.update_job(number, state="interrupted", error="The program was stopped during this job.")
         os._exit(0)
 

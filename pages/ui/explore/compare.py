@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import log10
 from typing import Any
 
@@ -31,9 +32,13 @@ def with_pins(found: list[Row], pins: dict[tuple[str, str], Row]) -> list[Row]:
             if row["pinned"] or (row["key"], row["reference"]) in pins else row for row in found]
 
 
-def rows(points: list[Row], known: dict[str, Any]) -> list[Row]:
-    """Points of networks with what the page shows: titles in words, the size against their teacher's, the hover text."""
-    titles = _data_titles(points, known)
+def rows(points: list[Row], known: dict[str, Any], contents: Callable[[str], str] = session.data_digest) -> list[Row]:
+    """Points of networks with what the page shows: titles in words, the size against their teacher's, the hover text.
+
+    Args:
+        contents: name of a data set -> digest of what its files hold now.
+    """
+    titles = _data_titles(points, known, contents)
     names = {name: card["title"] for name, card in known["methods"].items()}
     data_methods = {name for name, card in known["methods"].items() if card["applies_to"] == "data"}
     teachers = {point["reference"]: point for point in points if point["method"] == "teacher"}
@@ -65,14 +70,15 @@ def is_untrained(point: Row) -> bool:
     return "diverged" in inside and not inside["best_epoch"]
 
 
-def _data_titles(points: list[Row], known: dict[str, Any]) -> dict[tuple[str, str | None], str]:
+def _data_titles(points: list[Row], known: dict[str, Any],
+                 present: Callable[[str], str]) -> dict[tuple[str, str | None], str]:
     """(name, digest of the contents) -> title. Contents that a name no longer has are marked, so that nobody takes their
     points for those of the present files."""
     cards = {card["name"]: card["title"] for card in known["datasets"]}
     found = {}
     for name, contents in {(point["data"], point["data_digest"]) for point in points}:
         title = outside.name(cards.get(name, name))
-        same = contents is None or contents == session.data_digest(name)
+        same = contents is None or contents == present(name)
         found[name, contents] = title if same else f"{title} (earlier contents {contents[:6]})"
     return found
 

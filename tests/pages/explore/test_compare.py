@@ -37,8 +37,17 @@ def everything(measured):
     return store.all_points()
 
 
+def test_points_of_earlier_contents_of_a_name_are_marked(everything, known):
+    contents = everything[0]["data_digest"]
+    assert {row["data_title"] for row in compare.rows(everything, known, lambda name: contents)} == {"Digits 8x8"}
+    earlier = {row["data_title"] for row in compare.rows(everything, known, lambda name: "0123456789abcdef")}
+    assert earlier == {f"Digits 8x8 (earlier contents {contents[:6]})"}
+    unknown = [{**point, "data_digest": None} for point in everything]
+    assert {row["data_title"] for row in compare.rows(unknown, known, lambda name: contents)} == {"Digits 8x8"}
+
+
 def test_rows_are_the_networks_with_their_size_against_their_own_teacher(everything, known):
-    rows = compare.rows(everything, known)
+    rows = compare.rows(everything, known, lambda name: everything[0]["data_digest"])
     assert {row["method"] for row in rows} >= {"teacher", "low_rank"}
     assert not any(row["method"] == "data_svd" for row in rows)
     for row in rows:
