@@ -17,6 +17,8 @@ from torch import Tensor
 FORMAT = "compression-explorer/1"
 MOST_HEADER = 1 << 22  # bytes; Python's objects for a header of this length take 100 MB at most
 
+MOST_AXES = 8  # of a tensor; torch computes with 64 at most
+
 
 def pack(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> bytes:
     """A manifest and tensors as the bytes of a file."""
@@ -89,8 +91,11 @@ def _no_number(text: str) -> float:
 
 
 def _check_numbers(tensors: dict[str, Tensor], name: str) -> None:
-    """Raises ValueError if a number is NaN or infinite: a network with such a weight has no accuracy."""
+    """Raises ValueError if a tensor has too many axes, or if a number is NaN or infinite: a network with such a weight has
+    no accuracy."""
     for path, tensor in tensors.items():
+        if tensor.dim() > MOST_AXES:
+            raise unreadable(name, f"a tensor has {tensor.dim()} axes")
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise ValueError(f"{name} holds weights that are no numbers ({path}): NaN or infinity. Its training may have "
                              "diverged, or the file is damaged; make it again, with a lower learning rate if it diverged.")

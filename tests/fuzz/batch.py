@@ -33,17 +33,18 @@ class Hang(BaseException):
 def run(folder: Path, kind: str, seed: int, count: int) -> dict[str, Any]:
     """Damages and reads `count` files or links of a kind. A number of a batch always gives the same damage."""
     device.prepare()
-    try_one = _links(folder) if kind == "link" else _files(folder, kind)
+    prepare = _links(folder) if kind == "link" else _files(folder, kind)
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts here
     idle = _status("VmRSS")
     limit = _status("VmSize") + BYTES + SLACK
     resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
     taken, longest, uncaught = 0, 0.0, []
     for number in range(count):
+        read = prepare(Random(f"{kind} {seed} {number}"))
         started = time.perf_counter()
         try:
             with _alarm():
-                taken += try_one(Random(f"{kind} {seed} {number}"))
+                taken += read()
         except (Exception, Hang) as error:
             uncaught.append({"kind": kind, "seed": seed, "number": number, "error": type(error).__name__,
                              "text": "".join(traceback.format_exception(error)[-3:])[-1500:]})
@@ -52,8 +53,8 @@ def run(folder: Path, kind: str, seed: int, count: int) -> dict[str, Any]:
             "peak": max(0, _status("VmHWM") - idle)}
 
 
-def _files(folder: Path, kind: str) -> Callable[[Random], bool]:
-    """Damages one of the samples of a kind, and reads it; every sound one is read first."""
+def _files(folder: Path, kind: str) -> Callable[[Random], Callable[[], bool]]:
+    """Damages one of the samples of a kind, and returns what reads it; every sound one is read first."""
     own, place = readers.KINDS[kind], folder / "damaged" / kind
     samples = {path.name: path.read_bytes() for path in sorted((folder / kind).iterdir())}
     parts = samples if kind.startswith("idx") else {}  # a folder of two files
@@ -71,16 +72,17 @@ def _files(folder: Path, kind: str) -> Callable[[Random], bool]:
         if kind != "description" and not read(name, contents):
             raise AssertionError(f"the sound {kind} {name} is refused")
 
-    def try_one(random: Random) -> bool:
+    def prepare(random: Random) -> Callable[[], bool]:
         name, other = random.choice(list(samples)), random.choice(list(samples))
-        return read(name, own.damage(samples[name], samples[other], random))
+        contents = own.damage(samples[name], samples[other], random)
+        return lambda: read(name, contents)
 
-    return try_one
+    return prepare
 
 
-def _links(folder: Path) -> Callable[[Random], bool]:
+def _links(folder: Path) -> Callable[[Random], Callable[[], bool]]:
     known = json.loads((folder / "description" / "description.json").read_bytes())
-    return lambda random: readers.link(known, random)
+    return lambda random: lambda: readers.link(known, random)
 
 
 @contextmanager

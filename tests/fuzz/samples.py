@@ -46,7 +46,7 @@ def images() -> Dataset:
 
 def make(folder: Path) -> None:
     """Writes the samples: a folder for each kind."""
-    datasets.load = lambda name, seed=0: images()  # type: ignore[assignment]
+    datasets.load = lambda name, seed=0, report=None: images()  # type: ignore[assignment]
     store = Store(folder / "home" / "store.sqlite")
     for teacher in TEACHERS:
         for chain in METHODS if teacher.startswith(("mlp", "cnn")) else METHODS[:3]:

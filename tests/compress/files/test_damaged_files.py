@@ -223,7 +223,8 @@ def entry(**changes: Any) -> bytes:
     raw(entry(), b"\0" * 8 + b"more"), raw(entry(), b"\0" * 7), raw(entry(shape=[10**18]), b"\0" * 8),
     raw(entry(shape=[-2]), b"\0" * 8), raw(entry(data_offsets=[0, 10**18]), b"\0" * 8), raw(entry(dtype="F7"), b"\0" * 8),
     raw(entry(dtype="F4"), b"\0" * 8), raw(entry(data_offsets=[8, 0]), b"\0" * 8), raw(entry(shape="2"), b"\0" * 8),
-    raw(entry(shape=[2, 0, 10**18]), b"\0" * 8), raw(b" " * (container.MOST_HEADER + 1))], ids=lambda text: str(text[:40]))
+    raw(entry(shape=[2, 0, 10**18]), b"\0" * 8),
+    raw(entry(shape=[2] + [1] * 70), b"\0" * 8), raw(b" " * (container.MOST_HEADER + 1))], ids=lambda text: str(text[:40]))
 def test_a_header_without_sense_is_refused_in_words_of_our_own(contents: bytes) -> None:
     with pytest.raises(ValueError, match=r"^net ") as caught:
         network_file.from_bytes(contents, "net")
