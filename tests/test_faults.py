@@ -1,44 +1,28 @@
-"""The quick faults, as `python -m tests.faults` plays them; and the table itself."""
+"""The faults that are played in a few seconds; the whole table: python -m tests.faults."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from tests.faults import __main__ as command
-from tests.faults.place import Ended, Place, Seen, same_rows
-
-QUICK = ("nan_in_the_data", "full_disk_for_results", "closed_output")
-
-
-@pytest.mark.parametrize("name", QUICK)
-def test_a_fault_is_answered_rightly_and_loses_nothing(name: str) -> None:
-    outcome = command.play(name)
-    assert outcome.right and outcome.lost == "nothing", outcome.seen
+from tests.faults.__main__ import ROWS, played
+from tests.faults.play import Play, Seen
+from tests.faults.shell_faults import QUICK
 
 
-def test_every_row_says_what_the_fault_is() -> None:
-    titles = [row.__doc__ for row in command.ROWS.values()]
-    assert all(titles) and len(set(titles)) == len(titles) >= 30
+@pytest.mark.parametrize("fault", QUICK, ids=lambda fault: fault.__name__)
+def test_a_fault_is_seen_as_it_should_be(fault: Callable[[Play], Seen]) -> None:
+    seen = played(fault)
+    assert seen.good, seen.text
 
 
-def test_a_wrong_outcome_and_a_row_that_fails_are_wrong_in_the_table(monkeypatch: pytest.MonkeyPatch,
-                                                                     capsys: pytest.CaptureFixture[str]) -> None:
-    def sound(place: Place) -> Seen:
-        """Sound"""
-        return Seen("a | b", "nothing", place.folder.is_dir())
+def test_a_play_that_breaks_is_a_row_that_is_not_good() -> None:
+    def broken(play: Play) -> Seen:
+        raise ValueError(play.folder.name)
 
-    def failing(place: Place) -> Seen:
-        """Failing"""
-        raise OSError("no room")
-
-    monkeypatch.setattr(command, "ROWS", {"sound": sound, "failing": failing})
-    assert command.main([]) == 1
-    head, _, first, second = capsys.readouterr().out.splitlines()
-    assert head.startswith("| fault |") and first.startswith("| Sound | a \\| b | nothing | right |")
-    assert "OSError: no room | unknown | **wrong**" in second
-    assert command.main(["sound"]) == 0 and command.main(["unheard"]) == 2
+    assert not played(broken).good
 
 
-def test_rows_that_a_second_run_lacks_are_lost() -> None:
-    first = Ended(0, [{"recipe": "a"}, {"recipe": "b"}], [])
-    assert same_rows(first, first) == "nothing" and same_rows(first, Ended(0, [{"recipe": "b"}], [])) == "1 rows"
+def test_every_row_says_what_it_plays_and_has_a_name_of_its_own() -> None:
+    assert all(fault.__doc__ for fault in ROWS) and len({fault.__name__ for fault in ROWS}) == len(ROWS)
