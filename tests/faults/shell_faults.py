@@ -192,7 +192,7 @@ def two_on_a_fresh_home(play: Play) -> Seen:
 
 
 def locked_store(play: Play) -> Seen:
-    """Another process holds the store for 40 s"""
+    """Another process holds the store until the command gives up; the same command again"""
     play.run("teacher", *TEACHER)
     connection = sqlite3.connect(play.home / "store.sqlite", isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")

@@ -166,7 +166,8 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalEng
 
 
 def test_a_worker_that_never_comes_up_is_given_up_with_a_remedy(broken: LocalEngine, tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"did not start: An unexpected ImportError .*errors.log.* messages are in .*worker.log"):
+    said = r"did not start: An unexpected ImportError .*errors.log.* messages are in .*worker.log"
+    with pytest.raises(EngineError, match=said):
         broken.description(LIMIT)
     assert "torch is damaged" in (tmp_path / "worker.log").read_text()
     given_up = broken.process.pid
