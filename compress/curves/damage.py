@@ -16,6 +16,7 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _NOT_ALLOWED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+_MARK = ".damaged-"  # and the time, in the name of a file that was moved aside
 _COMPANIONS = ("-wal", "-shm", "-journal")  # SQLite's own files beside the database
 
 
@@ -41,12 +42,18 @@ def explained(error: sqlite3.Error, path: Path) -> StoreError:
                       "the file away: a new store is then made.")
 
 
+def moved_aside(path: Path) -> list[Path]:
+    """The damaged files that were moved aside from this place, oldest first."""
+    found = [file for file in path.parent.glob(f"{path.name}{_MARK}*") if not file.name.endswith(_COMPANIONS)]
+    return sorted(found, key=lambda file: file.name)
+
+
 def _moved_aside(path: Path) -> str:
     """Renames the damaged file and its companions. Of several processes that meet the damage, one does it: the others find
     no damaged file any more."""
     if _is_sound(path):
         return "Another process has already moved it aside."
-    place = path.with_name(f"{path.name}.damaged-{time.strftime('%Y-%m-%d-%H%M%S')}-{os.getpid()}")
+    place = path.with_name(f"{path.name}{_MARK}{time.strftime('%Y-%m-%d-%H%M%S')}-{os.getpid()}")
     try:
         os.rename(path, place)
     except OSError as error:

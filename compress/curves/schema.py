@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from compress.curves import job_table
+from compress.curves import damage, job_table
 from compress.curves.sink import opened_counter
 from compress.files.artefacts import Artefacts
 from compress.files.store_error import StoreError
@@ -59,7 +59,17 @@ def prepare(connection: sqlite3.Connection, path: Path, artefacts: Artefacts) ->
         elif "teachers" in tables:
             _divide_by_data(connection)
         _create(connection)
+        if not tables:
+            _say_what_was_moved_aside(connection, path)
         connection.execute(f"PRAGMA user_version={VERSION}")
+
+
+def _say_what_was_moved_aside(connection: sqlite3.Connection, path: Path) -> None:
+    """A notice in a new store, where the one before it was damaged: whoever met the damage may have been a worker."""
+    if damaged := damage.moved_aside(path):
+        connection.execute("INSERT INTO notices VALUES (?)", [
+            f"The store {path} was damaged, and a new one has been begun. The damaged file is kept as {damaged[-1].name} in "
+            f"{path.parent}. Networks and points are made again where they are needed."])
 
 
 def _foreign(path: Path) -> StoreError:

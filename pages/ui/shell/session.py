@@ -14,6 +14,7 @@ import streamlit as st
 from compress.curves.store import Store
 from compress.data import datasets
 from compress.data.pictures import PICTURES, pictures
+from compress.files.store_error import StoreError
 from compress.recipe import Recipe, Step
 from compress.service.engine import Engine, EngineError, LocalEngine
 from compress.service.participants import Part
@@ -48,8 +49,8 @@ def description() -> Card:
         return {**known, "datasets": [asdict(card) for card in datasets.available()]}
     except EngineError as error:
         st.error(outside.markdown(error))
-    except ValueError as error:  # no home that can be written, no store that can be read; the next visit tries again
-        st.error(outside.markdown(f"{error} Then reload this page."))
+    except (ValueError, StoreError) as error:  # no home that can be written, no store that can be used; nothing of it is
+        st.error(outside.markdown(f"{error} Then reload this page."))  # kept: the next visit tries again
     st.stop()
 
 

@@ -57,6 +57,9 @@ def test_a_damaged_store_is_moved_aside_and_the_next_attempt_begins_a_new_one(da
     (kept,) = moved_aside(tmp_path)
     assert kept.read_bytes() == before
     assert Store(path).count("opened") == 1 and len(moved_aside(tmp_path)) == 1
+    (notice,) = Store(path).take_notices()
+    assert f"kept as {kept.name} in {tmp_path}" in notice, "who did not see the error learns of it too"
+    assert Store(path).take_notices() == []
 
 
 def test_a_store_that_is_damaged_while_it_is_used_is_replaced_too(tmp_path: Path) -> None:
