@@ -87,13 +87,14 @@ def curve_command(chosen: argparse.Namespace) -> None:
         raise ValueError(f"{dial} is what a curve of {wanted.method.name} turns; give its values by --dial, for example "
                          f"--dial {wanted.values[0]}.")
     data = datasets.load(chosen.data)
-    valid, invalid = sweep.checked_values(wanted, data)
+    checked = sweep.checked_values(wanted, data)
+    valid, invalid = checked
     _say_of_other_data(store, data)
     printed = _Printed(sweep.plan_of(wanted, sweep.coarse_to_fine(valid), invalid), store, folder)
     teacher = store.teacher(wanted.recipe.reference().key(), data.digest)
     if teacher:
         printed.known(teacher["digest"])
-    for point in sweep.run(wanted, store, _reporter(), where):
+    for point in sweep.run(wanted, store, _reporter(), where, checked=checked):
         printed.point(Recipe.parse(point.recipe).key(), point.plain())
     teacher = store.teacher(wanted.recipe.reference().key(), data.digest)
     if teacher:

@@ -83,12 +83,20 @@ def training() -> None:
     if running and not record:
         liveplot([teacher_charts.training(job["live"], epochs)], key="teacher.live")
     elif record:
+        if not running and file_is_gone(record):
+            st.warning("This teacher's file is gone, or it was changed. Train it again: the same seed gives the same "
+                       "network.", icon=":material/draft:")
         card(record["card"], epochs)
     else:
         st.info("This teacher is not trained yet. Choose a preset, or press **Train this teacher** at the left.",
                 icon=":material/arrow_back:")
     if was_running and not running:
         st.rerun()
+
+
+def file_is_gone(record: dict) -> bool:
+    """Whether the store no longer has the teacher's file unchanged."""
+    return not session.store().artefacts.has(record["digest"])
 
 
 def card(shown: dict, epochs: int) -> None:
@@ -127,5 +135,7 @@ with left:
         st.button("Train this teacher", type="primary", width="stretch", on_click=submit)
     elif not busy and record_now["card"]["cancelled"]:
         st.button("Train it to the end", type="primary", width="stretch", on_click=submit)
+    elif not busy and file_is_gone(record_now):
+        st.button("Train it again", type="primary", width="stretch", on_click=submit)
 with right:
     st.fragment(training, run_every=0.4 if busy else None)()

@@ -63,7 +63,7 @@ def test_the_commands_for_a_shell_and_the_recipes_are_understood(prepared: None,
     from compress.recipe import Recipe
 
     monkeypatch.setenv("COMPRESS_HOME", str(tmp_path))
-    monkeypatch.setattr(sweep, "run", lambda *_: iter(()))
+    monkeypatch.setattr(sweep, "run", lambda *_, checked: iter(()))
     commands = [shlex.split(line)[3:] for line in _block("bash", "python -m compress").splitlines()]
     assert {command[0] for command in commands} == {"methods", "teacher", "curve", "evaluate"}
     assert all(_parser().parse_args(command) for command in commands)

@@ -27,6 +27,8 @@ from compress.recipe import Recipe
 from compress.settings import checked_seed
 from compress.training import teachers
 
+Checked = tuple[list[Any], dict[Any, str]]  # possible values of a dial, rising, and the reasons against the others
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -95,8 +97,11 @@ def coarse_to_fine(values: Sequence[Any]) -> list[Any]:
 
 
 def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.device | str = "cpu",
-        latency: bool = True) -> Iterator[Point]:
+        latency: bool = True, checked: Checked | None = None) -> Iterator[Point]:
     """Measures the points that are not in the store and yields each of them after it was stored.
+
+    Args:
+        checked: what checked_values() gave for this sweep and its data, where the caller has asked already.
 
     Raises:
         ValueError: unknown data, settings that are not allowed, or methods that exclude each other; raised before anything
@@ -106,7 +111,7 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
     recipe = sweep.recipe
     report(0.0, f"loading {recipe.data}")
     data = datasets.load(recipe.data, report=report)
-    valid, invalid = checked_values(sweep, data)
+    valid, invalid = checked or checked_values(sweep, data)
     teacher = kept_teachers.obtain(recipe, data, store, report.part(0.0, 0.3), device)
     start = _start(recipe, teacher, data, store, report.part(0.3, 0.35))
     runs = sweep.method.plan(coarse_to_fine(valid))
@@ -130,7 +135,7 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
     report(1.0, "done")
 
 
-def checked_values(sweep: Sweep, data: Dataset) -> tuple[list[Any], dict[Any, str]]:
+def checked_values(sweep: Sweep, data: Dataset) -> Checked:
     """The possible dial values for this network and data, rising, and the reasons against the others. Nothing is trained:
     every method is given a network with the structure of its start network.
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from compress import __main__ as command_line
+from compress.curves import sweep
 from compress.curves.plan import Plan, PlannedRun
 from compress.curves.sink import opened_counter
 from compress.curves.store import Store
@@ -83,6 +84,28 @@ def test_curve_prints_points_and_saves_files_whose_length_is_their_size(run: Any
         assert Path(point["file"]).stat().st_size == point["bytes"]
         assert point["accuracy_low"] <= point["accuracy"] <= point["accuracy_high"]
         assert Recipe.parse(point["recipe"]).methods[0].values["scheme"] == "plain"
+
+
+def test_values_of_a_dial_are_checked_once(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked, asked = sweep.checked_values, []
+    monkeypatch.setattr(sweep, "checked_values", lambda *given: asked.append(given) or checked(*given))
+    code, points, errors = run("curve", "--data", "digits", "--teacher", TEACHER, "--method", "low_rank", "--dial", "0.2")
+    assert code == 0 and len(points) == len(asked) == 1, errors
+
+
+def test_a_saved_file_is_the_stored_one_whatever_was_saved_there_before(run: Any, tmp_path: Path) -> None:
+    arguments = ("curve", "--data", "digits", "--teacher", TEACHER, "--method", "low_rank", "--dial", "0.2,0.4", "--save",
+                 str(tmp_path / "saved"))
+    _, first, _ = run(*arguments)
+    wanted = {row["file"]: Path(row["file"]).read_bytes() for row in first}
+    stored = Store().artefacts.path(first[0]["digest"])
+    for file in (stored, Path(first[0]["file"])):
+        file.write_bytes(b"half")
+    Path(first[1]["file"]).unlink()
+    code, again, errors = run(*arguments)
+    assert code == 0, errors
+    assert {row["file"]: Path(row["file"]).read_bytes() for row in again} == wanted
+    assert not list((tmp_path / "saved").glob(".*")), "no part of a file is left"
 
 
 def test_a_second_curve_shows_known_points_without_training_or_measuring(run: Any,

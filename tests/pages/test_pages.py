@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from compress.curves.store import Store
+from compress.data.pictures import PICTURES
+from compress.files.artefacts import SUFFIX
 from compress.progress import StudentSoFar, StudentsSoFar
 from compress.recipe import Recipe, Step
 from pages.ui.shell import session
@@ -207,6 +212,46 @@ def test_the_rest_of_a_curve_is_offered(show, filled):
     """The dial stands where nothing was measured, so at least that point is missing."""
     shown = show(LOW_RANK, {**LINK, "keep": "0.2"})
     assert component(shown)["dial"]["readout"].count(None) == 1 and "Measure the 1 point left" in labels(shown.button)
+
+
+@contextmanager
+def changed(store: Store, digest: str, suffix: str = SUFFIX) -> Iterator[None]:
+    """One byte of a file in the store is changed, its length and the time of its last change are not; it is whole again
+    afterwards."""
+    path = store.artefacts.path(digest, suffix)
+    contents, before = path.read_bytes(), path.stat()
+    path.write_bytes(contents[:-1] + bytes([contents[-1] ^ 1]))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    yield
+    path.write_bytes(contents)
+
+
+def test_a_point_whose_file_is_gone_or_changed_is_drawn_and_can_be_measured_again(show, filled):
+    point, gone = filled.points[1], "The file of the point at the dial is gone, or it was changed"
+    with changed(filled.store, point["digest"]):
+        shown = show(LOW_RANK, {**LINK, "keep": "0.3"})
+        assert not shown.exception and component(shown)["dial"]["readout"].count(None) == 0
+        assert gone in words(shown) and "Measure the 1 point left" in labels(shown.button)
+        assert [button.proto.disabled for button in shown.get("download_button")] == [True, False]
+        other = show(LOW_RANK, {**LINK, "keep": "0.6"})
+        assert gone not in words(other) and not any(button.proto.disabled for button in other.get("download_button"))
+    shown = show(LOW_RANK, {**LINK, "keep": "0.3"})
+    assert gone not in words(shown) and not any(button.proto.disabled for button in shown.get("download_button"))
+
+
+def test_a_teacher_whose_file_is_gone_or_changed_can_be_trained_again(show, filled):
+    with changed(filled.store, filled.teacher["digest"]):
+        shown = show(TEACHERS, LINK)
+        assert not shown.exception and "Train it again" in labels(shown.button)
+        assert shown.warning[0].value.startswith("This teacher's file is gone, or it was changed.")
+    shown = show(TEACHERS, LINK)
+    assert not shown.warning and "Train it again" not in labels(shown.button)
+
+
+def test_pictures_of_examples_are_left_out_where_their_file_is_gone_or_changed(show, filled):
+    assert len(session.example_pictures(filled.view, [0, 1])) == 2
+    with changed(filled.store, filled.view["pictures"], PICTURES):
+        assert session.example_pictures(filled.view, [0, 1]) == []
 
 
 def test_the_other_curve_is_shown_beside_its_own(show, filled):

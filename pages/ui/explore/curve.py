@@ -20,6 +20,8 @@ from pages.ui.shell import session, tray
 from pages.ui.shell.choice import Card, spelled_out, without_conflict
 
 OTHERS = 3  # curves beside the one on the screen; more would hide it
+GONE = ("<b>The file of the point at the dial is gone, or it was changed</b>, so that it cannot be downloaded. "
+        "Measure it again with the button at the left.")
 
 
 def explore(own: MethodPage) -> None:
@@ -119,7 +121,7 @@ def _results(own: MethodPage) -> None:
         liveplot([teacher_charts.training(state.job["live"], epochs, "First the teacher is trained; it is kept for every "
                                           "later curve")], key=f"teacher.{method}")
     elif state.teacher:
-        sentences = [sentence for sentence in own.notices(state) if sentence]
+        sentences = [sentence for sentence in (GONE if state.file_is_gone else "", *own.notices(state)) if sentence]
         if sentences:
             st.html(f"<div class='ce-notice'>{' '.join(sentences)}</div>")
         _hero(own, state)

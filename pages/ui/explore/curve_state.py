@@ -62,6 +62,11 @@ class CurveState:
         return next((point for point in self.points if point["dial"] == self.dial), None)
 
     @property
+    def file_is_gone(self) -> bool:
+        """Whether the point at the dial was measured, but the store no longer has its file unchanged."""
+        return self.point is not None and not session.store().artefacts.has(self.point["digest"])
+
+    @property
     def chain(self) -> str:
         """The recipe's methods by name, as the store keeps a point's."""
         return "+".join(step.name for step in self.recipe.methods)

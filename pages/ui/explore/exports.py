@@ -24,10 +24,10 @@ COLUMNS = ("dial", "accuracy", "accuracy_low", "accuracy_high", "agreement", "by
 def draw(state: CurveState, method: str) -> None:
     """Buttons and code for the point at the dial."""
     row, point, files = st.container(horizontal=True), state.point, session.store().artefacts
-    sound = files.has(point["digest"])
+    sound = not state.file_is_gone
     row.download_button(f"This point's file ({words.size(point['bytes'])})", key=f"file.{method}",
                          data=(lambda: files.contents(point["digest"])) if sound else b"", disabled=not sound,
-                         help=None if sound else "Its file is missing or damaged. Run measures the point again.",
+                         help=None if sound else "Its file is missing or damaged. Measure it again.",
                          file_name=f"{state.chain}-{point['digest']}.safetensors",
                          icon=":material/download:", on_click="ignore")
     row.download_button("The curve as CSV", lambda: table_of(state.points), f"{method}.csv", "text/csv", key=f"csv.{method}",
