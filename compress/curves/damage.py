@@ -20,10 +20,10 @@ _MARK = ".damaged-"  # and the time, in the name of a file that was moved aside
 _COMPANIONS = ("-wal", "-shm", "-journal")  # SQLite's own files beside the database
 
 
-def explained(error: sqlite3.Error, path: Path) -> StoreError:
+def explained(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> StoreError:
     """The error as a sentence with the file and the remedy. A damaged file is moved aside first."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the lower byte is the kind, the others are details
-    if code in _DAMAGED and path.is_file():
+    if (code in _DAMAGED or isinstance(error, UnicodeDecodeError)) and path.is_file():
         return StoreError(f"The store {path} was damaged. {_moved_aside(path)} Do this again: a new store is begun; "
                           "networks are made again where they are needed.")
     if code in _LOCKED:

@@ -150,7 +150,7 @@ class Store(PointTable, JobTable):
         try:
             with closing(self._opened()) as connection, connection:
                 yield connection
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter where SQLite names a damaged table in its error
             raise damage.explained(error, self.path) from error
 
     def _opened(self) -> sqlite3.Connection:
@@ -164,6 +164,7 @@ class Store(PointTable, JobTable):
         connection = sqlite3.connect(self.path, timeout=SECONDS)
         try:
             connection.row_factory = sqlite3.Row
+            connection.text_factory = _decoded
             connection.execute("PRAGMA synchronous=NORMAL")
             if missing or not self._is_prepared:
                 with connection:
@@ -180,6 +181,11 @@ class Store(PointTable, JobTable):
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(of_system(f"The store {self.path}", self.path.parent, error)) from error
+
+
+def _decoded(text: bytes) -> str:
+    """A text of the store; one that is no UTF-8 counts as unreadable, like any other that is damaged."""
+    return text.decode(errors="replace")
 
 
 @lru_cache(maxsize=256)

@@ -150,3 +150,21 @@ def test_errors_of_permission_have_a_remedy(code: int, tmp_path: Path) -> None:
     sentence = str(damage.explained(error, tmp_path / "store.sqlite"))
     assert "this user may not write it" in sentence and "set COMPRESS_HOME" in sentence
     assert "readonly database" not in sentence
+
+
+def test_a_table_whose_name_is_no_text_any_more_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    filled(path)
+    contents = path.read_bytes()
+    place = contents.index(b"CREATE TABLE views")
+    path.write_bytes(contents[:place] + b"CREATE TABLE v\xf4\xf4\xf4s" + contents[place + 18:])
+    with pytest.raises(StoreError, match=r"store\.sqlite"):
+        Store(path).view("7", "teacher")
+
+
+def test_a_text_that_is_no_utf_8_counts_as_unreadable(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.sqlite")
+    store.save_view("key", "teacher", {"a": 1})
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("UPDATE views SET view=CAST(x'f4f4f4' AS TEXT)")
+    assert store.view("key", "teacher") is None
