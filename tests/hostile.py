@@ -11,7 +11,7 @@ import numpy as np
 from compress.curves import sweep
 from compress.curves.final_report import final_report
 from compress.curves.store import Store
-from compress.data import local_files
+from compress.data import datasets, local_files
 from compress.files import network_file
 from compress.recipe import Recipe, Step
 from compress.settings import label_value
@@ -62,7 +62,8 @@ def fill(store: Store, data: str) -> None:
         store.pin(point["key"], point["reference"], MARKUP)
     digests = sorted(point["digest"] for point in measured)
     networks = {digest: network_file.from_bytes(store.artefacts.contents(digest), digest) for digest in digests}
-    store.save_view(f"final {data} " + " ".join(digests), "final", final_report(data, networks, store))
+    contents = measured[0]["data_digest"]
+    store.save_view(f"final {data} {contents} " + " ".join(digests), "final", final_report(data, networks, store))
     wanted = sweep.sweep_of(Recipe.parse(f"{data}/{TEACHER}/low_rank/0"), None)
-    number = store.new_job(wanted.request.key(), "curve", MARKUP, {})
+    number = store.new_job(f"{wanted.request.key()} {datasets.source(data)}", "curve", MARKUP, {})
     store.update_job(number, state="failed", error=f"{MARKUP} {PICTURE}", text=MARKUP)

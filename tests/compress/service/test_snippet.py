@@ -40,7 +40,8 @@ def test_the_code_of_a_chain_compiles_and_names_every_method(known):
                                   "local:')\nimport os\n#", "local:{x}\u202e"])
 def test_a_name_is_one_text_in_the_code_whatever_is_in_it(name, known):
     method = Step.of("low_rank", {"keep": 0.5, "scheme": name})
-    tree = ast.parse(snippet(Recipe(name, Step.of("mlp", {"hidden": name}), (method,)), known["methods"]))
+    teacher = Step.of("mlp", {"hidden": name})
+    tree = ast.parse(snippet(Recipe(name, teacher, (method,)), known["methods"]))
     texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    assert texts[:1] == [name] and name in texts[1:] and f"mlp(hidden={name})" in texts
+    assert texts[:1] == [name] and name in texts[1:] and teacher.text() in texts
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
