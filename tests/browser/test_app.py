@@ -324,22 +324,21 @@ def test_cancelling_keeps_points_and_offers_to_resume(visit, app):
     assert f"({STOPS - len(kept)} points left)" in button(page, "^Resume").inner_text()
 
 
-def test_a_job_outlives_the_page_and_a_second_tab_sees_it(visit, context, app):
+def test_a_second_tab_sees_a_job_survives_a_reload_and_cannot_cancel_it(visit, context, app):
     page = visit("Low_rank", seed="32", **SLOW)
     button(page, "^Measure the curve$").click()
     seen = wait_for_points(page, 2)
-    page.reload()
-    assert wait_for_points(page, seen) >= seen
-    button(page, "^Cancel$").first.wait_for()
     other = visit("Low_rank", seed="32", **SLOW)
     assert wait_for_points(other, seen) >= seen
-    assert wait_for_points(page, seen + 2) and wait_for_points(other, seen + 2)
+    other.reload()
+    assert wait_for_points(other, seen) >= seen and wait_for_points(page, seen + 1)
     other.get_by_text("Another session started this run; its points are shared").first.wait_for()
     assert button(other, "^Cancel$").count() == 0, "nobody cancels another session's run"
-    other.close()
     button(page, "^Cancel$").first.click()
-    button(page, "^Resume").wait_for()
-    assert points(page) == len(stored(app, 32))
+    playwright.expect(button(page, "^Cancel$")).to_have_count(0)
+    other.goto("about:blank")
+    page.wait_for_timeout(15_000)  # the run ends when nobody looks on: the next test has the worker for itself
+    assert len(stored(app, 32)) >= seen + 1
 
 
 def test_a_killed_worker_is_replaced_and_the_curve_resumes(visit, app):

@@ -23,6 +23,7 @@ PASSED_ON = {
     ("compress/pruning/refusal.py", "_refusal_of_units", "ValueError"): "names the layer whose units are not known",
     ("pages/ui/explore/controls.py", "_typed", "ValueError"): "checked() names the setting and what is allowed",
     ("pages/ui/explore/controls.py", "typed", "ValueError"): "checked() names the setting and what is allowed",
+    ("pages/ui/shell/session.py", "description", "(ValueError, StoreError)"): "of the home and of the store",
     ("pages/ui/shell/session.py", "submit", "ValueError"): "the quotas of the engine",
 }
 
