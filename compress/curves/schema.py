@@ -12,6 +12,7 @@ from typing import Any
 
 from compress.curves import damage, job_table
 from compress.curves.sink import opened_counter
+from compress.curves.stored_text import as_object
 from compress.files.artefacts import Artefacts
 from compress.files.store_error import StoreError
 from compress.recipe import CONTROL, Recipe, Step
@@ -141,12 +142,12 @@ def _upgrade(connection: sqlite3.Connection, artefacts: Artefacts) -> None:
     connection.execute("DELETE FROM views")
     _create(connection)
     for row in teachers:
-        readable = _read(row["card"]).keys() >= CARD_BEFORE and _is_recipe(row["recipe"])
+        readable = as_object(row["card"]).keys() >= CARD_BEFORE and _is_recipe(row["recipe"])
         if readable and _adopted(artefacts, row["file"], row["digest"]):
             _keep_teacher(connection, row)
     left_out = 0
     for row in points:
-        point = _read(row["point"])
+        point = as_object(row["point"])
         if _understood(point) and _adopted(artefacts, point.pop("file"), point["digest"]):
             if Recipe.parse(point["recipe"]).methods[-1:] and _was_control(Recipe.parse(point["recipe"]).methods[-1]):
                 connection.execute("INSERT OR IGNORE INTO roles VALUES (?,?,?)", [row["key"], row["reference"], CONTROL])
@@ -174,15 +175,6 @@ def _is_recipe(text: Any) -> bool:
     except (ValueError, TypeError, AttributeError):
         return False
     return True
-
-
-def _read(text: Any) -> dict[str, Any]:
-    """A JSON object of an earlier version; {} for what is none."""
-    try:
-        found = json.loads(text)
-    except (ValueError, TypeError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _was_control(step: Step) -> bool:

@@ -21,7 +21,7 @@ from torch.nn import functional
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 from compress.training.stack import leaves
-from compress.training.stack_layers import SEEDS
+from compress.training.stack_layers import dropout_generator
 
 ALIGNMENT = 16  # numbers: every parameter begins at a multiple of 64 bytes, as a tensor of its own would
 
@@ -197,7 +197,7 @@ class _Dropout(_Layer):
         self.probability, self.number = layer.p, number
 
     def forward(self, batch: Tensor, noise_seed: int) -> Tensor:
-        generator = torch.Generator().manual_seed((noise_seed * 31 + self.number) % SEEDS)
+        generator = dropout_generator(noise_seed, self.number)
         kept = torch.rand(batch.shape[1], batch.shape[0], generator=generator) >= self.probability
         self.factor = kept.T.to(batch.dtype) / (1 - self.probability)
         return batch * self.factor

@@ -28,6 +28,15 @@ SEEDS = 2 ** 63  # torch's generators take fewer
 UNGROUPED_CHANNELS = 8  # from so many channels a group, a CPU is faster with one convolution for each network
 
 
+def dropout_generator(noise_seed: int, number: int) -> torch.Generator:
+    """The generator of a dropout layer at one step: the same wherever the network is trained.
+
+    Args:
+        noise_seed: of the step; number: of the layer among those with dropout.
+    """
+    return torch.Generator().manual_seed((noise_seed * 31 + number) % SEEDS)
+
+
 @dataclass(frozen=True, eq=False)
 class Layout:
     """How the activations between two layers are arranged.
@@ -243,7 +252,7 @@ class StackedDropout(StackedLayer):
     def forward(self, batch: Tensor, training: bool, noise_seed: int) -> Tensor:
         if not training:
             return batch
-        generator = torch.Generator().manual_seed((noise_seed * 31 + self.number) % SEEDS)
+        generator = dropout_generator(noise_seed, self.number)
         kept = torch.rand(self.layout.size, batch.shape[1], generator=generator) >= self.probability
         return batch * (kept.T.to(batch.device, batch.dtype) / (1 - self.probability))
 
