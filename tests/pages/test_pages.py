@@ -310,6 +310,9 @@ def test_compare_shows_a_row_for_every_network(show, filled):
     shown = show(COMPARE, LINK)
     assert not shown.exception
     networks = [point for point in session.store().all_points() if point["method"] != "data_svd"]
+    assert not shown.data_editor  # a closed table is not sent
+    shown.session_state["compare.fold"] = True
+    shown.run()
     assert len(shown.data_editor[0].value) == len(networks)
     assert component(shown)["charts"]["plane"]["alt"].startswith(f"{len(networks)} networks")
 

@@ -149,15 +149,23 @@ def pin_selected(identity: str, chosen: list[Row]) -> None:
 
 
 def table(chosen: list[Row]) -> None:
-    """Every point, sortable; a ticked box pins the row."""
+    """Every point, sortable; a ticked box pins the row. A closed table is not sent: its program and the rows of thousands of
+    points take the browser as long as the plane does."""
+    columns = ("data", "teacher", "method", *exports.COLUMNS, "note")
+    st.download_button("These points as CSV", lambda: exports.table_of(chosen, columns), "points.csv", "text/csv",
+                       icon=":material/table:", on_click="ignore")
+    fold = st.expander("All points in a table: sort it, tick a row to pin it", key="compare.fold", on_change="rerun")
+    if fold.open:
+        with fold:
+            _table(chosen)
+
+
+def _table(chosen: list[Row]) -> None:
     shown = _columns(chosen)
     # Other rows, or other pins, are another table: a tick belongs to the rows that were on the screen.
     key = f"compare.table.{hash(tuple((row['id'], bool(row['pinned'])) for row in chosen))}"
     st.data_editor(shown, hide_index=True, disabled=list(shown)[1:], height=320, key=key, on_change=_ticked,
                    args=[key, chosen], column_config={"± %": st.column_config.NumberColumn(help=words.INTERVAL)})
-    columns = ("data", "teacher", "method", *exports.COLUMNS, "note")
-    st.download_button("These points as CSV", lambda: exports.table_of(chosen, columns), "points.csv", "text/csv",
-                       icon=":material/table:", on_click="ignore")
 
 
 def _columns(chosen: list[Row]) -> dict[str, list[Any]]:

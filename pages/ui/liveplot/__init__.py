@@ -41,6 +41,13 @@ _component = st.components.v2.component(
 )
 
 
+def early_loading() -> str:
+    """A script element for `st.html`, near the top of a page: the browser then loads plotly.js, the largest part of a page,
+    while the server still computes the charts. If that fails, the first chart tries again and says so."""
+    where = ", ".join(json.dumps(text) for text in (_library_url(), st.get_option("server.baseUrlPath")))
+    return f"<script>(() => {{\n{_read('library.js')}\nloadLibrary({where}).catch(() => {{}});\n}})();</script>"
+
+
 @dataclass(frozen=True)
 class LivePlot:
     """What the browser has sent: the dial's index, and in one run only the customdata of a clicked point."""

@@ -8,6 +8,7 @@ import streamlit as st
 
 from compress.recipe import Step
 from pages.ui.charts import outside, words
+from pages.ui.liveplot import early_loading
 from pages.ui.shell import door, mishap, session, tray
 from pages.ui.shell.choice import Card, Choice, known_data, suited
 from pages.ui.shell.icon import icon
@@ -74,7 +75,7 @@ def _switch(methods: dict[str, str]) -> None:
 def _pages() -> None:
     """Drawn first, so that there is a way to the other pages whatever happens on this one."""
     with st.sidebar:
-        st.html("<div class='ce-brand'>Compression<br>Explorer</div>")
+        st.html(f"<div class='ce-brand'>Compression<br>Explorer</div>{early_loading()}", unsafe_allow_javascript=True)
         for path, label, icon in PAGES:
             st.page_link(path, label=label, icon=icon)
         st.divider()
