@@ -9,7 +9,7 @@ from compress.recipe import Recipe
 from compress.service.requests import TeacherRequest
 from compress.settings import MOST_SEED
 from pages.ui.charts import outside, teacher_charts
-from pages.ui.explore import cards, controls, pictures
+from pages.ui.explore import by_itself, cards, controls, pictures
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import teacher_defaults, teacher_settings
@@ -21,9 +21,20 @@ def recipe() -> Recipe:
     return session.choice().recipe()
 
 
-def submit() -> None:
-    """Starts training what is chosen, unless it is trained already."""
-    session.submit(TeacherRequest(recipe().text()), session.job_key(recipe()), "Teacher")
+def submit() -> bool:
+    """Starts training what is chosen, unless it is trained already; False if that is refused."""
+    return session.submit(TeacherRequest(recipe().text()), session.job_key(recipe()), "Teacher") is not None
+
+
+def begin(page: Page) -> None:
+    """Trains what is chosen at the first visit by itself; later teachers are trained when the button is pressed."""
+    key = session.job_key(recipe())
+    wanted = not session.remembered("teacher.visited", False) and not session.teacher_record(recipe())
+    if wanted and by_itself.may_begin(page.data, session.store().latest_job(key), key):
+        by_itself.begun(key)
+        if not submit():
+            st.warning(outside.markdown(session.forget("refusal")), icon=":material/hourglass_disabled:")
+    session.remember("teacher.visited", True)
 
 
 def settings(page: Page) -> None:
@@ -124,6 +135,7 @@ def card(shown: dict, epochs: int) -> None:
 
 page = open_page("Teacher", "Train the network that is to be compressed. Its accuracy and the length of its file are what "
                  "every smaller network is compared with.")
+begin(page)
 left, right = st.columns([1, 3.4], gap="large")
 with left:
     presets(page)

@@ -93,7 +93,7 @@ def starts(browser: Any, folder: Path) -> list[list[str]]:
 
 def visits(browser: Any, folder: Path) -> list[list[str]]:
     """One visitor after the other on one app whose worker is warm."""
-    with serve_app(folder) as app:
+    with serve_app(folder, COMPRESS_AT_ONCE="no") as app:
         fresh, kept = [], []
         for seed in range(TEACHERS):
             page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
@@ -106,7 +106,6 @@ def visits(browser: Any, folder: Path) -> list[list[str]]:
             fresh.append(timed(page, "drawn('Low rank, whitened')", preset.click) / 1000)
             say(f"first point {fresh[-1]:.2f} s, teacher included")
             finished(page)
-            page.get_by_role("switch", name="Measure at once").locator("xpath=ancestor::label").click()
             for scheme in ("plain", "centred", "randomized")[:CURVES]:
                 choose(page, "Scheme", scheme)
                 measure = page.get_by_role("button", name="Measure the curve")

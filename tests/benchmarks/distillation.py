@@ -241,7 +241,7 @@ def chart() -> str:
     with tempfile.TemporaryDirectory() as home, sync_playwright() as driver:
         subprocess.run([sys.executable, "-m", "compress", "teacher", "--data", "mnist5k"], check=True, capture_output=True,
                        env={**os.environ, "COMPRESS_HOME": home})
-        with serve_app(Path(home)) as app:
+        with serve_app(Path(home), COMPRESS_AT_ONCE="no") as app:
             page = driver.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS).new_page()
             for number in range(3):
                 link = {"data": "mnist5k", "teacher": "mlp", "student_seed": str(10 * number), "temperatures": "1-8-20"}

@@ -38,7 +38,8 @@ DRAWN = """() => {
 
 def classroom() -> str:
     """One table; progress on standard error."""
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver, serve_app(Path(folder)) as app:
+    with (tempfile.TemporaryDirectory() as folder, sync_playwright() as driver,
+          serve_app(Path(folder), COMPRESS_AT_ONCE="no") as app):
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
         first = opened(browser, app, 99)
         first.get_by_role("button", name="Measure the curve").click(timeout=LIMIT * 1000)

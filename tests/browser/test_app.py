@@ -39,7 +39,7 @@ OFFLINE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """One app for all tests but those that kill it; its store holds one finished curve."""
     home = tmp_path_factory.mktemp("app")
-    with serve_app(home, **OFFLINE) as started:
+    with serve_app(home, COMPRESS_AT_ONCE="no", **OFFLINE) as started:
         yield started
 
 
@@ -201,7 +201,6 @@ def test_markup_in_a_link_is_shown_as_text(visit):
 
 def test_back_restores_what_was_chosen_before(visit, curve):
     page = visit("Low_rank", **{**curve, "low_rank.scheme": "whitened"})
-    page.get_by_text("Measure at once").click()
     select(page, "Scheme").click()
     page.get_by_role("option", name="plain").click()
     page.wait_for_url(re.compile("scheme=plain"))
@@ -360,7 +359,7 @@ def test_a_killed_worker_is_replaced_and_the_curve_resumes(visit, app):
 
 
 def test_a_killed_app_has_lost_no_finished_point(browser, tmp_path):
-    with serve_app(tmp_path) as first:
+    with serve_app(tmp_path, COMPRESS_AT_ONCE="no") as first:
         page = arrive(watched(browser.new_page()), first.address, "Low_rank", seed="34", **SLOW)
         button(page, "^Measure the curve$").click()
         seen, worker = wait_for_points(page, 2), first.worker()
@@ -370,7 +369,7 @@ def test_a_killed_app_has_lost_no_finished_point(browser, tmp_path):
     wait_for_end(worker)
     kept = stored(first, 34)
     assert seen <= len(kept) < STOPS
-    with serve_app(tmp_path) as second:
+    with serve_app(tmp_path, COMPRESS_AT_ONCE="no") as second:
         page = arrive(watched(browser.new_page()), second.address, "Low_rank", seed="34", **SLOW)
         page.get_by_text("This job was interrupted").wait_for()
         assert wait_for_points(page, len(kept)) == len(kept)

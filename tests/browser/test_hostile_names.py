@@ -47,7 +47,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory, prepared: None) -> Iterat
         patch.setenv("COMPRESS_HOME", str(folder))
         patch.setenv("COMPRESS_DATA", hostile.write(folder))
         hostile.fill(Store(folder / "store.sqlite"), hostile.name())
-        with serve_app(folder, **OFFLINE) as app:
+        with serve_app(folder, COMPRESS_AT_ONCE="no", **OFFLINE) as app:
             yield app
 
 

@@ -44,9 +44,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def show(engine: Any) -> Callable[..., AppTest]:
-    """show("pages/3_Low_rank.py", {"keep": "0.3"}): this page as a new visitor with this link sees it."""
-    def draw(page: str, link: dict[str, str] | None = None) -> AppTest:
+    """show("pages/3_Low_rank.py", {"keep": "0.3"}): this page as a new visitor with this link sees it, who wants pages to
+    measure by themselves or (here, unless said otherwise) does not."""
+    def draw(page: str, link: dict[str, str] | None = None, by_itself: bool = False) -> AppTest:
         shown = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
+        shown.session_state["kept.live"] = by_itself
         if page != "app.py":
             shown.switch_page(page)
         shown.query_params.update(link or {})

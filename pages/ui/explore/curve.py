@@ -9,10 +9,11 @@ from typing import Any
 
 import streamlit as st
 
+from compress.curves.store import ACTIVE
 from compress.recipe import BASELINE, Recipe
 from compress.service.requests import CurveRequest
 from pages.ui.charts import charts, outside, teacher_charts
-from pages.ui.explore import controls, exports
+from pages.ui.explore import by_itself, controls, exports
 from pages.ui.explore.curve_state import CurveState, look_up, missing
 from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.liveplot import liveplot
@@ -26,6 +27,7 @@ GONE = ("<b>The file of the point at the dial is gone, or it was changed</b>, so
 
 def explore(own: MethodPage) -> None:
     """Draws the whole exploration of one method."""
+    _begin(own)
     left, right = st.columns([1, 3.4], gap="large")
     with left:
         _presets(own)
@@ -36,17 +38,36 @@ def explore(own: MethodPage) -> None:
         st.fragment(_results, run_every=0.25 if waits else None)(own)
 
 
-def submit(card: Card) -> None:
-    """Starts (or resumes) measuring the curve on the screen. This session leaves the run that it had started from this page
-    for other settings, which ends unless others wait for it."""
-    state, method = look_up(card), card["name"]
-    curve = state.request.curve(card["dial"])
-    before = session.remembered(f"job.{method}")
-    active = state.job["id"] if state.running else None
-    if before is not None and before != active:
-        session.leave(before)
-    session.remember(f"job.{method}", session.submit(
-        CurveRequest(state.request.text(), tuple(state.values)), session.job_key(curve), card["title"]))
+def submit(card: Card) -> bool:
+    """Starts (or resumes) measuring the curve on the screen; False if that is refused. This session leaves the run that it
+    had started from this page for other settings, which ends unless others wait for it."""
+    state, name = look_up(card), f"job.{card['name']}"
+    key, before = session.job_key(state.request.curve(card["dial"])), session.remembered(name)
+    session.remember(name, key)  # before it is submitted: a rerun may end this one at any line
+    if before is not None and before != key:
+        _leave(before)
+    if state.job:
+        by_itself.wanted_again(state.job["id"])
+    return session.submit(CurveRequest(state.request.text(), tuple(state.values)), key, card["title"]) is not None
+
+
+def _leave(key: str) -> None:
+    """This session no longer waits for the run with this key, if it has started it."""
+    job = session.store().latest_job(key)
+    if job and job["state"] in ACTIVE and session.part(job["id"]).submitted:
+        by_itself.left_for_others(job["id"])
+        session.leave(job["id"])
+
+
+def _begin(own: MethodPage) -> None:
+    """Measures by itself what is missing, as on the first visit, after a link, and when a setting was changed."""
+    state = look_up(own.card)
+    work = f"{session.job_key(state.request.curve(own.card['dial']))} {state.values}"
+    if not _offer(state) or not by_itself.may_begin(own.page.data, state.job, work):
+        return
+    by_itself.begun(work)
+    if not submit(own.card):
+        st.warning(outside.markdown(session.forget("refusal")), icon=":material/hourglass_disabled:")
 
 
 def _presets(own: MethodPage) -> None:
@@ -71,8 +92,6 @@ def _settings(own: MethodPage) -> None:
         notices: list[str] = []
         session.choose(without_conflict(session.choice().with_method(method, **{name: value}), card, notices))
         session.remember("conflict", " ".join(notices))
-        if session.remembered("live", True) and session.remembered(f"job.{method}") is not None:
-            submit(card)
 
     conflict = session.forget("conflict")
     if conflict:
@@ -86,9 +105,9 @@ def _settings(own: MethodPage) -> None:
 
 
 def _measure_button(own: MethodPage, state: CurveState) -> None:
-    st.toggle("Measure at once", key=session.bound("live", session.remembered("live", True)),
+    st.toggle("Measure at once", key=session.bound("live", by_itself.is_on()),
               on_change=lambda: session.remember("live", session.current("live")))
-    st.caption("After the first curve, measure again whenever a setting changes.")
+    st.caption("Whatever is missing for what is chosen is measured without a click.")
     words = "" if state.running else _offer(state)
     if words:
         st.button(words, type="primary", key=f"measure.{own.method}", width="stretch", on_click=submit, args=[own.card])
