@@ -17,7 +17,7 @@ METHOD_PAGES = ["pages/2_Distill.py", LOW_RANK, "pages/4_Prune.py", "pages/5_Spa
 
 @pytest.fixture
 def asked(engine, monkeypatch) -> Iterator[list[str]]:  # noqa: F811
-    """The recipes of all jobs that the pages ask for; none is carried out, and who asks for an active one takes part in it."""
+    """The recipes of all jobs that pages ask for; none is carried out. Who asks for an active one takes part in it."""
     asked: list[str] = []
     store = engine.store
 
