@@ -151,7 +151,8 @@ def evaluate_command(chosen: argparse.Namespace) -> None:
         streams.note(f"Warning, {chosen.file}: {difference}.")
     if chosen.split == "test":
         report = final_report(chosen.data, {chosen.file: network}, _store(), reference)
-        streams.note(f"The test split of {chosen.data} has now been opened {report['opened']} time(s).")
+        times = "once" if report["opened"] == 1 else f"{report['opened']:,} times"
+        streams.note(f"The test split of {chosen.data} has been used {times}.")
         measured = {name: value for name, value in report["rows"][0].items() if name != "name"}
     else:
         measured = evaluate(network, getattr(data, chosen.split), reference)

@@ -19,15 +19,15 @@ from pages.ui.shell.frame import open_page
 
 STRONG = "mlp(hidden=400-400,dropout=0.2,shift=2,epochs=20)"
 PRESETS = (
-    Preset("Only 50 labels, in seconds", "The teacher labels the other 8x8 digits for its students; the whole map in a few "
-           "seconds.", {"labelled": 50, "alpha": 1.0, "epochs": 20, "temperatures": "1-8"}, "digits", "LeNet-300-100"),
+    Preset("Only 50 labels, in seconds", "The other digits are used without labels, with the teacher's outputs as targets.",
+           {"labelled": 50, "alpha": 1.0, "epochs": 20, "temperatures": "1-8"}, "digits", "LeNet-300-100"),
     Preset("The textbook pair", "784-128-10, trained on shifted digits (augmentation), is the teacher of "
            "784-64-10 and its neighbours.",
            {"width": 0.5, "temperatures": "1-20"}, "mnist5k", "mlp(hidden=128,shift=2,epochs=40)"),
     Preset("30 hidden units", "A strong teacher, trained on shifted digits (augmentation); students of one "
            "small hidden layer.",
            {"depth": 1, "width": 0.075, "temperature": 2.0, "temperatures": "1-8"}, "mnist5k", STRONG),
-    Preset("Only 100 labels", "The teacher labels the other 2,900 digits for the student.",
+    Preset("Only 100 labels", "The other 2,900 digits are used without labels, with the teacher's outputs as targets.",
            {"labelled": 100, "width": 0.2, "alpha": 1.0, "temperatures": "1-20"}, "mnist5k", STRONG),
     Preset("A class the student never saw", "No 3 is among its examples; it recognises many of them all the same.",
            {"omit": 3, "width": 0.2, "alpha": 1.0, "temperature": 8.0, "temperatures": "1-20"}, "mnist5k", STRONG),
@@ -48,7 +48,7 @@ class DistillPage(MethodPage):
         return f"{100 * value:g} %"
 
     def notices(self, state: CurveState) -> list[str]:
-        """The results at this stop in sentences, with what is within noise."""
+        """The results at this stop in sentences, and whether each difference is significant."""
         found, own = students(state), state.settings
         if not state.point:
             return []
@@ -153,14 +153,14 @@ def unseen_class(found: Students, state: CurveState) -> str:
 
 
 def best_gain(found: Students, values: list[float]) -> str:
-    """Where the teacher helps most, beyond noise."""
+    """The largest gain whose interval leaves out zero."""
     places = [(value, temperature) for temperature in found.distilled for value in values]
     gains = [(found.gain(*place), place) for place in places]
     certain = [(gain.mean, *place) for gain, place in gains if gain and gain.certain and gain.mean > 0]
     if not certain:
-        return "Nowhere on this map does the teacher help beyond what other seeds could explain."
+        return "At no measured width and temperature is the gain significant."
     mean, value, temperature = max(certain)
-    return f"The largest gain beyond noise: {100 * mean:+.1f} points at width {100 * value:g} %, T = {temperature:g}."
+    return f"Largest significant gain: width {100 * value:g} %, T = {temperature:g}, {100 * mean:+.1f} points."
 
 
 def so_far(student: Result, reference: dict) -> str:
@@ -224,7 +224,7 @@ def helped(state: CurveState) -> None:
                                   for values, row in zip(shown, only, strict=False)]))
 
 
-page = open_page("Distill", "Train small students on the teacher's outputs. Filled points are students trained with the "
-                 "teacher, hollow points the same networks on labels alone: the gap is what the teacher's outputs add.",
+page = open_page("Distill", "Train small networks to imitate the teacher's outputs. Filled points are students trained with "
+                 "the teacher, hollow points the same networks on labels alone: the gap is what the teacher's outputs add.",
                  {"distill": "Distillation"})
 explore(DistillPage(page))

@@ -16,7 +16,7 @@ WEIGHTS = (
     Preset("LeNet-300-100 on MNIST-5k", "The classic, whitened by calibration data.", {}, "mnist5k", "LeNet-300-100"),
     Preset("The same, plain SVD", "Nearest weights instead of nearest outputs: compare the two curves.",
            {"scheme": "plain"}, "mnist5k", "LeNet-300-100"),
-    Preset("Greedy over the whole network", "Ranks go where a number saves the most error.",
+    Preset("Greedy over the whole network", "Each layer gets the ranks that lower the error most for each stored number.",
            {"allocation": "greedy"}, "mnist5k", "LeNet-300-100"),
 )
 DATA = (

@@ -18,8 +18,8 @@ from pages.ui.shell import session, tray
 from pages.ui.shell.frame import open_page
 
 PRESETS = (
-    Preset("Digits in a second", "The smallest weights of a small network go: the whole curve in a few seconds.", {},
-           "digits", "LeNet-300-100"),
+    Preset("Digits in a second", "The smallest weights of a small network are removed: the whole curve in a few seconds.",
+           {}, "digits", "LeNet-300-100"),
     Preset("LeNet-300-100, one shot", "Half of the weights cost no accuracy; watch where it begins to fall.", {}, "mnist5k",
            "LeNet-300-100"),
     Preset("The same, refitted", "The weights that stay are refitted to make up for those removed: second order, "
@@ -35,7 +35,8 @@ PRESETS = (
            {"pattern": "units", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-5"),
     Preset("2:4, the pattern of GPUs", "Two of every four consecutive weights stay.",
            {"pattern": "n:4", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-300-100"),
-    Preset("The lottery ticket", "Back to the initial weights, with the mask alone; schedule=redraw is the control.",
+    Preset("The lottery ticket", "The remaining weights return to their initial values and are trained again; the "
+           "schedule redraw is the control.",
            {"schedule": "rewind", "recovery_epochs": 8, "recovery_rate": 0.002, "sparsity": 0.9}, "mnist5k",
            "LeNet-300-100"),
 )
@@ -120,7 +121,7 @@ def effects(point: dict, reference: dict) -> str:
         return f"The file is {file}, and {fewer}; it was not timed."
     link = "and it runs" if point["latency_high"] < 1 or ratio < 1.05 else "but it runs"
     why = "" if point["latency_high"] < 1 or point["inside"]["layers"][0].get("form") is None else (
-        ": zeros are multiplied too as long as more than about 15 % of a layer is left. Choose pattern=units for speed")
+        ": zeros are multiplied too as long as more than about 15 % of a layer is left. Remove whole units to gain speed")
     return f"At this stop {fewer}, {link} <b>{clock}</b>{why}."
 
 
@@ -135,13 +136,13 @@ def unlike_layers(state: CurveState) -> str:
 
 
 def masks(state: CurveState) -> None:
-    """The weights that are left, a picture for each layer: rows are outputs, columns inputs."""
-    st.subheader("The masks: which weights are left")
+    """The weights that remain, a picture for each layer: rows are outputs, columns inputs."""
+    st.subheader("Which weights remain")
     layers = state.point["inside"]["layers"]
     titles = {layer["path"]: layer["title"] for layer in state.view["layers"]}
     st.caption("Rows are a layer's outputs, columns its inputs; black is empty, white the densest place of the layer. Large "
                "layers are shown in blocks.")
-    st.html(pictures.gallery([([unpacked(layer["mask"])], f"{titles[layer['path']]}: {layer['kept']:,} left, stored "
+    st.html(pictures.gallery([([unpacked(layer["mask"])], f"{titles[layer['path']]}: {layer['kept']:,} remain, stored "
                                + STORED[layer["form"]])
                               for layer in layers if layer["total"] > 0], size=150, widest=340))
 
@@ -164,7 +165,7 @@ def speed(state: CurveState) -> None:
     teacher: Recipe = state.recipe.reference()
     st.subheader("Where does it really get faster?")
     st.caption("The same share of the teacher's weights removed in three ways, timed against the whole teacher on this "
-               "machine: green is faster, red slower, bold beyond noise.")
+               "machine: green is faster, red slower; bold: the 95 % interval leaves out equal times.")
     job, view = speed_job(state), session.store().view("speed", state.teacher["digest"])
     if job and job["state"] in ACTIVE:
         tray.progress(job, "page.speed")

@@ -117,7 +117,7 @@ class StackedObjective:
         if isinstance(stack, Stack):
             self._prepare(stack, seed, device)
         elif not self.closed:
-            raise TypeError(f"networks side by side keep no hidden features, which loss={self.loss} needs; stack them")
+            raise TypeError(f"networks side by side keep no hidden features, which the loss {self.loss} needs; stack them")
 
     @property
     def closed(self) -> bool:
@@ -227,8 +227,8 @@ class StackedObjective:
             return losses.hint(hint_features(stage, layout) @ self.regressors[0].data, self._targets("hints", rows))
         if self.loss == "relational":
             if outputs.embedding is None:
-                raise ValueError("Distill: loss=relational needs a student with a hidden layer, but it has none. Set loss "
-                                 "to soft.")
+                raise ValueError("Distill: the loss relational needs a student with a hidden layer, but it has none. Set "
+                                 "loss to soft.")
             return losses.relational(outputs.embedding, self._targets("embedding", rows))
         maps = [attention_map(stage, layout) for stage, layout in zip(outputs.stages, self.stages, strict=True)
                 if has_places(layout)]

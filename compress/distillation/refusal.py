@@ -27,4 +27,4 @@ def refusal(loss: str, teacher: Network, student: Network, example: Tensor) -> s
 
 def missing(loss: str, needed: str) -> str:
     """The sentence for hidden layers that a loss needs and a network does not have."""
-    return f"Distill: loss={loss} needs {needed}, but it has none. Set loss to soft or relational."
+    return f"Distill: the loss {loss} needs {needed}, but it has none. Set loss to soft or relational."

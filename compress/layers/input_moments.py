@@ -49,7 +49,7 @@ class Moments:
         return self.second.factor @ self.second.factor.mT
 
 
-WITHOUT_INPUTS = ("Choose a scheme or criterion that does not read the inputs (scheme=plain, criterion=magnitude), or a "
+WITHOUT_INPUTS = ("Choose a scheme or criterion that does not read the inputs (plain, magnitude), or a "
                   "narrower layer.")
 
 

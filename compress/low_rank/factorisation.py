@@ -94,7 +94,7 @@ class Factorisation:
     def mapped_mean(self) -> Tensor:
         """W mean (groups, rows, 1), float64. Raises ValueError unless the scheme is centred."""
         if self.mean is None:
-            raise ValueError("mapped_mean: only a centred factorisation has a mean. Use scheme=centred.")
+            raise ValueError("mapped_mean: only a centred factorisation has a mean. Use the scheme centred.")
         return matrix_of(self.dense, self.convolution).double() @ self.mean[..., None]
 
     def layer(self, rank: int) -> Factors:
@@ -140,9 +140,10 @@ def factorise(layer: DenseLayer, scheme: str, convolution: str = "channel", mome
     if scheme == "plain":
         return Factorisation(layer, principal(matrix), convolution, stored=stored)
     if moments is None:
-        raise ValueError(f"factorise: scheme={scheme} needs the moments of the layer's inputs. Give these, or choose plain.")
+        raise ValueError(f"factorise: the scheme {scheme} needs the moments of the layer's inputs. Give them, "
+                         "or choose plain.")
     rows = matrix.shape[1]
-    require(3 * 8 * rows ** 2, f"LowRank: scheme={scheme} of a layer of {rows:,} outputs", "Choose scheme=plain.")
+    require(3 * 8 * rows ** 2, f"LowRank: the scheme {scheme} of a layer of {rows:,} outputs", "Choose the scheme plain.")
     metric = moments.covariance if scheme == "centred" else moments.second
     mean = moments.mean if scheme == "centred" else None
     return Factorisation(layer, principal(matrix, metric), convolution, mean, stored)

@@ -62,7 +62,7 @@ class ActivationCodes(Method):
     reference_title = "raw hidden outputs"
 
     nonzeros: int = setting(4, low=1, high=64, step=1, label="Non-zeros",
-                            help="Atoms that an example's outputs may use (s).")
+                            help="The most atoms that an example's outputs may use.")
     atoms: int = setting(128, low=2, high=4096, step=1, help="Atoms of the dictionary.")
     cut: int = setting(0, low=0, high=50, step=1, label="Hidden layer",
                        help="The layer whose outputs are coded: 0 is the last hidden layer, 1 the layer before, and so on.")

@@ -69,7 +69,7 @@ class DataCodes(Method):
     applies_to = "data"
     trains_new_network = True
 
-    nonzeros: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="Atoms that a tile may use (s).")
+    nonzeros: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="The most atoms that a tile may use.")
     atoms: int = setting(144, low=2, high=4096, step=1, help="Atoms of the dictionary.")
     tile: int = setting(0, low=0, high=64, step=1, label="Side of a tile",
                         help="Samples along the side of a tile; 0: whole examples.")
@@ -106,8 +106,8 @@ class DataCodes(Method):
         """The matrix of random projections has as many columns as the codes' bytes allow."""
         size = bytes_expected(len(data.train) * tiling.count, tiling.features, self.atoms, self.nonzeros)
         rows, count = prod(data.shape), self._projected_numbers(data, size)
-        return shortage(3 * 4 * rows * count, f"DataCodes: classify=projections, a matrix of {rows:,} x {count:,} numbers,",
-                        "Choose fewer atoms, or classify=codes.")
+        return shortage(3 * 4 * rows * count, f"DataCodes: projections by a matrix of {rows:,} x {count:,} numbers,",
+                        "Choose fewer atoms, or set classify to codes.")
 
     def preview(self, network: Network, data: Dataset) -> Network:
         """An untrained classifier behind an arbitrary dictionary, or directly before the examples."""

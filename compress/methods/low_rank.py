@@ -69,8 +69,9 @@ class LowRank(Method):
 
     exclusions = (Exclusion(
         {"convolution": ("spatial",), "scheme": ("whitened", "centred")},
-        "convolution=spatial goes with scheme=plain or randomized only, because the first of two spatial layers is not a "
-        "matrix on the layer's outputs. Choose scheme=plain, or convolution=channel.", {"scheme": "plain"}),)
+        "A spatial convolution goes with the schemes plain and randomized only, because the first of two spatial layers is "
+        "not a matrix on the layer's outputs. Choose the scheme plain, or channel for the convolution.",
+        {"scheme": "plain"}),)
 
     keep: float = setting(0.15, low=0.001, high=1.0, step=0.01, label="Share kept",
                           help="Share of the ranks, of the energy or of the parameters that is kept (see allocation).")
@@ -111,7 +112,7 @@ class LowRank(Method):
         return Candidate(self, smaller, logits, inside={"ranks": ranks}, notes=_notes(pieces, ranks))
 
     def preview(self, network: Network, data: Dataset) -> Network:
-        """Factors of arbitrary directions, at the ranks of allocation=uniform. Where trained weights decide whether a layer
+        """Factors of arbitrary directions, at the ranks of uniform allocation. Where trained weights decide whether a layer
         is factorised (by their spectrum, or because they were pruned), it is."""
         pieces = {path: placeholder(merged_layer(layer), self.convolution,
                                     None if isinstance(network.get_submodule(path), Sparse) else _stored(network, path))

@@ -48,7 +48,7 @@ class Prune(Method):
     - **magnitude**: $|w|$ (Han et al. 2015).
     - **random**: random numbers, the baseline that every criterion must beat.
     - **taylor**: $\sum_b (g_b w)^2$, with the gradient $g_b$ of the loss on minibatch $b$ (Molchanov et al. 2019).
-    - **snip**: $|g w|$ at the initial weights (Lee, Ajanthan & Torr 2019); with schedule=rewind it is the published method.
+    - **snip**: $|g w|$ at the initial weights (Lee, Ajanthan & Torr 2019); the published method with the schedule rewind.
     - **wanda**: $|w| \, \|x\|_2$, compared among the weights of one output (Sun et al. 2024).
     - **second_order**: $w^2 / (2 [H^{-1}]_{qq})$ with $H = E[x x^\top]$, the optimal brain surgeon's loss. The kept weights
       $K$ of each output are then refitted, so that the outputs change least: $w'_K = w H_{\cdot K} H_{KK}^{-1}$ (Hassibi &
@@ -82,13 +82,13 @@ class Prune(Method):
     values = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.8, 0.85, 0.875, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99)
     exclusions = (
         Exclusion({"schedule": ("gradual", "rewind", "redraw"), "recovery_epochs": (0,)},
-                  "schedule=gradual, rewind and redraw train, but recovery_epochs is 0. Set recovery_epochs to 6, or "
+                  "The schedules gradual, rewind and redraw train, but recovery_epochs is 0. Set recovery_epochs to 6, or "
                   "schedule to one_shot.", {"recovery_epochs": 6}),
         Exclusion({"schedule": ("gradual",), "pattern": ("units",)},
-                  "schedule=gradual raises the sparsity of masks, but pattern=units leaves no mask. Choose "
-                  "schedule=one_shot, and rounds above 1 for units in several steps.", {"schedule": "one_shot"}),
+                  "The schedule gradual raises the sparsity of masks, but the pattern units leaves no mask. Choose "
+                  "the schedule one_shot, and rounds above 1 for units in several steps.", {"schedule": "one_shot"}),
         Exclusion({"schedule": ("gradual",), "rounds": ANY_ROUNDS},
-                  "schedule=gradual has its own small steps, but rounds is above 1. Set rounds to 1, or schedule to "
+                  "The schedule gradual has its own small steps, but rounds is above 1. Set rounds to 1, or schedule to "
                   "one_shot.", {"rounds": 1}),
     )
 
@@ -115,7 +115,7 @@ class Prune(Method):
     recovery_loss: str = setting("labels", choices=("labels", "teacher"),
                                  help="Recovery trains on the labels, or on the teacher's soft targets (T = 2).")
     multiple: int = setting(1, low=1, high=64, step=1,
-                            help="The number of units kept in a layer is a multiple of this (pattern=units).")
+                            help="The number of units kept in a layer is a multiple of this (for the pattern units).")
 
     @property
     def selection(self) -> Selection:
@@ -133,8 +133,8 @@ class Prune(Method):
         if not group or (self.sparsity * group == int(self.sparsity * group) and self.sparsity > 0):
             return refusal(self.selection, self.schedule, network) or self._refusal_of_training(network)
         steps = ", ".join(f"{step / group:g}" for step in range(1, group))
-        return (f"Prune: sparsity must be one of {steps} with pattern={self.pattern}, but got {self.sparsity:g}. Choose one "
-                "of these.")
+        return (f"Prune: sparsity must be one of {steps} with the pattern {self.pattern}, but got {self.sparsity:g}. "
+                "Choose one of these.")
 
     def _refusal_of_training(self, network: Network) -> str:
         return refusal_of_batches(network, "Prune", "recovery_batch", self.recovery_batch) if self.recovery_epochs else ""

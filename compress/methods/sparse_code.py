@@ -57,7 +57,7 @@ class SparseCode(Method):
     dial = "nonzeros"
     values = (1, 2, 3, 4, 5, 6, 8)
 
-    nonzeros: int = setting(3, low=1, high=64, step=1, label="Non-zeros", help="Atoms that a block may use (s).")
+    nonzeros: int = setting(3, low=1, high=64, step=1, label="Non-zeros", help="The most atoms that a block may use.")
     atoms: int = setting(128, low=2, high=4096, step=1, help="Atoms of each layer's dictionary (K).")
     block: int = setting(16, low=2, high=1024, step=1, label="Outputs of a block",
                          help="Outputs whose weights of one input are coded together (b).")

@@ -22,9 +22,9 @@ def refusal(selection: Selection, schedule: str, network: Network) -> str:
     """A sentence with a remedy; "" if the network can be pruned with these settings."""
     zeros_only = leave_out_zeros_only(network)
     if not zeros_only and (schedule in ("rewind", "redraw") or selection.criterion == "snip"):
-        return (f"Prune: schedule={schedule} and criterion={selection.criterion} need the network's initial weights, but "
-                "some of its layers are compressed already. Put prune before the methods that replaced them, or choose "
-                "schedule=one_shot and criterion=magnitude.")
+        return (f"Prune: the schedule {schedule} and the criterion {selection.criterion} need the network's initial "
+                "weights, but some of its layers are compressed already. Put prune before the methods that replaced them, "
+                "or choose the schedule one_shot and the criterion magnitude.")
     if selection.pattern == "units":
         open_network = opened(network) if zeros_only else network
         return _refusal_of_units(open_network) or _refusal_of_memory(selection, open_network)
@@ -43,19 +43,20 @@ def _refusal_of_memory(selection: Selection, network: Network) -> str:
              for path, layer in layers.items()}
     widest = max(sizes, key=lambda path: sizes[path][1])
     needed = sum(8 * groups * columns ** 2 for groups, columns in sizes.values()) + 3 * 8 * sizes[widest][1] ** 2
-    return shortage(needed, f"Prune: criterion=second_order: {title_of_moment(widest, sizes[widest][1])} and its inverse",
-                    "Choose criterion=magnitude, taylor or wanda.")
+    return shortage(needed, f"Prune: second_order: {title_of_moment(widest, sizes[widest][1])} and its inverse",
+                    "Choose the criterion magnitude, taylor or wanda.")
 
 
 def _refusal_of_units(network: Network) -> str:
     if isinstance(network.architecture, Piece):
-        return ("Prune: pattern=units makes a smaller network of the same family, but this one is "
-                f"{network.architecture.title()}. Choose pattern=unstructured, or put prune before the method that cut it.")
+        return ("Prune: the pattern units makes a smaller network of the same family, but this one is "
+                f"{network.architecture.title()}. Choose the pattern unstructured, or put prune before the method "
+                "that cut it.")
     try:
         groups = groups_of(network)
     except ValueError as error:  # names the layer whose units are not known
         return str(error)
-    return "" if groups else ("Prune: pattern=units removes hidden units, but this network has none. Choose pattern="
+    return "" if groups else ("Prune: the pattern units removes hidden units, but this network has none. Choose the pattern "
                               "unstructured, or a teacher with hidden layers.")
 
 
@@ -63,9 +64,9 @@ def _refusal_of_codes(selection: Selection, network: Network) -> str:
     modules = opened(network, codes=True).named_modules()
     coded = next((path for path, layer in modules if isinstance(layer, OpenCodes)), None)
     if coded is not None and selection.criterion in ON_INPUTS:
-        return (f"Prune: criterion={selection.criterion} needs weights that multiply a layer's inputs, but layer {coded} "
-                "has sparse codes. Choose criterion=magnitude or taylor, or put prune before sparse_code.")
+        return (f"Prune: the criterion {selection.criterion} needs weights that multiply a layer's inputs, but layer "
+                f"{coded} has sparse codes. Choose the criterion magnitude or taylor, or put prune before sparse_code.")
     if coded is not None and selection.group:
-        return (f"Prune: pattern={selection.pattern} needs weights of consecutive inputs, but layer {coded} has sparse "
-                "codes. Choose pattern=unstructured, or put prune before sparse_code.")
+        return (f"Prune: the pattern {selection.pattern} needs weights of consecutive inputs, but layer {coded} has sparse "
+                "codes. Choose the pattern unstructured, or put prune before sparse_code.")
     return ""

@@ -134,8 +134,8 @@ class UnitPruner:
 
     def prune_in_place(self, network: Network, sparsity: float) -> Masks:
         """Raises ValueError: units are removed, not masked."""
-        raise ValueError("Prune: schedule=gradual raises the sparsity of masks, but pattern=units leaves no mask. Choose "
-                         "schedule=one_shot.")
+        raise ValueError("Prune: the schedule gradual raises the sparsity of masks, but the pattern units leaves no mask. "
+                         "Choose the schedule one_shot.")
 
     def finished(self, network: Network) -> Network:
         """The network as it is, smaller and dense; without its zeros where some of its weights were pruned before."""

@@ -76,7 +76,7 @@ def groups_of(network: Network) -> list[Group]:
         ValueError: a layer is compressed already, or of a type whose units are not known.
     """
     for path, layer in compressed_layers(network).items():
-        raise ValueError(f"Prune: pattern=units needs dense layers, but layer {path} is already compressed "
+        raise ValueError(f"Prune: the pattern units needs dense layers, but layer {path} is already compressed "
                          f"(kind {layer.kind}). Put prune before the methods that replaced them.")
     found = _UnitSearch()
     scores = found.through(network, "", _UnitLayout())
@@ -137,13 +137,13 @@ class _UnitSearch:
             return self._through_gru(module, path, units)
         if kind in UNIT_PRESERVING or (kind is AsSequence and not units.paths):
             return units
-        raise ValueError(f"Prune: pattern=units supports logistic, mlp, cnn, resnet and gru networks, but layer "
+        raise ValueError(f"Prune: the pattern units supports logistic, mlp, cnn, resnet and gru networks, but layer "
                          f"{path} is {module}. Choose another pattern for this network.")
 
     def _through_weights(self, layer: DenseLayer, path: str, units: _UnitLayout) -> _UnitLayout:
         if not isinstance(layer, nn.Linear) and layer.groups != 1:
-            raise ValueError(f"Prune: pattern=units needs convolutions that read all channels (groups=1), but layer {path} "
-                             f"has groups={layer.groups}. Choose another pattern for this network.")
+            raise ValueError(f"Prune: the pattern units needs convolutions that read all channels (one group), but layer "
+                             f"{path} has {layer.groups} groups. Choose another pattern for this network.")
         self._read(layer, path, units)
         self._make(path, len(layer.weight), path)
         self._add_rows(layer, path, path)
@@ -210,7 +210,7 @@ class _UnitSearch:
             return []
         positions, over = divmod(entries, sum(sizes))
         if over:
-            raise ValueError(f"Prune: pattern=units found {sum(sizes)} units in front of layer {path}, which reads "
+            raise ValueError(f"Prune: the pattern units found {sum(sizes)} units in front of layer {path}, which reads "
                              f"{entries} values. Choose another pattern for this network.")
         places = torch.arange(entries)
         table = places.reshape(positions, -1).T if units.last else places.reshape(-1, positions)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from compress.recipe import Recipe
-from pages.ui.charts import outside
 from tests.pages.samples import measure
 from tests.pages.test_pages import LINK, component, engine, labels, named, show, words  # noqa: F401  (fixtures)
 
@@ -77,7 +76,7 @@ def test_curves_are_told_apart_by_what_they_did(show, pruned, narrowed, engine):
 def test_settings_that_do_not_go_together_are_mended_with_a_word(show):  # noqa: F811
     shown = show(PRUNE, LINK)
     named(shown.main.selectbox, "Schedule").select("gradual").run()
-    assert outside.markdown("Here recovery_epochs is now 6.") in shown.warning[0].value
+    assert "Here Recovery epochs is now 6." in shown.warning[0].value
     assert named(shown.main.number_input, "Recovery epochs").value == 6
 
 

@@ -61,8 +61,8 @@ def dial(view: dict, number: int, current: float) -> dict[str, Any]:
     readout = []
     for temperature in temperatures:
         ranked = sorted(zip(softened(logits, temperature), view["classes"], strict=True), reverse=True)[:2]
-        readout.append("the teacher: " + ", then ".join(
-            f"{outside.name(name)} ({words.percent(share)})" for share, name in ranked))
+        readout.append("the teacher: " + "; ".join(
+            f"class {outside.name(name)}, {words.percent(share, 0)}" for share, name in ranked))
     return {"name": "shown temperature", "label": "Temperature", "values": temperatures,
             "labels": [f"{temperature:g}" for temperature in temperatures], "readout": readout,
             "index": charts.nearest(temperatures, current),

@@ -44,7 +44,7 @@ def hero(students: Students, reference: dict, *, temperature: float, seed: int, 
 
 
 def gains(students: Students, temperature: float, values: list[float], labels: list[str]) -> Chart:
-    """What the teacher adds at each width, in points, with the interval over seeds; grey where it is within noise."""
+    """What the teacher adds at each width, in points, with the interval over seeds; grey where it is not significant."""
     found = [students.gain(value, temperature) for value in values]
     shown = [(label, one) for label, one in zip(labels, found, strict=True) if one]
     colours = [palette.of_method("distill") if one.certain and one.mean > 0 else
@@ -71,14 +71,14 @@ def gains(students: Students, temperature: float, values: list[float], labels: l
 
 
 def heat_map(students: Students, values: list[float], labels: list[str]) -> Chart:
-    """Width by temperature: the gain over the control in points, bold where it is beyond noise. A click takes the dial
+    """Width by temperature: the gain over the control in points, bold where it is significant. A click takes the dial
     and the temperature there."""
     temperatures = sorted(students.distilled)
     found = [[students.gain(value, temperature) for value in values] for temperature in temperatures]
     names = [f"T = {temperature:g}" for temperature in temperatures]
     reach = _reach([abs(100 * one.mean) for row in found for one in row if one])
     text = [[_cell(one) for one in row] for row in found]
-    return {"id": "map", "title": "The same over temperature (bold: certain)", "height": 340,
+    return {"id": "map", "title": "The same over temperature (bold: significant)", "height": 340,
             "alt": f"Map of the gain in points over {len(values)} widths and {len(temperatures)} temperatures.",
             "figure": {"data": [{
                 **marks.heat(labels, names, [[100 * one.mean if one else None for one in row] for row in found],
@@ -110,12 +110,12 @@ def learning(student: dict, control: dict | None, epochs: int) -> Chart:
 
 
 def gain_in_words(gain: Any) -> str:
-    """+0.8 points (-0.2 to +1.8 over 3 seeds, within noise)."""
+    """+0.8 points (-0.2 to +1.8 over 3 seeds, not significant)."""
     text = f"{100 * gain.mean:+.1f} points"
     if gain.low is None:
         return f"{text} (one seed: no interval)"
-    noise = "" if gain.certain else ", within noise"
-    return f"{text} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f} over {gain.seeds} seeds{noise})"
+    verdict = "" if gain.certain else ", not significant"
+    return f"{text} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f} over {gain.seeds} seeds{verdict})"
 
 
 def _cell(gain: Any) -> str:

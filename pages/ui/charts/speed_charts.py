@@ -13,7 +13,7 @@ REACH = 3.0  # in doublings
 
 
 def maps(view: dict) -> list[Chart]:
-    """One map a way: how many times faster, bold where that is beyond noise."""
+    """One map a way: how many times faster, bold where the interval leaves out equal times."""
     charts = [_map(view, name, rows) for name, rows in view["ways"].items()]
     if len(charts) % 2:
         charts[-1]["span"] = "wide"
@@ -21,7 +21,7 @@ def maps(view: dict) -> list[Chart]:
 
 
 def findings(view: dict) -> list[str]:
-    """Where each way pays, in words: the smallest share from which it is faster beyond doubt at the largest batch, and at
+    """Where each way pays, in words: the smallest share from which it is significantly faster at the largest batch, and at
     one example."""
     return [f"<b>{TITLES[name]}</b>: {_from(view, rows[-1])} with {view['batches'][-1]} examples at a time, "
             f"{_from(view, rows[0])} with one." for name, rows in view["ways"].items()]

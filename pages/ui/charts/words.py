@@ -81,6 +81,11 @@ def points_lost(difference: float) -> str:
     return f"{number} points {'less' if difference > 0 else 'more'} accurate"
 
 
+def test_uses(count: int) -> str:
+    """How often a test split was opened: Test set used once."""
+    return "Test set " + {0: "not used", 1: "used once"}.get(count, f"used {count:,} times")
+
+
 def duration(seconds: float) -> str:
     """8 s, 1 min 20 s."""
     seconds = max(0, round(seconds))

@@ -19,4 +19,4 @@ def of_teacher(card: dict) -> list[tuple[str, str]]:
             (words.size(card["bytes"]), "its file, the size everything is compared with"),
             (words.many(card["parameters"]), "parameters"), (words.many(card["macs"]), "multiply-adds an example"),
             (f"{card['latency_ms']:.2f} ms", "for one example here"),
-            (f"{card['expected_calibration_error']:.3f}", "calibration error (0: as sure as right)")]
+            (f"{card['expected_calibration_error']:.3f}", "calibration error (0 = confidence matches accuracy)")]

@@ -235,8 +235,8 @@ def _final_reports(pinned: list[Row]) -> None:
             st.button(f"Final report: test the {len(own)} pinned of {title}", key=f"final.{data}",
                       on_click=session.submit, args=[
                           FinalRequest(data, tuple(row["digest"] for row in own), key), key, "Final report"])
-            st.caption(f"Opens the test split of {title}, which nothing was chosen by; opened {opened} "
-                       "time(s) so far. Do it once, when all choices are made.")
+            st.caption(f"Uses the test split of {title}, by which nothing was chosen. {words.test_uses(opened)} so far. "
+                       "Do it once, when all choices are made.")
 
 
 def _wait_for(key: str) -> None:
@@ -248,9 +248,9 @@ def _wait_for(key: str) -> None:
 
 def _report(report: Row, own: list[Row], opened: int) -> None:
     by_digest = {row["digest"]: row for row in own}
-    st.markdown(f"**Final report** on {report['examples']:,} test examples; the test split of "
-                f"{outside.markdown(own[0]['data_title'])} has been opened {opened} time(s), this was number "
-                f"{report['opened']}.")
+    which = "" if opened == 1 else f" (this report was use {report['opened']:,})"
+    st.markdown(f"**Final report** on {report['examples']:,} test examples of {outside.markdown(own[0]['data_title'])}. "
+                f"{words.test_uses(opened)}{which}.")
     pairs = [(by_digest[row["name"]], row) for row in report["rows"] if row["name"] in by_digest]
     st.dataframe([{"network": f"{own['method_title']} {own['settings']}".strip(),
                    "validation accuracy, 95 %": words.accuracy_range(own),

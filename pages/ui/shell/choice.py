@@ -73,7 +73,8 @@ def mended(settings: dict[str, Any], card: Card, notices: list[str]) -> dict[str
     """A method's settings, those that exclude each other changed as the method proposes, with a notice for each change."""
     for rule in card["exclusions"]:
         if all(settings.get(name) in values for name, values in rule["when"].items()):
-            changed = ", ".join(f"{name} is now {value}" for name, value in rule["remedy"].items())
+            labels = {entry["name"]: entry["label"] for entry in card["settings"]}
+            changed = ", ".join(f"{labels[name]} is now {value}" for name, value in rule["remedy"].items())
             notices.append(f"{rule['sentence']} Here {changed}.")
             settings = {**settings, **rule["remedy"]}
     return settings

@@ -181,10 +181,10 @@ def test_every_loss_trains_every_family(loss, digits, trained):
 
 
 def test_attention_without_maps_has_a_remedy(digits, mlp, trained):
-    with pytest.raises(ValueError, match=r"loss=attention needs a teacher with maps .* Set loss to soft"):
+    with pytest.raises(ValueError, match=r"loss attention needs a teacher with maps .* Set loss to soft"):
         TeacherTargets(mlp, on_device(digits.train, CPU)[0], "attention")
     maps = TeacherTargets(trained("cnn(epochs=3)"), on_device(digits.train, CPU)[0], "attention")
-    with pytest.raises(ValueError, match=r"loss=attention needs a student with maps"):
+    with pytest.raises(ValueError, match=r"loss attention needs a student with maps"):
         perceptron = Architecture(MLP((4,)), digits.shape, 10)
         train_students([Student(perceptron, 0, KDObjective(1.0, 4.0, "attention"), maps)], digits, PLAN)
 

@@ -78,7 +78,7 @@ def test_spatial_pairs_split_a_convolution_into_columns_and_rows(scheme: str, tr
 
 @pytest.mark.parametrize("scheme", ["whitened", "centred"])
 def test_schemes_that_need_outputs_refuse_the_spatial_view_with_a_remedy(scheme: str) -> None:
-    with pytest.raises(ValueError, match=r"LowRank: convolution=spatial goes with .*Choose scheme=plain"):
+    with pytest.raises(ValueError, match=r"LowRank: A spatial convolution goes with .*Choose the scheme plain"):
         LowRank(scheme=scheme, convolution="spatial")
 
 

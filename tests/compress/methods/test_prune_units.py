@@ -161,7 +161,7 @@ def test_several_rounds_leave_as_many_units_as_one(rounds: int, settings: dict) 
 def test_networks_without_units_or_with_compressed_layers_are_answered_with_a_sentence(mlp: Network,
                                                                                      digits: Dataset) -> None:
     network, data = untrained(Logistic(), IMAGE)
-    with pytest.raises(ValueError, match=r"removes hidden units, but this network has none\. Choose pattern=unstructured"):
+    with pytest.raises(ValueError, match=r"hidden units, but this network has none\. Choose the pattern unstructured"):
         units().compress(network, data)
     with pytest.raises(ValueError, match=r"layer 1 is already compressed \(kind factors\)\. Put prune before"):
         units().compress(LowRank().compress(mlp, digits), digits)

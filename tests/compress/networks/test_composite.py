@@ -213,7 +213,7 @@ def test_training_after_a_data_method_reads_the_features_and_helps(start: Callab
 
 
 def test_whole_units_of_a_part_of_a_network_are_refused(start: Callable[[str], Network], digits: Dataset) -> None:
-    with pytest.raises(ValueError, match=r"pattern=units .* but this one is a part of 64-48-32-10\. Choose pattern="):
+    with pytest.raises(ValueError, match=r"pattern units .* but this one is a part of 64-48-32-10\. Choose the pattern "):
         Prune(sparsity=0.5, pattern="units").compress(start("activation_codes"), digits)
     small = Prune(sparsity=0.5, pattern="units").compress(start("data_svd"), digits)
     assert small.classifier.architecture.family == MLP(hidden=(50,))

@@ -94,9 +94,9 @@ def test_both_charts_of_one_page_have_their_own_name():
 def test_the_dial_tells_the_teachers_two_most_likely_classes_at_every_temperature():
     dial = dark_knowledge.dial(VIEW, 0, 2.0)
     assert dial["values"] == HEATS and dial["labels"] == ["0.5", "1", "2", "8"] and len(dial["readout"]) == len(HEATS)
-    assert dial["readout"][1] == "the teacher: dog (70.5 %), then fox (25.9 %)"
-    assert all(text.startswith("the teacher: dog ") and ", then fox " in text for text in dial["readout"])
-    shares = [float(text.split()[3].strip("(")) for text in dial["readout"]]
+    assert dial["readout"][1] == "the teacher: class dog, 71 %; class fox, 26 %"
+    assert all(text.startswith("the teacher: class dog, ") and "; class fox, " in text for text in dial["readout"])
+    shares = [float(text.split()[4]) for text in dial["readout"]]
     assert all(hot < cold for cold, hot in pairwise(shares))
 
 
@@ -107,7 +107,8 @@ def test_the_readout_ranks_the_classes_by_their_logits(values):
     (text,) = dark_knowledge.dial(view, 0, 1.0)["readout"]
     shares = dark_knowledge.softened(values, 1.0)
     if len(set(shares)) == 3:
-        assert text.startswith(f"the teacher: {VIEW['classes'][first]} ") and f"then {VIEW['classes'][second]} " in text
+        assert text.startswith(f"the teacher: class {VIEW['classes'][first]}, ")
+        assert f"; class {VIEW['classes'][second]}, " in text
 
 
 @pytest.mark.parametrize(("temperature", "index"), [(0.5, 0), (1.2, 1), (2.0, 2), (64.0, 3)])
@@ -117,7 +118,7 @@ def test_the_dial_starts_at_the_temperature_nearest_to_that_of_the_lesson(temper
 
 def test_two_classes_are_enough():
     view = {**VIEW, "classes": ["no", "yes"], "teacher_logits": [[0.0, 1.0]]}
-    assert dark_knowledge.dial(view, 0, 1.0)["readout"][1] == "the teacher: yes (73.1 %), then no (26.9 %)"
+    assert dark_knowledge.dial(view, 0, 1.0)["readout"][1] == "the teacher: class yes, 73 %; class no, 27 %"
 
 
 def test_the_view_of_a_measured_distillation_is_drawn(measured):

@@ -249,7 +249,7 @@ def test_a_width_without_a_pair_has_no_bar_but_keeps_its_place():
 def test_the_gains_in_words_name_every_width():
     alt = distill_charts.gains(WHOLE, 4.0, VALUES, LABELS)["alt"]
     assert "10 %: +20.0 points (" in alt and "20 %: +1.7 points (" in alt and "40 %: -20.0 points (" in alt
-    assert "over 3 seeds, within noise)" in alt
+    assert "over 3 seeds, not significant)" in alt
 
 
 @given(st.lists(st.lists(st.floats(-0.5, 0.5), min_size=1, max_size=3), min_size=1, max_size=3))
@@ -315,7 +315,7 @@ def test_learning_is_shown_before_there_is_a_control():
 
 
 @pytest.mark.parametrize(("gain", "words"), [
-    (Gain(0.008, -0.002, 0.018, 3), "+0.8 points (-0.2 to +1.8 over 3 seeds, within noise)"),
+    (Gain(0.008, -0.002, 0.018, 3), "+0.8 points (-0.2 to +1.8 over 3 seeds, not significant)"),
     (Gain(0.123, 0.1, 0.146, 5), "+12.3 points (+10.0 to +14.6 over 5 seeds)"),
     (Gain(-0.02, -0.03, -0.01, 2), "-2.0 points (-3.0 to -1.0 over 2 seeds)"),
     (Gain(0.05, None, None, 1), "+5.0 points (one seed: no interval)")])

@@ -49,17 +49,18 @@ def test_stored_answers_are_read_back_as_numbers():
 REFERENCE = point(None, 100_000, 95)
 
 
-def test_a_difference_within_noise_is_called_noise():
+def test_a_difference_that_chance_explains_is_called_not_significant():
     text = notice.of_point(point(0.1, 50_000, 93), REFERENCE, "teacher", 0.2)
-    for words in ("2.0× smaller", "2.0 points less accurate", "on 100 examples that is within noise", "p = 0.2"):
+    for words in ("2.0× smaller", "2.0 points less accurate", "on 100 examples this difference is not significant",
+                  "p = 0.2"):
         assert words in text
-    assert "real difference" not in text
+    assert "a significant difference" not in text
 
 
 @pytest.mark.parametrize(("p", "words"), [(0.049, "p = 0.049"), (0.0002, "p = 0.001 or less")])
 def test_a_real_difference_is_called_real(p, words):
     text = notice.of_point(point(0.1, 50_000, 60), REFERENCE, "teacher", p)
-    assert "a real difference on these examples" in text and words in text and "noise" not in text
+    assert ": a significant difference (paired test" in text and words in text and "not significant" not in text
 
 
 def test_nothing_is_claimed_without_a_test():

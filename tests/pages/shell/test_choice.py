@@ -245,7 +245,7 @@ def test_a_data_set_of_openml_needs_its_version(card):
 def test_settings_that_exclude_each_other_are_mended_with_a_notice(card):
     chosen, notices = taken({"view": "spatial", "scheme": "whitened"}, card)
     assert chosen.methods["squeeze"]["view"] == "spatial" and chosen.methods["squeeze"]["scheme"] == "plain"
-    assert notices == ["Spatial does not go with whitened. Here scheme is now plain."]
+    assert notices == ["Spatial does not go with whitened. Here Scheme is now plain."]
 
 
 def test_settings_that_go_together_are_left_alone(card):
@@ -439,7 +439,7 @@ def test_a_starts_value_that_is_no_plain_value_is_reported(card, text):
 
 def test_settings_of_a_start_that_exclude_each_other_are_mended(card):
     (step,), (notice,) = start_of(card, "squeeze(view=spatial,scheme=whitened)")
-    assert step.values["scheme"] == "plain" and "scheme is now plain" in notice
+    assert step.values["scheme"] == "plain" and "Scheme is now plain" in notice
 
 
 def test_a_start_is_not_a_setting_that_a_page_lacks(card):
