@@ -1,4 +1,4 @@
-"""The command line: python -m compress methods | teacher | curve | evaluate.
+"""The command line: python -m compress methods | teacher | curve | race | evaluate.
 
 Results are written to standard output, one JSON object a line, and progress to standard error. A wrong name or value ends
 with exit code 2 and one line that says what is allowed; shell/outcome.py has the other exit codes.
@@ -103,6 +103,35 @@ def curve_command(chosen: argparse.Namespace) -> None:
         raise ValueError(next(iter(invalid.values())))
 
 
+def race_command(chosen: argparse.Namespace) -> None:
+    """Prints one JSON object for each network of a race of all methods, then the smallest one within the budget."""
+    from compress.curves import race, sweep
+    from compress.curves.race_plan import ahead, checked_budget, sentence
+    from compress.data import datasets
+    from compress.networks import device
+
+    seed, budget = checked_seed(chosen.seed, name="--seed"), checked_budget(chosen.points_lost, name="--points-lost")
+    folder = None if chosen.save is None else writable_folder(chosen.save)
+    where = device.prepare()
+    store = _store()
+    recipe = sweep.complete(Recipe(chosen.data, Step.parse(chosen.teacher), (), seed))
+    data = datasets.load(chosen.data)
+    field = race.field_of(recipe, data)
+    _say_of_other_data(store, data)
+    printed = _Printed(race.plan_of(field), store, folder)
+    if kept := store.teacher(recipe.key(), data.digest):
+        printed.known(kept["digest"])
+    for point in race.run(recipe, store, _reporter(), where, field=field):
+        printed.point(Recipe.parse(point.recipe).key(), point.plain())
+    teacher = store.teacher(recipe.key(), data.digest)
+    if not teacher:
+        raise RuntimeError(f"The teacher {recipe.text()} was obtained, but is not in the store.")
+    printed.known(teacher["digest"])  # what another process measured meanwhile
+    found = ahead(race.curves_of(field, store, teacher["digest"]), teacher["card"], budget)
+    _say({"points_lost": budget, "sentence": sentence(found, teacher["card"], budget), "refused": field.refused,
+          "recipe": found and found.point["recipe"]})
+
+
 class _Printed:
     """The points of a plan, each printed once with its role, its file copied into a folder if one is wanted."""
 
@@ -192,6 +221,11 @@ def _parser() -> argparse.ArgumentParser:
     curve.add_argument("--dial", help="values of the dial, joined by ','; by default those of the method")
     curve.add_argument("--save", metavar="DIR", help="copy each point's file into this folder")
     curve.set_defaults(run=curve_command)
+    raced = commands.add_parser("race", parents=[shared], help=race_command.__doc__)
+    raced.add_argument("--points-lost", default="1", metavar="N",
+                       help="accuracy below the teacher's, in percentage points, that the last line allows; 1 by default")
+    raced.add_argument("--save", metavar="DIR", help="copy each point's file into this folder")
+    raced.set_defaults(run=race_command)
     evaluated = commands.add_parser("evaluate", help=evaluate_command.__doc__)
     evaluated.add_argument("file")
     evaluated.add_argument("--data", required=True)

@@ -77,6 +77,23 @@ class Exclusion:
 
 
 @dataclass(frozen=True)
+class Entrant:
+    """A curve with which a method takes part in a race of all methods on one teacher.
+
+    Attributes:
+        label: what is special about it, beside the method's title: "second order"; "" if nothing is.
+        settings: those that are not at their defaults, without the dial; values: of the dial.
+        effort: how long a network takes, roughly, in networks that are only measured. In a race, entrants of less effort
+            have their turn first, and progress counts by it.
+    """
+
+    label: str
+    settings: dict[str, Any]
+    values: tuple[Any, ...]
+    effort: int = 1
+
+
+@dataclass(frozen=True)
 class Method(Settings):
     """Base of all methods. A subclass overrides `candidates`; all other methods have defaults.
 
@@ -88,6 +105,7 @@ class Method(Settings):
         exclusions: settings that exclude each other; a method with such settings raises ValueError.
         trains_new_network: whether a new network is trained on compressed data, so that the given network has no effect;
             such a method must be the first of a chain.
+        race: the curves with which it takes part in a race; () for a method that does not.
 
     Raises:
         TypeError: when the class is made, if it does not override `candidates`, overrides a final method, or lacks a name.
@@ -101,6 +119,7 @@ class Method(Settings):
     reference_title: ClassVar[str] = ""
     exclusions: ClassVar[tuple[Exclusion, ...]] = ()
     trains_new_network: ClassVar[bool] = False
+    race: ClassVar[tuple[Entrant, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -211,10 +230,20 @@ class Method(Settings):
         return Step.of(self.name, self.plain())
 
     @classmethod
+    def entrants(cls) -> list[dict[str, Any]]:
+        """`race` as plain data: label, all settings written out, the dial's values, effort.
+
+        Raises:
+            ValueError: a setting or value of an entrant is not allowed.
+        """
+        return [{"label": one.label, "settings": (own := cls.from_plain(one.settings)).plain(), "effort": one.effort,
+                 "values": [own.at(value).plain()[cls.dial] for value in one.values]} for one in cls.race]
+
+    @classmethod
     def card(cls) -> dict[str, Any]:
         """The method as plain data for a page that does not import torch: title, dial, settings, docstring."""
         return {"name": cls.name, "title": cls.title, "class": cls.__name__, "module": cls.__module__,
                 "dial": cls.dial, "values": list(cls.values), "applies_to": cls.applies_to,
                 "reference": cls.reference_title or ("raw data" if cls.applies_to == "data" else "teacher"),
                 "settings": cls.describe(), "renamed": dict(cls.renamed), "doc": inspect.getdoc(cls) or "",
-                "exclusions": [dataclasses.asdict(rule) for rule in cls.exclusions]}
+                "race": cls.entrants(), "exclusions": [dataclasses.asdict(rule) for rule in cls.exclusions]}

@@ -23,7 +23,7 @@ from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.points.measure import Point, Reference, Timing, measure
 from compress.progress import Reporter, no_report
-from compress.recipe import Recipe
+from compress.recipe import CURVE, Recipe
 from compress.settings import checked_seed
 from compress.training import teachers
 
@@ -58,6 +58,29 @@ class Sweep:
     def of(self, one: Method) -> Recipe:
         """The recipe of a point that a method of this sweep's plan makes."""
         return replace(self.recipe, methods=(*self.recipe.methods[:-1], one.step()))
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What the sweeps of one teacher share.
+
+    Attributes:
+        start: the network that their last methods compress: the teacher, or what earlier methods of the recipe make of it.
+        reference: the teacher with its predictions on validation.
+    """
+
+    data: Dataset
+    teacher: Teacher
+    start: Network
+    reference: Reference
+
+
+def ground(recipe: Recipe, data: Dataset, store: Sink, report: Reporter = no_report,
+           device: torch.device | str = "cpu") -> Ground:
+    """Obtains the teacher of a complete recipe and applies all its methods but the last. Raises as run()."""
+    teacher = kept_teachers.obtain(recipe, data, store, report.part(0.0, 0.86), device)
+    start = _start(recipe, teacher, data, store, report.part(0.86, 1.0))
+    return Ground(data, teacher, start, Reference.of(teacher.network, data))
 
 
 def complete(recipe: Recipe) -> Recipe:
@@ -97,11 +120,12 @@ def coarse_to_fine(values: Sequence[Any]) -> list[Any]:
 
 
 def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.device | str = "cpu",
-        latency: bool = True, checked: Checked | None = None) -> Iterator[Point]:
+        latency: bool = True, checked: Checked | None = None, shared: Ground | None = None) -> Iterator[Point]:
     """Measures the points that are not in the store and yields each of them after it was stored.
 
     Args:
         checked: what checked_values() gave for this sweep and its data, where the caller has asked already.
+        shared: ground() of this recipe, where several sweeps have one teacher and start.
 
     Raises:
         ValueError: unknown data, settings that are not allowed, or methods that exclude each other; raised before anything
@@ -109,17 +133,18 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
         Cancelled: through `report`; finished points stay in the store.
     """
     recipe = sweep.recipe
-    report(0.0, f"loading {recipe.data}")
-    data = datasets.load(recipe.data, report=report)
+    if not shared:
+        report(0.0, f"loading {recipe.data}")
+    data = shared.data if shared else datasets.load(recipe.data, report=report)
     valid, invalid = checked or checked_values(sweep, data)
-    teacher = kept_teachers.obtain(recipe, data, store, report.part(0.0, 0.3), device)
-    start = _start(recipe, teacher, data, store, report.part(0.3, 0.35))
+    on = shared or ground(recipe, data, store, report.part(0.0, 0.35), device)
+    teacher, start = on.teacher, on.start
     runs = sweep.method.plan(coarse_to_fine(valid))
     _keep_plan(sweep, valid, invalid, teacher.digest, store)
     with report.exclusive("inside view", sweep.curve.key()):  # it is added to what was kept before
         _keep_view(sweep, valid, runs, start, data, teacher.digest, store, report.part(0.35, 0.38))
     missing = _missing(sweep, runs, teacher.digest, store)
-    reference = _reference(sweep, teacher, start, data, store, report.part(0.38, 0.4))
+    reference = _reference(sweep, on, store, report.part(0.38, 0.4))
     candidates = sweep.method.applied(start, data, missing, report.part(0.4, 1.0), recipe.seed) if missing else iter(())
     timed: dict[tuple[Any, ...], Timing] = {}
     for candidate in candidates:
@@ -194,21 +219,22 @@ def _layers(network: Network) -> tuple[Any, ...] | None:
 
 
 def _missing(sweep: Sweep, runs: Sequence[Run], digest: str, store: Sink) -> list[Method]:
-    """The methods of a plan that have no point yet, or whose file is gone."""
-    keys = {sweep.of(planned.method).key(): planned.method for planned in runs}
+    """The methods of a plan that have no point yet, or whose file is gone; those of the curve come before its controls."""
+    ordered = sorted(runs, key=lambda planned: planned.role != CURVE)
+    keys = {sweep.of(planned.method).key(): planned.method for planned in ordered}
     known = store.known_keys(keys, digest)
     return [one for key, one in keys.items() if key not in known]
 
 
-def _reference(sweep: Sweep, teacher: Teacher, start: Network, data: Dataset, store: Sink, report: Reporter) -> Reference:
+def _reference(sweep: Sweep, on: Ground, store: Sink, report: Reporter) -> Reference:
     """The teacher, or the method's baseline, which is measured and stored with the view of the curve."""
-    candidate = sweep.method.compared_with(start, data, report, sweep.recipe.seed)
+    candidate = sweep.method.compared_with(on.start, on.data, report, sweep.recipe.seed)
     if candidate is None:
-        return Reference.of(teacher.network, data)
-    reference, curve = Reference.of(candidate.network, data), sweep.curve
-    point = measure(candidate, data, reference, store.artefacts, curve.text(), sweep.recipe.seed, latency=False)
-    view = store.view(curve.key(), teacher.digest) or {}
-    store.save_view(curve.key(), teacher.digest, {**view, "reference": {**point.plain(), "dial": None}})
+        return on.reference
+    reference, curve = Reference.of(candidate.network, on.data), sweep.curve
+    point = measure(candidate, on.data, reference, store.artefacts, curve.text(), sweep.recipe.seed, latency=False)
+    view = store.view(curve.key(), on.teacher.digest) or {}
+    store.save_view(curve.key(), on.teacher.digest, {**view, "reference": {**point.plain(), "dial": None}})
     return reference
 
 

@@ -22,7 +22,7 @@ from compress.distillation.student_groups import Student
 from compress.distillation.transfer_set import TransferSet, omitted_class, transfer_set
 from compress.files import network_file
 from compress.files.made_for import MadeFor
-from compress.method import Candidate, Method, Run
+from compress.method import Candidate, Entrant, Method, Run
 from compress.networks.evaluation import device_of
 from compress.networks.families import Architecture, Network, build
 from compress.progress import Reporter, StudentSoFar, StudentsSoFar, no_report
@@ -76,6 +76,8 @@ class Distill(Method):
     title = "Distillation"
     dial = "width"
     values = (0.03, 0.05, 0.08, 0.12, 0.2, 0.35, 0.6)
+    race = (Entrant("", {"epochs": 30, "seeds": 1, "temperatures": ()}, (0.02, 0.04, 0.06, 0.08, 0.12, 0.2, 0.35),
+                    effort=4),)
 
     width: float = setting(0.1, low=0.002, high=2.0, step=0.01, label="Student width",
                            help="Hidden units of each layer, as a share of the teacher's.")

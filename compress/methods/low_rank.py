@@ -17,7 +17,7 @@ from compress.low_rank.factorisation import Factorisation, factorise, placeholde
 from compress.low_rank.prefix_sums import PrefixSums
 from compress.low_rank.rank_allocation import choose_ranks
 from compress.low_rank.view import layer_views
-from compress.method import Candidate, Exclusion, Method
+from compress.method import Candidate, Entrant, Exclusion, Method
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
@@ -72,6 +72,12 @@ class LowRank(Method):
         "A spatial convolution goes with the schemes plain and randomized only, because the first of two spatial layers is "
         "not a matrix on the layer's outputs. Choose the scheme plain, or channel for the convolution.",
         {"scheme": "plain"}),)
+
+    race = (
+        Entrant("greedy ranks", {"allocation": "greedy"}, (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.4)),
+        Entrant("greedy ranks, trained on", {"allocation": "greedy", "recovery_steps": 200, "recovery_rate": 0.002},
+                (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.4), effort=2),
+    )
 
     keep: float = setting(0.15, low=0.001, high=1.0, step=0.01, label="Share kept",
                           help="Share of the ranks, of the energy or of the parameters that is kept (see allocation).")

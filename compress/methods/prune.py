@@ -14,7 +14,7 @@ from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.layers.input_moments import recalibrated
 from compress.layers.opening import opened
-from compress.method import Candidate, Exclusion, Method
+from compress.method import Candidate, Entrant, Exclusion, Method
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network, build
 from compress.progress import Reporter, no_report
@@ -90,6 +90,12 @@ class Prune(Method):
         Exclusion({"schedule": ("gradual",), "rounds": ANY_ROUNDS},
                   "The schedule gradual has its own small steps, but rounds is above 1. Set rounds to 1, or schedule to "
                   "one_shot.", {"rounds": 1}),
+    )
+
+    race = (
+        Entrant("second order", {"criterion": "second_order"}, (0.5, 0.75, 0.85, 0.9, 0.93, 0.95, 0.97)),
+        Entrant("gradual", {"schedule": "gradual", "recovery_epochs": 10, "recovery_rate": 0.002},
+                (0.8, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99), effort=3),
     )
 
     sparsity: float = setting(0.9, low=0.0, high=0.999, step=0.01, label="Share removed",

@@ -18,7 +18,7 @@ from compress.layers.input_moments import input_mean_squares, recalibrated
 from compress.layers.matrix_view import by_rows
 from compress.layers.opening import opened, outer_path, parts_of
 from compress.layers.titles import layer_title
-from compress.method import Candidate, Method
+from compress.method import Candidate, Entrant, Method
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
@@ -56,6 +56,11 @@ class SparseCode(Method):
     title = "Sparse coding"
     dial = "nonzeros"
     values = (1, 2, 3, 4, 5, 6, 8)
+
+    race = (
+        Entrant("", {}, (1, 2, 3, 4, 6)),
+        Entrant("trained on", {"recovery_epochs": 5, "recovery_rate": 0.002}, (1, 2, 3, 4, 6), effort=2),
+    )
 
     nonzeros: int = setting(3, low=1, high=64, step=1, label="Non-zeros", help="The most atoms that a block may use.")
     atoms: int = setting(128, low=2, high=4096, step=1, help="Atoms of each layer's dictionary (K).")

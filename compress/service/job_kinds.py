@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from compress.curves import kept_teachers, sweep
+from compress.curves import kept_teachers, race, sweep
 from compress.curves.final_report import final_report
 from compress.curves.sink import Sink
 from compress.data import datasets
@@ -15,7 +15,7 @@ from compress.files import network_file
 from compress.points.speed_map import speed_map
 from compress.progress import Cancelled, Reporter
 from compress.recipe import Recipe
-from compress.service.requests import CurveRequest, FinalRequest, Request, SpeedRequest, TeacherRequest
+from compress.service.requests import CurveRequest, FinalRequest, RaceRequest, Request, SpeedRequest, TeacherRequest
 
 Job = Callable[[Any, Sink, Reporter, torch.device], None]
 
@@ -45,6 +45,11 @@ def _curve(request: CurveRequest, store: Sink, report: Reporter, device: torch.d
         pass
 
 
+def _race(request: RaceRequest, store: Sink, report: Reporter, device: torch.device) -> None:
+    for _ in race.run(Recipe.parse(request.recipe), store, report, device):
+        pass
+
+
 def _speed(request: SpeedRequest, store: Sink, report: Reporter, device: torch.device) -> None:
     recipe = sweep.complete(Recipe.parse(request.recipe)).reference()
     data = datasets.load(recipe.data, report=report)
@@ -64,4 +69,5 @@ def _final(request: FinalRequest, store: Sink, report: Reporter, device: torch.d
     store.save_view(request.key, "final", final_report(request.data, networks, store))
 
 
-JOBS: dict[type[Request], Job] = {TeacherRequest: _teacher, CurveRequest: _curve, SpeedRequest: _speed, FinalRequest: _final}
+JOBS: dict[type[Request], Job] = {TeacherRequest: _teacher, CurveRequest: _curve, RaceRequest: _race,
+                                  SpeedRequest: _speed, FinalRequest: _final}

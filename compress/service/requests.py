@@ -44,6 +44,14 @@ class CurveRequest(Request):
 
 
 @dataclass(frozen=True)
+class RaceRequest(Request):
+    """Measure the missing points of a race of all methods on a recipe's network."""
+
+    kind = "race"
+    recipe: str
+
+
+@dataclass(frozen=True)
 class SpeedRequest(Request):
     """Measure the break-even map of a recipe's teacher."""
 

@@ -20,6 +20,7 @@ from compress.files import network_file
 from compress.files.artefacts import digest_of
 from compress.layers.fronts import Projection
 from compress.layers.tiling import Tiling
+from compress.method import Entrant
 from compress.methods import methods
 from compress.networks.composite import Composite
 from compress.networks.families import MLP, Architecture, Network, build
@@ -119,6 +120,26 @@ def test_a_second_curve_shows_known_points_without_training_or_measuring(run: An
     assert all(point in first for point in again)
 
 
+def test_a_race_prints_every_network_and_then_who_is_ahead(run: Any, tmp_path: Path,
+                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in methods().values():
+        monkeypatch.setattr(kind, "race", ())
+    monkeypatch.setattr(methods()["low_rank"], "race", (Entrant("bare", {}, (0.1, 0.3)),))
+    monkeypatch.setattr(methods()["prune"], "race", (Entrant("", {"criterion": "random"}, (0.2, 0.5)),))
+    arguments = ("race", "--data", "digits", "--teacher", TEACHER, "--points-lost", "100", "--save", str(tmp_path / "saved"))
+    code, rows, errors = run(*arguments)
+    assert code == 0, errors
+    assert sorted((row["label"], row["dial"]) for row in rows[:-1]) == [
+        ("low rank (bare)", 0.1), ("low rank (bare)", 0.3), ("pruning", 0.2), ("pruning", 0.5)]
+    assert all(set(row) >= PROMISED and Path(row["file"]).stat().st_size == row["bytes"] for row in rows[:-1])
+    best = min(rows[:-1], key=lambda row: row["bytes"])
+    assert rows[-1]["recipe"] == best["recipe"] and rows[-1]["refused"] == {}
+    assert rows[-1]["sentence"].startswith(f"At most 100 points below the teacher: smallest {best['bytes'] / 1000:.1f} kB")
+    assert f"by {best['label']}." in rows[-1]["sentence"]
+    monkeypatch.setattr("compress.curves.sweep.measure", lambda *_: pytest.fail("measured again"))
+    assert run(*arguments)[1][-1] == rows[-1]
+
+
 def test_curve_takes_methods_in_a_row(run: Any) -> None:
     code, points, _ = run("curve", "--data", "digits", "--teacher", TEACHER, "--dial", "0.2", "--method",
                           "low_rank(keep=0.2)+low_rank(output_layer=true)")
@@ -171,6 +192,7 @@ CURVE = ("curve", "--data", "digits", "--teacher", "mlp", "--method", "low_rank"
     (("teacher", "--data", "digits", "--teacher", "mlp(hidden=true)"), "hidden must be whole numbers between 1 and 8192"),
     (("teacher", "--data", "digits", "--seed", str(2 ** 63)), "--seed must be between 0 and 4294967295, but got 92"),
     (("teacher", "--data", "digits", "--seed", "-1"), "--seed must be between 0 and 4294967295, but got -1. Choose"),
+    (("race", "--data", "digits", "--points-lost", "much"), "--points-lost must be a number between 0 and 100, but got 'mu"),
     ((*CURVE, "--seed", "1.5"), "--seed must be a whole number between 0 and 4294967295, but got '1.5'. For example"),
     ((*CURVE, "--seed", ""), "--seed must be a whole number between 0 and 4294967295, but got ''"),
     (("evaluate", "gone", "--data", "digits"), "There is no file gone. Give the path of a file")])

@@ -7,10 +7,19 @@ import json
 import pytest
 
 from compress.service.job_kinds import JOBS
-from compress.service.requests import KINDS, CurveRequest, FinalRequest, Request, SpeedRequest, TeacherRequest, request_of
+from compress.service.requests import (
+    KINDS,
+    CurveRequest,
+    FinalRequest,
+    RaceRequest,
+    Request,
+    SpeedRequest,
+    TeacherRequest,
+    request_of,
+)
 
 ALL = [TeacherRequest("digits/mlp/0"), CurveRequest("digits/mlp/low_rank/0", (0.1, 0.2)), SpeedRequest("digits/mlp/0"),
-       FinalRequest("digits", ("abc",), "final")]
+       RaceRequest("digits/mlp/0"), FinalRequest("digits", ("abc",), "final")]
 
 
 @pytest.mark.parametrize("request_", ALL, ids=lambda one: one.kind)
@@ -23,7 +32,7 @@ def test_every_kind_has_a_function() -> None:
 
 
 def test_what_no_worker_can_do_is_answered_with_what_it_can() -> None:
-    with pytest.raises(ValueError, match=r"no job of kind 'dance'; kinds are teacher, curve, speed, final"):
+    with pytest.raises(ValueError, match=r"no job of kind 'dance'; kinds are teacher, curve, race, speed, final"):
         request_of("dance", {})
     with pytest.raises(ValueError, match=r"A job of kind 'teacher' has the fields recipe, but got none"):
         request_of("teacher", {})
