@@ -13,7 +13,7 @@ from compress.curves.store import ACTIVE
 from compress.recipe import BASELINE, Recipe
 from compress.service.requests import CurveRequest
 from pages.ui.charts import charts, outside, teacher_charts
-from pages.ui.explore import by_itself, controls, exports
+from pages.ui.explore import by_itself, controls, exports, first_stop
 from pages.ui.explore.curve_state import CurveState, look_up, missing
 from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.liveplot import liveplot
@@ -60,8 +60,11 @@ def _leave(key: str) -> None:
 
 
 def _begin(own: MethodPage) -> None:
-    """Measures by itself what is missing, as on the first visit, after a link, and when a setting was changed."""
+    """Measures by itself what is missing, as on the first visit, after a link, and when a setting was changed. Where all is
+    measured, the dial gets its first stop."""
     state = look_up(own.card)
+    if not state.running and not _offer(state):
+        first_stop.place(state)
     work = f"{session.job_key(state.request.curve(own.card['dial']))} {state.values}"
     if not _offer(state) or not by_itself.may_begin(own.page.data, state.job, work):
         return
@@ -81,7 +84,8 @@ def _take(preset: Preset, own: MethodPage) -> None:
     """A preset sets everything it names, the other settings of the method go to their defaults, and it starts."""
     settings = spelled_out(own.card["settings"], preset.settings, own.method)
     session.choose_with(data=preset.data, teacher=preset.teacher, known=own.page.known)
-    session.choose(session.choice().with_method(own.method, **settings))
+    choice = session.choice().with_method(own.method, **settings)
+    session.choose(choice.with_dial(own.method, own.card["dial"] in preset.settings))
     submit(own.card)
 
 

@@ -84,7 +84,8 @@ class MethodPage:
         its setting's own type."""
         entries = {entry["name"]: entry for entry in self.card["settings"]}
         read = {name: spelled(checked(entries[name], value)) for name, value in values.items()}
-        session.choose(session.choice().with_method(self.method, **read))
+        choice = session.choice().with_method(self.method, **read)
+        session.choose(choice.with_dial(self.method, True) if self.card["dial"] in values else choice)
 
     def waits(self, state: CurveState) -> bool:
         """Whether something on the page is about to change by itself."""

@@ -33,13 +33,18 @@ def of_point(point: dict, reference: dict, name: str, p_value: float | None) -> 
                    f"p = {_p(p_value)}).")
 
 
-def of_curve(points: list[dict], reference: dict) -> str:
-    """The smallest file that costs at most one point of accuracy."""
+def smallest_within_a_point(points: list[dict], reference: dict) -> dict | None:
+    """The point with the smallest file that costs at most one point of accuracy; None if no smaller file does."""
     good = [point for point in points if point["accuracy"] >= reference["accuracy"] - 0.01
             and point["bytes"] < 0.99 * reference["bytes"]]
-    if not good:
+    return min(good, key=lambda point: point["bytes"], default=None)
+
+
+def of_curve(points: list[dict], reference: dict) -> str:
+    """The smallest file that costs at most one point of accuracy."""
+    best = smallest_within_a_point(points, reference)
+    if not best:
         return "No smaller file measured so far stays within one point of the reference's accuracy."
-    best = min(good, key=lambda point: point["bytes"])
     return (f"The smallest file within one point of the reference: <b>{words.size(best['bytes'])}</b> "
             f"({words.times_smaller(best['bytes'], reference['bytes'])}), {words.accuracy(best)}.")
 

@@ -18,14 +18,16 @@ Card = dict[str, Any]
 
 @dataclass(frozen=True)
 class Choice:
-    """Data set, teacher with all its settings, seed, each method's settings as last chosen, and what was put in the
-    teacher's place (a student, say): the steps that every page's own method comes after."""
+    """Data set, teacher with all its settings, seed, each method's settings as last chosen, what was put in the
+    teacher's place (a student, say): the steps that every page's own method comes after, and the methods whose dial was
+    set by a visitor, a link or a preset."""
 
     data: str
     teacher: Step
     seed: int = 0
     methods: dict[str, dict[str, Any]] = field(default_factory=dict)
     start: tuple[Step, ...] = ()
+    turned: frozenset[str] = field(default=frozenset(), compare=False)
 
     def recipe(self, *names: str) -> Recipe:
         """The recipe of these methods in order, with this choice's settings, from the teacher on."""
@@ -41,6 +43,10 @@ class Choice:
     def started(self) -> Recipe:
         """The recipe of what is in the teacher's place."""
         return Recipe(self.data, self.teacher, self.start, self.seed)
+
+    def with_dial(self, name: str, is_set: bool) -> Choice:
+        """The same choice, in which a method's dial was set by somebody or is free to be placed."""
+        return replace(self, turned=self.turned | {name} if is_set else self.turned - {name})
 
     def with_method(self, name: str, **settings: Any) -> Choice:
         """The same choice with some of a method's settings changed."""

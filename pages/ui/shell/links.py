@@ -52,6 +52,7 @@ def from_link(parameters: dict[str, str], description: Card, methods: tuple[str,
     for name in methods:
         turned = {entry["name"]: clamped(entry, given[name, entry["name"]], notices) if (name, entry["name"]) in given
                   else entry["default"] for entry in description["methods"][name]["settings"]}
+        choice = choice.with_dial(name, (name, description["methods"][name]["dial"]) in given)
         choice = without_conflict(choice.with_method(name, **turned), description["methods"][name], notices)
     notices += [f"The link's {shortened(name)}={shortened(parameters[name])} is not a setting of this page and was left out."
                 for name in unknown]
