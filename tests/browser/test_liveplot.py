@@ -118,13 +118,13 @@ def overlay_positions(page) -> list[float]:
 
 
 def grab_dial(page) -> tuple[float, float, float]:
-    """Press the mouse on the dial; give its left edge, its width and its height on the page."""
+    """Press the mouse on the dial; give the knob's middle at the first stop, the way to the last, and its height."""
     slider(page).scroll_into_view_if_needed()
-    box = slider(page).bounding_box()
-    middle = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] * 0.2, middle)
+    box, knob = slider(page).bounding_box(), 28
+    left, width, middle = box["x"] + knob / 2, box["width"] - knob, box["y"] + box["height"] / 2
+    page.mouse.move(left + width * 0.2, middle)
     page.mouse.down()
-    return box["x"], box["width"], middle
+    return left, width, middle
 
 
 def test_charts_appear_described_and_measured_indices_are_marked(page):

@@ -26,7 +26,7 @@ import streamlit.components.v1
 
 _HERE = Path(__file__).parent
 # The parts share one module scope, so their order matters only for the reader; the last one exports.
-_PARTS = ("library.js", "theme.js", "overlay.js", "chart.js", "dial.js", "liveplot.js")
+_PARTS = ("library.js", "theme.js", "overlay.js", "chart.js", "player.js", "dial.js", "liveplot.js")
 
 
 def _read(*names: str) -> str:

@@ -17,10 +17,12 @@ class Dial {
   build(parent) {
     this.box = element("div", "lp-dial", parent);
     const head = element("div", "lp-dial-head", this.box);
-    this.label = element("span", "lp-dial-label", head);
-    this.value = element("span", "lp-dial-value", head);
+    const now = element("div", "lp-dial-now", head);
+    this.label = element("div", "lp-dial-label", now);
+    this.value = element("div", "lp-dial-value", now);
     this.readout = element("span", "lp-dial-readout", head);
     this.readout.setAttribute("aria-live", "polite");
+    this.player = new Player(this, this.box);
     this.input = element("input", "lp-dial-input", this.box);
     this.input.type = "range";
     this.input.min = 0;
@@ -35,7 +37,7 @@ class Dial {
   }
 
   get active() {
-    return this.held || this.pending !== null;
+    return this.held || this.pending !== null || this.player.playing;
   }
 
   receive(text) {
@@ -69,6 +71,7 @@ class Dial {
   }
 
   hold() {
+    this.player.pause();
     this.held = true;
     this.readout.setAttribute("aria-busy", "true"); // a screen reader waits until the move is over
     // The pointer may be let go anywhere, and no "change" follows when the value is the old one again.
@@ -78,10 +81,32 @@ class Dial {
   }
 
   move() {
-    this.index = Number(this.input.value);
+    this.player.pause();
+    this.turn(Number(this.input.value));
+    if (!this.held) this.finishLater(KEYBOARD_PAUSE);
+  }
+
+  turn(index) {
+    this.index = index;
     this.show();
     this.onMove();
-    if (!this.held) this.finishLater(KEYBOARD_PAUSE);
+  }
+
+  nudge(direction) {
+    this.player.pause();
+    const next = this.index + direction;
+    if (next < 0 || next >= this.spec.values.length) return;
+    this.turn(next);
+    this.finishLater(KEYBOARD_PAUSE);
+  }
+
+  // The next measured stop in a direction, or undefined at the end; where none is measured, every stop counts.
+  measuredStop(direction) {
+    const readout = this.spec.readout || [];
+    const known = (at) => readout[at] !== null && readout[at] !== undefined;
+    const all = this.spec.values.map((value, at) => at);
+    const stops = all.some(known) ? all.filter(known) : all;
+    return direction > 0 ? stops.find((at) => at > this.index) : stops.findLast((at) => at < this.index);
   }
 
   release() {
@@ -91,14 +116,19 @@ class Dial {
   }
 
   finishLater(pause) {
+    this.postpone();
+    this.pending = setTimeout(() => this.finish(), pause);
+  }
+
+  postpone() {
     this.readout.setAttribute("aria-busy", "true");
     clearTimeout(this.pending);
-    this.pending = setTimeout(() => this.finish(), pause);
+    this.pending = null;
   }
 
   finish() {
     this.pending = null;
-    if (this.held) return;
+    if (this.held || this.player.playing) return;
     this.readout.setAttribute("aria-busy", "false");
     if (this.index !== this.reported) {
       this.reported = this.index;
@@ -106,6 +136,12 @@ class Dial {
       this.onReport(this.index);
     }
     this.onRest();
+  }
+
+  remove() {
+    clearTimeout(this.pending);
+    this.player.remove();
+    this.box.parentElement.remove();
   }
 
   labelOf(index) {

@@ -24,7 +24,7 @@ class LivePlotComponent {
 
   receiveDial(text) {
     if (text === null) {
-      this.dial?.box.remove();
+      this.dial?.remove();
       this.dial = null;
       return;
     }
@@ -113,6 +113,7 @@ class LivePlotComponent {
     cancelAnimationFrame(this.drawing);
     cancelAnimationFrame(this.stepping);
     for (const [id, chart] of [...this.charts]) this.forget(id, chart);
+    this.dial?.remove();
     this.root.remove();
   }
 }
