@@ -263,6 +263,19 @@ def test_the_other_curve_is_shown_beside_its_own(show, filled):
     assert names[0] == "Low rank, plain" and "Low rank, whitened" in names
 
 
+def test_a_curve_whose_run_was_cancelled_is_not_drawn_as_a_line(show, filled):
+    stopped = measure(session.store(), "low_rank(scheme=centred)", (0.1, 0.5, 0.9))
+    key = stopped.recipe.curve("keep").key()
+
+    def names() -> list[str]:
+        shown = show(LOW_RANK, {**LINK, "keep": "0.3"})
+        return [trace["name"] for trace in component(shown)["charts"]["accuracy-size"]["figure"]["data"]]
+
+    assert "Low rank, centred" in names()
+    session.store().save_view(key, stopped.teacher["digest"], {**stopped.view, "values": [0.1, 0.2, 0.5, 0.9]})
+    assert "Low rank, centred" not in names()
+
+
 def test_compressed_data_has_its_own_reference_and_pictures(show, filled):
     shown = show(LOW_RANK, {**LINK, "method": "data_svd", "components": "4", "epochs": "1"})
     assert not shown.exception and not shown.warning

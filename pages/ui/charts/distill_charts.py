@@ -7,7 +7,7 @@ from typing import Any
 
 from pages.ui.charts import charts, marks, palette, words
 from pages.ui.charts.marks import Chart
-from pages.ui.charts.students import Students, summary
+from pages.ui.charts.students import Result, Students, summary
 
 MOST_ERROR, LEAST_ERROR = 0.9, 0.002
 TICKS = (0.8, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002)
@@ -17,7 +17,9 @@ NOISE = palette.faded(palette.NEUTRAL, 0.9)
 def hero(students: Students, reference: dict, *, temperature: float, seed: int, values: list[float], logits: bool,
          start: dict | None = None, alone: bool = False) -> Chart:
     """Accuracy over bytes, stretched towards 100 %: students filled, controls hollow, each with the band of its seeds;
-    the teacher as a star, and one large marker that follows the dial. alone: the students are controls themselves."""
+    the teacher as a star, and one large marker that follows the dial along the means. Where a mean is over several seeds, a
+    small marker is at the one network that the dial's line, the download and other pages mean. alone: the students are
+    controls themselves."""
     distilled = summary(students.distilled.get(temperature, {}))
     controls, direct = summary(students.controls), summary(students.direct)
     colour = palette.of_method("distill")
@@ -33,14 +35,28 @@ def hero(students: Students, reference: dict, *, temperature: float, seed: int, 
         traces.append({**charts.start_network(start), "y": [_error(start["accuracy"])]})
     sizes = [one.bytes for places in (students.distilled.get(temperature, {}), students.controls, students.direct)
              for one in places.values()] + ([start["bytes"]] if start else [])
-    held = [students.distilled.get(temperature, {}).get((value, seed)) for value in values]
-    traces.append({**marks.ring(22, 4), "name": "dial"})
-    shown = [one if one and one.accuracy is not None else None for one in held]
-    follow = [{"trace": len(traces) - 1, "x": [one and [one.bytes] for one in shown],
-               "y": [one and [_error(one.accuracy)] for one in shown]}]
+    marked, follow = _at_the_dial(students.distilled.get(temperature, {}), distilled, seed, values, len(traces))
+    traces += marked
     return {"id": "accuracy-size", "title": "Accuracy against the size of the file", "span": "wide",
             "height": charts.HERO_HEIGHT, "alt": _in_words(distilled, controls, reference), "follow": follow,
             "figure": {"data": traces, "layout": _plane(reference, sizes)}}
+
+
+def _at_the_dial(places: dict[tuple[float, int], Result], means: list[dict], seed: int, values: list[float],
+                 first: int) -> tuple[list[dict], list[dict]]:
+    """Traces, numbered from `first`, and their followers: a ring on the mean of each width and, where means are over
+    several seeds, the student of this seed."""
+    mean = {row["width"]: row["accuracy"] for row in means}
+    held = [places.get((value, seed)) for value in values]
+    shown = [one if one and one.accuracy is not None else None for one in held]
+    sizes = [one and [one.bytes] for one in shown]
+    on_curve = [one and [_error(mean[value])] for value, one in zip(values, shown, strict=True)]
+    traces, follow = [{**marks.ring(22, 4), "name": "dial"}], [{"trace": first, "x": sizes, "y": on_curve}]
+    if any(row["seeds"] > 1 for row in means):
+        single = {**marks.dot(marks.ACCENT, 11), "name": f"at the dial: the student of seed {seed}", "showlegend": True}
+        traces.append(single)
+        follow.append({"trace": first + 1, "x": sizes, "y": [one and [_error(one.accuracy)] for one in shown]})
+    return traces, follow
 
 
 def gains(students: Students, temperature: float, values: list[float], labels: list[str]) -> Chart:

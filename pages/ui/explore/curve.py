@@ -171,22 +171,28 @@ def _hero(own: MethodPage, state: CurveState) -> None:
 
 
 def _others(own: MethodPage, state: CurveState) -> dict[str, list[dict]]:
-    """Up to three curves to compare with: the plan's baselines by their labels, then the newest of this method and teacher
-    by their names, or else by what differs in their settings."""
+    """Up to three curves to compare with: the plan's baselines by their labels, then the newest complete ones of this method
+    and teacher by their names, or else by what differs in their settings. A line through the few points of a run that was
+    cancelled would look like a measured curve."""
     if not state.teacher:
         return {}
     curves = session.store().curves(state.chain, state.teacher["digest"])
     baselines = {key: label for key, label in _baselines(state).items() if key in curves}
     known, found = {*baselines, state.recipe.curve(own.card["dial"]).key()}, {}
-    for key, points in curves.items():
+    for key, points in reversed(curves.items()):
         other = Recipe.parse(points[0]["recipe"])
-        if key not in known and len(points) > 2 and _settings_of(other) == _settings_of(state.recipe):
+        if len(found) + len(baselines) >= OTHERS:
+            break
+        if key not in known and _settings_of(other) == _settings_of(state.recipe) and _is_complete(key, points, state):
             name = own.curve_name(other)
-            name = name if name != own.curve_name(state.recipe) else _difference(state, other)
-            found.pop(name, None)
-            found[name] = points
-    newest = list(found.items())[len(baselines) - OTHERS:] if len(baselines) < OTHERS else []
-    return {**dict(newest), **{label: curves[key] for key, label in baselines.items()}}
+            found.setdefault(name if name != own.curve_name(state.recipe) else _difference(state, other), points)
+    return {**dict(reversed(found.items())), **{label: curves[key] for key, label in baselines.items()}}
+
+
+def _is_complete(key: str, points: list[dict], state: CurveState) -> bool:
+    """Whether a curve has a point at every value of the dial that was asked for, and these make a line."""
+    wanted = (session.store().view(key, state.teacher["digest"]) or {}).get("values", ()) if state.teacher else ()
+    return len(wanted) > 2 and {point["dial"] for point in points} >= set(wanted)
 
 
 def _baselines(state: CurveState) -> dict[str, str]:

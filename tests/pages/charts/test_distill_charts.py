@@ -85,10 +85,19 @@ def test_charts_of_one_page_have_different_names():
 
 def test_the_marker_stands_on_the_student_of_the_dials_width_and_seed():
     second = {key: one for key, one in WHOLE.distilled[4.0].items() if key != (0.2, 1)}
-    (marker,) = hero(Students({4.0: second}, WHOLE.controls), seed=1)["follow"]
-    assert marker["x"] == [[6_000], None, [30_000]]
+    chart = hero(Students({4.0: second}, WHOLE.controls), seed=1)
+    ring, marker = chart["follow"]
+    assert ring["x"] == marker["x"] == [[6_000], None, [30_000]]
     assert marker["y"] == [[pytest.approx(1 - 0.71)], None, [pytest.approx(1 - 0.29)]]
+    assert chart["figure"]["data"][marker["trace"]]["name"] == "at the dial: the student of seed 1"
     assert hero(WHOLE, start=START)["figure"]["data"][hero(WHOLE, start=START)["follow"][0]["trace"]]["name"] == "dial"
+
+
+def test_the_ring_is_on_the_curve_of_means_and_alone_where_there_is_one_seed():
+    chart = hero(WHOLE)
+    curve = traces_of(chart)["with the teacher, T = 4"]
+    assert [y for (y,) in chart["follow"][0]["y"]] == pytest.approx(curve["y"])
+    assert len(chart["follow"]) == 2 and len(hero(ALONE)["follow"]) == 1
 
 
 def test_the_marker_avoids_students_that_diverged():
