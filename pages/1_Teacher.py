@@ -13,7 +13,7 @@ from pages.ui.explore import by_itself, cards, controls, pictures
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import teacher_defaults, teacher_settings
-from pages.ui.shell.frame import Page, open_page
+from pages.ui.shell.frame import Page, open_page, part
 
 
 def recipe() -> Recipe:
@@ -138,8 +138,10 @@ page = open_page("Teacher", "Train the network that is to be compressed. Its acc
 begin(page)
 left, right = st.columns([1, 3.4], gap="large")
 with left:
-    presets(page)
-    settings(page)
+    with part("presets"):
+        presets(page)
+    with part("settings"):
+        settings(page)
     job_now = session.store().latest_job(session.job_key(recipe()))
     busy = bool(job_now and job_now["state"] in ACTIVE)
     record_now = session.teacher_record(recipe())

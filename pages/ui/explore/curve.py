@@ -19,6 +19,7 @@ from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import Card, spelled_out, without_conflict
+from pages.ui.shell.frame import part
 
 OTHERS = 3  # curves beside the one on the screen; more would hide it
 GONE = ("<b>The file of the point at the dial is gone, or it was changed</b>, so that it cannot be downloaded. "
@@ -30,9 +31,11 @@ def explore(own: MethodPage) -> None:
     _begin(own)
     left, right = st.columns([1, 3.4], gap="large")
     with left:
-        _presets(own)
-        _settings(own)
-        _measure_button(own, look_up(own.card))
+        with part("presets"):
+            _presets(own)
+        with part("settings"):
+            _settings(own)
+            _measure_button(own, look_up(own.card))
     with right:
         waits = own.waits(look_up(own.card))
         st.fragment(_results, run_every=0.25 if waits else None)(own)
@@ -150,7 +153,8 @@ def _results(own: MethodPage) -> None:
         _hero(own, state)
         own.below(state)
         if state.point:
-            exports.draw(state, method)
+            with part("exports"):
+                exports.draw(state, method)
     else:
         st.info("Nothing measured yet for this data set, teacher and settings. Choose a preset, or press "
                 "**Measure the curve** at the left.", icon=":material/arrow_back:")

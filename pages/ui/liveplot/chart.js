@@ -43,7 +43,8 @@ class Chart {
     this.title.textContent = this.spec.title || "";
     this.title.hidden = !this.spec.title;
     this.frame.setAttribute("aria-label", this.spec.alt || this.spec.title || this.id);
-    this.frame.style.height = `${this.spec.height}px`;
+    this.height = Math.round(this.spec.height * theme.scale);
+    this.frame.style.height = `${this.height}px`;
     this.card.classList.toggle("lp-wide", this.spec.span === "wide");
     return true;
   }
@@ -68,7 +69,7 @@ class Chart {
     if (index !== null) {
       for (const item of this.follow) this.settle(figure, item, index);
     }
-    figure.layout.height = this.spec.height;
+    figure.layout.height = this.height;
     return figure;
   }
 
@@ -108,7 +109,7 @@ class Chart {
     layout.paper_bgcolor = this.theme.background;
     layout.title = {
       text: shownAsText(this.spec.title || ""),
-      font: { size: FONT_SIZE + 6 },
+      font: { size: this.theme.size + 6 },
       x: 0.02,
       xanchor: "left",
       y: 1,

@@ -5,6 +5,16 @@ class LivePlotComponent {
     this.root = element("div", "lp-root", parent);
     this.charts = new Map();
     this.queue = new Set();
+    this.looks = new ResizeObserver(() => this.readLooks());
+    this.looks.observe(this.root);
+  }
+
+  readLooks() {
+    // A lecture makes type larger by a rule for the whole page; Streamlit has no reason to call us then.
+    if (!this.theme || readTheme(this.root).key === this.theme.key) return;
+    this.theme = readTheme(this.root);
+    for (const chart of this.charts.values()) if (chart.receive(chart.text, this.theme)) this.queue.add(chart);
+    this.drawSoon();
   }
 
   receive({ data, setStateValue, setTriggerValue }) {
@@ -113,6 +123,7 @@ class LivePlotComponent {
     cancelAnimationFrame(this.drawing);
     cancelAnimationFrame(this.stepping);
     for (const [id, chart] of [...this.charts]) this.forget(id, chart);
+    this.looks.disconnect();
     this.dial?.remove();
     this.root.remove();
   }

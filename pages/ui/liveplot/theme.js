@@ -1,6 +1,6 @@
 // The page's colours and fonts, and the look that every chart starts from.
 
-const FONT_SIZE = 17; // read from the back row of a lecture hall
+const FONT_SIZE = 17; // read from the back row of a lecture hall; --ce-scale makes it larger still
 // Okabe-Ito, the blues late: the accent is often a blue, and a curve must not look like the dial's mark.
 const PALETTE = ["#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#56B4E9", "#F0E442"];
 const COLOUR_NAME = /"var\(--(accent|text|muted|grid|background)\)"/g; // whole values: a title may speak of var(--text)
@@ -27,8 +27,11 @@ function readTheme(element) {
   const read = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
   const text = read("--st-text-color", "#31333f");
   const background = read("--st-background-color", "#ffffff");
+  const scale = Number(read("--ce-scale", "1"));
   const theme = {
     text,
+    scale,
+    size: Math.round(FONT_SIZE * scale),
     background,
     accent: read("--st-primary-color", "#d55e00"),
     panel: read("--st-secondary-background-color", "#f0f2f6"),
@@ -51,7 +54,7 @@ function axisDefaults(theme) {
     ticks: "outside",
     tickcolor: theme.axis,
     ticklen: 6,
-    title: { font: { size: FONT_SIZE + 1 }, standoff: 10 },
+    title: { font: { size: theme.size + 1 }, standoff: 10 },
   };
 }
 
@@ -62,13 +65,13 @@ function layoutDefaults(theme, layout) {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: theme.background, // Plotly derives the hover label's second box and the zoom box from it
     colorway: PALETTE,
-    font: { family: theme.font, size: FONT_SIZE, color: theme.text },
+    font: { family: theme.font, size: theme.size, color: theme.text },
     margin: { l: 56, r: 20, t: 12, b: 48 },
     hovermode: "closest",
     hoverlabel: {
       bgcolor: theme.panel,
       bordercolor: theme.axis,
-      font: { family: theme.font, size: FONT_SIZE, color: theme.text },
+      font: { family: theme.font, size: theme.size, color: theme.text },
     },
     legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)" },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: theme.muted, activecolor: theme.accent },

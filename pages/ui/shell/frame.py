@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from compress.recipe import Step
 from pages.ui.charts import outside, words
 from pages.ui.liveplot import early_loading
-from pages.ui.shell import door, mishap, session, tray
+from pages.ui.shell import door, mishap, session, tray, view_switch
 from pages.ui.shell.choice import Card, Choice, known_data, suited
 from pages.ui.shell.icon import icon
-from pages.ui.shell.style import STYLE
+from pages.ui.shell.style import STYLE, of_view
 
 PAGES = (("app.py", "Start", ":material/flag:"), ("pages/1_Teacher.py", "Teacher", ":material/school:"),
          ("pages/2_Distill.py", "Distill", ":material/science:"),
@@ -52,16 +53,42 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     door.enter()
     _pages()
     notices = session.begin(title, tuple(methods or ()))
+    _view()
     known = session.description()
     _sidebar(known)
     st.title(title)
-    st.markdown(summary)
+    part("summary").markdown(summary)
     for notice in notices:
         st.warning(outside.markdown(notice), icon=":material/tune:")
     if methods and len(methods) > 1:
         _switch(methods)
     session.finish()
     return Page(known, session.choice(), session.active())
+
+
+def part(name: str) -> DeltaGenerator:
+    """A container for a part of the page that a link can hide."""
+    return st.container(key=f"part-{name}")
+
+
+def _view() -> None:
+    """Hides what is not wanted. The buttons stand in the sidebar, in a lecture in a corner."""
+    view = session.view()
+    rules = of_view(view)
+    if rules:
+        st.html(rules)
+
+    def turned() -> None:
+        session.show(replace(session.view(), lecture=not view.lecture))
+
+    place = st.container(key="lecture") if view.lecture else st.sidebar
+    with place:
+        view_switch.draw(f"lecture.{view.lecture}", view.lecture, [address(path) for path, _, _ in PAGES], turned)
+
+
+def address(path: str) -> str:
+    """A page's address below the app's root."""
+    return "" if path == "app.py" else path.partition("_")[2].removesuffix(".py")
 
 
 def _switch(methods: dict[str, str]) -> None:

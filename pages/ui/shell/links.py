@@ -1,5 +1,6 @@
 """A choice from a link, and back into a link: `data`, `teacher`, `seed`, `start`, `t.NAME` for the teacher's settings and
-`METHOD.NAME` for those of a page's methods. Imports neither streamlit nor torch.
+`METHOD.NAME` for those of a page's methods. How the page is shown is in the link as well, see view. Imports neither
+streamlit nor torch.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from pages.ui.shell.choice import (
     teacher_settings,
     without_conflict,
 )
+from pages.ui.shell.view import PARAMETERS
 
-RESERVED = ("data", "teacher", "seed", "method", "start")
+RESERVED = ("data", "teacher", "seed", "method", "start", *PARAMETERS)
 
 
 def from_link(parameters: dict[str, str], description: Card, methods: tuple[str, ...],

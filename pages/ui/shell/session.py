@@ -21,8 +21,10 @@ from compress.service.participants import Part
 from compress.service.requests import Request
 from pages.ui.charts import outside
 from pages.ui.shell import presence
+from pages.ui.shell import view as views
 from pages.ui.shell.choice import Card, Choice, first_choice, teacher_of
 from pages.ui.shell.links import from_link, to_link
+from pages.ui.shell.view import View
 
 
 @st.cache_resource(show_spinner=False)
@@ -94,6 +96,16 @@ def choose(changed: Choice) -> None:
     st.session_state["choice"] = changed
 
 
+def view() -> View:
+    """How pages are shown now."""
+    return st.session_state["view"]
+
+
+def show(changed: View) -> None:
+    """Changes how pages are shown."""
+    st.session_state["view"] = changed
+
+
 def begin(page: str, methods: tuple[str, ...]) -> list[str]:
     """At the top of a page: takes the choice from the link, once; returns notices: what had to be corrected, and on a
     visitor's first page what has to be said of the store."""
@@ -106,12 +118,14 @@ def begin(page: str, methods: tuple[str, ...]) -> list[str]:
     notices = list(of_store) if first_page == page else []
     notices += filter(None, [forget("refusal")])
     st.session_state.setdefault("choice", first_choice(known))
+    st.session_state.setdefault("view", View())
     st.session_state["methods"] = methods
     parameters = st.query_params.to_dict()
     if parameters and parameters != st.session_state.get("link"):
         changed, corrected = from_link(parameters, known, methods, choice())
         notices += corrected
         choose(changed)
+        show(views.from_link(parameters, {}, notices))
         if parameters.get("method") in methods:
             activate(parameters["method"])
     return notices
@@ -131,7 +145,7 @@ def activate(method: str) -> None:
 
 def finish() -> None:
     """Whenever something was chosen: the address bar gets the link to what is shown."""
-    link = to_link(choice(), description(), st.session_state["methods"], active())
+    link = {**to_link(choice(), description(), st.session_state["methods"], active()), **view().to_link()}
     st.session_state["link"] = link
     if st.query_params.to_dict() != link:
         st.query_params.from_dict(link)

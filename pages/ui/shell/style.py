@@ -1,4 +1,8 @@
-"""The few rules that Streamlit's theme cannot express: large type for a lecture hall, calm spacing."""
+"""The few rules that Streamlit's theme cannot express: large type for a lecture hall, calm spacing, hidden parts, print."""
+
+from __future__ import annotations
+
+from pages.ui.shell.view import PARTS, View
 
 STYLE = """<style>
 .stMainBlockContainer { padding: 2.2rem 2.4rem 3rem 2.4rem; max-width: 1800px; }
@@ -23,3 +27,23 @@ STYLE = """<style>
 .ce-notice { border-left: 4px solid var(--st-primary-color, #6D3FD1); padding: 0.1rem 0 0.1rem 0.9rem;
   font-size: 1.08rem; line-height: 1.55; }
 </style>"""
+
+LECTURE_SCALE = 1.3  # of all type, and of the charts' height
+PLACES = {
+    "sidebar": "[data-testid=stSidebar], [data-testid=stExpandSidebarButton]",
+    "settings": ".st-key-part-settings, [data-testid=stColumn]:has(.st-key-part-settings)",
+    "presets": ".st-key-part-presets",
+    "summary": ".st-key-part-summary",
+    "findings": ".ce-notice",
+    "exports": ".st-key-part-exports",
+}
+
+
+def of_view(view: View) -> str:
+    """Hides what the view hides, and scales a lecture."""
+    rules = [f"{PLACES[part]} {{ display: none !important; }}" for part in PARTS if not view.shows(part)]
+    if view.lecture:
+        rules.append(f":root {{ --ce-scale: {LECTURE_SCALE}; font-size: {16 * LECTURE_SCALE}px !important; }}")
+        rules.append(".st-key-lecture { position: fixed; z-index: 1000; top: 0.5rem; right: 1rem; width: auto; "
+                     "opacity: 0.55; } .st-key-lecture:hover, .st-key-lecture:focus-within { opacity: 1; }")
+    return f"<style>{' '.join(rules)}</style>" if rules else ""
