@@ -33,7 +33,7 @@ PRESETS = (
            {"pattern": "units", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-300-100"),
     Preset("Channels of a LeNet-5", "The same for convolutions.",
            {"pattern": "units", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-5"),
-    Preset("2:4, the pattern of GPUs", "Two of every four consecutive weights stay.",
+    Preset("2:4, the pattern of GPUs", "Two of every four consecutive weights are removed.",
            {"pattern": "n:4", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-300-100"),
     Preset("The lottery ticket", "The remaining weights return to their initial values and are trained again; the "
            "schedule redraw is the control.",
@@ -80,14 +80,14 @@ class PrunePage(MethodPage):
         return found + results.notes(state)
 
     def inside(self, state: CurveState) -> list[charts.Chart]:
-        """What is saved, the forms of the file, and what is left of layers, weights and inputs."""
+        """What is saved, the forms of the file, what is removed from layers, and the weights and inputs that remain."""
         shown = [prune_charts.savings(state.points, state.reference, state.values)]
         if not state.points:
             return shown
         weights = "sizes" in state.view
         if weights:
             shown.append(prune_charts.forms(state.view, state.points, state.values))
-        shown += [prune_charts.left_of_each(state.view, state.points, state.values),
+        shown += [prune_charts.removed_of_each(state.view, state.points, state.values),
                   prune_charts.sensitivity(state.view, state.points, state.values)]
         if weights:
             number = layer_choice.chosen("prune.layer", len(state.view["layers"]))
@@ -121,7 +121,7 @@ def effects(point: dict, reference: dict) -> str:
         return f"The file is {file}, and {fewer}; it was not timed."
     link = "and it runs" if point["latency_high"] < 1 or ratio < 1.05 else "but it runs"
     why = "" if point["latency_high"] < 1 or point["inside"]["layers"][0].get("form") is None else (
-        ": zeros are multiplied too as long as more than about 15 % of a layer is left. Remove whole units to gain speed")
+        ": until about 85 % of a layer is removed, its zeros are multiplied too. Remove whole units to gain speed")
     return f"At this stop {fewer}, {link} <b>{clock}</b>{why}."
 
 
@@ -131,8 +131,8 @@ def unlike_layers(state: CurveState) -> str:
     (least, first), (most, last) = shares[0], shares[-1]
     if most - least < 0.05:
         return ""
-    return (f"Layer {outside.html(last)} keeps {words.percent(most, 0)}, layer {outside.html(first)} only "
-            f"{words.percent(least)}.")
+    return (f"From layer {outside.html(first)} {words.percent(1 - least)} is removed, from layer {outside.html(last)} "
+            f"{words.percent(1 - most)}.")
 
 
 def masks(state: CurveState) -> None:

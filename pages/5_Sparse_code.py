@@ -67,13 +67,14 @@ class WeightsPage(MethodPage):
         """Which layer's atoms are shown."""
         layers = state.points[0]["inside"]["layers"] if state.points else []
         if len(layers) > 1:
-            layer_choice.choose("code.layer", "Layer whose atoms are shown", [layer["title"] for layer in layers])
+            layer_choice.choose("code.layer", "Layer whose atoms are shown", [layer["title"] for layer in layers],
+                                sparse_charts.first_coded(state.points))
 
 
 def chosen_layer(state: CurveState) -> tuple[str, str]:
     """Path and title of the layer whose atoms are shown."""
     layers = state.points[0]["inside"]["layers"]
-    layer = layers[layer_choice.chosen("code.layer", len(layers))]
+    layer = layers[layer_choice.chosen("code.layer", len(layers), sparse_charts.first_coded(state.points))]
     return layer["path"], layer["title"]
 
 

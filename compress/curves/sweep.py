@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -227,14 +228,17 @@ def _missing(sweep: Sweep, runs: Sequence[Run], digest: str, store: Sink) -> lis
 
 
 def _reference(sweep: Sweep, on: Ground, store: Sink, report: Reporter) -> Reference:
-    """The teacher, or the method's baseline, which is measured and stored with the view of the curve."""
+    """The teacher, or the method's baseline, which is measured and stored with the view of the curve, its predicted classes
+    (uint16, little-endian) in base64."""
     candidate = sweep.method.compared_with(on.start, on.data, report, sweep.recipe.seed)
     if candidate is None:
         return on.reference
     reference, curve = Reference.of(candidate.network, on.data), sweep.curve
     point = measure(candidate, on.data, reference, store.artefacts, curve.text(), sweep.recipe.seed, latency=False)
     view = store.view(curve.key(), on.teacher.digest) or {}
-    store.save_view(curve.key(), on.teacher.digest, {**view, "reference": {**point.plain(), "dial": None}})
+    predicted = base64.b64encode(point.predictions).decode()
+    store.save_view(curve.key(), on.teacher.digest, {
+        **view, "reference": {**point.plain(), "dial": None, "predictions": predicted}})
     return reference
 
 

@@ -123,15 +123,19 @@ def busiest_tiles(tiling: Tiling, examples: Tensor) -> Tensor:
 
 def path_of(tile: Tensor, mean: Tensor, atoms: Tensor, coder: SparseCoder) -> dict[str, Any]:
     """A tile's pursuit: at each step the chosen atom, the support, coefficients and error; and images of the rebuilt tile
-    and of the residual, before the first step and after each step."""
+    and of the residual around its mean, before the first step and after each step, all residuals to the scale of the
+    largest: they fade to grey."""
     signal = tile - mean
     steps = coder.path(signal, atoms)
     residuals = torch.stack([signal, *(torch.tensor(step.residual).to(signal) for step in steps)])
+    centred = residuals - residuals.mean(1, keepdim=True)  # a tile far from the mean of all would be black, or white
+    reach = centred.abs().max()
     return {"tile": in_grey(tile[None], tile), "atoms": [step.atom for step in steps],
             "supports": [step.support for step in steps],
             "coefficients": [step.coefficients for step in steps], "errors": [1.0, *(step.error for step in steps)],
             "rebuilt": in_grey(tile - residuals, tile),
-            "left": in_grey(residuals), "chosen": in_grey(atoms[[step.atom for step in steps]]) if steps else ""}
+            "left": in_grey(centred, torch.stack([-reach, reach])),
+            "chosen": in_grey(atoms[[step.atom for step in steps]]) if steps else ""}
 
 
 def pictures_of(atoms: Tensor, usage: Tensor) -> str:

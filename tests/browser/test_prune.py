@@ -35,7 +35,7 @@ def pruned(app: App, prepared: None) -> dict[str, str]:  # noqa: F811
 
 
 def coloured(page: Any) -> float:
-    """How many weights of the layer in the histogram are drawn as left."""
+    """How many weights of the layer in the histogram are drawn as remaining."""
     return page.evaluate("""() => { const graph = document.querySelector('[data-chart=histogram] .js-plotly-plot');
         return [...graph._fullData[1].y].reduce((sum, one) => sum + one, 0); }""")
 
@@ -46,7 +46,7 @@ def test_a_preset_draws_the_curve_and_all_that_is_inside(visit, app):  # noqa: F
     wait_for_points(page, 18)
     settled(page, 5)
     for words in ("^File, multiply-adds and time", "^File size over the share", "^Histogram of the weights",
-                  "^Number of weights connected to", "^Accuracy over the share left of one layer"):
+                  "^Number of weights connected to", "^Accuracy over the share removed from one layer"):
         assert chart(page, words).count() == 1
     assert page.get_by_role("heading", name="The masks").is_visible()
     assert points(page) == 18 and page.problems == []

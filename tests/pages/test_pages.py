@@ -167,6 +167,10 @@ def test_settings_that_exclude_each_other_are_mended_with_a_warning(show):
     assert named(shown.main.selectbox, "Scheme").value == "plain" and not shown.exception
 
 
+def test_a_teacher_of_no_preset_is_named_in_the_sidebar(show):
+    assert named(show(LOW_RANK, LINK).sidebar.selectbox, "Teacher").value == "MLP 24-16, epochs 2"
+
+
 def test_another_teacher_suits_the_data_set(show):
     shown = show("app.py", {"data": "mnist1d"})
     teachers = named(shown.sidebar.selectbox, "Teacher").options
@@ -283,6 +287,7 @@ def test_compressed_data_has_its_own_reference_and_pictures(show, filled):
     assert list(plot["charts"]) == ["accuracy-size", "spectrum", "data-errors"]
     stars = [trace for trace in plot["charts"]["accuracy-size"]["figure"]["data"] if trace["name"] == "raw data"]
     assert len(stars) == 1 and "than the raw data" in words(shown)
+    assert "(paired test, p = " in words(shown)
     assert words(shown).count("<img ") == 16 and "k = 4" in words(shown)
 
 

@@ -28,7 +28,7 @@ def test_a_measured_point_is_shown_from_all_sides(show, pruned):  # noqa: F811
     shown = show(PRUNE, {**LINK, "sparsity": "0.9"})
     assert not shown.exception and not shown.warning
     plot = component(shown)
-    assert list(plot["charts"]) == ["accuracy-size", "savings", "forms", "left", "sensitivity", "histogram", "inputs"]
+    assert list(plot["charts"]) == ["accuracy-size", "savings", "forms", "removed", "sensitivity", "histogram", "inputs"]
     assert [text is not None for text in plot["dial"]["readout"]].count(True) == 4
     told = words(shown)
     assert "10.0× fewer</b> multiply-adds" in told and "it was not timed" in told
@@ -61,8 +61,8 @@ def test_units_have_widths_instead_of_masks(show, narrowed):  # noqa: F811
     shown = show(PRUNE, {**LINK, "pattern": "units", "sparsity": "0.5"})
     assert not shown.exception
     plot = component(shown)
-    assert list(plot["charts"]) == ["accuracy-size", "savings", "left", "sensitivity"]
-    assert plot["charts"]["left"]["title"].endswith("units")
+    assert list(plot["charts"]) == ["accuracy-size", "savings", "removed", "sensitivity"]
+    assert plot["charts"]["removed"]["title"].endswith("units")
     assert "stored with" not in words(shown)
 
 

@@ -7,11 +7,20 @@ import pytest
 from tests.pages.samples import measure
 from tests.pages.test_pages import LINK, LOW_RANK, PAGES, component, engine, labels, named, show  # noqa: F401  (fixtures)
 
+METHODS = {"pages/2_Distill.py": {"distill": "epochs=1,seeds=1,temperatures=none"},
+           LOW_RANK: {"low_rank": "", "data_svd": "epochs=1"},
+           "pages/4_Prune.py": {"prune": ""}, "pages/5_Sparse_code.py": {
+               "sparse_code": "atoms=8,block=8,iterations=1", "data_codes": "atoms=16,epochs=1,iterations=1",
+               "activation_codes": "atoms=8,iterations=1"}}
+
 
 @pytest.fixture(scope="module")
 def curves(engine, prepared):  # noqa: F811
-    for method in ("low_rank", "prune"):
-        measure(engine.store, method, (0.1, 0.5))
+    """Two points of every method on two data sets of different shapes, whose layers have different names."""
+    for data in ("digits", "mnist1d"):
+        for method, settings in ((name, one) for methods in METHODS.values() for name, one in methods.items()):
+            values = (0.1, 0.5) if method in ("low_rank", "prune", "distill") else (2, 4)
+            measure(engine.store, f"{method}({settings})", values, data)
 
 
 @pytest.mark.parametrize("kept", ["layer 3: 784 to 300", 99, -1, None, 1.0])
@@ -24,17 +33,24 @@ def test_a_remembered_layer_of_another_network_is_the_first_layer_here(page, nam
     assert not shown.exception and component(shown) == expected
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_data_sets_and_families_change_under_every_page(page, show, curves):  # noqa: F811
-    shown = show(page, LINK if page != "app.py" else {})
-    for layer in shown.main.selectbox:
-        if layer.label.startswith("Layer in the"):
+def link_of(page, method):
+    settings = METHODS.get(page, {}).get(method, "")
+    turned = {f"{method}.{name}": value for name, _, value in (one.partition("=") for one in settings.split(",") if one)}
+    return {**(LINK if page != "app.py" else {}), **({"method": method} if method else {}), **turned}
+
+
+@pytest.mark.parametrize(("page", "method"), [(page, method) for page in PAGES for method in METHODS.get(page, {"": ""})])
+def test_data_sets_and_families_change_under_every_page(page, method, show, curves, known):  # noqa: F811
+    shown = show(page, link_of(page, method))
+    assert not shown.warning
+    for card in ("digits", "mnist1d", "mnist5k", "photographs", "planted", "mnist1d", "digits"):
+        for layer in [box for box in shown.main.selectbox if box.label.startswith("Layer ") and len(box.options) > 1]:
             layer.select(1).run()
-    for data in ("mnist5k", "mnist1d", "digits"):
-        named(shown.sidebar.selectbox, "Data set").select(data).run()
-        assert not shown.exception, data
-    presets = [title for title in named(shown.sidebar.selectbox, "Teacher").options if not title.startswith("own settings")]
-    for teacher in presets:
+            assert not shown.exception, card
+        named(shown.sidebar.selectbox, "Data set").select(card).run()
+        assert not shown.exception, card
+    kind = next(card["kind"] for card in known["datasets"] if card["name"] == "digits")
+    for teacher in [preset["title"] for preset in known["presets"] if kind in preset["kinds"]]:
         named(shown.sidebar.selectbox, "Teacher").select(teacher).run()
         assert not shown.exception, teacher
     assert labels(shown.sidebar.selectbox) == ["Data set", "Teacher"]

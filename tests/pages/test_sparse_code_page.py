@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from compress.progress import DictionarySoFar
+from pages.ui.charts import sparse_charts
 from pages.ui.explore import results, sparse_data
 from pages.ui.shell import session
 from tests.pages.samples import measure
@@ -35,6 +36,13 @@ def test_coded_weights_are_shown_with_their_atoms(show, coded):  # noqa: F811
     assert "of its weights' energy and runs" in words(shown)
     named(shown.main.selectbox, "Layer whose atoms are shown").select(1).run()
     assert coded.points[0]["inside"]["layers"][1]["title"] in component(shown)["charts"]["usage"]["title"]
+
+
+def test_a_layer_that_has_atoms_is_shown_until_another_is_chosen():
+    dense, coded = {"path": "0"}, {"path": "1", "atoms": [[1.0]], "error": 0.1}
+    points = [{"inside": {"layers": layers}} for layers in ([dense, dense, coded], [dense, coded, coded])]
+    first_coded = sparse_charts.first_coded
+    assert first_coded(points) == 1 and first_coded(points[:1]) == 2 and first_coded([{"inside": {"layers": [dense]}}]) == 0
 
 
 def test_coded_data_are_shown_with_atoms_examples_and_a_pursuit(show, data):  # noqa: F811

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import chain
 from math import floor, log10
 from typing import Any
@@ -13,8 +14,8 @@ HERO_HEIGHT = 450
 
 
 def accuracy_size(points: list[dict], reference: dict | None, *, method: str, name: str, values: list[Any],
-                  others: dict[str, list[dict]] | None = None, subject: str = "file",
-                  start: dict | None = None) -> Chart:
+                  others: dict[str, list[dict]] | None = None, subject: str = "file", start: dict | None = None,
+                  label: Callable[[Any], str] = str) -> Chart:
     """Accuracy over bytes: the curve with interval bars, the reference as a star with a dashed line, other curves
     thin, and one large marker that follows the dial.
 
@@ -24,11 +25,12 @@ def accuracy_size(points: list[dict], reference: dict | None, *, method: str, na
         others: name -> points of curves to compare with.
         subject: whose bytes they are, for the axis: "file" or "data file".
         start: the point of the network that the method starts from, where that is not the teacher.
+        label: a dial value in words, for what is shown under the pointer.
     """
     colour = palette.of_method(method)
     ordered = sorted(points, key=lambda point: point["bytes"])
-    traces = [_thin_curve(label, curve, number) for number, (label, curve) in enumerate((others or {}).items())]
-    traces.append(_curve(ordered, name, colour))
+    traces = [_thin_curve(other, curve, number, label) for number, (other, curve) in enumerate((others or {}).items())]
+    traces.append(_curve(ordered, name, colour, label))
     if reference:
         traces.append(star(reference))
     if start:
@@ -76,10 +78,10 @@ def size_ticks(low: float, high: float) -> dict[str, Any]:
     return {"tickvals": ticks, "ticktext": [words.size(tick).replace(".0 ", " ") for tick in ticks]}
 
 
-def hover(point: dict) -> str:
-    """A point under the pointer: the settings in words, then the figures."""
-    lines = [f"<b>{outside.html(point.get('title') or point['dial'])}</b>", words.accuracy(point),
-             words.size(point["bytes"]), f"{words.many(point['parameters'])} parameters, {words.many(point['macs'])} MACs"]
+def hover(point: dict, title: str) -> str:
+    """A point under the pointer: its title, then the figures."""
+    lines = [f"<b>{outside.html(title)}</b>", words.accuracy(point), words.size(point["bytes"]),
+             f"{words.many(point['parameters'])} parameters, {words.many(point['macs'])} MACs"]
     if point.get("agreement") is not None:
         lines.append(f"agrees with the reference on {words.percent(point['agreement'])}")
     if point.get("latency") is not None:
@@ -87,22 +89,23 @@ def hover(point: dict) -> str:
     return "<br>".join([*lines, words.COVERS, *map(outside.html, point.get("notes", []))])
 
 
-def _curve(ordered: list[dict], name: str, colour: str) -> dict[str, Any]:
+def _curve(ordered: list[dict], name: str, colour: str, label: Callable[[Any], str]) -> dict[str, Any]:
     return {
         "type": "scatter", "mode": "lines+markers", "name": outside.html(name), "x": [point["bytes"] for point in ordered],
         "y": [point["accuracy"] for point in ordered], "line": {"color": colour, "width": 3},
         "marker": {"size": 9, "color": colour}, "customdata": [point["dial"] for point in ordered],
-        "text": [hover(point) for point in ordered], "hovertemplate": "%{text}<extra></extra>",
+        "text": [hover(point, label(point["dial"])) for point in ordered], "hovertemplate": "%{text}<extra></extra>",
         "error_y": {**marks.intervals(ordered, "accuracy"), "color": palette.faded(colour, 0.55)},
     }
 
 
-def _thin_curve(label: str, points: list[dict], number: int) -> dict[str, Any]:
+def _thin_curve(name: str, points: list[dict], number: int, label: Callable[[Any], str]) -> dict[str, Any]:
     ordered = sorted(points, key=lambda point: point["bytes"])
     dashes = ("dot", "dash", "dashdot", "longdash")
-    drawn = marks.line([point["bytes"] for point in ordered], [point["accuracy"] for point in ordered], label, marks.MUTED,
+    drawn = marks.line([point["bytes"] for point in ordered], [point["accuracy"] for point in ordered], name, marks.MUTED,
                        dash=dashes[number % len(dashes)], width=2)
-    return {**drawn, "text": [hover(point) for point in ordered], "hovertemplate": "%{text}<extra></extra>"}
+    return {**drawn, "text": [hover(point, f"{name}: {label(point['dial'])}") for point in ordered],
+            "hovertemplate": "%{text}<extra></extra>"}
 
 
 def star(reference: dict) -> dict[str, Any]:

@@ -6,7 +6,8 @@ BLUE, ORANGE, GREEN, VERMILION, PINK, SKY, YELLOW, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#8A939C")
 NEUTRAL = "#808C96"  # between the light and the dark background: faded, for what is in no colour
 
-PLUM, OLIVE = "#882255", "#999933"  # from Paul Tol's palette for colour-blind readers; Okabe and Ito's are used up
+# Okabe and Ito's are used up: Paul Tol's olive, and a plum that a dark page shows too.
+PLUM, OLIVE = "#B0487F", "#999933"
 
 _METHODS = {"low_rank": BLUE, "data_svd": SKY, "distill": VERMILION, "prune": GREEN, "sparse_code": PINK,
             "data_codes": PLUM, "activation_codes": OLIVE, "quantize": ORANGE}
@@ -16,6 +17,11 @@ LAYERS = (BLUE, ORANGE, GREEN, VERMILION, PINK, SKY)
 def of_method(name: str) -> str:
     """A method's colour; the last one of a chain gives it, an unknown method is grey."""
     return _METHODS.get(name.rpartition("+")[2], GREY)
+
+
+def of_first(name: str) -> str:
+    """The colour of a chain's first method, by which chains that end in the same method are told apart."""
+    return of_method(name.partition("+")[0])
 
 
 def of_layer(number: int) -> str:

@@ -1,7 +1,11 @@
-"""The inside of pruning -> charts: what a share removed saves, three forms of the file, weights and inputs left."""
+"""The inside of pruning -> charts: what a share removed saves, three forms of the file, weights that remain, inputs.
+
+Every chart counts what is removed, as the dial does. Places are shares left, because their logarithm spreads the large
+shares removed; ticks and hover texts say what is removed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from math import log10
 from typing import Any
@@ -17,23 +21,24 @@ MOST_NAMED = 5
 
 
 def savings(points: list[dict], reference: dict, values: list[float]) -> Chart:
-    """File, multiply-adds and time over the share of weights left, each as a part of the teacher's: three effects that
+    """File, multiply-adds and time over the share of weights removed, each as a part of the teacher's: three effects that
     differ."""
     ordered = sorted(points, key=lambda point: point["dial"])
     timed = [point for point in ordered if point.get("latency") is not None]
     traces = [
         _line([_left(point) for point in ordered], [point["bytes"] / reference["bytes"] for point in ordered], "file",
-              KEPT),
+              KEPT, _times_less),
         _line([_left(point) for point in ordered], [_part(point["macs"], reference["macs"]) for point in ordered],
-              "multiply-adds", palette.BLUE, dash="dot"),
-        {**_line([_left(point) for point in timed], [point["latency"] for point in timed], "time", palette.VERMILION),
+              "multiply-adds", palette.BLUE, _times_less, dash="dot"),
+        {**_line([_left(point) for point in timed], [point["latency"] for point in timed], "time", palette.VERMILION,
+                 _times_less),
          "mode": "lines+markers", "marker": {"size": 8}, "error_y": marks.intervals(timed, "latency")}]
     shares = [trace for one in traces for trace in one["y"] if trace]
     low = min([0.045, *shares]) * 0.85
     return {"id": "savings", "title": "What is saved: file, arithmetic, time", "span": "wide", "height": 330,
             "alt": _in_words(ordered, reference), "follow": [_stop(values)],
             "figure": {"data": traces, "layout": {
-                "xaxis": _left_axis(values), "hovermode": "x unified", "legend": marks.legend(font=13),
+                "xaxis": _removed_axis(values), "hovermode": "closest", "legend": marks.legend(font=13),
                 "yaxis": {"type": "log", "range": [log10(low), log10(max([1.3, *shares]) * 1.05)], "tickvals": list(SHARES),
                           "ticktext": ["same", *(f"{1 / share:g}× less" for share in SHARES[1:])]},
                 "shapes": [marks.horizontal(1.0)]}}}
@@ -44,7 +49,7 @@ def forms(view: dict, points: list[dict], values: list[float]) -> Chart:
     as a ring."""
     left = [1 - value for value in view["values"]]
     sizes = view["sizes"]
-    traces = [_line(left, sizes[form], name, colour, dash=dash, hover="%{y:,} bytes")
+    traces = [_line(left, sizes[form], name, colour, words.size, dash=dash)
               for form, (name, colour, dash) in FORMS.items()]
     traces.append(marks.ring(16, 3.5))
     held = at(points, values)
@@ -54,15 +59,15 @@ def forms(view: dict, points: list[dict], values: list[float]) -> Chart:
         (crossing(left, sizes["csr"], sizes["dense"]), "indices pay"),
         (crossing(left, sizes["csr"], sizes["bitmask"]), "indices win")) if place]
     return {"id": "forms", "title": "The file in three forms (ring: as stored)", "height": 340,
-            "alt": "File size over the share of weights left, stored dense, with indices, and with a bitmask. " + " ".join(
-                f"Below {words.percent(place)} left {text}." for place, text in crossings),
+            "alt": "File size over the share of weights removed: dense, with indices, and with a bitmask. " + " ".join(
+                f"From {words.percent(1 - place)} removed on {text}." for place, text in crossings),
             "follow": [{"trace": len(traces) - 1, "x": [point and [_left(point)] for point in held],
                         "y": [point and [point["bytes"]] for point in held]}],
             "figure": {"data": traces, "layout": {
-                "xaxis": _left_axis(values), "hovermode": "x unified", "legend": marks.legend(font=13),
+                "xaxis": _removed_axis(values), "hovermode": "closest", "legend": marks.legend(font=13),
                 "yaxis": {"type": "log", "range": [low, high], **charts.size_ticks(low, high)},
                 "shapes": [marks.vertical(place) for place, _ in crossings],
-                "annotations": [_note(place, f"{text}<br>below {words.percent(place, 0)}", number)
+                "annotations": [_note(place, f"{text}<br>from {words.percent(1 - place, 0)} removed", number)
                                 for number, (place, text) in enumerate(crossings)]}}}
 
 
@@ -77,8 +82,8 @@ def crossing(places: list[float], falling: list[float], other: list[float]) -> f
 
 
 def histogram(layer: dict, number: int, points: list[dict], values: list[float]) -> Chart:
-    """One layer's weights: all of the teacher's in grey, those that are left in colour, and lines at the size of the
-    smallest one left."""
+    """One layer's weights: all of the teacher's in grey, those that remain in colour, and lines at the size of the smallest
+    one that remains."""
     reach, bins = layer["reach"], len(layer["weights"])
     width = 2 * reach / bins
     middles = [round(-reach + (place + 0.5) * width, 6) for place in range(bins)]
@@ -87,9 +92,9 @@ def histogram(layer: dict, number: int, points: list[dict], values: list[float])
     smallest = [point and of_layer(point, layer["path"])["threshold"] for point in held]
     shared = {"type": "bar", "x": middles, "width": width, "hovertemplate": "around %{x:.3f}: %{y:,} weights"}
     traces = [{**shared, "name": "teacher", "y": layer["weights"], "marker": {"color": GONE}},
-              {**shared, "name": "left", "y": [0] * bins, "marker": {"color": palette.of_layer(number)}}]
-    return {"id": "histogram", "title": f"Which weights stay: layer {layer['title']}", "height": 340,
-            "alt": f"Histogram of the weights of layer {layer['title']}: the teacher's in grey, those left in colour.",
+              {**shared, "name": "remaining", "y": [0] * bins, "marker": {"color": palette.of_layer(number)}}]
+    return {"id": "histogram", "title": f"Which weights remain: layer {layer['title']}", "height": 340,
+            "alt": f"Histogram of the weights of layer {layer['title']}: all in grey, those that remain in colour.",
             "follow": [{"trace": 1, "x": [one and middles for one in kept], "y": kept},
                        *({"line": True, "x": [one and sign * one for one in smallest]} for sign in (-1, 1))],
             "figure": {"data": traces, "layout": {
@@ -98,18 +103,17 @@ def histogram(layer: dict, number: int, points: list[dict], values: list[float])
                           "range": [-0.1, log10(max(layer["weights"]) * 1.6)], "exponentformat": "power", "dtick": 1}}}}
 
 
-def left_of_each(view: dict, points: list[dict], values: list[float]) -> Chart:
-    """How much of each layer (or group of units) is left at the dial's stop."""
+def removed_of_each(view: dict, points: list[dict], values: list[float]) -> Chart:
+    """How much of each layer (or group of units) is removed at the dial's stop."""
     titles = [layer["title"] for layer in view["layers"]]
     colours = [palette.of_layer(number) for number in range(len(titles))]
     held = at(points, values)
-    shares = [point and [of_layer(point, layer["path"])["kept"] / of_layer(point, layer["path"])["total"]
-                         for layer in view["layers"]] for point in held]
-    text = [point and [f"{of_layer(point, layer['path'])['kept']:,} of {of_layer(point, layer['path'])['total']:,}"
-                       for layer in view["layers"]] for point in held]
+    own = [point and [of_layer(point, layer["path"]) for layer in view["layers"]] for point in held]
+    shares = [layers and [1 - layer["kept"] / layer["total"] for layer in layers] for layers in own]
+    text = [layers and [f"{layer['total'] - layer['kept']:,} of {layer['total']:,}" for layer in layers] for layers in own]
     unit = "units" if "sizes" not in view else "weights"
-    return {"id": "left", "title": f"What is left of each layer, {unit}", "height": max(340, 90 + 34 * len(titles)),
-            "alt": f"Share of {unit} left in each of {len(titles)} layers at the dial's stop.",
+    return {"id": "removed", "title": f"Removed from each layer, {unit}", "height": max(340, 90 + 34 * len(titles)),
+            "alt": f"Share of {unit} removed from each of {len(titles)} layers at the dial's stop.",
             "follow": [{"trace": 0, "x": shares, "y": [one and titles for one in shares], "text": text}],
             "figure": {"data": [{"type": "bar", "orientation": "h", "x": [0] * len(titles), "y": titles, "text": titles,
                                  "textposition": "auto", "marker": {"color": colours}, "cliponaxis": False,
@@ -120,9 +124,9 @@ def left_of_each(view: dict, points: list[dict], values: list[float]) -> Chart:
 
 
 def sensitivity(view: dict, points: list[dict], values: list[float]) -> Chart:
-    """Accuracy with one layer pruned at a time, the others whole; each dot marks the share left at the dial's stop."""
+    """Accuracy with one layer pruned at a time, the others whole; each dot marks the share removed at the dial's stop."""
     left = [1 - level for level in view["levels"]]
-    traces = [_line(left, layer["accuracy"], layer["title"], palette.of_layer(number), hover="%{y:.1%}")
+    traces = [_line(left, layer["accuracy"], layer["title"], palette.of_layer(number), words.percent)
               for number, layer in enumerate(view["layers"])]
     held, follow = at(points, values), []
     for number, layer in enumerate(view["layers"]):
@@ -132,9 +136,9 @@ def sensitivity(view: dict, points: list[dict], values: list[float]) -> Chart:
                        "x": [None if place is None else [max(place, min(left))] for place in places],
                        "y": [None if place is None else [between(left, layer["accuracy"], place)] for place in places]})
     return {"id": "sensitivity", "title": "How sensitive each layer is, pruned alone", "height": 340, "follow": follow,
-            "alt": f"Accuracy over the share left of one layer at a time, for {len(view['layers'])} layers.",
+            "alt": f"Accuracy over the share removed from one layer at a time, for {len(view['layers'])} layers.",
             "figure": {"data": traces, "layout": {
-                "xaxis": {**_left_axis([max(view["levels"])]), "title": {"text": "left of this layer alone, %"}},
+                "xaxis": {**_removed_axis([max(view["levels"])]), "title": {"text": "removed from this layer alone, %"}},
                 "yaxis": {"range": [0, 1.03], "tickformat": ".0%", "title": {"text": "accuracy on validation"}},
                 "legend": marks.legend(font=13), "showlegend": len(view["layers"]) <= MOST_NAMED, "hovermode": "closest"}}}
 
@@ -204,18 +208,25 @@ def _stop(values: list[float]) -> dict[str, Any]:
     return marks.stop([round(1 - value, 6) for value in values])
 
 
-def _left_axis(values: list[float]) -> dict[str, Any]:
+def _removed_axis(values: list[float]) -> dict[str, Any]:
+    """Places are shares left, on a logarithmic axis from all to few; ticks are the shares removed."""
     low = min(0.01, *(1 - value for value in values))
     ticks = [share for share in SHARES if share >= low * 0.99]
     return {"type": "log", "range": [0.02, log10(low) - 0.05], "tickvals": ticks,
-            "ticktext": [f"{100 * share:g}" for share in ticks], "tickangle": 0, "title": {"text": "left of the network, %"}}
+            "ticktext": [f"{100 * (1 - share):.4g}" for share in ticks], "tickangle": 0,
+            "title": {"text": "removed from the network, %"}}
 
 
-def _line(x: list, y: list, name: str, colour: str, dash: str = "solid", hover: str = "%{y:.3g}") -> dict[str, Any]:
-    return marks.line(x, y, name, colour, dash=dash, hover=f": {hover}")
+def _line(left: list[float], heights: list[float | None], name: str, colour: str, say: Callable[[float], str],
+          dash: str = "solid") -> dict[str, Any]:
+    """A line over shares left, each place with the share removed and its height in words under the pointer."""
+    text = [f"{100 * (1 - place):.4g} % removed: {'nothing' if height is None else say(height)}"
+            for place, height in zip(left, heights, strict=True)]
+    return {**marks.line(left, heights, name, colour, dash=dash, hover="<br>%{text}"), "text": text}
 
 
-
+def _times_less(part: float) -> str:
+    return f"{1 / part:.3g}× less" if part <= 1 else f"{part:.3g}× more"
 
 
 def _note(x: float, text: str, number: int) -> dict[str, Any]:
@@ -225,7 +236,7 @@ def _note(x: float, text: str, number: int) -> dict[str, Any]:
 
 def _in_words(ordered: list[dict], reference: dict) -> str:
     if not ordered:
-        return "File, multiply-adds and time over the share left: nothing measured yet."
+        return "File, multiply-adds and time over the share removed: nothing measured yet."
     last = ordered[-1]
-    return (f"File, multiply-adds and time over the share left. With {words.percent(1 - last['dial'])} left, the file: "
+    return (f"File, multiply-adds and time over the share removed. With {words.percent(last['dial'])} removed, the file: "
             f"{words.times_smaller(last['bytes'], reference['bytes'])}.")

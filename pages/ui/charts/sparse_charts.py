@@ -45,6 +45,12 @@ def layer_atoms(points: list[dict], path: str, title: str, values: list[int]) ->
                                             "showgrid": False}}}}
 
 
+def first_coded(points: list[dict]) -> int:
+    """The number of the first layer that has atoms at some point: one that stays dense has none to show. 0 if none has."""
+    layers = zip(*(point["inside"]["layers"] for point in points), strict=True)
+    return next((number for number, ones in enumerate(layers) if any("atoms" in one for one in ones)), 0)
+
+
 def usage(points: list[dict], values: list[int], path: str = "", title: str = "") -> Chart:
     """How many signals use each atom, most used first, at the dial's stop."""
     held = [_usage_of(point, path) if point else None for point in at(points, values)]

@@ -22,6 +22,7 @@ def training(history: list[dict], epochs: int, title: str = "Training") -> Chart
                 "xaxis": {"range": [0.5, epochs + 0.5], "title": {"text": "epoch"}},
                 "yaxis": {"range": [0, 1.02], "tickformat": ".0%", "title": {"text": "accuracy"}},
                 "yaxis2": {"overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False,
+                           "tickmode": "auto", "nticks": 6,  # Plotly's default copies the places of the other axis's ticks
                            "title": {"text": "loss"}},
                 "legend": marks.legend(), "hovermode": "x unified", "margin": {"r": 60}}}}
 

@@ -111,6 +111,20 @@ def _setting(name: str, value: Any) -> str:
     return value.replace("_", " ") if isinstance(value, str) else f"{name} {value}"
 
 
+def teacher_in_words(step: Step, title: str, entries: list[dict]) -> str:
+    """A teacher of no preset: its family, its layers, and what is not at its default: MLP 400-400, dropout 0.2, shift 2.
+
+    Args:
+        title: of its family.
+        entries: the descriptions of the settings of its network and training.
+    """
+    values = step.values
+    sizes = [values[entry["name"]] for entry in entries if entry["type"] == "sizes" and values[entry["name"]] != "none"]
+    changed = [_setting(entry["label"].lower(), values[entry["name"]]) for entry in entries
+               if entry["type"] != "sizes" and values[entry["name"]] != entry["default"]]
+    return ", ".join([" ".join([title, *sizes]), *changed])
+
+
 def settings_in_words(recipe: Recipe, methods: dict) -> str:
     """The methods' settings that differ from their defaults, each dial first: 'keep 0.15, scheme plain'."""
     parts = []

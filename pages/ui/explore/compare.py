@@ -17,6 +17,13 @@ from pages.ui.explore import exports
 from pages.ui.shell import session, tray
 
 Row = dict[str, Any]
+# The table's cells are numbers, by which it is sorted; these are the units in which they are shown.
+FORMATS = {name: st.column_config.NumberColumn(format=format, help=help) for name, format, help in (
+    ("accuracy", "%.1f %%", "On the validation examples."), ("±", "± %.1f", words.INTERVAL),
+    ("size", "%.1f kB", "Length of the network's file; 1 kB is 1,000 bytes."),
+    ("times smaller", "%.2f×", "The teacher's file divided by this one."),
+    ("parameters", "localized", "Numbers in the network."),
+    ("multiply-adds", "localized", "For one example."), ("time", "%.2f×", "For a batch, as a part of the teacher's time."))}
 
 
 def everything(known: dict[str, Any]) -> list[Row]:
@@ -60,7 +67,8 @@ def rows(points: list[Row], known: dict[str, Any], contents: Callable[[str], str
             "smaller": teacher["bytes"] / point["bytes"] if teacher else None,
             "title": settings or "teacher"})
     for row in shown:
-        row["hover"] = charts.hover(row) + "<br>" + outside.html(f"{row['teacher_title']}, {row['data_title']}")
+        own = outside.html(f"{row['teacher_title']}, {row['data_title']}")
+        row["hover"] = f"{charts.hover(row, row['title'])}<br>{own}"
     return sorted(shown, key=lambda row: (row["data_title"], row["teacher_title"], -row["bytes"]))
 
 
@@ -124,20 +132,30 @@ def plane(chosen: list[Row]) -> charts.Chart:
                        dash="dot", width=2)
     traces = [{**steps, "hoverinfo": "skip", "line": {**steps["line"], "shape": "hv"}}]
     for name, group in groups.items():
-        teacher = group[0]["method"] == "teacher"
-        colour = "var(--text)" if teacher else palette.of_method(group[0]["method"])
         traces.append({
             "type": "scatter", "mode": "markers", "name": outside.html(name), "x": [row["bytes"] for row in group],
             "y": [row["accuracy"] for row in group], "customdata": [row["id"] for row in group],
             "text": [row["hover"] for row in group], "hovertemplate": "%{text}<extra></extra>",
-            "marker": {"size": 18 if teacher else 10, "color": colour, "opacity": 0.85,
-                       "symbol": "star" if teacher else "circle-open" if group[0]["control"] else "circle"}})
+            "marker": marker_of(group[0])})
     pinned = [row for row in chosen if row["pinned"]]
     traces.append({**marks.ring(20, 4), "name": "pinned", "x": [row["bytes"] for row in pinned],
                    "y": [row["accuracy"] for row in pinned]})
     return {"id": "plane", "title": "Accuracy against file size", "span": "wide", "height": 520, "figure": {
         "data": traces, "layout": _axes(chosen)},
         "alt": f"{len(chosen)} networks on a plane of file size and accuracy, {len(front)} of them on the Pareto front."}
+
+
+def marker_of(row: Row) -> dict[str, Any]:
+    """The teacher is a star, a control is hollow; a chain is a larger mark, a diamond for two methods, a hexagon for more,
+    with the colour of its last method and an edge in that of its first."""
+    steps, colour = row["method"].count("+") + 1, palette.of_method(row["method"])
+    hollow = "-open" if row["control"] else ""
+    if row["method"] == "teacher":
+        return {"size": 18, "color": "var(--text)", "opacity": 0.85, "symbol": "star"}
+    if steps == 1:
+        return {"size": 10, "color": colour, "opacity": 0.85, "symbol": f"circle{hollow}"}
+    return {"size": 13, "color": colour, "opacity": 0.85, "symbol": f"{'diamond' if steps == 2 else 'hexagon'}{hollow}",
+            "line": {"width": 3, "color": palette.of_first(row["method"])}}
 
 
 def pin_selected(identity: str, chosen: list[Row]) -> None:
@@ -161,24 +179,23 @@ def table(chosen: list[Row]) -> None:
 
 
 def _table(chosen: list[Row]) -> None:
-    shown = _columns(chosen)
+    shown = columns_of(chosen)
     # Other rows, or other pins, are another table: a tick belongs to the rows that were on the screen.
     key = f"compare.table.{hash(tuple((row['id'], bool(row['pinned'])) for row in chosen))}"
     st.data_editor(shown, hide_index=True, disabled=list(shown)[1:], height=320, key=key, on_change=_ticked,
-                   args=[key, chosen], column_config={"± %": st.column_config.NumberColumn(help=words.INTERVAL)})
+                   args=[key, chosen], column_config=FORMATS)
 
 
-def _columns(chosen: list[Row]) -> dict[str, list[Any]]:
+def columns_of(chosen: list[Row]) -> dict[str, list[Any]]:
     """The table column by column, which Streamlit takes as it is."""
     return {"pinned": [bool(row["pinned"]) for row in chosen], "data": [row["data_title"] for row in chosen],
             "teacher": [row["teacher_title"] for row in chosen], "method": [row["method_title"] for row in chosen],
             "settings": [row["settings"] for row in chosen],
-            "accuracy %": [round(100 * row["accuracy"], 2) for row in chosen],
-            "± %": [round(50 * (row["accuracy_high"] - row["accuracy_low"]), 2) for row in chosen],
-            "bytes": [row["bytes"] for row in chosen],
-            "× smaller": [row["smaller"] and round(row["smaller"], 2) for row in chosen],
-            "parameters": [row["parameters"] for row in chosen], "MACs": [row["macs"] for row in chosen],
-            "time / teacher": [row["latency"] and round(row["latency"], 3) for row in chosen],
+            "accuracy": [100 * row["accuracy"] for row in chosen],
+            "±": [50 * (row["accuracy_high"] - row["accuracy_low"]) for row in chosen],
+            "size": [row["bytes"] / 1000 for row in chosen], "times smaller": [row["smaller"] for row in chosen],
+            "parameters": [row["parameters"] for row in chosen], "multiply-adds": [row["macs"] for row in chosen],
+            "time": [row["latency"] for row in chosen],
             "seed": [row["seed"] for row in chosen]}
 
 

@@ -8,15 +8,16 @@ from pages.ui.charts import outside
 from pages.ui.shell import session
 
 
-def chosen(name: str, count: int) -> int:
-    """The number of the layer that was chosen last, among so many; the first if this network has no such layer."""
-    return session.remembered_place(name, count)
+def chosen(name: str, count: int, otherwise: int = 0) -> int:
+    """The number of the layer that was chosen last, among so many; otherwise this one, if this network has no such layer or
+    none was chosen."""
+    return session.remembered_place(name, count, otherwise)
 
 
-def choose(name: str, label: str, titles: list[str]) -> None:
-    """A list of layers to choose from."""
+def choose(name: str, label: str, titles: list[str], otherwise: int = 0) -> None:
+    """A list of layers to choose from. otherwise: the layer that is shown until one is chosen."""
     def change() -> None:
         session.remember(name, session.current(f"{name}.chosen"))
 
     st.selectbox(label, range(len(titles)), on_change=change, format_func=lambda place: outside.name(titles[place]),
-                 key=session.bound(f"{name}.chosen", chosen(name, len(titles))))
+                 key=session.bound(f"{name}.chosen", chosen(name, len(titles), otherwise)))

@@ -46,6 +46,11 @@ class MethodPage:
         """A dial value in words."""
         return f"{value:g}"
 
+    def stop(self, value: Any) -> str:
+        """A stop of the dial under the pointer: Share kept: 10 %."""
+        entry = next(entry for entry in self.card["settings"] if entry["name"] == self.card["dial"])
+        return f"{entry['label']}: {self.label(value)}"
+
     def curve_name(self, recipe: Recipe) -> str:
         """A curve in the legend: the method, and what is not at its default."""
         return ", ".join([self.card["title"], *words.changed_settings(recipe.methods[-1], self.card)])
@@ -62,7 +67,8 @@ class MethodPage:
         """
         return charts.accuracy_size(
             state.points, state.reference, method=self.method, name=self.curve_name(state.recipe), values=state.values,
-            others=others, subject="data file" if self.card["applies_to"] == "data" else "file", start=state.start)
+            others=others, subject="data file" if self.card["applies_to"] == "data" else "file", start=state.start,
+            label=self.stop)
 
     def readout(self, state: CurveState) -> list[str | None]:
         """The dial's line for each of its values; None where nothing is known yet."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from pages.ui.charts import outside
 from pages.ui.explore import notice
 from pages.ui.explore.curve_state import CurveState
@@ -24,10 +26,14 @@ def notes(state: CurveState) -> list[str]:
 
 
 def _p_value(state: CurveState) -> float | None:
-    """Paired test of the point at the dial against the teacher, on the same validation examples."""
-    if state.card["applies_to"] == "data":
-        return None
+    """Paired test of the point at the dial against its reference, on the same validation examples: the teacher, or the
+    network of the raw data, whose predictions a curve of before they were kept does not have."""
     digest, store = state.teacher["digest"], session.store()
     ours = store.predictions(state.recipe.key(), digest)
-    theirs = store.predictions(state.recipe.reference().key(), digest)
+    if state.card["applies_to"] == "network":
+        theirs = store.predictions(state.recipe.reference().key(), digest)
+    elif "predictions" in state.reference:
+        theirs = base64.b64decode(state.reference["predictions"])
+    else:
+        return None
     return notice.paired(theirs, ours, state.teacher["card"]["labels"])[2]

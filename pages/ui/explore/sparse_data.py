@@ -187,7 +187,7 @@ def stepping(state: CurveState) -> None:
         whole = "one of its tiles" if state.settings["tile"] else "the example"
         shown = [(pictures.unpacked(path["tile"], shape)[0], whole),
                  (rebuilt[step], f"rebuilt from {step} atom{'s' if step != 1 else ''}"),
-                 (rest[step], f"left: {words.percent(path['errors'][step])}")]
+                 (rest[step], f"left: {words.percent(path['errors'][step])} (around its mean)")]
         if step:
             shown.append((pictures.unpacked(path["chosen"], shape)[step - 1],
                           f"atom {path['atoms'][step - 1] + 1}, chosen now"))

@@ -12,6 +12,8 @@ function shownAsText(title) {
   return title.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }
 
+const PICTURE_FONT = "Arial, Helvetica, sans-serif";
+
 class Chart {
   constructor(id, onSelect) {
     this.id = id;
@@ -107,6 +109,8 @@ class Chart {
     const room = this.spec.title ? 56 : 0;
     const layout = structuredClone(this.graph.layout);
     layout.paper_bgcolor = this.theme.background;
+    // The picture is drawn without the page's web fonts: in a font that both have, a legend is as wide as it was measured.
+    layout.font = { ...layout.font, family: PICTURE_FONT };
     layout.title = {
       text: shownAsText(this.spec.title || ""),
       font: { size: this.theme.size + 6 },

@@ -11,7 +11,7 @@ from compress.recipe import Step
 from pages.ui.charts import outside, words
 from pages.ui.liveplot import early_loading
 from pages.ui.shell import door, mishap, session, tray, view_switch
-from pages.ui.shell.choice import Card, Choice, known_data, suited
+from pages.ui.shell.choice import Card, Choice, known_data, suited, teacher_settings
 from pages.ui.shell.icon import icon
 from pages.ui.shell.style import STYLE, of_view
 
@@ -166,7 +166,8 @@ def _teacher(known: Card) -> None:
     presets = {preset["title"]: preset for preset in known["presets"] if kind in preset["kinds"]}
     match = next((title for title, preset in presets.items()
                   if Step.of(preset["name"], preset["settings"]) == chosen.teacher), None)
-    own = f"own settings ({chosen.teacher.name})"
+    family = next(card["title"] for card in known["families"] if card["name"] == chosen.teacher.name)
+    own = words.teacher_in_words(chosen.teacher, family, teacher_settings(known, chosen.teacher.name))
 
     def change() -> None:
         preset = presets.get(session.current("sidebar.teacher"))
@@ -175,4 +176,4 @@ def _teacher(known: Card) -> None:
 
     st.selectbox("Teacher", [*presets, *([] if match else [own])], on_change=change,
                  key=session.bound("sidebar.teacher", match or own))
-    st.caption(presets[match]["text"] if match else "Set on the Teacher page.")
+    st.caption(presets[match]["text"] if match else "Its settings are on the Teacher page.")

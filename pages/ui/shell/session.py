@@ -203,11 +203,11 @@ def remembered(name: str, default: Any = None) -> Any:
     return st.session_state.get(f"kept.{name}", default)
 
 
-def remembered_place(name: str, count: int) -> int:
-    """The place 0, ..., count - 1 that remember() kept; the first where what is kept is no place in this list. It may be of
-    another data set or network, and a list whose entries have changed hands over the text of an entry that is gone."""
-    kept = remembered(name, 0)
-    return kept if type(kept) is int and 0 <= kept < count else 0
+def remembered_place(name: str, count: int, otherwise: int = 0) -> int:
+    """The place 0, ..., count - 1 that remember() kept, or another one where what is kept is no place in this list. It may
+    be of another data set or network, and a list whose entries have changed hands over the text of an entry that is gone."""
+    kept = remembered(name)
+    return kept if type(kept) is int and 0 <= kept < count else otherwise
 
 
 def forget(name: str) -> Any:

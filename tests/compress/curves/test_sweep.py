@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -215,6 +217,8 @@ def test_a_data_method_has_its_own_reference(store: Store, toy: Dataset) -> None
     points = list(run(wanted, store, latency=False))
     digest = store.teachers(wanted.recipe.reference().key())[0]["digest"]
     reference = store.view(wanted.curve.key(), digest)["reference"]
+    predicted = np.frombuffer(base64.b64decode(reference["predictions"]), "<u2")
+    assert float((predicted == toy.validation.labels).mean()) == pytest.approx(reference["accuracy"])
     assert reference["agreement"] == 1.0 and reference["bytes"] >= len(toy.train) * 16 * 4
     assert all(point.bytes < reference["bytes"] for point in points)
     assert {point.examples for point in points} == {len(toy.validation)}

@@ -32,8 +32,10 @@ from compress.networks.families import Network
 from compress.progress import DictionarySoFar, Reporter
 from compress.solvers.codes import Codes
 from compress.solvers.omp import omp
+from compress.solvers.pursuit import SparseCoder
 from compress.solvers.rounding import codes_as_stored
 from compress.sparse_coding.dictionary_source import Source
+from compress.sparse_coding.view import path_of
 from tests.compress.helpers import agreement, identical, planned, poisoned, state, toy_data
 
 FEW = {"atoms": 24, "block": 8}
@@ -399,6 +401,19 @@ def test_a_pursuit_ends_near_its_tile_and_what_is_rebuilt_and_left_make_it_up(ml
         assert np.abs(whole - levels).max() <= 1
         gaps = np.square(rebuilt.astype(float) - whole).mean(1)
         assert gaps[-1] < 0.1 * gaps[0] and len(rebuilt) == len(left) == len(path["atoms"]) + 1
+
+
+def test_what_is_left_of_a_dark_tile_is_seen_and_fades_to_grey() -> None:
+    """A tile far below the mean of all: around its own mean it has light and dark places, and less contrast at each step."""
+    generator = torch.Generator().manual_seed(0)
+    tile = torch.rand(16, generator=generator, dtype=torch.float64) * 0.2
+    constant = torch.ones(16, 1, dtype=torch.float64)
+    atoms = torch.linalg.qr(torch.cat([constant, torch.randn(16, 15, generator=generator, dtype=torch.float64)], 1)).Q.T
+    path = path_of(tile, torch.full((16,), 0.9, dtype=torch.float64), atoms.contiguous(), SparseCoder(16))
+    left = pictures(path["left"]).astype(float)
+    contrast = left.max(1) - left.min(1)
+    assert left[0].max() > 160 and left[0].min() < 90 and abs(left[0].mean() - 127.5) < 1
+    assert contrast[-1] < 10 < contrast[0] and len(path["errors"]) == len(left)
 
 
 def test_the_signal_to_noise_ratio_is_that_of_the_range_of_the_examples(mlp: Network, digits: Dataset) -> None:

@@ -48,6 +48,9 @@ def test_points_are_joined_by_rising_size_and_each_tells_its_own_story():
     curve = next(trace for trace in drawn(POINTS[::-1])["figure"]["data"] if trace["name"] == "Low rank")
     assert curve["x"] == [9_000, 42_000, 88_000] and curve["customdata"] == [0.1, 0.4, 0.8]
     assert "42.0 kB" in curve["text"][1] and "2.0× faster" in curve["text"][1]
+    named = drawn(label=lambda value: f"Share kept: {100 * value:g} %", others={"plain": POINTS})["figure"]["data"]
+    assert named[1]["text"][0].startswith("<b>Share kept: 10 %</b>")
+    assert named[0]["text"][0].startswith("<b>plain: Share kept: 10 %</b>")
     assert curve["error_y"]["array"] == pytest.approx([one["accuracy_high"] - one["accuracy"] for one in POINTS])
     assert curve["error_y"]["arrayminus"] == pytest.approx([one["accuracy"] - one["accuracy_low"] for one in POINTS])
 
@@ -99,7 +102,7 @@ def test_nearest_is_nearest(values, wanted):
 
 
 def test_hovering_says_why_a_layer_stays_dense():
-    text = charts.hover(point(0.9, 90_000, notes=["layer 1 stays dense"], title="keep 0.9"))
+    text = charts.hover(point(0.9, 90_000, notes=["layer 1 stays dense"]), "keep 0.9")
     assert text.startswith("<b>keep 0.9</b>") and text.endswith("layer 1 stays dense")
 
 
@@ -119,6 +122,10 @@ def test_a_teachers_charts_are_figures_with_a_description(chart):
 def test_the_training_axis_is_as_long_as_the_training_will_be():
     layouts = [teacher_charts.training(HISTORY[:count], 20)["figure"]["layout"] for count in range(4)]
     assert all(layout["xaxis"]["range"] == [0.5, 20.5] and layout["yaxis"]["range"] == [0, 1.02] for layout in layouts)
+
+
+def test_the_loss_axis_chooses_its_own_round_ticks():
+    assert teacher_charts.training(HISTORY, 20)["figure"]["layout"]["yaxis2"]["tickmode"] == "auto"
 
 
 def test_only_mistakes_are_coloured_and_every_count_is_written():

@@ -25,7 +25,7 @@ def units(measured):
 
 def charts_of(curve, stops=STOPS):
     view, points = curve.view, curve.points
-    made = [prune_charts.savings(points, curve.teacher["card"], stops), prune_charts.left_of_each(view, points, stops),
+    made = [prune_charts.savings(points, curve.teacher["card"], stops), prune_charts.removed_of_each(view, points, stops),
             prune_charts.sensitivity(view, points, stops)]
     if "sizes" in view:
         made += [prune_charts.forms(view, points, stops), prune_charts.histogram(view["layers"][0], 0, points, stops),
@@ -62,6 +62,21 @@ def test_file_arithmetic_and_clock_are_parts_of_the_teachers(weights):
     assert time["error_y"]["arrayminus"] == pytest.approx([0.1] * 4)
 
 
+def test_every_chart_counts_what_is_removed_as_the_dial_does(weights):
+    made = charts_of(weights, list(VALUES))
+    for name in ("savings", "forms", "sensitivity"):
+        axis = made[name]["figure"]["layout"]["xaxis"]
+        assert axis["title"]["text"].startswith("removed from")
+        assert [float(text) for text in axis["ticktext"]] == pytest.approx([100 * (1 - place) for place in axis["tickvals"]])
+        for trace in made[name]["figure"]["data"]:
+            for place, text in zip(trace["x"], trace.get("text", []), strict=False):
+                assert float(text.split(" %")[0]) == pytest.approx(100 * (1 - place), abs=0.01) and "removed" in text
+    file = made["savings"]["figure"]["data"][0]
+    assert file["text"][-1] == f"98 % removed: {1 / file['y'][-1]:.3g}× less"
+    texts = [str(part) for chart in made.values() for part in (chart["title"], chart["alt"])]
+    assert not any(" left" in text for text in texts)
+
+
 def test_points_that_were_not_timed_have_no_time(weights):
     *_, time = prune_charts.savings(weights.points, weights.teacher["card"], list(VALUES))["figure"]["data"]
     assert time["x"] == time["y"] == []
@@ -92,7 +107,7 @@ def test_forms_marks_where_indices_begin_to_pay():
                                                       "bitmask": [850, 550, 200, 110]}}
     chart = prune_charts.forms(view, [], view["values"])
     assert [shape["x0"] for shape in chart["figure"]["layout"]["shapes"]] == pytest.approx([0.65, 0.0533], abs=0.01)
-    assert "below 65 %" in chart["figure"]["layout"]["annotations"][0]["text"]
+    assert "from 35 % removed" in chart["figure"]["layout"]["annotations"][0]["text"]
 
 
 def test_a_crossing_lies_on_both_lines():
@@ -116,15 +131,16 @@ def test_the_coloured_weights_are_part_of_the_grey_ones_and_begin_at_the_thresho
     assert len(found) > 2 and all(early < late for early, late in pairwise(found))
 
 
-def test_bars_say_how_much_is_left_of_each_layer(weights, units):
+def test_bars_say_how_much_is_removed_from_each_layer(weights, units):
     for curve in (weights, units):
-        (bars,) = prune_charts.left_of_each(curve.view, curve.points, list(VALUES))["follow"]
+        (bars,) = prune_charts.removed_of_each(curve.view, curve.points, list(VALUES))["follow"]
         for place, one in enumerate(curve.points):
             layers = one["inside"]["layers"]
-            assert bars["x"][place] == [layer["kept"] / layer["total"] for layer in layers]
-            assert bars["text"][place] == [f"{layer['kept']:,} of {layer['total']:,}" for layer in layers]
-    assert "weights" in prune_charts.left_of_each(weights.view, weights.points, list(VALUES))["title"]
-    assert "units" in prune_charts.left_of_each(units.view, units.points, list(VALUES))["title"]
+            assert bars["x"][place] == pytest.approx([1 - layer["kept"] / layer["total"] for layer in layers])
+            assert bars["text"][place] == [f"{layer['total'] - layer['kept']:,} of {layer['total']:,}"
+                                           for layer in layers]
+    assert "weights" in prune_charts.removed_of_each(weights.view, weights.points, list(VALUES))["title"]
+    assert "units" in prune_charts.removed_of_each(units.view, units.points, list(VALUES))["title"]
 
 
 def test_each_dot_stands_on_its_layers_sensitivity_where_the_dial_puts_the_layer(weights):

@@ -137,6 +137,24 @@ def test_a_control_is_told_by_its_roles_in_the_plans_it_is_part_of(roles, contro
     assert compare.is_control({"roles": roles}) is control
 
 
+@pytest.mark.parametrize(("method", "control", "symbol", "edge"), [
+    ("low_rank", False, "circle", None), ("low_rank", True, "circle-open", None),
+    ("distill+low_rank", False, "diamond", "distill"), ("prune+low_rank", False, "diamond", "prune"),
+    ("prune+low_rank", True, "diamond-open", "prune"), ("distill+prune+low_rank", False, "hexagon", "distill")])
+def test_chains_that_end_in_the_same_method_are_told_apart(method, control, symbol, edge):
+    marker = compare.marker_of({"method": method, "control": control})
+    assert marker["symbol"] == symbol and marker["color"] == palette.of_method("low_rank")
+    assert marker.get("line", {}).get("color") == (edge and palette.of_method(edge))
+
+
+def test_the_tables_cells_are_numbers_and_have_units(everything, known):
+    columns = compare.columns_of(compare.rows(everything, known))
+    for name, entry in compare.FORMATS.items():
+        assert all(isinstance(cell, int | float) or cell is None for cell in columns[name]), name
+        assert entry["type_config"]["format"] and entry["help"]
+    assert columns["size"] == [row["bytes"] / 1000 for row in compare.rows(everything, known)]
+
+
 def test_an_empty_plane_is_still_a_figure():
     figure_of(compare.plane([]))
 
