@@ -24,7 +24,7 @@ from compress.points.measure import Point
 from compress.progress import Progress, Reporter, no_report
 from compress.recipe import Recipe
 
-TEACHER = 0.1  # share of the race
+TEACHER = 10  # the effort of its training, in networks that are only measured
 
 
 @dataclass(frozen=True)
@@ -99,18 +99,18 @@ def run(recipe: Recipe, store: Sink, report: Reporter = no_report, device: torch
     report(0.0, f"loading {recipe.data}")
     data = datasets.load(recipe.data, report=report)
     field = field or field_of(recipe, data)
-    shared = sweep.ground(field.runners[0].sweep.recipe, data, store, report.part(0.0, TEACHER), device)
+    board = _Board(report, [TEACHER, *(runner.effort for runner in field.runners)])
+    shared = sweep.ground(field.runners[0].sweep.recipe, data, store, board.reporter(0, "teacher"), device)
     store.save_view(view_key(recipe), shared.teacher.digest, {"refused": field.refused})
-    yield from _in_turns(field.runners, shared, store, report.part(TEACHER, 1.0), device, latency)
+    yield from _in_turns(field.runners, shared, store, board, device, latency)
     report(1.0, "done")
 
 
-def _in_turns(runners: list[Runner], shared: Ground, store: Sink, report: Reporter, device: torch.device | str,
+def _in_turns(runners: list[Runner], shared: Ground, store: Sink, board: _Board, device: torch.device | str,
               latency: bool) -> Iterator[Point]:
     """The points of all runners: in each round of each the next one of its curve, with what its plan has before it."""
-    board = _Board(report, [runner.effort for runner in runners])
     running = [(runner, sweep.run(runner.sweep, store, board.reporter(place, runner.entry.words), device, latency,
-                                  runner.checked, shared)) for place, runner in enumerate(runners)]
+                                  runner.checked, shared)) for place, runner in enumerate(runners, start=1)]
     while running:
         still = []
         for runner, points in running:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import nan
 from typing import Any
 
@@ -42,7 +43,7 @@ class Entry:
         """For example: pruning (second order)."""
         return f"{self.title.lower()} ({self.label})" if self.label else self.title.lower()
 
-    @property
+    @cached_property
     def keys(self) -> dict[str, Any]:
         """Key of a point's recipe -> value of the dial."""
         return {self.recipe.at(self.dial, value).key(): value for value in self.values}

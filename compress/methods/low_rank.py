@@ -74,8 +74,8 @@ class LowRank(Method):
         {"scheme": "plain"}),)
 
     race = (
-        Entrant("greedy ranks", {"allocation": "greedy"}, (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.4)),
-        Entrant("greedy ranks, trained on", {"allocation": "greedy", "recovery_steps": 200, "recovery_rate": 0.002},
+        Entrant("greedy", {"allocation": "greedy"}, (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.4)),
+        Entrant("greedy, trained", {"allocation": "greedy", "recovery_steps": 200, "recovery_rate": 0.002},
                 (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.4), effort=2),
     )
 

@@ -59,7 +59,7 @@ class SparseCode(Method):
 
     race = (
         Entrant("", {}, (1, 2, 3, 4, 6)),
-        Entrant("trained on", {"recovery_epochs": 5, "recovery_rate": 0.002}, (1, 2, 3, 4, 6), effort=2),
+        Entrant("trained", {"recovery_epochs": 5, "recovery_rate": 0.002}, (1, 2, 3, 4, 6), effort=2),
     )
 
     nonzeros: int = setting(3, low=1, high=64, step=1, label="Non-zeros", help="The most atoms that a block may use.")

@@ -113,10 +113,10 @@ def test_a_page_with_nothing_to_show_says_what_to_do(show, page, advice):
     assert page == COMPARE or advice in labels(shown.button)
 
 
-def test_the_first_page_shows_a_finished_curve_at_once(show):
-    plot = component(show("app.py"))
-    assert plot["dial"]["readout"][plot["dial"]["index"]]
-    assert "smallest file within one point" in words(show("app.py"))
+def test_the_first_page_shows_a_finished_race_at_once(show):
+    shown = show("app.py")
+    assert len(component(shown)["charts"]["race"]["figure"]["data"]) > 10
+    assert "below the teacher: smallest" in words(shown)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,4 +1,7 @@
-"""The finished curve of the first page: measured once by `python -m tests.benchmarks.example`, kept beside this file."""
+"""The finished races that come with the program, so that the first page shows one before anything was measured.
+
+`python -m tests.benchmarks.example > pages/ui/shell/example.json` measures them anew.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,22 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Example:
-    """Points of the whitened curve and of plain SVD's, their reference, the dial's stops, where it was measured."""
+class Race:
+    """A finished race.
 
+    Attributes:
+        recipe: of its teacher; reference: the teacher's card as far as a page needs it.
+        points: key of a point's recipe -> what was measured.
+        caption: on what it was measured, where and when.
+    """
+
+    recipe: str
     reference: dict[str, Any]
-    points: list[dict]
-    plain: list[dict]
-    values: list[float]
+    points: dict[str, dict[str, Any]]
     caption: str
 
 
 @cache
-def curve() -> Example:
+def races() -> tuple[Race, ...]:
     """Reads the file once."""
-    kept = json.loads((Path(__file__).parent / "example.json").read_text())
-    points = kept["whitened"]
-    return Example(kept["reference"], points, kept["plain"], sorted(point["dial"] for point in points), kept["caption"])
+    return tuple(Race(**kept) for kept in json.loads((Path(__file__).parent / "example.json").read_text()))

@@ -26,6 +26,13 @@ STYLE = """<style>
 .ce-pictures figcaption { overflow-wrap: anywhere; max-width: 20rem; font-size: 0.84rem; opacity: 0.8; margin-top: 0.2rem; }
 .ce-notice { border-left: 4px solid var(--st-primary-color, #6D3FD1); padding: 0.1rem 0 0.1rem 0.9rem;
   font-size: 1.08rem; line-height: 1.55; }
+.ce-race { font-size: clamp(1.05rem, 0.1rem + 1.45vw, 1.45rem); line-height: 1.25; }
+.ce-nowrap { white-space: nowrap; }
+.st-key-race-sentence { min-height: 3.1rem; }
+.st-key-race-begin, .st-key-race-progress { min-height: 3.5rem; }
+.ce-race b { font-weight: 720; }
+.ce-race-head { font-weight: 640; padding-top: 0.4rem; }
+.ce-swatch { display: inline-block; width: 0.95rem; height: 0.95rem; border-radius: 50%; border: 3px solid; }
 </style>"""
 
 LECTURE_SCALE = 1.3  # of all type, and of the charts' height

@@ -1,48 +1,70 @@
-"""The finished curve of the first page was really measured: its recipe makes one of its points again."""
+"""The races that come with the program were really measured: their recipes make their points again."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from compress.curves import sweep
+from compress.curves.race_plan import ahead, entries
+from compress.curves.store import Store
 from compress.recipe import Recipe
-from pages.ui.charts import charts
 from pages.ui.shell import example
-from tests.pages.samples import figure_of
+
+CHEAP = {"low_rank": (0.12, 0.3), "prune": (0.75, 0.93), "sparse_code": (2,), "distill": (0.04,)}
 
 
-@pytest.fixture(scope="module")
-def kept() -> example.Example:
-    return example.curve()
+def curves(race: example.Race, known: dict[str, Any]) -> list[tuple[Any, list[dict[str, Any]]]]:
+    return [(entry, [race.points[key] for key in entry.keys]) for entry in entries(Recipe.parse(race.recipe),
+                                                                                  known["methods"])]
 
 
-def test_both_curves_have_a_point_at_every_stop_of_the_dial(kept):
-    assert [point["dial"] for point in kept.points] == [point["dial"] for point in kept.plain] == kept.values
-    assert kept.values == sorted(set(kept.values)) and len(kept.values) > 10
-    assert all("scheme=whitened" in point["recipe"] for point in kept.points)
-    assert all("scheme=plain" in point["recipe"] for point in kept.plain)
+def test_they_are_whole_races_of_the_programs_entrants(known):
+    """Who changes an entrant measures them anew: python -m tests.benchmarks.example > pages/ui/shell/example.json"""
+    assert [Recipe.parse(race.recipe).data for race in example.races()] == ["digits", "mnist5k"]
+    for race in example.races():
+        recipe = Recipe.parse(race.recipe)
+        assert sweep.complete(recipe) == recipe
+        wanted = {key for entry in entries(recipe, known["methods"]) for key in entry.keys}
+        assert set(race.points) == wanted
+        assert ahead(curves(race, known), race.reference, 1.0)
+        assert "measured on" in race.caption and f"{race.reference['examples']:,} validation examples" in race.caption
 
 
-def test_the_first_page_can_draw_it(kept):
-    chart = charts.accuracy_size(kept.points, kept.reference, method="low_rank", name="Low rank", values=kept.values,
-                                 others={"plain": kept.plain})
-    figure_of(chart)
-    assert all(chart["follow"][0]["x"])
+def test_the_file_is_small():
+    assert (Path(example.__file__).parent / "example.json").stat().st_size < 60_000
 
 
-def test_its_recipe_makes_a_point_again(kept, prepared, tmp_path):
+def test_their_recipes_make_points_again(known, prepared, tmp_path):
     """Where this machine's arithmetic gives another teacher, its points may differ within their intervals."""
-    from compress.curves.store import Store
-
-    stored = next(point for point in kept.points if point["dial"] == 0.1)
-    wanted = sweep.sweep_of(Recipe.parse(stored["recipe"]), [stored["dial"]])
+    race = example.races()[0]
     store = Store(tmp_path / "store.sqlite")
-    (point,) = sweep.run(wanted, store, latency=False)
-    teacher = store.teachers(wanted.recipe.reference().key())[0]["card"]
-    assert point.recipe == stored["recipe"] and point.bytes == stored["bytes"]
-    assert (point.parameters, point.macs) == (stored["parameters"], stored["macs"])
-    assert teacher["bytes"] == kept.reference["bytes"]
-    if teacher["accuracy"] == kept.reference["accuracy"]:
-        assert point.accuracy == stored["accuracy"] and point.agreement == stored["agreement"]
+    for entry in entries(Recipe.parse(race.recipe), known["methods"])[:3]:
+        for point in sweep.run(sweep.sweep_of(entry.request, CHEAP[entry.name]), store, latency=False):
+            compare(point, race, store)
+    (distilled,) = [entry for entry in entries(Recipe.parse(race.recipe), known["methods"]) if entry.name == "distill"]
+    wanted = sweep.sweep_of(distilled.request, CHEAP["distill"])
+    made = [point for point in sweep.run(wanted, store, latency=False)
+            if Recipe.parse(point.recipe).key() in distilled.keys]
+    assert len(made) == 1
+    compare(made[0], race, store)
+
+
+def compare(point: Any, race: example.Race, store: Store) -> None:
+    """A point that was measured now with the one that is shipped."""
+    shipped = race.points[Recipe.parse(point.recipe).key()]
+    teacher = store.teachers(Recipe.parse(race.recipe).key())[0]["card"]
+    assert teacher["bytes"] == race.reference["bytes"]
+    if teacher["accuracy"] == race.reference["accuracy"]:
+        assert (point.bytes, point.accuracy) == (shipped["bytes"], shipped["accuracy"]), point.recipe
     else:
-        assert stored["accuracy_low"] <= point.accuracy <= stored["accuracy_high"]
+        assert abs(point.bytes - shipped["bytes"]) <= 0.01 * shipped["bytes"], point.recipe
+        assert shipped["accuracy_low"] <= point.accuracy <= shipped["accuracy_high"], point.recipe
+
+
+@pytest.mark.parametrize("name", ["low_rank", "prune", "sparse_code", "distill"])
+def test_the_cheap_points_are_of_the_race(known, name):
+    found = [entry for entry in entries(Recipe.parse(example.races()[0].recipe), known["methods"]) if entry.name == name]
+    assert set(CHEAP[name]) <= set(found[0].values)

@@ -1,0 +1,185 @@
+"""The first page's race: one button, one sentence, one plane, and the way to each method's page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from compress.curves.race_plan import POINTS_LOST, Ahead, Entry
+from compress.service.requests import RaceRequest
+from pages.ui.charts import outside, palette, race_charts, words
+from pages.ui.explore import race_state
+from pages.ui.explore.compare import pareto
+from pages.ui.explore.race_state import RaceState
+from pages.ui.liveplot import liveplot
+from pages.ui.shell import session, tray
+from pages.ui.shell.choice import Card
+from pages.ui.shell.frame import Page
+from pages.ui.shell.method_links import page_of
+
+POLL = 0.3
+
+
+def draw(page: Page) -> None:
+    """Draws the whole race; looks at the store a few times a second while it runs."""
+    polls = race_state.look_up(page.known).running
+    st.fragment(_race, run_every=POLL if polls else None)(page, polls)
+
+
+def _race(page: Page, polls: bool) -> None:
+    own = race_state.look_up(page.known)
+    if own.running != polls:
+        st.rerun()
+    state = own if own.running or own.points else race_state.shipped(page.known, own)
+    clicked = session.forget("race.clicked")
+    if clicked:
+        _open(clicked, state, page.known)
+    _sentence(state)
+    _button(own, state, page)
+    plane, beside = st.columns([2.2, 1], gap="medium")
+    with plane:
+        liveplot([chart_of(state, budget())], key="race.plane", on_select=session.on_selected(
+            "race.plane", lambda key: session.remember("race.clicked", key)))
+    with beside:
+        _list(state, page.known)
+
+
+def budget() -> float:
+    """How many percentage points below the teacher are allowed."""
+    return session.remembered("race.points lost", 1.0)
+
+
+def chart_of(state: RaceState, points_lost: float) -> dict[str, Any]:
+    """The plane of a race."""
+    seen: set[str] = set()
+    curves = []
+    for entry, points in zip(state.entries, state.curves, strict=True):
+        curves.append(race_charts.Curve(entry.name, entry.words, points, entry.name in seen))
+        seen.add(entry.name)
+    found = state.ahead(points_lost)
+    return race_charts.plane(curves, state.reference, pareto(state.points), points_lost, found and found.point,
+                             _training(state))
+
+
+def sentence(state: RaceState, points_lost: float) -> str:
+    """What follows the budget in the sentence, as HTML."""
+    unit = f"point{'' if points_lost == 1 else 's'} below the teacher"
+    if not state.reference:
+        return f"{unit}: the teacher is trained first."
+    found = state.ahead(points_lost)
+    return f"{unit}: {_smallest(found, state.reference)}" if found else f"{unit}: no smaller network so far."
+
+
+def _smallest(found: Ahead, reference: dict[str, Any]) -> str:
+    return (f"smallest <b>{words.size(found.point['bytes'])}</b>, <b>{_times(found.point, reference)}</b>, by "
+            f"<b>{found.entry.words}</b>")
+
+
+def _times(point: dict[str, Any], reference: dict[str, Any]) -> str:
+    return words.times_smaller(point["bytes"], reference["bytes"]).removesuffix(" smaller")
+
+
+def _training(state: RaceState) -> list[tuple[float, float]]:
+    """Students that are trained now: bytes and accuracy of those that learn from the teacher."""
+    live = state.job["live"] if state.running and state.job else None
+    if not live or live[-1]["kind"] != "students":
+        return []
+    return [(one["bytes"], one["accuracy"]) for one in live[-1]["students"] if one["alpha"] and one["accuracy"] is not None]
+
+
+def _sentence(state: RaceState) -> None:
+    def change() -> None:
+        session.remember("race.points lost", session.current("race.budget"))
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False,
+                      key="race-sentence"):
+        st.html("<span class='ce-race ce-nowrap'>At most</span>", width="content")
+        st.segmented_control("Points lost at most", POINTS_LOST, format_func=lambda points: f"{points:g}", required=True,
+                             key=session.bound("race.budget", budget()), on_change=change, label_visibility="collapsed")
+        st.html(f"<span class='ce-race'>{sentence(state, budget())}</span>")
+
+
+def _button(own: RaceState, state: RaceState, page: Page) -> None:
+    """The button with what is shown, or the progress of the race."""
+    if own.running:
+        with st.container(key="race-progress"):
+            tray.progress(own.job, "race")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="race-begin"):
+        if own.missing:
+            st.button(_offer(own), type="primary", icon=":material/sports_score:", key="race.start", on_click=_start,
+                      args=[own])
+        st.caption(_provenance(own, state, page))
+    tray.outcome(own.job if own.missing else None)
+
+
+def _offer(own: RaceState) -> str:
+    if not own.points:
+        return "Race all methods"
+    return f"Measure the {own.missing} left" if own.missing > 1 else "Measure the last one"
+
+
+def _provenance(own: RaceState, state: RaceState, page: Page) -> str:
+    """Which race is on the screen, as Markdown."""
+    if not state.shipped:
+        count = len(state.points)
+        return outside.markdown(f"{count} {'network' if count == 1 else 'networks'}, measured here on {page.data['title']}, "
+                                f"{state.reference['examples']:,} validation examples." if state.reference else "")
+    same = state.recipe == own.recipe
+    begin = "Comes with the program" if same else "Not raced yet for what the sidebar says. Shown meanwhile"
+    return outside.markdown(f"{begin}: {state.shipped}")
+
+
+def _start(own: RaceState) -> None:
+    session.submit(RaceRequest(own.recipe.text()), race_state.job_key(own.recipe), "Race")
+
+
+def _list(state: RaceState, known: Card) -> None:
+    """Each curve in its colour with its smallest network within the budget, which leads to the method's page."""
+    st.html(f"<div class='ce-race-head'>The smallest within {budget():g} point{'' if budget() == 1 else 's'}</div>")
+    for entry, point in state.best(budget()):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", wrap=False):
+            st.html(_swatch(entry, state), width="content")
+            path, link = _place(entry, point, state, known)
+            st.page_link(path, label=_row(entry, point, state), query_params=link)
+    for name, reason in (state.refused or {}).items():
+        st.caption(outside.markdown(f"{name} cannot take part: {reason}"))
+
+
+def _row(entry: Entry, point: dict[str, Any] | None, state: RaceState) -> str:
+    if not point or not state.reference:
+        return f"{entry.words} · none so far"
+    return f"**{words.size(point['bytes'])}** {_times(point, state.reference)} · {entry.words}"
+
+
+def _swatch(entry: Entry, state: RaceState) -> str:
+    later = next(one for one in state.entries if one.name == entry.name) is not entry
+    colour = palette.of_method(entry.name)
+    return f"<span class='ce-swatch' style='border-color:{colour};background:{'transparent' if later else colour}'></span>"
+
+
+def _place(entry: Entry, point: dict[str, Any] | None, state: RaceState, known: Card) -> tuple[str, dict[str, str]]:
+    """The page of an entry's method, at a point or at its most accurate one."""
+    points = next(points for one, points in zip(state.entries, state.curves, strict=True) if one is entry)
+    point = point or max(points, key=lambda one: one["accuracy"], default=None)
+    value = entry.keys[point["id"]] if point else entry.values[0]
+    return page_of(entry.request.at(entry.dial, value), session.choice(), known)
+
+
+def _open(key: str, state: RaceState, known: Card) -> None:
+    """The page of a point that was clicked."""
+    for entry, points in zip(state.entries, state.curves, strict=True):
+        point = next((one for one in points if one["id"] == key), None)
+        if point:
+            path, link = _place(entry, point, state, known)
+            st.switch_page(path, query_params=link)
+
+
+def budgets(known: Card, field: list[Entry]) -> list[dict[str, str]]:
+    """What each curve spends: one row for each."""
+    return [{"curve": entry.words,
+             "settings": ", ".join(words.changed_settings(entry.request.methods[-1], known["methods"][entry.name])) or
+             "all at their defaults",
+             "dial": entry.dial.replace("_", " "), "networks": ", ".join(f"{value:g}" for value in entry.values)}
+            for entry in field]
