@@ -39,7 +39,8 @@ def dots(shown: Any) -> list[str]:
 
 def links(shown: Any) -> dict[str, dict[str, list[str]]]:
     """The words of each page link in the list -> its query parameters."""
-    return {one.proto.label: parse_qs(one.proto.query_string) for one in shown.main.get("page_link") if " · " in one.proto.label}
+    return {one.proto.label: parse_qs(one.proto.query_string) for one in shown.main.get("page_link")
+            if " · " in one.proto.label}
 
 
 def test_with_an_empty_store_the_race_of_the_program_is_shown(show, known):  # noqa: F811

@@ -37,7 +37,9 @@ def plane(curves: Sequence[Curve], reference: dict[str, Any] | None, front: Sequ
         training: (bytes, accuracy) of students that are still trained.
     """
     edge = _accuracies(reference)[0]
-    traces = [_front([point for point in front if point["accuracy"] >= edge]), *(trace for curve in curves for trace in (_line(curve), _dots(curve, edge)))]
+    traces = [_front([point for point in front if point["accuracy"] >= edge])]
+    for curve in curves:
+        traces += [_line(curve), _dots(curve, edge)]
     if training:
         traces.append({"type": "scatter", "mode": "markers", "name": "in training", "x": [size for size, _ in training],
                        "y": [accuracy for _, accuracy in training], "hoverinfo": "skip",
@@ -69,7 +71,8 @@ def _dots(curve: Curve, edge: float) -> dict[str, Any]:
             "marker": {"size": 9, "color": colour, "symbol": symbols,
                        "line": {"width": 2.5 if curve.later else 0, "color": colour}},
             "customdata": [point["id"] for point in curve.points],
-            "text": [charts.hover(point) for point in curve.points], "hovertemplate": "%{text}<extra></extra>"}
+            "text": [charts.hover(point, point["title"]) for point in curve.points],
+            "hovertemplate": "%{text}<extra></extra>"}
 
 
 def _front(front: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -84,8 +87,10 @@ def _layout(curves: Sequence[Curve], reference: dict[str, Any] | None, points_lo
     bottom, top = _accuracies(reference)
     ticks = [round(0.05 * number, 2) for number in range(round(bottom / 0.05), floor(top / 0.05) + 1)]
     layout: dict[str, Any] = {
-        "xaxis": {"type": "log", "range": [low, high], "title": {"text": "size of the file"}, **charts.size_ticks(low, high)},
-        "yaxis": {"range": [bottom, top], "tickformat": ".0%", "tickvals": ticks, "title": {"text": "accuracy on validation"}},
+        "xaxis": {"type": "log", "range": [low, high], "title": {"text": "size of the file"},
+                  **charts.size_ticks(low, high)},
+        "yaxis": {"range": [bottom, top], "tickformat": ".0%", "tickvals": ticks,
+                  "title": {"text": "accuracy on validation"}},
         "hovermode": "closest", "showlegend": False}
     if reference:
         budget = reference["accuracy"] - points_lost / 100

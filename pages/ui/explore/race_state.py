@@ -70,7 +70,7 @@ def look_up(known: Card) -> RaceState:
     if not teacher:
         return RaceState(recipe, field, [[] for _ in field], None, job, sum(len(entry.values) for entry in field))
     found = store.points_of([key for entry in field for key in entry.keys], teacher["digest"])
-    curves = [_by_size(entry, found) for entry in field]
+    curves = [_by_size(entry, found, known) for entry in field]
     refused = (store.view(view_key(recipe), teacher["digest"]) or {}).get("refused", {})
     missing = sum(_missing(entry, points, teacher["digest"]) for entry, points in zip(field, curves, strict=True)
                   if entry.words not in refused)
@@ -82,13 +82,14 @@ def shipped(known: Card, own: RaceState) -> RaceState:
     race = next((one for one in example.races() if Recipe.parse(one.recipe) == own.recipe), example.races()[0])
     recipe = Recipe.parse(race.recipe)
     field = entries(recipe, known["methods"])
-    curves = [_by_size(entry, race.points) for entry in field]
+    curves = [_by_size(entry, race.points, known) for entry in field]
     return replace(own, recipe=recipe, entries=field, curves=curves, reference=race.reference, refused={},
                    shipped=race.caption)
 
 
-def _by_size(entry: Entry, found: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    points = [{**found[key], "id": key, "title": f"{entry.words}: {entry.dial.replace('_', ' ')} {value:g}"}
+def _by_size(entry: Entry, found: dict[str, dict[str, Any]], known: Card) -> list[dict[str, Any]]:
+    label = next(one["label"] for one in known["methods"][entry.name]["settings"] if one["name"] == entry.dial)
+    points = [{**found[key], "id": key, "title": f"{entry.words} · {label}: {value:g}"}
               for key, value in entry.keys.items() if key in found]
     return sorted(points, key=lambda point: point["bytes"])
 

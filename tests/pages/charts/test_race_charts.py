@@ -47,7 +47,8 @@ def test_a_methods_second_curve_has_its_colour_and_is_dotted_and_open():
     assert traces(drawn())[1]["marker"]["symbol"] == ["circle-open"]
 
 
-@pytest.mark.parametrize(("points_lost", "words"), [(1.0, "1 point below"), (0.5, "0.5 points below"), (5.0, "5 points below")])
+@pytest.mark.parametrize(("points_lost", "words"), [
+    (1.0, "1 point below"), (0.5, "0.5 points below"), (5.0, "5 points below")])
 def test_the_budget_is_a_line_below_the_teachers(points_lost, words):
     layout = drawn(points_lost=points_lost)["figure"]["layout"]
     heights = [shape["y0"] for shape in layout["shapes"] if shape["type"] == "line"]
