@@ -71,8 +71,11 @@ class Step:
         match = _STEP.fullmatch(text.strip())
         if not match:
             raise ValueError(f"{_shown(text)} is not a name with settings; write it like low_rank(keep=0.1) or mlp.")
-        pairs = [pair for pair in (match[2] or "").split(",") if pair.strip()]
+        inside = match[2] or ""
+        pairs = inside.split(",") if inside.strip() else []
         for pair in pairs:
+            if not pair.strip():
+                raise ValueError(f"{_shown(text)} has a comma too many: nothing stands before or after it. Take it out.")
             if "=" not in pair:
                 raise ValueError(f"{_shown(pair)} in {_shown(text)} is not name=value; write it like "
                                  f"{match[1][:60]}(name=value).")

@@ -127,3 +127,10 @@ def test_a_setting_without_a_value_is_answered_with_the_form_of_one() -> None:
 def test_a_value_is_read_as_it_was_spelled(value: Any) -> None:
     found = Step.parse(Step.of("m", {"s": value}).text()).values["s"]
     assert found == value and type(found) is type(value)
+
+
+@pytest.mark.parametrize("text", ["mlp(hidden=8,,epochs=1)", "mlp(hidden=8,)", "mlp(,hidden=8)", "mlp(,)"])
+def test_a_comma_too_many_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="has a comma too many"):
+        Step.parse(text)
+    assert Step.parse("mlp( )") == Step("mlp")
