@@ -13,6 +13,7 @@ import errno
 import http
 import http.client
 import signal
+import ssl
 import sys
 import zlib
 from gzip import BadGzipFile
@@ -47,13 +48,13 @@ def main(arguments: list[str]) -> int:
     except HTTPError as error:
         return _failed(NO_CONNECTION, f"openml.org answered {error.code} {error.reason}")
     except URLError as error:
-        return _failed(NO_CONNECTION, f"no connection to openml.org: {error.reason}")
+        return _failed(NO_CONNECTION, f"no connection to openml.org: {_in_words(error.reason)}")
     except OSError as error:
         if error.errno == errno.EFBIG:
             return _failed(REFUSED, too_large())
-        return _failed(NO_CONNECTION, f"the download broke off: {error.strerror or error}")
-    except http.client.HTTPException as error:
-        return _failed(NO_CONNECTION, f"the download broke off: {error}")
+        return _failed(NO_CONNECTION, f"the download broke off: {_in_words(error)}")
+    except http.client.HTTPException:
+        return _failed(NO_CONNECTION, "the download broke off before its end")
     return 0
 
 
@@ -147,6 +148,13 @@ def _columns(column: np.ndarray, name: str, categories: dict[str, list[str]]) ->
         raise ValueError(f"its column {name!r} has {count} categories, but at most {_MOST_CATEGORIES} are "
                          "allowed: it looks like an identifier. Choose another set.")
     return (column[:, None] == np.arange(count)).astype(np.float64)
+
+
+def _in_words(reason: object) -> str:
+    """Why there is no connection, without the numbers of the system and the lines of OpenSSL's source."""
+    if isinstance(reason, ssl.SSLError):
+        return "its certificate, or that of a proxy on the way, is not trusted here"
+    return (isinstance(reason, OSError) and reason.strerror) or str(reason) or "it ended without a word"
 
 
 def _failed(code: int, reason: str) -> int:

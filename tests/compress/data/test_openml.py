@@ -8,12 +8,15 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from importlib import resources
 from pathlib import Path
+from unittest.mock import Mock
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -237,6 +240,19 @@ def test_the_reason_comes_through_from_the_child(home):
 def test_a_name_without_a_version_is_refused(name):
     with pytest.raises(ValueError, match="named with its version, as openml:NAME:VERSION"):
         datasets.load(name)
+
+
+@pytest.mark.parametrize(("reason", "words"), [
+    (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
+    (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+    (ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] (_ssl.c:1006)"), "is not trusted here"),
+    (TimeoutError("timed out"), "timed out"), ("no host given", "no host given")])
+def test_why_there_is_no_connection_is_said_in_words(reason, words, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(openml_download, "_fetch", Mock(side_effect=URLError(reason)))
+    assert openml_download.main(["x", "1", str(tmp_path / "x.npz"), str(tmp_path)]) == openml_download.NO_CONNECTION
+    said = capsys.readouterr().err
+    assert said.strip().startswith("no connection to openml.org: ") and said.strip().endswith(words)
+    assert "[" not in said and "_ssl" not in said
 
 
 def test_without_a_network_the_answer_is_one_clear_sentence(home):
