@@ -95,10 +95,13 @@ class JobTable(ABC):
 
     def interrupt_orphans(self) -> None:
         """Marks active jobs whose process has ended as interrupted; their finished points are stored, and they can be
-        resumed. Jobs of other programs that still run stay."""
+        resumed. Jobs of other programs that still run stay. Who took part in jobs that have ended is forgotten."""
         for job in self.active_jobs():
             if is_orphan(job):
                 self.update_job(job["id"], state="interrupted", error="The program was stopped during this job.")
+        ended = "FROM job_sessions WHERE job NOT IN (SELECT id FROM jobs WHERE state IN ('queued','running'))"
+        if self._rows(f"SELECT job {ended} LIMIT 1"):  # mostly there are none, and a reader waits for nobody
+            self._run(f"DELETE {ended}")
 
     # -- sessions ------------------------------------------------------------------------------------------------
 

@@ -47,8 +47,9 @@ class Sink(Protocol):
     def plan(self, key: str, reference: str) -> Plan | None:
         """The plan of a curve; None if there is none."""
 
-    def save_plan(self, key: str, reference: str, plan: Plan) -> None:
-        """Stores the plan of a curve."""
+    def replace_plan(self, key: str, reference: str, before: Plan | None, plan: Plan) -> bool:
+        """Stores the plan of a curve if the stored one is still the one before (None: none, or one that cannot be read);
+        False, and nothing is stored, if it is not."""
 
     def view(self, key: str, reference: str) -> dict[str, Any] | None:
         """The inside view of a method; None if there is none."""

@@ -83,15 +83,21 @@ class Store(PointTable, JobTable):
 
     # -- plans ---------------------------------------------------------------------------------------------------
 
-    def save_plan(self, key: str, reference: str, plan: Plan) -> None:
-        """Stores the plan of the curve with this key, and the role of each run."""
+    def replace_plan(self, key: str, reference: str, before: Plan | None, plan: Plan) -> bool:
+        """Stores the plan of the curve with this key, and the role of each run, if the stored plan is still the one before
+        (as plan() gave it). False if it is not: another process has stored one since, and its runs must not be lost."""
         with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            found = connection.execute("SELECT plan FROM plans WHERE key=? AND reference=?", (key, reference)).fetchone()
+            if (_plan_of(found["plan"]) if found else None) != before:
+                return False
             connection.execute("REPLACE INTO plans VALUES (?,?,?)", (key, reference, json.dumps(plan.plain())))
             connection.executemany("INSERT OR IGNORE INTO roles VALUES (?,?,?)",
                                    [(run.key, reference, run.role) for run in plan.runs])
+            return True
 
     def plan(self, key: str, reference: str) -> Plan | None:
-        """The plan stored by save_plan(); None if there is none, or this version cannot read it."""
+        """The plan stored by replace_plan(); None if there is none, or this version cannot read it."""
         rows = self._rows("SELECT plan FROM plans WHERE key=? AND reference=?", key, reference)
         return _plan_of(rows[0]["plan"]) if rows else None
 

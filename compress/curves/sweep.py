@@ -203,11 +203,13 @@ def plan_of(sweep: Sweep, values: Sequence[Any], invalid: dict[Any, str]) -> Pla
 
 
 def _keep_plan(sweep: Sweep, valid: list[Any], invalid: dict[Any, str], digest: str, store: Sink) -> None:
-    """The plan for these values together with those of earlier requests."""
-    key = sweep.request.key()
-    before = store.plan(key, digest) or Plan()
-    values = coarse_to_fine([*valid, *before.values])
-    store.save_plan(key, digest, plan_of(sweep, values, {**dict(before.invalid), **invalid}))
+    """The plan for these values together with those of earlier requests, and of other processes that keep theirs now."""
+    key, is_kept = sweep.request.key(), False
+    while not is_kept:
+        before = store.plan(key, digest)
+        known = before or Plan()
+        values = coarse_to_fine([*valid, *known.values])
+        is_kept = store.replace_plan(key, digest, before, plan_of(sweep, values, {**dict(known.invalid), **invalid}))
 
 
 def _layers(network: Network) -> tuple[Any, ...] | None:

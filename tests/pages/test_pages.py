@@ -388,7 +388,8 @@ def asked(show, taught, engine, known) -> Iterator[Callable[..., int]]:
         request = show(DISTILL, link).session_state["choice"].request(known["methods"]["distill"])
         asked_for = sweep_of(request, (0.2, 0.4, 0.6))
         plan = plan_of(asked_for, asked_for.values, {})
-        engine.store.save_plan(asked_for.request.key(), taught.teacher["digest"], plan)
+        key, digest = asked_for.request.key(), taught.teacher["digest"]
+        assert engine.store.replace_plan(key, digest, engine.store.plan(key, digest), plan)
         numbers.append(engine.store.new_job(request.curve("width").key(), "curve", "Distillation", {}))
         engine.store.update_job(numbers[-1], **columns)
         return numbers[-1]

@@ -142,3 +142,15 @@ def test_tables_of_the_version_before_get_the_new_columns(tmp_path: Path) -> Non
     assert store.latest_job("k")["state"] == "interrupted", "whose start nobody knows"
     number = store.new_job("k", "curve", "t", {}, "anna")
     assert store.job(number)["session"] == "anna"
+
+
+def test_who_took_part_in_a_job_is_forgotten_after_its_end(store: Store) -> None:
+    ended, active = (store.new_job(key, "curve", "title", {}, "anna") for key in ("ended", "active"))
+    for number in (ended, active):
+        store.take_part(number, "ben")
+    store.update_job(ended, state="done")
+    store.take_part(ended, "carl")  # a page that has not seen the end yet
+    store.interrupt_orphans()
+    with sqlite3.connect(store.path) as connection:
+        assert {row[0] for row in connection.execute("SELECT job FROM job_sessions")} == {active}
+    assert [row["session"] for row in store.participants()[active]] == ["anna", "ben"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from compress.curves import sweep
 from compress.curves.plan import Plan, PlannedRun
 from compress.curves.store import Store
 from compress.curves.sweep import run, sweep_of
@@ -140,8 +141,11 @@ class Elsewhere:
     def plan(self, key: str, reference: str) -> Plan | None:
         return self.plans.get((key, reference))
 
-    def save_plan(self, key: str, reference: str, plan: Plan) -> None:
+    def replace_plan(self, key: str, reference: str, before: Plan | None, plan: Plan) -> bool:
+        if self.plans.get((key, reference)) != before:
+            return False
         self.plans[key, reference] = plan
+        return True
 
     def view(self, key: str, reference: str) -> Any:
         return self.views.get((key, reference))
@@ -165,3 +169,21 @@ def test_a_sink_elsewhere_collects_what_the_store_does(method: str, store: Store
     assert all(elsewhere.artefacts.has(digest) for digest in ours.values())
     kept = [*elsewhere.points.values(), *elsewhere.views.values(), *elsewhere.teachers.values()]
     assert str(tmp_path) not in json.dumps(kept), "no path is kept"
+
+
+def test_two_processes_keep_their_values_in_one_plan(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process keeps its plan between this one's look and its writing."""
+    recipe = Recipe.parse(f"{TEACHER}/low_rank/0")
+    ours, theirs = sweep_of(recipe, [0.5]), sweep_of(recipe, [0.25])
+    look, waiting = store.plan, [theirs]
+
+    def plan(key: str, reference: str) -> Plan | None:
+        found = look(key, reference)
+        while waiting:
+            sweep._keep_plan(waiting.pop(), [0.25], {0.001: "too small"}, "teacher", store)
+        return found
+
+    monkeypatch.setattr(store, "plan", plan)
+    sweep._keep_plan(ours, [0.5], {}, "teacher", store)
+    kept = look(ours.request.key(), "teacher")
+    assert kept.values == [0.25, 0.5] and dict(kept.invalid) == {0.001: "too small"}

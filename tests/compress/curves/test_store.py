@@ -169,7 +169,7 @@ def test_the_stamp_of_the_points_changes_with_them_alone(store: Store) -> None:
     store.update_job(number, text="on the way")
     store.pin("a", "teacher", "note")
     assert not changed(), "jobs and pins are no points"
-    store.save_plan("c", "teacher", Plan((PlannedRun("x", "a", "control", 1, ""),), ()))
+    store.replace_plan("c", "teacher", None, Plan((PlannedRun("x", "a", "control", 1, ""),), ()))
     assert changed(), "a role"
     assert store.pins()["a", "teacher"]["note"] == "note" and len(store.pins()) == 1
     store.unpin("a", "teacher")
