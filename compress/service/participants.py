@@ -18,24 +18,27 @@ class Part:
     """What a session has to do with a job.
 
     Attributes:
-        submitted: it asked for the job; left: it no longer wants it; others: how many other sessions take part.
+        submitted: it asked for the job; left: it no longer wants it; others: how many other sessions take part, and how many
+            of these submitted the job.
     """
 
     submitted: bool
     left: bool
     others: int
+    other_submitters: int
 
     @property
     def may_leave(self) -> bool:
-        """Whether it has a button to cancel the job: its own, or one that nobody else takes part in."""
-        return not self.left and (self.submitted or self.others == 0)
+        """Whether it has a button to cancel the job: its own, or one that nobody who takes part has submitted."""
+        return not self.left and (self.submitted or self.other_submitters == 0)
 
 
 def part_of(session: str, rows: Collection[dict[str, Any]], present: Present) -> Part:
     """The part of a session in a job with these participants (rows as JobTable.participants() has them)."""
     own = next((row for row in rows if row["session"] == session), None)
-    others = sum(takes_part(row, present) for row in rows if row["session"] != session)
-    return Part(bool(own and own["submitted"]), bool(own and own["left"]), others)
+    others = [row for row in rows if row["session"] != session and takes_part(row, present)]
+    return Part(bool(own and own["submitted"]), bool(own and own["left"]), len(others),
+                sum(row["submitted"] for row in others))
 
 
 def takes_part(row: dict[str, Any], present: Present) -> bool:
@@ -51,9 +54,11 @@ def takes_part(row: dict[str, Any], present: Present) -> bool:
 
 
 def end_is_wanted(rows: Collection[dict[str, Any]], present: Present) -> bool:
-    """Whether somebody has just left, and nobody takes part any more. Sessions that only vanished end no job."""
+    """Whether somebody has left, nobody takes part any more, and nobody waits for it elsewhere: who submitted a job and
+    closed the browser comes back for it. The session that a tab had before it was reloaded vanished before the tab left."""
     left = max((row["left"] or 0.0 for row in rows), default=0.0)
-    return time.time() - left <= 2 * SIGN_OF_LIFE and not any(takes_part(row, present) for row in rows)
+    waits = any(row["submitted"] and row["left"] is None and row["seen"] > left + SIGN_OF_LIFE for row in rows)
+    return left > 0 and not waits and not any(takes_part(row, present) for row in rows)
 
 
 def most_jobs() -> int:

@@ -86,6 +86,44 @@ def test_a_closed_tab_ends_nothing_but_then_whoever_looks_may(engine: LocalEngin
     assert ended(engine, number)["state"] == "cancelled"
 
 
+def test_the_run_that_its_session_left_ends_however_long_another_one_looked_on(
+        engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(participants, "SIGN_OF_LIFE", 0.5)
+    monkeypatch.setattr(participants, "SEEN_EVERY", 0.1)
+    monkeypatch.setattr(engines, "SEEN_EVERY", 0.1)
+    number = long_job(engine, "anna")
+    engine.see(number, "ben")
+    engine.leave(number, "anna")
+    for _ in range(20):  # four times as long as a session counts that gives no sign of life
+        engine.see(number, "ben")
+        time.sleep(0.1)
+    assert engine.store.job(number)["state"] == "running"
+    assert ended(engine, number)["state"] == "cancelled"
+
+
+def test_of_two_that_only_look_on_either_may_leave_once_nobody_else_takes_part(
+        engine: LocalEngine, connected: set[str]) -> None:
+    number = long_job(engine, "anna")
+    for session in ("ben", "carl"):
+        engine.see(number, session)
+    assert not engine.part(number, "ben").may_leave and not engine.part(number, "carl").may_leave
+    connected.discard("anna")
+    assert engine.part(number, "ben").may_leave and engine.part(number, "carl").may_leave
+    engine.leave(number, "ben")
+    assert stays(engine, number) and engine.part(number, "carl").may_leave, "it goes on for the other"
+    engine.leave(number, "carl")
+    assert ended(engine, number)["state"] == "cancelled"
+
+
+def test_who_submitted_and_closed_the_browser_long_after_another_left_comes_back_for_the_run() -> None:
+    now = time.time()
+    rows = [{"session": "anna", "seen": now - 500, "submitted": True, "left": now - 500},
+            {"session": "ben", "seen": now - 100, "submitted": True, "left": None}]
+    assert not participants.end_is_wanted(rows, lambda session: None)
+    assert participants.end_is_wanted([rows[0], {**rows[1], "submitted": False}], lambda session: None)
+    assert not participants.end_is_wanted(rows[1:], lambda session: None), "nobody has left"
+
+
 def test_after_a_reload_the_same_tab_can_cancel_even_where_nobody_can_say_who_is_connected(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The session before the reload counts for some seconds; the job ends when these are over."""
