@@ -1,4 +1,4 @@
-"""The compare page's parts: rows from the store, filters, the plane with its Pareto front, table, pins, final report."""
+"""The compare page's parts: rows from the store, filters, the plane with its Pareto front, table, pins."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from compress.curves.sink import opened_counter
-from compress.curves.store import ACTIVE
 from compress.recipe import BASELINE, CONTROL, Recipe
-from compress.service.requests import FinalRequest
 from pages.ui.charts import charts, marks, outside, palette, words
-from pages.ui.explore import exports
-from pages.ui.shell import session, tray
+from pages.ui.explore import exports, final_reports
+from pages.ui.shell import session
 
 Row = dict[str, Any]
 # The table's cells are numbers, by which it is sorted; these are the units in which they are shown.
@@ -80,14 +77,16 @@ def is_untrained(point: Row) -> bool:
 
 def _data_titles(points: list[Row], known: dict[str, Any],
                  present: Callable[[str], str]) -> dict[tuple[str, str | None], str]:
-    """(name, digest of the contents) -> title. Contents that a name no longer has are marked, so that nobody takes their
-    points for those of the present files."""
+    """(name, digest of the contents) -> title. Contents of the user's files that are unknown, and contents that a name no
+    longer has, are marked, so that nobody takes their points for those of the present files."""
     cards = {card["name"]: card["title"] for card in known["datasets"]}
     found = {}
     for name, contents in {(point["data"], point["data_digest"]) for point in points}:
         title = outside.name(cards.get(name, name))
-        same = contents is None or contents == present(name)
-        found[name, contents] = title if same else f"{title} (earlier contents {contents[:6]})"
+        if contents is None:
+            found[name, contents] = f"{title} (contents unknown)" if name.startswith("local:") else title
+        else:
+            found[name, contents] = title if contents == present(name) else f"{title} (earlier contents {contents[:6]})"
     return found
 
 
@@ -227,60 +226,7 @@ def pins(pinned: list[Row]) -> None:
                         placeholder="a note", on_change=_keep_note, args=[row])
         button.button("Unpin", key=f"unpin.{row['id']}", width="stretch", on_click=session.store().unpin,
                       args=[row["key"], row["reference"]])
-    _final_reports(pinned)
-
-
-def _final_reports(pinned: list[Row]) -> None:
-    """One button a data set: opens its test split for the pinned networks, and counts how often that was done."""
-    for data, contents in sorted({(row["data"], row["data_digest"] or "") for row in pinned}):
-        own = [row for row in pinned if (row["data"], row["data_digest"] or "") == (data, contents)]
-        if contents != session.data_digest(data):
-            st.caption(f"No final report on {outside.markdown(own[0]['data_title'])}: the files of this name have other "
-                       "contents now.")
-            continue
-        key = f"final {data} {contents} " + " ".join(sorted(row["digest"] for row in own))
-        opened = session.store().counter(opened_counter(data, contents))
-        report = session.store().view(key, "final")
-        job = session.store().latest_job(key)
-        if job and job["state"] in ACTIVE:
-            st.fragment(_wait_for, run_every=0.4)(key)
-        elif report:
-            _report(report, own, opened)
-        else:
-            tray.outcome(job)
-            title = outside.markdown(own[0]["data_title"])
-            st.button(f"Final report: test the {len(own)} pinned of {title}", key=f"final.{data}",
-                      on_click=session.submit, args=[
-                          FinalRequest(data, tuple(row["digest"] for row in own), key), key, "Final report"])
-            st.caption(f"Uses the test split of {title}, by which nothing was chosen. {words.test_uses(opened)} so far. "
-                       "Do it once, when all choices are made.")
-
-
-def _wait_for(key: str) -> None:
-    job = session.store().latest_job(key)
-    if job["state"] not in ACTIVE:
-        st.rerun()
-    tray.progress(job, "final")
-
-
-def _report(report: Row, own: list[Row], opened: int) -> None:
-    by_digest = {row["digest"]: row for row in own}
-    which = "" if opened == 1 else f" (this report was use {report['opened']:,})"
-    st.markdown(f"**Final report** on {report['examples']:,} test examples of {outside.markdown(own[0]['data_title'])}. "
-                f"{words.test_uses(opened)}{which}.")
-    pairs = [(by_digest[row["name"]], row) for row in report["rows"] if row["name"] in by_digest]
-    st.dataframe([{"network": f"{own['method_title']} {own['settings']}".strip(),
-                   "validation accuracy, 95 %": words.accuracy_range(own),
-                   "test accuracy, 95 %": words.accuracy_range(tested),
-                   "test inside the validation interval": "yes" if is_inside(own, tested) else "no",
-                   "size": words.size(own["bytes"])} for own, tested in pairs], hide_index=True)
-    st.caption(f"{sum(is_inside(*pair) for pair in pairs)} of {len(pairs)} test accuracies lie inside the validation "
-               f"interval. {words.INTERVAL}")
-
-
-def is_inside(validated: Row, tested: Row) -> bool:
-    """Whether the accuracy on the test split lies inside the interval of the accuracy on validation."""
-    return validated["accuracy_low"] <= tested["accuracy"] <= validated["accuracy_high"]
+    final_reports.draw(pinned)
 
 
 def _keep_note(row: Row) -> None:

@@ -1,0 +1,68 @@
+"""The final report: pinned networks on the test split, by which nothing was chosen; counted, once a data set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from compress.curves.sink import opened_counter
+from compress.curves.store import ACTIVE
+from compress.service.requests import FinalRequest
+from pages.ui.charts import outside, words
+from pages.ui.shell import session, tray
+
+Row = dict[str, Any]
+
+
+def draw(pinned: list[Row]) -> None:
+    """One button a data set: opens its test split for the pinned networks, and counts how often that was done."""
+    for data, contents in sorted({(row["data"], row["data_digest"] or "") for row in pinned}):
+        own = [row for row in pinned if (row["data"], row["data_digest"] or "") == (data, contents)]
+        if contents != session.data_digest(data):
+            why = "the files of this name have other contents now" if contents else "the contents of its files are unknown"
+            st.caption(f"No final report on {outside.markdown(own[0]['data_title'])}: {why}.")
+            continue
+        key = f"final {data} {contents} " + " ".join(sorted(row["digest"] for row in own))
+        opened = session.store().counter(opened_counter(data, contents))
+        report = session.store().view(key, "final")
+        job = session.store().latest_job(key)
+        if job and job["state"] in ACTIVE:
+            st.fragment(_wait_for, run_every=0.4)(key)
+        elif report:
+            _report(report, own, opened)
+        else:
+            tray.outcome(job)
+            title = outside.markdown(own[0]["data_title"])
+            st.button(f"Final report: test the {len(own)} pinned of {title}", key=f"final.{data}",
+                      on_click=session.submit, args=[
+                          FinalRequest(data, tuple(row["digest"] for row in own), key), key, "Final report"])
+            st.caption(f"Uses the test split of {title}, by which nothing was chosen. {words.test_uses(opened)} so far. "
+                       "Do it once, when all choices are made.")
+
+
+def _wait_for(key: str) -> None:
+    job = session.store().latest_job(key)
+    if job["state"] not in ACTIVE:
+        st.rerun()
+    tray.progress(job, "final")
+
+
+def _report(report: Row, own: list[Row], opened: int) -> None:
+    by_digest = {row["digest"]: row for row in own}
+    which = "" if opened == 1 else f" (this report was use {report['opened']:,})"
+    st.markdown(f"**Final report** on {report['examples']:,} test examples of {outside.markdown(own[0]['data_title'])}. "
+                f"{words.test_uses(opened)}{which}.")
+    pairs = [(by_digest[row["name"]], row) for row in report["rows"] if row["name"] in by_digest]
+    st.dataframe([{"network": f"{own['method_title']} {own['settings']}".strip(),
+                   "validation accuracy, 95 %": words.accuracy_range(own),
+                   "test accuracy, 95 %": words.accuracy_range(tested),
+                   "test inside the validation interval": "yes" if is_inside(own, tested) else "no",
+                   "size": words.size(own["bytes"])} for own, tested in pairs], hide_index=True)
+    st.caption(f"{sum(is_inside(*pair) for pair in pairs)} of {len(pairs)} test accuracies lie inside the validation "
+               f"interval. {words.INTERVAL}")
+
+
+def is_inside(validated: Row, tested: Row) -> bool:
+    """Whether the accuracy on the test split lies inside the interval of the accuracy on validation."""
+    return validated["accuracy_low"] <= tested["accuracy"] <= validated["accuracy_high"]
