@@ -13,6 +13,8 @@ from compress import error_log
 from compress.service.failures import is_expected, is_of_memory, sentence_of
 from pages.ui.charts import outside
 
+STREAMLITS_OWN = error_util.show_uncaught_app_exception
+
 
 def catch() -> None:
     """From now on, for every page and session."""

@@ -10,7 +10,7 @@ from streamlit import error_util
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.shell import frame, mishap, session
-from tests.compress.helpers import ROOT
+from tests.compress.helpers import ROOT, python
 
 CATCH = mishap.catch  # before the tests of pages take it away
 
@@ -84,3 +84,14 @@ def test_a_home_that_cannot_be_made_is_a_page_and_after_the_repair_a_reload_work
         session.engine().close()
     finally:
         session.engine.clear()
+
+
+def test_an_error_of_the_imports_of_the_first_page_is_a_sentence_too(tmp_path: Path) -> None:
+    """In a process of its own, where no page was drawn before."""
+    page, home = tmp_path / "page.py", tmp_path / "home"
+    page.write_text("from pages.ui.charts import charts\nfrom pages.ui.explore import no_such_part\n")
+    seen = python("-c", f"from streamlit.testing.v1 import AppTest\nshown = AppTest.from_file({str(page)!r}).run()\n"
+                  "print(len(shown.exception), *(error.value for error in shown.error))", check=True,
+                  COMPRESS_HOME=str(home))
+    assert seen.stdout.startswith("0 This page could not be drawn to its end. An unexpected ImportError")
+    assert "no_such_part" not in seen.stdout and "no_such_part" in (home / "errors.log").read_text()
