@@ -210,6 +210,24 @@ def test_back_restores_what_was_chosen_before(visit, curve):
     playwright.expect(select(page, "Scheme")).to_have_value("whitened")
 
 
+def test_each_back_of_the_browser_leaves_a_page(visit, curve):
+    page = visit("Low_rank", **curve)
+    sidebar = page.get_by_role("region", name="Sidebar")
+    for name in ("Teacher", "Prune"):
+        sidebar.get_by_role("link", name=name).click()
+        heading(page, f"^{name}$").wait_for()
+        page.wait_for_url(re.compile(rf"/{name}\?.*data=digits"))
+        settled(page)
+    for name, shown in (("Teacher", "^Teacher$"), ("Low_rank", "^Low rank$")):
+        page.go_back()
+        page.wait_for_url(re.compile(f"/{name}"))
+        heading(page, shown).wait_for()
+        settled(page)
+    assert link(page) == curve and slider(page).get_attribute("aria-valuetext").startswith("30 %, ")
+    page.go_back()
+    page.wait_for_url("about:blank")
+
+
 def test_what_is_chosen_goes_along_to_the_next_page(visit):
     page = visit("Low_rank", data="mnist1d", scheme="plain")
     for name, title in (("Teacher", "Teacher"), ("Start", "How small"), ("Low rank", "Low rank")):

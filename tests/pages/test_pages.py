@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -17,6 +18,7 @@ from compress.data.pictures import PICTURES
 from compress.files.artefacts import SUFFIX
 from compress.progress import StudentSoFar, StudentsSoFar
 from compress.recipe import Recipe, Step
+from pages.ui.charts import outside
 from pages.ui.shell import session
 from tests.compress.helpers import ROOT
 from tests.pages.samples import TEACHER, Curve, measure
@@ -145,6 +147,30 @@ def test_a_link_sets_the_controls(show):
     assert named(shown.sidebar.selectbox, "Data set").value == "mnist1d"
     assert named(shown.main.selectbox, "Scheme").value == "plain"
     assert named(shown.main.selectbox, "Allocation").value == "greedy"
+
+
+@pytest.mark.parametrize("link", [{}, LINK, {**LINK, "scheme": "plain"}, {"seed": "3", "low_rank.keep": "0.3"}])
+def test_an_address_that_was_opened_stays_until_something_is_chosen(show, link):
+    shown = show(LOW_RANK, link)
+    assert {name: shown.query_params[name] for name in shown.query_params} == link, "Back would lead to this page again"
+    named(shown.main.selectbox, "Allocation").select("greedy").run()
+    assert shown.query_params["low_rank.allocation"] == "greedy" and shown.query_params["data"] == "digits"
+    assert ("low_rank.keep" in shown.query_params) == ("low_rank.keep" in link)
+
+
+@pytest.mark.parametrize(("page", "known"), [(LOW_RANK, "Known here are low_rank, data_svd"), (COMPARE, "It was left out")])
+def test_a_method_that_is_not_of_this_page_is_named(show, page, known):
+    shown = show(page, {"method": "bogus"})
+    assert len(shown.warning) == 1 and outside.markdown(f"method=bogus is no method of this page. {known}") in (
+        shown.warning[0].value)
+    assert "bogus" not in str(shown.query_params) and not shown.exception
+
+
+def test_the_links_of_the_sidebar_lead_to_what_is_chosen(show):
+    shown = show(LOW_RANK, {"data": "mnist1d", "scheme": "plain"})
+    queries = {one.proto.label: dict(parse_qsl(one.proto.query_string)) for one in shown.sidebar.get("page_link")}
+    assert set(queries) >= {"Teacher", "Compare"} and {query["data"] for query in queries.values()} == {"mnist1d"}
+    assert queries["Low rank"]["low_rank.scheme"] == "plain" and "low_rank.scheme" not in queries["Prune"]
 
 
 def test_what_is_chosen_goes_into_the_link_and_along_to_other_pages(show):

@@ -51,8 +51,9 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     st.html(STYLE)
     mishap.catch()
     door.enter()
-    _pages()
+    pages = _pages()
     notices = session.begin(title, tuple(methods or ()))
+    _links(pages)
     _view()
     known = session.description()
     _sidebar(known)
@@ -99,13 +100,23 @@ def _switch(methods: dict[str, str]) -> None:
                          key=session.bound("page.method", session.active()), label_visibility="collapsed")
 
 
-def _pages() -> None:
-    """Drawn first, so that there is a way to the other pages whatever happens on this one."""
+def _pages() -> DeltaGenerator:
+    """Drawn first, so that there is a way to the other pages whatever happens on this one. Returns the links' place."""
     with st.sidebar:
         st.html(f"<div class='ce-brand'>Compression<br>Explorer</div>{early_loading()}", unsafe_allow_javascript=True)
-        for path, label, icon in PAGES:
-            st.page_link(path, label=label, icon=icon)
+        place = st.empty()
+        with place.container():
+            for path, label, icon in PAGES:
+                st.page_link(path, label=label, icon=icon)
         st.divider()
+    return place
+
+
+def _links(place: DeltaGenerator) -> None:
+    """The links to the other pages with what is chosen: whoever follows one arrives at an address that restores it."""
+    with place.container():
+        for path, label, icon in PAGES:
+            st.page_link(path, label=label, icon=icon, query_params=session.page_link(label))
 
 
 def _sidebar(known: Card) -> None:

@@ -49,8 +49,12 @@ def from_link(parameters: dict[str, str], description: Card, methods: tuple[str,
     turned = {name[2:]: clamped(settings[name], text, notices) for name, text in parameters.items() if name in settings}
     choice = replace(choice, teacher=choice.teacher.having(**turned))
     choice = replace(choice, start=_start(parameters["start"], description, notices) if "start" in parameters else ())
+    named = parameters.get("method", "")
+    if named and named not in (methods or description["methods"]):
+        known = f"Known here are {', '.join(methods)}." if methods else "It was left out."
+        notices.append(f"The link's method={shortened(named)} is no method of this page. {known}")
     own = {name: text for name, text in parameters.items() if name not in (*RESERVED, *settings)}
-    given, unknown = _addressed(own, [description["methods"][name] for name in methods], parameters.get("method", ""))
+    given, unknown = _addressed(own, [description["methods"][name] for name in methods], named)
     for name in methods:
         turned = {entry["name"]: clamped(entry, given[name, entry["name"]], notices) if (name, entry["name"]) in given
                   else entry["default"] for entry in description["methods"][name]["settings"]}

@@ -120,14 +120,17 @@ def begin(page: str, methods: tuple[str, ...]) -> list[str]:
     st.session_state.setdefault("choice", first_choice(known))
     st.session_state.setdefault("view", View())
     st.session_state["methods"] = methods
+    st.session_state.setdefault("methods of", {})[page] = methods
     parameters = st.query_params.to_dict()
-    if parameters and parameters != st.session_state.get("link"):
-        changed, corrected = from_link(parameters, known, methods, choice())
-        notices += corrected
-        choose(changed)
-        show(views.from_link(parameters, {}, notices))
-        if parameters.get("method") in methods:
-            activate(parameters["method"])
+    if parameters != st.session_state.get("address"):
+        st.session_state["address"], st.session_state["link"] = parameters, None
+        if parameters:
+            changed, corrected = from_link(parameters, known, methods, choice())
+            notices += corrected
+            choose(changed)
+            show(views.from_link(parameters, {}, notices))
+            if parameters.get("method") in methods:
+                activate(parameters["method"])
     return notices
 
 
@@ -144,16 +147,45 @@ def activate(method: str) -> None:
 
 
 def finish() -> None:
-    """Whenever something was chosen: the address bar gets the link to what is shown."""
-    link = {**to_link(choice(), description(), st.session_state["methods"], active()), **view().to_link()}
+    """Whenever something was chosen: the address bar gets the link to what is shown.
+
+    An address that was just opened stays as it is where it shows the same to a new visitor: each change of the address is a
+    step of the browser's Back, and the first one would lead to the same page again."""
+    link = page_link(st.session_state["page"])
+    if link == st.session_state["link"]:
+        return
+    arrived = st.session_state["link"] is None
     st.session_state["link"] = link
-    if st.query_params.to_dict() != link:
+    if not (arrived and _shown_by(st.session_state["address"]) == link):
+        st.session_state["address"] = link
         st.query_params.from_dict(link)
 
 
+def page_link(page: str) -> dict[str, str]:
+    """The link to a page with what is chosen now. A dial that nobody has set is left out: it is placed again."""
+    methods = st.session_state["methods of"].get(page, ())
+    return _linked(choice(), view(), methods, st.session_state.get("active"))
+
+
+def _shown_by(parameters: dict[str, str]) -> dict[str, str] | None:
+    """The link to what a new visitor sees at this address of the page; None where something of it has to be corrected."""
+    known, methods, notices = description(), st.session_state["methods"], []
+    shown, corrected = from_link(parameters, known, methods, first_choice(known))
+    seen = views.from_link(parameters, {}, notices)
+    return None if corrected or notices else _linked(shown, seen, methods, parameters.get("method"))
+
+
+def _linked(shown: Choice, seen: View, methods: tuple[str, ...], active: str | None) -> dict[str, str]:
+    known = description()
+    link = to_link(shown, known, methods, active if active in methods else next(iter(methods), None))
+    for name in set(methods) - shown.turned:
+        link.pop(f"{name}.{known['methods'][name]['dial']}", None)
+    return {**link, **seen.to_link()}
+
+
 def address() -> str:
-    """The whole link to what is on the screen, for copying."""
-    link = st.session_state.get("link", {})
+    """The whole link to what is on the screen, its dial too, for copying."""
+    link = {**to_link(choice(), description(), st.session_state["methods"], active()), **view().to_link()}
     return f"{(st.context.url or '').split('?')[0]}?{urlencode(link)}"
 
 
