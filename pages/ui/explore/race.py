@@ -41,7 +41,7 @@ def _race(page: Page, polls: bool) -> None:
     with plane:
         liveplot([chart_of(state, budget())], key="race.plane", on_select=session.on_selected(
             "race.plane", lambda key: session.remember("race.clicked", key)))
-    with beside:
+    with beside, st.container(key="race-list"):
         _list(state, page.known)
 
 
@@ -64,11 +64,10 @@ def chart_of(state: RaceState, points_lost: float) -> dict[str, Any]:
 
 def sentence(state: RaceState, points_lost: float) -> str:
     """What follows the budget in the sentence, as HTML."""
-    unit = f"point{'' if points_lost == 1 else 's'} below the teacher"
-    if not state.reference:
-        return f"{unit}: the teacher is trained first."
     found = state.ahead(points_lost)
-    return f"{unit}: {_smallest(found, state.reference)}" if found else f"{unit}: no smaller network so far."
+    said = ("the teacher is trained first." if not state.reference else "no smaller network so far." if not found else
+            _smallest(found, state.reference))
+    return f"point{'' if points_lost == 1 else 's'} below the teacher<span class='ce-finding'>: {said}</span>"
 
 
 def _smallest(found: Ahead, reference: dict[str, Any]) -> str:

@@ -29,6 +29,8 @@ STYLE = """<style>
 .ce-race { font-size: clamp(1.05rem, 0.1rem + 1.45vw, 1.45rem); line-height: 1.25; }
 .ce-nowrap { white-space: nowrap; }
 .st-key-race-sentence { min-height: 3.1rem; }
+@media (max-width: 640px) { .st-key-race-sentence { flex-wrap: wrap !important; } }
+@media (max-width: 640px) { .st-key-race-sentence > :last-child { flex-basis: 100% !important; } }
 .st-key-race-begin, .st-key-race-progress { min-height: 3.5rem; }
 .ce-race b { font-weight: 720; }
 .ce-race-head { font-weight: 640; padding-top: 0.4rem; }
@@ -41,7 +43,7 @@ PLACES = {
     "settings": ".st-key-part-settings, [data-testid=stColumn]:has(.st-key-part-settings)",
     "presets": ".st-key-part-presets",
     "summary": ".st-key-part-summary",
-    "findings": ".ce-notice",
+    "findings": ".ce-notice, .ce-finding, .st-key-race-list",
     "exports": ".st-key-part-exports",
 }
 
