@@ -64,6 +64,11 @@ def test_the_budget_changes_the_sentence_and_measures_nothing(show, asked, known
     assert sentence(found, race.reference, points_lost).partition(" below")[0].endswith(
         "point" if points_lost == 1 else "points")
     assert asked == [] and not shown.exception
+    assert shown.query_params.get("points") == (None if points_lost == 1 else f"{points_lost:g}")
+
+
+def test_a_link_has_the_budget(show):  # noqa: F811
+    assert named(show("app.py", {"points": "5"}).main.segmented_control, "Points lost at most").value == 5.0
 
 
 def test_a_race_that_does_not_come_with_the_program_says_whose_is_shown(show):  # noqa: F811

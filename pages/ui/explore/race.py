@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -43,11 +44,12 @@ def _race(page: Page, polls: bool) -> None:
             "race.plane", lambda key: session.remember("race.clicked", key)))
     with beside, st.container(key="race-list"):
         _list(state, page.known)
+    session.finish()
 
 
 def budget() -> float:
     """How many percentage points below the teacher are allowed."""
-    return session.remembered("race.points lost", 1.0)
+    return session.view().points_lost
 
 
 def chart_of(state: RaceState, points_lost: float) -> dict[str, Any]:
@@ -89,7 +91,7 @@ def _training(state: RaceState) -> list[tuple[float, float]]:
 
 def _sentence(state: RaceState) -> None:
     def change() -> None:
-        session.remember("race.points lost", session.current("race.budget"))
+        session.show(replace(session.view(), points_lost=session.current("race.budget")))
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False,
                       key="race-sentence"):
@@ -163,7 +165,8 @@ def _place(entry: Entry, point: dict[str, Any] | None, state: RaceState, known: 
     points = next(points for one, points in zip(state.entries, state.curves, strict=True) if one is entry)
     point = point or max(points, key=lambda one: one["accuracy"], default=None)
     value = entry.keys[point["id"]] if point else entry.values[0]
-    return page_of(entry.request.at(entry.dial, value), session.choice(), known)
+    path, link = page_of(entry.request.at(entry.dial, value), session.choice(), known)
+    return path, {**link, **session.view().to_link()}
 
 
 def _open(key: str, state: RaceState, known: Card) -> None:

@@ -1,5 +1,6 @@
 """How a page is shown: which of its parts are hidden, whether it is shown large for a lecture, and which step of a lesson
-stands above it. All of it is in the link, beside what is chosen: `hide`, `show`, `lesson` and `step`.
+stands above it. All of it is in the link, beside what is chosen: `hide`, `show`, `lesson`, `step` and
+`points`.
 
 Imports neither streamlit nor torch.
 """
@@ -9,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from compress.curves.race_plan import POINTS_LOST
 from pages.ui.shell.choice import shortened
 
 PARTS = ("sidebar", "settings", "presets", "summary", "findings", "exports")
 LECTURE = "lecture"
-PARAMETERS = ("hide", "show", "lesson", "step")
+PARAMETERS = ("hide", "show", "lesson", "step", "points")
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,14 @@ class View:
         lecture: larger type, without sidebar and settings.
         lesson: name of the lesson that is being taken, or "".
         step: of that lesson, from 1.
+        points_lost: the budget of a race, in percentage points below the teacher; one of POINTS_LOST.
     """
 
     hidden: tuple[str, ...] = ()
     lecture: bool = False
     lesson: str = ""
     step: int = 0
+    points_lost: float = 1.0
 
     def shows(self, part: str) -> bool:
         """Whether a part of the page is on the screen."""
@@ -45,6 +49,8 @@ class View:
         link = {"hide": ",".join(self.hidden)} if self.hidden else {}
         if self.lecture:
             link["show"] = LECTURE
+        if self.points_lost != View.points_lost:
+            link["points"] = f"{self.points_lost:g}"
         return {**link, "lesson": self.lesson, "step": str(self.step)} if self.lesson else link
 
 
@@ -55,7 +61,8 @@ def from_link(parameters: Mapping[str, str], lessons: Mapping[str, int], notices
         lessons: name of each lesson -> its number of steps.
     """
     lesson, step = _lesson(parameters, lessons, notices)
-    return View(_hidden(parameters.get("hide", ""), notices), _lecture(parameters.get("show", ""), notices), lesson, step)
+    return View(_hidden(parameters.get("hide", ""), notices), _lecture(parameters.get("show", ""), notices), lesson, step,
+                _points_lost(parameters.get("points", ""), notices))
 
 
 def _hidden(text: str, notices: list[str]) -> tuple[str, ...]:
@@ -72,6 +79,14 @@ def _lecture(text: str, notices: list[str]) -> bool:
         notices.append(f"The link has show={shortened(text)}, which does not exist; show={LECTURE} shows a page in larger "
                        "type.")
     return text == LECTURE
+
+
+def _points_lost(text: str, notices: list[str]) -> float:
+    known = {f"{points:g}": points for points in POINTS_LOST}
+    if text not in ("", *known):
+        notices.append(f"The link has points={shortened(text)}, which is no budget of a race. Budgets are "
+                       f"{', '.join(known)}.")
+    return known.get(text, View.points_lost)
 
 
 def _lesson(parameters: Mapping[str, str], lessons: Mapping[str, int], notices: list[str]) -> tuple[str, int]:

@@ -17,7 +17,7 @@ def read(**parameters: str) -> tuple[View, list[str]]:
 
 
 @pytest.mark.parametrize("shown", [View(), View(("sidebar", "exports")), View(lecture=True),
-                                   View(("presets",), True, "ranks", 6)])
+                                   View(("presets",), True, "ranks", 6), View(points_lost=0.5)])
 def test_a_link_restores_the_view(shown):
     assert read(**shown.to_link()) == (shown, [])
 
@@ -28,11 +28,12 @@ def test_hidden_parts_are_read_in_any_order_and_once():
 
 
 def test_what_a_link_asks_for_in_vain_is_said():
-    shown, notices = read(hide="sidebar,foo,<b>", show="huge", lesson="nope", step="2")
+    shown, notices = read(hide="sidebar,foo,<b>", show="huge", lesson="nope", step="2", points="3")
     assert shown == View(("sidebar",))
     told = " ".join(notices)
-    assert len(notices) == 3 and "'foo, <b>'" in told and all(part in told for part in PARTS)
+    assert len(notices) == 4 and "'foo, <b>'" in told and all(part in told for part in PARTS)
     assert "show=huge" in told and "'nope'" in told and "ranks, zeros" in told
+    assert "points=3" in told and "0.5, 1, 2, 5" in told
 
 
 @pytest.mark.parametrize("step", ["0", "7", "x", "-1", "1.5", "٣", "9" * 500])
