@@ -12,7 +12,8 @@ from tests.imports import ROOT, imported, packages, tree_of
 
 UI = ROOT / "pages" / "ui"
 PLAIN = [*(f"charts.{path.stem}" for path in sorted((UI / "charts").glob("[a-z]*.py"))),
-         "explore.notice", "shell.choice", "shell.links", "shell.view"]
+         "explore.notice", "shell.choice", "shell.links", "shell.view",
+         *(f"lessons.{path.stem}" for path in sorted((UI / "lessons").glob("[a-z]*.py")))]
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 SESSION = {"session_state", "query_params", "cache_resource", "cache_data"}
 TOP = {"requirements.txt", "README.md", "LICENSE", "app.py", "pages", "compress", "tests"}

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from compress.recipe import Step
 from pages.ui.charts import outside, words
 from pages.ui.liveplot import early_loading
-from pages.ui.shell import door, mishap, session, tray, view_switch
+from pages.ui.shell import door, lesson_bar, mishap, session, tray, view_switch
 from pages.ui.shell.choice import Card, Choice, known_data, suited, teacher_settings
 from pages.ui.shell.icon import icon
 from pages.ui.shell.style import STYLE, of_view
@@ -21,6 +21,7 @@ PAGES = (("app.py", "Start", ":material/flag:"), ("pages/1_Teacher.py", "Teacher
          ("pages/4_Prune.py", "Prune", ":material/content_cut:"),
          ("pages/5_Sparse_code.py", "Sparse code", ":material/grain:"),
          ("pages/8_Compare.py", "Compare", ":material/scatter_plot:"),
+         ("pages/7_Lessons.py", "Lessons", ":material/lightbulb:"),
          ("pages/9_Handbook.py", "Handbook", ":material/menu_book:"))
 
 
@@ -57,6 +58,7 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     _view()
     known = session.description()
     _sidebar(known)
+    lesson_bar.draw(next((path for path, label, _ in PAGES if label == title), None), known)
     st.title(title)
     part("summary").markdown(summary)
     for notice in notices:

@@ -20,6 +20,7 @@ from compress.service.engine import Engine, EngineError, LocalEngine
 from compress.service.participants import Part
 from compress.service.requests import Request
 from pages.ui.charts import outside
+from pages.ui.lessons import LESSONS
 from pages.ui.shell import presence
 from pages.ui.shell import view as views
 from pages.ui.shell.choice import Card, Choice, first_choice, teacher_of
@@ -128,10 +129,16 @@ def begin(page: str, methods: tuple[str, ...]) -> list[str]:
             changed, corrected = from_link(parameters, known, methods, choice())
             notices += corrected
             choose(changed)
-            show(views.from_link(parameters, {}, notices))
+            steps = {name: len(lesson.steps) for name, lesson in LESSONS.items()}
+            show(views.from_link(parameters, steps, notices))
             if parameters.get("method") in methods:
                 activate(parameters["method"])
     return notices
+
+
+def methods() -> tuple[str, ...]:
+    """The methods of the page that is drawn."""
+    return st.session_state["methods"]
 
 
 def active() -> str | None:

@@ -35,6 +35,9 @@ STYLE = """<style>
 .ce-race b { font-weight: 720; }
 .ce-race-head { font-weight: 640; padding-top: 0.4rem; }
 .ce-swatch { display: inline-block; width: 0.95rem; height: 0.95rem; border-radius: 50%; border: 3px solid; }
+.st-key-lesson { padding: 0.5rem 1rem 0.7rem 1rem; gap: 0.4rem; border-color: var(--st-primary-color, #6D3FD1);
+  background: color-mix(in srgb, var(--st-primary-color, #6D3FD1) 5%, transparent); }
+.st-key-lesson .stButton button { min-height: 2rem; padding: 0.1rem 0.7rem; }
 </style>"""
 
 LECTURE_SCALE = 1.3  # of all type, and of the charts' height

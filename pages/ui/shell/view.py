@@ -20,7 +20,7 @@ PARAMETERS = ("hide", "show", "lesson", "step", "points")
 
 @dataclass(frozen=True)
 class View:
-    """What is hidden and how large a page is.
+    """What is hidden and how large a page is. A lesson says what its page is about, and hides what leads elsewhere.
 
     Attributes:
         hidden: of PARTS, in that order.
@@ -38,7 +38,8 @@ class View:
 
     def shows(self, part: str) -> bool:
         """Whether a part of the page is on the screen."""
-        return part not in self.hidden and not (self.lecture and part in ("sidebar", "settings"))
+        of_lecture, of_lesson = ("sidebar", "settings"), ("summary", "presets")
+        return not (part in self.hidden or (self.lecture and part in of_lecture) or (self.lesson and part in of_lesson))
 
     def outside_lessons(self) -> View:
         """The same, without a lesson."""

@@ -1,0 +1,14 @@
+"""Guided lessons: one file a lesson, gathered here in the order in which the Lessons page shows them."""
+
+from pages.ui.lessons import (
+    atoms_of_digits,
+    break_even_rank,
+    dark_knowledge,
+    lottery_ticket,
+    same_bytes,
+    zeros_and_speed,
+)
+from pages.ui.lessons.lesson import Lesson
+
+LESSONS: dict[str, Lesson] = {module.LESSON.name: module.LESSON for module in (
+    dark_knowledge, break_even_rank, zeros_and_speed, lottery_ticket, atoms_of_digits, same_bytes)}

@@ -1,0 +1,85 @@
+"""The step of a lesson, above the real page: what to do there, a prediction, and the way through the lesson."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.lessons import LESSONS
+from pages.ui.lessons.lesson import Lesson, LessonStep, Question
+from pages.ui.shell import session
+from pages.ui.shell.choice import Card
+from pages.ui.shell.links import from_link
+from pages.ui.shell.view import View
+
+
+def draw(here: str | None, known: Card) -> None:
+    """The bar, if a lesson is being taken.
+
+    Args:
+        here: the file of the page that is drawn, or None where it is none of a lesson's.
+        known: the worker's description.
+    """
+    view = session.view()
+    if not view.lesson:
+        return
+    lesson, step = LESSONS[view.lesson], LESSONS[view.lesson].steps[view.step - 1]
+    with st.container(key="lesson", border=True):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f"Lesson: **{lesson.title}** · step {view.step} of {len(lesson.steps)}", width="stretch")
+            _buttons(lesson, view, step, here, known)
+        words, side = st.columns([3, 2], gap="large") if step.question else (st.container(), None)
+        with words:
+            st.markdown(f"**{step.title}.** {step.text}")
+            if step.notice:
+                st.markdown(f":material/visibility: {step.notice}")
+        if step.question:
+            with side:
+                _question(step.question, f"lesson.{view.lesson}.{view.step}")
+
+
+def go(lesson: Lesson, number: int) -> None:
+    """Leaves this page for a step's, at the state that the step is about: by a link, as a visitor would."""
+    step = lesson.steps[number - 1]
+    st.switch_page(step.page, query_params=link_of(lesson, number, session.view()))
+
+
+def link_of(lesson: Lesson, number: int, view: View) -> dict[str, str]:
+    """The query parameters of a step's link; what is hidden now stays hidden."""
+    there = View(view.hidden, view.lecture, lesson.name, number)
+    return {**lesson.steps[number - 1].link, **there.to_link()}
+
+
+def _question(question: Question, key: str) -> None:
+    """The question with its choices, or what was answered and why the right answer is right."""
+    st.markdown(f":material/help: {question.text}")
+    given = session.remembered(key)
+    if given is None:
+        with st.container(horizontal=True, gap="small"):
+            for place, choice in enumerate(question.choices):
+                st.button(choice, key=f"{key}.{place}", on_click=session.remember, args=[key, place])
+    elif given == question.right:
+        st.markdown(f":green[:material/check_circle:] **Right: {question.choices[given]}.** {question.why}")
+    else:
+        st.markdown(f":orange[:material/cancel:] Your prediction: {question.choices[given]}. "
+                    f"**Right is: {question.choices[question.right]}.** {question.why}")
+
+
+def _buttons(lesson: Lesson, view: View, step: LessonStep, here: str | None, known: Card) -> None:
+    if not _is_shown(step, here, known) and st.button("Show this step", key="lesson.show", icon=":material/restart_alt:"):
+        go(lesson, view.step)
+    st.button("Leave the lesson", key="lesson.leave", type="tertiary",
+              on_click=lambda: session.show(view.outside_lessons()))
+    if st.button("Back", key="lesson.back", disabled=view.step == 1, icon=":material/arrow_back:"):
+        go(lesson, view.step - 1)
+    if view.step < len(lesson.steps):
+        if st.button("Next", key="lesson.next", type="primary", icon=":material/arrow_forward:"):
+            go(lesson, view.step + 1)
+    elif st.button("Finish", key="lesson.next", type="primary", icon=":material/flag:"):
+        session.show(view.outside_lessons())
+        st.switch_page("pages/7_Lessons.py")
+
+
+def _is_shown(step: LessonStep, here: str | None, known: Card) -> bool:
+    """Whether the page and all that is chosen are the step's."""
+    wanted, _ = from_link(dict(step.link), known, session.methods(), session.choice())
+    return here == step.page and wanted == session.choice()
