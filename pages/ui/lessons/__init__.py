@@ -12,3 +12,4 @@ from pages.ui.lessons.lesson import Lesson
 
 LESSONS: dict[str, Lesson] = {module.LESSON.name: module.LESSON for module in (
     dark_knowledge, break_even_rank, zeros_and_speed, lottery_ticket, atoms_of_digits, same_bytes)}
+STEPS = {name: len(lesson.steps) for name, lesson in LESSONS.items()}

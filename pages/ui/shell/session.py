@@ -20,7 +20,7 @@ from compress.service.engine import Engine, EngineError, LocalEngine
 from compress.service.participants import Part
 from compress.service.requests import Request
 from pages.ui.charts import outside
-from pages.ui.lessons import LESSONS
+from pages.ui.lessons import STEPS
 from pages.ui.shell import presence
 from pages.ui.shell import view as views
 from pages.ui.shell.choice import Card, Choice, first_choice, teacher_of
@@ -129,8 +129,7 @@ def begin(page: str, methods: tuple[str, ...]) -> list[str]:
             changed, corrected = from_link(parameters, known, methods, choice())
             notices += corrected
             choose(changed)
-            steps = {name: len(lesson.steps) for name, lesson in LESSONS.items()}
-            show(views.from_link(parameters, steps, notices))
+            show(views.from_link(parameters, STEPS, notices))
             if parameters.get("method") in methods:
                 activate(parameters["method"])
     return notices
@@ -178,7 +177,7 @@ def _shown_by(parameters: dict[str, str]) -> dict[str, str] | None:
     """The link to what a new visitor sees at this address of the page; None where something of it has to be corrected."""
     known, methods, notices = description(), st.session_state["methods"], []
     shown, corrected = from_link(parameters, known, methods, first_choice(known))
-    seen = views.from_link(parameters, {}, notices)
+    seen = views.from_link(parameters, STEPS, notices)
     return None if corrected or notices else _linked(shown, seen, methods, parameters.get("method"))
 
 
