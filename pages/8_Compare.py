@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.explore import compare
+from pages.ui.explore import compare, race
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
@@ -15,7 +15,7 @@ if unreadable:
     st.caption(f"{unreadable} points in the store cannot be read by this version, and are left out. Measure their curves "
                "again to have them back.")
 if not everything:
-    st.info("Nothing measured yet. Train a teacher and draw a curve; all points gather here.", icon=":material/info:")
+    race.example(page)
 else:
     chosen = compare.filters(everything)
     result = liveplot([compare.plane(chosen)], key="compare.plane")

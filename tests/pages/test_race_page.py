@@ -51,6 +51,13 @@ def test_with_an_empty_store_the_race_of_the_program_is_shown(show, known):  # n
     assert BUTTON in labels(shown.main.button)
 
 
+def test_where_nothing_was_measured_compare_shows_the_race_of_the_program(show, engine, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(engine.store, "all_points", lambda: [])
+    shown = show("pages/8_Compare.py")
+    assert sorted(dots(shown)) == sorted(example.races()[0].points)
+    assert not shown.exception and "Nothing was measured here yet" in shown.main.info[0].value
+
+
 @pytest.mark.parametrize("points_lost", POINTS_LOST)
 def test_the_budget_changes_the_sentence_and_measures_nothing(show, asked, known, points_lost):  # noqa: F811
     shown = show("app.py")

@@ -47,6 +47,15 @@ def _race(page: Page, polls: bool) -> None:
     session.finish()
 
 
+def example(page: Page) -> None:
+    """The plane of the race that comes with the program, for a page that has nothing measured here to show yet."""
+    state = race_state.shipped(page.known, race_state.look_up(page.known))
+    st.info(outside.markdown(f"Nothing was measured here yet: this race came with the program ({state.shipped}). Every "
+                             "network that you measure will be on this plane, and can be pinned and tested."),
+            icon=":material/info:")
+    liveplot([chart_of(state, budget())], key="race.example")
+
+
 def budget() -> float:
     """How many percentage points below the teacher are allowed."""
     return session.view().points_lost
