@@ -47,3 +47,23 @@ def test_a_theme_is_kept_for_every_page_until_the_system_decides_again(visit):
     assert page.evaluate(dark)
     page.get_by_role("button", name="Theme: as the system has it").click()
     page.wait_for_function(f"!({dark})")
+
+
+def test_on_a_phone_the_title_is_below_the_toolbar_and_charts_come_before_settings(visit):
+    page = visit("Teacher")
+    page.set_viewport_size({"width": 390, "height": 844})
+    header, title = page.get_by_test_id("stHeader").bounding_box(), page.get_by_role("heading", level=1)
+    assert title.bounding_box()["y"] >= header["y"] + header["height"]
+    settings = page.locator(".st-key-part-settings").bounding_box()
+    assert page.get_by_text("not trained yet").bounding_box()["y"] < settings["y"]
+
+
+def test_in_print_there_is_the_page_alone_and_nothing_of_it_is_cut(visit):
+    page = visit("")
+    page.locator(".lp-frame:not(.lp-waiting)").first.wait_for()
+    page.emulate_media(media="print")
+    assert not page.get_by_test_id("stSidebar").is_visible()
+    assert page.get_by_test_id("stButton").filter(visible=True).count() == 0
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("node => node.scrollHeight <= node.clientHeight && getComputedStyle(node).overflow === 'visible'")
+    page.emulate_media(media="screen")

@@ -29,7 +29,8 @@ LESSON = Lesson("lottery-ticket", "The lottery ticket", "Whether a small network
                  ("about 70 %", "about 85 %", "about 96 %"), 2,
                  "About 96 %, within a few points of the whole network. The mask and the first weights together are the "
                  "ticket."),
-        "The masks further down: whole columns of the first layer are empty. Which pixels are they?"),
+        "The masks further down: one threshold for all layers leaves the first about a fifth of its weights, the second "
+        "only about 2 %."),
     LessonStep(
         "The ticket: mask and first weights",
         "This network was trained alone, with a tenth of the weights, for less than half as many epochs as its teacher.",

@@ -136,7 +136,7 @@ def begin(page: str, methods: tuple[str, ...]) -> list[str]:
 
 
 def methods() -> tuple[str, ...]:
-    """The methods of the page that is drawn."""
+    """Those of the page that is drawn."""
     return st.session_state["methods"]
 
 

@@ -38,6 +38,24 @@ STYLE = """<style>
 .st-key-lesson { padding: 0.5rem 1rem 0.7rem 1rem; gap: 0.4rem; border-color: var(--st-primary-color, #6D3FD1);
   background: color-mix(in srgb, var(--st-primary-color, #6D3FD1) 5%, transparent); }
 .st-key-lesson .stButton button { min-height: 2rem; padding: 0.1rem 0.7rem; }
+@media (max-width: 640px) {
+  .stMainBlockContainer { padding: 4rem 1rem 2rem 1rem; }
+  [data-testid=stColumn]:has(.st-key-part-settings) { order: 2; }
+  .stMainBlockContainer h1 { font-size: 1.7rem; }
+}
+@media print {
+  @page { size: A4 landscape; margin: 10mm; }
+  .stApp, .stAppViewContainer, .stMain { position: static !important; display: block !important; height: auto !important;
+    overflow: visible !important; }
+  .stMainBlockContainer { padding: 0; zoom: 0.62; }
+  .stSidebar, .stAppHeader, .st-key-part-settings, .st-key-part-presets, .st-key-part-exports, .st-key-lesson,
+  .st-key-lecture, .stButton, .stDownloadButton, [data-testid=stColumn]:has(.st-key-part-settings)
+  { display: none !important; }
+  .lp-dial-place { position: static; }
+  .lp-dial-player { visibility: hidden; }
+  .lp-card, .ce-card, .ce-notice, .ce-pictures figure, .stDataFrame, [data-testid=stHorizontalBlock]:not(:has(.lp-card))
+  { break-inside: avoid; }
+}
 </style>"""
 
 LECTURE_SCALE = 1.3  # of all type, and of the charts' height
