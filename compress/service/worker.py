@@ -43,16 +43,20 @@ class Worker:
         self._changed = threading.Condition()
         self._waiting: list[dict[str, Any]] = []
         self._running: dict[int, JobRun] = {}
+        self.compiling: Any = None  # the process that compiles kernels ahead, which ends when it is forgotten
 
     def serve(self) -> None:
         """Runs jobs until the app ends."""
         threading.Thread(target=self._listen, daemon=True).start()
         from compress.networks import device
         from compress.service.description import description
+        from compress.solvers import compiled
 
         memory.spare()  # a wrong setting is said before the first job
         self.device = device.prepare()
         self.answer({"ready": description()})
+        with suppress(OSError):  # no process can be started: the first job that needs the kernels compiles them
+            self.compiling = compiled.compile_beside()
         _warm_up()
         while True:
             with self._changed:
