@@ -46,7 +46,7 @@ LESSON = Lesson("same-bytes", "The same bytes, three ways", "Which method makes 
     LessonStep(
         "Side by side",
         "All networks measured so far, on one plane. The fair reading: students cost training and data, low rank and "
-        "pruning cost seconds and no training; trained again after pruning, the gap closes (lesson *The lottery ticket*).",
+        "pruning cost seconds and no training; trained again after pruning, the gap narrows (lesson *The lottery ticket*).",
         COMPARE, DIGITS, None,
         "The line joins the networks that no other one beats in both size and accuracy."),
 ))
