@@ -98,7 +98,7 @@ def _layout(curves: Sequence[Curve], reference: dict[str, Any] | None, points_lo
                 "fillcolor": palette.faded(palette.NEUTRAL, 0.1), "line": {"width": 0}}
         layout["shapes"] = [band, marks.horizontal(reference["accuracy"]),
                             {**marks.horizontal(budget), "line": {"color": marks.ACCENT, "width": 2.5}}]
-        layout["annotations"] = [_beside_budget(budget, points_lost), *([_beside_best(best, reference)] if best else [])]
+        layout["annotations"] = [_beside_budget(budget, points_lost), *([_beside_best(best)] if best else [])]
     return layout
 
 
@@ -108,10 +108,10 @@ def _beside_budget(budget: float, points_lost: float) -> dict[str, Any]:
             "font": {"color": marks.ACCENT}}
 
 
-def _beside_best(best: dict[str, Any], reference: dict[str, Any]) -> dict[str, Any]:
+def _beside_best(best: dict[str, Any]) -> dict[str, Any]:
     return {"x": log10(best["bytes"]), "y": best["accuracy"], "ax": 0, "ay": 58, "arrowcolor": marks.ACCENT, "arrowwidth": 2,
-            "standoff": 14, "bgcolor": "var(--background)", "opacity": 0.9, "text": f"<b>{words.size(best['bytes'])}</b><br>"
-                                    f"{words.times_smaller(best['bytes'], reference['bytes'])}"}
+            "standoff": 14, "bgcolor": "var(--background)", "opacity": 0.9,
+            "text": f"<b>{words.size(best['bytes'])}</b><br>{words.accuracy(best)}"}
 
 
 def _sizes(curves: Sequence[Curve], reference: dict[str, Any] | None) -> tuple[float, float]:

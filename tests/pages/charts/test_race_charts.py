@@ -56,10 +56,10 @@ def test_the_budget_is_a_line_below_the_teachers(points_lost, words):
     assert layout["annotations"][0]["text"] == words
 
 
-def test_the_smallest_within_the_budget_is_marked_with_its_size():
+def test_the_smallest_within_the_budget_is_marked_with_its_size_and_its_interval():
     chart = drawn()
     assert (chart["figure"]["data"][-1]["x"], chart["figure"]["data"][-1]["y"]) == ([20_000], [0.94])
-    assert chart["figure"]["layout"]["annotations"][1]["text"] == "<b>20.0 kB</b><br>5.0× smaller"
+    assert chart["figure"]["layout"]["annotations"][1]["text"] == "<b>20.0 kB</b><br>94.0 % ± 4.8"
     assert len(drawn(best=None)["figure"]["layout"]["annotations"]) == 1
 
 
