@@ -25,7 +25,8 @@ PRESETS = (
     Preset("The same, refitted", "The weights that stay are refitted to make up for those removed: second order, "
            "without training.",
            {"criterion": "second_order", "sparsity": 0.95}, "mnist5k", "LeNet-300-100"),
-    Preset("12× smaller, trained again", "Layer densities of Han et al. (2015), six epochs at a tenth of the rate.",
+    Preset("12× fewer weights, trained again", "Layer densities of Han et al. (2015), six epochs at a tenth of the rate. "
+           "The file is 8.7× smaller: it also stores which weights remain.",
            {"densities": "8-9-26", "recovery_epochs": 6, "recovery_batch": 16, "sparsity": 0.9182}, "mnist5k",
            "LeNet-300-100"),
     Preset("Whole neurons: really faster", "Units are removed with all their connections; what is left is a smaller "

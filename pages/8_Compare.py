@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.explore import compare, race
+from pages.ui.explore import compare, compare_filters, race
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
@@ -17,7 +17,7 @@ if unreadable:
 if not everything:
     race.example(page)
 else:
-    chosen = compare.filters(everything)
+    chosen = compare_filters.chosen(everything)
     result = liveplot([compare.plane(chosen)], key="compare.plane")
     if result.selected:
         compare.pin_selected(result.selected, chosen)

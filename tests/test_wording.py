@@ -29,9 +29,10 @@ SPELLED = re.compile(r"\w+\([^)]*=[^)]*\)|--set \w+=\w+|\w+/\w+\([^)]*\)")
 
 @cache
 def texts(path: Path) -> list[tuple[int, str]]:
-    """Every text of a source file that may be a sentence, with its line: constants with a space, the docstrings of public
-    classes among them. The constant parts of an f-string count together."""
+    """Every text of a source file that may be a sentence, with its line: all constants, the docstrings of classes among
+    them, but for the file's own first text, which no page shows. The constant parts of an f-string count together."""
     tree = ast.parse(path.read_text())
+    tree.body = tree.body[ast.get_docstring(tree) is not None:]
     within = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
     found = []
     for node in ast.walk(tree):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -118,7 +119,7 @@ def test_a_page_with_nothing_to_show_says_what_to_do(show, page, advice):
 def test_the_first_page_shows_a_finished_race_at_once(show):
     shown = show("app.py")
     assert len(component(shown)["charts"]["race"]["figure"]["data"]) > 10
-    assert "below the teacher: smallest" in words(shown)
+    assert "below the teacher: smallest" in re.sub("<[^>]+>", "", words(shown))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -367,6 +368,26 @@ def test_compare_filters_by_method(show, filled):
     shown = show(COMPARE, LINK)
     named(shown.multiselect, "Methods").select("Teacher").run()
     assert component(shown)["charts"]["plane"]["alt"].startswith("1 networks") and not shown.exception
+    assert shown.query_params["filter.method"] == "Teacher"
+    again = show(COMPARE, {name: shown.query_params[name] for name in shown.query_params})
+    assert named(again.multiselect, "Methods").value == ["Teacher"] and not again.warning
+
+
+def test_compare_follows_the_data_set_of_the_sidebar(show, filled):
+    shown = show(COMPARE, LINK)
+    assert named(shown.multiselect, "Data sets").value == ["Digits 8x8"]
+    named(shown.sidebar.selectbox, "Data set").select("mnist5k").run()
+    assert named(shown.multiselect, "Data sets").value == []
+    assert "Nothing is measured on mnist5k yet" in " ".join(one.value for one in shown.caption) and not shown.exception
+    named(shown.multiselect, "Data sets").select("Digits 8x8").run()
+    assert shown.query_params["filter.data"] == "Digits 8x8" and shown.query_params["data"] == "mnist5k"
+    named(shown.sidebar.selectbox, "Data set").select("digits").run()
+    assert named(shown.multiselect, "Data sets").value == ["Digits 8x8"] and "filter.data" not in shown.query_params
+
+
+def test_a_filter_of_a_link_that_names_nothing_measured_is_told(show, filled):
+    shown = show(COMPARE, {**LINK, "filter.teacher": "**nobody**"})
+    assert outside.markdown("Nothing is measured of **nobody**") in shown.warning[0].value and not shown.exception
 
 
 @pytest.fixture

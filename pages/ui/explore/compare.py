@@ -1,4 +1,4 @@
-"""The compare page's parts: rows from the store, filters, the plane with its Pareto front, table, pins."""
+"""The compare page's parts: rows from the store, the plane with its Pareto front, table, pins."""
 
 from __future__ import annotations
 
@@ -102,21 +102,6 @@ def pareto(points: list[Row]) -> list[Row]:
         if not front or point["accuracy"] > front[-1]["accuracy"]:
             front.append(point)
     return front
-
-
-def filters(everything: list[Row]) -> list[Row]:
-    """Three filters above the plane; the data set is the sidebar's to begin with."""
-    columns = st.columns(3)
-    chosen = everything
-    for column, key, label in zip(columns, ("data_title", "teacher_title", "method_title"),
-                                  ("Data sets", "Teachers", "Methods"), strict=True):
-        options = sorted({row[key] for row in everything})
-        start = _start(options, key, everything)
-        picked = column.multiselect(label, options, default=start, key=f"compare.{key}", placeholder=f"all {label.lower()}",
-                                    persist_state="session")
-        if picked:
-            chosen = [row for row in chosen if row[key] in picked]
-    return chosen
 
 
 def plane(chosen: list[Row]) -> charts.Chart:
@@ -231,15 +216,6 @@ def pins(pinned: list[Row]) -> None:
 
 def _keep_note(row: Row) -> None:
     session.store().pin(row["key"], row["reference"], session.current(f"note.{row['id']}"))
-
-
-def _start(options: list[str], key: str, everything: list[Row]) -> list[str]:
-    """The data filter begins with the sidebar's data set, if anything was measured there."""
-    if key != "data_title":
-        return []
-    data = session.choice().data
-    wanted = {row["data_title"] for row in everything if row["data"] == data}
-    return [option for option in options if option in wanted]
 
 
 def _axes(chosen: list[Row]) -> dict[str, Any]:

@@ -139,6 +139,7 @@ def _data_set(known: Card) -> None:
         name = session.current("sidebar.data")
         if known_data(name, known):
             session.choose(suited(replace(session.choice(), data=name), known))
+            session.narrow(replace(session.filters(), data=None))
         else:
             session.remember("unknown data", name)
 

@@ -20,11 +20,12 @@ from compress.service.engine import Engine, EngineError, LocalEngine
 from compress.service.participants import Part
 from compress.service.requests import Request
 from pages.ui.charts import outside
-from pages.ui.lessons import STEPS
+from pages.ui.shell import address as addresses
 from pages.ui.shell import presence
-from pages.ui.shell import view as views
+from pages.ui.shell.address import Shown
 from pages.ui.shell.choice import Card, Choice, first_choice, teacher_of
-from pages.ui.shell.links import from_link, to_link
+from pages.ui.shell.filters import Filters
+from pages.ui.shell.links import to_link
 from pages.ui.shell.view import View
 
 
@@ -97,6 +98,16 @@ def choose(changed: Choice) -> None:
     st.session_state["choice"] = changed
 
 
+def filters() -> Filters:
+    """Which points the Compare page shows."""
+    return st.session_state["filters"]
+
+
+def narrow(changed: Filters) -> None:
+    """Changes which points the Compare page shows."""
+    st.session_state["filters"] = changed
+
+
 def view() -> View:
     """How pages are shown now."""
     return st.session_state["view"]
@@ -118,18 +129,19 @@ def begin(page: str, methods: tuple[str, ...]) -> list[str]:
     first_page, of_store = st.session_state["store notices"]
     notices = list(of_store) if first_page == page else []
     notices += filter(None, [forget("refusal")])
-    st.session_state.setdefault("choice", first_choice(known))
-    st.session_state.setdefault("view", View())
+    for name, first in (("choice", first_choice(known)), ("view", View()), ("filters", Filters())):
+        st.session_state.setdefault(name, first)
     st.session_state["methods"] = methods
     st.session_state.setdefault("methods of", {})[page] = methods
     parameters = st.query_params.to_dict()
     if parameters != st.session_state.get("address"):
         st.session_state["address"], st.session_state["link"] = parameters, None
         if parameters:
-            changed, corrected = from_link(parameters, known, methods, choice())
+            read, corrected = addresses.read(parameters, known, page, methods, Shown(choice(), view(), filters()))
             notices += corrected
-            choose(changed)
-            show(views.from_link(parameters, STEPS, notices))
+            choose(read.choice)
+            show(read.view)
+            narrow(read.filters)
             if parameters.get("method") in methods:
                 activate(parameters["method"])
     return notices
@@ -169,24 +181,15 @@ def finish() -> None:
 
 def page_link(page: str) -> dict[str, str]:
     """The link to a page with what is chosen now. A dial that nobody has set is left out: it is placed again."""
-    methods = st.session_state["methods of"].get(page, ())
-    return _linked(choice(), view(), methods, st.session_state.get("active"))
+    methods, shown = st.session_state["methods of"].get(page, ()), Shown(choice(), view(), filters())
+    return addresses.written(shown, description(), page, methods, st.session_state.get("active"))
 
 
 def _shown_by(parameters: dict[str, str]) -> dict[str, str] | None:
     """The link to what a new visitor sees at this address of the page; None where something of it has to be corrected."""
-    known, methods, notices = description(), st.session_state["methods"], []
-    shown, corrected = from_link(parameters, known, methods, first_choice(known))
-    seen = views.from_link(parameters, STEPS, notices)
-    return None if corrected or notices else _linked(shown, seen, methods, parameters.get("method"))
-
-
-def _linked(shown: Choice, seen: View, methods: tuple[str, ...], active: str | None) -> dict[str, str]:
-    known = description()
-    link = to_link(shown, known, methods, active if active in methods else next(iter(methods), None))
-    for name in set(methods) - shown.turned:
-        link.pop(f"{name}.{known['methods'][name]['dial']}", None)
-    return {**link, **seen.to_link()}
+    known, page, methods = description(), st.session_state["page"], st.session_state["methods"]
+    shown, corrected = addresses.read(parameters, known, page, methods, Shown(first_choice(known)))
+    return None if corrected else addresses.written(shown, known, page, methods, parameters.get("method"))
 
 
 def address() -> str:
@@ -197,10 +200,7 @@ def address() -> str:
 
 def of_all_points(made_for: tuple[Any, ...], make: Callable[[list[dict[str, Any]]], Any]) -> Any:
     """make(every point of the store), made once for all visitors until a point changes; nobody may change it in place.
-
-    Args:
-        made_for: what else the result depends on, as text and numbers.
-    """
+    made_for: what else the result depends on, as text and numbers."""
     return _made(made_for, store().points_stamp(), make)
 
 

@@ -1,0 +1,48 @@
+"""The Compare page's three filters: data sets, teachers, methods."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.charts import outside
+from pages.ui.shell import session
+
+Row = dict[str, Any]
+LABELS = {"data": "Data sets", "teacher": "Teachers", "method": "Methods"}
+
+
+def chosen(everything: list[Row]) -> list[Row]:
+    """Draws the filters, which are in the link, and returns the rows that they let through. Data sets are the sidebar's
+    until others are chosen, and again when the sidebar's changes."""
+    rows, gone = everything, []
+    for column, (name, label) in zip(st.columns(3), LABELS.items(), strict=True):
+        options = sorted({row[f"{name}_title"] for row in everything})
+        wanted = _wanted(name, everything)
+        gone += [one for one in wanted if one not in options]
+        picked = [one for one in wanted if one in options]
+        column.multiselect(label, options, key=session.bound(f"compare.{name}", picked), placeholder=f"all {label.lower()}",
+                           on_change=_narrow, args=[name])
+        if picked:
+            rows = [row for row in rows if row[f"{name}_title"] in picked]
+    if gone:
+        st.warning(outside.markdown(f"Nothing is measured of {', '.join(gone)}, which a filter of the link names."))
+    if session.filters().data is None and not _of_sidebar(everything):
+        st.caption(f"Nothing is measured on {outside.markdown(session.choice().data)} yet: all data sets are shown.")
+    return rows
+
+
+def _wanted(name: str, everything: list[Row]) -> list[str]:
+    titles = getattr(session.filters(), name)
+    return _of_sidebar(everything) if titles is None and name == "data" else list(titles or ())
+
+
+def _narrow(name: str) -> None:
+    session.narrow(replace(session.filters(), **{name: tuple(session.current(f"compare.{name}"))}))
+
+
+def _of_sidebar(everything: list[Row]) -> list[str]:
+    """Titles of the sidebar's data set, if anything is measured on it."""
+    return sorted({row["data_title"] for row in everything if row["data"] == session.choice().data})

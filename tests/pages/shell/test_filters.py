@@ -1,0 +1,28 @@
+"""The Compare page's filters as a part of its link."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pages.ui.shell.filters import Filters, taken
+
+titles = st.none() | st.lists(st.text(min_size=1), unique=True).map(tuple)
+
+
+@given(titles, titles, titles)
+def test_a_link_restores_every_title(data, teacher, method):
+    filters = Filters(data, teacher, method)
+    assert taken({**filters.to_link(), "seed": "1"}) == (filters, {"seed": "1"})
+
+
+@pytest.mark.parametrize(("text", "names"), [
+    ("*", ()), ("Digits 8x8", ("Digits 8x8",)), ("a|b|a", ("a", "b")), ("%7C|%2A", ("|", "*")), ("|", ()),
+    ("%zz", ("%zz",))])
+def test_titles_are_joined_by_a_bar(text, names):
+    assert taken({"filter.method": text})[0].method == names
+
+
+def test_what_is_free_is_in_no_link():
+    assert Filters().to_link() == {} and Filters(data=()).to_link() == {"filter.data": "*"}
