@@ -12,7 +12,8 @@ from pages.ui.charts.students import Result, Students, about, of_job, of_plans, 
 from pages.ui.explore import pictures, results
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.explore.method_page import MethodPage, Preset
+from pages.ui.explore.method_page import Fold, MethodPage
+from pages.ui.explore.presets import Preset
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
@@ -78,41 +79,56 @@ class DistillPage(MethodPage):
 
     def readout(self, state: CurveState) -> list[str | None]:
         """A student's size and accuracy, also while it is still learning."""
-        own = state.settings
-        places = students(state).distilled.get(own["temperature"], {})
-        learning = [places.get((value, own["student_seed"])) for value in state.values]
-        return [finished or (student and so_far(student, state.reference))
-                for finished, student in zip(super().readout(state), learning, strict=True)]
+        return [finished or (student and " · ".join(so_far(student, state.reference)))
+                for finished, student in zip(super().readout(state), at_stops(state), strict=True)]
 
-    def inside(self, state: CurveState) -> list[charts.Chart]:
-        """The gain at each width, the map over temperatures, and how the student at the dial learned."""
-        found, own = students(state), state.settings
-        labels = [self.label(value) for value in state.values]
-        shown = [distill_charts.gains(found, own["temperature"], state.values, labels)]
-        if len(found.distilled) > 1:
-            shown.append(distill_charts.heat_map(found, state.values, labels))
+    def tiles(self, state: CurveState) -> list[list[tuple[str, str]] | None]:
+        """A student's figures, also while it is still learning."""
+        return [finished or (student and tiles_so_far(student, state.reference))
+                for finished, student in zip(super().tiles(state), at_stops(state), strict=True)]
+
+    def picture(self, state: CurveState) -> charts.Chart | None:
+        """Softened outputs of the teacher and of each width's student for one example."""
+        if "teacher_logits" not in state.view or not any("logits" in point["inside"] for point in state.points):
+            return self._gains(state) if state.points else None
+        number = session.remembered_place("distill.example", len(state.view["examples"]))
+        return dark_knowledge.at_stops(state.view, number, state.points, state.values, state.settings["temperature"])
+
+    def folds(self, state: CurveState) -> list[Fold]:
+        """What the teacher adds, how the student learned, dark knowledge, and what only the student learned."""
+        found = [Fold("What the teacher's outputs add", lambda: self._added(state))]
+        if "teacher_logits" in state.view:
+            found.append(Fold("Dark knowledge: the teacher's soft targets", lambda: dark(state)))
         if state.point:
-            control = found.controls.get((state.dial, own["student_seed"]))
-            shown.append(distill_charts.learning(state.point, control and control.point, own["epochs"]))
-            if len(shown) == 2:
-                shown[-1]["span"] = "half"
-        return shown
+            found.append(Fold("How the student learns", lambda: self._learning(state)))
+        if state.point and not state.running:
+            found.append(Fold("Learned only with the teacher", lambda: helped(state)))
+        return found
 
-    def below(self, state: CurveState) -> None:
-        """How student and control were trained, the student as a start of other pages, outputs, and what only it learned."""
+    def actions(self, state: CurveState) -> None:
+        """The student as a start of other pages."""
+        use(state)
+
+    def _gains(self, state: CurveState) -> charts.Chart:
+        return distill_charts.gains(students(state), state.settings["temperature"], state.values,
+                                    [self.label(value) for value in state.values])
+
+    def _added(self, state: CurveState) -> None:
+        found, shown = students(state), [self._gains(state)]
+        if len(found.distilled) > 1:
+            shown.append(distill_charts.heat_map(found, state.values, [self.label(value) for value in state.values]))
+        self.draw("gains", shown)
+        st.caption(f"Over {state.asked['seeds']} seeds. The map's cells can be clicked.")
+
+    def _learning(self, state: CurveState) -> None:
         own = state.settings
+        control = students(state).controls.get((state.dial, own["student_seed"]))
+        self.draw("learning", [distill_charts.learning(state.point, control and control.point, own["epochs"])])
         steps = own["epochs"] * -(-state.teacher["card"]["train_examples"] // own["batch"])
         reads = "The control reads" if own["unlabelled"] else "Both read"
         few = f" {reads} the {own['labelled']:,} labelled examples alone, more often." if own["labelled"] else ""
         st.caption(f"Student and control start from the same weights and take the same {steps:,} steps of {own['batch']} "
-                   f"examples in the same order.{few} Shaded: the range over {state.asked['seeds']} seeds. The map's cells "
-                   "can be clicked.")
-        if state.point:
-            use(state)
-        if "teacher_logits" in state.view:
-            dark(state)
-        if state.point and not state.running:
-            helped(state)
+                   f"examples in the same order.{few} Shaded above: the range over {state.asked['seeds']} seeds.")
 
     def select(self, clicked: Any) -> None:
         """A click on the map takes the dial and the temperature there; one on a curve takes the dial."""
@@ -163,10 +179,22 @@ def best_gain(found: Students, values: list[float]) -> str:
     return f"Largest significant gain: width {100 * value:g} %, T = {temperature:g}, {100 * mean:+.1f} points."
 
 
-def so_far(student: Result, reference: dict) -> str:
-    """34.1 kB · 12× smaller · 93.2 % so far."""
+def at_stops(state: CurveState) -> list[Result | None]:
+    """The student at each stop of the dial, also while it is learning."""
+    places = students(state).distilled.get(state.settings["temperature"], {})
+    return [places.get((value, state.settings["student_seed"])) for value in state.values]
+
+
+def so_far(student: Result, reference: dict) -> list[str]:
+    """34.1 kB, 12× smaller, 93.2 % so far."""
     reached = "diverged" if student.accuracy is None else f"{words.percent(student.accuracy)} so far"
-    return " · ".join([words.size(student.bytes), words.times_smaller(student.bytes, reference["bytes"]), reached])
+    return [words.size(student.bytes), words.times_smaller(student.bytes, reference["bytes"]), reached]
+
+
+def tiles_so_far(student: Result, reference: dict) -> list[tuple[str, str]]:
+    """The same in large figures, each with what it is."""
+    size, smaller, reached = so_far(student, reference)
+    return [(size, smaller), (reached.removesuffix(" so far"), "accuracy so far"), ("–", "speed")]
 
 
 def use(state: CurveState) -> None:
@@ -181,7 +209,6 @@ def use(state: CurveState) -> None:
 
 def dark(state: CurveState) -> None:
     """The softened outputs of teacher, student and control for one example, with a temperature dial of their own."""
-    st.subheader("Dark knowledge: the teacher's soft targets")
     view, own = state.view, state.settings
     number = session.remembered_place("distill.example", len(view["examples"]))
     left, right = st.columns([1, 5], gap="medium")
@@ -213,7 +240,6 @@ def helped(state: CurveState) -> None:
     if not distilled or not alone:
         return
     only, lost = only_first_right(distilled, alone, labels), only_first_right(alone, distilled, labels)
-    st.subheader("Learned only with the teacher")
     seeds = min(len(distilled), len(alone))
     each = "in every seed" if seeds > 1 else "with this seed"
     st.caption(f"{len(only)} validation examples are right {each} with the teacher and wrong {each} without; {len(lost)} "
@@ -224,7 +250,7 @@ def helped(state: CurveState) -> None:
                                   for values, row in zip(shown, only, strict=False)]))
 
 
-page = open_page("Distill", "Train small networks to imitate the teacher's outputs. Filled points are students trained with "
-                 "the teacher, hollow points the same networks on labels alone: the gap is what the teacher's outputs add.",
+page = open_page("Distill", "Train small networks to imitate the teacher's outputs. Hollow points: the same networks on "
+                 "labels alone.",
                  {"distill": "Distillation"})
 explore(DistillPage(page))

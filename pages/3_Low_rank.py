@@ -3,11 +3,12 @@
 import streamlit as st
 
 from compress.recipe import Recipe
-from pages.ui.charts import charts, outside, spectrum_charts, words
+from pages.ui.charts import charts, outside, rebuilt, spectrum_charts, words
 from pages.ui.explore import layer_choice, pictures
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.explore.method_page import MethodPage, Preset
+from pages.ui.explore.method_page import Fold, MethodPage
+from pages.ui.explore.presets import Preset
 from pages.ui.shell.frame import open_page
 
 WEIGHTS = (
@@ -46,17 +47,20 @@ class WeightsPage(MethodPage):
         """The results in sentences, and the layers at this stop."""
         return [*super().notices(state), _layers_sentence(layers_at_stops(state), state)] if state.view else []
 
-    def inside(self, state: CurveState) -> list[charts.Chart]:
-        """Spectra and energies of all layers, and one layer's errors."""
-        layers = layers_at_stops(state)
-        chosen = layer_choice.chosen("layer", len(layers))
-        return [spectrum_charts.spectra(layers), spectrum_charts.energies(layers),
-                spectrum_charts.errors(layers[chosen], chosen, state.settings["scheme"])]
+    def picture(self, state: CurveState) -> charts.Chart:
+        """The singular values of every layer, those that are kept marked."""
+        return spectrum_charts.spectra(layers_at_stops(state))
 
-    def below(self, state: CurveState) -> None:
-        """Which layer's errors are shown."""
-        if state.view and len(state.view["layers"]) > 1:
-            layer_choice.choose("layer", "Layer in the error chart", [layer["title"] for layer in state.view["layers"]])
+    def folds(self, state: CurveState) -> list[Fold]:
+        """The energy that is kept, and one layer's errors."""
+        return [Fold("Energy and error at each rank", lambda: self._errors(state))]
+
+    def _errors(self, state: CurveState) -> None:
+        layers = layers_at_stops(state)
+        layer_choice.choose("layer", "Layer in the error chart", [layer["title"] for layer in layers])
+        chosen = layer_choice.chosen("layer", len(layers))
+        self.draw("errors", [spectrum_charts.errors(layers[chosen], chosen, state.settings["scheme"]),
+                             spectrum_charts.energies(layers)])
 
 
 class DataPage(MethodPage):
@@ -78,22 +82,29 @@ class DataPage(MethodPage):
                 f"{state.view['break_even']:.0f} components, codes and basis are as many numbers as the data; in bytes they "
                 "break even earlier, because a pixel takes one byte and a 32-bit code four."]
 
-    def inside(self, state: CurveState) -> list[charts.Chart]:
-        """Spectrum of the data matrix, and the error that k components leave."""
-        if "sigma" not in state.view:
-            return []
-        return [chart(state.view, state.values) for chart in (spectrum_charts.data_spectrum, spectrum_charts.data_errors)]
-
-    def below(self, state: CurveState) -> None:
+    def picture(self, state: CurveState) -> charts.Chart | None:
         """Examples rebuilt from k components."""
         if "examples" not in state.view:
-            return
+            return None
         examples = state.view["examples"]
-        rebuilt = examples["rebuilt"].get(str(state.dial))
-        if rebuilt:
+        return rebuilt.examples(examples["original"], [examples["rebuilt"].get(str(value)) for value in state.values])
+
+    def folds(self, state: CurveState) -> list[Fold]:
+        """Spectrum of the data matrix, the error that k components leave, and more examples."""
+        if "sigma" not in state.view:
+            return []
+        return [Fold("Singular values and error", lambda: self.draw("spectrum", [
+                    spectrum_charts.data_spectrum(state.view, state.values),
+                    spectrum_charts.data_errors(state.view, state.values)])),
+                Fold("Examples rebuilt", lambda: self._rebuilt(state))]
+
+    def _rebuilt(self, state: CurveState) -> None:
+        examples = state.view["examples"]
+        made = examples["rebuilt"].get(str(state.dial))
+        if made:
             st.markdown(f"**Examples rebuilt from {state.dial} components** (above: as they are)")
             st.html(pictures.gallery(list(zip(examples["original"], map(outside.name, examples["labels"]), strict=True))))
-            st.html(pictures.gallery([(values, f"k = {state.dial}") for values in rebuilt]))
+            st.html(pictures.gallery([(values, f"k = {state.dial}") for values in made]))
 
 
 def layers_at_stops(state: CurveState) -> list[dict]:

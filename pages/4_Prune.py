@@ -12,7 +12,8 @@ from pages.ui.charts import charts, outside, prune_charts, speed_charts, words
 from pages.ui.explore import layer_choice, pictures, results
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.explore.method_page import MethodPage, Preset
+from pages.ui.explore.method_page import Fold, MethodPage
+from pages.ui.explore.presets import Preset
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.frame import open_page
@@ -48,7 +49,7 @@ class PrunePage(MethodPage):
     """Pruning of weights, of N:M patterns, and of whole units."""
 
     method = "prune"
-    open_settings = 4
+    open_settings = 3
     presets = PRESETS
 
     def label(self, value: float) -> str:
@@ -80,30 +81,39 @@ class PrunePage(MethodPage):
                   for layer in point["inside"]["layers"] if layer.get("silent_outputs")]
         return found + results.notes(state)
 
-    def inside(self, state: CurveState) -> list[charts.Chart]:
-        """What is saved, the forms of the file, what is removed from layers, and the weights and inputs that remain."""
-        shown = [prune_charts.savings(state.points, state.reference, state.values)]
+    def picture(self, state: CurveState) -> charts.Chart | None:
+        """One layer's weights with the threshold; what is removed of each layer where whole units go."""
         if not state.points:
-            return shown
-        weights = "sizes" in state.view
-        if weights:
-            shown.append(prune_charts.forms(state.view, state.points, state.values))
-        shown += [prune_charts.removed_of_each(state.view, state.points, state.values),
-                  prune_charts.sensitivity(state.view, state.points, state.values)]
-        if weights:
-            number = layer_choice.chosen("prune.layer", len(state.view["layers"]))
-            shown.append(prune_charts.histogram(state.view["layers"][number], number, state.points, state.values))
-            looked_at = prune_charts.inputs(state.view, state.points, state.values)
-            shown += [looked_at] if looked_at else []
-        return shown
+            return None
+        if "sizes" not in state.view:
+            return prune_charts.removed_of_each(state.view, state.points, state.values)
+        number = layer_choice.chosen("prune.layer", len(state.view["layers"]))
+        return prune_charts.histogram(state.view["layers"][number], number, state.points, state.values)
 
-    def below(self, state: CurveState) -> None:
-        """The layer in the histogram, the masks of the point at the dial, and the break-even map."""
-        if "sizes" in state.view and len(state.view["layers"]) > 1 and state.points:
-            layer_choice.choose("prune.layer", "Layer in the histogram", [layer["title"] for layer in state.view["layers"]])
+    def picture_choice(self, state: CurveState) -> bool:
+        """Which layer's weights are shown."""
+        titles = [layer["title"] for layer in state.view["layers"]] if "sizes" in state.view else []
+        return layer_choice.choose("prune.layer", "Layer in the histogram", titles, collapsed=True)
+
+    def folds(self, state: CurveState) -> list[Fold]:
+        """What is saved, layer by layer, the masks, and the break-even map."""
+        found = []
+        if state.points:
+            found = [Fold("What is saved: file, arithmetic, time", lambda: self.draw("saved", self._saved(state))),
+                     Fold("Layer by layer", lambda: self.draw("layers", self._layers(state)))]
         if state.point and "sizes" in state.view:
-            masks(state)
-        speed(state)
+            found.append(Fold("Which weights remain", lambda: masks(state)))
+        return [*found, Fold("Where does it really get faster?", lambda: speed(state))]
+
+    def _saved(self, state: CurveState) -> list[charts.Chart]:
+        shown = [prune_charts.savings(state.points, state.reference, state.values)]
+        return shown + ([prune_charts.forms(state.view, state.points, state.values)] if "sizes" in state.view else [])
+
+    def _layers(self, state: CurveState) -> list[charts.Chart]:
+        shown = [prune_charts.removed_of_each(state.view, state.points, state.values),
+                 prune_charts.sensitivity(state.view, state.points, state.values)]
+        looked_at = prune_charts.inputs(state.view, state.points, state.values) if "sizes" in state.view else None
+        return shown + ([looked_at] if looked_at else [])
 
     def waits(self, state: CurveState) -> bool:
         """While the break-even map is measured, too."""
@@ -138,7 +148,6 @@ def unlike_layers(state: CurveState) -> str:
 
 def masks(state: CurveState) -> None:
     """The weights that remain, a picture for each layer: rows are outputs, columns inputs."""
-    st.subheader("Which weights remain")
     layers = state.point["inside"]["layers"]
     titles = {layer["path"]: layer["title"] for layer in state.view["layers"]}
     st.caption("Rows are a layer's outputs, columns its inputs; black is empty, white the densest place of the layer. Large "
@@ -164,7 +173,6 @@ def speed_job(state: CurveState) -> dict | None:
 def speed(state: CurveState) -> None:
     """The break-even map of this teacher on this machine: measured when asked for, kept afterwards."""
     teacher: Recipe = state.recipe.reference()
-    st.subheader("Where does it really get faster?")
     st.caption("The same share of the teacher's weights removed in three ways, timed against the whole teacher on this "
                "machine: green is faster, red slower; bold: the 95 % interval leaves out equal times.")
     job, view = speed_job(state), session.store().view("speed", state.teacher["digest"])

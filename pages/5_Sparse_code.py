@@ -5,7 +5,8 @@ from pages.ui.charts import charts, outside, sparse_charts, words
 from pages.ui.explore import layer_choice, results
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.explore.method_page import MethodPage, Preset
+from pages.ui.explore.method_page import Fold, MethodPage
+from pages.ui.explore.presets import Preset
 from pages.ui.explore.sparse_data import DataPage, atoms_in_words
 from pages.ui.explore.sparse_hidden import HiddenPage
 from pages.ui.shell.frame import open_page
@@ -53,22 +54,27 @@ class WeightsPage(MethodPage):
                          f"and {runs}.")
         return found + results.notes(state)
 
-    def inside(self, state: CurveState) -> list[charts.Chart]:
-        """Errors of the layers, and the atoms of one."""
+    def picture(self, state: CurveState) -> charts.Chart | None:
+        """The atoms of a layer; their use where this layer stays dense."""
+        if not state.points:
+            return None
+        path, title = chosen_layer(state)
+        atoms = sparse_charts.layer_atoms(state.points, path, title, state.values)
+        return atoms or sparse_charts.usage(state.points, state.values, path, title)
+
+    def picture_choice(self, state: CurveState) -> bool:
+        """Which layer's atoms are shown."""
+        titles = [layer["title"] for layer in state.points[0]["inside"]["layers"]] if state.points else []
+        first = sparse_charts.first_coded(state.points) if state.points else 0
+        return layer_choice.choose("code.layer", "Layer whose atoms are shown", titles, first, collapsed=True)
+
+    def folds(self, state: CurveState) -> list[Fold]:
+        """Errors of the layers, and the use of one's atoms."""
         if not state.points:
             return []
-        path, title = chosen_layer(state)
-        shown = [sparse_charts.layer_errors(state.points, state.values),
-                 sparse_charts.usage(state.points, state.values, path, title)]
-        atoms = sparse_charts.layer_atoms(state.points, path, title, state.values)
-        return shown + ([atoms] if atoms else [])
-
-    def below(self, state: CurveState) -> None:
-        """Which layer's atoms are shown."""
-        layers = state.points[0]["inside"]["layers"] if state.points else []
-        if len(layers) > 1:
-            layer_choice.choose("code.layer", "Layer whose atoms are shown", [layer["title"] for layer in layers],
-                                sparse_charts.first_coded(state.points))
+        return [Fold("Error of the layers and use of the atoms", lambda: self.draw("errors", [
+            sparse_charts.layer_errors(state.points, state.values),
+            sparse_charts.usage(state.points, state.values, *chosen_layer(state))]))]
 
 
 def chosen_layer(state: CurveState) -> tuple[str, str]:
@@ -78,8 +84,8 @@ def chosen_layer(state: CurveState) -> tuple[str, str]:
     return layer["path"], layer["title"]
 
 
-page = open_page("Sparse code", "Weights, examples, or hidden outputs as sums of a few atoms of a dictionary. Drag the "
-                 "dial: with fewer atoms the file is smaller; watch what accuracy that costs.",
+page = open_page("Sparse code", "Weights, examples, or hidden outputs as sums of a few atoms of a dictionary: the fewer "
+                 "atoms, the smaller the file.",
                  {"sparse_code": "The network's weights", "data_codes": "The data itself",
                   "activation_codes": "A hidden layer's outputs"})
 pages = {own.method: own for own in (WeightsPage, DataPage, HiddenPage)}

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
@@ -29,6 +29,10 @@ TEACHERS, DISTILL, LOW_RANK, COMPARE, HANDBOOK = ("pages/1_Teacher.py", "pages/2
                                                   "pages/8_Compare.py", "pages/9_Handbook.py")
 LINK = {"data": "digits", "teacher": "mlp", **{f"t.{name}": str(value) for name, value in Step.parse(TEACHER).settings}}
 LESSON = "distill(epochs=2,seeds=2,temperatures=8)"
+ERRORS = "low_rank.Energy and error at each rank"
+ADDED, DARK, LEARNS, ONLY = (f"distill.{title}" for title in (
+    "What the teacher's outputs add", "Dark knowledge: the teacher's soft targets", "How the student learns",
+    "Learned only with the teacher"))
 TAUGHT = {**LINK, "width": "0.6", **{name: str(value) for name, value in Step.parse(LESSON).settings}}
 
 
@@ -48,9 +52,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def show(engine: Any) -> Callable[..., AppTest]:
     """show("pages/3_Low_rank.py", {"keep": "0.3"}): this page as a new visitor with this link sees it, who wants pages to
-    measure by themselves or (here, unless said otherwise) does not."""
-    def draw(page: str, link: dict[str, str] | None = None, by_itself: bool = False) -> AppTest:
+    measure by themselves or (here, unless said otherwise) does not. opened: folds, such as "prune.Layer by layer"."""
+    def draw(page: str, link: dict[str, str] | None = None, by_itself: bool = False, opened: Sequence[str] = ()) -> AppTest:
         shown = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
+        for fold in opened:
+            shown.session_state[f"fold.{fold}"] = True
         shown.session_state["kept.live"] = by_itself
         if page != "app.py":
             shown.switch_page(page)
@@ -67,11 +73,13 @@ def filled(engine: Any, prepared: None) -> Curve:
     return measure(engine.store, "low_rank", (0.1, 0.3, 0.6, 0.9))
 
 
-def component(shown: AppTest, number: int = 0) -> dict[str, Any]:
-    """What a live plot was given: its charts by id and its dial."""
-    data = json.loads(shown.main.get("bidi_component")[number].proto.json)
-    return {"charts": {name: json.loads(text) for name, text in data["charts"]},
-            "dial": data["dial"] and json.loads(data["dial"])}
+def component(shown: AppTest, key: str = "") -> dict[str, Any]:
+    """The charts by id and the dial: of the live plot with this key, or of the first one and those that follow its dial."""
+    plots = [json.loads(one.proto.json) for one in shown.main.get("bidi_component")]
+    first = next(plot for plot in plots if key in ("", plot["key"]))
+    charts = [chart for plot in plots if plot is first or plot["follows"] == first["key"] for chart in plot["charts"]]
+    return {"charts": {name: json.loads(text) for name, text in charts},
+            "dial": first["dial"] and json.loads(first["dial"])}
 
 
 def labels(elements: Any) -> list[str]:
@@ -215,10 +223,10 @@ def test_the_handbook_has_a_tab_for_every_method_with_all_its_settings(show, kno
 
 
 def test_the_low_rank_page_shows_the_curve_its_inside_and_a_notice(show, filled):
-    shown = show(LOW_RANK, {**LINK, "keep": "0.3"})
+    shown = show(LOW_RANK, {**LINK, "keep": "0.3"}, opened=[ERRORS])
     assert not shown.exception and not shown.warning
     plot = component(shown)
-    assert list(plot["charts"]) == ["accuracy-size", "spectra", "energies", "errors"]
+    assert list(plot["charts"]) == ["accuracy-size", "spectra", "errors", "energies"]
     assert plot["charts"]["accuracy-size"]["alt"].startswith("Accuracy against file size: 4 points from")
     read = {value: text for value, text in zip(plot["dial"]["values"], plot["dial"]["readout"], strict=True) if text}
     assert set(read) == {0.1, 0.3, 0.6, 0.9} and "smaller" in read[0.3]
@@ -308,10 +316,11 @@ def test_a_curve_whose_run_was_cancelled_is_not_drawn_as_a_line(show, filled):
 
 
 def test_compressed_data_has_its_own_reference_and_pictures(show, filled):
-    shown = show(LOW_RANK, {**LINK, "method": "data_svd", "components": "4", "epochs": "1"})
+    shown = show(LOW_RANK, {**LINK, "method": "data_svd", "components": "4", "epochs": "1"},
+                 opened=["data_svd.Singular values and error", "data_svd.Examples rebuilt"])
     assert not shown.exception and not shown.warning
     plot = component(shown)
-    assert list(plot["charts"]) == ["accuracy-size", "spectrum", "data-errors"]
+    assert list(plot["charts"]) == ["accuracy-size", "rebuilt", "spectrum", "data-errors"]
     stars = [trace for trace in plot["charts"]["accuracy-size"]["figure"]["data"] if trace["name"] == "raw data"]
     assert len(stars) == 1 and "than the raw data" in words(shown)
     assert "(paired test, p = " in words(shown)
@@ -447,10 +456,10 @@ def asked(show, taught, engine, known) -> Iterator[Callable[..., int]]:
 
 
 def test_the_distill_page_shows_students_gains_map_and_learning_then_dark_knowledge(show, taught):
-    shown = show(DISTILL, TAUGHT)
+    shown = show(DISTILL, TAUGHT, opened=[ADDED, DARK, LEARNS])
     assert not shown.exception and not shown.warning and not shown.info
-    plot, dark = component(shown), component(shown, 1)
-    assert list(plot["charts"]) == ["accuracy-size", "gains", "map", "learning"]
+    plot, dark = component(shown), component(shown, "distill.dark")
+    assert list(plot["charts"]) == ["accuracy-size", "softened", "gains", "map", "learning"]
     assert list(dark["charts"]) == ["outputs", "alike"]
     assert "2 points with the teacher" in plot["charts"]["accuracy-size"]["alt"]
     assert "2 controls on labels alone" in plot["charts"]["accuracy-size"]["alt"]
@@ -476,19 +485,18 @@ def test_the_distill_page_says_in_words_what_the_teacher_adds(show, taught):
 
 
 def test_the_distill_page_tells_that_both_arms_had_equal_means(show, taught):
-    shown = show(DISTILL, TAUGHT)
+    shown = show(DISTILL, TAUGHT, opened=[LEARNS, ONLY])
     told = " ".join(caption.value for caption in shown.main.caption)
     steps = 2 * -(-taught.teacher["card"]["train_examples"] // 64)
     assert f"take the same {steps} steps of 64 examples" in told and "the range over 2 seeds" in told
-    heading = [one.value for one in shown.subheader]
-    assert "Learned only with the teacher" in heading and "in every seed" in told
+    assert "in every seed" in told
 
 
 def test_another_example_is_shown_beside_its_probabilities(show, taught):
-    shown = show(DISTILL, TAUGHT)
-    first = component(shown, 1)["charts"]["outputs"]
+    shown = show(DISTILL, TAUGHT, opened=[DARK])
+    first = component(shown, "distill.dark")["charts"]["outputs"]
     named(shown.main.button, "Another example").click().run()
-    second = component(shown, 1)["charts"]["outputs"]
+    second = component(shown, "distill.dark")["charts"]["outputs"]
     assert first["figure"]["data"][0]["y"] != second["figure"]["data"][0]["y"] and not shown.exception
     assert "2 of 20" in " ".join(caption.value for caption in shown.main.caption)
 
@@ -557,7 +565,7 @@ def test_students_are_shown_while_they_learn_beside_those_that_have(show, taught
                              StudentSoFar(3_000, 0.4, 4.0, 0, 0.0, 0.0, 0.2),
                              StudentSoFar(3_000, 0.6, 4.0, 0, 0.9, 0.0, 0.0001)))
     asked(link, state="running", share=0.5, text="epoch 1 of 2", live=[live.plain()])
-    shown = show(DISTILL, link)
+    shown = show(DISTILL, link, opened=[ADDED])
     assert not shown.exception and "Cancel" in labels(shown.main.button)
     plot = component(shown)
     assert plot["dial"]["values"] == [0.2, 0.4, 0.6]
@@ -579,11 +587,11 @@ def test_a_student_that_diverges_is_told_while_it_learns(show, taught, asked):
                          ids=lambda link: next(iter(link)))
 def test_a_curve_that_was_measured_along_is_shown_as_its_own(show, taught, link):
     """A click on the map leads there."""
-    shown = show(DISTILL, {**TAUGHT, **link})
+    shown = show(DISTILL, {**TAUGHT, **link}, opened=[ADDED, DARK, LEARNS])
     assert not shown.exception
     plot = component(shown)
-    assert {"accuracy-size", "gains", "map", "learning"} == set(plot["charts"]) and plot["dial"]["values"] == [0.2, 0.6]
-    assert len(shown.main.get("bidi_component")) == 2
+    assert {"accuracy-size", "softened", "gains", "map", "learning"} == set(plot["charts"])
+    assert plot["dial"]["values"] == [0.2, 0.6] and set(component(shown, "distill.dark")["charts"]) == {"outputs", "alike"}
 
 
 def test_what_is_recognised_of_a_class_never_shown_is_told(show, engine, prepared):
@@ -600,7 +608,7 @@ def test_what_is_recognised_of_a_class_never_shown_is_told(show, engine, prepare
 def test_a_temperature_that_was_added_later_is_shown_as_its_own(show, engine, prepared):
     for temperatures in ("8", "8-2"):
         measure(engine.store, f"distill(epochs=1,seeds=1,temperatures={temperatures})", (0.2, 0.6))
-    shown = show(DISTILL, {**TAUGHT, "epochs": "1", "seeds": "1", "temperature": "2"})
+    shown = show(DISTILL, {**TAUGHT, "epochs": "1", "seeds": "1", "temperature": "2"}, opened=[ADDED])
     assert not shown.exception and "map" in component(shown)["charts"]
 
 
@@ -672,10 +680,10 @@ def test_back_to_the_teacher_takes_the_student_back(show, taught, known):
 def test_a_measured_chain_is_shown_with_what_it_starts_from(show, taught, engine):
     start = Recipe.parse(taught.points[-1]["recipe"]).methods[0].text()
     chain = measure(engine.store, f"{start}+low_rank", (0.1, 0.3, 0.9))
-    shown = show(LOW_RANK, {**LINK, "start": start, "keep": "0.3"})
+    shown = show(LOW_RANK, {**LINK, "start": start, "keep": "0.3"}, opened=[ERRORS])
     assert not shown.exception and not shown.warning
     plot = component(shown)
-    assert list(plot["charts"]) == ["accuracy-size", "spectra", "energies", "errors"]
+    assert list(plot["charts"]) == ["accuracy-size", "spectra", "errors", "energies"]
     assert [text is not None for text in plot["dial"]["readout"]].count(True) == 3
     assert chain.points[1]["recipe"] in " ".join(block.value for block in shown.code)
     assert "starts from this network" in [trace["name"] for trace in plot["charts"]["accuracy-size"]["figure"]["data"]]

@@ -14,6 +14,8 @@ from tests.pages.samples import measure
 from tests.pages.test_pages import LINK, component, engine, labels, named, show, words  # noqa: F401  (fixtures)
 
 PAGE = "pages/5_Sparse_code.py"
+ERROR = "Error by dictionary, learning, and use of the atoms"
+STEPS = f"data_codes.{sparse_data.STEPS}"
 CODED = {**LINK, "method": "sparse_code", "atoms": "16", "block": "8", "iterations": "2"}
 DATA = {**LINK, "method": "data_codes", "data_codes.atoms": "16", "data_codes.epochs": "1", "data_codes.iterations": "3"}
 
@@ -29,10 +31,10 @@ def data(engine, prepared):  # noqa: F811
 
 
 def test_coded_weights_are_shown_with_their_atoms(show, coded):  # noqa: F811
-    shown = show(PAGE, {**CODED, "nonzeros": "2"})
+    shown = show(PAGE, {**CODED, "nonzeros": "2"}, opened=["sparse_code.Error of the layers and use of the atoms"])
     assert not shown.exception and not shown.warning
     plot = component(shown)
-    assert list(plot["charts"]) == ["accuracy-size", "errors", "usage", "atoms"]
+    assert list(plot["charts"]) == ["accuracy-size", "atoms", "errors", "usage"]
     assert "of its weights' energy and runs" in words(shown)
     named(shown.main.selectbox, "Layer whose atoms are shown").select(1).run()
     assert coded.points[0]["inside"]["layers"][1]["title"] in component(shown)["charts"]["usage"]["title"]
@@ -46,16 +48,17 @@ def test_a_layer_that_has_atoms_is_shown_until_another_is_chosen():
 
 
 def test_coded_data_are_shown_with_atoms_examples_and_a_pursuit(show, data):  # noqa: F811
-    shown = show(PAGE, {**DATA, "data_codes.nonzeros": "4"})
+    opened = [f"data_codes.{ERROR}", "data_codes.Examples rebuilt", STEPS]
+    shown = show(PAGE, {**DATA, "data_codes.nonzeros": "4"}, opened=opened)
     assert not shown.exception and not shown.warning
-    assert list(component(shown)["charts"]) == ["accuracy-size", "errors", "iterations", "used", "usage"]
+    assert list(component(shown)["charts"]) == ["accuracy-size", "rebuilt", "errors", "iterations", "used", "usage"]
     told = words(shown)
     assert "coherence" in told and told.count("rebuilt</figcaption>") == 8 and "left: 100.0 %" in told
     assert told.count("difference</figcaption>") == 8 and "With as many bytes principal components lose" in told
 
 
 def test_a_pursuit_is_stepped_through_an_atom_at_a_time(show, data):  # noqa: F811
-    shown = show(PAGE, {**DATA, "data_codes.nonzeros": "4"})
+    shown = show(PAGE, {**DATA, "data_codes.nonzeros": "4"}, opened=[STEPS])
     path = data.points[-1]["inside"]["paths"][0]
     assert named(shown.main.button, "Back to the start").disabled
     for step in range(1, len(path["atoms"]) + 1):
@@ -69,7 +72,7 @@ def test_a_pursuit_is_stepped_through_an_atom_at_a_time(show, data):  # noqa: F8
 
 
 def test_playing_takes_one_atom_more_at_each_tick_and_ends(show, data):  # noqa: F811
-    shown = show(PAGE, {**DATA, "data_codes.nonzeros": "4"})
+    shown = show(PAGE, {**DATA, "data_codes.nonzeros": "4"}, opened=[STEPS])
     named(shown.main.button, "Play").click().run()
     assert "Pause" in labels(shown.main.button) and "chosen now" in words(shown)
     for _ in range(6):
@@ -78,7 +81,7 @@ def test_playing_takes_one_atom_more_at_each_tick_and_ends(show, data):  # noqa:
 
 
 def test_another_example_has_another_pursuit(show, data):  # noqa: F811
-    shown = show(PAGE, {**DATA, "data_codes.nonzeros": "4"})
+    shown = show(PAGE, {**DATA, "data_codes.nonzeros": "4"}, opened=[STEPS])
     named(shown.main.button, "Next atom").click().run()
     named(shown.main.button, "Another example").click().run()
     named(shown.main.button, "Next atom").click().run()
@@ -100,19 +103,20 @@ def test_a_dictionary_is_shown_while_it_is_learned(show, data, engine, known):  
 
 def test_components_have_no_pursuit_and_say_how_many_they_are(show, engine, prepared):  # noqa: F811
     measure(engine.store, "data_codes(atoms=16,epochs=1,iterations=3,dictionary=components)", (1, 4))
-    shown = show(PAGE, {**DATA, "data_codes.dictionary": "components", "data_codes.nonzeros": "4"})
+    shown = show(PAGE, {**DATA, "data_codes.dictionary": "components", "data_codes.nonzeros": "4"},
+                 opened=[f"data_codes.{ERROR}"])
     assert not shown.exception and not shown.warning
-    assert list(component(shown)["charts"]) == ["accuracy-size", "errors"]
+    assert list(component(shown)["charts"]) == ["accuracy-size", "rebuilt", "errors"]
     assert "principal components for every tile" in words(shown) and "Next atom" not in labels(shown.main.button)
 
 
 def test_hidden_outputs_are_shown_with_their_coefficients_by_class(show, engine, prepared):  # noqa: F811
     measure(engine.store, "activation_codes(atoms=24,iterations=2)", (1, 4))
     link = {**LINK, "method": "activation_codes", "activation_codes.atoms": "24", "activation_codes.iterations": "2"}
-    shown = show(PAGE, {**link, "activation_codes.nonzeros": "4"})
+    shown = show(PAGE, {**link, "activation_codes.nonzeros": "4"}, opened=[f"activation_codes.{ERROR}"])
     assert not shown.exception and not shown.warning
     plot = component(shown)
-    assert list(plot["charts"]) == ["accuracy-size", "errors", "by-class", "iterations", "used", "usage"]
+    assert list(plot["charts"]) == ["accuracy-size", "by-class", "errors", "iterations", "used", "usage"]
     assert "are coded; the rest of the network takes what is rebuilt" in words(shown)
     assert "24 atoms, last hidden layer" in " ".join(
         trace.get("name", "") for trace in plot["charts"]["accuracy-size"]["figure"]["data"])

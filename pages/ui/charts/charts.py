@@ -66,6 +66,18 @@ def readout(point: dict, reference: dict | None) -> str:
     return " · ".join(parts)
 
 
+TILES = ("size of the file", "accuracy", "speed")
+
+
+def tiles(point: dict, reference: dict | None) -> list[tuple[str, str]]:
+    """The same in large figures, each with what it means against the reference."""
+    against = [words.times_smaller(point["bytes"], reference["bytes"]),
+               words.points_lost(reference["accuracy"] - point["accuracy"])] if reference else list(TILES[:2])
+    figure, _, rest = words.speed(point).partition(", ")
+    return [(words.size(point["bytes"]), against[0]), (words.accuracy(point), against[1]),
+            (figure, rest or ("speed" if point.get("latency") is None else "one example at a time"))]
+
+
 def nearest(values: list[Any], wanted: Any) -> int:
     """Index of the dial value nearest to the wanted one."""
     return min(range(len(values)), key=lambda index: abs(values[index] - wanted))

@@ -38,6 +38,27 @@ def outputs(view: dict, number: int, series: list[tuple[str, list[float], str]])
                 "barmode": "group", "bargap": 0.25, "legend": marks.legend(1.1, font=14)}}}
 
 
+def at_stops(view: dict, number: int, points: list[dict], values: list[float], temperature: float) -> Chart:
+    """One example's class probabilities at a temperature: the teacher's, and those of the student at each of the dial's
+    values."""
+    classes = outside.names(view["classes"])
+    series = [[round(one, 5) for one in softened(point["inside"]["logits"][number], temperature)]
+              if point and "logits" in point["inside"] else None for point in marks.at(points, values)]
+    first = next(one for one in series if one)
+    bars = {"type": "bar", "x": classes, "hovertemplate": "%{x}: %{y:.1%}"}
+    label = outside.name(view["example_labels"][number])
+    return {"id": "softened", "height": 340, "title": f"Softened outputs for one {label}",
+            "alt": f"Probabilities of {len(classes)} classes at T = {temperature:g}: the teacher's and the student's.",
+            "follow": [{"trace": 1, "x": [one and classes for one in series], "y": series}],
+            "figure": {"data": [
+                {**bars, "name": "teacher", "marker": {"color": palette.GREY},
+                 "y": [round(one, 5) for one in softened(view["teacher_logits"][number], temperature)]},
+                {**bars, "name": "student", "marker": {"color": palette.of_method("distill")}, "y": first}],
+                "layout": {"xaxis": {"type": "category", "title": {"text": "class"}}, "barmode": "group", "bargap": 0.25,
+                           "yaxis": {"range": [0, 1.02], "tickformat": ".0%", "title": {"text": f"at T = {temperature:g}"}},
+                           "legend": marks.legend(1.1, font=14)}}}
+
+
 def alike(view: dict) -> Chart:
     """Which classes the teacher finds alike on the training examples: the mean probability given to each wrong class."""
     classes, temperatures = outside.names(view["classes"]), view["temperatures"]

@@ -15,54 +15,58 @@ from pages.ui.shell.choice import Card
 Change = Callable[[str, Any], None]
 
 
-def form(entries: list[Card], values: dict[str, Any], key: str, change: Change) -> None:
-    """One widget a setting; change(name, value) is called when the user turns one."""
+def form(entries: list[Card], values: dict[str, Any], key: str, change: Change, brief: bool = False) -> None:
+    """One widget a setting; change(name, value) is called when the user turns one.
+
+    Args:
+        brief: the help of each is behind a question mark instead of under it.
+    """
     for entry in entries:
-        field(entry, values[entry["name"]], f"{key}.{entry['name']}", change)
+        field(entry, values[entry["name"]], f"{key}.{entry['name']}", change, brief)
 
 
-def field(entry: Card, value: Any, key: str, change: Change) -> None:
+def field(entry: Card, value: Any, key: str, change: Change, brief: bool = False) -> None:
     """The widget of one setting. Its truth is the choice: the value given here is what it shows."""
     draw = {"bool": _toggle, "str": _words, "int": _number, "float": _number, "sizes": _typed, "label": _typed}[
         entry["type"]]
+    numbers = entry["type"] in ("int", "float")
+    said = f"{entry['help']} ({entry['low']:g} to {entry['high']:g})" if numbers else entry["help"]
 
     def turned() -> None:
         change(entry["name"], session.current(key))
 
-    draw(entry, value, key, turned, change)
+    draw(entry, value, key, turned, change, said if brief else None)
+    if not brief:
+        st.caption(said)
 
 
-def _toggle(entry: Card, value: bool, key: str, turned: Callable[[], None], change: Change) -> None:
-    st.toggle(entry["label"], key=session.bound(key, value), on_change=turned)
-    st.caption(entry["help"])
+def _toggle(entry: Card, value: bool, key: str, turned: Callable[[], None], change: Change, tip: str | None) -> None:
+    st.toggle(entry["label"], key=session.bound(key, value), on_change=turned, help=tip)
 
 
-def _words(entry: Card, value: str, key: str, turned: Callable[[], None], change: Change) -> None:
+def _words(entry: Card, value: str, key: str, turned: Callable[[], None], change: Change, tip: str | None) -> None:
     choices = entry["choices"]
     draw = st.segmented_control if sum(len(choice) + 3 for choice in choices) <= 20 else st.selectbox
     options = {"required": True} if draw is st.segmented_control else {}
-    draw(entry["label"], choices, key=session.bound(key, value), on_change=turned, **options)
-    st.caption(entry["help"])
+    draw(entry["label"], choices, key=session.bound(key, value), on_change=turned, help=tip, **options)
 
 
-def _number(entry: Card, value: float, key: str, turned: Callable[[], None], change: Change) -> None:
+def _number(entry: Card, value: float, key: str, turned: Callable[[], None], change: Change, tip: str | None) -> None:
     whole = entry["type"] == "int"
     step = entry["step"] or (1 if whole else max(float(entry["low"] or 0), 10.0 ** -6))
     kind = int if whole else float
-    st.number_input(entry["label"], kind(entry["low"]), kind(entry["high"]), step=kind(step),
+    st.number_input(entry["label"], kind(entry["low"]), kind(entry["high"]), step=kind(step), help=tip,
                     key=session.bound(key, kind(value)), on_change=turned, format="%d" if whole else "%g")
-    st.caption(f"{entry['help']} ({entry['low']:g} to {entry['high']:g})")
 
 
-def _typed(entry: Card, value: int | str, key: str, turned: Callable[[], None], change: Change) -> None:
+def _typed(entry: Card, value: int | str, key: str, turned: Callable[[], None], change: Change, tip: str | None) -> None:
     def typed() -> None:
         try:
             change(entry["name"], spelled(checked(entry, session.current(key))))
         except ValueError as error:
             session.remember(f"wrong.{key}", str(error))
 
-    st.text_input(entry["label"], key=session.bound(key, str(value)), on_change=typed)
+    st.text_input(entry["label"], key=session.bound(key, str(value)), on_change=typed, help=tip)
     wrong = session.forget(f"wrong.{key}")
     if wrong:
         st.warning(outside.markdown(f"{wrong} The last good value, {value}, stays in force."))
-    st.caption(entry["help"])

@@ -14,10 +14,16 @@ def chosen(name: str, count: int, otherwise: int = 0) -> int:
     return session.remembered_place(name, count, otherwise)
 
 
-def choose(name: str, label: str, titles: list[str], otherwise: int = 0) -> None:
-    """A list of layers to choose from. otherwise: the layer that is shown until one is chosen."""
+def choose(name: str, label: str, titles: list[str], otherwise: int = 0, collapsed: bool = False) -> bool:
+    """A list of layers to choose from, its label only for screen readers if `collapsed`; returns whether there is a choice:
+    one layer needs none. otherwise: the layer that is shown until one is chosen."""
+    if len(titles) < 2:
+        return False
+
     def change() -> None:
         session.remember(name, session.current(f"{name}.chosen"))
 
     st.selectbox(label, range(len(titles)), on_change=change, format_func=lambda place: outside.name(titles[place]),
+                 label_visibility="collapsed" if collapsed else "visible",
                  key=session.bound(f"{name}.chosen", chosen(name, len(titles), otherwise)))
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,19 +11,22 @@ from compress.settings import checked, spelled
 from pages.ui.charts import charts, marks, words
 from pages.ui.explore import results
 from pages.ui.explore.curve_state import CurveState
+from pages.ui.explore.presets import Preset
+from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 from pages.ui.shell.frame import Page
 
+HERO_FILL = {"least": 300, "most": 520, "beside": 420}  # pixels that the rest of the stage needs
+CHOICE = 56  # pixels of a choice over the picture
+CHOICE_FILL = {name: pixels + (CHOICE if name == "beside" else -CHOICE) for name, pixels in HERO_FILL.items()}
+
 
 @dataclass(frozen=True)
-class Preset:
-    """A button that shows something worth seeing: what to choose, and why."""
+class Fold:
+    """A group of charts or pictures below the stage, drawn when it is opened."""
 
     title: str
-    text: str
-    settings: dict[str, Any]
-    data: str | None = None
-    teacher: str | None = None
+    draw: Callable[[], None]
 
 
 class MethodPage:
@@ -30,17 +34,22 @@ class MethodPage:
 
     Class attributes:
         method: the method's name in recipes.
-        presets: buttons at the top of the left column.
-        open_settings: how many settings are beside the dial at once; the others are folded away.
+        presets: the strip under the title.
+        open_settings: how many settings are beside the stage; the others are in a drawer.
     """
 
     method: ClassVar[str]
     presets: ClassVar[tuple[Preset, ...]] = ()
-    open_settings: ClassVar[int] = 3
+    open_settings: ClassVar[int] = 2
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.card = page.known["methods"][self.method]
+
+    @property
+    def dial_key(self) -> str:
+        """The name of the dial's element, which other charts follow."""
+        return f"dial.{self.method}"
 
     def label(self, value: Any) -> str:
         """A dial value in words."""
@@ -56,7 +65,7 @@ class MethodPage:
         return ", ".join([self.card["title"], *words.changed_settings(recipe.methods[-1], self.card)])
 
     def notices(self, state: CurveState) -> list[str]:
-        """Sentences about these very results, above the hero (HTML)."""
+        """Sentences about these very results (HTML): the first one or two stand above the hero, the rest under "Why?"."""
         return results.sentences(state)
 
     def hero(self, state: CurveState, others: dict[str, list[dict]]) -> charts.Chart:
@@ -74,12 +83,40 @@ class MethodPage:
         """The dial's line for each of its values; None where nothing is known yet."""
         return [point and charts.readout(point, state.reference) for point in marks.at(state.points, state.values)]
 
-    def inside(self, state: CurveState) -> list[charts.Chart]:
-        """Charts of what happens inside, under the hero and moved by the same dial."""
+    def tiles(self, state: CurveState) -> list[list[tuple[str, str]] | None]:
+        """The same as large figures, each with what it is."""
+        return [point and charts.tiles(point, state.reference) for point in marks.at(state.points, state.values)]
+
+    def picture(self, state: CurveState) -> charts.Chart | None:
+        """The object itself, which moves with the dial beside the hero; None while there is none."""
+        return None
+
+    def picture_choice(self, state: CurveState) -> bool:
+        """Draws the choice of what the picture shows, such as a layer; whether there is one."""
+        return False
+
+    def live(self, state: CurveState) -> None:
+        """Draws what happens now, while points are made."""
+
+    def folds(self, state: CurveState) -> list[Fold]:
+        """Everything else, in groups under the stage."""
         return []
 
-    def below(self, state: CurveState) -> None:
-        """Draws pictures and the like under the charts."""
+    def is_open(self, title: str) -> bool:
+        """Whether a fold was open when the page was last drawn."""
+        return bool(session.remembered(f"open.{self.fold_key(title)}", False))
+
+    def fold_key(self, title: str) -> str:
+        """The name of a fold's element."""
+        return f"fold.{self.method}.{title}"
+
+    def actions(self, state: CurveState) -> None:
+        """Draws what can be done with the point at the dial, beside taking it away."""
+
+    def draw(self, name: str, shown: list[charts.Chart]) -> None:
+        """Draws charts that the page's dial moves; a click on a point that is one of its stops turns it."""
+        key = f"{name}.{self.method}"
+        liveplot(shown, key=key, follows=self.dial_key, on_select=session.on_selected(key, self.select))
 
     def select(self, clicked: Any) -> None:
         """The dial was released at a value, or a point of a chart clicked, whose customdata is one."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from compress.recipe import Recipe
-from pages.ui.charts import charts, outside, sparse_charts, words
+from pages.ui.charts import charts, marks, outside, rebuilt, sparse_charts, words
 from pages.ui.explore import pictures
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.explore.method_page import MethodPage, Preset
+from pages.ui.explore.method_page import Fold, MethodPage
+from pages.ui.explore.presets import Preset
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 
@@ -34,13 +35,14 @@ PRESETS = (
     Preset("scikit-learn's dictionary", "The same with its mini-batch dictionary learning.",
            {"dictionary": "sklearn", "nonzeros": 8}, "mnist5k", "LeNet-300-100"),
 )
+STEPS = "Orthogonal matching pursuit, step by step"
 
 
 class DataPage(MethodPage):
     """Examples, or tiles of them, as sums of atoms."""
 
     method = "data_codes"
-    open_settings = 4
+    open_settings = 3
     presets = PRESETS
 
     def label(self, value: int) -> str:
@@ -78,38 +80,45 @@ class DataPage(MethodPage):
         return [*sentences, f"A tile has {known['mean_nonzeros']:.1f} atoms on average.",
                 guarantee(known["coherence"], known["bound"])]
 
-    def inside(self, state: CurveState) -> list[charts.Chart]:
-        """Errors beside those of other dictionaries, use of the atoms, and learning."""
-        if not state.points:
-            return []
-        return [sparse_charts.data_errors(state.points, state.values), *learning_and_use(state)]
+    def picture(self, state: CurveState) -> charts.Chart | None:
+        """Examples, and under them what is rebuilt from their codes."""
+        held = [point and point["inside"]["rebuilt"] for point in marks.at(state.points, state.values)]
+        return rebuilt.examples(state.view["original"], held) if any(held) else None
 
-    def below(self, state: CurveState) -> None:
-        """The dictionary as it is learned, the scene, the atoms, examples rebuilt, and one pursuit step by step."""
+    def live(self, state: CurveState) -> None:
+        """The dictionary as it is learned."""
         if "tile" in state.view:
             learning(state, state.view["tile"])
+
+    def folds(self, state: CurveState) -> list[Fold]:
+        """The scene, the atoms, more examples, one pursuit step by step, errors, and learning."""
         if not state.point or "tile" not in state.view:
-            return
-        known, shape = state.point["inside"], state.view["tile"]
-        if "scene" in known and "scene" in state.view:
-            scene(state)
-        named = "The principal components" if "components" in known else "The atoms, most used first"
-        st.subheader(named)
-        st.html(pictures.gallery([(one, str(number)) for number, one in
-                                  enumerate(pictures.unpacked(known["atoms"], shape), start=1)], size=56))
-        st.subheader(f"Examples rebuilt from {atoms_in_words(state.dial)}" + (" a tile" if state.settings["tile"] else ""))
-        originals = state.view["original"]
-        st.html(pictures.gallery(list(zip(originals, map(outside.name, state.view["labels"]), strict=True))))
-        st.html(pictures.gallery([(values, "rebuilt") for values in known["rebuilt"]]))
-        st.html(pictures.gallery([(pictures.difference(one, other), "difference")
-                                  for one, other in zip(originals, known["rebuilt"], strict=True)]))
+            return []
+        known = state.point["inside"]
+        atoms = "The principal components" if "components" in known else "The atoms, most used first"
+        found = [Fold("A part of the photographs, rebuilt", lambda: scene(state))] if "scene" in known else []
+        found += [Fold(atoms, lambda: self._atoms(state)), Fold("Examples rebuilt", lambda: self._examples(state))]
         if known.get("paths"):
-            stepping(state)
+            found.append(Fold(STEPS, lambda: stepping(state)))
+        return [*found, Fold("Error by dictionary, learning, and use of the atoms", lambda: self.draw("errors", [
+            sparse_charts.data_errors(state.points, state.values), *learning_and_use(state)]))]
+
+    def _atoms(self, state: CurveState) -> None:
+        shown = pictures.unpacked(state.point["inside"]["atoms"], state.view["tile"])
+        st.html(pictures.gallery([(one, str(number)) for number, one in enumerate(shown, start=1)], size=56))
+
+    def _examples(self, state: CurveState) -> None:
+        originals, made = state.view["original"], state.point["inside"]["rebuilt"]
+        st.markdown(f"Rebuilt from {atoms_in_words(state.dial)}" + (" a tile" if state.settings["tile"] else ""))
+        st.html(pictures.gallery(list(zip(originals, map(outside.name, state.view["labels"]), strict=True))))
+        st.html(pictures.gallery([(values, "rebuilt") for values in made]))
+        st.html(pictures.gallery([(pictures.difference(one, other), "difference")
+                                  for one, other in zip(originals, made, strict=True)]))
 
     def waits(self, state: CurveState) -> bool:
         """While a pursuit plays, too; none does where none is shown."""
-        playing = state.point and state.point["inside"].get("paths") and session.remembered("code.playing", False)
-        return super().waits(state) or bool(playing)
+        shown = state.point and state.point["inside"].get("paths") and self.is_open(STEPS)
+        return super().waits(state) or bool(shown and session.remembered("code.playing", False))
 
 
 def guarantee(coherence: float, bound: float) -> str:
@@ -147,7 +156,7 @@ def scene(state: CurveState) -> None:
     known = state.point["inside"]
     originals = pictures.unpacked(state.view["scene"], state.view["scene_shape"])
     rebuilt = pictures.unpacked(known["scene"], known["scene_shape"])
-    st.subheader(f"A part of the photographs, rebuilt from these codes: PSNR {known['scene_psnr']:.1f} dB")
+    st.markdown(f"Rebuilt from these codes: PSNR {known['scene_psnr']:.1f} dB")
     for original, coded in zip(originals, rebuilt, strict=True):
         st.html(pictures.gallery([(original, "as it is"), (coded, "rebuilt"),
                                   (pictures.difference(original, coded), "difference")], row=True))
@@ -169,7 +178,6 @@ def learning(state: CurveState, tile: list[int] | None = None) -> None:
 
 def stepping(state: CurveState) -> None:
     """Orthogonal matching pursuit of one tile, an atom at a time."""
-    st.subheader("Orthogonal matching pursuit, step by step")
     paths, shape = state.point["inside"]["paths"], state.view["tile"]
     number = session.remembered_place("code.example", len(paths))
     path = paths[number]

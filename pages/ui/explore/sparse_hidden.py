@@ -8,7 +8,8 @@ from compress.recipe import Recipe
 from pages.ui.charts import charts, outside, sparse_charts, words
 from pages.ui.explore import results
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.explore.method_page import MethodPage, Preset
+from pages.ui.explore.method_page import Fold, MethodPage
+from pages.ui.explore.presets import Preset
 from pages.ui.explore.sparse_data import atoms_in_words, learning, learning_and_use
 
 PRESETS = (
@@ -29,7 +30,7 @@ class HiddenPage(MethodPage):
     """A hidden layer's outputs as sums of atoms."""
 
     method = "activation_codes"
-    open_settings = 4
+    open_settings = 3
     presets = PRESETS
 
     def label(self, value: int) -> str:
@@ -59,19 +60,26 @@ class HiddenPage(MethodPage):
         return [*first, f"The codes keep {words.percent(1 - known['error'])} of the outputs' energy; principal components "
                 f"of as many bytes keep {words.percent(1 - others['components'])}.", *results.notes(state)]
 
-    def inside(self, state: CurveState) -> list[charts.Chart]:
-        """Errors beside those of other dictionaries, the mean coefficient of each atom by class, learning, and use."""
-        if not state.points:
-            return []
-        shown = [sparse_charts.data_errors(state.points, state.values, "an example's outputs")]
+    def picture(self, state: CurveState) -> charts.Chart | None:
+        """The mean coefficient of each atom by class; the errors of the codes where there is no dictionary."""
         known = state.point["inside"] if state.point else {}
         if "by_class" in known:
-            shown.append(sparse_charts.by_class(state.points, state.values, state.teacher["card"]["classes"]))
-        return shown + learning_and_use(state)
+            return sparse_charts.by_class(state.points, state.values, state.teacher["card"]["classes"])
+        return sparse_charts.data_errors(state.points, state.values, "an example's outputs") if state.points else None
 
-    def below(self, state: CurveState) -> None:
-        """The dictionary as it is learned, and which hidden layers there are."""
+    def live(self, state: CurveState) -> None:
+        """The dictionary as it is learned."""
         learning(state)
+
+    def folds(self, state: CurveState) -> list[Fold]:
+        """Errors beside those of other dictionaries, learning and use, and which hidden layers there are."""
+        if not state.points:
+            return []
+        return [Fold("Error by dictionary, learning, and use of the atoms", lambda: self._errors(state))]
+
+    def _errors(self, state: CurveState) -> None:
+        self.draw("errors", [sparse_charts.data_errors(state.points, state.values, "an example's outputs"),
+                             *learning_and_use(state)])
         if len(state.view.get("cuts", [])) > 1:
             listed = "; ".join(f"**{number}**: {outside.markdown(title)}" for number, title in enumerate(state.view["cuts"]))
             st.caption(f"Hidden layers of this network, as the setting counts them: {listed}.")

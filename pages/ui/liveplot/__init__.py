@@ -26,7 +26,7 @@ import streamlit.components.v1
 
 _HERE = Path(__file__).parent
 # The parts share one module scope, so their order matters only for the reader; the last one exports.
-_PARTS = ("library.js", "theme.js", "overlay.js", "chart.js", "player.js", "dial.js", "liveplot.js")
+_PARTS = ("library.js", "theme.js", "overlay.js", "chart.js", "player.js", "dial.js", "tiles.js", "liveplot.js")
 
 
 def _read(*names: str) -> str:
@@ -74,6 +74,7 @@ def liveplot(
     *,
     key: str,
     dial: dict | None = None,
+    follows: str = "",
     height: int = 360,
     on_dial: Callable[[], None] | None = None,
     on_select: Callable[[], None] | None = None,
@@ -87,7 +88,8 @@ def liveplot(
       have defaults. ``var(--accent)``, ``var(--text)``, ``var(--muted)``, ``var(--grid)`` and
       ``var(--background)`` are replaced by the theme's colours wherever they are a whole value of the figure.
       Plotly reads titles, ticks, legends and hover texts as HTML: text from outside is escaped before it comes here.
-    - ``span``: ``"half"`` (default) or ``"wide"``; ``height``: pixels (default: `height`).
+    - ``span``: ``"half"`` (default) or ``"wide"``; ``height``: pixels (default: `height`);
+      ``fill``: instead of it ``{"least", "most", "beside"}``, as high as the window is without `beside` pixels.
     - ``follow``: a list of what moves with the dial. Each entry is either
       ``{"trace": 2, "x": [[...], ...], "y": [[...], ...], "text": [[...], ...]}`` (one list of points for
       each index of the dial; text is optional, and so is z, a map's matrix for each index) or
@@ -96,7 +98,10 @@ def liveplot(
       measurement is shown.
 
     `dial` is ``{"name", "label", "values", "labels", "index", "readout", "help"}``: sorted numbers, a short
-    text for each, the starting index, and for each index a short result or None (not measured).
+    text for each, the starting index, and for each index a short result or None (not measured). It may have
+    ``tiles`` as well, for each index a list of pairs (figure, words) or None, with ``tileNames``, the words that
+    stand there while nothing is measured. Charts without a dial move with that of the liveplot whose key is
+    `follows`.
 
     A dial index that differs from the one sent before, and is no echo of the user's own moves, is adopted
     by the browser; otherwise the user's position stays. The callbacks take no arguments;
@@ -113,6 +118,8 @@ def liveplot(
         data={
             "charts": [[chart["id"], _as_json({"height": height, **chart})] for chart in charts],
             "dial": None if dial is None else _as_json(dial),
+            "key": key,
+            "follows": follows,
             "library": _library_url(),
             "basePath": st.get_option("server.baseUrlPath"),
         },

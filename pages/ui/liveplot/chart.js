@@ -13,6 +13,19 @@ function shownAsText(title) {
 }
 
 const PICTURE_FONT = "Arial, Helvetica, sans-serif";
+const NARROW = 460; // pixels: a chart beside the hero, whose words would leave it no room
+
+function inSmallType(layout, size) {
+  layout.font.size = size;
+  for (const [name, axis] of Object.entries(layout)) {
+    if (/^[xy]axis\d*$/.test(name) && axis.title?.font) axis.title.font.size = size;
+  }
+}
+
+function filling({ least, most, beside }) {
+  // As high as the window leaves room for beside the rest, in pixels.
+  return `clamp(${least}px, calc(100vh - ${beside}px - var(--ce-more, 0px)), ${most}px)`;
+}
 
 class Chart {
   constructor(id, onSelect) {
@@ -46,7 +59,8 @@ class Chart {
     this.title.hidden = !this.spec.title;
     this.frame.setAttribute("aria-label", this.spec.alt || this.spec.title || this.id);
     this.height = Math.round(this.spec.height * theme.scale);
-    this.frame.style.height = `${this.height}px`;
+    this.frame.style.height = this.spec.fill ? filling(this.spec.fill) : `${this.height}px`;
+    this.card.classList.toggle("lp-stage", Boolean(this.spec.fill));
     this.card.classList.toggle("lp-wide", this.spec.span === "wide");
     return true;
   }
@@ -71,7 +85,8 @@ class Chart {
     if (index !== null) {
       for (const item of this.follow) this.settle(figure, item, index);
     }
-    figure.layout.height = this.height;
+    figure.layout.height = this.spec.fill ? this.frame.clientHeight || this.height : this.height;
+    if (this.spec.fill && this.frame.clientWidth < NARROW) inSmallType(figure.layout, Math.round(SMALL_SIZE * this.theme.scale));
     return figure;
   }
 
@@ -192,7 +207,10 @@ class Chart {
   resize() {
     const full = this.graph._fullLayout;
     const width = this.frame.clientWidth;
-    if (full && width > 0 && Math.abs(full.width - width) >= 1) this.library.Plots.resize(this.graph);
+    const height = this.spec?.fill ? this.frame.clientHeight : full?.height;
+    if (!full || width === 0) return;
+    if (Math.abs(full.height - height) >= 1) this.library.relayout(this.graph, { height });
+    if (Math.abs(full.width - width) >= 1) this.library.Plots.resize(this.graph);
   }
 
   complain(error) {

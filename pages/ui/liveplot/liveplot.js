@@ -1,10 +1,14 @@
 // The component: what Streamlit calls at each run of the script, and the state that outlives those calls.
 
+const components = new Set(); // all that are on the page: some follow the dial of another one
+let lastFrame = null; // in which a chart was drawn
+
 class LivePlotComponent {
   constructor(parent) {
     this.root = element("div", "lp-root", parent);
     this.charts = new Map();
     this.queue = new Set();
+    components.add(this);
     this.looks = new ResizeObserver(() => this.readLooks());
     this.looks.observe(this.root);
   }
@@ -21,6 +25,8 @@ class LivePlotComponent {
     this.setStateValue = setStateValue;
     this.setTriggerValue = setTriggerValue;
     this.theme = readTheme(this.root);
+    this.key = data.key;
+    this.follows = data.follows;
     this.receiveDial(data.dial);
     this.receiveCharts(data.charts);
     loadLibrary(data.library, data.basePath).then(
@@ -35,17 +41,39 @@ class LivePlotComponent {
   receiveDial(text) {
     if (text === null) {
       this.dial?.remove();
-      this.dial = null;
+      this.dial = this.tiles = null;
       return;
     }
     const before = this.dial?.index;
     this.dial ||= new Dial(this.dialPlace(), {
-      onMove: () => this.moveSoon(),
-      onRest: () => this.queueAll(),
+      onMove: () => this.moved(),
+      onRest: () => this.rested(),
       onReport: (index) => this.setStateValue("dial", index),
     });
     this.dial.receive(text);
-    if (before !== this.dial.index) this.queueAll();
+    this.tiles ||= new Tiles(this.dial);
+    this.tiles.show();
+    if (before !== this.dial.index) this.rested();
+  }
+
+  // The dial that moves these charts: their own, or that of the component which they follow.
+  get turner() {
+    if (this.dial || !this.follows) return this.dial;
+    return [...components].find((one) => one.key === this.follows && one.dial)?.dial;
+  }
+
+  get moving() {
+    return [this, ...[...components].filter((one) => one.follows === this.key && !one.dial)];
+  }
+
+  moved() {
+    this.tiles?.show();
+    for (const one of this.moving) one.moveSoon();
+  }
+
+  rested() {
+    this.tiles?.show();
+    for (const one of this.moving) one.queueAll();
   }
 
   dialPlace() {
@@ -90,17 +118,18 @@ class LivePlotComponent {
 
   drawSoon() {
     if (!this.library || this.drawing || this.queue.size === 0) return;
-    this.drawing = requestAnimationFrame(() => this.drawOne());
+    this.drawing = requestAnimationFrame((frame) => this.drawOne(frame));
   }
 
-  drawOne() {
-    // One chart a frame: a full redraw takes tens of milliseconds, and the dial must stay free between two.
+  drawOne(frame) {
+    // One chart a frame on the whole page: a full redraw takes tens of milliseconds, and the dial must stay free between two.
     this.drawing = 0;
     const [chart] = this.queue;
-    if (chart) {
+    if (chart && frame !== lastFrame) {
+      lastFrame = frame;
       this.queue.delete(chart);
       try {
-        chart.draw(this.library, this.dial ? this.dial.index : null, Boolean(this.dial?.active));
+        chart.draw(this.library, this.turner ? this.turner.index : null, Boolean(this.turner?.active));
       } catch (error) {
         chart.complain(error); // one bad figure must not stop the others
       }
@@ -111,7 +140,8 @@ class LivePlotComponent {
   moveSoon() {
     this.stepping ||= requestAnimationFrame(() => {
       this.stepping = 0;
-      for (const chart of this.charts.values()) chart.move(this.dial.index);
+      const { turner } = this;
+      if (turner) for (const chart of this.charts.values()) chart.move(turner.index);
     });
   }
 
@@ -125,6 +155,7 @@ class LivePlotComponent {
     for (const [id, chart] of [...this.charts]) this.forget(id, chart);
     this.looks.disconnect();
     this.dial?.remove();
+    components.delete(this);
     this.root.remove();
   }
 }

@@ -1,5 +1,6 @@
 // The page's colours and fonts, and the look that every chart starts from.
 
+const SMALL_SIZE = 14;
 const FONT_SIZE = 17; // read from the back row of a lecture hall; --ce-scale makes it larger still
 // Okabe-Ito, the blues late: the accent is often a blue, and a curve must not look like the dial's mark.
 const PALETTE = ["#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#56B4E9", "#F0E442"];

@@ -125,6 +125,20 @@ def teacher_of(text: str, description: Card) -> Step:
     return Step.of(step.name, spelled_out(teacher_settings(description, step.name), step.values, step.name))
 
 
+def teacher_named(name: str, description: Card) -> Step:
+    """A preset teacher by its title, or one that is spelled like mlp(hidden=128).
+
+    Raises:
+        ValueError: as teacher_of(), or no preset has this title.
+    """
+    if "(" in name:
+        return teacher_of(name, description)
+    preset = next((preset for preset in description["presets"] if preset["title"] == name), None)
+    if not preset:
+        raise ValueError(f"There is no teacher {name!r} among the presets.")
+    return Step.of(preset["name"], preset["settings"])
+
+
 def spelled_out(entries: list[Card], values: dict[str, Any], owner: str) -> dict[str, Any]:
     """Every setting in its own type, at its default where it is left out.
 

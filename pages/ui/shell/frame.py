@@ -59,14 +59,22 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     known = session.description()
     _sidebar(known)
     lesson_bar.draw(next((path for path, label, _ in PAGES if label == title), None), known)
-    st.title(title)
+    _heading(title, methods or {})
     part("summary").markdown(summary)
     for notice in notices:
         st.warning(outside.markdown(notice), icon=":material/tune:")
-    if methods and len(methods) > 1:
-        _switch(methods)
     session.finish()
     return Page(known, session.choice(), session.active())
+
+
+def _heading(title: str, methods: dict[str, str]) -> None:
+    """The title, with the choice of a method beside it where there are several."""
+    if len(methods) < 2:
+        st.title(title)
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.title(title, width="content")
+        _switch(methods)
 
 
 def part(name: str) -> DeltaGenerator:

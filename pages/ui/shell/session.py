@@ -15,7 +15,7 @@ from compress.curves.store import Store
 from compress.data import datasets
 from compress.data.pictures import PICTURES, pictures
 from compress.files.store_error import StoreError
-from compress.recipe import Recipe, Step
+from compress.recipe import Recipe
 from compress.service.engine import Engine, EngineError, LocalEngine
 from compress.service.participants import Part
 from compress.service.requests import Request
@@ -23,7 +23,7 @@ from pages.ui.charts import outside
 from pages.ui.shell import address as addresses
 from pages.ui.shell import presence
 from pages.ui.shell.address import Shown
-from pages.ui.shell.choice import Card, Choice, first_choice, teacher_of
+from pages.ui.shell.choice import Card, Choice, first_choice, teacher_named
 from pages.ui.shell.filters import Filters
 from pages.ui.shell.links import to_link
 from pages.ui.shell.view import View
@@ -294,8 +294,5 @@ def choose_with(data: str | None, teacher: str | None, known: Card) -> None:
     are given."""
     if data:
         choose(replace(choice(), data=data))
-    if teacher and "(" in teacher:
-        choose(replace(choice(), teacher=teacher_of(teacher, known)))
-    elif teacher:
-        preset = next(preset for preset in known["presets"] if preset["title"] == teacher)
-        choose(replace(choice(), teacher=Step.of(preset["name"], preset["settings"])))
+    if teacher:
+        choose(replace(choice(), teacher=teacher_named(teacher, known)))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pages.ui.shell.view import PARTS, View
 
 STYLE = """<style>
-.stMainBlockContainer { padding: 2.2rem 2.4rem 3rem 2.4rem; max-width: 1800px; }
+.stMainBlockContainer { padding: 1.1rem 2rem 3rem 2rem; max-width: 1800px; }
+.stMainBlockContainer > .stVerticalBlock { gap: 0.55rem; }
 .stButton p, .stDownloadButton p { white-space: normal; overflow: visible; }
 .stButton button, .stDownloadButton button { height: auto; }
-.stMainBlockContainer h1 { font-size: 2.3rem; padding: 0 0 0.1rem 0; }
+.stMainBlockContainer h1 { font-size: 1.9rem; line-height: 1.2; padding: 0; }
 .stMainBlockContainer h3 { padding-top: 0.4rem; }
 .ce-brand { font-weight: 750; font-size: 1.35rem; line-height: 1.1; letter-spacing: -0.01em; margin: -1.2rem 0 0.4rem 0; }
 .ce-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.2rem, 1fr)); gap: 0.7rem;
@@ -38,6 +39,21 @@ STYLE = """<style>
 .st-key-lesson { padding: 0.5rem 1rem 0.7rem 1rem; gap: 0.4rem; border-color: var(--st-primary-color, #6D3FD1);
   background: color-mix(in srgb, var(--st-primary-color, #6D3FD1) 5%, transparent); }
 .st-key-lesson .stButton button { min-height: 2rem; padding: 0.1rem 0.7rem; }
+.ce-verdict { font-size: 1rem; line-height: 1.45; min-height: 2.9em; }
+.ce-preset { font-size: 0.9rem; line-height: 1.3; opacity: 0.75; white-space: nowrap; overflow: hidden;
+  text-overflow: ellipsis; }
+.st-key-ce-chips { flex-wrap: wrap; max-height: 4.6rem; overflow: auto; scrollbar-width: thin; }
+.st-key-ce-chips .stButton button { border-radius: 1rem; min-height: 0; padding: 0.2rem 0.75rem; }
+.st-key-ce-chips .stButton p { font-size: 0.87rem; white-space: nowrap; }
+.st-key-ce-work { min-height: 6.6rem; }
+@media (min-height: 761px) { :root { --ce-more: 68px; } }
+@media (max-height: 760px) {
+  .st-key-ce-chips { flex-wrap: nowrap; mask-image: linear-gradient(to right, black 95%, transparent); }
+  .ce-preset { display: none; }
+}
+/* The dial stays in sight while what it moves is scrolled, where the window is large enough for both. */
+@media (min-width: 641px) { div:has(> .st-key-ce-dial) { position: sticky; top: 0; z-index: 90; } }
+@media (max-width: 640px) { .st-key-ce-chips { flex-wrap: nowrap; } }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 4rem 1rem 2rem 1rem; }
   [data-testid=stColumn]:has(.st-key-part-settings) { order: 2; }
@@ -51,7 +67,7 @@ STYLE = """<style>
   .stSidebar, .stAppHeader, .st-key-part-settings, .st-key-part-presets, .st-key-part-exports, .st-key-lesson,
   .st-key-lecture, .stButton, .stDownloadButton, [data-testid=stColumn]:has(.st-key-part-settings)
   { display: none !important; }
-  .lp-dial-place { position: static; }
+  .lp-dial-place, div:has(> .st-key-ce-dial) { position: static; }
   .lp-dial-player { visibility: hidden; }
   .lp-card, .ce-card, .ce-notice, .ce-pictures figure, .stDataFrame, [data-testid=stHorizontalBlock]:not(:has(.lp-card))
   { break-inside: avoid; }

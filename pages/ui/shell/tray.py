@@ -20,12 +20,12 @@ def draw() -> None:
         st.fragment(_tray, run_every=1.0)()
 
 
-def progress(job: Job, key: str) -> None:
-    """One line: share done, what is being done, how long it will take, and a button that cancels it, if the session may.
-    Who sees the line takes part in the job."""
+def progress(job: Job, key: str, beside: bool = True) -> None:
+    """Share done, what is being done, how long it will take, and a button that cancels it, if the session may: in one line,
+    or the button below. Who sees it takes part in the job."""
     session.see(job["id"])
     part = session.part(job["id"])
-    bar, button = st.columns([5, 1], vertical_alignment="center")
+    bar, button = st.columns([5, 1], vertical_alignment="center") if beside else (st.container(), st.container())
     bar.progress(min(1.0, job["share"] or 0.0), text=sentence(job, session.store().jobs_at_work()))
     _cancel(job, part, f"{key}.cancel.{job['id']}", button)
     if part.left:

@@ -1,0 +1,68 @@
+"""Beside the stage: what is being measured or can be, and the settings; those that seldom matter are in a drawer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.charts import outside
+from pages.ui.explore import by_itself, controls
+from pages.ui.explore.curve_state import look_up
+from pages.ui.explore.method_page import MethodPage
+from pages.ui.shell import session, tray
+from pages.ui.shell.choice import without_conflict
+
+
+def draw(own: MethodPage, offered: str, submit: Callable[[], Any]) -> None:
+    """The work of this page, then its settings.
+
+    Args:
+        offered: what can be measured, in words; "" where nothing is missing.
+        submit: begins it.
+    """
+    with st.container(key="ce-work"):
+        if look_up(own.card).running:
+            st.fragment(_progress, run_every=0.5)(own)
+        else:
+            _measure(own, offered, submit)
+    _settings(own)
+
+
+def _progress(own: MethodPage) -> None:
+    state = look_up(own.card)
+    if state.running:
+        tray.progress(state.job, f"page.{own.method}", beside=False)
+
+
+def _measure(own: MethodPage, offered: str, submit: Callable[[], Any]) -> None:
+    if offered:
+        st.button(offered, type="primary", key=f"measure.{own.method}", width="stretch", on_click=submit)
+    else:
+        st.caption(f"All {len(look_up(own.card).points)} stops of the dial are measured.")
+    st.toggle("Measure at once", key=session.bound("live", by_itself.is_on()),
+              help="Whatever is missing for what is chosen is measured without a click.",
+              on_change=lambda: session.remember("live", session.current("live")))
+
+
+def _settings(own: MethodPage) -> None:
+    card, method = own.card, own.method
+
+    def change(name: str, value: Any) -> None:
+        notices: list[str] = []
+        session.choose(without_conflict(session.choice().with_method(method, **{name: value}), card, notices))
+        session.remember("conflict", " ".join(notices))
+
+    conflict = session.forget("conflict")
+    if conflict:
+        st.warning(outside.markdown(conflict), icon=":material/tune:")
+    entries = [entry for entry in card["settings"] if entry["name"] != card["dial"]]
+    values = session.choice().methods[method]
+    controls.form(entries[:own.open_settings], values, method, change, brief=True)
+    others = entries[own.open_settings:]
+    if others:
+        turned = sum(values[entry["name"]] != entry["default"] for entry in others)
+        with st.popover(f"More settings ({turned} changed)" if turned else "More settings", icon=":material/tune:",
+                        width="stretch", key=f"drawer.{method}"):
+            controls.form(others, values, method, change)

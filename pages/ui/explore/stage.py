@@ -1,0 +1,147 @@
+"""The stage of a method's page: a verdict, the dial with its figures, the hero beside a picture, and the rest folded."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from compress.recipe import BASELINE, Recipe
+from pages.ui.charts import charts, teacher_charts
+from pages.ui.explore import exports
+from pages.ui.explore.curve_state import CurveState, look_up
+from pages.ui.explore.method_page import CHOICE_FILL, HERO_FILL, MethodPage
+from pages.ui.liveplot import liveplot
+from pages.ui.shell import session, tray
+from pages.ui.shell.frame import part
+
+OTHERS = 3  # curves beside the one on the screen; more would hide it
+ROOM = 180  # characters over the hero; sentences that do not fit are under "Why?"
+GONE = ("<b>The file of the point at the dial is gone, or it was changed</b>, so that it cannot be downloaded. "
+        "Measure it again with the button at the right.")
+
+
+def draw(own: MethodPage) -> None:
+    """Draws everything, again and again while something is about to change by itself."""
+    waits = own.waits(look_up(own.card))
+    st.fragment(_stage, run_every=0.25 if waits else None)(own)
+
+
+def _stage(own: MethodPage) -> None:
+    state, method = look_up(own.card), own.method
+    waits, waited = own.waits(state), session.remembered(f"running.{method}", False)
+    session.remember(f"running.{method}", waits)
+    if not state.running:
+        tray.outcome(state.job)
+    if state.teacher or state.running:
+        told = _sentences(own, state)
+        above = _fitting(told)
+        st.html(f"<div class='ce-notice ce-verdict'>{' '.join(told[:above])}</div>")
+        _dial(own, state)
+        _charts(own, state)
+        own.live(state)
+        _below(own, state, told[above:])
+    else:
+        st.info("Nothing measured yet for this data set, teacher and settings. Choose a preset above, or press "
+                "**Measure the curve** at the right.", icon=":material/arrow_forward:")
+    session.finish()
+    if waited and not waits:
+        st.rerun()
+
+
+def _sentences(own: MethodPage, state: CurveState) -> list[str]:
+    if not state.teacher:
+        return ["The teacher is trained first; it is kept for every later curve."]
+    told = [sentence for sentence in (GONE if state.file_is_gone else "", *own.notices(state)) if sentence]
+    return told or ["The first points are on their way." if state.running else ""]
+
+
+def _fitting(told: list[str]) -> int:
+    """How many sentences stand above the hero: two where both are short, else one."""
+    both = re.sub("<[^>]*>", "", " ".join(told[:2]))
+    return 2 if len(both) <= ROOM else 1
+
+
+def _dial(own: MethodPage, state: CurveState) -> None:
+    entry = next(entry for entry in own.card["settings"] if entry["name"] == own.card["dial"])
+    dial = {"name": entry["name"], "label": entry["label"], "help": entry["help"], "values": list(state.values),
+            "labels": [own.label(value) for value in state.values], "readout": own.readout(state) if state.teacher else [],
+            "tiles": own.tiles(state) if state.teacher else [None] * len(state.values), "tileNames": list(charts.TILES),
+            "index": charts.nearest(state.values, state.dial)}
+    with st.container(key="ce-dial"):
+        liveplot([], key=own.dial_key, dial=dial, on_dial=session.on_release(own.dial_key, state.values, own.select))
+
+
+def _charts(own: MethodPage, state: CurveState) -> None:
+    """The hero and the picture, or the teacher's training while there is nothing else."""
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        if state.teacher:
+            own.draw("hero", [{**own.hero(state, _others(own, state)), "fill": HERO_FILL}])
+        else:
+            epochs = state.recipe.teacher.values["epochs"]
+            training = teacher_charts.training(state.job["live"], epochs)
+            liveplot([{**training, "fill": HERO_FILL}], key=f"teacher.{own.method}")
+    with right:
+        picture = own.picture(state) if state.view else None
+        if picture:
+            fill = CHOICE_FILL if own.picture_choice(state) else HERO_FILL
+            own.draw("picture", [{**picture, "span": "wide", "fill": fill}])
+
+
+def _below(own: MethodPage, state: CurveState, told: list[str]) -> None:
+    """What is folded away, each fold computed when it is opened, and what can be taken away."""
+    if told:
+        with st.expander("Why?", icon=":material/lightbulb:"):
+            st.html(f"<div class='ce-notice'>{' '.join(told)}</div>")
+    for fold in own.folds(state) if state.view else []:
+        key = own.fold_key(fold.title)
+        with st.expander(fold.title, key=key, on_change="rerun") as opened:
+            session.remember(f"open.{key}", opened.open)
+            if opened.open:
+                fold.draw()
+    if state.point:
+        own.actions(state)
+        with part("exports"):
+            exports.draw(state, own.method)
+
+
+def _others(own: MethodPage, state: CurveState) -> dict[str, list[dict]]:
+    """Up to three curves to compare with: the plan's baselines by their labels, then the newest complete ones of this method
+    and teacher by their names, or else by what differs in their settings. A line through the few points of a run that was
+    cancelled would look like a measured curve."""
+    curves = session.store().curves(state.chain, state.teacher["digest"])
+    baselines = {key: label for key, label in _baselines(state).items() if key in curves}
+    known, found = {*baselines, state.recipe.curve(own.card["dial"]).key()}, {}
+    for key, points in reversed(curves.items()):
+        other = Recipe.parse(points[0]["recipe"])
+        if len(found) + len(baselines) >= OTHERS:
+            break
+        if key not in known and _settings_of(other) == _settings_of(state.recipe) and _is_complete(key, points, state):
+            name = own.curve_name(other)
+            found.setdefault(name if name != own.curve_name(state.recipe) else _difference(state, other), points)
+    return {**dict(reversed(found.items())), **{label: curves[key] for key, label in baselines.items()}}
+
+
+def _is_complete(key: str, points: list[dict], state: CurveState) -> bool:
+    """Whether a curve has a point at every value of the dial that was asked for, and these make a line."""
+    wanted = (session.store().view(key, state.teacher["digest"]) or {}).get("values", ()) if state.teacher else ()
+    return len(wanted) > 2 and {point["dial"] for point in points} >= set(wanted)
+
+
+def _baselines(state: CurveState) -> dict[str, str]:
+    """Curve key -> label of the baselines in the plan."""
+    runs = state.plan.runs if state.plan else ()
+    return {Recipe.parse(run.recipe).curve(state.card["dial"]).key(): run.label for run in runs if run.role == BASELINE}
+
+
+def _settings_of(recipe: Recipe) -> list[set[str]]:
+    """Names of each method's settings: those of points that another version of this program kept may be others."""
+    return [set(step.values) for step in recipe.methods]
+
+
+def _difference(state: CurveState, other: Recipe) -> str:
+    """The settings of another curve that are not this one's."""
+    return ", ".join(str(value) if isinstance(value, str) else f"{name.replace('_', ' ')} {value}"
+                     for step, own in zip(other.curve(state.card["dial"]).methods, state.recipe.methods, strict=True)
+                     for name, value in step.settings if own.values.get(name) != value)
