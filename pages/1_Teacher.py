@@ -5,15 +5,17 @@ from dataclasses import replace
 import streamlit as st
 
 from compress.curves.store import ACTIVE
-from compress.recipe import Recipe
+from compress.recipe import Recipe, Step
 from compress.service.requests import TeacherRequest
 from compress.settings import MOST_SEED
 from pages.ui.charts import outside, teacher_charts
-from pages.ui.explore import by_itself, cards, controls, pictures
+from pages.ui.explore import by_itself, cards, controls, pictures, presets
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import teacher_defaults, teacher_settings
 from pages.ui.shell.frame import Page, open_page, part
+
+FILL = {"least": 300, "most": 480, "beside": 400}  # pixels that the rest of the stage needs
 
 
 def recipe() -> Recipe:
@@ -38,7 +40,7 @@ def begin(page: Page) -> None:
 
 
 def settings(page: Page) -> None:
-    """Family, sizes and training at the left."""
+    """Family, sizes and training."""
     families = {card["name"]: card for card in page.known["families"]}
     chosen = session.choice().teacher
 
@@ -54,29 +56,49 @@ def settings(page: Page) -> None:
         session.choose(replace(session.choice(), seed=int(session.current("teacher.seed"))))
 
     st.selectbox("Family", list(families), format_func=lambda name: families[name]["title"], on_change=change_family,
-                 key=session.bound("teacher.family", chosen.name))
-    st.caption(" ".join(families[chosen.name]["doc"].split()))
+                 key=session.bound("teacher.family", chosen.name), help=" ".join(families[chosen.name]["doc"].split()))
     entries = teacher_settings(page.known, chosen.name)
     own = len(families[chosen.name]["settings"])
-    controls.form(entries[:own + 1], chosen.values, f"teacher.{chosen.name}", change)
-    with st.expander("More about training"):
+    controls.form(entries[:own + 1], chosen.values, f"teacher.{chosen.name}", change, brief=True)
+    with st.popover("More about training", icon=":material/tune:", width="stretch"):
         controls.form(entries[own + 1:], chosen.values, f"teacher.{chosen.name}", change)
         st.number_input("Seed", 0, MOST_SEED, key=session.bound("teacher.seed", session.choice().seed),
                         on_change=change_seed)
         st.caption("Decides the first weights and the order of the examples; the same seed gives the same network.")
 
 
-def presets(page: Page) -> None:
-    """One button a teacher that suits the data; a click trains it."""
+def chips(page: Page) -> None:
+    """One chip a teacher that suits the data; a click trains it."""
     def take(title: str) -> None:
         session.choose_with(data=None, teacher=title, known=page.known)
         submit()
 
-    st.caption("Start with one of these")
-    for preset in page.known["presets"]:
-        if page.data["kind"] in preset["kinds"]:
-            st.button(preset["title"], help=preset["text"], key=f"preset.{preset['title']}", width="stretch",
-                      on_click=take, args=[preset["title"]])
+    fitting = [preset for preset in page.known["presets"] if page.data["kind"] in preset["kinds"]]
+    active = next((preset["title"] for preset in fitting
+                   if Step.of(preset["name"], preset["settings"]) == session.choice().teacher), None)
+    presets.strip({preset["title"]: preset["text"] for preset in fitting}, active, "preset", take)
+
+
+def work() -> None:
+    """What is being trained, with a button to end it, or the button that begins."""
+    job, record = session.store().latest_job(session.job_key(recipe())), session.teacher_record(recipe())
+    if job and job["state"] in ACTIVE:
+        st.fragment(progress, run_every=0.5)()
+    elif not record:
+        st.button("Train this teacher", type="primary", width="stretch", on_click=submit)
+    elif record["card"]["cancelled"]:
+        st.button("Train it to the end", type="primary", width="stretch", on_click=submit)
+    elif file_is_gone(record):
+        st.button("Train it again", type="primary", width="stretch", on_click=submit)
+    else:
+        st.caption("This teacher is trained, and kept for every page.")
+
+
+def progress() -> None:
+    """How far the training is."""
+    job = session.store().latest_job(session.job_key(recipe()))
+    if job and job["state"] in ACTIVE:
+        tray.progress(job, "page.teacher", beside=False)
 
 
 def training() -> None:
@@ -86,21 +108,19 @@ def training() -> None:
     running = bool(job and job["state"] in ACTIVE)
     was_running = session.remembered("running.teacher", False)
     session.remember("running.teacher", running)
-    if running:
-        tray.progress(job, "page.teacher")
-    elif not record or record["card"]["cancelled"]:
+    if not running and (not record or record["card"]["cancelled"]):
         tray.outcome(job)
     epochs = recipe().teacher.values["epochs"]
     if running and not record:
-        liveplot([teacher_charts.training(job["live"], epochs)], key="teacher.live")
+        liveplot([{**teacher_charts.training(job["live"], epochs), "fill": FILL}], key="teacher.live")
     elif record:
         if not running and file_is_gone(record):
             st.warning("This teacher's file is gone, or it was changed. Train it again: the same seed gives the same "
                        "network.", icon=":material/draft:")
         card(record["card"], epochs)
     else:
-        st.info("This teacher is not trained yet. Choose a preset, or press **Train this teacher** at the left.",
-                icon=":material/arrow_back:")
+        st.info("This teacher is not trained yet. Choose a preset, or press **Train this teacher** at the right.",
+                icon=":material/arrow_forward:")
     if was_running and not running:
         st.rerun()
 
@@ -118,10 +138,31 @@ def card(shown: dict, epochs: int) -> None:
         st.warning(f"Training was cancelled; this is the network of epoch {shown['best_epoch']}, its best so far.")
     for note in shown.get("notes", ()):  # a teacher of before notes has none
         st.info(outside.markdown(note), icon=":material/info:")
-    liveplot([teacher_charts.training(shown["history"], epochs),
-              teacher_charts.confusion(shown["confusion"], shown["classes"]),
-              teacher_charts.parameters(shown["layers"])], key="teacher.card")
-    st.subheader("Its most confident mistakes")
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        liveplot([{**teacher_charts.training(shown["history"], epochs), "fill": FILL}], key="teacher.training")
+    with right:
+        confusion = teacher_charts.confusion(shown["confusion"], shown["classes"])
+        liveplot([{**confusion, "span": "wide", "fill": FILL}], key="teacher.confusion")
+    folds(shown)
+
+
+def folds(shown: dict) -> None:
+    """What is computed when it is opened."""
+    for title, draw in (("Where the parameters and the arithmetic are", layers), ("Its most confident mistakes", mistakes)):
+        with st.expander(title, key=f"fold.teacher.{title}", on_change="rerun") as opened:
+            if opened.open:
+                draw(shown)
+
+
+def layers(shown: dict) -> None:
+    """Parameters and multiply-adds of each layer."""
+    liveplot([{**teacher_charts.parameters(shown["layers"]), "span": "wide"}], key="teacher.layers")
+    st.dataframe(shown["layers"], hide_index=True)
+
+
+def mistakes(shown: dict) -> None:
+    """The examples that it gets wrong with the highest probability."""
     wrong = [(example["values"], f"{outside.name(example['label'])} → {outside.name(example['predicted'])}, "
               f"{100 * example['confidence']:.0f} %")
              for example in shown["wrong"]]
@@ -129,27 +170,18 @@ def card(shown: dict, epochs: int) -> None:
         st.html(pictures.gallery(wrong))
     else:
         st.caption("It makes no mistake on the validation examples.")
-    with st.expander("Layers as a table"):
-        st.dataframe(shown["layers"], hide_index=True)
 
 
-page = open_page("Teacher", "Train the network that is to be compressed. Its accuracy and the length of its file are what "
-                 "every smaller network is compared with.")
+page = open_page("Teacher", "Train the network that is to be compressed. Every smaller network is compared with its "
+                 "accuracy and its file.")
 begin(page)
-left, right = st.columns([1, 3.4], gap="large")
-with left:
-    with part("presets"):
-        presets(page)
-    with part("settings"):
-        settings(page)
-    job_now = session.store().latest_job(session.job_key(recipe()))
-    busy = bool(job_now and job_now["state"] in ACTIVE)
-    record_now = session.teacher_record(recipe())
-    if not busy and not record_now:
-        st.button("Train this teacher", type="primary", width="stretch", on_click=submit)
-    elif not busy and record_now["card"]["cancelled"]:
-        st.button("Train it to the end", type="primary", width="stretch", on_click=submit)
-    elif not busy and file_is_gone(record_now):
-        st.button("Train it again", type="primary", width="stretch", on_click=submit)
-with right:
-    st.fragment(training, run_every=0.4 if busy else None)()
+with part("presets"):
+    chips(page)
+main, beside = st.columns([4, 1], gap="medium")
+with main:
+    now = session.store().latest_job(session.job_key(recipe()))
+    st.fragment(training, run_every=0.4 if now and now["state"] in ACTIVE else None)()
+with beside, part("settings"):
+    with st.container(key="ce-work"):
+        work()
+    settings(page)

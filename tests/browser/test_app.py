@@ -29,7 +29,7 @@ HEADINGS = ["How small can this network get", "Teacher", "Distill", "Low rank", 
 SMALL = {"data": "digits", "teacher": "mlp", **{f"t.{name}": str(value) for name, value in Step.parse(TEACHER).settings}}
 # Points that take a moment each: a curve of them can be interrupted.
 SLOW = {**SMALL, "recovery_steps": "500"}
-STOPS, CHARTS = 21, 4  # of the low-rank page
+STOPS, CHARTS = 21, 2  # of the low-rank page
 # An address where nobody answers: whoever asks for something from outside fails at once.
 OFFLINE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1,localhost",
            "COMPRESS_DOWNLOAD_SECONDS": "3"}
@@ -133,6 +133,13 @@ def settled(page: Any, charts: int = 0) -> None:
         """least => { const frames = [...document.querySelectorAll('[role=img][aria-label]')];
         return document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'
           && frames.length >= least && frames.every(frame => frame.querySelector('.main-svg')); }""", arg=charts)
+
+
+def unfold(page: Any, title: str) -> None:
+    """Opens a fold under the stage and waits for what is in it."""
+    page.locator("summary", has_text=title).click()
+    page.locator("details[open]", has_text=title).wait_for()
+    settled(page)
 
 
 def link(page: Any) -> dict[str, str]:
@@ -275,6 +282,7 @@ def test_points_arrive_while_the_curve_is_measured(visit):
         counts.append(points(page))
     assert wait_for_points(page, STOPS) == STOPS
     assert any(0 < count < STOPS for count in counts) and counts == sorted(counts)
+    unfold(page, "Why?")
     assert page.get_by_text("The smallest file within one point").is_visible()
 
 

@@ -21,6 +21,7 @@ from tests.browser.test_app import (  # noqa: F401  (fixtures)
     playwright,
     points,
     settled,
+    unfold,
     visit,
     wait_for_points,
 )
@@ -55,10 +56,12 @@ def test_students_and_controls_grow_from_the_first_epoch_on(visit, app):  # noqa
     wait_for_points(page, 2)
     while button(page, "^Cancel$").count():
         seen.append(chart(page, "^Accuracy against file size").first.get_attribute("aria-label"))
-    page.get_by_role("heading", name="Learned only with the teacher").wait_for()
-    settled(page, 5)
+    unfold(page, "Learned only with the teacher")
+    page.get_by_text("validation examples are right in every seed with the teacher").wait_for()
+    unfold(page, "What the teacher's outputs add")
+    settled(page, 4)
     assert len({text for text in seen if "controls on labels alone" in text}) > 2
-    assert points(page) >= 7 and page.get_by_text("over 3 seeds").first.is_visible()
+    assert points(page) >= 7 and page.get_by_text("Over 3 seeds").first.is_visible()
     assert chart(page, "^Gain over the control at each width: ").count() == 1
     stored = [point for point in Store(app.home / "store.sqlite").all_points() if point["seed"] == 41]
     assert {point["method"] for point in stored} == {"teacher", "distill"} and len(stored) > 80
@@ -66,7 +69,8 @@ def test_students_and_controls_grow_from_the_first_epoch_on(visit, app):  # noqa
 
 def test_the_temperature_dial_softens_the_outputs_without_the_server(visit, taught):  # noqa: F811
     page = visit("Distill", **taught)
-    settled(page, 5)
+    unfold(page, "Dark knowledge")
+    settled(page, 4)
     temperature(page).scroll_into_view_if_needed()
     sent, heights = len(page.sent), []
     for key in ("Home", "End"):
@@ -88,7 +92,8 @@ def test_the_temperature_dial_softens_the_outputs_without_the_server(visit, taug
 
 def test_another_example_shows_other_outputs(visit, taught):  # noqa: F811
     page = visit("Distill", **taught)
-    settled(page, 5)
+    unfold(page, "Dark knowledge")
+    settled(page, 4)
     before = first_bar(page)
     button(page, "^Another example$").click()
     page.get_by_text("2 of 20 on which").wait_for()
@@ -98,7 +103,8 @@ def test_another_example_shows_other_outputs(visit, taught):  # noqa: F811
 
 def test_a_click_on_the_map_takes_the_dial_and_the_temperature_there(visit, taught):  # noqa: F811
     page = visit("Distill", **taught)
-    settled(page, 5)
+    unfold(page, "What the teacher's outputs add")
+    settled(page, 4)
     page.locator("[data-chart=map]").scroll_into_view_if_needed()
     page.mouse.click(*page.evaluate(
         """() => { const graph = document.querySelector('[data-chart=map] .js-plotly-plot');
@@ -110,7 +116,7 @@ def test_a_click_on_the_map_takes_the_dial_and_the_temperature_there(visit, taug
 
 def test_a_student_takes_the_teachers_place_on_every_page_and_gives_it_back(visit, app, taught):  # noqa: F811
     page = visit("Distill", **taught)
-    settled(page, 5)
+    settled(page, 2)
     button(page, "^Put this student in the teacher's place$").click()
     sidebar = page.get_by_role("region", name="Sidebar")
     sidebar.get_by_text("In the teacher's place").wait_for()

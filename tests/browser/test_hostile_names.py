@@ -21,6 +21,7 @@ from tests.browser.test_app import (  # noqa: F401  (fixtures)
     browser,
     playwright,
     settled,
+    unfold,
     watched,
 )
 from tests.pages.samples import TEACHER
@@ -97,6 +98,8 @@ def text(page: Any) -> str:
                      "activation_codes.nonzeros": "2"})])
 def test_no_page_does_what_a_name_says(attacked, visitor, path, settings):
     arrive(visitor, attacked.address, path, **link(**settings))
+    for title in visitor.locator("[data-testid=stExpander]:has(summary):not(:has(details[open])) summary").all_inner_texts():
+        unfold(visitor, title.split("\n")[-1])
     unharmed(visitor)
     for frame in visitor.locator(".js-plotly-plot").all():
         frame.scroll_into_view_if_needed()
@@ -134,6 +137,7 @@ def test_a_pin_with_its_note_and_the_final_report_are_text(attacked, visitor):
 
 def test_a_saved_picture_of_a_chart_with_a_name_in_its_title_fetches_nothing(attacked, visitor):
     arrive(visitor, attacked.address, "Distill", **link(**LESSON))
+    unfold(visitor, "Dark knowledge")
     card = visitor.locator("[data-chart=outputs]")
     card.scroll_into_view_if_needed()
     card.hover()

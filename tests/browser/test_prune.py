@@ -19,6 +19,7 @@ from tests.browser.test_app import (  # noqa: F401  (fixtures)
     playwright,
     points,
     settled,
+    unfold,
     visit,
     wait_for_points,
 )
@@ -44,17 +45,19 @@ def test_a_preset_draws_the_curve_and_all_that_is_inside(visit, app):  # noqa: F
     page = visit("Prune", seed="43")
     button(page, "^Digits in a second").click()
     wait_for_points(page, 18)
-    settled(page, 5)
+    for title in ("What is saved", "Layer by layer", "Which weights remain"):
+        unfold(page, title)
+    settled(page, 7)
     for words in ("^File, multiply-adds and time", "^File size over the share", "^Histogram of the weights",
                   "^Number of weights connected to", "^Accuracy over the share removed from one layer"):
         assert chart(page, words).count() == 1
-    assert page.get_by_role("heading", name="The masks").is_visible()
+    assert page.get_by_text("Rows are a layer's outputs, columns its inputs").is_visible()
     assert points(page) == 18 and page.problems == []
 
 
 def test_the_dial_thins_the_histogram_without_the_server(visit, pruned):  # noqa: F811
     page = visit("Prune", **pruned)
-    settled(page, 5)
+    settled(page, 2)
     dial = page.get_by_role("slider", name="Share removed")
     found = []
     for key in ("Home", "End"):
@@ -66,6 +69,7 @@ def test_the_dial_thins_the_histogram_without_the_server(visit, pruned):  # noqa
 
 def test_the_break_even_map_is_measured_when_asked_for(visit, pruned):  # noqa: F811
     page = visit("Prune", **pruned)
+    unfold(page, "Where does it really get faster?")
     button(page, "^(timer )?Measure it on this machine").click()
     chart(page, "^Speed-up of whole units").first.wait_for(timeout=90_000)
     settled(page, 5)

@@ -14,6 +14,7 @@ from tests.browser.test_app import (  # noqa: F401  (fixtures)
     context,
     playwright,
     settled,
+    unfold,
     visit,
     wait_for_points,
 )
@@ -25,10 +26,12 @@ def test_a_dictionary_of_photographs_is_learned_and_a_pursuit_plays(visit, app):
     page = visit("Sparse_code", method="data_codes", seed="44")
     button(page, "^Photograph patches").click()
     chart(page, "^Accuracy against data file size: 7 points").wait_for(timeout=PATIENCE)
-    settled(page, 5)
-    assert page.get_by_role("heading", name="A part of the photographs, rebuilt from these codes").is_visible()
+    settled(page, 2)
+    unfold(page, "A part of the photographs, rebuilt")
     assert page.get_by_alt_text("as it is").count() == 2
-    assert page.get_by_role("heading", name="The atoms, most used first").is_visible()
+    unfold(page, "The atoms, most used first")
+    assert page.get_by_alt_text("128", exact=True).count() == 1
+    unfold(page, "Orthogonal matching pursuit")
     button(page, "^Play$").click()
     page.get_by_text("chosen now").first.wait_for()
     button(page, "^Play$").wait_for()  # it came to its end
@@ -39,7 +42,7 @@ def test_weights_are_coded_from_a_preset(visit, app):  # noqa: F811
     page = visit("Sparse_code", seed="44")
     button(page, "^Digits in a second").click()
     wait_for_points(page, 7)
-    settled(page, 4)
+    settled(page, 2)
     assert chart(page, "^Up to 32 atoms of layer").count() == 1 and page.problems == []
 
 
@@ -47,6 +50,7 @@ def test_planted_atoms_are_found_while_one_watches(visit, app):  # noqa: F811
     page = visit("Sparse_code", method="data_codes", seed="44")
     button(page, "^Recover a planted dictionary").click()
     chart(page, "^Accuracy against data file size: 7 points").wait_for(timeout=PATIENCE)
+    unfold(page, "Error by dictionary")
     chart(page, r"^Share of planted atoms found after each of 80 iterations, (0\.[89]|1\.0)").wait_for()
     assert page.get_by_text("of the planted atoms were found").count() == 1 and page.problems == []
 
@@ -55,6 +59,6 @@ def test_hidden_outputs_are_coded_from_a_preset(visit, app):  # noqa: F811
     page = visit("Sparse_code", method="activation_codes", seed="44")
     button(page, "^One atom an example").click()
     chart(page, "^Accuracy against data file size: 8 points").wait_for(timeout=PATIENCE)
-    settled(page, 6)
+    settled(page, 2)
     assert chart(page, "^Mean coefficients of the 24 most used atoms for each of 10 classes").count() == 1
     assert page.get_by_text("smaller than the raw hidden outputs").count() == 1 and page.problems == []

@@ -328,10 +328,12 @@ def test_compressed_data_has_its_own_reference_and_pictures(show, filled):
 
 
 def test_the_teacher_page_shows_the_card(show, filled):
-    shown = show(TEACHERS, LINK)
+    folds = ("Where the parameters and the arithmetic are", "Its most confident mistakes")
+    shown = show(TEACHERS, LINK, opened=[f"teacher.{title}" for title in folds])
     assert not shown.exception and "Train this teacher" not in labels(shown.button)
     assert shown.subheader[0].value == "64-24-16-10 on Digits 8x8"
-    assert list(component(shown)["charts"]) == ["training", "confusion", "parameters"]
+    charts = [component(shown, key)["charts"] for key in ("teacher.training", "teacher.confusion", "teacher.layers")]
+    assert [name for one in charts for name in one] == ["training", "confusion", "parameters"]
     card = filled.teacher["card"]
     assert f"{card['correct']} of {card['examples']} validation examples" in words(shown)
     assert words(shown).count("<img ") == len(card["wrong"])

@@ -31,11 +31,23 @@ class Preset:
 def draw(own: MethodPage, take: Callable[[Preset], None]) -> None:
     """The chips, and one line about the active one."""
     active = next((preset for preset in own.presets if is_active(preset, own)), None)
+    by_title = {preset.title: preset for preset in own.presets}
+    strip({preset.title: preset.text for preset in own.presets}, active and active.title, f"preset.{own.method}",
+          lambda title: take(by_title[title]))
+
+
+def strip(texts: dict[str, str], active: str | None, key: str, take: Callable[[str], None]) -> None:
+    """Chips in a row, and under them what the active one shows.
+
+    Args:
+        texts: title -> what it shows; active: the title of the marked one, or None.
+        take: called with a title when its chip is clicked.
+    """
     with st.container(horizontal=True, gap="xsmall", key="ce-chips"):
-        for preset in own.presets:
-            st.button(preset.title, key=f"preset.{own.method}.{preset.title}", on_click=take, args=[preset],
-                      type="primary" if preset is active else "secondary")
-    text = active.text if active else "Your own settings. A preset above leads back to one that was tried."
+        for title in texts:
+            st.button(title, key=f"{key}.{title}", on_click=take, args=[title],
+                      type="primary" if title == active else "secondary")
+    text = texts[active] if active else "Your own settings."
     st.html(f"<div class='ce-preset'>{outside.html(text)}</div>")
 
 
