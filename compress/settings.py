@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan",
 
 def setting(default: Any, *, help: str, low: float | None = None, high: float | None = None,
             choices: tuple[str, ...] | None = None, label: str = "", step: float | None = None,
-            of_sweep: bool = False, is_label: bool = False) -> Any:
+            of_sweep: bool = False, is_label: bool = False, idle: dict[str, tuple[Any, ...]] | None = None) -> Any:
     """A dataclass field with all that a form needs.
 
     Args:
@@ -44,10 +44,12 @@ def setting(default: Any, *, help: str, low: float | None = None, high: float | 
         label: the name on the page; by default the field's name with spaces.
         step: of a slider.
         of_sweep: whether the setting adds runs to a curve (other seeds, say) and is not part of a point.
+        idle: when the setting has no effect, so that a form need not show it: name of another setting, `family` of the
+            teacher or `kind` of the data -> the values with which it has none.
         is_label: whether the value is the label of a class as the data have it, a whole number or a text; NO_LABEL is none.
     """
     facts = {"help": help, "low": low, "high": high, "choices": choices, "label": label, "step": step,
-             "of_sweep": of_sweep, "is_label": is_label}
+             "of_sweep": of_sweep, "is_label": is_label, "idle": idle or {}}
     return dataclasses.field(default=default, metadata=facts)
 
 
@@ -94,7 +96,7 @@ class Settings:
 
     @classmethod
     def describe(cls) -> list[dict[str, Any]]:
-        """One dict for each setting: name, label, type, default, low, high, choices, step, of_sweep, help."""
+        """One dict for each setting: name, label, type, default, low, high, choices, step, of_sweep, idle, help."""
         return [_described(field) for field in dataclasses.fields(cls)]
 
 
@@ -279,5 +281,5 @@ def _described(field: dataclasses.Field[Any]) -> dict[str, Any]:
         "name": field.name, "label": facts["label"] or field.name.replace("_", " ").capitalize(), "type": kind,
         "default": spelled(field.default), "low": facts["low"], "high": facts["high"],
         "choices": facts["choices"] and list(facts["choices"]), "step": facts["step"], "of_sweep": facts["of_sweep"],
-        "help": facts["help"],
+        "idle": {name: list(values) for name, values in facts["idle"].items()}, "help": facts["help"],
     }

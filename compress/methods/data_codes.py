@@ -78,7 +78,7 @@ class DataCodes(Method):
     dictionary: str = setting("ksvd", choices=SOURCES, label="Dictionary",
                           help="Learned by K-SVD or by scikit-learn's mini-batches; or, to compare, examples "
                                "themselves, cosines, random atoms, or principal components of as many bytes.")
-    stride: int = setting(0, low=0, high=64, step=1, label="Step between tiles",
+    stride: int = setting(0, low=0, high=64, step=1, label="Step between tiles", idle={"tile": (0,)},
                           help="Samples from one tile to the next; 0: side by side. Overlapping tiles are averaged.")
     allowed: float = setting(0.0, low=0.0, high=1.0, label="Error allowed",
                              help="A tile gets no more atoms once its squared error is below this share of an average "

@@ -92,7 +92,7 @@ class Distill(Method):
                          help="Hidden layers (or convolutions) of the student; 0: as many as the teacher has.")
     labelled: int = setting(0, low=0, high=10_000_000, step=10, label="Labelled examples",
                             help="Number of training examples with a label; 0: all.")
-    unlabelled: bool = setting(True, label="Use the rest without labels",
+    unlabelled: bool = setting(True, label="Use the rest without labels", idle={"labelled": (0,)},
                                help="With few labels, the student also reads the other training examples, without labels.")
     omit: int | str = setting(NO_LABEL, is_label=True, label="Class never shown",
                               help="Label, as the data have it, of a class that is left out of the student's training "
@@ -100,6 +100,7 @@ class Distill(Method):
     assistant: float = setting(0.0, low=0.0, high=1.0, step=0.05, label="Assistant's width",
                                help="Width of a network between teacher and student; 0: no assistant.")
     strength: float = setting(1.0, low=0.0, high=1000.0, step=0.1,
+                              idle={"loss": ("soft", "logits", "decoupled"), "alpha": (0.0,)},
                               help="Weight of the loss that hints, attention and relational add to the soft targets.")
     epochs: int = setting(15, low=1, high=2000, help="Passes over the training examples, the same for every student.")
     learning_rate: float = setting(0.01, low=1e-6, high=10.0,

@@ -86,12 +86,13 @@ class LowRank(Method):
                                "centred).")
     allocation: str = setting("uniform", choices=("uniform", "energy", "greedy"),
                               help="The same share of each rank, of each energy, or ranks by error saved for each number.")
-    convolution: str = setting("channel", choices=("channel", "spatial"),
+    convolution: str = setting("channel", choices=("channel", "spatial"), idle={"family": ("logistic", "mlp", "gru")},
                                help="A convolution becomes two: with fewer channels, or a vertical and a horizontal one.")
     output_layer: bool = setting(False, help="Also factorise the last layer, whose outputs are the class scores.")
     recovery_steps: int = setting(0, low=0, high=20000, step=50,
                                   help="Training steps on the labels after factorisation, the same for every point.")
-    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of the recovery steps.")
+    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, idle={"recovery_steps": (0,)},
+                                   help="Learning rate of the recovery steps.")
 
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[LowRank], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:

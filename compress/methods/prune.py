@@ -39,6 +39,9 @@ ALIKE = 0.1  # cosine of a network's weights and its initial weights; 0.4 to 0.9
 OTHER_DRAW = 1_000_003  # added to the seed for initial weights other than this network's
 
 
+UNTRAINED = {"recovery_epochs": (0,)}
+
+
 @dataclass(frozen=True)
 class Prune(Method):
     r"""Remove the weights with the lowest saliency: at sparsity $s$, $\mathrm{round}(s\,n)$ of all $n$ weights.
@@ -115,12 +118,13 @@ class Prune(Method):
                             help="Train on from the pruned weights, prune during training, or train from initial weights.")
     rounds: int = setting(1, low=1, high=20, step=1,
                           help="Rounds of pruning and training, each of which removes a part of the share.")
-    recovery_rate: float = setting(0.0002, low=1e-6, high=1.0,
+    recovery_rate: float = setting(0.0002, low=1e-6, high=1.0, idle=UNTRAINED,
                                    help="Learning rate of recovery training; a tenth of the teacher's is usual.")
-    recovery_batch: int = setting(32, low=1, high=65536, step=1, help="Examples in each step of recovery training.")
-    recovery_loss: str = setting("labels", choices=("labels", "teacher"),
+    recovery_batch: int = setting(32, low=1, high=65536, step=1, idle=UNTRAINED,
+                                  help="Examples in each step of recovery training.")
+    recovery_loss: str = setting("labels", choices=("labels", "teacher"), idle=UNTRAINED,
                                  help="Recovery trains on the labels, or on the teacher's soft targets (T = 2).")
-    multiple: int = setting(1, low=1, high=64, step=1,
+    multiple: int = setting(1, low=1, high=64, step=1, idle={"pattern": ("unstructured", "n:4", "n:8")},
                             help="The number of units kept in a layer is a multiple of this (for the pattern units).")
 
     @property

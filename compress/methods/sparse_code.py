@@ -68,14 +68,16 @@ class SparseCode(Method):
                          help="Outputs whose weights of one input are coded together (b).")
     dictionary: str = setting("ksvd", choices=("ksvd", "data", "dct", "random"),
                               help="Learned by K-SVD; or, to compare, blocks themselves, cosines or random atoms.")
-    iterations: int = setting(10, low=1, high=200, step=1, help="Iterations of K-SVD.")
+    iterations: int = setting(10, low=1, high=200, step=1, idle={"dictionary": ("data", "dct", "random")},
+                              help="Iterations of K-SVD.")
     storage: str = setting("int8", choices=tuple(STORAGES), help="Number type of the stored coefficients.")
     weighted: bool = setting(True, help="Approximate the weights of large inputs better than those of small inputs.")
     output_layer: bool = setting(False, help="Also code the last layer, whose outputs are the class scores.")
     first_only: bool = setting(False, label="First layer only", help="Code only the first layer.")
     recovery_epochs: int = setting(0, low=0, high=500, step=1,
                                    help="Passes of training of atoms and coefficients, with fixed indices.")
-    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, help="Learning rate of recovery training.")
+    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, idle={"recovery_epochs": (0,)},
+                                   help="Learning rate of recovery training.")
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
         """No block uses more atoms than it has outputs, or than there are."""

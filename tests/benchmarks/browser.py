@@ -113,6 +113,8 @@ def visits(browser: Any, folder: Path) -> list[list[str]]:
                 kept.append(timed(page, f"drawn('Low rank, {scheme}')", measure.click) / 1000)
                 say(f"first point {kept[-1]:.2f} s")
                 finished(page)
+        page.locator("summary", has_text="Energy and error at each rank").click()
+        page.locator("[data-chart=energies] .main-svg").first.wait_for()
         dial = page.evaluate(SWING, DIALS)
         still(page)
         selects = [choose(page, "Scheme", name, f"drawn('Low rank, {name}')")

@@ -35,7 +35,6 @@ def prune(page: Page, address: str, target: Path) -> None:
     """The Prune page: 95 % of LeNet-300-100's weights removed by second order, the others refitted."""
     link = {**LENET, "prune.criterion": "second_order", "prune.sparsity": "0.95"}
     page.goto(f"{address}/Prune?{urlencode(link)}")
-    page.get_by_role("button", name="Measure the").click()
     measured(page, 18)
     page.screenshot(path=target)
 
@@ -46,8 +45,11 @@ def photographs(page: Page, address: str, target: Path) -> None:
     page.goto(f"{address}/Sparse_code?method=data_codes")
     page.get_by_role("button", name="Photograph patches").click()
     measured(page, 7)
-    first, last = (edges(page.get_by_role("heading", name=name)) for name in
-                       ("A part of the photographs", "The atoms, most used first"))
+    folds = [page.locator("summary", has_text=name) for name in ("A part of the photographs", "The atoms, most used first")]
+    for fold in folds:
+        fold.click()
+    page.wait_for_timeout(2_000)  # what is in them is drawn when they are opened
+    first, last = (edges(fold) for fold in folds)
     page.screenshot(path=target, clip={"x": first["x"] - 12, "y": first["y"] - 8, "width": first["width"] + 24,
                                        "height": last["y"] - first["y"] + 330})
 
@@ -62,10 +64,10 @@ def measured(page: Page, points: int) -> None:
 
 
 def edges(found: Locator) -> dict[str, float]:
-    """Where a heading is drawn: x, y, width, height in pixels."""
+    """Where a fold's title is drawn: x, y, width, height in pixels."""
     box = found.bounding_box()
     if box is None:
-        raise ValueError("The heading is not drawn; look at the page in a browser.")
+        raise ValueError("The fold is not drawn; look at the page in a browser.")
     return dict(box)
 
 

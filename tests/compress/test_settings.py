@@ -29,7 +29,7 @@ class Example(Settings):
     """One setting of every type."""
 
     share: float = setting(0.5, low=0.0, high=1.0, help="A share.")
-    count: int = setting(3, low=1, high=9, help="A count.", label="How many", step=2)
+    count: int = setting(3, low=1, high=9, help="A count.", label="How many", step=2, idle={"loud": (False,)})
     way: str = setting("fast", choices=("fast", "slow"), help="A way.")
     loud: bool = setting(False, help="A switch.")
     sizes: tuple[int, ...] = setting((30, 10), low=1, high=100, help="Sizes.")
@@ -123,7 +123,8 @@ def test_a_description_has_all_that_a_form_needs() -> None:
     described = {entry["name"]: entry for entry in Example.describe()}
     assert list(described) == [field.name for field in dataclasses.fields(Example)]
     assert described["count"] == {"name": "count", "label": "How many", "type": "int", "default": 3, "low": 1,
-                                  "high": 9, "choices": None, "step": 2, "of_sweep": False, "help": "A count."}
+                                  "high": 9, "choices": None, "step": 2, "of_sweep": False, "idle": {"loud": [False]},
+                                  "help": "A count."}
     assert described["way"]["choices"] == ["fast", "slow"] and described["way"]["type"] == "str"
     assert described["sizes"]["default"] == "30-10" and described["sizes"]["type"] == "sizes"
     assert described["loud"]["type"] == "bool" and described["loud"]["label"] == "Loud"

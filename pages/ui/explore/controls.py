@@ -25,6 +25,17 @@ def form(entries: list[Card], values: dict[str, Any], key: str, change: Change, 
         field(entry, values[entry["name"]], f"{key}.{entry['name']}", change, brief)
 
 
+def with_effect(entries: list[Card], values: dict[str, Any], family: str, kind: str) -> list[Card]:
+    """The settings that have an effect beside the others' values, those that are not at their defaults in any case.
+
+    Args:
+        family: of the network that is compressed, or "" where it is not known; kind: of the data.
+    """
+    beside = {**values, "family": family, "kind": kind}
+    return [entry for entry in entries if values[entry["name"]] != entry["default"] or not any(
+        beside[name] in without for name, without in entry.get("idle", {}).items())]
+
+
 def field(entry: Card, value: Any, key: str, change: Change, brief: bool = False) -> None:
     """The widget of one setting. Its truth is the choice: the value given here is what it shows."""
     draw = {"bool": _toggle, "str": _words, "int": _number, "float": _number, "sizes": _typed, "label": _typed}[

@@ -47,8 +47,7 @@ def strip(texts: dict[str, str], active: str | None, key: str, take: Callable[[s
         for title in texts:
             st.button(title, key=f"{key}.{title}", on_click=take, args=[title],
                       type="primary" if title == active else "secondary")
-    text = texts[active] if active else "Your own settings."
-    st.html(f"<div class='ce-preset'>{outside.html(text)}</div>")
+    st.html(f"<div class='ce-preset'>{outside.html(texts[active]) if active else '&nbsp;'}</div>")
 
 
 def is_active(preset: Preset, own: MethodPage) -> bool:

@@ -57,8 +57,10 @@ def _settings(own: MethodPage) -> None:
     conflict = session.forget("conflict")
     if conflict:
         st.warning(outside.markdown(conflict), icon=":material/tune:")
-    entries = [entry for entry in card["settings"] if entry["name"] != card["dial"]]
-    values = session.choice().methods[method]
+    choice = session.choice()
+    values, family = choice.methods[method], "" if choice.start else choice.teacher.name
+    entries = controls.with_effect([entry for entry in card["settings"] if entry["name"] != card["dial"]], values, family,
+                                   own.page.data["kind"])
     controls.form(entries[:own.open_settings], values, method, change, brief=True)
     others = entries[own.open_settings:]
     if others:

@@ -10,13 +10,13 @@ STYLE = """<style>
 .stButton p, .stDownloadButton p { white-space: normal; overflow: visible; }
 .stButton button, .stDownloadButton button { height: auto; }
 .stMainBlockContainer h1 { font-size: 1.9rem; line-height: 1.2; padding: 0; }
-.stMainBlockContainer h3 { padding-top: 0.4rem; }
+.stMainBlockContainer h3 { font-size: 1.3rem; padding: 0.2rem 0; }
 .ce-brand { font-weight: 750; font-size: 1.35rem; line-height: 1.1; letter-spacing: -0.01em; margin: -1.2rem 0 0.4rem 0; }
-.ce-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.2rem, 1fr)); gap: 0.7rem;
-  margin: 0.2rem 0 0.8rem 0; }
-.ce-card { border: 1px solid rgba(128,140,150,0.28); border-radius: 0.6rem; padding: 0.55rem 0.8rem; }
-.ce-card b { display: block; font-size: 1.45rem; line-height: 1.25; font-weight: 680; }
-.ce-card span { font-size: 0.86rem; opacity: 0.72; }
+.ce-cards { display: flex; flex-wrap: wrap; gap: 0.5rem; }
+.ce-card { flex: 1 1 5.6rem; border: 1px solid rgba(128,140,150,0.28); border-radius: 0.6rem; padding: 0.35rem 0.7rem; }
+.ce-card:first-child { flex-grow: 1.7; }
+.ce-card b { display: block; font-size: 1.2rem; line-height: 1.3; font-weight: 680; white-space: nowrap; }
+.ce-card span { display: block; font-size: 0.8rem; line-height: 1.25; opacity: 0.75; }
 .ce-pictures { display: flex; flex-wrap: wrap; gap: 0.7rem; }
 .ce-pictures figure { margin: 0; text-align: center; }
 .ce-pictures img { image-rendering: pixelated; border-radius: 0.3rem; display: block; margin: 0 auto;

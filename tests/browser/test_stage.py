@@ -1,0 +1,100 @@
+"""The stage of a method's page in a real browser: alive at the first visit, whole above the fold, still under a drag."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.serving import CHROMIUM, App, serve_app
+from tests.browser.test_app import (  # noqa: F401  (fixtures)
+    OFFLINE,
+    SMALL,
+    arrive,
+    browser,
+    button,
+    chart,
+    link,
+    playwright,
+    settled,
+    unfold,
+    wait_for_points,
+    watched,
+)
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
+
+
+@pytest.fixture(scope="module")
+def alive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """An app that measures by itself, as it does for every visitor."""
+    with serve_app(tmp_path_factory.mktemp("alive"), **OFFLINE) as started:
+        yield started
+
+
+@pytest.fixture
+def visitor(browser: Any) -> Iterator[Any]:  # noqa: F811
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme="light")
+    page = watched(context.new_page())
+    yield page
+    assert page.problems == []
+    context.close()
+
+
+def ends(page: Any, *selectors: str) -> list[float]:
+    """Where elements end, in pixels from the window's top."""
+    boxes = [page.locator(selector).first.bounding_box() for selector in selectors]
+    return [box["y"] + box["height"] for box in boxes]
+
+
+def test_a_first_visit_measures_the_curve_and_all_of_the_stage_is_in_the_window(visitor, alive):
+    page = arrive(visitor, alive.address, "Low_rank", **SMALL)
+    wait_for_points(page, 21)
+    page.get_by_text("All 21 stops of the dial are measured").wait_for()
+    settled(page, 2)
+    places = ends(page, "h1", ".st-key-ce-chips", ".ce-verdict", ".lp-dial", "[data-chart=accuracy-size]")
+    assert places == sorted(places) and places[-1] <= 725, places
+    assert link(page)["low_rank.keep"] != "0.15", "the dial starts at the best stop, not at the default"
+
+
+def test_the_dial_stands_still_while_it_is_dragged_and_moves_what_is_unfolded(visitor, alive):
+    page = arrive(visitor, alive.address, "Low_rank", **SMALL, **{"low_rank.keep": "0.3"})
+    wait_for_points(page, 21)
+    unfold(page, "Energy and error at each rank")
+    settled(page, 4)
+    dial = page.get_by_role("slider", name="Share kept")
+    dial.scroll_into_view_if_needed()
+    box, still = dial.bounding_box(), page.locator(".lp-dial").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    seen = []
+    for share in (0.02, 0.3, 0.6, 0.98):
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2, steps=3)
+        page.wait_for_timeout(100)
+        assert page.locator(".lp-dial").bounding_box() == still
+        seen.append((page.locator(".lp-tiles").inner_text(), mark(page, "spectra"), mark(page, "energies")))
+    page.mouse.up()
+    assert len({tiles for tiles, _, _ in seen}) == 4, "the figures change with every move"
+    for place in (1, 2):
+        assert [one[place] for one in seen] == sorted(one[place] for one in seen) and seen[0][place] < seen[-1][place]
+    page.wait_for_url(re.compile("keep=0.9"))
+
+
+def mark(page: Any, name: str) -> float:
+    """How far right the first moving mark of a chart stands."""
+    return page.evaluate("name => document.querySelector(`[data-chart=${name}] .lp-overlay path`).getBoundingClientRect().x",
+                         name)
+
+
+def test_on_a_phone_the_title_is_free_and_the_hero_comes_before_the_settings(visitor, alive):
+    visitor.set_viewport_size({"width": 390, "height": 844})
+    page = arrive(visitor, alive.address, "Low_rank", **SMALL, **{"low_rank.keep": "0.3"})
+    wait_for_points(page, 21)
+    title = page.locator("h1").bounding_box()
+    opener = page.get_by_test_id("stExpandSidebarButton").bounding_box()
+    assert title["y"] >= opener["y"] + opener["height"] - 8
+    hero, settings = ends(page, "[data-chart=accuracy-size]", "[data-testid=stColumn]:has(.st-key-ce-work)")
+    assert hero < settings
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
