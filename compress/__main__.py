@@ -14,15 +14,20 @@ if __name__ == "__main__":
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from compress.atomic_file import write_whole
-from compress.progress import Reporter
+from compress.home import cache_folder
+from compress.progress import Progress, Reporter
 from compress.recipe import Recipe, Step
+from compress.service import kept_paces, time_left
 from compress.settings import MOST_SEED, checked_seed
 from compress.shell import outcome, streams
 from compress.shell.saved import writable_folder
+from compress.workload import Workload
 
 if TYPE_CHECKING:
     from compress.curves.plan import Plan
@@ -62,7 +67,9 @@ def teacher_command(chosen: argparse.Namespace) -> None:
     store = _store()
     data = datasets.load(chosen.data)
     _say_of_other_data(store, data)
-    teacher = kept_teachers.obtain(recipe, data, store, _reporter(), where)
+    with _reporter(where) as report:
+        (training,) = report.phases(kept_teachers.phase(recipe, data, store))
+        teacher = kept_teachers.obtain(recipe, data, store, training, where)
     left_out = ("wrong", "confusion", "history", "labels")
     card = {name: value for name, value in teacher.card.items() if name not in left_out}
     _say({"recipe": recipe.text(), "file": str(store.artefacts.path(teacher.digest)), "seed": seed, **card})
@@ -94,8 +101,9 @@ def curve_command(chosen: argparse.Namespace) -> None:
     teacher = store.teacher(wanted.recipe.reference().key(), data.digest)
     if teacher:
         printed.known(teacher["digest"])
-    for point in sweep.run(wanted, store, _reporter(), where, checked=checked):
-        printed.point(Recipe.parse(point.recipe).key(), point.plain())
+    with _reporter(where) as report:
+        for point in sweep.run(wanted, store, report, where, checked=checked):
+            printed.point(Recipe.parse(point.recipe).key(), point.plain())
     teacher = store.teacher(wanted.recipe.reference().key(), data.digest)
     if teacher:
         printed.known(teacher["digest"])  # what another process measured meanwhile
@@ -121,8 +129,9 @@ def race_command(chosen: argparse.Namespace) -> None:
     printed = _Printed(race.plan_of(field), store, folder)
     if kept := store.teacher(recipe.key(), data.digest):
         printed.known(kept["digest"])
-    for point in race.run(recipe, store, _reporter(), where, field=field):
-        printed.point(Recipe.parse(point.recipe).key(), point.plain())
+    with _reporter(where) as report:
+        for point in race.run(recipe, store, report, where, field=field):
+            printed.point(Recipe.parse(point.recipe).key(), point.plain())
     teacher = store.teacher(recipe.key(), data.digest)
     if not teacher:
         raise RuntimeError(f"The teacher {recipe.text()} was obtained, but is not in the store.")
@@ -253,8 +262,20 @@ def _say_of_other_data(store: Store, data: Dataset) -> None:
         streams.note(sentence)
 
 
-def _reporter() -> Reporter:
-    return Reporter(lambda progress: streams.progress(progress.share, progress.text))
+@contextmanager
+def _reporter(where: object) -> Iterator[Reporter]:
+    """A Reporter to standard error, with estimates by what earlier work on this machine took; what this takes is kept."""
+    home = cache_folder()
+    work = Workload(kept_paces.load(home), name=str(where))
+
+    def write(progress: Progress) -> None:
+        ahead = work.outlook()
+        streams.progress(ahead.share, progress.text, time_left.in_words(ahead.left))
+
+    try:
+        yield Reporter(write, task=work.root)
+    finally:
+        kept_paces.keep(home, work.measured())
 
 
 def _having(step: Step, texts: list[str]) -> Step:

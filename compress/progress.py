@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from typing import Any, ClassVar
+
+from compress.workload import Phase, Task
 
 
 class Cancelled(Exception):
@@ -91,9 +94,11 @@ class Reporter:
     """Given to every long piece of work: report(share, text) reports, and raises Cancelled if it should stop.
 
     Attributes:
+        low, high: this work's place in the whole, from 0 to 1, where nobody measures how long each part takes.
         exclusive: with report.exclusive("teacher", key) as waited: work whose result others can use. A second piece of work
             of this name and key, in the same process, waits until the first has ended, and is told True; Cancelled can be
             raised while it waits.
+        task: in a workload that measures how long each kind of work takes; begin, end: this work's place in the task.
     """
 
     write: Callable[[Progress], None] = lambda progress: None
@@ -101,17 +106,40 @@ class Reporter:
     low: float = 0.0
     high: float = 1.0
     exclusive: Callable[[str, str], AbstractContextManager[bool]] = lambda name, key: nullcontext(False)
+    task: Task | None = None
+    begin: float = 0.0
+    end: float = 1.0
 
     def __call__(self, share: float, text: str, live: Live | None = None) -> None:
+        if self.task is not None:
+            self.task.reach(self.begin + (self.end - self.begin) * share)
         self.write(Progress(self.low + (self.high - self.low) * share, text, live))
         if self.is_cancelled():
             raise Cancelled(text)
 
     def part(self, low: float, high: float) -> Reporter:
-        """A Reporter for a stretch of this work: its 0 to 1 is our low to high."""
-        width = self.high - self.low
-        return Reporter(self.write, self.is_cancelled, self.low + width * low, self.low + width * high,
-                        self.exclusive)
+        """A Reporter for a stretch of this work whose length is known: its 0 to 1 is our low to high."""
+        width, length = self.high - self.low, self.end - self.begin
+        return replace(self, low=self.low + width * low, high=self.low + width * high,
+                       begin=self.begin + length * low, end=self.begin + length * high)
+
+    def phases(self, *phases: Phase, in_order: bool = True) -> list[Reporter]:
+        """A Reporter for each phase of this work. How long a unit of each takes is measured, never guessed.
+
+        Args:
+            in_order: whether each phase has ended where the next begins.
+        """
+        total = sum(phase.units for phase in phases) or 1.0
+        ends = list(accumulate((phase.units / total for phase in phases), initial=0.0))
+        parts = [self.part(low, high) for low, high in pairwise(ends)]
+        if self.task is None or self.task.parts or (self.begin, self.end) != (0.0, 1.0):
+            return parts  # nobody measures, or this is a stretch of a task that another already divides
+        tasks = self.task.split(phases, in_order)
+        return [replace(part, task=task, begin=0.0, end=1.0) for part, task in zip(parts, tasks, strict=True)]
+
+    def each(self, name: str, count: int) -> list[Reporter]:
+        """A Reporter for each of several pieces of work of one kind."""
+        return self.phases(*[Phase(name)] * count)
 
 
 no_report = Reporter()

@@ -23,7 +23,7 @@ CREATE INDEX IF NOT EXISTS jobs_at_work ON jobs (state);
 CREATE TABLE IF NOT EXISTS job_sessions (job INTEGER, session TEXT, seen REAL, submitted INTEGER, left REAL,
     PRIMARY KEY (job, session))
 """
-COLUMNS = {"owner_start": "TEXT", "owner_place": "TEXT", "beat": "REAL", "session": "TEXT", "rate": "REAL"}
+COLUMNS = {"owner_start": "TEXT", "owner_place": "TEXT", "beat": "REAL", "session": "TEXT", "seconds_left": "REAL"}
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -40,8 +40,8 @@ class JobTable(ABC):
     """The part of the store about jobs.
 
     A job has: id, key (equal for equal work), kind, title, request, state (queued, running, done, failed, cancelled,
-    interrupted), share of the work done, rate (share per second of late), text, live, error, session (the first that
-    submitted it), created, started, updated.
+    interrupted), share of the work done, seconds_left (of computing; None: no estimate), text, live, error, session (the
+    first that submitted it), created, started, updated.
     """
 
     def new_job(self, key: str, kind: str, title: str, request: dict[str, Any], session: str = "") -> int:
@@ -58,7 +58,8 @@ class JobTable(ABC):
             return number
 
     def update_job(self, number: int, **columns: Any) -> None:
-        """Changes columns of a job that has not ended: state, share, rate, text, live (JSON-able), error, started."""
+        """Changes columns of a job that has not ended: state, share, seconds_left, text, live (JSON-able), error,
+        started."""
         if "live" in columns:
             columns["live"] = json.dumps(columns["live"])
         names = ", ".join(f"{name}=?" for name in columns)
@@ -83,8 +84,8 @@ class JobTable(ABC):
 
     def jobs_at_work(self) -> list[dict[str, Any]]:
         """Queued and running jobs, oldest first, without request and live: what a list of jobs shows, for every tick."""
-        return self._rows("SELECT id, key, title, state, share, rate, text, session, owner, owner_start, started, updated "
-                          "FROM jobs WHERE state IN ('queued','running') ORDER BY id")
+        return self._rows("SELECT id, key, title, state, share, seconds_left, text, session, owner, owner_start, started, "
+                          "updated FROM jobs WHERE state IN ('queued','running') ORDER BY id")
 
     # -- owners --------------------------------------------------------------------------------------------------
 

@@ -17,8 +17,9 @@ from compress.networks.families import Network
 from compress.points.measure import Reference, measured
 from compress.points.teacher_card import teacher_card
 from compress.progress import Reporter, no_report
-from compress.recipe import Recipe
+from compress.recipe import Recipe, Step
 from compress.training.teachers import train_teacher
+from compress.workload import Phase
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,20 @@ def obtain(recipe: Recipe, data: Dataset, store: Sink, report: Reporter = no_rep
     with report.exclusive("teacher", f"{recipe.key()} {data.digest}") as waited:
         # Who waited for a teacher whose training was cancelled trains it to the end.
         return _obtained(recipe, data, store, report, device, finish or waited)
+
+
+def phase(recipe: Recipe, data: Dataset, store: Sink) -> Phase:
+    """The work of obtain() for a complete recipe: epochs, or next to nothing for a teacher that is kept."""
+    if kept_digest(recipe, data, store):
+        return Phase("kept teacher")
+    per_epoch = {name: value for name, value in recipe.teacher.settings if name != "epochs"}
+    return Phase(f"teacher {recipe.data} {Step.of(recipe.teacher.name, per_epoch).text()}", recipe.teacher.values["epochs"])
+
+
+def kept_digest(recipe: Recipe, data: Dataset, store: Sink) -> str:
+    """The digest of the teacher's file in the store; "" if it has to be trained."""
+    kept = store.teacher(recipe.reference().key(), data.digest)
+    return kept["digest"] if kept and store.artefacts.has(kept["digest"]) else ""
 
 
 def _obtained(recipe: Recipe, data: Dataset, store: Sink, report: Reporter, device: torch.device | str,

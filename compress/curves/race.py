@@ -23,6 +23,7 @@ from compress.methods import methods
 from compress.points.measure import Point
 from compress.progress import Progress, Reporter, no_report
 from compress.recipe import Recipe
+from compress.workload import Phase
 
 TEACHER = 10  # the effort of its training, in networks that are only measured
 
@@ -99,7 +100,9 @@ def run(recipe: Recipe, store: Sink, report: Reporter = no_report, device: torch
     report(0.0, f"loading {recipe.data}")
     data = datasets.load(recipe.data, report=report)
     field = field or field_of(recipe, data)
-    board = _Board(report, [TEACHER, *(runner.effort for runner in field.runners)])
+    before, racing = report.phases(Phase("", TEACHER), Phase("", sum(runner.effort for runner in field.runners)))
+    parts = racing.phases(*[Phase(runner.sweep.curve.text()) for runner in field.runners], in_order=False)
+    board = _Board(report, [TEACHER, *(runner.effort for runner in field.runners)], [before, *parts])
     shared = sweep.ground(field.runners[0].sweep.recipe, data, store, board.reporter(0, "teacher"), device)
     store.save_view(view_key(recipe), shared.teacher.digest, {"refused": field.refused})
     yield from _in_turns(field.runners, shared, store, board, device, latency)
@@ -125,14 +128,20 @@ def _in_turns(runners: list[Runner], shared: Ground, store: Sink, board: _Board,
 class _Board:
     """One progress of several pieces of work that go on in turns, each with its effort."""
 
-    def __init__(self, report: Reporter, efforts: list[float]) -> None:
-        self.report, self.efforts, self.shares = report, efforts, [0.0] * len(efforts)
+    def __init__(self, report: Reporter, efforts: list[float], parts: list[Reporter]) -> None:
+        """
+        Args:
+            parts: a Reporter for each, by which its time is measured.
+        """
+        self.report, self.efforts, self.parts, self.shares = report, efforts, parts, [0.0] * len(efforts)
 
     def reporter(self, place: int, name: str) -> Reporter:
         """The Reporter of one piece of work, whose name precedes what it reports."""
+        whole = replace(self.report, task=None)  # only the part has advanced
+
         def write(progress: Progress) -> None:
             self.shares[place] = progress.share
             done = sum(share * effort for share, effort in zip(self.shares, self.efforts, strict=True))
-            self.report(done / sum(self.efforts), f"{name}: {progress.text}", progress.live)
+            whole(done / sum(self.efforts), f"{name}: {progress.text}", progress.live)
 
-        return Reporter(write, exclusive=self.report.exclusive)
+        return Reporter(write, exclusive=self.report.exclusive, task=self.parts[place].task)

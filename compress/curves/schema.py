@@ -17,7 +17,7 @@ from compress.files.artefacts import Artefacts
 from compress.files.store_error import StoreError
 from compress.recipe import CONTROL, Recipe, Step
 
-VERSION = 3
+VERSION = 4
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS teachers (key TEXT, recipe TEXT, digest TEXT, data_digest TEXT, card TEXT, created REAL,
     PRIMARY KEY (key, data_digest));
@@ -57,7 +57,7 @@ def prepare(connection: sqlite3.Connection, path: Path, artefacts: Artefacts) ->
     if version < VERSION:
         if is_first:
             _upgrade(connection, artefacts)
-        elif "teachers" in tables:
+        elif version < 3 and "teachers" in tables:
             _divide_by_data(connection)
         _create(connection)
         if not tables:

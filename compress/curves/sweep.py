@@ -11,6 +11,7 @@ import torch
 
 from compress.curves import kept_teachers
 from compress.curves.kept_teachers import Teacher
+from compress.curves.measuring import Measuring
 from compress.curves.plan import Plan, PlannedRun
 from compress.curves.sink import Sink
 from compress.data import datasets
@@ -27,6 +28,7 @@ from compress.progress import Reporter, no_report
 from compress.recipe import CURVE, Recipe
 from compress.settings import checked_seed
 from compress.training import teachers
+from compress.workload import Phase
 
 Checked = tuple[list[Any], dict[Any, str]]  # possible values of a dial, rising, and the reasons against the others
 
@@ -79,8 +81,10 @@ class Ground:
 def ground(recipe: Recipe, data: Dataset, store: Sink, report: Reporter = no_report,
            device: torch.device | str = "cpu") -> Ground:
     """Obtains the teacher of a complete recipe and applies all its methods but the last. Raises as run()."""
-    teacher = kept_teachers.obtain(recipe, data, store, report.part(0.0, 0.86), device)
-    start = _start(recipe, teacher, data, store, report.part(0.86, 1.0))
+    steps = [Phase(f"{recipe.data} {recipe.teacher.text()} {step.text()}") for step in recipe.methods[:-1]]
+    training, *before = report.phases(kept_teachers.phase(recipe, data, store), *steps)
+    teacher = kept_teachers.obtain(recipe, data, store, training, device)
+    start = _start(recipe, teacher, data, store, before)
     return Ground(data, teacher, start, Reference.of(teacher.network, data))
 
 
@@ -138,18 +142,21 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
         report(0.0, f"loading {recipe.data}")
     data = shared.data if shared else datasets.load(recipe.data, report=report)
     valid, invalid = checked or checked_values(sweep, data)
-    on = shared or ground(recipe, data, store, report.part(0.0, 0.35), device)
-    teacher, start = on.teacher, on.start
     runs = sweep.method.plan(coarse_to_fine(valid))
+    first, viewing, comparing, making = report.phases(*_phases(sweep, runs, data, store))
+    on = shared or ground(recipe, data, store, first, device)
+    teacher, start = on.teacher, on.start
     _keep_plan(sweep, valid, invalid, teacher.digest, store)
     with report.exclusive("inside view", sweep.curve.key()):  # it is added to what was kept before
-        _keep_view(sweep, valid, runs, start, data, teacher.digest, store, report.part(0.35, 0.38))
+        _keep_view(sweep, valid, runs, start, data, teacher.digest, store, viewing)
     missing = _missing(sweep, runs, teacher.digest, store)
-    reference = _reference(sweep, on, store, report.part(0.38, 0.4))
-    candidates = sweep.method.applied(start, data, missing, report.part(0.4, 1.0), recipe.seed) if missing else iter(())
+    reference = _reference(sweep, on, store, comparing)
+    made, measuring = Measuring.of(making, runs, missing)
+    candidates = sweep.method.applied(start, data, missing, made, recipe.seed) if missing else iter(())
     timed: dict[tuple[Any, ...], Timing] = {}
     for candidate in candidates:
         single = sweep.of(candidate.method)
+        measuring.begin(candidate)
         layers = _layers(candidate.network) if latency else None
         known = timed.get(layers) if layers else None
         point = measure(candidate, data, reference, store.artefacts, single.text(), recipe.seed,
@@ -157,8 +164,17 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
         if layers:
             timed[layers] = (point.latency, point.latency_low, point.latency_high)
         _keep(point, single, sweep.method.dial, teacher.digest, store)
+        measuring.end(candidate)
         yield point
     report(1.0, "done")
+
+
+def _phases(sweep: Sweep, runs: Sequence[Run], data: Dataset, store: Sink) -> list[Phase]:
+    """What run() has to do: what it stands on, the inside view, the reference, and the points that are missing."""
+    curve = replace(sweep.curve, seed=0).text()
+    digest = kept_teachers.kept_digest(sweep.recipe, data, store)
+    missing = len(_missing(sweep, runs, digest, store))
+    return [Phase(""), Phase(f"view of {curve}"), Phase(f"reference of {curve}"), Phase(f"points of {curve}", missing)]
 
 
 def checked_values(sweep: Sweep, data: Dataset) -> Checked:
@@ -244,16 +260,15 @@ def _reference(sweep: Sweep, on: Ground, store: Sink, report: Reporter) -> Refer
     return reference
 
 
-def _start(recipe: Recipe, teacher: Teacher, data: Dataset, store: Sink, report: Reporter) -> Network:
+def _start(recipe: Recipe, teacher: Teacher, data: Dataset, store: Sink, parts: Sequence[Reporter]) -> Network:
     """The start network of the last method: the teacher after all earlier methods of the recipe; read from the store if it
-    was measured."""
-    network = teacher.network
-    for number, step in enumerate(recipe.methods[:-1], start=1):
+    was measured. parts: a Reporter for each of these methods."""
+    network, steps = teacher.network, recipe.methods[:-1]
+    for number, (step, part) in enumerate(zip(steps, parts, strict=True), start=1):
         kept = store.point(replace(recipe, methods=recipe.methods[:number]).key(), teacher.digest)
         if kept and method(step).applies_to == "network" and store.artefacts.has(kept["digest"]):
             network = kept_teachers.reloaded(store.artefacts, kept["digest"], str(device_of(teacher.network)))
         else:
-            part = report.part((number - 1) / len(recipe.methods), number / len(recipe.methods))
             network = method(step).compress(network, data, part, recipe.seed)
     return network
 

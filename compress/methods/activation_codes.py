@@ -26,6 +26,7 @@ from compress.solvers.pursuit import SparseCoder
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
 from compress.sparse_coding.network_split import SplitNetwork, rejoined, splits_of
 from compress.sparse_coding.pca_baseline import one_dictionary_after_another, with_components
+from compress.workload import Phase
 
 FIRING = 24  # atoms whose coefficients a page shows by class
 
@@ -189,10 +190,12 @@ class ActivationCodes(Method):
 def _points(wanted: Sequence[ActivationCodes], hidden: _Hidden, network: Network, data: Dataset, report: Reporter,
             seed: int) -> Iterator[Candidate]:
     """Candidates of methods with one kind of dictionary."""
-    fixed = wanted[0]._source(hidden.cut.signal_shape, seed).fixed(hidden.signals, report.part(0.0, 0.2))
-    for number, method in enumerate(wanted):
-        part = report.part(number / len(wanted), (number + 1) / len(wanted))
-        yield method._candidate(hidden, fixed, network, data, part, seed)
+    fixing, networks = report.phases(Phase("dictionary"), Phase("networks", len(wanted)))
+    fixed = wanted[0]._source(hidden.cut.signal_shape, seed).fixed(hidden.signals, fixing)
+    for method, part in zip(wanted, networks.each("network", len(wanted)), strict=True):
+        candidate = method._candidate(hidden, fixed, network, data, part, seed)
+        part(1.0, f"{method.nonzeros} non-zeros")
+        yield candidate
 
 
 class _Hidden:

@@ -29,6 +29,7 @@ from compress.sparse_coding.classifier import behind, classifier, untrained
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
 from compress.sparse_coding.pca_baseline import one_dictionary_after_another, with_components
 from compress.sparse_coding.view import atoms_so_far, components_view, scene_of, shape_of_tile, view_of
+from compress.workload import Phase
 
 
 @dataclass(frozen=True)
@@ -168,14 +169,14 @@ class DataCodes(Method):
     def _codes(self, parts: _Parts, fixed: Tensor | None, report: Reporter, seed: int) -> Candidate:
         """The candidate of a dictionary."""
         data, tiling, mean, pursuit = parts.data, parts.tiling, parts.mean, self._pursuit(parts.tiles)
-        learned, learning = self._dictionary(parts, fixed, report.part(0.0, 0.4), seed)
+        finding, coding, train = report.phases(Phase("atoms"), Phase("codes"), Phase("training"))
+        learned, learning = self._dictionary(parts, fixed, finding, seed)
         dictionary, atoms = atoms_in_bytes(learned)
-        stored, codes = in_bytes(pursuit(parts.tiles, atoms, report.part(0.4, 0.5)), len(atoms))
+        stored, codes = in_bytes(pursuit(parts.tiles, atoms, coding), len(atoms))
         stored_scale = stored["scale"]
         stored |= dictionary
         size = bytes_of(stored)
         stored["mean"] = mean
-        train = report.part(0.5, 1.0)
         if self.classify == "projections":
             stored, network = self._projected(data, bytes_of(stored), mean.device, train, seed)
         elif self.classify == "codes":
@@ -247,11 +248,13 @@ class DataCodes(Method):
 
 def _points(wanted: Sequence[DataCodes], parts: _Parts, report: Reporter, seed: int) -> Iterator[Candidate]:
     """Candidates of methods with one kind of dictionary."""
-    fixed = wanted[0]._source(parts.data, seed).fixed(parts.tiles, report.part(0.0, 0.1))
-    for number, method in enumerate(wanted):
-        part = report.part(number / len(wanted), (number + 1) / len(wanted))
-        yield (method._components(parts, part, seed) if method.dictionary == "components" else
-               method._codes(parts, fixed, part, seed))
+    fixing, networks = report.phases(Phase("dictionary"), Phase("networks", len(wanted)))
+    fixed = wanted[0]._source(parts.data, seed).fixed(parts.tiles, fixing)
+    for method, part in zip(wanted, networks.each("network", len(wanted)), strict=True):
+        candidate = (method._components(parts, part, seed) if method.dictionary == "components" else
+                     method._codes(parts, fixed, part, seed))
+        part(1.0, f"{method.nonzeros} non-zeros")
+        yield candidate
 
 
 class _Parts:

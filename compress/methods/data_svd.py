@@ -66,14 +66,14 @@ class DataSVD(Method):
         """One eigendecomposition for all k; a classifier is trained for each k."""
         mean, basis = self._basis(data, device_of(network))
         inputs = on_device(data.train, mean.device)[0].flatten(1)
-        for number, method in enumerate(wanted):
-            part = report.part(number / len(wanted), (number + 1) / len(wanted))
+        for method, part in zip(wanted, report.each("network", len(wanted)), strict=True):
             part(0.0, f"{method.components} components")
             kept = basis[:, :method.components]
             stored, codes = quantised((inputs - mean) @ kept, self.storage)
             classifier = self._classifier(codes, (mean, kept), data, part, seed)
             contents = container.pack({"compressed_data": data.name, "storage": self.storage},
                                          {**stored, "basis": kept, "mean": mean, "labels": small_labels(data.train)})
+            part(1.0, f"{method.components} components")
             yield Candidate(method, classifier, contents=contents)
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:

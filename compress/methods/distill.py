@@ -30,6 +30,7 @@ from compress.recipe import BASELINE, CONTROL, CURVE, SEED, VARIANT
 from compress.settings import NO_LABEL, setting
 from compress.training.batches import refusal as refusal_of_batches
 from compress.training.loop import Training
+from compress.workload import Phase
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ class Distill(Method):
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[Distill], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
         """All students, trained together; `report` gets the accuracy of each after every epoch."""
-        trained = self._train(network, data, list(wanted), report.part(0.0, 0.9), seed)
+        trained = self._train(network, data, list(wanted), report, seed)
         shown = ambiguous_examples(network, data) if len(data.classes) <= MOST_CLASSES else None
         for method, student in zip(wanted, trained, strict=True):
             notes = _notes(student, method, data)
@@ -183,16 +184,16 @@ class Distill(Method):
                targets: TeacherTargets | None = None) -> list[TrainedStudent]:
         device, plan = device_of(teacher), Training(self.epochs, self.learning_rate, self.batch)
         chosen = transfer_set(data, self.labelled, self.unlabelled, self.omit, seed)
-        report(0.0, "the teacher reads all training examples")
+        helped = [one for one in methods if one.assistant and one.alpha > 0]
+        reading, helping, teaching = report.phases(Phase("targets"), Phase("assistants"), Phase("students"))
+        reading(0.0, "the teacher reads all training examples")
         objective = _shared_objective(methods)
         targets = targets or TeacherTargets(teacher, on_device(data.train, device)[0], objective.loss)
         targets_of = dict.fromkeys(methods, targets)
-        helped = [one for one in methods if one.assistant and one.alpha > 0]
         if helped:
-            targets_of |= self._assistants(teacher, data, helped, report.part(0.0, 0.4), seed, targets)
+            targets_of |= self._assistants(teacher, data, helped, helping, seed, targets)
         students = [one._student(teacher, targets_of[one], objective, chosen, seed) for one in methods]
-        part = report.part(0.4 if helped else 0.0, 1.0)
-        return train_students(students, data, plan, part, device, on_epoch=_students_so_far(students, methods, data))
+        return train_students(students, data, plan, teaching, device, on_epoch=_students_so_far(students, methods, data))
 
     def _assistants(self, teacher: Network, data: Dataset, methods: list[Distill], report: Reporter, seed: int,
                     targets: TeacherTargets) -> dict[Distill, TeacherTargets]:

@@ -23,6 +23,7 @@ from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.settings import setting
 from compress.training.loop import Training, train
+from compress.workload import Phase
 
 _factorised: weakref.WeakKeyDictionary[Network, dict[tuple[Any, ...], dict[str, Factorisation]]] = (
     weakref.WeakKeyDictionary())
@@ -97,13 +98,15 @@ class LowRank(Method):
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[LowRank], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
         """One factorisation for all ranks, and running sums of the first layer's outputs."""
-        pieces = self.factorised(network, data, report.part(0.0, 0.2), seed)
+        factors, networks = report.phases(Phase("factors"), Phase("networks", len(wanted)))
+        pieces = self.factorised(network, data, factors, seed)
         inputs = on_device(data.validation, device_of(network))[0]
         sums = PrefixSums.over(network, pieces, inputs)
-        for number, method in enumerate(wanted):
-            part = report.part(0.2 + 0.8 * number / len(wanted), 0.2 + 0.8 * (number + 1) / len(wanted))
+        for method, part in zip(wanted, networks.each("network", len(wanted)), strict=True):
             part(0.0, f"{self.dial} {method.keep:g}")
-            yield method._candidate(network, data, pieces, sums, part, seed)
+            candidate = method._candidate(network, data, pieces, sums, part, seed)
+            part(1.0, f"{self.dial} {method.keep:g}")
+            yield candidate
 
     def _candidate(self, network: Network, data: Dataset, pieces: dict[str, Factorisation], sums: PrefixSums | None,
                    report: Reporter, seed: int) -> Candidate:
@@ -133,9 +136,10 @@ class LowRank(Method):
     def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """Spectra of every layer, break-even, thresholds, predicted and measured errors, and each value's ranks."""
-        pieces = self.factorised(network, data, report.part(0.0, 0.5), seed)
+        factors, looking = report.phases(Phase("factors"), Phase("errors"))
+        pieces = self.factorised(network, data, factors, seed)
         ranks = [choose_ranks(pieces, self.allocation, value) for value in values]
-        layers = layer_views(self, merged(network), data, pieces, ranks, report.part(0.5, 1.0))
+        layers = layer_views(self, merged(network), data, pieces, ranks, looking)
         return {"values": list(values), "layers": layers}
 
     def factorised(self, teacher: Network, data: Dataset, report: Reporter = no_report,

@@ -30,6 +30,7 @@ from compress.settings import setting
 from compress.training.batches import has_batch_norm
 from compress.training.batches import refusal as refusal_of_batches
 from compress.training.loop import Training, cross_entropy, steps_of, train
+from compress.workload import Phase
 
 _pruners: deque[tuple[tuple[Any, ...], Network, Pruner]] = deque(maxlen=4)  # of the last calls
 ANY_ROUNDS = tuple(range(2, 21))
@@ -152,13 +153,14 @@ class Prune(Method):
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[Prune], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
         """Saliencies are computed and sorted once for all sparsities; each point is trained separately."""
-        pruner = self.pruner(network, data, report.part(0.0, 0.2), seed)
-        for number, method in enumerate(wanted):
-            part = report.part(0.2 + 0.8 * number / len(wanted), 0.2 + 0.8 * (number + 1) / len(wanted))
+        saliencies, networks = report.phases(Phase("saliencies"), Phase("networks", len(wanted)))
+        pruner = self.pruner(network, data, saliencies, seed)
+        for method, part in zip(wanted, networks.each("network", len(wanted)), strict=True):
             part(0.0, f"{self.dial} {method.sparsity:g}")
             dense = self._pruned(pruner, method.sparsity, part)
             smaller = pruner.finished(dense)
             view = point_view(dense, smaller, pruner)
+            part(1.0, f"{self.dial} {method.sparsity:g}")
             strange = self.needs_initial_network and not resembles(pruner.network, pruner.initial)
             notes = (*problems(dense, view), *([NOT_FROM_SEED] if strange else []))
             yield Candidate(method, smaller, inside=view, notes=notes)
@@ -173,8 +175,9 @@ class Prune(Method):
     def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
         """Each layer's weights as a histogram, and how sensitive it is."""
-        pruner = self.pruner(network, data, report.part(0.0, 0.2), seed)
-        return {"values": list(values), **inside_view(pruner, list(values), report.part(0.2, 1.0))}
+        saliencies, looking = report.phases(Phase("saliencies"), Phase("sensitivity"))
+        pruner = self.pruner(network, data, saliencies, seed)
+        return {"values": list(values), **inside_view(pruner, list(values), looking)}
 
     def pruner(self, teacher: Network, data: Dataset, report: Reporter = no_report, seed: int = 0) -> Pruner:
         """The pruner of all sparsities; the last pruners are cached, because the inside view needs them too."""

@@ -28,6 +28,7 @@ from compress.solvers.dictionary import coherence, initial
 from compress.solvers.ksvd import KSVD, learn
 from compress.solvers.omp import omp
 from compress.training.loop import Training, train
+from compress.workload import Phase
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,10 @@ class SparseCode(Method):
         start = opened(network)
         layers = self._layers(start)
         scales = self._scales(start, layers, data)
-        for number, method in enumerate(wanted):
-            yield method._candidate(network, layers, scales, data,
-                                    report.part(number / len(wanted), (number + 1) / len(wanted)), seed)
+        for method, part in zip(wanted, report.each("network", len(wanted)), strict=True):
+            candidate = method._candidate(network, layers, scales, data, part, seed)
+            part(1.0, f"{method.nonzeros} non-zeros")
+            yield candidate
 
     def preview(self, network: Network, data: Dataset) -> Network:
         """Arbitrary codes of an arbitrary dictionary."""
@@ -116,8 +118,8 @@ class SparseCode(Method):
     def _candidate(self, network: Network, layers: dict[str, DenseLayer], scales: dict[str, Tensor], data: Dataset,
                    report: Reporter, seed: int) -> Candidate:
         views, replaced, notes = [], {}, []
-        for place, (path, layer) in enumerate(layers.items()):
-            step = report.part(place / len(layers) * 0.5, (place + 1) / len(layers) * 0.5)
+        *steps, training = report.phases(*[Phase(f"layer {path}") for path in layers], Phase("training"))
+        for (path, layer), step in zip(layers.items(), steps, strict=True):
             now = network.get_submodule(path)
             coded, view = self._coded(path, layer, bytes_of_weight(now), scales[path], self.nonzeros, step, seed)
             views.append(view)
@@ -126,7 +128,7 @@ class SparseCode(Method):
                 notes.append(f"layer {path} stays {stays}: codes and dictionary would be larger, no gain")
             else:
                 replaced[path] = coded
-        smaller = self._finished(with_layers(network, replaced), replaced, data, report.part(0.5, 1.0), seed)
+        smaller = self._finished(with_layers(network, replaced), replaced, data, training, seed)
         return Candidate(self, smaller, inside={"layers": views}, notes=tuple(notes))
 
     def _layers(self, network: Network) -> dict[str, DenseLayer]:

@@ -219,7 +219,7 @@ class LocalEngine:
                 self._give_up(worker, code)
                 return
             for number in self._jobs:
-                self._note(number, state="queued", text="waiting for a new compute process", rate=None)
+                self._note(number, state="queued", text="waiting for a new compute process", seconds_left=None)
             self._start()
 
     def _count_deaths(self, worker: WorkerProcess, code: int, had_turn: int | None) -> None:

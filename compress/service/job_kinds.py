@@ -16,6 +16,7 @@ from compress.points.speed_map import speed_map
 from compress.progress import Cancelled, Reporter
 from compress.recipe import Recipe
 from compress.service.requests import CurveRequest, FinalRequest, RaceRequest, Request, SpeedRequest, TeacherRequest
+from compress.workload import Phase
 
 Job = Callable[[Any, Sink, Reporter, torch.device], None]
 
@@ -34,7 +35,8 @@ def _teacher(request: TeacherRequest, store: Sink, report: Reporter, device: tor
     recipe = sweep.complete(Recipe.parse(request.recipe))
     report(0.0, f"loading {recipe.data}")
     data = datasets.load(recipe.data, report=report)
-    teacher = kept_teachers.obtain(recipe, data, store, report, device, finish=True)
+    (training,) = report.phases(kept_teachers.phase(recipe, data, store))
+    teacher = kept_teachers.obtain(recipe, data, store, training, device, finish=True)
     if teacher.card["cancelled"]:
         raise Cancelled
 
@@ -53,8 +55,9 @@ def _race(request: RaceRequest, store: Sink, report: Reporter, device: torch.dev
 def _speed(request: SpeedRequest, store: Sink, report: Reporter, device: torch.device) -> None:
     recipe = sweep.complete(Recipe.parse(request.recipe)).reference()
     data = datasets.load(recipe.data, report=report)
-    teacher = kept_teachers.obtain(recipe, data, store, report.part(0.0, 0.3), device)
-    store.save_view("speed", teacher.digest, speed_map(teacher.network, report.part(0.3, 1.0)))
+    training, mapping = report.phases(kept_teachers.phase(recipe, data, store), Phase(f"speed of {recipe.text()}"))
+    teacher = kept_teachers.obtain(recipe, data, store, training, device)
+    store.save_view("speed", teacher.digest, speed_map(teacher.network, mapping))
 
 
 def _final(request: FinalRequest, store: Sink, report: Reporter, device: torch.device) -> None:

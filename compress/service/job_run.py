@@ -11,10 +11,12 @@ from typing import Any
 from compress.curves.store import Store
 from compress.files.store_error import StoreError
 from compress.progress import Cancelled, Progress, Reporter
+from compress.service import kept_paces
 from compress.service.failures import sentence_of
 from compress.service.notebook import Notebook
 from compress.service.requests import request_of
 from compress.service.turns import Turns
+from compress.workload import Workload
 
 
 class JobRun:
@@ -25,7 +27,9 @@ class JobRun:
         self.number: int = command["run"]
         self.session: str = command.get("session", "")
         self.cancelled = False
-        self.notebook = Notebook(store, self.number)
+        self.home = store.path.parent
+        self.work = Workload(kept_paces.load(self.home), lambda: turns.used(self.number), str(device))
+        self.notebook = Notebook(store, self.number, self.work.outlook)
 
     def outcome(self) -> tuple[str, str | None]:
         """Does the job's work: (state, the error's sentence)."""
@@ -37,6 +41,7 @@ class JobRun:
         except Exception as problem:
             traceback.print_exc()
             state, error = "failed", sentence_of(problem)
+        kept_paces.keep(self.home, self.work.measured())
         try:
             self.notebook.note(state=state, error=error, **({"share": 1.0} if state == "done" else {}))
         except StoreError:
@@ -49,7 +54,7 @@ class JobRun:
         if self.cancelled:
             raise Cancelled
         self.notebook.note(state="running", started=time.time(), text="starting")
-        report = Reporter(self._report, lambda: self.cancelled, exclusive=self._exclusive)
+        report = Reporter(self._report, lambda: self.cancelled, exclusive=self._exclusive, task=self.work.root)
         do(request_of(self.command["kind"], self.command["request"]), self.store, report, self.device)
 
     def _report(self, progress: Progress) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from compress.curves.store import Store
 from compress.files.store_error import StoreError
 from compress.progress import EpochDone, Progress
+from compress.workload import Outlook
 
 EVERY = 0.15
 AGAIN = 1.0
 PATIENCE = 60.0
-WINDOW = 30.0
 
 
 class Notebook:
@@ -23,9 +23,12 @@ class Notebook:
     fails with the store's sentence.
     """
 
-    def __init__(self, store: Store, number: int) -> None:
-        self.store, self.number = store, number
-        self.pace = Pace()
+    def __init__(self, store: Store, number: int, outlook: Callable[[], Outlook]) -> None:
+        """
+        Args:
+            outlook: of the job's work, asked when something is written.
+        """
+        self.store, self.number, self.outlook = store, number, outlook
         self.live: list[dict[str, Any]] = []
         self.next_write = 0.0
         self.columns: dict[str, Any] = {}
@@ -39,10 +42,10 @@ class Notebook:
         elif progress.live is not None:
             self.next_write = self.next_write if self.live else 0.0  # the first is worth showing at once
             self.live = [progress.live.plain()]
-        self.columns |= {"share": progress.share, "rate": self.pace.of(progress.share, now), "text": progress.text,
-                         "live": self.live}
+        self.columns |= {"text": progress.text, "live": self.live}
         if now >= self.next_write:
-            self.flush()
+            ahead = self.outlook()
+            self.note(share=ahead.share, seconds_left=ahead.left)
 
     def note(self, **columns: Any) -> None:
         """Writes columns of the job at once."""
@@ -63,23 +66,3 @@ class Notebook:
                 raise
             return
         self.columns, self.failing_since, self.next_write = {}, None, now + EVERY
-
-
-class Pace:
-    """How fast a job has gone of late, with the time in which others computed."""
-
-    def __init__(self) -> None:
-        self.seen: deque[tuple[float, float]] = deque()
-
-    def of(self, share: float, now: float) -> float | None:
-        """Share of the work per second over about the last half minute; None while that is not known.
-
-        Args:
-            share: of the job that is done at the time `now` (seconds).
-        """
-        while len(self.seen) > 1 and now - self.seen[1][0] > WINDOW:
-            self.seen.popleft()
-        if not self.seen or now - self.seen[-1][0] >= EVERY:
-            self.seen.append((now, share))
-        began, before = self.seen[0]
-        return (share - before) / (now - began) if now - began >= 1 and share > before else None

@@ -25,7 +25,8 @@ class _Seat:
     """A job among the others.
 
     Attributes:
-        used: seconds computed; began: when its present turn, or its last part that is counted, began.
+        used: seconds computed, with what it was given when it came; computed: those alone.
+        began: when its present turn, or its last part that is counted, began.
         ready: False while it waits for what another job makes; cancelled: it gets the next turn, in order to end.
         state: its random states while another job computes; None before its first turn.
     """
@@ -33,6 +34,7 @@ class _Seat:
     number: int
     session: str
     used: float
+    computed: float = 0.0
     began: float = 0.0
     waiting: bool = True
     ready: Callable[[], bool] = lambda: True
@@ -81,6 +83,13 @@ class Turns:
         if passes:
             self._give()
             self._take(number)
+
+    def used(self, number: int) -> float:
+        """Seconds that a job has computed so far; 0 before the job takes part."""
+        seat = self._seats.get(number)
+        if seat is None:
+            return 0.0
+        return seat.computed + (self.clock() - seat.began if self._turn is seat else 0.0)
 
     def is_taken(self, number: int, key: str) -> bool:
         """Whether another job is in a block with this key."""
@@ -168,7 +177,7 @@ class Turns:
         they would have all turns afterwards, before the one that worked for them."""
         now = self.clock()
         self._spent[seat.session] += now - seat.began
-        seat.used, seat.began = seat.used + now - seat.began, now
+        seat.used, seat.computed, seat.began = seat.used + now - seat.began, seat.computed + now - seat.began, now
         able = {one.session for one in self._seats.values() if not one.waiting or one.ready()} | {seat.session}
         least = min(self._spent[session] for session in able)
         for session in {one.session for one in self._seats.values()} - able:

@@ -67,9 +67,9 @@ def note(text: object) -> None:
     _aside(one_line(text))
 
 
-def progress(share: float, text: str) -> None:
-    """Writes the share of the work that is done, and the present step, as note() does."""
-    _aside(f"{share:6.1%} {one_line(text)}")
+def progress(share: float, text: str, left: str) -> None:
+    """Writes the share of the work that is done, the present step, and how long the rest takes, as note() does."""
+    _aside(f"{share:6.1%} {one_line(text)}, {left}")
 
 
 def _aside(line: str) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from compress.method import Candidate, Method, Run
 from compress.progress import Reporter
 from compress.recipe import BASELINE
+from compress.workload import Phase
 
 SETTING = "dictionary"
 M = TypeVar("M", bound=Method)
@@ -27,8 +28,8 @@ def one_dictionary_after_another(wanted: Sequence[M], report: Reporter,
     Args:
         points: methods with one kind of dictionary -> their candidates.
     """
-    done = 0
-    for kind in dict.fromkeys(getattr(one, SETTING) for one in wanted):
-        group = [one for one in wanted if getattr(one, SETTING) == kind]
-        yield from points(group, report.part(done / len(wanted), (done + len(group)) / len(wanted)))
-        done += len(group)
+    kinds = {kind: [one for one in wanted if getattr(one, SETTING) == kind]
+             for kind in dict.fromkeys(getattr(one, SETTING) for one in wanted)}
+    parts = report.phases(*[Phase(str(kind), len(group)) for kind, group in kinds.items()])
+    for group, part in zip(kinds.values(), parts, strict=True):
+        yield from points(group, part)

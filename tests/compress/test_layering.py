@@ -14,11 +14,13 @@ PACKAGE = ROOT / "compress"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 WORDS = {"settings", "recipe", "progress", "home", "atomic_file", "memory", "one_line"}
 FAMILIES = {"low_rank", "pruning", "distillation", "sparse_coding"}
-ORDER = [WORDS, {"error_log"}, {"data"}, {"networks"}, {"solvers"}, {"layers"}, {"method"}, {"files"}, {"training"},
+ORDER = [{"workload"}, WORDS, {"error_log"}, {"data"}, {"networks"}, {"solvers"}, {"layers"}, {"method"}, {"files"},
+         {"training"},
          FAMILIES, {"methods"}, {"points"}, {"curves"}, {"service"}, {"shell"}, {"__main__"}]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 WEB_SIDE = ("compress.service.engine", "compress.curves.store", "compress.recipe", "compress.settings",
-            "compress.points.statistics", "compress.home", "compress.progress", "compress.atomic_file", "compress.one_line")
+            "compress.points.statistics", "compress.home", "compress.progress", "compress.atomic_file", "compress.one_line",
+            "compress.workload")
 LARGEST_FOLDER = 20
 
 

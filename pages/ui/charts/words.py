@@ -86,12 +86,6 @@ def test_uses(count: int) -> str:
     return "Test set " + {0: "not used", 1: "used once"}.get(count, f"used {count:,} times")
 
 
-def duration(seconds: float) -> str:
-    """8 s, 1 min 20 s."""
-    seconds = max(0, round(seconds))
-    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"
-
-
 def changed_settings(step: Step, card: dict, but: tuple[str, ...] = ()) -> list[str]:
     """A method's settings that differ from their defaults, without the dial: ['plain', 'output layer', 'rounds 3'].
 

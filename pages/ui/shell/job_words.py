@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
+from compress.service import time_left
 from compress.service.queue_order import ordered
-from pages.ui.charts import words
 
 Job = dict[str, Any]
 ORDINALS = ("", "", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -24,21 +24,17 @@ def sentence(job: Job, active: Collection[Job], now: float | None = None) -> str
     beside = [other for other in active if _program(other) == _program(job)]
     if job["state"] == "queued":
         return f"{job['title']}: {_queued(job, beside, now)}"
-    return f"{job['title']}: {job['text']}{_remaining(job, now)}{_shared(job, beside)}"
+    left = seconds_left([*beside, *([] if job["id"] in {other["id"] for other in beside} else [job])], now).get(job["id"])
+    return f"{job['title']}: {job['text']} · {time_left.in_words(left)}{_shared(job, beside)}"
 
 
-def seconds_left(job: Job, now: float) -> float | None:
-    """How long a running job will take at its pace of late, in which others had turns; None while that is not known."""
-    if job["state"] != "running" or not job["rate"]:
-        return None
-    return max(0.0, (1 - (job["share"] or 0.0)) / job["rate"] - (now - job["updated"]))
-
-
-def _remaining(job: Job, now: float) -> str:
-    left = seconds_left(job, now)
-    if left is None or (job["share"] or 0.0) < 0.05:
-        return ""
-    return f" · about {words.duration(left)} left" if left >= 1 else " · nearly done"
+def seconds_left(jobs: Collection[Job], now: float) -> dict[int, float]:
+    """Number -> seconds until each running job of one program ends, with the turns of the others; without those whose
+    remaining work is not known."""
+    running = [job for job in jobs if job["state"] == "running"]
+    ends = time_left.until_ends([time_left.AtWork(job["id"], job["session"] or "", job["seconds_left"]) for job in running])
+    since = {job["id"]: now - job["updated"] for job in running}
+    return {number: max(0.0, end - since[number]) for number, end in ends.items()}
 
 
 def _shared(job: Job, beside: Collection[Job]) -> str:
@@ -58,8 +54,8 @@ def _queued(job: Job, beside: Collection[Job], now: float) -> str:
     if not running or job["id"] not in order:  # it has begun since it was looked up
         return "waiting for the compute process"
     place = order.index(job["id"]) + 1
-    ends = sorted(left for other in running if (left := seconds_left(other, now)) is not None)
-    begins = f", begins in about {words.duration(max(1.0, ends[place - 1]))}" if place <= len(ends) else ""
+    ends = sorted(seconds_left(running, now).values())
+    begins = f", begins in about {time_left.duration(max(1.0, ends[place - 1]))}" if place <= len(ends) else ""
     return f"place {place} in the queue{begins}"
 
 

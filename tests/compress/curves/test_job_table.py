@@ -137,7 +137,7 @@ def test_tables_of_the_version_before_get_the_new_columns(tmp_path: Path) -> Non
             PRAGMA user_version=2;""")
     connection.close()
     store = Store(tmp_path / "store.sqlite")
-    assert store.latest_job("k")["rate"] is None and store.participants() == {}
+    assert store.latest_job("k")["seconds_left"] is None and store.participants() == {}
     store.interrupt_orphans()
     assert store.latest_job("k")["state"] == "interrupted", "whose start nobody knows"
     number = store.new_job("k", "curve", "t", {}, "anna")

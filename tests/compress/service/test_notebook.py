@@ -10,7 +10,8 @@ from compress.curves.store import Store
 from compress.files.store_error import StoreError
 from compress.progress import EpochDone, Progress
 from compress.service import notebook
-from compress.service.notebook import Notebook, Pace
+from compress.service.notebook import Notebook
+from compress.workload import Outlook
 
 
 @pytest.fixture
@@ -22,11 +23,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_progress_is_written_now_and_then_and_epochs_are_collected(store: Store, clock: list[float]) -> None:
     number = store.new_job("k", "curve", "t", {})
-    book = Notebook(store, number)
+    book = Notebook(store, number, lambda: Outlook(0.6, 12.0))
     for epoch in range(1, 6):
         book.write(Progress(epoch / 10, f"epoch {epoch}", EpochDone(epoch, 0.1, 0.2, 0.3, 0.4)))
         clock[0] += notebook.EVERY * 0.6
     job = store.job(number)
+    assert (job["share"], job["seconds_left"]) == (0.6, 12.0), "of the work, whatever a report says of its stretch"
     assert job["text"] == "epoch 5" and [entry["epoch"] for entry in job["live"]] == [1, 2, 3, 4, 5]
     book.write(Progress(0.6, "later"))
     assert store.job(number)["text"] == "epoch 5"
@@ -37,7 +39,7 @@ def test_progress_is_written_now_and_then_and_epochs_are_collected(store: Store,
 def test_a_store_that_fails_is_tried_again_and_then_everything_is_there(
         store: Store, clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     number = store.new_job("k", "curve", "t", {})
-    book, real, tries = Notebook(store, number), store.update_job, []
+    book, real, tries = Notebook(store, number, lambda: Outlook(0.6, 12.0)), store.update_job, []
 
     def full(job: int, **columns: Any) -> None:
         tries.append(columns)
@@ -58,7 +60,7 @@ def test_a_store_that_fails_is_tried_again_and_then_everything_is_there(
 
 def test_after_some_patience_the_error_is_the_jobs(
         store: Store, clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    book = Notebook(store, store.new_job("k", "curve", "t", {}))
+    book = Notebook(store, store.new_job("k", "curve", "t", {}), lambda: Outlook(0.6, 12.0))
 
     def full(job: int, **columns: Any) -> None:
         raise StoreError("The disk of /home is full.")
@@ -68,14 +70,3 @@ def test_after_some_patience_the_error_is_the_jobs(
     clock[0] += notebook.PATIENCE + 1
     with pytest.raises(StoreError):
         book.write(Progress(0.2, "two"))
-
-
-def test_the_pace_is_that_of_the_last_half_minute_waiting_included() -> None:
-    pace = Pace()
-    assert pace.of(0.0, 0.0) is None
-    for second in range(1, 31):
-        pace.of(second / 100, float(second))
-    assert pace.of(0.3, 30.0) == pytest.approx(0.01)
-    for second in range(31, 100):  # every third turn is its own
-        slow = pace.of(0.3 + (second - 30) // 3 / 100, float(second))
-    assert slow == pytest.approx(0.01 / 3, rel=0.1)

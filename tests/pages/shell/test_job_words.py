@@ -12,18 +12,24 @@ NOW = 1000.0
 
 
 def job(number: int, session: str = "a", **columns: Any) -> dict[str, Any]:
-    return {"id": number, "title": "Low rank", "state": "running", "share": 0.5, "rate": 0.01, "text": "layer 2",
+    return {"id": number, "title": "Low rank", "state": "running", "share": 0.5, "seconds_left": 50.0, "text": "layer 2",
             "session": session, "owner": 7, "owner_start": "1", "started": NOW - 50, "updated": NOW, **columns}
 
 
 def test_a_run_alone_says_its_step_and_its_time() -> None:
     assert sentence(job(1), [job(1)], NOW) == "Low rank: layer 2 · about 50 s left"
-    assert sentence(job(1, share=0.999), [], NOW) == "Low rank: layer 2 · nearly done"
-    assert sentence(job(1, rate=None), [], NOW) == sentence(job(1, share=0.01), [], NOW) == "Low rank: layer 2"
+    assert sentence(job(1, seconds_left=0.4), [], NOW) == "Low rank: layer 2 · nearly done"
+    assert sentence(job(1, seconds_left=None), [], NOW) == "Low rank: layer 2 · no estimate yet"
 
 
 def test_time_passes_between_two_reports() -> None:
     assert sentence(job(1, updated=NOW - 20), [], NOW) == "Low rank: layer 2 · about 30 s left"
+
+
+def test_the_time_left_has_the_turns_of_the_others_in_it() -> None:
+    active = [job(1, "a", seconds_left=50.0), job(2, "b", seconds_left=10.0)]
+    assert sentence(active[0], active, NOW).startswith("Low rank: layer 2 · about 1 min 0 s left")
+    assert sentence(active[1], active, NOW).startswith("Low rank: layer 2 · about 20 s left")
 
 
 @pytest.mark.parametrize(("sessions", "words"), [
@@ -43,7 +49,7 @@ def test_runs_of_another_program_take_no_turns_of_this_one() -> None:
 
 
 def test_who_waits_is_told_its_place_and_when_it_begins() -> None:
-    running = [job(1, "a", share=0.4), job(2, "b", share=0.9)]
+    running = [job(1, "a", seconds_left=55.0), job(2, "b", seconds_left=5.0)]
     waiting = [job(3, "a", state="queued"), job(4, "c", state="queued"), job(5, "d", state="queued")]
     active = [*running, *waiting]
     assert sentence(waiting[1], active, NOW) == "Low rank: place 1 in the queue, begins in about 10 s"
