@@ -14,20 +14,15 @@ if __name__ == "__main__":
 import argparse
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from compress.atomic_file import write_whole
-from compress.home import cache_folder
-from compress.progress import Progress, Reporter
 from compress.recipe import Recipe, Step
-from compress.service import kept_paces, time_left
 from compress.settings import MOST_SEED, checked_seed
 from compress.shell import outcome, streams
+from compress.shell.reporting import reporter
 from compress.shell.saved import writable_folder
-from compress.workload import Workload
 
 if TYPE_CHECKING:
     from compress.curves.plan import Plan
@@ -67,7 +62,7 @@ def teacher_command(chosen: argparse.Namespace) -> None:
     store = _store()
     data = datasets.load(chosen.data)
     _say_of_other_data(store, data)
-    with _reporter(where) as report:
+    with reporter(where) as report:
         (training,) = report.phases(kept_teachers.phase(recipe, data, store))
         teacher = kept_teachers.obtain(recipe, data, store, training, where)
     left_out = ("wrong", "confusion", "history", "labels")
@@ -101,7 +96,7 @@ def curve_command(chosen: argparse.Namespace) -> None:
     teacher = store.teacher(wanted.recipe.reference().key(), data.digest)
     if teacher:
         printed.known(teacher["digest"])
-    with _reporter(where) as report:
+    with reporter(where) as report:
         for point in sweep.run(wanted, store, report, where, checked=checked):
             printed.point(Recipe.parse(point.recipe).key(), point.plain())
     teacher = store.teacher(wanted.recipe.reference().key(), data.digest)
@@ -129,7 +124,7 @@ def race_command(chosen: argparse.Namespace) -> None:
     printed = _Printed(race.plan_of(field), store, folder)
     if kept := store.teacher(recipe.key(), data.digest):
         printed.known(kept["digest"])
-    with _reporter(where) as report:
+    with reporter(where) as report:
         for point in race.run(recipe, store, report, where, field=field):
             printed.point(Recipe.parse(point.recipe).key(), point.plain())
     teacher = store.teacher(recipe.key(), data.digest)
@@ -260,22 +255,6 @@ def _say_of_other_data(store: Store, data: Dataset) -> None:
     sentence = store.of_other_data(data.name, data.digest)
     if sentence and not store.data_digest(data.name, data.source):
         streams.note(sentence)
-
-
-@contextmanager
-def _reporter(where: object) -> Iterator[Reporter]:
-    """A Reporter to standard error, with estimates by what earlier work on this machine took; what this takes is kept."""
-    home = cache_folder()
-    work = Workload(kept_paces.load(home), name=str(where))
-
-    def write(progress: Progress) -> None:
-        ahead = work.outlook()
-        streams.progress(ahead.share, progress.text, time_left.in_words(ahead.left))
-
-    try:
-        yield Reporter(write, task=work.root)
-    finally:
-        kept_paces.keep(home, work.measured())
 
 
 def _having(step: Step, texts: list[str]) -> Step:

@@ -131,11 +131,25 @@ class Reporter:
         """
         total = sum(phase.units for phase in phases) or 1.0
         ends = list(accumulate((phase.units / total for phase in phases), initial=0.0))
-        parts = [self.part(low, high) for low, high in pairwise(ends)]
+        parts = ([self.part(low, high) for low, high in pairwise(ends)] if in_order else
+                 self._side_by_side([phase.units / total for phase in phases]))
         if self.task is None or self.task.parts or (self.begin, self.end) != (0.0, 1.0):
             return parts  # nobody measures, or this is a stretch of a task that another already divides
         tasks = self.task.split(phases, in_order)
         return [replace(part, task=task, begin=0.0, end=1.0) for part, task in zip(parts, tasks, strict=True)]
+
+    def _side_by_side(self, weights: list[float]) -> list[Reporter]:
+        """A Reporter for each of several pieces of work that take turns: they report the sum of their shares."""
+        done = [0.0] * len(weights)
+
+        def writer(place: int) -> Callable[[Progress], None]:
+            def write(progress: Progress) -> None:
+                done[place] = max(done[place], weights[place] * progress.share)
+                self.write(replace(progress, share=self.low + (self.high - self.low) * sum(done)))
+
+            return write
+
+        return [replace(self, write=writer(place), low=0.0, high=1.0) for place in range(len(weights))]
 
     def each(self, name: str, count: int) -> list[Reporter]:
         """A Reporter for each of several pieces of work of one kind."""

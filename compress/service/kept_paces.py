@@ -48,6 +48,8 @@ def load(home: Path) -> Paces:
 def keep(home: Path, measured: Mapping[str, float]) -> None:
     """Adds what a job has measured; of a kind that was known, the mean of both, so that one busy hour does not count for
     ever. Where the file cannot be written, estimates begin later next time, and nothing else is lost."""
+    if not measured:
+        return
     kept = dict(load(home).kept)
     for kind, pace in measured.items():
         before = kept.pop(_short(kind), pace)

@@ -123,6 +123,15 @@ def test_without_a_workload_phases_are_shares_by_their_units() -> None:
     assert [progress.share for progress in told] == pytest.approx([0.375, 1.0])
 
 
+def test_without_a_workload_phases_that_take_turns_report_the_sum_of_their_shares() -> None:
+    told: list[Progress] = []
+    made, measured = Reporter(told.append).part(0.5, 1.0).phases(Phase("made", 3), Phase("measured", 1), in_order=False)
+    made(1 / 3, "a")
+    measured(1.0, "b")
+    made(1 / 3, "c")
+    assert [progress.share for progress in told] == pytest.approx([0.625, 0.75, 0.75])
+
+
 def test_a_stretch_that_is_divided_again_stays_within_its_task(clock: Clock) -> None:
     work = Workload(clock=clock)
     (whole,) = Reporter(task=work.root).phases(Phase("epochs", 10))
