@@ -9,13 +9,15 @@ import logging
 import threading
 import time
 from collections import Counter
-from typing import Any, Protocol
+from typing import Any
 
 from compress.curves.job_table import ACTIVE, is_orphan, is_own
 from compress.curves.store import Store
 from compress.files import disk_quota
 from compress.files.store_error import StoreError
 from compress.service import kept_description
+from compress.service.interface import EngineError
+from compress.service.job_notes import JobNotes
 from compress.service.participants import SEEN_EVERY, Part, Present, end_is_wanted, most_jobs, part_of
 from compress.service.requests import Request
 from compress.service.worker_process import WorkerProcess, last_words
@@ -25,36 +27,6 @@ MOST_DEATHS = 3
 HEALTHY = 10.0  # seconds after which a worker's end is not a failed start
 LOOK_EVERY = 1.0
 SLOW_LOOKS = 10  # looks between two at what seldom changes
-
-
-class Engine(Protocol):
-    """The interface of an engine. LocalEngine runs jobs in a local process; another engine can run them on a cluster.
-
-    Sessions are those of browsers, by any text that names one of them.
-    """
-
-    store: Store
-
-    def description(self, timeout: float) -> dict[str, Any]:
-        """The description of the worker's installation; waits until the worker is ready."""
-
-    def submit(self, request: Request, key: str, title: str, session: str = "") -> int:
-        """Queues a job and returns its number; if a job with this key is active, the session takes part in that job.
-
-        Raises ValueError if the session has too many unfinished jobs, or the kept files take too much of the disk."""
-
-    def see(self, number: int, session: str) -> None:
-        """A session looks at a job: a sign of life, at every poll."""
-
-    def part(self, number: int, session: str) -> Part:
-        """What a session has to do with a job."""
-
-    def leave(self, number: int, session: str) -> None:
-        """A session no longer wants a job, which ends if no other session takes part in it. Finished points are kept."""
-
-
-class EngineError(RuntimeError):
-    """The worker cannot be started; the message has the reason and a remedy."""
 
 
 class LocalEngine:
@@ -74,7 +46,7 @@ class LocalEngine:
         self._cancelled: set[int] = set()
         self._heard: set[int] = set()
         self._deaths: Counter[int] = Counter()
-        self._unwritten: dict[int, dict[str, Any]] = {}
+        self._notes = JobNotes(self.store)
         self._seen: dict[tuple[int, str], float] = {}
         self._turn: int | None = None
         self._failed_starts, self._given_up = 0, ""
@@ -219,7 +191,7 @@ class LocalEngine:
                 self._give_up(worker, code)
                 return
             for number in self._jobs:
-                self._note(number, state="queued", text="waiting for a new compute process", seconds_left=None)
+                self._notes.write(number, state="queued", text="waiting for a new compute process", seconds_left=None)
             self._start()
 
     def _count_deaths(self, worker: WorkerProcess, code: int, had_turn: int | None) -> None:
@@ -248,7 +220,7 @@ class LocalEngine:
             if number not in self._jobs or worker is not self._worker or self._closed.is_set():
                 return
             if worker.ready and number in self._heard and self._turn != number:
-                self._note(number, state="cancelled", text="cancelled")
+                self._notes.write(number, state="cancelled", text="cancelled")
                 self._enforce_later(number)
             elif worker.ready:
                 worker.replaced = True
@@ -265,15 +237,7 @@ class LocalEngine:
         self._deaths.pop(number, None)
         if self._turn == number:
             self._turn = None
-        self._note(number, **columns)
-
-    def _note(self, number: int, **columns: Any) -> None:
-        """Writes to a job; where the store cannot be written now, it is tried again later."""
-        try:
-            self.store.update_job(number, **columns)
-        except StoreError as problem:
-            logging.getLogger(__name__).warning("The state of job %d is written later: %s", number, problem)
-            self._unwritten[number] = {**self._unwritten.get(number, {}), **columns}
+        self._notes.write(number, **columns)
 
     def _look_after(self) -> None:
         """Once a second until the app ends: what no answer of the worker brings about."""
@@ -292,9 +256,7 @@ class LocalEngine:
                 if one["submitted"] and one["left"] is None and self._present(one["session"]):
                     self.see(number, one["session"])  # other programs cannot know that its browser is connected
         with self._lock:
-            unwritten, self._unwritten = self._unwritten, {}
-            for number, columns in unwritten.items():
-                self._note(number, **columns)
+            self._notes.write_again()
             for number in [number for number in self._jobs if end_is_wanted(rows.get(number, []), self._present)]:
                 self.cancel(number)
             own = list(self._jobs)

@@ -16,7 +16,8 @@ from compress.data import datasets
 from compress.data.pictures import PICTURES, pictures
 from compress.files.store_error import StoreError
 from compress.recipe import Recipe
-from compress.service.engine import Engine, EngineError, LocalEngine
+from compress.service.engine import LocalEngine
+from compress.service.interface import Engine, EngineError
 from compress.service.participants import Part
 from compress.service.requests import Request
 from pages.ui.charts import outside

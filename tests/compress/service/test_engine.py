@@ -16,7 +16,8 @@ from compress.data.datasets import load
 from compress.recipe import Recipe
 from compress.service import engine as jobs
 from compress.service import kept_description
-from compress.service.engine import EngineError, LocalEngine
+from compress.service.engine import LocalEngine
+from compress.service.interface import EngineError
 from compress.service.requests import CurveRequest, FinalRequest, Request, TeacherRequest
 from tests.compress.service.running import LIMIT, TEACHER, VALUES, curve_job, ended, eventually, points_of
 

@@ -18,6 +18,7 @@ from compress.files.store_error import StoreError
 from compress.service import engine as engines
 from compress.service import participants
 from compress.service.engine import LocalEngine
+from compress.service.interface import EngineError
 from compress.service.requests import TeacherRequest
 from tests.compress.helpers import ROOT
 from tests.compress.service.running import LIMIT, TEACHER, curve_job, ended, eventually, points_of
@@ -368,7 +369,7 @@ def test_a_worker_that_was_given_up_is_started_again_when_a_page_asks(
     broken.write_text("raise ImportError('torch is damaged')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     engine = LocalEngine(Store())
-    with pytest.raises(engines.EngineError, match="An unexpected ImportError"):
+    with pytest.raises(EngineError, match="An unexpected ImportError"):
         engine.description(LIMIT)
     broken.unlink()
     monkeypatch.setattr(engines, "HEALTHY", 0.0)
