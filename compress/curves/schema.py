@@ -38,24 +38,32 @@ COLUMNS_BEFORE = {"teachers": 7, "points": 10}
 CARD_BEFORE = {"title", "classes", "labels", "examples", "bytes"}  # of a teacher, without which pages cannot show it
 
 
-def prepare(connection: sqlite3.Connection, path: Path, artefacts: Artefacts) -> None:
-    """Makes the tables of a new store, or brings those of an earlier version up to date.
+def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    """Reads alone: the file of another program stays as it is.
 
     Raises:
         StoreError: tables of a version that is not known, or of another program.
     """
+    version, tables = _version(connection), _tables(connection)
+    if version == VERSION:
+        is_foreign = not _is_complete(connection)
+    else:
+        is_foreign = version > VERSION or (version < 2 and bool(tables) and not _is_version_1(connection, version, tables))
+    if is_foreign:
+        raise StoreError(f"The store {path} was written by a version of this program that this one does not know, or by "
+                         "another program. Move the file away (a new store is then made), or use the version that wrote it.")
+
+
+def prepare(connection: sqlite3.Connection, path: Path, artefacts: Artefacts) -> None:
+    """Makes the tables of a new store, or brings those of an earlier version up to date. Raises StoreError as
+    refuse_foreign()."""
     if _version(connection) == VERSION:
-        if not _is_complete(connection):
-            raise _foreign(path)
         return
     connection.execute("BEGIN IMMEDIATE")  # one process prepares the tables while the others wait
-    version = _version(connection)
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
-    is_first = _is_version_1(connection, version, tables)
-    if version > VERSION or (version < 2 and tables and not is_first):
-        raise _foreign(path)
+    refuse_foreign(connection, path)
+    version, tables = _version(connection), _tables(connection)
     if version < VERSION:
-        if is_first:
+        if _is_version_1(connection, version, tables):
             _upgrade(connection, artefacts)
         elif version < 3 and "teachers" in tables:
             _divide_by_data(connection)
@@ -71,11 +79,6 @@ def _say_what_was_moved_aside(connection: sqlite3.Connection, path: Path) -> Non
         connection.execute("INSERT INTO notices VALUES (?)", [
             f"The store {path} was damaged, and a new one has been begun. The damaged file is kept as {damaged[-1].name} in "
             f"{path.parent}. Networks and points are made again where they are needed."])
-
-
-def _foreign(path: Path) -> StoreError:
-    return StoreError(f"The store {path} was written by a version of this program that this one does not know, or by "
-                      "another program. Move the file away (a new store is then made), or use the version that wrote it.")
 
 
 def _is_complete(connection: sqlite3.Connection) -> bool:
@@ -119,6 +122,10 @@ def _keep_teacher(connection: sqlite3.Connection, row: dict[str, Any]) -> None:
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
 
 
 def _create(connection: sqlite3.Connection) -> None:

@@ -38,7 +38,7 @@ class Store(PointTable, JobTable):
         """
         super().__init__()
         self.path = Path(path) if path else cache_folder() / "store.sqlite"
-        self._is_prepared = False
+        self._prepared: int | None = None  # the file whose tables were looked at, by its inode
         self.artefacts = Artefacts(self.path.parent / FOLDER)
         with self._connection():
             pass  # opened, and made where it is missing
@@ -157,6 +157,7 @@ class Store(PointTable, JobTable):
             with closing(self._opened()) as connection, connection:
                 yield connection
         except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter where SQLite names a damaged table in its error
+            self._prepared = None  # another file may be in its place by now
             raise damage.explained(error, self.path) from error
 
     def _opened(self) -> sqlite3.Connection:
@@ -172,11 +173,15 @@ class Store(PointTable, JobTable):
             connection.row_factory = sqlite3.Row
             connection.text_factory = _decoded
             connection.execute("PRAGMA synchronous=NORMAL")
-            if missing or not self._is_prepared:
+            inode = _inode(self.path)  # another thread may have begun a new file, and not made its tables yet
+            if missing or inode != self._prepared or inode is None:
+                with connection:
+                    connection.execute("BEGIN")  # one view of it, while another process makes the tables
+                    schema.refuse_foreign(connection, self.path)
                 with connection:
                     connection.execute("PRAGMA journal_mode=WAL")
                     schema.prepare(connection, self.path, self.artefacts)
-                self._is_prepared = True
+                self._prepared = inode
         except BaseException:
             connection.close()
             raise
@@ -187,6 +192,13 @@ class Store(PointTable, JobTable):
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(of_system(f"The store {self.path}", self.path.parent, error)) from error
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:  # SQLite says what is wrong with it
+        return None
 
 
 def _decoded(text: bytes) -> str:

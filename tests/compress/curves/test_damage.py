@@ -99,9 +99,11 @@ def test_what_is_no_store_of_this_program_stays_where_it_is(prepare: str, tmp_pa
         with sqlite3.connect(path) as connection:
             connection.execute("CREATE TABLE songs (title TEXT)")
             connection.execute(f"PRAGMA user_version={3 if prepare == 'marked' else 0}")
+    theirs = None if path.is_dir() else path.read_bytes()
     monkeypatch.setenv("COMPRESS_HOME", str(tmp_path))
     assert main(["teacher", "--data", "digits"]) == 2
     shown = capsys.readouterr().err
+    assert theirs is None or path.read_bytes() == theirs, "nothing is written to another program's file"
     assert str(path) in shown and "ove " in shown and shown.count("\n") == 1 and "sqlite3" not in shown
     assert not list(tmp_path.glob("*damaged*")) and path.exists()
 

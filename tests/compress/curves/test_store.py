@@ -174,3 +174,14 @@ def test_the_stamp_of_the_points_changes_with_them_alone(store: Store) -> None:
     assert store.pins()["a", "teacher"]["note"] == "note" and len(store.pins()) == 1
     store.unpin("a", "teacher")
     assert store.pins() == {}
+
+
+def test_a_file_that_another_thread_has_just_begun_gets_its_tables(store: Store) -> None:
+    """The home was removed, and another connection has made the file but not its tables yet."""
+    assert store.count("a") == 1
+    aside = store.path.with_name("kept aside")  # so that the new file is another one
+    store.path.rename(aside)
+    for companion in store.path.parent.glob(f"{store.path.name}-*"):
+        companion.unlink()
+    store.path.touch()
+    assert store.count("a") == 1
