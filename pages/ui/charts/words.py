@@ -120,13 +120,15 @@ def teacher_in_words(step: Step, title: str, entries: list[dict]) -> str:
 
 
 def settings_in_words(recipe: Recipe, methods: dict) -> str:
-    """The methods' settings that differ from their defaults, each dial first: 'keep 0.15, scheme plain'."""
+    """The methods' settings that differ from their defaults, each dial first: 'keep 0.15, scheme plain'. All settings of a
+    method that this version does not have."""
     parts = []
     for step in recipe.methods:
-        card = methods[step.name]
+        card = methods.get(step.name, {"dial": None, "settings": []})
         defaults = {entry["name"]: entry["default"] for entry in card["settings"]}
         turned = [name for name, value in step.settings if name != card["dial"] and value != defaults.get(name)]
-        parts.append(", ".join(f"{name.replace('_', ' ')} {step.values[name]}" for name in [card["dial"], *turned]))
+        parts.append(", ".join(f"{name.replace('_', ' ')} {step.values[name]}" for name in [card["dial"], *turned]
+                               if name in step.values))
     return " + ".join(parts)
 
 

@@ -78,6 +78,15 @@ def test_settings_in_words_name_the_dial_and_what_is_not_default(known):
     assert words.settings_in_words(recipe.reference(), known["methods"]) == ""
 
 
+def test_a_method_that_this_version_does_not_have_is_shown_with_all_its_settings(everything, known):
+    point = next(one for one in everything if one["method"] == "low_rank")
+    gone = {**point, "method": "gone", "recipe": point["recipe"].replace("low_rank(", "gone(")}
+    (row,) = compare.rows([gone], known)
+    assert row["method_title"] == "gone"
+    assert "scheme whitened" in row["settings"] and f"keep {point['dial']}" in row["settings"]
+    figure_of(compare.plane([row]))
+
+
 def test_the_plane_shows_every_row_once_and_marks_pins(everything, known):
     rows = compare.rows(everything, known)
     rows[-1]["pinned"] = 1.0
