@@ -362,7 +362,7 @@ def test_a_second_tab_sees_a_job_survives_a_reload_and_cannot_cancel_it(visit, c
     button(page, "^Cancel$").first.click()
     playwright.expect(button(page, "^Cancel$")).to_have_count(0)
     other.goto("about:blank")
-    page.wait_for_timeout(15_000)  # the run ends when nobody looks on: the next test has the worker for itself
+    button(page, "^Resume").first.wait_for(timeout=90_000)  # the run ends some 10 s after nobody looks on any more
     assert len(stored(app, 32)) >= seen + 1
 
 
