@@ -1,58 +1,55 @@
-"""Wrong settings of the environment, in the shell and in the app."""
+"""Wrong settings of the environment, in the shell."""
 
 from __future__ import annotations
 
-from tests.faults.place import Place, Seen
+from tests.faults.place import OWN, Place, Seen
 
-QUICK = ("teacher", "--data", "digits", "--teacher", "logistic(epochs=1)")
-
-
-def wrong_device_in_the_shell(place: Place) -> Seen:
-    """COMPRESS_DEVICE=cuda:7 and =meta, shell"""
-    seen = [place.shell(*QUICK, env={"COMPRESS_DEVICE": device}) for device in ("cuda:7", "meta")]
-    return Seen(seen[1].text, "nothing", all(one.is_one_sentence(2, "COMPRESS_DEVICE") for one in seen))
+SMALL = ("teacher", "--data", "digits", "--teacher", "logistic(epochs=1)")
 
 
-def wrong_device_in_the_app(place: Place) -> Seen:
-    """COMPRESS_DEVICE=cuda:7, app"""
-    return _page_names(place, "COMPRESS_DEVICE", COMPRESS_DEVICE="cuda:7")
+def wrong_device(place: Place) -> Seen:
+    """COMPRESS_DEVICE=meta"""
+    seen = place.shell(*SMALL, COMPRESS_DEVICE="meta")
+    return Seen(seen.text, seen.is_one_sentence(2, "COMPRESS_DEVICE must be cpu"))
 
 
-def unknown_users_home(place: Place) -> Seen:
-    """COMPRESS_HOME=~nobody_here/x, shell"""
-    seen = place.shell(*QUICK, env={"COMPRESS_HOME": "~nobody_here/x"})
-    return Seen(seen.text, "nothing", seen.is_one_sentence(2, "COMPRESS_HOME"))
+def missing_gpu(place: Place) -> Seen:
+    """COMPRESS_DEVICE=cuda:7"""
+    seen = place.shell(*SMALL, COMPRESS_DEVICE="cuda:7")
+    return Seen(seen.text, seen.is_one_sentence(2, "COMPRESS_DEVICE"))
 
 
-def home_that_is_a_file_in_the_app(place: Place) -> Seen:
-    """COMPRESS_HOME is a file, app"""
+def home_of_nobody(place: Place) -> Seen:
+    """COMPRESS_HOME=~nobody_here/x"""
+    seen = place.shell(*SMALL, COMPRESS_HOME="~nobody_here/x")
+    return Seen(seen.text, seen.is_one_sentence(2, "Set COMPRESS_HOME"))
+
+
+def home_is_a_file(place: Place) -> Seen:
+    """COMPRESS_HOME is a file"""
     (place.folder / "file").write_text("in the way")
-    return _page_names(place, "COMPRESS_HOME", COMPRESS_HOME=str(place.folder / "file"))
+    seen = place.shell(*SMALL, COMPRESS_HOME=str(place.folder / "file"))
+    return Seen(seen.text, seen.is_one_sentence(2, "Set COMPRESS_HOME"))
 
 
-def one_bad_data_path(place: Place) -> Seen:
-    """One good and one impossible path in COMPRESS_DATA, app"""
-    paths = f"{place.data()}:~nobody_here/x:{place.folder / 'gone.npz'}"
-    page = place.page("pages/1_Teacher.py", {"data": "local:d"}, COMPRESS_DATA=paths)
-    return Seen("; ".join([*page["raised"], *page["said"]]) or f"the page {page['title']}", "nothing",
-                page["title"] == ["Teacher"] and not page["raised"])
+def missing_data_path(place: Place) -> Seen:
+    """A path of COMPRESS_DATA that is not there"""
+    seen = place.shell(*OWN, COMPRESS_DATA=str(place.folder / "d.npz"))
+    return Seen(seen.text, seen.is_one_sentence(2, "d.npz", "is not there"))
 
 
 def relative_data_path(place: Place) -> Seen:
-    """COMPRESS_DATA=d.npz, shell and app started in the folder of the file"""
+    """COMPRESS_DATA=d.npz in the folder of the file, beside a path of nobody's"""
     place.data()
-    shell = place.shell("teacher", "--data", "local:d", "--teacher", "logistic(epochs=1)", env={"COMPRESS_DATA": "d.npz"})
-    page = place.page("pages/1_Teacher.py", {"data": "local:d"}, COMPRESS_DATA="d.npz")
-    missing = [text for text in page["said"] if "not there" in text]
-    return Seen(f"{shell.text}; the page says {missing or 'nothing of a missing file'}", "nothing",
-                shell.code == 0 and page["title"] == ["Teacher"] and not missing)
+    seen = place.shell(*OWN, COMPRESS_DATA="d.npz:~nobody_here/x")
+    return Seen(seen.text, seen.is_whole(1))
 
 
-def _page_names(place: Place, variable: str, **env: str) -> Seen:
-    page = place.page(**env)
-    said = "; ".join([*page["said"], *page["raised"]])
-    return Seen(said, "nothing", variable in said.replace("\\", "") and not page["raised"])
+def wrong_number_of_cores(place: Place) -> Seen:
+    """COMPRESS_CORES=many"""
+    seen = place.shell(*SMALL, COMPRESS_CORES="many")
+    return Seen(seen.text, seen.is_one_sentence(2, "COMPRESS_CORES"))
 
 
-ROWS = (wrong_device_in_the_shell, wrong_device_in_the_app, unknown_users_home, home_that_is_a_file_in_the_app,
-        one_bad_data_path, relative_data_path)
+ROWS = (wrong_device, missing_gpu, home_of_nobody, home_is_a_file, missing_data_path, relative_data_path,
+        wrong_number_of_cores)

@@ -1,94 +1,136 @@
-"""The app's worker and downloads that are killed or stopped, over an engine in a process of its own."""
+"""The app's worker and the app itself killed, over an engine in a process of its own."""
 
 from __future__ import annotations
 
 import json
-import os
+import signal
 import subprocess
 import sys
 from typing import Any
 
-from tests.faults.place import TEACHER, Place, Seen, eventually
+from tests.faults.downloads import runs
+from tests.faults.place import LIMIT, TEACHER, Place, Seen, eventually
 
 RECIPE = f"digits/{TEACHER}/low_rank(recovery_steps=60,scheme=plain)/0"
 VALUES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 ENGINE = """
 import json, os, signal, sys, time
+from compress.curves.sweep import sweep_of
+from compress.recipe import Recipe
 from compress.service.engine import LocalEngine
 from compress.service.requests import CurveRequest, TeacherRequest
 engine = LocalEngine()
 engine.description(200)
-recipe, values, act = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
-def submit(recipe=recipe):
-    return engine.submit(CurveRequest(recipe, tuple(values)), recipe, "a curve")
+recipe, values = sys.argv[1], json.loads(sys.argv[2])
+curve = sweep_of(Recipe.parse(recipe), values).curve.key()
+(teacher,) = [one for one in engine.store.all_points() if one["method"] == "teacher"]
+def submit(session=""):
+    return engine.submit(CurveRequest(recipe, tuple(values)), recipe, "a curve", session)
 def wait(holds):
-    until = time.monotonic() + 150
+    until = time.monotonic() + 200
     while not holds() and time.monotonic() < until:
         time.sleep(0.02)
 def state(number):
     return engine.store.job(number)["state"]
-first = submit()
-wait(lambda: len(engine.store.all_points()) >= (0 if act.startswith("teacher") else 1) and state(first) != "queued")
-before = len(engine.store.all_points())
-exec(sys.argv[4])
-print(json.dumps({"state": state(first), "error": engine.store.job(first)["error"], "before": before,
-                  "points": len(engine.store.all_points())}), flush=True)
-engine.close()
+def points():
+    return [{"recipe": one["recipe"], "file": one["digest"]} for one in engine.store.points(curve, teacher["reference"])]
+def begun():
+    number = submit()
+    wait(lambda: points() or state(number) not in ("queued", "running"))
+    return number
+def finished(number):
+    wait(lambda: state(number) not in ("queued", "running"))
+    return [state(number), engine.store.job(number)["error"] or ""]
+def say(**found):
+    print(json.dumps({"points": points(), **found}), flush=True)
 """
-TO_THE_END = "wait(lambda: state(first) not in ('queued', 'running')); "
+LEAVE = "\nengine.close()"
 
 
 def worker_killed_in_teacher(place: Place) -> Seen:
-    """Worker killed (SIGKILL) while the teacher trains; the run is submitted again"""
-    return _engine(place, "teacher", "os.kill(engine.process.pid, 9); " + TO_THE_END + "first = submit(); " + TO_THE_END)
+    """The worker killed (SIGKILL) while a teacher trains; the run is submitted again"""
+    found = by_an_engine(place, """
+other = recipe.replace("epochs=2", "epochs=60").split("/low_rank")[0] + "/0"
+def train():
+    return engine.submit(TeacherRequest(other), other, "a teacher")
+first = train()
+wait(lambda: engine.store.job(first)["share"] > 0.05)
+os.killpg(engine.process.pid, signal.SIGKILL)
+ended = finished(first)
+again = finished(train())
+kept = [{"recipe": one["recipe"], "file": one["digest"]} for one in engine.store.all_points()]
+print(json.dumps({"points": kept, "ended": ended, "again": again}), flush=True)""" + LEAVE)
+    return _told(found[-1])
 
 
 def worker_killed_in_curve(place: Place) -> Seen:
-    """Worker killed (SIGKILL) after the first points of a curve; the run is submitted again"""
-    return _engine(place, "curve", "os.kill(engine.process.pid, 9); " + TO_THE_END + "first = submit(); " + TO_THE_END)
+    """The worker killed (SIGKILL) after the first points of a curve; the run is submitted again"""
+    found = by_an_engine(place, """
+first = begun()
+say()
+os.killpg(engine.process.pid, signal.SIGKILL)
+ended = finished(first)
+say(ended=ended, again=finished(submit()))""" + LEAVE)
+    seen = _told(found[-1])
+    return Seen(f"{seen.text}; {len(found[0]['points'])} points, then {len(found[-1]['points'])}",
+                seen.right and len(found[-1]["points"]) == len(VALUES))
 
 
 def app_killed(place: Place) -> Seen:
-    """App killed (SIGKILL) after the first points of a curve, then started again"""
-    killed = subprocess.run([sys.executable, "-c", ENGINE, RECIPE, json.dumps(VALUES), "curve",
-                             "print(engine.process.pid, before, flush=True); os.kill(os.getpid(), 9)"], cwd=place.folder,
-                            env=place.environment(), capture_output=True, text=True, timeout=300)
-    worker, before = (int(word) for word in killed.stdout.split())
-    gone = eventually(lambda: not os.path.exists(f"/proc/{worker}") or " Z " in _stat(worker), 20)
-    after = _engine(place, "curve", TO_THE_END)
-    return Seen(f"worker gone: {bool(gone)}; {after.seen}", after.lost, bool(gone) and after.right and before >= 1)
+    """The app killed (SIGKILL) after the first points of a curve; started again, the run is submitted again"""
+    killed = by_an_engine(place, "begun()\nsay(worker=engine.process.pid)\nos.kill(os.getpid(), signal.SIGKILL)")[-1]
+    gone = eventually(lambda: not runs(killed["worker"]), 30)
+    found = by_an_engine(place, """
+job = engine.store.latest_job(recipe)
+ended = [job["state"], job["error"] or ""]
+say(ended=ended, again=finished(submit()))""" + LEAVE)[-1]
+    return Seen(f"the worker has {'ended' if gone else 'NOT ENDED'}; {found['ended'][0]}: {found['ended'][1]}; "
+                f"again: {found['again'][0]}, {len(killed['points'])} points, then {len(found['points'])}",
+                bool(gone) and found["ended"][0] == "interrupted" and found["again"][0] == "done"
+                and len(found["points"]) == len(VALUES))
 
 
 def cancelled(place: Place) -> Seen:
     """A run cancelled after its first points, then submitted again"""
-    return _engine(place, "curve", "engine.cancel(first); " + TO_THE_END + "first = submit(); " + TO_THE_END)
+    found = by_an_engine(place, """
+first = begun()
+say()
+engine.cancel(first)
+ended = finished(first)
+say(ended=ended, again=finished(submit()))""" + LEAVE)[-1]
+    return Seen(f"{found['ended'][0]}; again: {found['again'][0]}, {len(found['points'])} points",
+                found["ended"][0] == "cancelled" and found["again"][0] == "done" and len(found["points"]) == len(VALUES))
 
 
-def address_space_is_short(place: Place) -> Seen:
-    """A network of five layers of 8192 where the memory is limited to 2 GB"""
-    seen = place.shell("teacher", "--data", "digits", "--teacher", "mlp(hidden=8192-8192-8192-8192-8192,epochs=1)",
-                       env={"COMPRESS_MEMORY": "2"})
-    return Seen(seen.text, "nothing", seen.is_one_sentence(2, "memory"))
+def worker_stopped(place: Place) -> Seen:
+    """The worker stopped (SIGSTOP) after the first points of a curve; the run is cancelled and submitted again"""
+    found = by_an_engine(place, """
+first = begun()
+say()
+os.kill(engine.process.pid, signal.SIGSTOP)
+engine.cancel(first)
+ended = finished(first)
+say(ended=ended, again=finished(submit()))""" + LEAVE)[-1]
+    return Seen(f"{found['ended'][0]}; again: {found['again'][0]}, {len(found['points'])} points",
+                found["ended"][0] == "cancelled" and found["again"][0] == "done" and len(found["points"]) == len(VALUES))
 
 
-def _stat(process: int) -> str:
-    try:
-        with open(f"/proc/{process}/stat") as stat:
-            return stat.read()
-    except OSError:
-        return " Z "
+def _told(found: dict[str, Any]) -> Seen:
+    (state, error), again = found["ended"], found["again"]
+    return Seen(f"{state}: {error}; again: {again[0]} {again[1]}",
+                state == "failed" and "killed from outside" in error and again[0] == "done")
 
 
-def _engine(place: Place, act: str, script: str, **env: Any) -> Seen:
-    done = subprocess.run([sys.executable, "-c", ENGINE, RECIPE, json.dumps(VALUES), act, script], cwd=place.folder,
-                          env=place.environment(**env), capture_output=True, text=True, timeout=400)
-    if not done.stdout.strip():
-        return Seen(done.stderr[-200:], "unknown", False)
-    found = json.loads(done.stdout.splitlines()[-1])
-    missing = max(len(VALUES), found["before"]) - found["points"]
-    lost = f"{missing} points" if missing > 0 else "nothing"
-    return Seen(f"{found['state']} {found['error'] or ''}, {found['points']} points", lost,
-                found["state"] == "done" and lost == "nothing")
+def by_an_engine(place: Place, script: str) -> list[dict[str, Any]]:
+    """What a program with an engine said, line by line; the points that it names are to be there in the end."""
+    done = subprocess.run([sys.executable, "-c", ENGINE + script, RECIPE, json.dumps(VALUES)], cwd=place.folder,
+                          env=place.environment(), capture_output=True, text=True, timeout=2 * LIMIT)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    if not found or done.returncode not in (0, -signal.SIGKILL):
+        raise RuntimeError(done.stderr[-300:])
+    for one in found:
+        place.expect(one["points"])
+    return found
 
 
-ROWS = (worker_killed_in_teacher, worker_killed_in_curve, app_killed, cancelled, address_space_is_short)
+ROWS = (worker_killed_in_teacher, worker_killed_in_curve, app_killed, cancelled, worker_stopped)
