@@ -1,0 +1,82 @@
+"""A walk over all pages, all methods and the presets on digits: the browser's console stays empty, and every request is
+answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.browser.serving import App
+from tests.browser.test_app import (  # noqa: F401  (fixtures)
+    PAGES,
+    SMALL,
+    app,
+    arrive,
+    browser,
+    button,
+    playwright,
+    pytestmark,
+    settled,
+    watched,
+)
+
+# Streamlit looks for its root from a page below it, two requests for each page that is opened by its address: they are not
+# found, and it goes on at the root. Nothing in the app can answer them.
+SEARCH = re.compile(r"^/\w+/_stcore/(health|host-config)$")
+METHODS = {"Low_rank": ("low_rank", "data_svd"), "Sparse_code": ("sparse_code", "data_codes", "activation_codes")}
+QUICK = {"low_rank": {}, "data_svd": {"epochs": "1"}, "sparse_code": {"iterations": "1", "atoms": "8"},
+         "data_codes": {"epochs": "1", "iterations": "1", "atoms": "16"}, "activation_codes": {"iterations": "1"},
+         "distill": {"epochs": "1", "seeds": "1", "temperatures": "none"}, "prune": {}}
+
+
+@pytest.fixture
+def walker(browser: Any) -> Iterator[Any]:  # noqa: F811
+    """A page whose answers of 400 and above and failed requests are kept beside what is in its console."""
+    page = watched(browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True).new_page())
+    page.refused = []
+    page.on("response", lambda response: page.refused.extend([response.url] if response.status >= 400 else []))
+    # A page that is left, and a download, end their requests: these are aborted, not refused.
+    page.on("requestfailed", lambda request: page.refused.extend(
+        [] if request.failure == "net::ERR_ABORTED" else [f"{request.url}: {request.failure}"]))
+    yield page
+    page.context.close()
+
+
+def stops() -> Iterator[tuple[str, dict[str, str]]]:
+    """Every page with every method of it, quick to measure on digits."""
+    for path in PAGES:
+        for method in METHODS.get(path, ({"Distill": "distill", "Prune": "prune"}.get(path, ""),)):
+            quick = {f"{method}.{name}": value for name, value in QUICK.get(method, {}).items()}
+            yield path, {**SMALL, **({"method": method} if path in METHODS else {}), **quick}
+
+
+def test_a_walk_over_all_pages_and_presets_leaves_an_empty_console(walker, app: App):  # noqa: F811
+    page, opened, taken = walker, 0, 0
+    for path, link in stops():
+        arrive(page, app.address, path, **link)
+        opened += bool(path)
+        finished(page)
+        for name in ("This point's file", "as CSV"):
+            for one in page.get_by_role("button", name=re.compile(name)).all():
+                with page.expect_download() as download:
+                    one.click()
+                assert download.value.failure() is None, (path, link)
+        for preset in page.get_by_role("button", name=re.compile("^(Digits in a second|Digits, 12 components)$")).all():
+            preset.click()
+            taken += 1
+            finished(page)
+        assert page.problems == [], (path, link)
+    search = [urlsplit(address).path for address in page.refused if SEARCH.match(urlsplit(address).path)]
+    assert [address for address in page.refused if not SEARCH.match(urlsplit(address).path)] == []
+    assert len(search) <= 2 * opened and taken >= 4
+
+
+def finished(page: Any) -> None:
+    """Waits until nothing runs any more and every chart is drawn."""
+    settled(page)
+    playwright.expect(button(page, "^Cancel$")).to_have_count(0)
+    settled(page)
