@@ -10,7 +10,7 @@ import pytest
 from tests.benchmarks import __main__ as command
 from tests.benchmarks import report
 
-WITHOUT_TABLES = {"__init__", "__main__", "report", "timing", "example", "pictures", "reproduce"}
+WITHOUT_TABLES = {"__init__", "__main__", "report", "timing", "example", "pictures"}
 MODULES = sorted({path.stem for path in report.REPORT.parent.glob("*.py")} - WITHOUT_TABLES)
 OLD = "before\n<!-- one.fast -->\n| 1 |\n\nold\n<!-- end -->\nbetween\n<!-- two.slow -->\n| 2 |\n<!-- end -->\nafter\n"
 

@@ -125,3 +125,13 @@ def test_the_first_visit_to_the_teacher_page_trains_and_later_teachers_wait(show
     assert len(asked) == 1 and "Cancel" in labels(shown.main.button)
     named(shown.main.number_input, "Epochs").set_value(3).run()
     assert len(asked) == 1 and "Train this teacher" in labels(shown.main.button)
+
+
+def test_a_burst_of_changes_is_one_run_of_the_last_however_often_the_page_is_drawn(show, asked, engine):  # noqa: F811
+    shown = show(LOW_RANK, {**LINK, "seed": "12"}, by_itself=True)
+    for scheme in ("plain", "centred", "randomized"):
+        named(shown.main.selectbox, "Scheme").select(scheme).run()
+        shown.run()
+    wanted = [number for number, rows in engine.store.participants().items() if any(row["left"] is None for row in rows)]
+    assert len(asked) == 4 and len(wanted) == 1
+    assert engine.store.job(wanted[0])["request"]["recipe"] == asked[-1] and "scheme=randomized" in asked[-1]
