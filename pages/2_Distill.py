@@ -12,8 +12,7 @@ from pages.ui.charts.students import Result, Students, about, of_job, of_plans, 
 from pages.ui.explore import pictures, results
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.explore.method_page import Fold, MethodPage
-from pages.ui.explore.presets import Preset
+from pages.ui.explore.method_page import Fold, MethodPage, Preset
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 from pages.ui.shell.frame import open_page

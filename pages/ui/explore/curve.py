@@ -14,8 +14,7 @@ from compress.service.requests import CurveRequest
 from pages.ui.charts import outside
 from pages.ui.explore import by_itself, first_stop, presets, rail, stage
 from pages.ui.explore.curve_state import CurveState, look_up, missing
-from pages.ui.explore.method_page import MethodPage
-from pages.ui.explore.presets import Preset
+from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
 from pages.ui.shell.frame import part

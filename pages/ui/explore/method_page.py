@@ -11,7 +11,6 @@ from compress.settings import checked, spelled
 from pages.ui.charts import charts, marks, words
 from pages.ui.explore import results
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.explore.presets import Preset
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 from pages.ui.shell.frame import Page
@@ -19,6 +18,17 @@ from pages.ui.shell.frame import Page
 HERO_FILL = {"least": 300, "most": 520, "beside": 420}  # pixels that the rest of the stage needs
 CHOICE = 56  # pixels of a choice over the picture
 CHOICE_FILL = {name: pixels + (CHOICE if name == "beside" else -CHOICE) for name, pixels in HERO_FILL.items()}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A button that shows something worth seeing: what to choose, and why."""
+
+    title: str
+    text: str
+    settings: dict[str, Any]
+    data: str | None = None
+    teacher: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 from pages.ui.charts import outside
+from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card, spelled_out, teacher_named
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pages.ui.explore.method_page import MethodPage
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A button that shows something worth seeing: what to choose, and why."""
-
-    title: str
-    text: str
-    settings: dict[str, Any]
-    data: str | None = None
-    teacher: str | None = None
 
 
 def draw(own: MethodPage, take: Callable[[Preset], None]) -> None:

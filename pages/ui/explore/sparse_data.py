@@ -8,8 +8,7 @@ from compress.recipe import Recipe
 from pages.ui.charts import charts, marks, outside, rebuilt, sparse_charts, words
 from pages.ui.explore import pictures
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.explore.method_page import Fold, MethodPage
-from pages.ui.explore.presets import Preset
+from pages.ui.explore.method_page import Fold, MethodPage, Preset
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 
