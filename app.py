@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.explore import race, race_state
+from pages.ui.all_methods import race, race_state
 from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.explore import compare, compare_filters, race
+from pages.ui.all_methods import compare, compare_filters, race
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 from pages.ui.shell.frame import open_page

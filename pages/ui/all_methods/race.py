@@ -9,10 +9,10 @@ import streamlit as st
 
 from compress.curves.race_plan import POINTS_LOST, Ahead, Entry
 from compress.service.requests import RaceRequest
+from pages.ui.all_methods import race_state
+from pages.ui.all_methods.compare import pareto
+from pages.ui.all_methods.race_state import RaceState
 from pages.ui.charts import outside, palette, race_charts, words
-from pages.ui.explore import race_state
-from pages.ui.explore.compare import pareto
-from pages.ui.explore.race_state import RaceState
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import Card

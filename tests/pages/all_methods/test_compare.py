@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compress.recipe import Recipe
+from pages.ui.all_methods import compare
 from pages.ui.charts import palette, words
-from pages.ui.explore import compare
 from tests.pages.samples import figure_of, point
 
 networks = st.lists(st.builds(lambda size, correct: point(0.1, 1_000 * size, 10 * correct),

@@ -9,8 +9,9 @@ from typing import Any
 import streamlit as st
 
 from compress.recipe import BASELINE, CONTROL, Recipe
+from pages.ui.all_methods import final_reports
 from pages.ui.charts import charts, marks, outside, palette, words
-from pages.ui.explore import exports, final_reports
+from pages.ui.explore import exports
 from pages.ui.shell import session
 
 Row = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pages.ui.explore import final_reports
+from pages.ui.all_methods import final_reports
 from pages.ui.shell import session
 from tests.pages.samples import point
 
