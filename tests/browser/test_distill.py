@@ -61,7 +61,7 @@ def test_students_and_controls_grow_from_the_first_epoch_on(visit, app):  # noqa
     unfold(page, "What the teacher's outputs add")
     settled(page, 4)
     assert len({text for text in seen if "controls on labels alone" in text}) > 2
-    assert points(page) >= 7 and page.get_by_text("Over 3 seeds").first.is_visible()
+    assert points(page) >= 7 and page.get_by_text("Over 3 seeds. The map").is_visible()
     assert chart(page, "^Gain over the control at each width: ").count() == 1
     stored = [point for point in Store(app.home / "store.sqlite").all_points() if point["seed"] == 41]
     assert {point["method"] for point in stored} == {"teacher", "distill"} and len(stored) > 80
