@@ -98,7 +98,7 @@ def text(page: Any) -> str:
                      "activation_codes.nonzeros": "2"})])
 def test_no_page_does_what_a_name_says(attacked, visitor, path, settings):
     arrive(visitor, attacked.address, path, **link(**settings))
-    for title in visitor.locator("[data-testid=stExpander]:has(summary):not(:has(details[open])) summary").all_inner_texts():
+    for title in visitor.locator("[data-testid=stExpander]:has(summary):not(:has(details[open])) summary:visible").all_inner_texts():
         unfold(visitor, title.split("\n")[-1])
     unharmed(visitor)
     for frame in visitor.locator(".js-plotly-plot").all():
@@ -110,7 +110,7 @@ def test_no_page_does_what_a_name_says(attacked, visitor, path, settings):
 
 def test_a_teachers_classes_and_mistakes_are_shown_as_they_are_called(attacked, visitor):
     arrive(visitor, attacked.address, "Teacher", **link())
-    settled(visitor, 3)
+    settled(visitor, 2)
     unharmed(visitor)
     ticks = [one.text_content() for one in visitor.locator("[data-chart=confusion] .ytick text").all()]
     assert sorted(ticks) == TICKS

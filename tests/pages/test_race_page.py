@@ -11,7 +11,7 @@ from compress.curves import sweep
 from compress.curves.race_plan import POINTS_LOST, ahead, entries, sentence, smallest
 from compress.recipe import Recipe
 from compress.service.requests import RaceRequest, request_of
-from pages.ui.shell import example
+from pages.ui.shell import example, session
 from tests.pages.explore.test_by_itself import asked  # noqa: F401  (a fixture)
 from tests.pages.samples import TEACHER
 from tests.pages.test_pages import LINK, component, engine, labels, named, show, words  # noqa: F401  (fixtures)
@@ -91,6 +91,17 @@ def test_what_the_store_has_of_the_race_is_shown_instead(show, measured):  # noq
     assert sorted(dots(shown)) == sorted(measured)
     assert "2 networks, measured here on Digits 8x8, 359 validation examples" in captions(shown)
     assert any(label.startswith("Measure the ") and label.endswith(" left") for label in labels(shown.main.button))
+
+
+def test_the_race_of_the_program_stays_while_only_some_of_its_points_are_known_here(show, engine, known,  # noqa: F811
+                                                                                    monkeypatch):
+    """Points of a method's page are points of the race, too; alone they would look like a poor race."""
+    race = example.races()[0]
+    some = dict(list(race.points.items())[:3])
+    monkeypatch.setattr(session, "teacher_record", lambda recipe: {"digest": "d", "card": race.reference})
+    monkeypatch.setattr(engine.store, "points_of", lambda keys, digest: some)
+    shown = show("app.py")
+    assert sorted(dots(shown)) == sorted(race.points) and BUTTON in labels(shown.main.button)
 
 
 def test_the_button_starts_one_job_for_all_who_press_it(show, engine, asked, measured):  # noqa: F811

@@ -32,7 +32,7 @@ def _race(page: Page, polls: bool) -> None:
     own = race_state.look_up(page.known)
     if own.running != polls:
         st.rerun()
-    state = own if own.running or own.points else race_state.shipped(page.known, own)
+    state = _shown(own, page)
     clicked = session.forget("race.clicked")
     if clicked:
         _open(clicked, state, page.known)
@@ -45,6 +45,14 @@ def _race(page: Page, polls: bool) -> None:
     with beside, st.container(key="race-list"):
         _list(state, page.known)
     session.finish()
+
+
+def _shown(own: RaceState, page: Page) -> RaceState:
+    """The race of what is chosen, or the one that comes with the program. A finished race of the same network is shown
+    until this one is begun here: some points of it may be known from a method's page, and would look like a poor race."""
+    shipped = race_state.shipped(page.known, own)
+    begun = own.running or own.job or not own.missing
+    return own if begun or (own.points and shipped.recipe != own.recipe) else shipped
 
 
 def example(page: Page) -> None:
@@ -118,14 +126,14 @@ def _button(own: RaceState, state: RaceState, page: Page) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="race-begin"):
         if own.missing:
-            st.button(_offer(own), type="primary", icon=":material/sports_score:", key="race.start", on_click=_start,
+            st.button(_offer(own, state), type="primary", icon=":material/sports_score:", key="race.start", on_click=_start,
                       args=[own])
         st.caption(_provenance(own, state, page))
     tray.outcome(own.job if own.missing else None)
 
 
-def _offer(own: RaceState) -> str:
-    if not own.points:
+def _offer(own: RaceState, state: RaceState) -> str:
+    if state.shipped or not own.points:
         return "Race all methods"
     return f"Measure the {own.missing} left" if own.missing > 1 else "Measure the last one"
 

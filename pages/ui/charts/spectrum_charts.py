@@ -25,11 +25,12 @@ def spectra(layers: list[dict]) -> Chart:
             traces.append(_floored(share, layer["whitened_sigma"], f"{layer['title']}, outputs", colour, dash="dot",
                                    group=number, legend=False))
     follow = _markers(traces, layers, lambda layer, rank: layer["sigma"][rank - 1])
-    return {"id": "spectra", "title": "Singular values (dotted: of the outputs)",
+    return {"id": "spectra", "title": "Singular values",
             "alt": f"Singular value spectra of {len(layers)} layers, falling from 1.", "height": 340, "follow": follow,
             "figure": {"data": traces, "layout": {
-                "xaxis": _share_axis(), "yaxis": _log_axis("σ / largest σ"), "shapes": _break_evens(layers),
-                "legend": marks.legend(1.12, font=13), "showlegend": len(layers) <= MOST_NAMED, "hovermode": "closest",
+                "xaxis": _share_axis(), "yaxis": _log_axis("σ / largest σ (dotted: outputs)"),
+                "shapes": _break_evens(layers), "legend": marks.legend(1.12, font=13),
+                "showlegend": len(layers) <= MOST_NAMED, "hovermode": "closest",
                 "annotations": _threshold_marks(layers)}}}
 
 

@@ -34,7 +34,7 @@ def confusion(matrix: list[list[int]], classes: list[str]) -> Chart:
     text = [[str(value) if value else "" for value in row] for row in matrix]
     wrong = sum(map(sum, mistakes))
     total = sum(map(sum, matrix))
-    return {"id": "confusion", "title": "What it confuses (rows: true class, columns: its answer)", "height": 420,
+    return {"id": "confusion", "title": "What it confuses", "height": 420,
             "alt": f"Confusion matrix: {total - wrong} right and {wrong} wrong of {total} validation examples.",
             "figure": {"data": [{
                 **marks.heat(classes, classes, mistakes,
