@@ -350,10 +350,11 @@ def test_cancelling_keeps_points_and_offers_to_resume(visit, app):
 
 
 def test_a_second_tab_sees_a_job_survives_a_reload_and_cannot_cancel_it(visit, context, app):
-    page = visit("Low_rank", seed="32", **SLOW)
+    long = {**SLOW, "recovery_steps": "4000"}  # still at work when nobody has looked on for 10 s
+    page = visit("Low_rank", seed="32", **long)
     button(page, "^Measure the curve$").click()
     seen = wait_for_points(page, 2)
-    other = visit("Low_rank", seed="32", **SLOW)
+    other = visit("Low_rank", seed="32", **long)
     assert wait_for_points(other, seen) >= seen
     other.reload()
     assert wait_for_points(other, seen) >= seen and wait_for_points(page, seen + 1)
