@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 PRIOR = 0.05  # an earlier pace weighs as much as this part of a task of the kind
-ENOUGH, SECONDS = 0.1, 0.5  # of a first task of a kind, or seconds of it, before its pace is believed
+ENOUGH, SECONDS = 0.1, 0.5  # of the only task of a kind, or seconds of it, before its pace is believed
 NEARLY = 0.99  # the largest share before the end
+FEWEST = 2  # ended tasks of a kind that has several: the first is often an extreme, a dial's end at which nothing is trained
+UNSEEN = 9.0  # a phase of unknown pace counts as at least so many times the seconds that it has taken
 SHORT = 0.05  # seconds; phases below say nothing about the length of others
 
 
@@ -65,6 +67,11 @@ class Task:
     def spent(self) -> float:
         """Seconds, those of its parts among them."""
         return self.seconds + sum(part.spent for part in self.parts)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has ended, or all its parts have."""
+        return self.ended or (bool(self.parts) and all(part.is_done for part in self.parts))
 
     def end(self) -> None:
         """Nothing of it is left."""
@@ -124,12 +131,12 @@ class Workload:
         return {kind: seconds / units for kind, (seconds, units) in found.items() if units > 0}
 
     def _whole(self, paces: dict[str, float | None]) -> float:
-        """Seconds of all while some pace is unknown: each unknown phase counts as long as the mean of those known; 0 where
-        none is. It only draws a bar, and errs towards a bar that is short."""
+        """Seconds of all while some pace is unknown: each unknown phase counts as long as the mean of those known, and never
+        as nearly done. It only draws a bar, and errs towards a bar that is short."""
         lefts = [(part.spent, self._left(part, paces)) for part in self.root.parts]
         known = [spent + left for spent, left in lefts if left is not None and spent + left > SHORT]
-        unknown = sum(left is None for _, left in lefts)
-        return sum(known) * (1 + unknown / len(known)) if known else 0.0
+        mean = sum(known) / len(known) if known else 0.0
+        return sum(known) + sum(max(mean, UNSEEN * spent) for spent, left in lefts if left is None)
 
     def _left(self, task: Task, paces: dict[str, float | None]) -> float | None:
         if task.ended:
@@ -151,9 +158,16 @@ class Workload:
             earlier = self._paces.get(kind)
             if earlier is not None:
                 seconds, units = seconds + PRIOR * size * earlier, units + PRIOR * size
-            believed = earlier is not None or seconds >= SECONDS or units >= ENOUGH * size
+            believed = earlier is not None or self._is_enough(tasks, seconds, units / size)
             paces[kind] = seconds / units if units > 0 and believed else None
         return paces[kind]
+
+    @staticmethod
+    def _is_enough(tasks: Sequence[Task], seconds: float, share: float) -> bool:
+        """Whether what is done of these tasks tells their pace. share: of a task of this kind."""
+        if len(tasks) > 1:
+            return sum(task.is_done for task in tasks) >= FEWEST
+        return seconds >= SECONDS or share >= ENOUGH
 
     def _own(self, tasks: Sequence[Task]) -> tuple[float, float]:
         """(seconds, units) of what is done of these tasks of one kind. Of tasks with parts, the ended ones."""

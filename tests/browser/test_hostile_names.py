@@ -98,7 +98,8 @@ def text(page: Any) -> str:
                      "activation_codes.nonzeros": "2"})])
 def test_no_page_does_what_a_name_says(attacked, visitor, path, settings):
     arrive(visitor, attacked.address, path, **link(**settings))
-    for title in visitor.locator("[data-testid=stExpander]:has(summary):not(:has(details[open])) summary:visible").all_inner_texts():
+    closed = visitor.locator("[data-testid=stExpander]:has(summary):not(:has(details[open])) summary:visible")
+    for title in closed.all_inner_texts():
         unfold(visitor, title.split("\n")[-1])
     unharmed(visitor)
     for frame in visitor.locator(".js-plotly-plot").all():

@@ -84,13 +84,27 @@ def test_the_share_never_falls_and_is_below_one_until_the_end(clock: Clock) -> N
 def test_parts_of_parts_take_their_pace_from_those_that_have_ended(clock: Clock) -> None:
     work = Workload(clock=clock)
     parts = Reporter(task=work.root).each("network", 5)
-    for part in parts[:2]:
+    for number, part in enumerate(parts[:2]):
         atoms, training = part.phases(Phase("atoms"), Phase("training"))
         worked(clock, atoms, 2, 1.0)
         worked(clock, training, 2, 2.0)
-        assert work.outlook().left is not None
+        assert (work.outlook().left is None) == (number == 0), "one of several does not tell the pace of all"
     assert work.outlook().left == pytest.approx(18.0)
     assert work.measured() == pytest.approx({" / network": 6.0, " / network / atoms": 2.0, " / network / training": 4.0})
+
+
+def test_a_quick_first_network_neither_fills_the_bar_nor_promises_an_early_end(clock: Clock) -> None:
+    """At one end of a dial nothing may have to be trained."""
+    work = Workload(clock=clock)
+    before, making = Reporter(task=work.root).phases(Phase("epochs", 10), Phase("points", 21))
+    worked(clock, before, 10, 0.1)
+    first, second, *_ = making.each("network", 21)
+    worked(clock, first, 1, 0.01)
+    assert work.outlook().left is None and work.outlook().share < 0.6
+    worked(clock, second, 50, 0.2, 0.5)
+    assert work.outlook().left is None and work.outlook().share < 0.6, "10 s of some 400 s"
+    worked(clock, second, 50, 0.2)
+    assert work.outlook().left == pytest.approx(19 * 20 / 2, rel=0.2)
 
 
 def test_the_first_of_a_kind_does_not_count_once_there_are_others(clock: Clock) -> None:
