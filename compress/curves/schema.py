@@ -18,6 +18,7 @@ from compress.files.store_error import StoreError
 from compress.recipe import CONTROL, Recipe, Step
 
 VERSION = 4
+SAME_TABLES_SINCE = 3  # but for those of jobs, which get their new columns when they are prepared
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS teachers (key TEXT, recipe TEXT, digest TEXT, data_digest TEXT, card TEXT, created REAL,
     PRIMARY KEY (key, data_digest));
@@ -45,11 +46,12 @@ def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
         StoreError: tables of a version that is not known, or of another program.
     """
     version, tables = _version(connection), _tables(connection)
-    if version == VERSION:
-        is_foreign = not _is_complete(connection)
-    else:
-        is_foreign = version > VERSION or (version < 2 and bool(tables) and not _is_version_1(connection, version, tables))
-    if is_foreign:
+    if version >= SAME_TABLES_SINCE:
+        is_known = version <= VERSION and _is_complete(connection)
+    else:  # any program may count its versions
+        is_second = version == 2 and COLUMNS_BEFORE.keys() <= tables
+        is_known = not tables or is_second or _is_version_1(connection, version, tables)
+    if not is_known:
         raise StoreError(f"The store {path} was written by a version of this program that this one does not know, or by "
                          "another program. Move the file away (a new store is then made), or use the version that wrote it.")
 

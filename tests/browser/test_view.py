@@ -38,7 +38,9 @@ def test_a_lecture_hides_parts_and_makes_type_and_chart_larger_and_is_left_again
 
 def test_a_theme_is_kept_for_every_page_until_the_system_decides_again(visit):
     page = visit("")
-    dark = "getComputedStyle(document.querySelector('.stApp')).backgroundColor === 'rgb(16, 21, 28)'"
+    # While the page is loaded anew there is no app in it.
+    dark = ("(app => app ? getComputedStyle(app).backgroundColor === 'rgb(16, 21, 28)' : null)"
+            "(document.querySelector('.stApp'))")
     assert not page.evaluate(dark)
     page.get_by_role("button", name="Theme: Dark").click()
     page.wait_for_function(dark)
@@ -46,7 +48,7 @@ def test_a_theme_is_kept_for_every_page_until_the_system_decides_again(visit):
     page.get_by_role("button", name="Theme: Dark", pressed=True).wait_for()
     assert page.evaluate(dark)
     page.get_by_role("button", name="Theme: as the system has it").click()
-    page.wait_for_function(f"!({dark})")
+    page.wait_for_function(f"({dark}) === false")
 
 
 def test_on_a_phone_the_title_is_below_the_toolbar_and_charts_come_before_settings(visit):

@@ -10,13 +10,13 @@ from tests.imports import ROOT, tree_of
 SOURCES = sorted([ROOT / "app.py", *(ROOT / "compress").rglob("*.py"), *(ROOT / "pages").rglob("*.py")])
 WORDING = {"str", "repr", "one_line", "format"}
 PASSED_ON = {
+    ("compress/curves/race.py", "field_of", "ValueError"): "checked_values() passes on what a method says of itself",
     ("compress/data/array_cache.py", "cached", "ValueError"): "read_arrays() names the file and the damage",
     ("compress/data/local_files.py", "read", "ValueError"): "the readers of files name the file and the damage",
     ("compress/data/local_files.py", "_card", "Exception"): "a ValueError alone, of the readers of files",
     ("compress/data/npz_archive.py", "opened", "_Refused"): "raised in this file alone",
     ("compress/data/npz_archive.py", "opened", "ValueError"): "looks whether it is a sentence of this program",
     ("compress/data/openml_download.py", "main", "ValueError"): "_fetch() and encoded() put scikit-learn's errors in words",
-    ("compress/data/openml_download.py", "main", "http.client.HTTPException"): "what a server answered, which is the cause",
     ("compress/files/container.py", "unpack", "ValueError"): "what the parts of the header say of themselves",
     ("compress/files/network_file.py", "with_description", "ValueError"): "layers and architectures name what does not fit",
     ("compress/methods/distill.py", "invalid_reason", "ValueError"): "names the setting and the remedy",

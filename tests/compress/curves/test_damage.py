@@ -13,6 +13,7 @@ import pytest
 
 from compress.__main__ import main
 from compress.curves import damage
+from compress.curves.schema import VERSION
 from compress.curves.store import Store
 from compress.files.store_error import StoreError
 
@@ -88,7 +89,7 @@ def test_of_many_that_meet_the_damage_one_moves_it(tmp_path: Path) -> None:
     assert Store(path).counter("opened") == answers.count("True"), "no new store was moved aside"
 
 
-@pytest.mark.parametrize("prepare", ["folder", "foreign", "marked"])
+@pytest.mark.parametrize("prepare", ["folder", "0", "1", "2", "3", str(VERSION), str(VERSION + 1)])
 def test_what_is_no_store_of_this_program_stays_where_it_is(prepare: str, tmp_path: Path,
                                                             capsys: pytest.CaptureFixture[str],
                                                             monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +99,7 @@ def test_what_is_no_store_of_this_program_stays_where_it_is(prepare: str, tmp_pa
     else:
         with sqlite3.connect(path) as connection:
             connection.execute("CREATE TABLE songs (title TEXT)")
-            connection.execute(f"PRAGMA user_version={3 if prepare == 'marked' else 0}")
+            connection.execute(f"PRAGMA user_version={prepare}")
     theirs = None if path.is_dir() else path.read_bytes()
     monkeypatch.setenv("COMPRESS_HOME", str(tmp_path))
     assert main(["teacher", "--data", "digits"]) == 2

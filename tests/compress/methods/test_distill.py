@@ -550,7 +550,7 @@ def test_a_student_has_the_given_depth_and_dropout(digits, mlp):
     ({"labelled": 2000}, r"labelled must be between 0 \(all\) and 1079 .* but got 2000\. Choose fewer"),
     ({"omit": 10}, r"omit must be -1 \(none\) or the label of a class of .*7, 8, 9\), but got 10\. Choose one of these"),
     ({"student": "gru", "depth": 2}, r"depth must be 0 or 1 for a GRU student.* but got 2"),
-    ({"loss": "attention"}, r"loss=attention needs a teacher with maps .*Set loss to soft or relational")])
+    ({"loss": "attention"}, r"the loss attention needs a teacher with maps .*Set loss to soft or relational")])
 def test_what_makes_no_sense_is_refused_with_a_remedy(settings, answer, digits, mlp):
     with pytest.raises(ValueError, match=f"Distill: {answer}"):
         replace(BRIEF, **settings).compress(mlp, digits)
