@@ -1,7 +1,8 @@
-"""Takes the README's pictures anew: python -m tests.benchmarks.pictures [prune | photographs]
+"""Takes the README's pictures anew: python -m tests.benchmarks.pictures [race | prune | photographs]
 
-Each page measures its curve in Chromium, with an empty cache folder. prune.png is what a visitor sees without scrolling;
-photographs.png reaches from the rebuilt photographs to the first rows of atoms.
+Each page measures its curve in Chromium, with an empty cache folder. race.png and prune.png are what a visitor sees without
+scrolling, race.png with the race that comes with the program; photographs.png reaches from the rebuilt photographs to the
+first rows of atoms.
 """
 
 from __future__ import annotations
@@ -29,6 +30,14 @@ def main(wanted: list[str]) -> None:
             page.set_default_timeout(PATIENCE)
             PICTURES[name](page, app.address, ROOT / ".github" / f"{name}.png")
             page.close()
+
+
+def race(page: Page, address: str, target: Path) -> None:
+    """The first page at the first visit."""
+    page.goto(address)
+    page.locator(".lp-frame:not(.lp-waiting)").first.wait_for()
+    page.wait_for_timeout(4_000)
+    page.screenshot(path=target)
 
 
 def prune(page: Page, address: str, target: Path) -> None:
@@ -71,7 +80,7 @@ def edges(found: Locator) -> dict[str, float]:
     return dict(box)
 
 
-PICTURES: dict[str, Callable[[Page, str, Path], None]] = {"prune": prune, "photographs": photographs}
+PICTURES: dict[str, Callable[[Page, str, Path], None]] = {"race": race, "prune": prune, "photographs": photographs}
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -98,3 +100,27 @@ def test_on_a_phone_the_title_is_free_and_the_hero_comes_before_the_settings(vis
     hero, settings = ends(page, "[data-chart=accuracy-size]", "[data-testid=stColumn]:has(.st-key-ce-work)")
     assert hero < settings
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def jobs(app: App) -> list[str]:
+    """The states of all jobs there ever were, oldest first."""
+    with closing(sqlite3.connect(app.home / "store.sqlite")) as store:
+        return [state for (state,) in store.execute("SELECT state FROM jobs ORDER BY id")]
+
+
+def test_on_a_slow_processor_one_gesture_is_one_job_that_is_not_cancelled(visitor, alive):
+    """Reruns of the page overlap here. A chip changes data set and settings at once; its page then measures by itself."""
+    page = arrive(visitor, alive.address, "Sparse_code", method="data_codes")
+    page.get_by_text("stops of the dial are measured").wait_for()
+    visitor.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    before = len(jobs(alive))
+    button(page, "^Photograph patches$").click()
+    page.locator('[role=img][aria-label^="Accuracy"][aria-label*="points"]').first.wait_for()
+    page.wait_for_url(re.compile("data=photographs"))
+    page.get_by_text("stops of the dial are measured").wait_for(state="hidden")
+    page.wait_for_timeout(3_000)
+    assert len(jobs(alive)) == before + 1
+    button(page, "^Recover a planted dictionary$").click()  # before the first is through
+    page.get_by_text("stops of the dial are measured").wait_for()
+    of_gestures = jobs(alive)[before:]
+    assert len(of_gestures) == 2 and of_gestures[-1] == "done", of_gestures
