@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import endings, settings
-from tests.faults.__main__ import ROWS, Fault, is_good, played
+from tests.faults.__main__ import ROWS, Fault, is_good, main, played
 from tests.faults.place import Place, Seen
 
 QUICK = (endings.full_disk_for_results, settings.home_of_nobody, settings.home_is_a_file, settings.wrong_device)
@@ -24,6 +24,12 @@ def test_a_play_that_breaks_is_a_row_that_is_not_good() -> None:
         raise ValueError(place.folder.name)
 
     assert not is_good(*played(broken))
+
+
+def test_a_name_of_no_fault_is_refused_before_anything_is_played(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([QUICK[0].__name__, "stores.locked"]) == 2
+    shown = capsys.readouterr()
+    assert "There is no fault stores.locked" in shown.err and not shown.out
 
 
 def test_what_a_command_printed_and_the_home_has_not_is_lost() -> None:

@@ -42,7 +42,11 @@ def is_good(seen: Seen, lost: str) -> bool:
 
 
 def main(names: Sequence[str]) -> int:
-    """Prints the table, row by row."""
+    """Prints the table, row by row; 2 for a name of no fault."""
+    unknown = set(names) - {fault.__name__ for fault in ROWS}
+    if unknown:
+        sys.stderr.write(f"There is no fault {', '.join(sorted(unknown))}; without names all {len(ROWS)} are played.\n")
+        return 2
     sys.stdout.write("| fault | seen | lost | verdict |\n|---|---|---|---|\n")
     failed = 0
     with tempfile.TemporaryDirectory(prefix="measured-") as folder:
