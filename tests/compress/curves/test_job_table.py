@@ -127,8 +127,10 @@ def test_sessions_take_part_by_submitting_or_looking_and_leave(store: Store) -> 
 
 
 def test_tables_of_the_version_before_get_the_new_columns(tmp_path: Path) -> None:
+    Store(tmp_path / "store.sqlite").latest_job("k")  # which makes all tables
     with sqlite3.connect(tmp_path / "store.sqlite") as connection:
         connection.executescript("""
+            DROP TABLE jobs;
             CREATE TABLE jobs (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, kind TEXT, title TEXT, request TEXT,
                 state TEXT, share REAL, text TEXT, live TEXT, error TEXT, owner INTEGER, created REAL,
                 started REAL, updated REAL);

@@ -83,7 +83,8 @@ def test_a_method_that_this_version_does_not_have_is_shown_with_all_its_settings
     gone = {**point, "method": "gone", "recipe": point["recipe"].replace("low_rank(", "gone(")}
     (row,) = compare.rows([gone], known)
     assert row["method_title"] == "gone"
-    assert "scheme whitened" in row["settings"] and f"keep {point['dial']}" in row["settings"]
+    scheme = Recipe.parse(point["recipe"]).methods[-1].values["scheme"]
+    assert f"scheme {scheme}" in row["settings"] and f"keep {point['dial']}" in row["settings"]
     figure_of(compare.plane([row]))
 
 
