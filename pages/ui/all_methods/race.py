@@ -50,9 +50,10 @@ def _race(page: Page, polls: bool) -> None:
 def _shown(own: RaceState, page: Page) -> RaceState:
     """The race of what is chosen, or the one that comes with the program. A finished race of the same network is shown
     until this one is begun here: some points of it may be known from a method's page, and would look like a poor race."""
+    if own.job or not own.missing:
+        return own
     shipped = race_state.shipped(page.known, own)
-    begun = own.running or own.job or not own.missing
-    return own if begun or (own.points and shipped.recipe != own.recipe) else shipped
+    return own if own.points and shipped.recipe != own.recipe else shipped
 
 
 def example(page: Page) -> None:
