@@ -113,9 +113,14 @@ def ahead(curves: Iterable[tuple[Entry, list[dict[str, Any]]]], reference: dict[
     return min(best, key=lambda one: (one.point["bytes"], -one.point["accuracy"]), default=None)
 
 
+def unit(points_lost: float) -> str:
+    """The word after a budget: point or points."""
+    return "point" if points_lost == 1 else "points"
+
+
 def sentence(found: Ahead | None, reference: dict[str, Any], points_lost: float) -> str:
     """What a race says, in plain text."""
-    budget = f"At most {points_lost:g} point{'' if points_lost == 1 else 's'} below the teacher"
+    budget = f"At most {points_lost:g} {unit(points_lost)} below the teacher"
     if not found:
         return f"{budget}: no smaller network yet."
     point = found.point

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from compress.curves.race_plan import POINTS_LOST, Ahead, Entry
+from compress.curves.race_plan import POINTS_LOST, Ahead, Entry, unit
 from compress.service.requests import RaceRequest
 from pages.ui.all_methods import race_state
 from pages.ui.all_methods.compare import pareto
@@ -87,7 +87,7 @@ def sentence(state: RaceState, points_lost: float) -> str:
     found = state.ahead(points_lost)
     said = ("the teacher is trained first." if not state.reference else "no smaller network so far." if not found else
             _smallest(found, state.reference))
-    return f"point{'' if points_lost == 1 else 's'} below the teacher<span class='ce-finding'>: {said}</span>"
+    return f"{unit(points_lost)} below the teacher<span class='ce-finding'>: {said}</span>"
 
 
 def _smallest(found: Ahead, reference: dict[str, Any]) -> str:
@@ -156,7 +156,7 @@ def _start(own: RaceState) -> None:
 
 def _list(state: RaceState, known: Card) -> None:
     """Each curve in its colour with its smallest network within the budget, which leads to the method's page."""
-    st.html(f"<div class='ce-race-head'>The smallest within {budget():g} point{'' if budget() == 1 else 's'}</div>")
+    st.html(f"<div class='ce-race-head'>The smallest within {budget():g} {unit(budget())}</div>")
     for entry, point in state.best(budget()):
         with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", wrap=False):
             st.html(_swatch(entry, state), width="content")

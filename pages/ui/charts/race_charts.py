@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import floor, log10
 from typing import Any
 
+from compress.curves.race_plan import unit
 from pages.ui.charts import charts, marks, palette, words
 from pages.ui.charts.marks import Chart
 
@@ -104,7 +105,7 @@ def _layout(curves: Sequence[Curve], reference: dict[str, Any] | None, points_lo
 
 def _beside_budget(budget: float, points_lost: float) -> dict[str, Any]:
     return {"x": 0, "xref": "paper", "xanchor": "left", "xshift": 4, "y": budget, "yanchor": "top", "showarrow": False,
-            "text": f"{points_lost:g} point{'' if points_lost == 1 else 's'} below",
+            "text": f"{points_lost:g} {unit(points_lost)} below",
             "font": {"color": marks.ACCENT}}
 
 
