@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from compress.layers.bit_packing import Symbols
 from compress.networks.evaluation import evaluating
 from compress.networks.plain_values import flag, mapping, whole, wholes
 from compress.settings import shown
@@ -63,6 +64,12 @@ class Compressed(Substitute):
     def place(self) -> dict[str, Any]:
         """The sizes, as dense_plain() gives them, of the dense layer in whose place this one can be."""
         raise NotImplementedError
+
+    def symbols(self) -> dict[str, Symbols]:
+        """Name of a tensor (uint8) of this layer -> the whole numbers that are packed in it, by bit_packing.packed(). A file
+        may code the numbers in the place of the bytes, and packs them again when it is read; a tensor that is not named
+        here is stored as it is."""
+        return {}
 
     def contradiction(self) -> str:
         """How the stored numbers contradict the plain data or each other, in words; "" where they do not."""

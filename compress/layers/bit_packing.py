@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """What a layer says about one of its uint8 tensors: it is packed() of whole numbers, and a file may code these numbers
+    instead of the bytes.
+
+    Attributes:
+        count: of the numbers; bits: of each of them, as packed() has them.
+    """
+
+    count: int
+    bits: int
 
 
 def bits_for(count: int) -> int:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from compress.layers.base import Compressed, DenseLayer, dense_like, dense_outputs, dense_plain, dense_rebuild
-from compress.layers.bit_packing import bits_for, bytes_for, packed, unpacked
+from compress.layers.bit_packing import Symbols, bits_for, bytes_for, packed, unpacked
 from compress.layers.blocks import Blocks
 from compress.layers.dense_weight import DenseWeightLayer
 from compress.layers.open_codes import OpenCodes
@@ -164,6 +164,12 @@ class Coded(DenseWeightLayer, Compressed):
 
     def place(self) -> dict[str, Any]:
         return self.options
+
+    def symbols(self) -> dict[str, Symbols]:
+        found = {"indices": Symbols(self.values.numel(), bits_for(self.count))}
+        if self.places is not None:
+            found["counts"] = Symbols(self.blocks.count, bits_for(self.nonzeros + 1))
+        return found
 
     def contradiction(self) -> str:
         if self.storage == "int8" and not float(self.scale) > 0:
