@@ -8,7 +8,7 @@ from compress.curves.store import ACTIVE
 from compress.recipe import Recipe, Step
 from compress.service.requests import TeacherRequest
 from compress.settings import MOST_SEED
-from pages.ui.charts import outside, teacher_charts
+from pages.ui.charts import chip_pictures, outside, teacher_charts
 from pages.ui.explore import by_itself, cards, controls, pictures, presets
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
@@ -76,7 +76,8 @@ def chips(page: Page) -> None:
     fitting = [preset for preset in page.known["presets"] if page.data["kind"] in preset["kinds"]]
     active = next((preset["title"] for preset in fitting
                    if Step.of(preset["name"], preset["settings"]) == session.choice().teacher), None)
-    presets.strip({preset["title"]: preset["text"] for preset in fitting}, active, "preset", take)
+    presets.strip({preset["title"]: preset["text"] for preset in fitting},
+                  {preset["title"]: chip_pictures.OF_FAMILY[preset["name"]] for preset in fitting}, active, "preset", take)
 
 
 def work() -> None:

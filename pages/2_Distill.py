@@ -19,19 +19,21 @@ from pages.ui.shell.frame import open_page
 
 STRONG = "mlp(hidden=400-400,dropout=0.2,shift=2,epochs=20)"
 PRESETS = (
-    Preset("Only 50 labels, in seconds", "The other digits are used without labels, with the teacher's outputs as targets.",
-           {"labelled": 50, "alpha": 1.0, "epochs": 20, "temperatures": "1-8"}, "digits", "LeNet-300-100"),
-    Preset("The textbook pair", "784-128-10, trained on shifted digits (augmentation), is the teacher of "
-           "784-64-10 and its neighbours.",
-           {"width": 0.5, "temperatures": "1-20"}, "mnist5k", "mlp(hidden=128,shift=2,epochs=40)"),
-    Preset("30 hidden units", "A strong teacher, trained on shifted digits (augmentation); students of one "
-           "small hidden layer.",
-           {"depth": 1, "width": 0.075, "temperature": 2.0, "temperatures": "1-8"}, "mnist5k", STRONG),
-    Preset("Only 100 labels", "The other 2,900 digits are used without labels, with the teacher's outputs as targets.",
-           {"labelled": 100, "width": 0.2, "alpha": 1.0, "temperatures": "1-20"}, "mnist5k", STRONG),
-    Preset("A class the student never saw", "No 3 is among its examples; it recognises many of them all the same.",
-           {"omit": 3, "width": 0.2, "alpha": 1.0, "temperature": 8.0, "temperatures": "1-20"}, "mnist5k", STRONG),
-    Preset("Gap too large", "At a high temperature tiny students do worse than on labels alone; see whether an "
+    Preset("Digits in seconds", "digit", "Students of every width, each beside the same network on labels alone.", {},
+           "digits", "LeNet-300-100"),
+    Preset("Only 50 labels, in seconds", "few labels", "The other digits are used without labels, with the teacher's "
+           "outputs as targets.", {"labelled": 50, "alpha": 1.0, "epochs": 20, "temperatures": "1-8"}, "digits",
+           "LeNet-300-100"),
+    Preset("The textbook pair", "pair", "784-128-10, trained on shifted digits (augmentation), is the teacher of 784-64-10 "
+           "and its neighbours.", {"width": 0.5, "temperatures": "1-20"}, "mnist5k", "mlp(hidden=128,shift=2,epochs=40)"),
+    Preset("30 hidden units", "narrow", "A strong teacher, trained on shifted digits (augmentation); students of one small "
+           "hidden layer.", {"depth": 1, "width": 0.075, "temperature": 2.0, "temperatures": "1-8"}, "mnist5k", STRONG),
+    Preset("Only 100 labels", "some labels", "The other 2,900 digits are used without labels, with the teacher's outputs as "
+           "targets.", {"labelled": 100, "width": 0.2, "alpha": 1.0, "temperatures": "1-20"}, "mnist5k", STRONG),
+    Preset("A class the student never saw", "missing class", "No 3 is among its examples; it recognises many of them all "
+           "the same.", {"omit": 3, "width": 0.2, "alpha": 1.0, "temperature": 8.0, "temperatures": "1-20"}, "mnist5k",
+           STRONG),
+    Preset("Gap too large", "gap", "At a high temperature tiny students do worse than on labels alone; see whether an "
            "assistant of middle size helps.",
            {"assistant": 0.1, "width": 0.015, "temperature": 20.0, "temperatures": "none", "seeds": 5}, "mnist5k", STRONG),
 )

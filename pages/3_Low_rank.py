@@ -11,18 +11,19 @@ from pages.ui.explore.method_page import Fold, MethodPage, Preset
 from pages.ui.shell.frame import open_page
 
 WEIGHTS = (
-    Preset("Digits in a second", "A small network on 8x8 digits: the whole curve in a few seconds.",
-           {}, "digits", "LeNet-300-100"),
-    Preset("LeNet-300-100 on MNIST-5k", "The classic, whitened by calibration data.", {}, "mnist5k", "LeNet-300-100"),
-    Preset("The same, plain SVD", "Nearest weights instead of nearest outputs: compare the two curves.",
+    Preset("Digits in a second", "digit", "A small network on 8x8 digits: the whole curve in a few seconds.", {}, "digits",
+           "LeNet-300-100"),
+    Preset("LeNet-300-100 on MNIST-5k", "falling", "The classic, whitened by calibration data.", {}, "mnist5k",
+           "LeNet-300-100"),
+    Preset("The same, plain SVD", "product", "Nearest weights instead of nearest outputs: compare the two curves.",
            {"scheme": "plain"}, "mnist5k", "LeNet-300-100"),
-    Preset("Greedy over the whole network", "Each layer gets the ranks that lower the error most for each stored number.",
-           {"allocation": "greedy"}, "mnist5k", "LeNet-300-100"),
+    Preset("Greedy over the whole network", "unequal", "Each layer gets the ranks that lower the error most for each stored "
+           "number.", {"allocation": "greedy"}, "mnist5k", "LeNet-300-100"),
 )
 DATA = (
-    Preset("MNIST-5k, 100 components", "100 numbers instead of 784 pixels.", {"components": 100}, "mnist5k",
+    Preset("MNIST-5k, 100 components", "components", "100 numbers instead of 784 pixels.", {"components": 100}, "mnist5k",
            "LeNet-300-100"),
-    Preset("Digits, 12 components", "12 numbers instead of 64 pixels, in one byte each.",
+    Preset("Digits, 12 components", "digit", "12 numbers instead of 64 pixels, in one byte each.",
            {"components": 12, "storage": "int8"}, "digits", "LeNet-300-100"),
 )
 

@@ -18,25 +18,24 @@ from pages.ui.shell import session, tray
 from pages.ui.shell.frame import open_page
 
 PRESETS = (
-    Preset("Digits in a second", "The smallest weights of a small network are removed: the whole curve in a few seconds.",
-           {}, "digits", "LeNet-300-100"),
-    Preset("LeNet-300-100, one shot", "Half of the weights cost no accuracy; watch where it begins to fall.", {}, "mnist5k",
-           "LeNet-300-100"),
-    Preset("The same, refitted", "The weights that stay are refitted to make up for those removed: second order, "
-           "without training.",
-           {"criterion": "second_order", "sparsity": 0.95}, "mnist5k", "LeNet-300-100"),
-    Preset("12× fewer weights, trained again", "Layer densities of Han et al. (2015), six epochs at a tenth of the rate. "
-           "The file is 8.7× smaller: it also stores which weights remain.",
+    Preset("Digits in a second", "digit", "The smallest weights of a small network are removed: the whole curve in a few "
+           "seconds.", {}, "digits", "LeNet-300-100"),
+    Preset("LeNet-300-100, one shot", "mask", "Half of the weights cost no accuracy; watch where it begins to fall.", {},
+           "mnist5k", "LeNet-300-100"),
+    Preset("The same, refitted", "refitted", "The weights that stay are refitted to make up for those removed: second "
+           "order, without training.", {"criterion": "second_order", "sparsity": 0.95}, "mnist5k", "LeNet-300-100"),
+    Preset("12× fewer weights, trained again", "learning", "Layer densities of Han et al. (2015), six epochs at a tenth of "
+           "the rate. The file is 8.7× smaller: it also stores which weights remain.",
            {"densities": "8-9-26", "recovery_epochs": 6, "recovery_batch": 16, "sparsity": 0.9182}, "mnist5k",
            "LeNet-300-100"),
-    Preset("Whole neurons: really faster", "Units are removed with all their connections; what is left is a smaller "
-           "dense network.",
-           {"pattern": "units", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-300-100"),
-    Preset("Channels of a LeNet-5", "The same for convolutions.",
+    Preset("Whole neurons: really faster", "neurons", "Units are removed with all their connections; what is left is a "
+           "smaller dense network.", {"pattern": "units", "criterion": "second_order", "sparsity": 0.5}, "mnist5k",
+           "LeNet-300-100"),
+    Preset("Channels of a LeNet-5", "channels removed", "The same for convolutions.",
            {"pattern": "units", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-5"),
-    Preset("2:4, the pattern of GPUs", "Two of every four consecutive weights are removed.",
+    Preset("2:4, the pattern of GPUs", "two of four", "Two of every four consecutive weights are removed.",
            {"pattern": "n:4", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-300-100"),
-    Preset("The lottery ticket", "The remaining weights return to their initial values and are trained again; the "
+    Preset("The lottery ticket", "ticket", "The remaining weights return to their initial values and are trained again; the "
            "schedule redraw is the control.",
            {"schedule": "rewind", "recovery_epochs": 8, "recovery_rate": 0.002, "sparsity": 0.9}, "mnist5k",
            "LeNet-300-100"),

@@ -11,15 +11,15 @@ from pages.ui.explore.sparse_hidden import HiddenPage
 from pages.ui.shell.frame import open_page
 
 WEIGHTS = (
-    Preset("Digits in a second", "Blocks of a small network's weights.", {"atoms": 32, "block": 8}, "digits",
+    Preset("Digits in a second", "digit", "Blocks of a small network's weights.", {"atoms": 32, "block": 8}, "digits",
            "LeNet-300-100"),
-    Preset("LeNet-300-100 on MNIST-5k", "128 atoms of 16 weights for each layer, coefficients in one byte.", {}, "mnist5k",
-           "LeNet-300-100"),
-    Preset("LeNet's first layer alone", "Nine tenths of all weights are in it.",
-           {"first_only": True}, "mnist5k", "LeNet-300-100"),
-    Preset("Random atoms instead", "The same without learning: is the dictionary worth it?", {"dictionary": "random"},
+    Preset("LeNet-300-100 on MNIST-5k", "atoms", "128 atoms of 16 weights for each layer, coefficients in one byte.", {},
            "mnist5k", "LeNet-300-100"),
-    Preset("Trained afterwards", "Atoms and coefficients learn on, three epochs, with their places fixed.",
+    Preset("LeNet's first layer alone", "first layer", "Nine tenths of all weights are in it.", {"first_only": True},
+           "mnist5k", "LeNet-300-100"),
+    Preset("Random atoms instead", "noise", "The same without learning: is the dictionary worth it?",
+           {"dictionary": "random"}, "mnist5k", "LeNet-300-100"),
+    Preset("Trained afterwards", "learning", "Atoms and coefficients learn on, three epochs, with their places fixed.",
            {"recovery_epochs": 3, "nonzeros": 1}, "mnist5k", "LeNet-300-100"),
 )
 

@@ -22,9 +22,14 @@ CHOICE_FILL = {name: pixels + (CHOICE if name == "beside" else -CHOICE) for name
 
 @dataclass(frozen=True)
 class Preset:
-    """A button that shows something worth seeing: what to choose, and why."""
+    """A button that shows something worth seeing: what to choose, and why.
+
+    Attributes:
+        picture: on the button: a name in charts/chip_pictures.py.
+    """
 
     title: str
+    picture: str
     text: str
     settings: dict[str, Any]
     data: str | None = None

@@ -1,4 +1,5 @@
-"""The strip of presets under the title: each shows something worth seeing with one click; the active one is marked."""
+"""The strip of presets under the title: each has a small picture and shows something worth seeing with one click; the active
+one is marked."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.charts import outside
+from pages.ui.charts import chip_pictures, outside
 from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card, spelled_out, teacher_named
@@ -17,17 +18,18 @@ def draw(own: MethodPage, take: Callable[[Preset], None]) -> None:
     """The chips, and one line about the active one."""
     active = next((preset for preset in own.presets if is_active(preset, own)), None)
     by_title = {preset.title: preset for preset in own.presets}
-    strip({preset.title: preset.text for preset in own.presets}, active and active.title, f"preset.{own.method}",
-          lambda title: take(by_title[title]))
+    strip({preset.title: preset.text for preset in own.presets}, {preset.title: preset.picture for preset in own.presets},
+          active and active.title, f"preset.{own.method}", lambda title: take(by_title[title]))
 
 
-def strip(texts: dict[str, str], active: str | None, key: str, take: Callable[[str], None]) -> None:
+def strip(texts: dict[str, str], drawn: dict[str, str], active: str | None, key: str, take: Callable[[str], None]) -> None:
     """Chips in a row, and under them what the active one shows.
 
     Args:
-        texts: title -> what it shows; active: the title of the marked one, or None.
+        texts: title -> what it shows; drawn: title -> the name of its picture; active: the title of the marked one, or None.
         take: called with a title when its chip is clicked.
     """
+    st.html(f"<style>{' '.join(chip_pictures.rule(f'{key}.{title}', name) for title, name in drawn.items())}</style>")
     with st.container(horizontal=True, gap="xsmall", key="ce-chips"):
         for title in texts:
             st.button(title, key=f"{key}.{title}", on_click=take, args=[title],

@@ -13,25 +13,25 @@ from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 
 PRESETS = (
-    Preset("Photograph patches", "A pagoda and a flower from 8x8 tiles: turn the dial and watch them sharpen.",
+    Preset("Photograph patches", "photograph", "A pagoda and a flower from 8x8 tiles: turn the dial and watch them sharpen.",
            {"tile": 8, "atoms": 128}, "photographs", "LeNet-300-100"),
-    Preset("Strokes from digits", "Whole digits as sums of few atoms: watch these become strokes.", {"nonzeros": 8},
-           "mnist5k", "LeNet-300-100"),
-    Preset("Parts, non-negative", "Sums only, nothing is subtracted: atoms become parts of digits.",
+    Preset("Strokes from digits", "strokes", "Whole digits as sums of few atoms: watch these become strokes.",
+           {"nonzeros": 8}, "mnist5k", "LeNet-300-100"),
+    Preset("Parts, non-negative", "parts", "Sums only, nothing is subtracted: atoms become parts of digits.",
            {"nonnegative": True, "nonzeros": 8}, "mnist5k", "LeNet-300-100"),
-    Preset("10×10 patches, stride 2", "100 atoms for the 100 overlapping patches of each digit, learned in mini-batches.",
+    Preset("10×10 patches, stride 2", "overlapping", "100 atoms for the 100 overlapping patches of each digit, learned in "
+           "mini-batches.",
            {"tile": 10, "stride": 2, "atoms": 100, "mini_batch": 5000, "nonzeros": 2, "pca_baseline": False}, "mnist5k",
            "LeNet-300-100"),
-    Preset("Recover a planted dictionary", "Signals made of 3 of 50 known atoms each: K-SVD finds these atoms again, "
-           "if it may use 3.",
-           {"atoms": 50, "iterations": 80, "nonzeros": 3}, "planted", "Logistic regression"),
-    Preset("As many atoms as needed", "Empty tiles get one atom, busy ones up to the dial: an error is accepted.",
-           {"tile": 7, "atoms": 64, "allowed": 0.1}, "mnist5k", "LeNet-300-100"),
-    Preset("A classifier on the codes", "Its inputs are the coefficients of the atoms instead of the pixels.",
+    Preset("Recover a planted dictionary", "target", "Signals made of 3 of 50 known atoms each: K-SVD finds these atoms "
+           "again, if it may use 3.", {"atoms": 50, "iterations": 80, "nonzeros": 3}, "planted", "Logistic regression"),
+    Preset("As many atoms as needed", "as needed", "Empty tiles get one atom, busy ones up to the dial: an error is "
+           "accepted.", {"tile": 7, "atoms": 64, "allowed": 0.1}, "mnist5k", "LeNet-300-100"),
+    Preset("A classifier on the codes", "codes", "Its inputs are the coefficients of the atoms instead of the pixels.",
            {"classify": "codes", "nonzeros": 8}, "mnist5k", "LeNet-300-100"),
-    Preset("Random projections instead", "As many bytes for each digit, without any learning: compressed sensing.",
+    Preset("Random projections instead", "noise", "As many bytes for each digit, without any learning: compressed sensing.",
            {"classify": "projections", "nonzeros": 8}, "mnist5k", "LeNet-300-100"),
-    Preset("scikit-learn's dictionary", "The same with its mini-batch dictionary learning.",
+    Preset("scikit-learn's dictionary", "batches", "The same with its mini-batch dictionary learning.",
            {"dictionary": "sklearn", "nonzeros": 8}, "mnist5k", "LeNet-300-100"),
 )
 STEPS = "Orthogonal matching pursuit, step by step"

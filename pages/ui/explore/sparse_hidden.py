@@ -12,15 +12,15 @@ from pages.ui.explore.method_page import Fold, MethodPage, Preset
 from pages.ui.explore.sparse_data import atoms_in_words, learning, learning_and_use
 
 PRESETS = (
-    Preset("One atom an example", "The last hidden layer of LeNet-300-100 in two bytes for each digit.",
+    Preset("One atom an example", "one atom", "The last hidden layer of LeNet-300-100 in two bytes for each digit.",
            {"nonzeros": 1}, "mnist5k", "LeNet-300-100"),
-    Preset("The first hidden layer", "300 numbers instead of 100: more to lose, more to save.", {"cut": 1}, "mnist5k",
-           "LeNet-300-100"),
-    Preset("Non-negative", "Behind a ReLU no output is negative: atoms become groups of units that are active together.",
-           {"nonnegative": True, "nonzeros": 3}, "mnist5k", "LeNet-300-100"),
-    Preset("Outputs of convolutions", "16 feature maps of LeNet-5, as one vector.", {"cut": 2, "atoms": 256}, "mnist5k",
-           "LeNet-5"),
-    Preset("Random atoms instead", "The same without learning: is the dictionary worth it?",
+    Preset("The first hidden layer", "hidden layer", "300 numbers instead of 100: more to lose, more to save.", {"cut": 1},
+           "mnist5k", "LeNet-300-100"),
+    Preset("Non-negative", "parts", "Behind a ReLU no output is negative: atoms become groups of units that are active "
+           "together.", {"nonnegative": True, "nonzeros": 3}, "mnist5k", "LeNet-300-100"),
+    Preset("Outputs of convolutions", "maps", "16 feature maps of LeNet-5, as one vector.", {"cut": 2, "atoms": 256},
+           "mnist5k", "LeNet-5"),
+    Preset("Random atoms instead", "noise", "The same without learning: is the dictionary worth it?",
            {"dictionary": "random"}, "mnist5k", "LeNet-300-100"),
 )
 
