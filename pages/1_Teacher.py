@@ -44,33 +44,32 @@ def settings(page: Page) -> None:
     families = {card["name"]: card for card in page.known["families"]}
     chosen = session.choice().teacher
 
-    def change_family() -> None:
-        session.choose(replace(session.choice(),
-                               teacher=teacher_defaults(page.known, session.current("teacher.family"))))
+    def change_family(name: str) -> None:
+        session.choose(replace(session.choice(), teacher=teacher_defaults(page.known, name)))
 
     def change(name: str, value: object) -> None:
         now = session.choice()
         session.choose(replace(now, teacher=now.teacher.having(**{name: value})))
 
-    def change_seed() -> None:
-        session.choose(replace(session.choice(), seed=int(session.current("teacher.seed"))))
+    def change_seed(seed: int) -> None:
+        session.choose(replace(session.choice(), seed=int(seed)))
 
-    st.selectbox("Family", list(families), format_func=lambda name: families[name]["title"], on_change=change_family,
-                 key=session.bound("teacher.family", chosen.name), help=" ".join(families[chosen.name]["doc"].split()))
+    st.selectbox("Family", list(families), format_func=lambda name: families[name]["title"],
+                 help=" ".join(families[chosen.name]["doc"].split()),
+                 **session.bound("teacher.family", chosen.name, change_family))
     entries = teacher_settings(page.known, chosen.name)
     own = len(families[chosen.name]["settings"])
     controls.form(entries[:own + 1], chosen.values, f"teacher.{chosen.name}", change, brief=True)
     with st.popover("More about training", icon=":material/tune:", width="stretch"):
         controls.form(entries[own + 1:], chosen.values, f"teacher.{chosen.name}", change)
-        st.number_input("Seed", 0, MOST_SEED, key=session.bound("teacher.seed", session.choice().seed),
-                        on_change=change_seed)
+        st.number_input("Seed", 0, MOST_SEED, **session.bound("teacher.seed", session.choice().seed, change_seed))
         st.caption("Decides the first weights and the order of the examples; the same seed gives the same network.")
 
 
 def chips(page: Page) -> None:
     """One chip a teacher that suits the data; a click trains it."""
     def take(title: str) -> None:
-        session.choose_with(data=None, teacher=title, known=page.known)
+        session.choose(session.choice().with_preset(None, title, page.known))
         submit()
 
     fitting = [preset for preset in page.known["presets"] if page.data["kind"] in preset["kinds"]]

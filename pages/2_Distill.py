@@ -214,7 +214,7 @@ def dark(state: CurveState) -> None:
     number = session.remembered_place("distill.example", len(view["examples"]))
     left, right = st.columns([1, 5], gap="medium")
     with left:
-        shown = session.example_pictures(view, [view["examples"][number]])
+        shown = pictures.of_examples(view, [view["examples"][number]])
         if shown:
             st.html(pictures.gallery([(shown[0], f"a {outside.name(view['example_labels'][number])}")], size=120))
         st.button("Another example", key="distill.next", width="stretch", on_click=lambda: session.remember(
@@ -245,7 +245,7 @@ def helped(state: CurveState) -> None:
     each = "in every seed" if seeds > 1 else "with this seed"
     st.caption(f"{len(only)} validation examples are right {each} with the teacher and wrong {each} without; {len(lost)} "
                "the other way round.")
-    shown = session.example_pictures(state.view, only[:12])
+    shown = pictures.of_examples(state.view, only[:12])
     if shown:
         st.html(pictures.gallery([(values, f"{classes[labels[row]]}, alone: {classes[alone[0][row]]}")
                                   for values, row in zip(shown, only, strict=False)]))

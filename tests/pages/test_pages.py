@@ -20,6 +20,7 @@ from compress.files.artefacts import SUFFIX
 from compress.progress import StudentSoFar, StudentsSoFar
 from compress.recipe import Recipe, Step
 from pages.ui.charts import outside
+from pages.ui.explore import pictures
 from pages.ui.shell import session
 from tests.compress.helpers import ROOT
 from tests.pages.samples import TEACHER, Curve, measure
@@ -290,9 +291,9 @@ def test_a_teacher_whose_file_is_gone_or_changed_can_be_trained_again(show, fill
 
 
 def test_pictures_of_examples_are_left_out_where_their_file_is_gone_or_changed(show, filled):
-    assert len(session.example_pictures(filled.view, [0, 1])) == 2
+    assert len(pictures.of_examples(filled.view, [0, 1])) == 2
     with changed(filled.store, filled.view["pictures"], PICTURES):
-        assert session.example_pictures(filled.view, [0, 1]) == []
+        assert pictures.of_examples(filled.view, [0, 1]) == []
 
 
 def test_the_other_curve_is_shown_beside_its_own(show, filled):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -23,8 +24,8 @@ def chosen(everything: list[Row]) -> list[Row]:
         wanted = _wanted(name, everything)
         gone += [one for one in wanted if one not in options]
         picked = [one for one in wanted if one in options]
-        column.multiselect(label, options, key=session.bound(f"compare.{name}", picked), placeholder=f"all {label.lower()}",
-                           on_change=_narrow, args=[name])
+        column.multiselect(label, options, placeholder=f"all {label.lower()}",
+                           **session.bound(f"compare.{name}", picked, partial(_narrow, name)))
         if picked:
             rows = [row for row in rows if row[f"{name}_title"] in picked]
     if gone:
@@ -39,8 +40,8 @@ def _wanted(name: str, everything: list[Row]) -> list[str]:
     return _of_sidebar(everything) if titles is None and name == "data" else list(titles or ())
 
 
-def _narrow(name: str) -> None:
-    session.narrow(replace(session.filters(), **{name: tuple(session.current(f"compare.{name}"))}))
+def _narrow(name: str, titles: list[str]) -> None:
+    session.narrow(replace(session.filters(), **{name: tuple(titles)}))
 
 
 def _of_sidebar(everything: list[Row]) -> list[str]:

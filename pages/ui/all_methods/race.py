@@ -14,7 +14,7 @@ from pages.ui.all_methods.compare import pareto
 from pages.ui.all_methods.race_state import RaceState
 from pages.ui.charts import outside, palette, race_charts, words
 from pages.ui.liveplot import liveplot
-from pages.ui.shell import session, tray
+from pages.ui.shell import plot_events, session, tray
 from pages.ui.shell.choice import Card
 from pages.ui.shell.frame import Page
 from pages.ui.shell.method_links import page_of
@@ -40,7 +40,7 @@ def _race(page: Page, polls: bool) -> None:
     _button(own, state, page)
     plane, beside = st.columns([2.2, 1], gap="medium")
     with plane:
-        liveplot([chart_of(state, budget())], key="race.plane", on_select=session.on_selected(
+        liveplot([chart_of(state, budget())], key="race.plane", on_select=plot_events.on_selected(
             "race.plane", lambda key: session.remember("race.clicked", key)))
     with beside, st.container(key="race-list"):
         _list(state, page.known)
@@ -108,14 +108,14 @@ def _training(state: RaceState) -> list[tuple[float, float]]:
 
 
 def _sentence(state: RaceState) -> None:
-    def change() -> None:
-        session.show(replace(session.view(), points_lost=session.current("race.budget")))
+    def change(points: float) -> None:
+        session.show(replace(session.view(), points_lost=points))
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False,
                       key="race-sentence"):
         st.html("<span class='ce-race ce-nowrap'>At most</span>", width="content")
         st.segmented_control("Points lost at most", POINTS_LOST, format_func=lambda points: f"{points:g}", required=True,
-                             key=session.bound("race.budget", budget()), on_change=change, label_visibility="collapsed")
+                             label_visibility="collapsed", **session.bound("race.budget", budget(), change))
         st.html(f"<span class='ce-race'>{sentence(state, budget())}</span>")
 
 

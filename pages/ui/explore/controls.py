@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from pages.ui.shell import session
 from pages.ui.shell.choice import Card
 
 Change = Callable[[str, Any], None]
+Turned = Callable[[Any], None]
 
 
 def form(entries: list[Card], values: dict[str, Any], key: str, change: Change, brief: bool = False) -> None:
@@ -42,42 +44,38 @@ def field(entry: Card, value: Any, key: str, change: Change, brief: bool = False
         entry["type"]]
     numbers = entry["type"] in ("int", "float")
     said = f"{entry['help']} ({entry['low']:g} to {entry['high']:g})" if numbers else entry["help"]
-
-    def turned() -> None:
-        change(entry["name"], session.current(key))
-
-    draw(entry, value, key, turned, change, said if brief else None)
+    draw(entry, value, key, partial(change, entry["name"]), said if brief else None)
     if not brief:
         st.caption(said)
 
 
-def _toggle(entry: Card, value: bool, key: str, turned: Callable[[], None], change: Change, tip: str | None) -> None:
-    st.toggle(entry["label"], key=session.bound(key, value), on_change=turned, help=tip)
+def _toggle(entry: Card, value: bool, key: str, turned: Turned, tip: str | None) -> None:
+    st.toggle(entry["label"], help=tip, **session.bound(key, value, turned))
 
 
-def _words(entry: Card, value: str, key: str, turned: Callable[[], None], change: Change, tip: str | None) -> None:
+def _words(entry: Card, value: str, key: str, turned: Turned, tip: str | None) -> None:
     choices = entry["choices"]
     draw = st.segmented_control if sum(len(choice) + 3 for choice in choices) <= 20 else st.selectbox
     options = {"required": True} if draw is st.segmented_control else {}
-    draw(entry["label"], choices, key=session.bound(key, value), on_change=turned, help=tip, **options)
+    draw(entry["label"], choices, help=tip, **options, **session.bound(key, value, turned))
 
 
-def _number(entry: Card, value: float, key: str, turned: Callable[[], None], change: Change, tip: str | None) -> None:
+def _number(entry: Card, value: float, key: str, turned: Turned, tip: str | None) -> None:
     whole = entry["type"] == "int"
     step = entry["step"] or (1 if whole else max(float(entry["low"] or 0), 10.0 ** -6))
     kind = int if whole else float
     st.number_input(entry["label"], kind(entry["low"]), kind(entry["high"]), step=kind(step), help=tip,
-                    key=session.bound(key, kind(value)), on_change=turned, format="%d" if whole else "%g")
+                    format="%d" if whole else "%g", **session.bound(key, kind(value), turned))
 
 
-def _typed(entry: Card, value: int | str, key: str, turned: Callable[[], None], change: Change, tip: str | None) -> None:
-    def typed() -> None:
+def _typed(entry: Card, value: int | str, key: str, turned: Turned, tip: str | None) -> None:
+    def typed(text: str) -> None:
         try:
-            change(entry["name"], spelled(checked(entry, session.current(key))))
+            turned(spelled(checked(entry, text)))
         except ValueError as error:
             session.remember(f"wrong.{key}", str(error))
 
-    st.text_input(entry["label"], key=session.bound(key, str(value)), on_change=typed, help=tip)
+    st.text_input(entry["label"], help=tip, **session.bound(key, str(value), typed))
     wrong = session.forget(f"wrong.{key}")
     if wrong:
         st.warning(outside.markdown(f"{wrong} The last good value, {value}, stays in force."))

@@ -68,10 +68,11 @@ def _begin(own: MethodPage) -> None:
 
 
 def _take(own: MethodPage, preset: Preset) -> None:
-    """A preset sets everything it names, the other settings of the method go to their defaults, and it starts."""
+    """A preset sets everything it names, the other settings of the method go to their defaults, and it starts.
+
+    All in one: another run of the page may end this one between any two changes."""
     settings = presets.settings_of(preset, own.card)
-    session.choose_with(data=preset.data, teacher=preset.teacher, known=own.page.known)
-    choice = session.choice().with_method(own.method, **settings)
+    choice = session.choice().with_preset(preset.data, preset.teacher, own.page.known).with_method(own.method, **settings)
     session.choose(choice.with_dial(own.method, own.card["dial"] in preset.settings))
     submit(own.card)
 

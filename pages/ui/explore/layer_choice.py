@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from pages.ui.charts import outside
@@ -20,10 +22,7 @@ def choose(name: str, label: str, titles: list[str], otherwise: int = 0, collaps
     if len(titles) < 2:
         return False
 
-    def change() -> None:
-        session.remember(name, session.current(f"{name}.chosen"))
-
-    st.selectbox(label, range(len(titles)), on_change=change, format_func=lambda place: outside.name(titles[place]),
+    st.selectbox(label, range(len(titles)), format_func=lambda place: outside.name(titles[place]),
                  label_visibility="collapsed" if collapsed else "visible",
-                 key=session.bound(f"{name}.chosen", chosen(name, len(titles), otherwise)))
+                 **session.bound(f"{name}.chosen", chosen(name, len(titles), otherwise), partial(session.remember, name)))
     return True

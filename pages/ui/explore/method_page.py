@@ -12,7 +12,7 @@ from pages.ui.charts import charts, marks, words
 from pages.ui.explore import results
 from pages.ui.explore.curve_state import CurveState
 from pages.ui.liveplot import liveplot
-from pages.ui.shell import session
+from pages.ui.shell import plot_events, session
 from pages.ui.shell.frame import Page
 
 HERO_FILL = {"least": 300, "most": 520, "beside": 420}  # pixels that the rest of the stage needs
@@ -131,7 +131,7 @@ class MethodPage:
     def draw(self, name: str, shown: list[charts.Chart]) -> None:
         """Draws charts that the page's dial moves; a click on a point that is one of its stops turns it."""
         key = f"{name}.{self.method}"
-        liveplot(shown, key=key, follows=self.dial_key, on_select=session.on_selected(key, self.select))
+        liveplot(shown, key=key, follows=self.dial_key, on_select=plot_events.on_selected(key, self.select))
 
     def select(self, clicked: Any) -> None:
         """The dial was released at a value, or a point of a chart clicked, whose customdata is one."""

@@ -5,13 +5,22 @@ from __future__ import annotations
 import base64
 import io
 import zlib
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from compress.data import pictures as stored
 from pages.ui.charts import outside
+from pages.ui.shell import session
 
 Values = list | np.ndarray
+
+
+def of_examples(view: dict[str, Any], rows: list[int]) -> list[Any]:
+    """Validation examples of a curve's view, 0..255; [] where their file is gone or damaged."""
+    files, digest = session.store().artefacts, view.get("pictures", "")
+    return stored.pictures(files.path(digest, stored.PICTURES), rows) if files.has(digest, stored.PICTURES) else []
 
 
 def unpacked(text: str, shape: list[int]) -> list[np.ndarray]:

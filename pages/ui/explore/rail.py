@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -41,9 +42,8 @@ def _measure(own: MethodPage, offered: str, submit: Callable[[], Any]) -> None:
         st.button(offered, type="primary", key=f"measure.{own.method}", width="stretch", on_click=submit)
     else:
         st.caption(f"All {len(look_up(own.card).points)} stops of the dial are measured.")
-    st.toggle("Measure at once", key=session.bound("live", by_itself.is_on()),
-              help="Whatever is missing for what is chosen is measured without a click.",
-              on_change=lambda: session.remember("live", session.current("live")))
+    st.toggle("Measure at once", help="Whatever is missing for what is chosen is measured without a click.",
+              **session.bound("live", by_itself.is_on(), partial(session.remember, "live")))
 
 
 def _settings(own: MethodPage) -> None:

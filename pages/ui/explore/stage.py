@@ -12,7 +12,7 @@ from pages.ui.explore import exports
 from pages.ui.explore.curve_state import CurveState, look_up
 from pages.ui.explore.method_page import CHOICE_FILL, HERO_FILL, MethodPage
 from pages.ui.liveplot import liveplot
-from pages.ui.shell import session, tray
+from pages.ui.shell import plot_events, session, tray
 from pages.ui.shell.frame import part
 
 OTHERS = 3  # curves beside the one on the screen; more would hide it
@@ -69,7 +69,7 @@ def _dial(own: MethodPage, state: CurveState) -> None:
             "tiles": own.tiles(state) if state.teacher else [None] * len(state.values), "tileNames": list(charts.TILES),
             "index": charts.nearest(state.values, state.dial)}
     with st.container(key="ce-dial"):
-        liveplot([], key=own.dial_key, dial=dial, on_dial=session.on_release(own.dial_key, state.values, own.select))
+        liveplot([], key=own.dial_key, dial=dial, on_dial=plot_events.on_release(own.dial_key, state.values, own.select))
 
 
 def _charts(own: MethodPage, state: CurveState) -> None:

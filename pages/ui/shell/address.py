@@ -23,6 +23,27 @@ class Shown:
     filters: Filters = field(default_factory=Filters)
 
 
+LATE = 5.0  # seconds in which a browser has shown a new address, on a slow processor too
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """The addresses of a page that a session has replaced by others, each with the moment, in seconds.
+
+    A browser names its address whenever it asks for a run of the page, and may do so before it shows the address that the
+    run before has written."""
+
+    addresses: tuple[tuple[dict[str, str], float], ...] = ()
+
+    def having(self, address: dict[str, str], now: float) -> Replaced:
+        """These, as far as they were replaced lately, and one more."""
+        return Replaced((*((one, moment) for one, moment in self.addresses if now - moment < LATE), (address, now)))
+
+    def names(self, address: dict[str, str], now: float) -> bool:
+        """Whether this address was replaced lately."""
+        return any(one == address and now - moment < LATE for one, moment in self.addresses)
+
+
 def read(parameters: dict[str, str], known: Card, page: str, methods: tuple[str, ...],
          start: Shown) -> tuple[Shown, list[str]]:
     """What an address of a page shows, and what had to be corrected, in sentences.

@@ -48,6 +48,12 @@ class Choice:
         """The same choice, in which a method's dial was set by somebody or is free to be placed."""
         return replace(self, turned=self.turned | {name} if is_set else self.turned - {name})
 
+    def with_preset(self, data: str | None, teacher: str | None, description: Card) -> Choice:
+        """The same choice with another data set, and with a teacher by its preset's title or spelled like mlp(hidden=128),
+        where they are given."""
+        return replace(self, data=data or self.data,
+                       teacher=teacher_named(teacher, description) if teacher else self.teacher)
+
     def with_method(self, name: str, **settings: Any) -> Choice:
         """The same choice with some of a method's settings changed."""
         return replace(self, methods={**self.methods, name: {**self.methods[name], **settings}})

@@ -103,11 +103,8 @@ def address(path: str) -> str:
 
 
 def _switch(methods: dict[str, str]) -> None:
-    def change() -> None:
-        session.activate(session.current("page.method"))
-
-    st.segmented_control("What is compressed", list(methods), format_func=methods.get, required=True, on_change=change,
-                         key=session.bound("page.method", session.active()), label_visibility="collapsed")
+    st.segmented_control("What is compressed", list(methods), format_func=methods.get, required=True,
+                         label_visibility="collapsed", **session.bound("page.method", session.active(), session.activate))
 
 
 def _pages() -> DeltaGenerator:
@@ -143,16 +140,15 @@ def _data_set(known: Card) -> None:
     chosen = session.choice()
     names = list(titles) if chosen.data in titles else [chosen.data, *titles]
 
-    def change() -> None:
-        name = session.current("sidebar.data")
+    def change(name: str) -> None:
         if known_data(name, known):
             session.choose(suited(replace(session.choice(), data=name), known))
             session.narrow(replace(session.filters(), data=None))
         else:
             session.remember("unknown data", name)
 
-    st.selectbox("Data set", names, format_func=lambda name: outside.name(titles.get(name, name)), on_change=change,
-                 key=session.bound("sidebar.data", chosen.data), accept_new_options=True,
+    st.selectbox("Data set", names, format_func=lambda name: outside.name(titles.get(name, name)), accept_new_options=True,
+                 **session.bound("sidebar.data", chosen.data, change),
                  help="Choose one, or type openml:NAME:VERSION for a classification set of openml.org, for example "
                       "openml:iris:1. It is downloaded when you train on it, and kept.")
     unknown = session.forget("unknown data")
@@ -191,11 +187,11 @@ def _teacher(known: Card) -> None:
     family = next(card["title"] for card in known["families"] if card["name"] == chosen.teacher.name)
     own = words.teacher_in_words(chosen.teacher, family, teacher_settings(known, chosen.teacher.name))
 
-    def change() -> None:
-        preset = presets.get(session.current("sidebar.teacher"))
+    def change(title: str) -> None:
+        preset = presets.get(title)
         if preset:
             session.choose(replace(session.choice(), teacher=Step.of(preset["name"], preset["settings"])))
 
-    st.selectbox("Teacher", [*presets, *([] if match else [own])], on_change=change,
-                 key=session.bound("sidebar.teacher", match or own))
+    st.selectbox("Teacher", [*presets, *([] if match else [own])],
+                 **session.bound("sidebar.teacher", match or own, change))
     st.caption(presets[match]["text"] if match else "Its settings are on the Teacher page.")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import atexit
 import gc
+import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from compress.curves.store import Store
 from compress.data import datasets
-from compress.data.pictures import PICTURES, pictures
 from compress.files.store_error import StoreError
 from compress.recipe import Recipe
 from compress.service.engine import LocalEngine
@@ -23,8 +24,8 @@ from compress.service.requests import Request
 from pages.ui.charts import outside
 from pages.ui.shell import address as addresses
 from pages.ui.shell import presence
-from pages.ui.shell.address import Shown
-from pages.ui.shell.choice import Card, Choice, first_choice, teacher_named
+from pages.ui.shell.address import Replaced, Shown
+from pages.ui.shell.choice import Card, Choice, first_choice
 from pages.ui.shell.filters import Filters
 from pages.ui.shell.links import to_link
 from pages.ui.shell.view import View
@@ -135,7 +136,7 @@ def begin(page: str, methods: tuple[str, ...]) -> list[str]:
     st.session_state["methods"] = methods
     st.session_state.setdefault("methods of", {})[page] = methods
     parameters = st.query_params.to_dict()
-    if parameters != st.session_state.get("address"):
+    if parameters != st.session_state.get("address") and not _comes_late(parameters):
         st.session_state["address"], st.session_state["link"] = parameters, None
         if parameters:
             read, corrected = addresses.read(parameters, known, page, methods, Shown(choice(), view(), filters()))
@@ -176,8 +177,18 @@ def finish() -> None:
     arrived = st.session_state["link"] is None
     st.session_state["link"] = link
     if not (arrived and _shown_by(st.session_state["address"]) == link):
+        replaced = st.session_state.setdefault("replaced", Replaced())
+        st.session_state["replaced"] = replaced.having(st.session_state["address"], time.monotonic())
         st.session_state["address"] = link
         st.query_params.from_dict(link)
+
+
+def _comes_late(parameters: dict[str, str]) -> bool:
+    """Whether the browser asked for this run of the page before it was told the present address, and so names one that
+    was replaced. The same address after the browser's Back is meant."""
+    context = get_script_run_ctx()
+    back = context is not None and context.is_history_navigation
+    return not back and st.session_state.get("replaced", Replaced()).names(parameters, time.monotonic())
 
 
 def page_link(page: str) -> dict[str, str]:
@@ -226,12 +237,6 @@ def job_key(recipe: Recipe, kind: str = "") -> str:
     return " ".join(filter(None, [kind, recipe.key(), datasets.source(recipe.data)]))
 
 
-def example_pictures(view: dict[str, Any], rows: list[int]) -> list[Any]:
-    """Validation examples of a curve's view as nested lists of 0..255; [] where their file is gone or damaged."""
-    files, digest = store().artefacts, view.get("pictures", "")
-    return pictures(files.path(digest, PICTURES), rows) if files.has(digest, PICTURES) else []
-
-
 def remember(name: str, value: Any) -> None:
     """Keeps a small value for this visitor across pages."""
     st.session_state[f"kept.{name}"] = value
@@ -254,46 +259,38 @@ def forget(name: str) -> Any:
     return st.session_state.pop(f"kept.{name}", None)
 
 
-def bound(key: str, value: Any) -> str:
-    """Gives a widget its value before it is drawn, so that every widget shows the choice.
+def bound(key: str, value: Any, act: Callable[[Any], None]) -> dict[str, Any]:
+    """`key` and `on_change` of a widget that shows this value, so that every widget shows the choice. act: called with the
+    widget's value when the visitor has changed it.
 
-    A widget that another page drew under the same key is a new one here: without this, it starts at its default.
+    A widget that another page drew under the same key is a new one here: without this, it starts at its default. Where the
+    page changes what a widget shows (a preset, a link), its key changes too: a browser that asks for a run of the page
+    before it shows the new value sends the old one along, which Streamlit would take for a change by the visitor.
     """
-    if key not in st.session_state["drawn"] or key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
-        st.session_state["drawn"].add(key)
-    return key
+    drawn, turns = st.session_state["drawn"], st.session_state.setdefault("turns", {})
+    name = _key(key)
+    if key in drawn and name in st.session_state and st.session_state[name] != value:
+        turns[key] = turns.get(key, 0) + 1
+        name = _key(key)
+    if key not in drawn or name not in st.session_state:
+        st.session_state[name] = value
+        drawn.add(key)
+    st.session_state.setdefault("told", {})[name] = value
+
+    def changed() -> None:
+        now, told = st.session_state[name], st.session_state["told"]
+        if now != told[name]:
+            told[name] = now
+            act(now)
+
+    return {"key": name, "on_change": changed}
+
+
+def _key(key: str) -> str:
+    turn = st.session_state["turns"].get(key, 0)
+    return f"{key}.{turn}" if turn else key
 
 
 def current(key: str) -> Any:
-    """A widget's value, inside its callback."""
-    return st.session_state[key]
-
-
-def on_selected(key: str, act: Callable[[Any], None]) -> Callable[[], None]:
-    """A callback for a live plot: calls act with the customdata of the point that was clicked."""
-    def clicked() -> None:
-        selected = (st.session_state.get(key) or {}).get("selected")
-        if selected is not None:
-            act(selected)
-
-    return clicked
-
-
-def on_release(key: str, values: list[Any], act: Callable[[Any], None]) -> Callable[[], None]:
-    """A callback for a live dial: calls act with the value at the index the browser reports."""
-    def released() -> None:
-        index = (st.session_state.get(key) or {}).get("dial")
-        if index is not None and 0 <= index < len(values):
-            act(values[index])
-
-    return released
-
-
-def choose_with(data: str | None, teacher: str | None, known: Card) -> None:
-    """Changes the data set, and the teacher to a preset by its title or to one spelled like mlp(hidden=128), where they
-    are given."""
-    if data:
-        choose(replace(choice(), data=data))
-    if teacher:
-        choose(replace(choice(), teacher=teacher_named(teacher, known)))
+    """A widget's value, inside its callback; of a widget whose value the page never sets. None before it has one."""
+    return st.session_state.get(key)

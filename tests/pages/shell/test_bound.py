@@ -1,0 +1,57 @@
+"""Widgets that show the choice: what a visitor changes is taken, what a browser sends too late is not."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+
+def script() -> None:
+    import streamlit as st
+
+    from pages.ui.shell import session
+
+    st.session_state.setdefault("drawn", set())
+    st.session_state.setdefault("taken", [])
+    st.session_state.setdefault("atoms", 144)
+
+    def take(value: int) -> None:
+        st.session_state["taken"].append(value)
+        st.session_state["atoms"] = value
+
+    def preset() -> None:
+        st.session_state["atoms"], st.session_state["hidden"] = 128, not st.session_state.get("hidden")
+
+    st.button("Preset", on_click=preset)
+    if not st.session_state.get("hidden") or st.session_state.get("stays"):
+        st.number_input("Atoms", 1, 500, **session.bound("atoms", st.session_state["atoms"], take))
+
+
+def opened(stays: bool) -> AppTest:
+    shown = AppTest.from_function(script)
+    shown.session_state["stays"] = stays
+    return shown.run()
+
+
+def test_a_visitors_change_is_taken_once():
+    shown = opened(stays=True)
+    shown.number_input[0].set_value(77).run()
+    shown.run()
+    assert shown.session_state["taken"] == [77] and shown.number_input[0].value == 77
+
+
+def test_what_a_browser_sends_before_it_shows_a_preset_is_no_change():
+    """Also of a widget that the preset has hidden."""
+    for stays in (True, False):
+        shown = opened(stays)
+        late = shown._tree.get_widget_states()
+        shown.button[0].click().run()
+        shown._run(late)
+        assert shown.session_state["taken"] == [] and shown.session_state["atoms"] == 128
+        assert [field.value for field in shown.number_input] == ([128] if stays else [])
+
+
+def test_after_a_preset_a_change_is_taken_again():
+    shown = opened(stays=True)
+    shown.button[0].click().run()
+    shown.number_input[0].set_value(9).run()
+    assert shown.session_state["taken"] == [9] and shown.number_input[0].value == 9
