@@ -12,18 +12,18 @@ def script() -> None:
 
     st.session_state.setdefault("drawn", set())
     st.session_state.setdefault("taken", [])
-    st.session_state.setdefault("atoms", 144)
+    st.session_state.setdefault("chosen", 144)
 
     def take(value: int) -> None:
         st.session_state["taken"].append(value)
-        st.session_state["atoms"] = value
+        st.session_state["chosen"] = value
 
     def preset() -> None:
-        st.session_state["atoms"], st.session_state["hidden"] = 128, not st.session_state.get("hidden")
+        st.session_state["chosen"], st.session_state["hidden"] = 128, not st.session_state.get("hidden")
 
     st.button("Preset", on_click=preset)
     if not st.session_state.get("hidden") or st.session_state.get("stays"):
-        st.number_input("Atoms", 1, 500, **session.bound("atoms", st.session_state["atoms"], take))
+        st.number_input("Atoms", 1, 500, **session.bound("atoms", st.session_state["chosen"], take))
 
 
 def opened(stays: bool) -> AppTest:
@@ -46,7 +46,7 @@ def test_what_a_browser_sends_before_it_shows_a_preset_is_no_change():
         late = shown._tree.get_widget_states()
         shown.button[0].click().run()
         shown._run(late)
-        assert shown.session_state["taken"] == [] and shown.session_state["atoms"] == 128
+        assert shown.session_state["taken"] == [] and shown.session_state["chosen"] == 128
         assert [field.value for field in shown.number_input] == ([128] if stays else [])
 
 
