@@ -30,6 +30,14 @@ with contextlib.suppress(ImportError):
     settings.load_profile("repeatable")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share the tests (`-n 2 --dist loadgroup`), each file's tests have one process, which makes its
+    fixtures once, and all that a browser does has one, so that a page never waits for another page's work."""
+    for item in items:
+        place = item.path.relative_to(item.config.rootpath)
+        item.add_marker(pytest.mark.xdist_group("browser" if "browser" in place.parts else str(place)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """COMPRESS_HOME for the whole run, so that nobody's cache is read or written; work runs on the CPU, on one core: the
