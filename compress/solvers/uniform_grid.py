@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from compress.solvers.scale import check_finite, ordinary, times_power
+from compress.solvers.scale import check_finite
 
 MOST_LEVELS = 65536
 SHRINKS = 48  # ranges that the clipping search tries, in equal steps of the ratio
@@ -102,43 +102,78 @@ def fitted(matrix: Tensor, levels: int, per: Per = "row", group: int = 128, symm
     Raises:
         ValueError: NaN or infinity, also of the step; no such number of levels; a group of no column.
     """
-    rows, columns = matrix.shape[-2:]
     check_levels(levels)
+    pieces, counts = pieces_of(matrix, per, group, importance)
+    step, middle = _whole_range(pieces, levels, symmetric)
+    if clip:
+        step, middle = _clipped(pieces, counts, step, middle, levels, symmetric)
+    return put_together(levels, step, middle, matrix, per)
+
+
+def of_step(matrix: Tensor, ratio: float) -> Grid:
+    """One symmetric grid for the whole matrix whose step is `ratio` times the root mean square of the weights, with 0 and as
+    many levels as the weights need: for numbers that are entropy-coded, where rare levels cost little. Such a grid is within
+    0.255 bit of any quantizer (Gish & Pierce 1968), and needs no clipping.
+
+    Measured on LeNet-300-100 (MNIST-5k, 3 seeds) with gptq at damping 0.3 on the covariance of the inputs, the mean error
+    added to the bias: ratios 3.5, 1.75 and 0.7 in its three layers leave 25 kB of entropy and lose 0.4 points of accuracy;
+    3, 3 and 3 leave 26 kB and three times the divergence from the teacher. Rounding to nearest with a ratio of 2.5 loses 5.6
+    points. Steps that differ from row to row, and a term for the bits of a level, gained nothing.
+
+    Raises:
+        ValueError: NaN or infinity; a ratio that is not above 0, or needs more than 65,536 levels.
+    """
+    pieces, _ = pieces_of(matrix, "tensor")
+    largest = pieces.abs().amax()
+    scaled = pieces / torch.where(largest > 0, largest, 1.0)
+    step = ratio * scaled.square().mean().sqrt()
+    if not ratio > 0 or 1 / MOST_LEVELS * 2 > step > 0:
+        raise ValueError(f"Grid: the ratio of step and root mean square must be above 0 and need at most {MOST_LEVELS:,} "
+                         f"levels, but got {ratio}. Choose a larger ratio, such as 1.")
+    reach = 0 if not bool(step > 0) else int((scaled.abs().amax() / step).round())
+    step = (step * largest).expand(*matrix.shape[:-2], 1)
+    return put_together(2 * max(1, reach) + 1, step, torch.zeros_like(step), matrix, "tensor")
+
+
+def pieces_of(matrix: Tensor, per: Per, group: int = 128, importance: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """The weights that share a grid as the last axis (float64), and what each counts; the last group is filled up with
+    copies of the last column that count nothing.
+
+    Raises:
+        ValueError: NaN or infinity; a group of no column.
+    """
+    columns = matrix.shape[-1]
     check_finite("Grid", "the weights", matrix.reshape(-1, columns))
     if group < 1:
         raise ValueError(f"Grid: a group must have at least 1 column, but got {group}.")
-    weights, exponent = ordinary("Grid", "the weights", matrix.double())
-    pieces, real = _pieces(weights, per, group)
+    weights = matrix.double()
     counts = torch.ones_like(weights) if importance is None else importance.double()[..., None, :].expand_as(weights)
-    counts = _pieces(counts, per, group)[0] * real
-    step, middle = _whole_range(pieces, real, levels, symmetric)
-    if clip:
-        step, middle = _clipped(pieces, counts, step, middle, levels, symmetric)
-    shape = (*matrix.shape[:-2], 1 if per == "tensor" else rows, -1)
-    step, middle = (times_power(own, exponent).to(matrix.dtype).view(shape) for own in (step, middle))
+    if per == "tensor":
+        return weights.flatten(-2), counts.flatten(-2)
+    if per == "row":
+        return weights, counts
+    groups = -(-columns // group)
+    width = -(-columns // groups)
+    places = torch.arange(groups * width, device=matrix.device)
+    padded, counts = (own[..., places.clamp_max(columns - 1)].unflatten(-1, (groups, width)) for own in (weights, counts))
+    return padded, counts * (places < columns).view(groups, width)
+
+
+def put_together(levels: int, step: Tensor, middle: Tensor, matrix: Tensor, per: Per) -> Grid:
+    """A grid for the matrix of step and middle (..., 1) for each of its pieces, in the type of the matrix.
+
+    Raises:
+        ValueError: a step beyond that type.
+    """
+    shape = (*matrix.shape[:-2], 1 if per == "tensor" else matrix.shape[-2], -1)
+    step, middle = (own.to(matrix.dtype).reshape(shape) for own in (step, middle))
     check_finite("Grid", "the step", step.flatten(0, -2))
     return Grid(levels, step, middle)
 
 
-def _pieces(matrix: Tensor, per: Per, group: int) -> tuple[Tensor, Tensor]:
-    """The weights that share a grid as the last axis, padded with their last one, and (broadcastable) which are real."""
-    if per == "tensor":
-        flat = matrix.flatten(-2)
-        return flat, torch.ones(flat.shape[-1], dtype=torch.bool, device=matrix.device)
-    if per == "row":
-        return matrix, torch.ones(matrix.shape[-1], dtype=torch.bool, device=matrix.device)
-    columns = matrix.shape[-1]
-    groups = -(-columns // group)
-    width = -(-columns // groups)
-    places = torch.arange(groups * width, device=matrix.device)
-    padded = matrix[..., places.clamp_max(columns - 1)].unflatten(-1, (groups, width))
-    return padded, (places < columns).view(groups, width)
-
-
-def _whole_range(pieces: Tensor, real: Tensor, levels: int, symmetric: bool) -> tuple[Tensor, Tensor]:
+def _whole_range(pieces: Tensor, levels: int, symmetric: bool) -> tuple[Tensor, Tensor]:
     """Step and middle (..., 1) with which no weight is clipped."""
-    low = torch.where(real, pieces, torch.inf).amin(-1, keepdim=True)
-    high = torch.where(real, pieces, -torch.inf).amax(-1, keepdim=True)
+    low, high = pieces.amin(-1, keepdim=True), pieces.amax(-1, keepdim=True)
     if symmetric:
         reach = torch.maximum(high, -low)
         return 2 * reach / (levels - 1), torch.zeros_like(reach)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from compress.solvers.uniform_grid import MOST_LEVELS, Grid, Per, fitted
+from compress.solvers.uniform_grid import MOST_LEVELS, Grid, Per, fitted, of_step
 from tests.compress.helpers import random_matrix
 
 PER: tuple[Per, ...] = ("tensor", "row", "group")
@@ -152,3 +152,21 @@ def test_what_cannot_be_is_refused() -> None:
         fitted(matrix, 4, "group", 0)
     with pytest.raises(ValueError, match="step and middle"):
         Grid(4, torch.ones(2, 1), torch.zeros(1, 1))
+
+
+@pytest.mark.parametrize("size", [1e-30, 1.0, 1e30])
+def test_a_grid_of_a_given_step_has_zero_and_reaches_all_weights(size: float) -> None:
+    matrix = random_matrix(4, 50).float() * size
+    matrix[2] = 0.0
+    for ratio in (0.01, 1.0, 3.0, 100.0):
+        grid = of_step(matrix, ratio)
+        assert grid.levels % 2 == 1 and grid.step.shape == (1, 1)
+        assert float(grid.step) == pytest.approx(ratio * float((matrix / size).square().mean().sqrt()) * size)
+        assert not grid.rounded(matrix)[2].any()
+        assert bool(((matrix - grid.rounded(matrix)).abs() <= grid.step / 2 * (1 + 1e-6)).all())
+        ends = grid.nearest(matrix)
+        assert grid.levels == 3 or int(ends.min()) == 0 or int(ends.max()) == grid.levels - 1
+    assert not of_step(torch.zeros(2, 3), 1.0).rounded(torch.zeros(2, 3)).any()
+    for ratio in (0.0, -1.0, 1e-9, float("nan")):
+        with pytest.raises(ValueError, match="above 0 and need at most 65,536"):
+            of_step(matrix, ratio)
