@@ -1,4 +1,7 @@
-"""The container of all networks and compressed data: safetensors with a manifest, as bytes.
+"""The container of all networks and compressed data: tensors with a manifest, as bytes, plain or coded.
+
+A plain file is safetensors with the manifest in its metadata; version 1 of it has no checksum, and is still read. A coded
+file (coding/coded_file.py) holds the same in fewer bytes. Both give the tensors back bit for bit, and refuse every damage.
 
 What a file declares (the length of its header, the places and shapes of its tensors) is compared with the bytes that are
 there before anything of that size is made.
@@ -7,6 +10,8 @@ there before anything of that size is made.
 from __future__ import annotations
 
 import json
+import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -14,17 +19,32 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-FORMAT = "compression-explorer/1"
-MOST_HEADER = 1 << 22  # bytes; Python's objects for a header of this length take 100 MB at most
+from compress.files.coding import coded_file
+from compress.files.coding.coded_file import FORMAT as FORMAT
+from compress.files.coding.tensors import Hints, words_of
+from compress.files.header import MOST_HEADER as MOST_HEADER
+from compress.files.header import of_safetensors, parsed
+from compress.stored import NONE
 
+FIRST_FORMAT = "compression-explorer/1"
 MOST_AXES = 8  # of a tensor; torch computes with 64 at most
+CHECKSUM = "checksum"
 
 
-def pack(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> bytes:
-    """A manifest and tensors as the bytes of a file."""
+def pack(manifest: dict[str, Any], tensors: Mapping[str, Tensor], coding: str = NONE, hints: Hints | None = None) -> bytes:
+    """A manifest and tensors as the bytes of a file.
+
+    Args:
+        coding: "none" for plain tensors; "entropy" for coded ones, where they are shorter.
+        hints: what layers say about their tensors; only of use for coding.
+
+    Raises:
+        ValueError: coding is "entropy", and the package constriction is not installed.
+    """
     contents = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
-    text = json.dumps({"format": FORMAT, **manifest}, separators=(",", ":"), sort_keys=True)
-    return save(contents, metadata={"manifest": text})
+    plain = _plain(manifest, contents)
+    made = None if coding == NONE else coded_file.pack(manifest, contents, hints or Hints())
+    return made if made and len(made) < len(plain) else plain
 
 
 def unpack(contents: bytes, name: str = "the file") -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -34,20 +54,17 @@ def unpack(contents: bytes, name: str = "the file") -> tuple[dict[str, Any], dic
         ValueError: the bytes are foreign or damaged, or hold numbers that are NaN or infinite.
     """
     try:
-        header = _header(contents)
-        metadata = header.get("__metadata__")
-        text = metadata.get("manifest", "{}") if isinstance(metadata, dict) else "{}"
-        manifest = _json(text) if isinstance(text, str) else None
-        tensors = load(contents)
+        header = of_safetensors(contents)
+        coded = coded_file.is_coded(header)
+        manifest, tensors = coded_file.unpack(contents) if coded else (_manifest(header), load(contents))
     except (SafetensorError, KeyError, TypeError, RuntimeError, OverflowError) as error:
         raise unreadable(name, "its header does not describe the bytes after it") from error
     except ValueError as error:
         raise unreadable(name, str(error)) from error
-    found = manifest.get("format") if isinstance(manifest, dict) else None
-    if not isinstance(manifest, dict) or found != FORMAT:
-        raise ValueError(f"{name} was not written by this program (format {ascii(found)[:60]}, expected {FORMAT!r}).")
+    if not coded:
+        _check_plain(manifest, tensors, name)
     _check_numbers(tensors, name)
-    return manifest, tensors
+    return {key: value for key, value in manifest.items() if key not in (CHECKSUM, "format")}, tensors
 
 
 def unreadable(name: str, reason: str) -> ValueError:
@@ -56,38 +73,39 @@ def unreadable(name: str, reason: str) -> ValueError:
                       "recipe.")
 
 
-def _header(contents: bytes) -> dict[str, Any]:
-    """The header of safetensors, which begins with its length in 8 bytes. Raises ValueError with the reason in words."""
-    length = int.from_bytes(contents[:8], "little")
-    if len(contents) < 8 or length > len(contents) - 8:
-        raise ValueError(f"it has {len(contents)} bytes, fewer than its header")
-    if length > MOST_HEADER:
-        raise ValueError(f"its header has {length} bytes, more than {MOST_HEADER}")
-    header = _json(contents[8:8 + length])
-    if not isinstance(header, dict):
-        raise ValueError("its header is no object with names")
-    return header
+def _plain(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> bytes:
+    made = {"format": FORMAT, **manifest}
+    made[CHECKSUM] = checksum(made, tensors)
+    text = json.dumps(made, separators=(",", ":"), sort_keys=True)
+    return save(tensors, metadata={"manifest": text})
 
 
-def _json(text: bytes | str) -> Any:
-    """JSON without NaN, infinity and names that are given twice. Raises ValueError with the reason in words."""
-    try:
-        return json.loads(text, object_pairs_hook=_named_once, parse_constant=_no_number)
-    except (json.JSONDecodeError, UnicodeError) as error:
-        raise ValueError("its header is no JSON") from error
-    except RecursionError as error:
-        raise ValueError("its header is nested too deeply") from error
+def _manifest(header: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of a plain file; empty if there is none."""
+    metadata = header.get("__metadata__")
+    text = metadata.get("manifest", "{}") if isinstance(metadata, dict) else "{}"
+    found = parsed(text) if isinstance(text, str) else None
+    return found if isinstance(found, dict) else {}
 
 
-def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("its header gives a name twice")
-    return found
+def _check_plain(manifest: dict[str, Any], tensors: dict[str, Tensor], name: str) -> None:
+    """Raises ValueError for a file of another program, and for one of this program that was changed."""
+    found = manifest.get("format")
+    if found not in (FIRST_FORMAT, FORMAT):
+        raise ValueError(f"{name} was not written by this program (format {ascii(found)[:60]}, expected {FORMAT!r}).")
+    own = {key: value for key, value in manifest.items() if key != CHECKSUM}
+    if found == FORMAT and manifest.get(CHECKSUM) != checksum(own, tensors):
+        raise unreadable(name, "its checksum is another one, so that some of its bytes were changed")
 
 
-def _no_number(text: str) -> float:
-    raise ValueError(f"its header holds {text}, which is no number")
+def checksum(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> str:
+    """8 hexadecimal digits that depend on every bit of a manifest and of the names, types, shapes and numbers of tensors."""
+    table = [[name, str(tensor.dtype), list(tensor.shape)] for name, tensor in sorted(tensors.items())]
+    made = zlib.crc32(json.dumps([manifest, table], sort_keys=True).encode())
+    for _, tensor in sorted(tensors.items()):
+        words = words_of(tensor)
+        made = zlib.crc32(words.astype(words.dtype.newbyteorder("<"), copy=False).data, made)
+    return f"{made:08x}"
 
 
 def _check_numbers(tensors: dict[str, Tensor], name: str) -> None:

@@ -13,28 +13,43 @@ import torch
 from torch import Tensor, nn
 
 from compress.atomic_file import write_whole
-from compress.files import container
+from compress.files import container, precision
+from compress.files.coding.tensors import Hints
 from compress.files.contents import contents_of
 from compress.files.made_for import MadeFor
 from compress.layers import base
+from compress.layers.bit_packing import Rows
 from compress.networks.composite import Front
 from compress.networks.families import Architecture, Network
 from compress.networks.plain_values import mapping
 from compress.settings import shown
+from compress.stored import FLOAT32, PLAIN, Stored
 
 
-def to_bytes(network: Network, data: MadeFor | None = None) -> bytes:
-    """The file's contents; their length is the network's size in bytes. data: what the network was made for; None for one
-    that belongs to no data set."""
+def to_bytes(network: Network, data: MadeFor | None = None, stored: Stored = PLAIN) -> bytes:
+    """The file's contents; their length is the network's size in bytes.
+
+    Args:
+        data: what the network was made for; None for one that belongs to no data set.
+        stored: the precision of its weights and the coding of its tensors; by default those of a teacher's file.
+
+    Raises:
+        ValueError: the coding needs a package that is not installed.
+    """
     compressed = {path: base.layer_plain(layer) for path, layer in base.compressed_layers(network).items()}
     tensors = {name: tensor for name, tensor in network.state_dict().items() if not _is_a_counter(name)}
-    made_for = {} if data is None else {"made_for": data.plain()}
-    return container.pack({"architecture": network.architecture.plain(), "layers": compressed, **made_for}, tensors)
+    manifest: dict[str, Any] = {"architecture": network.architecture.plain(), "layers": compressed}
+    if data is not None:
+        manifest["made_for"] = data.plain()
+    if stored.precision != FLOAT32:
+        manifest["precision"] = stored.precision
+    return container.pack(manifest, precision.lowered(tensors, stored.precision), stored.coding, _hints(network))
 
 
-def write(network: Network, path: Path | str, data: MadeFor | None = None) -> int:
-    """Writes the network to the file, whole or not at all, and returns the file's length in bytes."""
-    return write_bytes(to_bytes(network, data), path)
+def write(network: Network, path: Path | str, data: MadeFor | None = None, stored: Stored = PLAIN) -> int:
+    """Writes the network to the file, whole or not at all, and returns the file's length in bytes. Raises ValueError as
+    to_bytes()."""
+    return write_bytes(to_bytes(network, data, stored), path)
 
 
 def write_bytes(contents: bytes, path: Path | str) -> int:
@@ -82,7 +97,9 @@ def with_description(contents: bytes, name: str = "the file") -> tuple[Network, 
     if "architecture" not in manifest:
         raise ValueError(f"{name} holds compressed data, not a network. Choose a file of a network method.")
     try:
-        network = _filled(_structure(manifest), tensors)
+        structure = _structure(manifest)
+        kinds = {path: tensor.dtype for path, tensor in structure.state_dict().items()}
+        network = _filled(structure, precision.raised(tensors, manifest.get("precision", FLOAT32), kinds))
         described = MadeFor.from_plain(manifest["made_for"]) if "made_for" in manifest else None
     except (KeyError, TypeError, AttributeError, RuntimeError, IndexError, OverflowError) as error:
         raise _misfit(name, "its sizes make no network") from error
@@ -139,6 +156,14 @@ def _contradiction(module: nn.Module) -> str:
         variances = module.running_var
         return "" if variances is None or not bool(variances.lt(0).any()) else "a variance of batch-norm is negative"
     return module.contradiction() if isinstance(module, base.Compressed | Front) else ""
+
+
+def _hints(network: Network) -> Hints:
+    """What all compressed layers say about their tensors, with the tensors' full names."""
+    layers = [(f"{path}.", layer) for path, layer in network.named_modules() if isinstance(layer, base.Compressed)]
+    return Hints({path + name: own for path, layer in layers for name, own in layer.symbols().items()},
+                 {path + name: Rows(path + own.counts, own.width) for path, layer in layers
+                  for name, own in layer.listed_rows().items()})
 
 
 def _misfit(name: str, reason: str) -> ValueError:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from compress.layers.bit_packing import Symbols
+from compress.layers.bit_packing import Rows, Symbols
 from compress.networks.evaluation import evaluating
 from compress.networks.plain_values import flag, mapping, whole, wholes
 from compress.settings import shown
@@ -69,6 +69,11 @@ class Compressed(Substitute):
         """Name of a tensor (uint8) of this layer -> the whole numbers that are packed in it, by bit_packing.packed(). A file
         may code the numbers in the place of the bytes, and packs them again when it is read; a tensor that is not named
         here is stored as it is."""
+        return {}
+
+    def listed_rows(self) -> dict[str, Rows]:
+        """Name of a tensor of this layer -> how it lists the places of a mask. A file may code the mask in the place of this
+        tensor and its counts."""
         return {}
 
     def contradiction(self) -> str:

@@ -20,6 +20,19 @@ class Symbols:
     bits: int
 
 
+@dataclass(frozen=True)
+class Rows:
+    """What a layer says about one of its tensors: it lists, row after row, the columns of a matrix that hold something,
+    rising in each row, so that a file may code them as the mask of the matrix.
+
+    Attributes:
+        counts: name of the tensor with the number of columns in each row; width: columns of the matrix.
+    """
+
+    counts: str
+    width: int
+
+
 def bits_for(count: int) -> int:
     """The number of bits for `count` different values; at least 1."""
     return max(1, (count - 1).bit_length())

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from compress.layers.base import Compressed, DenseLayer, dense_like, dense_outputs, dense_plain, dense_rebuild
-from compress.layers.bit_packing import Symbols
+from compress.layers.bit_packing import Rows, Symbols
 from compress.layers.dense_weight import DenseWeightLayer
 from compress.networks.plain_values import whole
 from compress.settings import shown
@@ -97,6 +97,9 @@ class Sparse(DenseWeightLayer, Compressed):
 
     def symbols(self) -> dict[str, Symbols]:
         return {"mask": Symbols(self.shape.numel(), 1)} if self.form == "bitmask" else {}
+
+    def listed_rows(self) -> dict[str, Rows]:
+        return {"columns": Rows("counts", self.shape[1:].numel())} if self.form == "csr" else {}
 
     def contradiction(self) -> str:
         nonzeros, columns = len(self.values), self.shape[1:].numel()

@@ -12,7 +12,7 @@ from tests.imports import ROOT, circles, graph, packages, tree_of
 
 PACKAGE = ROOT / "compress"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-WORDS = {"settings", "recipe", "progress", "home", "atomic_file", "memory", "one_line"}
+WORDS = {"settings", "stored", "recipe", "progress", "home", "atomic_file", "memory", "one_line"}
 FAMILIES = {"low_rank", "pruning", "distillation", "sparse_coding"}
 ORDER = [{"workload"}, WORDS, {"error_log"}, {"data"}, {"networks"}, {"solvers"}, {"layers"}, {"method"}, {"files"},
          {"training"},

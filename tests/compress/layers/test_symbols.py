@@ -39,6 +39,15 @@ def test_a_bitmask_has_one_number_for_each_weight_and_csr_none() -> None:
     assert (sparse("bitmask").symbols()["mask"].count, sparse("csr").symbols()) == (7 * 13, {})
 
 
+def test_csr_lists_the_columns_of_each_row() -> None:
+    layer = sparse("csr")
+    (own,) = layer.listed_rows().values()
+    stored, held = layer.state_dict(), layer.weight != 0
+    assert (own.width, sparse("bitmask").listed_rows(), coded(True).listed_rows()) == (13, {}, {})
+    assert torch.equal(stored["columns"].long(), held.nonzero()[:, 1])
+    assert torch.equal(stored[own.counts].long(), held.sum(1))
+
+
 def test_a_ragged_code_names_its_indices_and_counts() -> None:
     layer = coded(True)
     assert {name: (found.count, found.bits) for name, found in layer.symbols().items()} == {
