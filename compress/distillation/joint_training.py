@@ -32,6 +32,7 @@ from compress.training.loop import Training, optimizer_of, steps_of
 from compress.training.memory_needs import require_training
 from compress.training.side_by_side import SideBySide
 from compress.training.stack import Stack
+from compress.training.threads import training_threads, trains_on_one_thread
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +111,7 @@ class _Group:
         self.stack: Stack | SideBySide = SideBySide(networks) if side_by_side else Stack(networks, device)
         self.objective = StackedObjective(self.stack, [student.objective for student in students],
                                           [student.targets for student in students], first.seed)
+        self.on_one_thread = trains_on_one_thread(first.architecture, plan.batch)
         self.inputs, self.labels = on_device(data.train, device)
         self.validation_inputs, self.validation_labels = on_device(data.validation, device)
         self.shown = self.validation_labels != first.unseen
@@ -130,12 +132,13 @@ class _Group:
 
     def epoch(self, report: Callable[[], None]) -> None:
         """As many steps as one pass over the whole training split has, then validation."""
-        for number in range(min(self.per_epoch, self.total - self.done)):
-            self._step()
-            if number % 16 == 15:
-                report()
-        self._evaluate()
-        report()
+        with training_threads(self.on_one_thread):
+            for number in range(min(self.per_epoch, self.total - self.done)):
+                self._step()
+                if number % 16 == 15:
+                    report()
+            self._evaluate()
+            report()
 
     def _step(self) -> None:
         """One optimizer step of all students."""

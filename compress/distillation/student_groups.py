@@ -15,6 +15,7 @@ from compress.networks.families import Architecture, Network
 from compress.training.loop import Training
 from compress.training.memory_needs import COPIES, footprint
 from compress.training.stack import leaves, structure
+from compress.training.threads import trains_on_one_thread
 
 MOST_PADDING = 1.5  # stored numbers of a group, padding included, over the numbers of its networks
 FREE_PADDING = 50_000  # padded numbers that cost less than a second group
@@ -64,7 +65,7 @@ def waves(students: Sequence[Student], plan: Training, stacked: bool) -> Iterato
 
 
 def groups(students: Sequence[Student], plan: Training, stacked: bool) -> Iterator[list[int]]:
-    """Students with the same batches and structure, few enough for the memory.
+    """Students with the same batches, structure and number of threads, few enough for the memory.
 
     Args:
         stacked: whether a group will be one tensor program (on a GPU): its students are then of like size. Otherwise
@@ -78,7 +79,8 @@ def groups(students: Sequence[Student], plan: Training, stacked: bool) -> Iterat
         teacher_term = (objective.loss, objective.strength) if shares else None
         key = (_kind(student.architecture), student.seed, teacher_term, _contents(student.rows),
                _contents(student.labelled), student.unseen, student.targets.sizes,
-               None if stacked or student.is_closed else place)
+               None if stacked or student.is_closed else place,
+               not stacked and trains_on_one_thread(student.architecture, plan.batch))
         kinds.setdefault(key, []).append(place)
     for members in kinds.values():
         yield from _by_size(members, students, plan, stacked)

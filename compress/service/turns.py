@@ -3,7 +3,8 @@
 A job keeps its turn until it reports after its slice is used up and another job comes before it. Sessions get equal shares
 of the time, whatever the number of their jobs: the next turn goes to the session that has computed the shortest time
 (start-time fair queuing, Goyal, Vin & Cheng 1996, with the time computed in place of the service received), and within a
-session to the job that has. Random states that belong to the process are kept for each job while others compute.
+session to the job that has. What belongs to the process (random states, the number of threads) is kept for each job while
+others compute.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class _Seat:
         used: seconds computed, with what it was given when it came; computed: those alone.
         began: when its present turn, or its last part that is counted, began.
         ready: False while it waits for what another job makes; cancelled: it gets the next turn, in order to end.
-        state: its random states while another job computes; None before its first turn.
+        state: its random states and threads while another job computes; None before its first turn.
     """
 
     number: int
@@ -50,7 +51,8 @@ class Turns:
                  clock: Callable[[], float] = time.monotonic) -> None:
         """
         Args:
-            keep: returns the process's random states; restore: puts them back, or sets those of a new job for None.
+            keep: returns the process's random states and threads; restore: puts them back, or sets those of a new job
+                for None.
             on_turn: called when a job gets its turn, before it computes.
             seconds: of a turn, after which the next report passes it on.
         """
@@ -154,7 +156,7 @@ class Turns:
         self.on_turn(number)
 
     def _give(self) -> None:
-        """Gives the turn away, with the random states kept."""
+        """Gives the turn away, with the process's state kept."""
         assert self._turn is not None
         state = self.keep()
         with self._changed:

@@ -124,15 +124,15 @@ class Worker:
 
 
 def _keep() -> Any:
-    from compress.service import random_state
+    from compress.service import computing_state
 
-    return random_state.keep()
+    return computing_state.keep()
 
 
 def _restore(state: Any) -> None:
-    from compress.service import random_state
+    from compress.service import computing_state
 
-    random_state.restore(state)
+    computing_state.restore(state)
 
 
 def _warm_up() -> None:

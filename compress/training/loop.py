@@ -19,6 +19,7 @@ from compress.networks.families import Network
 from compress.progress import Cancelled, EpochDone, Reporter, no_report
 from compress.settings import Settings, checked_seed, setting
 from compress.training.batches import batches, batches_in, has_batch_norm, refusal
+from compress.training.threads import training_threads, trains_on_one_thread
 
 Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
 AfterStep = Callable[[Network, int], None]
@@ -92,13 +93,14 @@ def train(start: Network, data: Dataset, plan: Training, seed: int = 0, report: 
     inputs, labels = on_device(data.train, device_of(start))
     best, cancelled = _Best(network, data), False
     try:
-        while run.done < run.steps:
-            loss, train_accuracy = run.epoch(inputs, labels, report)
-            if not best.update(loss, train_accuracy, run.done >= min(keep_from, run.steps)):
-                break
-            report(run.done / run.steps, f"epoch {len(best.history)} of {plan.epochs}", EpochDone(**best.history[-1]))
-            if plan.patience and len(best.history) - best.risen >= plan.patience:
-                break
+        with training_threads(trains_on_one_thread(start.architecture, plan.batch)):
+            while run.done < run.steps:
+                loss, train_accuracy = run.epoch(inputs, labels, report)
+                if not best.update(loss, train_accuracy, run.done >= min(keep_from, run.steps)):
+                    break
+                report(run.done / run.steps, f"epoch {len(best.history)} of {plan.epochs}", EpochDone(**best.history[-1]))
+                if plan.patience and len(best.history) - best.risen >= plan.patience:
+                    break
     except Cancelled:
         if best.weights is None or not keep_best:
             raise
