@@ -161,7 +161,7 @@ class _Printed:
 
 
 def evaluate_command(chosen: argparse.Namespace) -> None:
-    """Reads a network file and prints its accuracy on a split, size and operations."""
+    """Reads a network file and prints its accuracy and each class's recall on a split, size and operations."""
     import torch
 
     from compress.curves.final_report import final_report, must_fit
@@ -169,7 +169,7 @@ def evaluate_command(chosen: argparse.Namespace) -> None:
     from compress.files import network_file
     from compress.files.contents import contents_of
     from compress.networks import device
-    from compress.points.measure import counts, evaluate
+    from compress.points.measure import counts, evaluate, recalls
 
     where = device.prepare()
     contents = contents_of(chosen.file)
@@ -188,8 +188,9 @@ def evaluate_command(chosen: argparse.Namespace) -> None:
         streams.note(f"The test split of {chosen.data} has been used {times}.")
         measured = {name: value for name, value in report["rows"][0].items() if name != "name"}
     else:
-        measured = evaluate(network, getattr(data, chosen.split), reference)
-        del measured["predictions"]
+        split = getattr(data, chosen.split)
+        measured = evaluate(network, split, reference)
+        measured["recall"] = recalls(measured.pop("predictions"), split, data.classes)
     example = torch.zeros(1, *network.architecture.shape, device=where)
     _say({"file": chosen.file, "data": chosen.data, "split": chosen.split, **measured, "bytes": len(contents),
           **counts(network, example)})

@@ -11,7 +11,7 @@ from compress.data import datasets
 from compress.data.datasets import Dataset
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
-from compress.points.measure import evaluate
+from compress.points.measure import evaluate, recalls
 
 
 def final_report(data_name: str, networks: dict[str, Network], store: Sink,
@@ -24,7 +24,7 @@ def final_report(data_name: str, networks: dict[str, Network], store: Sink,
 
     Returns:
         {"data": the data set's name, "opened": how often its test split has been opened, this time included,
-         "examples": n, "rows": [{name, accuracy, accuracy_low, accuracy_high, ...}]}.
+         "examples": n, "rows": [{name, accuracy, accuracy_low, accuracy_high, ..., recall: as recalls() has it}]}.
 
     Raises:
         ValueError: a network for examples of another shape or other classes; the test split stays closed then.
@@ -37,10 +37,10 @@ def final_report(data_name: str, networks: dict[str, Network], store: Sink,
     rows = []
     for name, network in networks.items():
         measured = evaluate(network, split, reference)
-        del measured["predictions"]
+        recall = recalls(measured.pop("predictions"), split, data.classes)
         if reference is None:
             del measured["agreement"]
-        rows.append({"name": name, **measured})
+        rows.append({"name": name, **measured, "recall": recall})
     return {"data": data_name, "opened": opened, "examples": len(split), "rows": rows}
 
 

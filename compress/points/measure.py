@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,7 @@ from compress.points.latency import latency_ratio
 from compress.points.statistics import wilson
 
 BINS = 15
+PREDICTED = np.dtype("<u2")  # of the number of a predicted class
 Timing = tuple[float | None, float | None, float | None]
 
 
@@ -136,6 +138,23 @@ def evaluate(network: Network, split: Split, reference: Network | None = None) -
     return scores(logits_of(network, inputs), labels, predictions)
 
 
+def recalls(predictions: builtins.bytes, split: Split, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """For each class of a split its name, its number of examples, and the share of these that is predicted right, with its
+    95 % interval (Wilson 1927); None where the split has no example of the class.
+
+    Args:
+        predictions: as scores() has them.
+    """
+    predicted, found = np.frombuffer(predictions, PREDICTED), []
+    for number, name in enumerate(classes):
+        own = split.labels == number
+        right, total = int((predicted[own] == number).sum()), int(own.sum())
+        low, high = wilson(right, total) if total else (None, None)
+        found.append({"class": name, "examples": total, "recall": right / total if total else None, "recall_low": low,
+                      "recall_high": high})
+    return found
+
+
 def scores(logits: Tensor, labels: Tensor, reference: Tensor | None) -> dict[str, Any]:
     """Accuracy with its Wilson interval, agreement, likelihood, calibration, predictions.
 
@@ -154,7 +173,7 @@ def scores(logits: Tensor, labels: Tensor, reference: Tensor | None) -> dict[str
         "examples": total, "agreement": None if reference is None else int((predicted == reference).sum()) / total,
         "negative_log_likelihood": float(torch.nn.functional.cross_entropy(logits.double(), labels)),
         "expected_calibration_error": calibration_error(logits, labels),
-        "predictions": predicted.cpu().numpy().astype(np.dtype("<u2")).tobytes(),
+        "predictions": predicted.cpu().numpy().astype(PREDICTED).tobytes(),
     }
 
 

@@ -42,6 +42,28 @@ def snippet(recipe: Recipe, cards: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def loading(file: str, data: str) -> str:
+    """A Python program that reads a downloaded network, prints its accuracy on validation, and what it predicts for examples
+    that are not normalised yet.
+
+    Args:
+        file: the network's; data: the data set's name.
+    """
+    return "\n".join([
+        "import torch", "",
+        "from compress.data import datasets", "from compress.files import network_file",
+        "from compress.points.measure import evaluate", "",
+        f"network = network_file.read({file!r})",
+        f"described = network_file.made_for({file!r})",
+        f"data = datasets.load({data!r})",
+        "print(f\"{evaluate(network, data.validation)['accuracy']:.4f}\")", "",
+        "new = data.normaliser.undo(data.validation.inputs[:5])  # examples as they come, an array of (n, *data.shape)",
+        "with torch.no_grad():",
+        "    logits = network(torch.from_numpy(described.normaliser.apply(new)))",
+        "print([described.classes[number] for number in logits.argmax(1)])",
+    ]) + "\n"
+
+
 def _call(step: Step, cards: dict[str, dict[str, Any]]) -> str:
     inside = ", ".join(f"{name}={value!r}" for name, value in step.settings)
     return f"{cards[step.name]['class']}({inside})"

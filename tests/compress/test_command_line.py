@@ -151,6 +151,10 @@ def test_evaluate_reports_on_any_split(run: Any, mlp: Network, tmp_path: Path) -
     for split in ("train", "calibration", "validation"):
         code, (found,), errors = run("evaluate", str(tmp_path / "net"), "--data", "digits", "--split", split)
         assert (code, errors, found["split"]) == (0, [], split) and found["agreement"] is None
+        assert [one["class"] for one in found["recall"]] == [str(digit) for digit in range(10)]
+        assert sum(one["examples"] for one in found["recall"]) == found["examples"]
+        assert sum(round(one["recall"] * one["examples"]) for one in found["recall"]) == found["correct"]
+        assert all(one["recall_low"] <= one["recall"] <= one["recall_high"] for one in found["recall"])
 
 
 def test_evaluate_reports_how_often_the_test_split_was_used(run: Any, mlp: Network, tmp_path: Path) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from compress.service.snippet import snippet
+from compress.recipe import Recipe, Step
+from compress.service.snippet import loading, snippet
 from pages.ui.charts import outside, words
 from pages.ui.shell import session
+from pages.ui.shell.choice import Card
 
 if TYPE_CHECKING:
     from pages.ui.explore.curve_state import CurveState
@@ -24,11 +27,12 @@ COLUMNS = ("dial", "accuracy", "accuracy_low", "accuracy_high", "agreement", "by
 def draw(state: CurveState, method: str) -> None:
     """Buttons and code for the point at the dial."""
     row, point, files = st.container(horizontal=True), state.point, session.store().artefacts
+    name = file_name(state.recipe, point["bytes"], session.description())
     sound = not state.file_is_gone
     row.download_button(f"This point's file ({words.size(point['bytes'])})", key=f"file.{method}",
                          data=(lambda: files.contents(point["digest"])) if sound else b"", disabled=not sound,
                          help=None if sound else "Its file is missing or damaged. Measure it again.",
-                         file_name=f"{state.chain}-{point['digest']}.safetensors",
+                         file_name=name,
                          icon=":material/download:", on_click="ignore")
     row.download_button("The curve as CSV", lambda: table_of(state.points), f"{method}.csv", "text/csv", key=f"csv.{method}",
                         icon=":material/table:", on_click="ignore")
@@ -38,9 +42,25 @@ def draw(state: CurveState, method: str) -> None:
         st.caption("Run it beside this project's folder `compress/`: it trains the same teacher, makes the same network "
                    "and prints the same accuracy and size.")
         st.code(snippet(state.recipe, session.description()["methods"]), language="python")
+        if state.card["applies_to"] == "network":
+            st.caption("Or read the downloaded file: this prints the same accuracy, and what it predicts for five examples.")
+            st.code(loading(name, state.recipe.data), language="python")
         st.caption("The same from a shell, and as the line under which the point is stored:")
         st.code(shell(state), language="bash", wrap_lines=True)
         st.code(state.recipe.text(), language=None, wrap_lines=True)
+
+
+def file_name(recipe: Recipe, size: int, known: Card) -> str:
+    """What a point's file is called where it is kept: lenet-300-100_mnist5k_prune-0.95_51.2kB.safetensors.
+
+    Args:
+        size: in bytes.
+    """
+    preset = next((preset["title"] for preset in known["presets"]
+                   if Step.of(preset["name"], preset["settings"]) == recipe.teacher), recipe.teacher.name)
+    steps = [f"{step.name}-{step.values.get(known['methods'][step.name]['dial'])}" for step in recipe.methods]
+    parts = [preset.partition(",")[0].lower(), recipe.data, *steps, words.size(size).replace(" ", "")]
+    return "_".join(re.sub(r"[^\w.]+", "-", part, flags=re.ASCII).strip("-.") for part in parts) + ".safetensors"
 
 
 def shell(state: CurveState) -> str:

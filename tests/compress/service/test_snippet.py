@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from compress.recipe import Recipe, Step
-from compress.service.snippet import snippet
+from compress.service.snippet import loading, snippet
 from tests.compress.helpers import ROOT
 
 
@@ -25,6 +25,21 @@ def test_the_code_of_a_point_makes_it_again(method, values, measured, known, els
                          env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == f"{stored['accuracy']:.4f} {stored['bytes']} bytes\n"
+
+
+@pytest.mark.parametrize(("method", "values"), [
+    ("low_rank(output_layer=true,scheme=centred)", (0.1, 0.3)), ("prune(sparsity=0.9)", (0.9,)),
+    ("sparse_code(nonzeros=2)", (2,)), ("activation_codes(atoms=32)", (4,))],
+    ids=["low_rank", "prune", "sparse_code", "activation_codes"])
+def test_the_code_that_reads_a_file_prints_the_accuracy_of_the_chart(method, values, measured, elsewhere, digits):
+    curve = measured(method, values)
+    stored = curve.points[0]
+    (elsewhere / "a file.safetensors").write_bytes(curve.store.artefacts.contents(stored["digest"]))
+    ran = subprocess.run([sys.executable, "-c", loading("a file.safetensors", "digits")], capture_output=True, text=True,
+                         timeout=300, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    accuracy, predicted = ran.stdout.splitlines()
+    assert accuracy == f"{stored['accuracy']:.4f}", ran.stderr
+    assert len(ast.literal_eval(predicted)) == 5 and set(ast.literal_eval(predicted)) <= set(digits.classes)
 
 
 def test_the_code_of_a_chain_compiles_and_names_every_method(known):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shlex
 from types import SimpleNamespace
 
@@ -64,3 +65,13 @@ def test_the_command_line_quotes_what_a_shell_would_run():
     arguments = shlex.split(exports.shell(now))
     chosen = _parser().parse_args(arguments[3:])
     assert chosen.data == name and chosen.set == ["scheme=a b"] and chosen.teacher == "mlp(hidden=4)"
+
+
+def test_a_file_is_named_by_teacher_data_method_dial_and_size(known):
+    preset = known["presets"][0]
+    teacher = Step.of(preset["name"], preset["settings"])
+    steps = (Step.of("distill", {"width": 0.2}), Step.of("prune", {"sparsity": 0.95}))
+    name = exports.file_name(Recipe("openml:iris:1", teacher, steps), 51_234, known)
+    assert re.fullmatch(r"[a-z0-9-]+_openml-iris-1_distill-0\.2_prune-0\.95_51\.2kB\.safetensors", name), name
+    hostile = exports.file_name(Recipe("../a b\u202e", Step("mlp"), ()), 5, known)
+    assert hostile == "mlp_a-b_5B.safetensors"
