@@ -80,13 +80,14 @@ class PrunePage(MethodPage):
         return found + results.notes(state)
 
     def picture(self, state: CurveState) -> charts.Chart | None:
-        """One layer's weights with the threshold; what is removed of each layer where whole units go."""
+        """One layer's weights, with the threshold where there is one; what is removed of each layer where whole units go."""
         if not state.points:
             return None
         if "sizes" not in state.view:
             return prune_charts.removed_of_each(state.view, state.points, state.values)
         number = layer_choice.chosen("prune.layer", len(state.view["layers"]))
-        return prune_charts.histogram(state.view["layers"][number], number, state.points, state.values)
+        return prune_charts.histogram(state.view["layers"][number], number, state.points, state.values,
+                                      goes_by_size(state.recipe.methods[-1].values))
 
     def picture_choice(self, state: CurveState) -> bool:
         """Which layer's weights are shown."""
@@ -117,6 +118,12 @@ class PrunePage(MethodPage):
         """While the break-even map is measured, too."""
         job = speed_job(state)
         return super().waits(state) or (job is not None and job["state"] in ACTIVE)
+
+
+def goes_by_size(own: dict) -> bool:
+    """Whether the remaining weights of a layer are those above a size: not where others were removed, or training changed
+    them."""
+    return (own["criterion"], own["pattern"], own["recovery_epochs"]) == ("magnitude", "unstructured", 0)
 
 
 def effects(point: dict, reference: dict) -> str:

@@ -54,17 +54,21 @@ class Prune(Method):
     - **taylor**: $\sum_b (g_b w)^2$, with the gradient $g_b$ of the loss on minibatch $b$ (Molchanov et al. 2019).
     - **snip**: $|g w|$ at the initial weights (Lee, Ajanthan & Torr 2019); the published method with the schedule rewind.
     - **wanda**: $|w| \, \|x\|_2$, compared among the weights of one output (Sun et al. 2024).
-    - **second_order**: $w^2 / (2 [H^{-1}]_{qq})$ with $H = E[x x^\top]$, the optimal brain surgeon's loss. The kept weights
-      $K$ of each output are then refitted, so that the outputs change least: $w'_K = w H_{\cdot K} H_{KK}^{-1}$ (Hassibi &
-      Stork 1993). SparseGPT (Frantar & Alistarh 2023) approximates this solution.
+    - **second_order**: $w^2 / (2 [H^{-1}]_{qq})$ with $H = E[x x^\top]$, the optimal brain surgeon's loss of removing this
+      weight alone; scored once. The kept weights $K$ of each output are then refitted, so that the outputs change least:
+      $w'_K = w H_{\cdot K} H_{KK}^{-1}$ (Hassibi & Stork 1993). SparseGPT (Frantar & Alistarh 2023) approximates this
+      solution.
+    - **surgeon**: the same loss and refit, but one weight at a time: after every removal the scores are renewed, so that of
+      two weights that could make up for each other only one goes (Optimal Brain Compression, Frantar & Alistarh 2022). The
+      better choice at high sparsity, and slow: about $n^3$ operations for an output of $n$ inputs, once for all sparsities.
 
     The **pattern** is what can be removed. *unstructured*: single weights. *n:4* and *n:8*: all but N of every 4 or 8
     consecutive inputs of an output (some GPUs run 2:4 faster). *units*: whole neurons, channels or GRU units, with the
     weights that read them; the result is a smaller dense network, and $s$ is a share of the units.
 
-    The **allocation** divides the sparsity among the layers. *global*: one ranking of all weights. (Scores of wanda and
-    second_order cannot be compared across layers; these criteria take each layer's density from global magnitude.)
-    *uniform*: the same share of every layer. *sensitivity*: each layer is pruned alone first, and the sum of the measured
+    The **allocation** divides the sparsity among the layers. *global*: one ranking of all weights. (Scores of wanda,
+    second_order and surgeon cannot be compared across layers; these criteria take each layer's density from global
+    magnitude.) *uniform*: the same share of every layer. *sensitivity*: each layer is pruned alone first, and the sum of the measured
     losses is made least. *densities* such as 8-9-26 set the layers' densities in proportion.
 
     The **schedule** is how training follows. *one_shot*: prune, then train on from the teacher's weights. *gradual*: the
@@ -91,6 +95,9 @@ class Prune(Method):
         Exclusion({"schedule": ("gradual",), "pattern": ("units",)},
                   "The schedule gradual raises the sparsity of masks, but the pattern units leaves no mask. Choose "
                   "the schedule one_shot, and rounds above 1 for units in several steps.", {"schedule": "one_shot"}),
+        Exclusion({"criterion": ("surgeon",), "pattern": ("units",)},
+                  "The criterion surgeon removes single weights one at a time, but the pattern is units. Choose the "
+                  "criterion second_order.", {"criterion": "second_order"}),
         Exclusion({"schedule": ("gradual",), "rounds": ANY_ROUNDS},
                   "The schedule gradual has its own small steps, but rounds is above 1. Set rounds to 1, or schedule to "
                   "one_shot.", {"rounds": 1}),
@@ -105,7 +112,8 @@ class Prune(Method):
     sparsity: float = setting(0.9, low=0.0, high=0.999, step=0.01, label="Share removed",
                               help="Share of the weights (or units) that are removed.")
     criterion: str = setting("magnitude", choices=CRITERIA,
-                             help="How saliency is measured: by size, gradients, inputs, or the curvature of the loss.")
+                             help="How saliency is measured: by size, gradients, inputs, or the curvature of the "
+                                  "layer's error: once (second_order), or anew after each removal (surgeon).")
     pattern: str = setting("unstructured", choices=("unstructured", "n:4", "n:8", "units"),
                            help="What is removed: single weights, all but N of every 4 or 8 inputs, or units.")
     recovery_epochs: int = setting(0, low=0, high=500, step=1,

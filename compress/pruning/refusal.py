@@ -11,11 +11,12 @@ from compress.layers.opening import leave_out_zeros_only, opened
 from compress.memory import shortage
 from compress.networks.composite import Piece
 from compress.networks.families import Network
+from compress.pruning.saliency import REFITTED
 from compress.pruning.selection import Selection
 from compress.pruning.unit_saliency import readers
 from compress.pruning.units import groups_of
 
-ON_INPUTS = ("wanda", "second_order")
+ON_INPUTS = ("wanda", *REFITTED)
 
 
 def refusal(selection: Selection, schedule: str, network: Network) -> str:
@@ -32,8 +33,9 @@ def refusal(selection: Selection, schedule: str, network: Network) -> str:
 
 
 def _refusal_of_memory(selection: Selection, network: Network) -> str:
-    """second_order needs the second moment of each layer's inputs and its inverse, columns x columns numbers each."""
-    if selection.criterion != "second_order":
+    """second_order and surgeon need the second moment of each layer's inputs and its inverse, columns x columns numbers
+    each."""
+    if selection.criterion not in REFITTED:
         return ""
     network = opened(network)
     layers = dense_layers(network)
@@ -43,7 +45,7 @@ def _refusal_of_memory(selection: Selection, network: Network) -> str:
              for path, layer in layers.items()}
     widest = max(sizes, key=lambda path: sizes[path][1])
     needed = sum(8 * groups * columns ** 2 for groups, columns in sizes.values()) + 3 * 8 * sizes[widest][1] ** 2
-    return shortage(needed, f"Prune: second_order: {title_of_moment(widest, sizes[widest][1])} and its inverse",
+    return shortage(needed, f"Prune: {selection.criterion}: {title_of_moment(widest, sizes[widest][1])} and its inverse",
                     "Choose the criterion magnitude, taylor or wanda.")
 
 

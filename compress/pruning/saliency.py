@@ -15,14 +15,16 @@ from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.solvers.brain_surgeon import inverse_of, removal_losses
+from compress.solvers.sequential_surgeon import Removal, removal
 
-CRITERIA = ("magnitude", "random", "taylor", "snip", "wanda", "second_order")
+CRITERIA = ("magnitude", "random", "taylor", "snip", "wanda", "second_order", "surgeon")
+REFITTED = ("second_order", "surgeon")  # criteria that take a refit of the other weights for granted
 BATCH = 64
 Scores = dict[str, Tensor]
 
 
 def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dataset, seed: int = 0,
-               initial: Network | None = None, report: Reporter = no_report) -> Scores:
+               initial: Network | None = None, report: Reporter = no_report, group: int = 1) -> Scores:
     """Path -> (rows, columns): non-negative scores of a layer's weights; the lowest are pruned first. A row is an output
     unit or channel.
 
@@ -35,9 +37,12 @@ def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dat
     - wanda: $|w| \\, \\|x\\|_2$, with the norm over calibration of the input that the weight multiplies (Sun et al. 2024).
     - second_order: $w^2 / (2 [H^{-1}]_{qq})$, the loss of removal after a refit of the weight's row (Hassibi & Stork 1993;
       Frantar & Alistarh 2023).
+    - surgeon: the place of a weight, from 1, in the order in which the weights of its layer are removed one at a time, each
+      by the loss second_order after the refits of all removals before (Frantar & Alistarh 2022).
 
     Args:
         initial: the network with its initial weights, for snip.
+        group: of N:M sparsity, for the order of surgeon; 1 for single weights.
     """
     paths = list(paths)
     weights = {path: network.get_parameter(f"{path}.weight") for path in paths}
@@ -57,7 +62,12 @@ def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dat
         squares = input_mean_squares(network, examples, paths)
         return {path: _matrix(weight).abs() * _input_norms(weight, squares[path]) for path, weight in weights.items()}
     moments = input_moments(network, examples, paths)
-    return {path: _second_order(weight, moments[path].full(path)) for path, weight in weights.items()}
+    if criterion == "second_order":
+        return {path: _second_order(weight, moments[path].full(path)) for path, weight in weights.items()}
+    work = [weight.numel() * weight[0].numel() ** 2 for weight in weights.values()]  # about, of each layer
+    return {path: _in_turn(weight, moments[path].full(path), group,
+                           report.part(sum(work[:number]) / sum(work), sum(work[:number + 1]) / sum(work)))
+            for number, (path, weight) in enumerate(weights.items())}
 
 
 def products(network: Network, paths: list[str], data: Dataset, measure: Callable[[Tensor], Tensor],
@@ -109,6 +119,15 @@ def _second_order(weight: Tensor, moments: Tensor) -> Tensor:
     matrices = _matrix(weight).unflatten(0, (len(moments), -1))
     losses = [removal_losses(matrix, inverse_of(second)) for matrix, second in zip(matrices, moments, strict=True)]
     return torch.cat(losses).to(weight.dtype)
+
+
+def _in_turn(weight: Tensor, moments: Tensor, group: int, report: Reporter) -> Tensor:
+    """(rows, columns): each weight's place in the order of removal, from 1; float32 holds those of 16 million weights."""
+    matrices = _matrix(weight).unflatten(0, (len(moments), -1))
+    found = [removal(matrix, inverse_of(second), group, report.part(number / len(moments), (number + 1) / len(moments)))
+             for number, (matrix, second) in enumerate(zip(matrices, moments, strict=True))]
+    places = Removal(torch.cat([one.steps for one in found]), torch.cat([one.losses for one in found])).of_all_rows()
+    return (places + 1).to(weight.dtype)
 
 
 def _matrix(weight: Tensor) -> Tensor:

@@ -13,10 +13,12 @@ from compress.layers.input_moments import input_mean_squares, input_moments
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
+from compress.pruning import saliency
 from compress.pruning.saliency import BATCH, products
 from compress.pruning.units import Group, Member
 from compress.solvers.brain_surgeon import column_losses, inverse_of
 
+CRITERIA = tuple(one for one in saliency.CRITERIA if one != "surgeon")  # which removes single weights
 Scores = dict[str, Tensor]
 
 

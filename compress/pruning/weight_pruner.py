@@ -25,7 +25,7 @@ from compress.pruning import layer_densities
 from compress.pruning.mask_view import histogram, reach_of, remaining_weights
 from compress.pruning.pruner import Cut
 from compress.pruning.ranking import Masks, Ranking, kept_of
-from compress.pruning.saliency import saliencies
+from compress.pruning.saliency import REFITTED, saliencies
 from compress.pruning.selection import Selection
 from compress.pruning.sensitivity import LEVELS, Sensitivity, sensitivity
 from compress.solvers.brain_surgeon import refitted
@@ -53,7 +53,8 @@ class WeightPruner:
         self.layers = parts_of(self.network, "Prune")
         self.held = {path: (layer.weight.detach() != 0).flatten(1).cpu() for path, layer in self.layers.items()}
         self._sensitivity: Sensitivity | None = None
-        scores = saliencies(self.network, self.layers, selection.criterion, data, seed, initial, report)
+        scores = saliencies(self.network, self.layers, selection.criterion, data, seed, initial, report,
+                            selection.group or 1)
         self.ranking = Ranking.of(self._zeros_first(scores), self._within(), selection.group)
 
     def _zeros_first(self, scores: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -66,7 +67,7 @@ class WeightPruner:
             return "group"
         if selection.criterion == "wanda":
             return "row"
-        alone = selection.criterion == "second_order" or selection.densities or selection.allocation != "global"
+        alone = selection.criterion in REFITTED or selection.densities or selection.allocation != "global"
         return "layer" if alone else "network"
 
     @cached_property
@@ -133,7 +134,7 @@ class WeightPruner:
         return self.ranking.with_kept_of_each(kept or self.kept_counts(sparsity))
 
     def cut(self, sparsity: float, first: WeightPruner | None = None) -> Cut:
-        """The network with pruned weights set to zero; with second_order, the other weights are refitted.
+        """The network with pruned weights set to zero; with second_order and surgeon, the other weights are refitted.
 
         Args:
             first: the pruner of the first round, whose shares of the layers are used.
@@ -150,7 +151,7 @@ class WeightPruner:
     @torch.no_grad()
     def apply_(self, masks: Masks) -> None:
         """Changes the pruner's network in place, for networks in training: pruned weights are set to zero; with
-        second_order, the other weights are refitted."""
+        second_order and surgeon, the other weights are refitted."""
         for path, mask in masks.items():
             self.layers[path].weight.copy_(self.pruned_weight(path, mask))
 
@@ -169,9 +170,10 @@ class WeightPruner:
         return _with_weights(self.network, weights)
 
     def pruned_weight(self, path: str, mask: Tensor) -> Tensor:
-        """A layer's weight with a mask, refitted with second_order. The rows of a group of a convolution share moments."""
+        """A layer's weight with a mask, refitted with second_order and surgeon. The rows of a group of a convolution share
+        moments."""
         weight = self.layers[path].weight.detach()
-        if self.selection.criterion != "second_order":
+        if self.selection.criterion not in REFITTED:
             return _masked(weight, mask)
         groups = self.moments[path].full(path)
         parts = zip(weight.flatten(1).chunk(len(groups)), mask.to(weight.device).chunk(len(groups)), groups, strict=True)

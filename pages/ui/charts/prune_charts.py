@@ -81,9 +81,9 @@ def crossing(places: list[float], falling: list[float], other: list[float]) -> f
     return None
 
 
-def histogram(layer: dict, number: int, points: list[dict], values: list[float]) -> Chart:
-    """One layer's weights: all of the teacher's in grey, those that remain in colour, and lines at the size of the smallest
-    one that remains."""
+def histogram(layer: dict, number: int, points: list[dict], values: list[float], by_size: bool) -> Chart:
+    """One layer's weights: all of the teacher's in grey, those that remain in colour; where the smallest ones were removed
+    (by_size), lines at the size of the smallest one that remains."""
     reach, bins = layer["reach"], len(layer["weights"])
     width = 2 * reach / bins
     middles = [round(-reach + (place + 0.5) * width, 6) for place in range(bins)]
@@ -96,7 +96,7 @@ def histogram(layer: dict, number: int, points: list[dict], values: list[float])
     return {"id": "histogram", "title": f"Which weights remain: layer {layer['title']}", "height": 340,
             "alt": f"Histogram of the weights of layer {layer['title']}: all in grey, those that remain in colour.",
             "follow": [{"trace": 1, "x": [one and middles for one in kept], "y": kept},
-                       *({"line": True, "x": [one and sign * one for one in smallest]} for sign in (-1, 1))],
+                       *({"line": True, "x": [one and sign * one for one in smallest]} for sign in (-1, 1) if by_size)],
             "figure": {"data": traces, "layout": {
                 "barmode": "overlay", "bargap": 0, "legend": marks.legend(font=13), "xaxis": {"title": {"text": "weight"}},
                 "yaxis": {"title": {"text": "how many (stretched at the foot)"}, "type": "log",

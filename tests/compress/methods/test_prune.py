@@ -25,7 +25,7 @@ from compress.networks.families import MLP, Architecture, Network, build
 from compress.points.measure import Reference, measure
 from compress.pruning.connectivity import reached
 from compress.pruning.ranking import kept_of
-from compress.pruning.saliency import CRITERIA
+from compress.pruning.saliency import CRITERIA, REFITTED
 from compress.recipe import Recipe, Step
 from compress.training.teachers import train_teacher
 from tests.compress.helpers import identical, python, state, toy_data
@@ -82,7 +82,7 @@ def test_whatever_goes_early_is_gone_later(criterion: str, mlp: Network, digits:
         before = now
 
 
-@pytest.mark.parametrize("criterion", [one for one in CRITERIA if one != "second_order"])
+@pytest.mark.parametrize("criterion", [one for one in CRITERIA if one not in REFITTED])
 def test_weights_that_stay_are_the_teachers(criterion: str, mlp: Network, digits: Dataset) -> None:
     small = Prune(sparsity=0.6, criterion=criterion).compress(mlp, digits)
     for path, weight in matrices(small, mlp).items():
@@ -160,9 +160,10 @@ def test_nothing_removed_is_the_teacher_itself(mlp: Network, digits: Dataset) ->
     ({"schedule": "rewind"}, "gradual, rewind and redraw train, but recovery_epochs is 0. Set recovery_epochs to 6"),
     ({"schedule": "redraw"}, "gradual, rewind and redraw train, but recovery_epochs is 0. Set recovery_epochs to 6"),
     ({"schedule": "gradual", "recovery_epochs": 1, "pattern": "units"}, "pattern units leaves no mask. Choose the schedule"),
-    ({"schedule": "gradual", "recovery_epochs": 1, "rounds": 2}, "rounds is above 1. Set rounds to 1, or schedule")])
+    ({"schedule": "gradual", "recovery_epochs": 1, "rounds": 2}, "rounds is above 1. Set rounds to 1, or schedule"),
+    ({"criterion": "surgeon", "pattern": "units"}, "but the pattern is units. Choose the criterion second_order")])
 def test_settings_that_exclude_each_other_have_a_remedy(settings: dict, sentence: str) -> None:
-    with pytest.raises(ValueError, match=f"^Prune: The schedule.*{sentence}"):
+    with pytest.raises(ValueError, match=f"^Prune: The (schedule|criterion).*{sentence}"):
         Prune(**settings)
     rule = next(rule for rule in Prune.exclusions if sentence in rule.sentence)
     assert Prune(**{**settings, **rule.remedy})

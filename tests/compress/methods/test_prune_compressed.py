@@ -23,7 +23,7 @@ from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.pruning.connectivity import reached
 from compress.pruning.ranking import kept_of
-from compress.pruning.saliency import CRITERIA
+from compress.pruning.saliency import CRITERIA, REFITTED
 from tests.compress.helpers import agreement, identical, state
 
 GRU, CNN = "gru(hidden=24,epochs=2)", "cnn(epochs=1)"
@@ -100,7 +100,7 @@ def test_weights_that_were_pruned_stay_zero_and_go_first(criterion: str, mlp: Ne
             again = opened(twice).get_submodule(path).weight
             assert not again[part.weight == 0].any()
         assert sum(left(twice).values()) == min(kept_of(total, 0.5), kept_of(total, sparsity)) or criterion in (
-            "wanda", "second_order"), "these take each layer's number from magnitudes"
+            "wanda", *REFITTED), "these take each layer's number from magnitudes"
     if criterion == "magnitude":
         alone = Prune(sparsity=0.8).compress(mlp, digits)
         assert identical(state(Prune(sparsity=0.8).compress(once, digits)), state(alone))

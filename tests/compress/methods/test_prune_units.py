@@ -19,8 +19,8 @@ from compress.methods.prune import Prune
 from compress.networks.families import CNN, MLP, Architecture, Family, Logistic, Network, Recurrent, ResNet, build
 from compress.points.measure import Reference, measure
 from compress.pruning.ranking import kept_of
-from compress.pruning.saliency import CRITERIA
 from compress.pruning.unit_removal import without_units
+from compress.pruning.unit_saliency import CRITERIA
 from compress.pruning.units import bundles_of, groups_of
 from compress.recipe import Step
 from compress.training.teachers import train_teacher

@@ -15,8 +15,7 @@ from torch.nn.functional import cross_entropy
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.networks.families import CNN, MLP, Architecture, Network, Recurrent, ResNet, build
-from compress.pruning.saliency import CRITERIA
-from compress.pruning.unit_saliency import consumer_columns, consumer_moments, unit_saliencies
+from compress.pruning.unit_saliency import CRITERIA, consumer_columns, consumer_moments, unit_saliencies
 from compress.pruning.units import Group, groups_of
 from compress.solvers.brain_surgeon import DAMPING, damped, refitted_columns
 from tests.compress.helpers import identical, state, toy_data

@@ -28,7 +28,7 @@ def charts_of(curve, stops=STOPS):
     made = [prune_charts.savings(points, curve.teacher["card"], stops), prune_charts.removed_of_each(view, points, stops),
             prune_charts.sensitivity(view, points, stops)]
     if "sizes" in view:
-        made += [prune_charts.forms(view, points, stops), prune_charts.histogram(view["layers"][0], 0, points, stops),
+        made += [prune_charts.forms(view, points, stops), prune_charts.histogram(view["layers"][0], 0, points, stops, True),
                  prune_charts.inputs(view, points, stops)]
     return {chart["id"]: chart for chart in made}
 
@@ -119,7 +119,7 @@ def test_a_crossing_lies_on_both_lines():
 
 def test_the_coloured_weights_are_part_of_the_grey_ones_and_begin_at_the_threshold(weights):
     layer = weights.view["layers"][0]
-    chart = prune_charts.histogram(layer, 0, weights.points, list(VALUES))
+    chart = prune_charts.histogram(layer, 0, weights.points, list(VALUES), True)
     bars, low, high = chart["follow"]
     for place, one in enumerate(weights.points):
         own = one["inside"]["layers"][0]
@@ -129,6 +129,11 @@ def test_the_coloured_weights_are_part_of_the_grey_ones_and_begin_at_the_thresho
         assert own["kept"] == 0 or -low["x"][place] == own["threshold"] > 0
     found = [one for one in high["x"] if one is not None]
     assert len(found) > 2 and all(early < late for early, late in pairwise(found))
+
+
+def test_weights_that_were_not_removed_by_size_have_no_threshold(weights):
+    chart = prune_charts.histogram(weights.view["layers"][0], 0, weights.points, list(VALUES), False)
+    assert not any(one.get("line") for one in chart["follow"]) and len(chart["follow"]) == 1
 
 
 def test_bars_say_how_much_is_removed_from_each_layer(weights, units):
