@@ -68,8 +68,8 @@ class Prune(Method):
 
     The **allocation** divides the sparsity among the layers. *global*: one ranking of all weights. (Scores of wanda,
     second_order and surgeon cannot be compared across layers; these criteria take each layer's density from global
-    magnitude.) *uniform*: the same share of every layer. *sensitivity*: each layer is pruned alone first, and the sum of the measured
-    losses is made least. *densities* such as 8-9-26 set the layers' densities in proportion.
+    magnitude.) *uniform*: the same share of every layer. *sensitivity*: each layer is pruned alone first, and the sum of the
+    measured losses is made least. *densities* such as 8-9-26 set the layers' densities in proportion.
 
     The **schedule** is how training follows. *one_shot*: prune, then train on from the teacher's weights. *gradual*: the
     sparsity rises during training, $s_t = s\,(1 - (1 - t)^3)$ (Zhu & Gupta 2017). *rewind*: the remaining weights return to
