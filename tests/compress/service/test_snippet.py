@@ -29,8 +29,8 @@ def test_the_code_of_a_point_makes_it_again(method, values, measured, known, els
 
 @pytest.mark.parametrize(("method", "values"), [
     ("low_rank(output_layer=true,scheme=centred)", (0.1, 0.3)), ("prune(sparsity=0.9)", (0.9,)),
-    ("sparse_code(nonzeros=2)", (2,)), ("activation_codes(atoms=32)", (4,))],
-    ids=["low_rank", "prune", "sparse_code", "activation_codes"])
+    ("sparse_code(nonzeros=2)", (2,)), ("distill(epochs=2,seeds=1,temperatures=none)", (0.2,))],
+    ids=["low_rank", "prune", "sparse_code", "distill"])
 def test_the_code_that_reads_a_file_prints_the_accuracy_of_the_chart(method, values, measured, elsewhere, digits):
     curve = measured(method, values)
     stored = curve.points[0]
