@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import chain
 from math import floor, log10
 from typing import Any
@@ -15,7 +15,7 @@ HERO_HEIGHT = 450
 
 def accuracy_size(points: list[dict], reference: dict | None, *, method: str, name: str, values: list[Any],
                   others: dict[str, list[dict]] | None = None, subject: str = "file", start: dict | None = None,
-                  label: Callable[[Any], str] = str) -> Chart:
+                  label: Callable[[Any], str] = str, beside: Sequence[dict[str, Any]] = ()) -> Chart:
     """Accuracy over bytes: the curve with interval bars, the reference as a star with a dashed line, other curves
     thin, and one large marker that follows the dial.
 
@@ -26,11 +26,12 @@ def accuracy_size(points: list[dict], reference: dict | None, *, method: str, na
         subject: whose bytes they are, for the axis: "file" or "data file".
         start: the point of the network that the method starts from, where that is not the teacher.
         label: a dial value in words, for what is shown under the pointer.
+        beside: more traces, drawn below the curve.
     """
     colour = palette.of_method(method)
     ordered = sorted(points, key=lambda point: point["bytes"])
     traces = [_thin_curve(other, curve, number, label) for number, (other, curve) in enumerate((others or {}).items())]
-    traces.append(_curve(ordered, name, colour, label))
+    traces += [*beside, _curve(ordered, name, colour, label)]
     if reference:
         traces.append(star(reference))
     if start:

@@ -9,20 +9,63 @@ from __future__ import annotations
 from math import log2, log10
 from typing import Any
 
-from pages.ui.charts import marks, palette, words
+from pages.ui.charts import charts, marks, palette, words
 from pages.ui.charts.marks import Chart, at, of_layer
 
 TICKS = (2, 3, 4, 5, 8, 16, 32, 64, 128, 256)
 ABOVE = 0.2546  # bits: entropy-coded uniform levels above the Gaussian's bound at small steps, log2(2 pi e / 12) / 2
 MANY = 33  # dots of so many levels would be one line
 MOST_NAMED = 5
-NEAREST = palette.GREY
+NEAREST = palette.SKY
 
 
 def bits(levels: int) -> str:
     """Of a number with so many possible values: 8 bits, 2.3 bits, 1 bit."""
     exact = log2(levels)
     return "1 bit" if exact == 1 else f"{exact:.0f} bits" if exact == int(exact) else f"{exact:.1f} bits"
+
+
+def in_words(levels: int) -> str:
+    """5 levels, 2.3 bits."""
+    return f"{levels:,} levels, {bits(levels)}"
+
+
+def weights(point: dict) -> int:
+    """How many weights of a point have levels."""
+    return sum(sum(layer["counts"]) for layer in point["inside"].get("layers", ()))
+
+
+def bits_after_coding(point: dict) -> float:
+    """Entropy of the levels of all weights of a point, a weight."""
+    return sum(layer["bits"] * sum(layer["counts"]) for layer in point["inside"]["layers"]) / weights(point)
+
+
+def zeros(point: dict) -> float:
+    """The share of a point's weights that are exactly zero."""
+    pairs = [pair for layer in point["inside"]["layers"] for pair in zip(layer["levels"], layer["counts"], strict=True)]
+    return sum(count for level, count in pairs if level == 0) / weights(point)
+
+
+def controls(curve: list[dict], others: dict[str, list[dict]]) -> list[dict[str, Any]]:
+    """What the same curve measures in other ways, hollow: rounding to the nearest level at each stop, and single networks.
+
+    Args:
+        others: what a single network is -> its points.
+    """
+    ordered = sorted(curve, key=lambda point: point["bytes"])
+    drawn = [_control("nearest level", [(point, in_words(point["dial"])) for point in ordered], NEAREST, 9, "lines+markers")]
+    single = [(point, name) for name, points in others.items() for point in points]
+    drawn.append(_control("16-bit floats", single, "var(--text)", 12, "markers"))
+    return [trace for trace in drawn if trace["x"]]
+
+
+def _control(name: str, held: list[tuple[dict, str]], colour: str, size: int, mode: str) -> dict[str, Any]:
+    drawn = marks.line([point["bytes"] for point, _ in held], [point["accuracy"] for point, _ in held], name, colour,
+                       width=2, mode=mode)
+    return {**drawn, "marker": {"size": size, "symbol": "circle-open" if "lines" in mode else "diamond-open",
+                                "color": colour, "line": {"width": 2}},
+            "text": [charts.hover(point, f"{name}: {said}") for point, said in held],
+            "hovertemplate": "%{text}<extra></extra>"}
 
 
 def weights_and_levels(layer: dict, number: int, points: list[dict], values: list[int]) -> Chart:

@@ -72,7 +72,8 @@ def _take(own: MethodPage, preset: Preset) -> None:
 
     All in one: another run of the page may end this one between any two changes."""
     settings = presets.settings_of(preset, own.card)
-    choice = session.choice().with_preset(preset.data, preset.teacher, own.page.known).with_method(own.method, **settings)
+    choice = session.choice().with_preset(preset.data, preset.teacher, own.page.known, preset.start)
+    choice = choice.with_method(own.method, **settings)
     session.choose(choice.with_dial(own.method, own.card["dial"] in preset.settings))
     submit(own.card)
 

@@ -26,6 +26,7 @@ class Preset:
 
     Attributes:
         picture: on the button: a name in charts/chip_pictures.py.
+        start: what it puts in the teacher's place, like prune(sparsity=0.9); "" for nothing, None leaves that as it is.
     """
 
     title: str
@@ -34,6 +35,7 @@ class Preset:
     settings: dict[str, Any]
     data: str | None = None
     teacher: str | None = None
+    start: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,10 @@ class MethodPage:
     def label(self, value: Any) -> str:
         """A dial value in words."""
         return f"{value:g}"
+
+    def caption(self, value: Any) -> str:
+        """What stands over a dial value, such as its unit; "" for the dial's label."""
+        return ""
 
     def stop(self, value: Any) -> str:
         """A stop of the dial under the pointer: Share kept: 10 %."""

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.ui.charts import chip_pictures, outside
 from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.shell import session
-from pages.ui.shell.choice import Card, spelled_out, teacher_named
+from pages.ui.shell.choice import Card, spelled_out, steps_named, teacher_named
 
 
 def draw(own: MethodPage, take: Callable[[Preset], None]) -> None:
@@ -43,7 +43,8 @@ def is_active(preset: Preset, own: MethodPage) -> bool:
     if own.card["dial"] not in preset.settings:
         values = {**values, own.card["dial"]: choice.methods[own.method][own.card["dial"]]}
     teacher = preset.teacher is None or choice.teacher == teacher_named(preset.teacher, own.page.known)
-    return teacher and preset.data in (None, choice.data) and choice.methods[own.method] == values
+    start = preset.start is None or choice.start == steps_named(preset.start, own.page.known)
+    return teacher and start and preset.data in (None, choice.data) and choice.methods[own.method] == values
 
 
 def settings_of(preset: Preset, card: Card) -> dict[str, Any]:

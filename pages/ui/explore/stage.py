@@ -65,7 +65,9 @@ def _fitting(told: list[str]) -> int:
 def _dial(own: MethodPage, state: CurveState) -> None:
     entry = next(entry for entry in own.card["settings"] if entry["name"] == own.card["dial"])
     dial = {"name": entry["name"], "label": entry["label"], "help": entry["help"], "values": list(state.values),
-            "labels": [own.label(value) for value in state.values], "readout": own.readout(state) if state.teacher else [],
+            "labels": [own.label(value) for value in state.values],
+            "captions": [own.caption(value) for value in state.values],
+            "readout": own.readout(state) if state.teacher else [],
             "tiles": own.tiles(state) if state.teacher else [None] * len(state.values), "tileNames": list(charts.TILES),
             "index": charts.nearest(state.values, state.dial)}
     with st.container(key="ce-dial"):

@@ -100,8 +100,8 @@ def liveplot(
     `dial` is ``{"name", "label", "values", "labels", "index", "readout", "help"}``: sorted numbers, a short
     text for each, the starting index, and for each index a short result or None (not measured). It may have
     ``tiles`` as well, for each index a list of pairs (figure, words) or None, with ``tileNames``, the words that
-    stand there while nothing is measured. Charts without a dial move with that of the liveplot whose key is
-    `follows`.
+    stand there while nothing is measured; and ``captions``, for each index what stands over the value in place of
+    the label, or "". Charts without a dial move with that of the liveplot whose key is `follows`.
 
     A dial index that differs from the one sent before, and is no echo of the user's own moves, is adopted
     by the browser; otherwise the user's position stays. The callbacks take no arguments;

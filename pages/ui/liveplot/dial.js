@@ -49,11 +49,11 @@ class Dial {
     this.input.max = this.spec.values.length - 1;
     this.input.setAttribute("aria-label", this.spec.label);
     this.input.name = this.spec.name || "dial";
-    this.label.textContent = this.spec.label;
     this.help.textContent = this.spec.help || "";
     // As wide as the longest label, so that the readout beside it stays where it is.
     const widest = Math.max(...this.spec.values.map((value, at) => this.labelOf(at).length));
     this.value.style.minWidth = `${widest}ch`;
+    this.label.style.minWidth = `${0.9 * Math.max(0, ...(this.spec.captions || []).map((one) => one.length))}ch`;
     this.adopt(this.spec.index ?? 0, renewed);
     this.showDots();
     this.show();
@@ -163,6 +163,7 @@ class Dial {
     const label = this.labelOf(this.index);
     if (Number(this.input.value) !== this.index) this.input.value = this.index;
     this.value.textContent = label;
+    this.label.textContent = this.spec.captions?.[this.index] || this.spec.label;
     this.readout.textContent = text;
     this.readout.classList.toggle("lp-unmeasured", !measured);
     this.input.setAttribute("aria-valuetext", text ? `${label}, ${text}` : label);

@@ -48,11 +48,12 @@ class Choice:
         """The same choice, in which a method's dial was set by somebody or is free to be placed."""
         return replace(self, turned=self.turned | {name} if is_set else self.turned - {name})
 
-    def with_preset(self, data: str | None, teacher: str | None, description: Card) -> Choice:
-        """The same choice with another data set, and with a teacher by its preset's title or spelled like mlp(hidden=128),
-        where they are given."""
+    def with_preset(self, data: str | None, teacher: str | None, description: Card, start: str | None = None) -> Choice:
+        """The same choice with another data set, a teacher by its preset's title or spelled like mlp(hidden=128), and what
+        is in the teacher's place, where they are given. start: as steps_named() reads it."""
         return replace(self, data=data or self.data,
-                       teacher=teacher_named(teacher, description) if teacher else self.teacher)
+                       teacher=teacher_named(teacher, description) if teacher else self.teacher,
+                       start=self.start if start is None else steps_named(start, description))
 
     def with_method(self, name: str, **settings: Any) -> Choice:
         """The same choice with some of a method's settings changed."""
@@ -143,6 +144,22 @@ def teacher_named(name: str, description: Card) -> Step:
     if not preset:
         raise ValueError(f"There is no teacher {name!r} among the presets.")
     return Step.of(preset["name"], preset["settings"])
+
+
+def steps_named(text: str, description: Card) -> tuple[Step, ...]:
+    """Methods one after the other, spelled like prune(sparsity=0.9)+low_rank, every setting of a point spelled out; none
+    for "".
+
+    Raises:
+        ValueError: no such method or setting, or a value that is not allowed.
+    """
+    found = []
+    for step in (Step.parse(part) for part in text.split("+") if part):
+        if step.name not in description["methods"]:
+            raise ValueError(f"There is no method {step.name!r}; there are {', '.join(description['methods'])}.")
+        entries = [entry for entry in description["methods"][step.name]["settings"] if not entry["of_sweep"]]
+        found.append(Step.of(step.name, spelled_out(entries, step.values, step.name)))
+    return tuple(found)
 
 
 def spelled_out(entries: list[Card], values: dict[str, Any], owner: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from math import log2, log10
 import pytest
 
 from pages.ui.charts import quantize_charts
-from tests.pages.samples import figure_of
+from tests.pages.samples import figure_of, point
 
 STOPS = [2, 3, 16, 64]
 LAYERS = [{"path": "1", "title": "1 · linear 4→3", "reach": 0.5, "weights": [1, 4, 9, 4, 1], "accuracy": [0.5, 0.8, 0.9]},
@@ -48,8 +48,8 @@ def test_before_anything_is_measured_there_are_axes_already(make):
 
 def test_levels_stand_where_they_are_and_as_high_as_they_are_used():
     bars, dots = MADE["levels"]["follow"]
-    for stop, point in ((0, POINTS[0]), (2, POINTS[1])):
-        layer = point["inside"]["layers"][0]
+    for stop, made in ((0, POINTS[0]), (2, POINTS[1])):
+        layer = made["inside"]["layers"][0]
         for follower in (bars, dots):
             assert follower["x"][stop] == layer["levels"] and follower["y"][stop] == layer["counts"]
     assert len(bars["x"][3]) == 64 and dots["x"][3] == dots["y"][3] == [], "dots of 64 levels would be one line"
@@ -99,3 +99,21 @@ def test_sensitivity_is_drawn_over_bits_and_its_ticks_are_levels():
 @pytest.mark.parametrize(("levels", "text"), [(2, "1 bit"), (5, "2.3 bits"), (16, "4 bits"), (256, "8 bits")])
 def test_levels_are_said_as_bits(levels, text):
     assert quantize_charts.bits(levels) == text
+
+
+def test_controls_are_hollow_and_say_what_they_are():
+    curve = [point(levels, size) for levels, size in ((16, 900), (3, 400))]
+    nearest, floats = quantize_charts.controls(curve, {"float16": [point(65536, 2000)], "bfloat16": [point(65536, 2010)]})
+    assert nearest["x"] == [400, 900] and nearest["marker"]["symbol"] == "circle-open" and nearest["mode"] == "lines+markers"
+    assert floats["x"] == [2000, 2010] and floats["mode"] == "markers"
+    assert "nearest level: 3 levels, 1.6 bits" in nearest["text"][0] and "bfloat16" in floats["text"][1]
+    assert quantize_charts.controls([], {}) == []
+
+
+def test_bits_and_zeros_are_means_over_all_weights():
+    few = {"bits": 1.0, "levels": [-1.0, 0.0], "counts": [1, 3]}
+    many = {"bits": 2.0, "levels": [-1.0, 0.5], "counts": [6, 6]}
+    one = {"inside": {"layers": [few, many]}}
+    assert quantize_charts.weights(one) == 16 and quantize_charts.weights({"inside": {}}) == 0
+    assert quantize_charts.bits_after_coding(one) == pytest.approx(1.75)
+    assert quantize_charts.zeros(one) == pytest.approx(3 / 16)

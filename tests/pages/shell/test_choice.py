@@ -302,6 +302,26 @@ def test_layer_sizes_out_of_range_are_moved_each(card):
     assert notices == ["Hidden must be between 1 and 8192; 9000-100-0 was changed to 8192-100-1."]
 
 
+def test_what_a_preset_puts_in_the_teachers_place_is_spelled_out(known):
+    first = choice.first_choice(known)
+    (step,) = first.with_preset(None, None, known, "prune(sparsity=0.5,criterion=wanda)").start
+    every = {entry["name"] for entry in known["methods"]["prune"]["settings"] if not entry["of_sweep"]}
+    assert step.name == "prune" and set(step.values) == every
+    assert step.values["sparsity"] == 0.5 and step.values["criterion"] == "wanda" and step.values["rounds"] == 1
+    started = first.with_preset(None, None, known, "distill+prune")
+    assert [one.name for one in started.start] == ["distill", "prune"] and "seeds" not in started.start[0].values
+    assert started.with_preset(None, None, known).start == started.start
+    assert started.with_preset(None, None, known, "").start == ()
+
+
+@pytest.mark.parametrize(("text", "answer"), [
+    ("polish", "no method 'polish'"), ("prune(depth=3)", "prune has no setting 'depth'"),
+    ("prune(sparsity=2)", "sparsity must be between"), ("prune(", "is not a name with settings")])
+def test_what_cannot_be_put_in_the_teachers_place_is_an_error(known, text, answer):
+    with pytest.raises(ValueError, match=answer):
+        choice.steps_named(text, known)
+
+
 VALUES = [True, False, 0, 1, 2.7, 4.0, -3, None, [], [1.5], {}, float("nan"), float("inf"), 128, *NASTY, "true", "FALSE",
           "2.7", "4.0", "1e1", "12", "0.05", "plain", "300-100"]
 
