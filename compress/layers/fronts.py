@@ -13,8 +13,8 @@ from compress.layers.tiling import Tiling
 from compress.networks.composite import Front
 from compress.networks.plain_values import flag, whole, wholes
 from compress.settings import shown
+from compress.solvers.codes import codes_as_stored, rounded
 from compress.solvers.pursuit import SparseCoder
-from compress.solvers.rounding import codes_as_stored, rounded
 
 
 class Coder(Front):

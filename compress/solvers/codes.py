@@ -33,3 +33,13 @@ class Codes:
     def decode(self, atoms: Tensor) -> Tensor:
         """(n, features): the signals rebuilt from a dictionary (count, features)."""
         return functional.embedding_bag(self.indices.clamp_min(0), atoms, per_sample_weights=self.coefficients, mode="sum")
+
+
+def rounded(numbers: Tensor, scale: Tensor) -> Tensor:
+    """The multiples of the scale nearest to the numbers, at most 127 times the scale in magnitude."""
+    return (numbers / scale).round().clamp(-127, 127) * scale
+
+
+def codes_as_stored(codes: Codes, scale: Tensor) -> Codes:
+    """Codes with coefficients rounded() with the scale of the stored coefficients."""
+    return Codes(codes.indices, rounded(codes.coefficients, scale))

@@ -77,10 +77,10 @@ def factor(moment: Tensor, damping: float = DAMPING, order: Order = "decreasing"
     return Factor(places, (upper / root[..., None, :]).triu(1), root.square() * mean, moment)
 
 
-def rounded(matrix: Tensor, factor: Factor, grid: Grid | Codebook) -> Tensor:
+def rounded(matrix: Tensor, factor: Factor, grid: Grid | Codebook, held: Tensor | None = None) -> Tensor:
     """Numbers (groups, rows, columns), int32, of a grid or a codebook for a matrix; see rounded_to_all()."""
     if isinstance(grid, Grid):
-        return rounded_to_all(matrix, factor, [grid])[0]
+        return rounded_to_all(matrix, factor, [grid], held)[0]
     check_finite("GPTQ", "the weights", matrix.flatten(0, -2))
     table, borders = grid.table, grid.borders
 
@@ -88,12 +88,15 @@ def rounded(matrix: Tensor, factor: Factor, grid: Grid | Codebook) -> Tensor:
         numbers = torch.bucketize(target.double(), borders)
         return numbers, table[numbers]
 
-    return _no_worse(matrix, _sweep(matrix, factor, choose), grid, factor)
+    return _no_worse(matrix, _sweep(matrix, factor, choose, held), grid, factor, held)
 
 
-def rounded_to_all(matrix: Tensor, factor: Factor, grids: Sequence[Grid]) -> list[Tensor]:
+def rounded_to_all(matrix: Tensor, factor: Factor, grids: Sequence[Grid], held: Tensor | None = None) -> list[Tensor]:
     """Numbers (groups, rows, columns), int32, for each grid. No row has a larger output error on the second moment H than
     rounding to nearest: where making errors good went wrong, the row is rounded to nearest.
+
+    Args:
+        held: (groups, rows, columns) bool, False for weights that are 0 and stay 0, whatever their number; None: none.
 
     Raises:
         ValueError: NaN or infinity among the weights.
@@ -112,8 +115,9 @@ def rounded_to_all(matrix: Tensor, factor: Factor, grids: Sequence[Grid]) -> lis
         own = nearest_number(target, step[:, column], middle[:, column], levels)
         return own, middle[:, column] + step[:, column] * (own - centre)
 
-    found = _sweep(matrix.repeat(1, len(grids), 1), factor, choose).chunk(len(grids), dim=-2)
-    return [_no_worse(matrix, numbers, grid, factor) for numbers, grid in zip(found, grids, strict=True)]
+    kept = None if held is None else held.repeat(1, len(grids), 1)
+    found = _sweep(matrix.repeat(1, len(grids), 1), factor, choose, kept).chunk(len(grids), dim=-2)
+    return [_no_worse(matrix, numbers, grid, factor, held) for numbers, grid in zip(found, grids, strict=True)]
 
 
 def output_errors(difference: Tensor, moment: Tensor) -> Tensor:
@@ -122,16 +126,18 @@ def output_errors(difference: Tensor, moment: Tensor) -> Tensor:
     return ((difference @ moment) * difference).sum(-1).clamp_min(0.0)
 
 
-def _no_worse(matrix: Tensor, numbers: Tensor, grid: Grid | Codebook, factor: Factor) -> Tensor:
+def _no_worse(matrix: Tensor, numbers: Tensor, grid: Grid | Codebook, factor: Factor, held: Tensor | None) -> Tensor:
     nearest = grid.nearest(matrix)
-    errors = [output_errors(matrix - grid.values(found), factor.moment) for found in (numbers, nearest)]
+    kept = torch.ones_like(matrix, dtype=torch.bool) if held is None else held
+    errors = [output_errors(matrix - kept * grid.values(found), factor.moment) for found in (numbers, nearest)]
     return torch.where((errors[0] <= errors[1])[..., None], numbers, nearest)
 
 
-def _sweep(matrix: Tensor, factor: Factor, choose: Choose) -> Tensor:
+def _sweep(matrix: Tensor, factor: Factor, choose: Choose, held: Tensor | None) -> Tensor:
     """Numbers (groups, rows, columns), int32. Works on columns as rows, which are contiguous then."""
     order = factor.order[..., None]
     weights = matrix.mT.take_along_dim(order, -2).contiguous()
+    kept = None if held is None else held.mT.take_along_dim(order, -2).contiguous()
     feedback = factor.feedback.to(matrix.dtype).mT
     errors, numbers = torch.zeros_like(weights), torch.empty_like(weights, dtype=torch.int32)
     for start in range(0, weights.shape[-2], BLOCK):
@@ -140,5 +146,5 @@ def _sweep(matrix: Tensor, factor: Factor, choose: Choose) -> Tensor:
         for column in range(start, stop):
             passed = feedback[:, column:column + 1, start:column] @ errors[:, start:column]
             numbers[:, column], value = choose(column, targets[:, column - start] + passed[:, 0])
-            errors[:, column] = weights[:, column] - value
+            errors[:, column] = weights[:, column] - (value if kept is None else value * kept[:, column])
     return torch.empty_like(numbers).scatter_(-2, order.expand_as(numbers), numbers).mT

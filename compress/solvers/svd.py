@@ -203,3 +203,18 @@ def break_even(rows: int, columns: int) -> float:
     """The rank at which two factors store as many numbers as the m x n matrix: mn / (m + n)."""
     return rows * columns / (rows + columns)
 
+
+
+def correction(lost: Tensor, rank: int, metric: Metric | None = None) -> tuple[Tensor, Tensor]:
+    """Factors A (..., rows, rank), with orthonormal columns, and B (..., rank, columns), in the type of the matrix, whose
+    product gives back most of what a matrix lost, W - Q (..., rows, columns): for a metric C, Q + A B has the least output
+    error of all corrections of Q of this rank (Zhang et al. 2024, "LQER", whose scales are the diagonal of C).
+
+    Raises:
+        ValueError: NaN or infinity, or rank is not between 1 and min(rows, columns).
+    """
+    full = min(lost.shape[-2:])
+    if not 1 <= rank <= full:
+        raise ValueError(f"LQER: the rank must be between 1 and {full} (the smaller side), but got {rank}.")
+    basis = principal(lost, metric).basis[..., :rank]
+    return basis.to(lost.dtype), (basis.mT @ lost.double()).to(lost.dtype)

@@ -15,11 +15,10 @@ from torch import Tensor
 from compress.data.datasets import Dataset
 from compress.files.data_file import EXAMPLES, shown
 from compress.layers.tiling import Tiling
-from compress.solvers.codes import Codes
+from compress.solvers.codes import Codes, codes_as_stored
 from compress.solvers.dictionary import coherence, initial, tropp_bound
 from compress.solvers.ksvd import State
 from compress.solvers.pursuit import SparseCoder
-from compress.solvers.rounding import codes_as_stored
 
 SHOWN_ATOMS = 64
 

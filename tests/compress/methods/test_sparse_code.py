@@ -30,10 +30,9 @@ from compress.methods.sparse_code import SparseCode
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.progress import DictionarySoFar, Reporter
-from compress.solvers.codes import Codes
+from compress.solvers.codes import Codes, codes_as_stored
 from compress.solvers.omp import omp
 from compress.solvers.pursuit import SparseCoder
-from compress.solvers.rounding import codes_as_stored
 from compress.sparse_coding.dictionary_source import Source
 from compress.sparse_coding.view import path_of
 from tests.compress.helpers import agreement, identical, planned, poisoned, state, toy_data

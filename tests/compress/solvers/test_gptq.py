@@ -61,7 +61,7 @@ def test_uncorrelated_inputs_give_rounding_to_nearest_bit_for_bit(order: Order, 
 @pytest.mark.parametrize("order", ORDERS)
 def test_numbers_are_those_of_the_published_algorithm(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
     """Algorithm 1 of Frantar et al. (2023), a column at a time, with the Cholesky factor of the inverse."""
-    monkeypatch.setattr(gptq, "_no_worse", lambda matrix, numbers, grid, factor: numbers)
+    monkeypatch.setattr(gptq, "_no_worse", lambda matrix, numbers, *others: numbers)
     matrix, second = random_matrix(6, 70)[None], moment(70, 90)
     made = factor(second, 0.02, order)
     places = made.order[0]
@@ -121,6 +121,26 @@ def test_blocks_only_change_the_order_of_sums(block: int, monkeypatch: pytest.Mo
     expected = rounded(matrix, made, grid)
     monkeypatch.setattr(gptq, "BLOCK", block)
     assert torch.equal(rounded(matrix, made, grid), expected)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_weights_that_stay_zero_make_no_error_whatever_their_level(order: Order) -> None:
+    held = torch.rand(1, 4, 20, generator=torch.Generator().manual_seed(0)) < 0.6
+    matrix, second = random_matrix(4, 20)[None] * held, moment(20)
+    made, grid = factor(second, 0.1, order), fitted(matrix, 4)
+    found = rounded(matrix, made, grid, held)
+    errors = torch.zeros(4, 20, dtype=torch.float64)  # in the order of rounding
+    for place, column in enumerate(made.order[0]):
+        target = matrix[0, :, column] + errors @ made.feedback[0, :, place]
+        own = Grid(4, grid.step[0], grid.middle[0])
+        errors[:, place] = held[0, :, column] * (matrix[0, :, column] - own.rounded(target[:, None])[:, 0])
+        worse = found[0, :, column] != own.nearest(target[:, None])[:, 0]
+        assert not (worse & (found != grid.nearest(matrix)).any(-1)[0]).any()  # but in rows rounded to nearest
+    nearest = output_errors(matrix - held * grid.rounded(matrix), second)
+    assert bool((output_errors(matrix - held * grid.values(found), second) <= nearest).all())
+    assert float(output_errors(matrix - held * grid.values(found), second).sum()) < 0.8 * float(nearest.sum())
+    everything = torch.ones_like(held)
+    assert torch.equal(rounded(matrix, made, grid, everything), rounded(matrix, made, grid))
 
 
 def test_groups_of_a_convolution_are_layers_of_their_own() -> None:

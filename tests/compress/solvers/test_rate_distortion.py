@@ -17,7 +17,6 @@ from compress.solvers.rate_distortion import (
 )
 from compress.solvers.uniform_grid import of_step
 
-
 PUBLISHED = [(0, 1.0), (1, 0.3634), (2, 0.1175), (3, 0.0345), (4, 0.0095), (5, 0.002505)]
 
 

@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from compress.solvers.svd import break_even, gram, hard_threshold, principal, projection_energies, spectrum
+from compress.solvers.svd import (
+    Root,
+    break_even,
+    correction,
+    gram,
+    hard_threshold,
+    principal,
+    projection_energies,
+    spectrum,
+)
+from compress.solvers.uniform_grid import fitted
 from tests.compress.helpers import random_matrix
 
 
@@ -136,3 +146,25 @@ def test_the_hard_threshold_finds_the_rank_of_a_noisy_matrix() -> None:
 def test_break_even_is_where_two_factors_store_as_much_as_the_matrix() -> None:
     assert break_even(300, 784) * (300 + 784) == pytest.approx(300 * 784)
     assert break_even(100, 100) == 50
+
+
+@pytest.mark.parametrize("rank", [1, 4, 12])
+def test_a_correction_gives_back_all_of_what_rounding_lost_but_the_tail(rank: int) -> None:
+    matrix, inputs = random_matrix(12, 20), random_matrix(20, 50, seed=3, decay=0.3)
+    lost = matrix - fitted(matrix, 4, clip=True).rounded(matrix)
+    left, right = correction(lost, rank, inputs @ inputs.mT)
+    assert left.shape == (12, rank) and right.shape == (rank, 20)
+    error = float(((lost - left @ right) @ inputs).square().sum())
+    tail = float((torch.linalg.svdvals(lost @ inputs)[rank:] ** 2).sum())
+    assert error == pytest.approx(tail, abs=1e-12 + 1e-9 * float((lost @ inputs).square().sum()))
+    plain_left, plain_right = correction(lost, rank)
+    assert error <= float(((lost - plain_left @ plain_right) @ inputs).square().sum()) + 1e-12
+    of_root = correction(lost, rank, Root(inputs))
+    assert torch.allclose(of_root[0] @ of_root[1], left @ right, atol=1e-8)
+    assert correction(lost.float(), rank)[0].dtype == torch.float32
+
+
+def test_a_correction_of_no_rank_is_refused() -> None:
+    for rank in (0, 4):
+        with pytest.raises(ValueError, match="between 1 and 3"):
+            correction(random_matrix(3, 5), rank)
