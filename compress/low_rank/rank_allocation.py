@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compress.low_rank.factorisation import Factorisation
-from compress.solvers.allocation import greedy
+from compress.solvers.byte_budget import greedy
 
 
 def choose_ranks(pieces: dict[str, Factorisation], allocation: str, keep: float) -> dict[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from compress.pruning.ranking import kept_of
-from compress.solvers.allocation import frontier
+from compress.solvers.byte_budget import frontier
 
 
 def proportional(sizes: Sequence[int], densities: Sequence[float], kept: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""One choice for each layer, within a byte budget, with the least total loss: exactly, by dynamic programming with bounds.
+"""One choice for each layer, within a byte budget, with the least total loss: greedily, or exactly by dynamic programming.
 
 A layer's menu is a list of (bytes, loss), in any order. Losses add up; they may be squared errors, divergences, or what one
 layer alone costs the accuracy. For an exchange rate of loss for bytes each layer takes its best entry alone (Everett 1963):
@@ -10,6 +10,7 @@ still open leaves hope of beating the best complete choice known.
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +19,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from compress.solvers.allocation import Menu, frontier, greedy
-
+Menu = Sequence[tuple[float, float]]  # (cost, loss) of each choice; costs are bytes, or stored numbers
 MOST_STATES = 100_000  # partial choices kept after a layer; more do not occur where losses are measured
 ROUNDING = 1e-12  # relative: a bound is a sum in another order than the loss
 
@@ -38,6 +38,46 @@ class Allocation:
     bound: float
 
 
+def frontier(menu: Menu) -> list[int]:
+    """Indices of the entries on the lower convex hull of (cost, error): those that are best for some price of a number.
+
+    An entry that costs at least as much as a later one without a smaller error is not on the hull (a rank past
+    break-even)."""
+    hull: list[int] = []
+    for index in sorted(range(len(menu)), key=lambda entry: menu[entry]):
+        if hull and menu[index][1] >= menu[hull[-1]][1]:
+            continue
+        while len(hull) > 1 and _slope(menu, hull[-2], hull[-1]) > _slope(menu, hull[-1], index):
+            hull.pop()
+        hull.append(index)
+    return hull
+
+
+def greedy(menus: Sequence[Menu], budget: float) -> list[int]:
+    """One entry of each menu with a total cost within the budget, by the greatest decrease of the error per stored number.
+
+    Starts from the cheapest entry of each menu (whose sum can exceed a very small budget) and takes steps along the
+    frontiers, the steepest first. A step that does not fit into the budget ends the steps of its menu. On convex menus the
+    result is optimal for every budget at which a step ends (marginal allocation, Fox 1966).
+    """
+    hulls = [frontier(menu) for menu in menus]
+    places = [0] * len(menus)
+    spent = sum(menu[hull[0]][0] for menu, hull in zip(menus, hulls, strict=True))
+    steps = [(_slope(menus[layer], hull[0], hull[1]), layer) for layer, hull in enumerate(hulls) if len(hull) > 1]
+    heapq.heapify(steps)
+    while steps:
+        _, layer = heapq.heappop(steps)
+        hull, place = hulls[layer], places[layer]
+        extra = menus[layer][hull[place + 1]][0] - menus[layer][hull[place]][0]
+        if spent + extra > budget:
+            continue
+        spent += extra
+        places[layer] = place + 1
+        if place + 2 < len(hull):
+            heapq.heappush(steps, (_slope(menus[layer], hull[place + 1], hull[place + 2]), layer))
+    return [hull[place] for hull, place in zip(hulls, places, strict=True)]
+
+
 def best_within(menus: Sequence[Menu], budget: int) -> Allocation:
     """The choice with the least loss whose bytes are within the budget; of equal losses, one with the fewest bytes.
 
@@ -47,7 +87,7 @@ def best_within(menus: Sequence[Menu], budget: int) -> Allocation:
     """
     _check(menus, budget)
     places = greedy(menus, budget)
-    best = (_total(menus, places, 1), _total(menus, places, 0))
+    best = _total(menus, places, 1)
     bounds = [_Bound.of(menus[layer:]) for layer in range(len(menus) + 1)]
     slack = ROUNDING * max(1e-300, sum(max(abs(loss) for _, loss in menu) for menu in menus))
     spent, loss = torch.zeros(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
@@ -57,7 +97,7 @@ def best_within(menus: Sequence[Menu], budget: int) -> Allocation:
         entries = torch.tensor([[float(cost), float(error)] for cost, error in menu], dtype=torch.float64)
         spent, loss = ((own[:, None] + entry).flatten() for own, entry in zip((spent, loss), entries.T, strict=True))
         lower = loss + bounds[layer + 1].at(budget - spent)
-        kept = _undominated(spent, loss, lower <= best[0] + slack)
+        kept = _undominated(spent, loss, lower <= best + slack)
         if len(kept) > MOST_STATES:
             order = lower[kept].argsort(stable=True)
             dropped = min(dropped, float(lower[kept][order[MOST_STATES]]))
@@ -128,3 +168,8 @@ def _check(menus: Sequence[Menu], budget: int) -> None:
     if budget < least:
         raise ValueError(f"Byte budget: {budget:,} bytes are less than the {int(least):,} that the smallest choice of every "
                          f"layer takes. Allow at least {int(least):,} bytes, or add smaller choices.")
+
+
+def _slope(menu: Menu, low: int, high: int) -> float:
+    """Change of the error per unit of cost from one entry to a more expensive one: negative, and the smaller the better."""
+    return (menu[high][1] - menu[low][1]) / (menu[high][0] - menu[low][0])

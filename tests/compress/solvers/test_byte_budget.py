@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compress.solvers import byte_budget
-from compress.solvers.allocation import greedy
-from compress.solvers.byte_budget import best_within
+from compress.solvers.byte_budget import best_within, greedy
 
 Menus = list[list[tuple[int, float]]]
 

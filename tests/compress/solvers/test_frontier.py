@@ -7,7 +7,7 @@ from itertools import pairwise, product
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from compress.solvers.allocation import frontier, greedy
+from compress.solvers.byte_budget import frontier, greedy
 
 Menu = list[tuple[float, float]]
 
