@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from compress.data.datasets import Dataset
+from compress.layers.sensitivity import Sensitivity
 from compress.networks.families import Network
 from compress.progress import Reporter
 from compress.pruning.ranking import Masks
 from compress.pruning.selection import Selection
-from compress.pruning.sensitivity import Sensitivity
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from compress.data.datasets import Dataset
 from compress.layers.base import dense_layers, with_layers
 from compress.layers.opening import leave_out_zeros_only, opened
+from compress.layers.sensitivity import LEVELS, Sensitivity, sensitivity
 from compress.layers.sparse import smallest_form
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
@@ -19,7 +20,6 @@ from compress.pruning import layer_densities
 from compress.pruning.pruner import Cut
 from compress.pruning.ranking import Masks, kept_of
 from compress.pruning.selection import Selection
-from compress.pruning.sensitivity import LEVELS, Sensitivity, sensitivity
 from compress.pruning.unit_removal import without_units
 from compress.pruning.unit_saliency import consumer_columns, consumer_moments, unit_saliencies
 from compress.pruning.units import Group, Member, bundles_of, groups_of

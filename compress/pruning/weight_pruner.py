@@ -16,6 +16,7 @@ from compress.files.made_for import MadeFor
 from compress.layers.base import DenseLayer, is_dense, with_layers
 from compress.layers.input_moments import Moments, input_moments
 from compress.layers.opening import opened, parts_of, recoded
+from compress.layers.sensitivity import LEVELS, Sensitivity, sensitivity
 from compress.layers.sparse import Sparse, smallest_form
 from compress.layers.titles import layer_title
 from compress.networks.evaluation import device_of
@@ -27,7 +28,6 @@ from compress.pruning.pruner import Cut
 from compress.pruning.ranking import Masks, Ranking, kept_of
 from compress.pruning.saliency import REFITTED, saliencies
 from compress.pruning.selection import Selection
-from compress.pruning.sensitivity import LEVELS, Sensitivity, sensitivity
 from compress.solvers.brain_surgeon import refitted
 
 FORMS = ("dense", "csr", "bitmask")

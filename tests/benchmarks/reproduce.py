@@ -33,6 +33,7 @@ LAST = {"low_rank": ("low_rank(output_layer=true)", (0.2, 0.4, 0.7)),
         "prune": ("prune(recovery_epochs=1)", (0.3, 0.6, 0.8)),
         "distill": ("distill(epochs=1,seeds=2,temperatures=8)", (0.2, 0.35, 0.6)),
         "sparse_code": ("sparse_code(atoms=8,block=8,iterations=2,output_layer=true)", (1, 2, 3)),
+        "quantize": ("quantize(damping=0.1)", (3, 5, 16)),
         "data_svd": ("data_svd(epochs=1)", (4, 8, 16)),
         "data_codes": ("data_codes(atoms=16,iterations=2,epochs=1)", (1, 2, 4)),
         "activation_codes": ("activation_codes(atoms=16,iterations=2)", (1, 2, 4))}

@@ -13,7 +13,7 @@ from tests.imports import ROOT, circles, graph, packages, tree_of
 PACKAGE = ROOT / "compress"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 WORDS = {"settings", "stored", "recipe", "progress", "home", "atomic_file", "memory", "one_line"}
-FAMILIES = {"low_rank", "pruning", "distillation", "sparse_coding"}
+FAMILIES = {"low_rank", "pruning", "distillation", "sparse_coding", "quantization"}
 ORDER = [{"workload"}, WORDS, {"error_log"}, {"data"}, {"networks"}, {"solvers"}, {"layers"}, {"method"}, {"files"},
          {"training"},
          FAMILIES, {"methods"}, {"points"}, {"curves"}, {"service"}, {"shell"}, {"__main__"}]

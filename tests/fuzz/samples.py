@@ -26,6 +26,9 @@ TEACHERS = ("logistic(epochs=1)", "mlp(hidden=12-8,epochs=1)", "cnn(channels=3-4
             "resnet(channels=3-4,epochs=1)", "gru(hidden=6,epochs=1)")
 METHODS = ("low_rank(keep=0.3,scheme=centred,output_layer=true)", "prune(sparsity=0.6)", "prune(sparsity=0.97)",
            "prune(sparsity=0.5,pattern=units)", "sparse_code(nonzeros=2,atoms=4,block=4,dictionary=data,output_layer=true)",
+           "quantize(levels=5,compared=false)", "quantize(levels=6,per=channel,compared=false)",
+           "quantize(levels=7,symmetric=false,per=group,group=8,compared=false)",
+           "quantize(levels=65536,scheme=bfloat16,compared=false)", "prune(sparsity=0.9)+quantize(levels=16,compared=false)",
            "distill(width=0.5,epochs=1,seeds=1,temperatures=none)", "data_svd(components=3,epochs=1)",
            "data_svd(components=3,epochs=1,storage=int8)",
            "data_codes(nonzeros=2,atoms=8,iterations=1,epochs=1,classify=codes,pca_baseline=false)",
@@ -35,8 +38,8 @@ METHODS = ("low_rank(keep=0.3,scheme=centred,output_layer=true)", "prune(sparsit
            "activation_codes(nonzeros=1,atoms=6,iterations=1,pca_baseline=false)+low_rank(keep=0.4,output_layer=true)")
 FRONTS = ("data_svd(components=3,epochs=1)", "data_codes(nonzeros=2,atoms=8,iterations=1,epochs=1,classify=codes,tile=4)",
           "data_codes(nonzeros=2,atoms=8,iterations=1,epochs=1,classify=projections)")
-DIALS = {"low_rank": "keep", "prune": "sparsity", "sparse_code": "nonzeros", "distill": "width", "data_svd": "components",
-         "data_codes": "nonzeros", "activation_codes": "nonzeros"}
+DIALS = {"low_rank": "keep", "prune": "sparsity", "sparse_code": "nonzeros", "quantize": "levels", "distill": "width",
+         "data_svd": "components", "data_codes": "nonzeros", "activation_codes": "nonzeros"}
 
 
 def images() -> Dataset:

@@ -31,6 +31,7 @@ from tests.compress.test_fresh_process import SCRIPT
 TEACHERS = {"mlp": "mlp(hidden=48-32,epochs=6)", "cnn": "cnn(epochs=1)", "gru": "gru(hidden=24,epochs=2)"}
 BUDGETS = {"low_rank": "low_rank(keep=0.3,output_layer=true)", "prune": "prune(sparsity=0.6)",
            "sparse_code": "sparse_code(nonzeros=2,atoms=8,block=8,dictionary=data,output_layer=true)",
+           "quantize": "quantize(levels=5,compared=false)",
            "distill": "distill(width=0.5,epochs=1,seeds=1,temperatures=none,alpha=0.9)",
            "data_svd": "data_svd(components=6,epochs=1)",
            "data_codes": "data_codes(nonzeros=2,atoms=16,iterations=1,epochs=1,classify=codes,pca_baseline=false)",
@@ -133,6 +134,6 @@ def test_a_fresh_process_predicts_the_same_from_every_file(outcome: Outcome, sto
     points = [found for pair in compressed if isinstance(found := outcome(*pair), Point)]
     done = python("-c", SCRIPT, *(str(store.artefacts.path(point.digest)) for point in points), check=True)
     lines = [json.loads(line)[1] for line in done.stdout.splitlines()]
-    assert len(points) == len(compressed) == len(lines) >= 3 * 7 * 4 - 2
+    assert len(points) == len(compressed) == len(lines) >= 3 * 8 * 5 - 2
     for point, predicted in zip(points, lines, strict=True):
         assert np.frombuffer(point.predictions, "<u2").tolist() == predicted, point.recipe

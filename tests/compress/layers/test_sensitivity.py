@@ -10,12 +10,12 @@ import torch
 from torch.nn import functional
 
 from compress.data.datasets import Dataset, Split
+from compress.layers.sensitivity import EXAMPLES, LEVELS, sensitivity
 from compress.methods.prune import Prune
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.progress import Cancelled, Reporter
 from compress.pruning.ranking import kept_of
-from compress.pruning.sensitivity import EXAMPLES, LEVELS, sensitivity
 from compress.pruning.unit_pruner import UnitPruner
 from compress.pruning.weight_pruner import WeightPruner
 from tests.compress.helpers import identical, poisoned, state

@@ -1,4 +1,4 @@
-"""Sensitivity of each layer: loss and accuracy of the network with this layer alone pruned."""
+"""Sensitivity of each layer: loss and accuracy of the network with this layer alone compressed."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ EXAMPLES = 512  # of calibration and of validation each: enough for smooth curve
 
 @dataclass(frozen=True, eq=False)
 class Sensitivity:
-    """Measured with one layer pruned at a time.
+    """Measured with one layer compressed at a time.
 
     Attributes:
-        levels: sparsities, rising from 0.
+        levels: of compression (sparsities, numbers of levels); at the first of them the network is whole.
         losses: path -> mean cross-entropy on calibration at each level, for the allocation.
         accuracies: path -> accuracy on validation at each level, for the chart.
     """
@@ -33,12 +33,12 @@ class Sensitivity:
     accuracies: dict[str, list[float]]
 
 
-def sensitivity(network: Network, data: Dataset, paths: Sequence[str], pruned: Callable[[str, float], Network],
+def sensitivity(network: Network, data: Dataset, paths: Sequence[str], compressed: Callable[[str, float], Network],
                 report: Reporter = no_report, levels: Sequence[float] = LEVELS) -> Sensitivity:
     """Measures every layer at every level.
 
     Args:
-        pruned: (path, level) -> the network with this layer alone pruned. The inputs of the layer are computed once.
+        compressed: (path, level) -> the network with this layer alone compressed. The inputs of the layer are computed once.
     """
     device = device_of(network)
     splits = [_part(split, device) for split in (data.calibration, data.validation)]
@@ -52,7 +52,7 @@ def sensitivity(network: Network, data: Dataset, paths: Sequence[str], pruned: C
         losses[path], accuracies[path] = [untouched[0][0]], [untouched[1][1]]
         for step, level in enumerate(levels[1:]):
             report((number + step / len(levels)) / len(paths), f"sensitivity of layer {path}")
-            smaller = pruned(path, level)
+            smaller = compressed(path, level)
             measured = [_scores(smaller, place, start, labels)
                         for start, (_, labels) in zip(starts, splits, strict=True)]
             losses[path].append(measured[0][0])

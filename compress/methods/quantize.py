@@ -1,0 +1,152 @@
+"""Quantization: every weight of a layer becomes one of a few values, stored as a whole number of few bits."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compress.data.datasets import Dataset
+from compress.layers.half import FORMATS
+from compress.layers.opening import opened
+from compress.method import Candidate, Method, Run
+from compress.networks.families import Network
+from compress.progress import Reporter, no_report
+from compress.quantization.quantizer import Quantizer
+from compress.quantization.refusal import refusal_of_memory
+from compress.quantization.rounding import PER, Rounding
+from compress.quantization.view import inside_view, point_view
+from compress.recipe import BASELINE, CONTROL
+from compress.settings import setting
+from compress.solvers.uniform_grid import MOST_LEVELS
+from compress.workload import Phase
+
+_quantizers: deque[tuple[tuple[Any, ...], Network, Quantizer]] = deque(maxlen=4)  # of the last calls
+WITHOUT_LEVELS = {"scheme": tuple(FORMATS)}
+IN_ALL_LEVELS = 1 << 16
+
+
+@dataclass(frozen=True)
+class Quantize(Method):
+    r"""Replace every weight of a layer by one of $K$ values, its levels, and store the number of the level.
+
+    A number of $K$ levels takes $\log_2 K$ bits or fewer in the place of 32. Where the file is entropy-coded, it takes
+    about the entropy $-\sum_k p_k \log_2 p_k$ of the shares $p_k$ of the levels: most weights are near zero, so that few of
+    the levels are used often. Levels are equally spaced, $q_k = c + \Delta\,(k - (K - 1)/2)$; a symmetric grid ($c$ is 0,
+    or half a step where $K$ is even) has zero among its levels. The grid spans all weights, or is clipped where this makes
+    the squared error least (weights of large inputs count more). Each layer, output or group of inputs has its own step.
+
+    The **scheme** says which level a weight gets:
+
+    - **gptq**: weights are rounded one input after the other, and the error $e$ of each is made good by the weights that
+      follow, so that the *outputs* change least: with the covariance $H = E[(x - \bar x)(x - \bar x)^\top]$ of the inputs
+      on calibration examples and $H + \lambda I = U D U^\top$ ($U$ unit upper triangular), weight $j$ is rounded from $w_j
+      + \sum_{i<j} e_i U_{ij}$ (GPTQ, Frantar et al. 2023, in the form of Chee et al. 2023). The inputs of the largest
+      variance come first. What is left of the mean error is added to the bias. $\lambda$ is the *damping* as a share of the
+      mean variance; a large one makes less use of the calibration examples, and leaves more zeros. No row has a larger
+      error than rounding to nearest.
+    - **nearest**: the nearest level, whatever the inputs are. The control of gptq.
+    - **float16**, **bfloat16**: the baselines, 16-bit floating-point numbers (65,536 levels).
+
+    Biases stay in float32. The statistics of batch normalisation move by as much as rounding moves them on calibration
+    examples. In a network that is compressed already, the two layers of factors and the remaining weights of pruned layers
+    are quantized; a weight that is zero stays zero. A layer whose levels would take more room than it takes now stays as
+    it is.
+
+    **When it fails.** With 2 or 3 levels, a large step leaves most weights at zero. A layer with one very large weight gets
+    a step too large for the others: clip, or give each output its own step. Networks in which the outputs are added up
+    again (residual, recurrent) lose more than perceptrons. Few levels save bytes and no time: the layer computes with its
+    weights in float32.
+    """
+
+    name = "quantize"
+    title = "Quantization"
+    dial = "levels"
+    values = (2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15, 16, 24, 32, 64, 128, 256)
+
+    levels: int = setting(7, low=2, high=MOST_LEVELS, step=1, help="Different values that a layer's weights may have.")
+    scheme: str = setting("gptq", choices=("gptq", "nearest", *FORMATS),
+                          help="Least error of the outputs on calibration data (gptq), nearest level, or 16-bit floats.")
+    per: str = setting("tensor", choices=tuple(PER), label="One step for", idle=WITHOUT_LEVELS,
+                       help="What has a step of its own: a layer, each of its outputs, or each group of an output's inputs.")
+    group: int = setting(64, low=2, high=4096, step=1, label="Inputs of a group",
+                         idle={"per": ("tensor", "channel"), **WITHOUT_LEVELS}, help="Inputs that share a step.")
+    symmetric: bool = setting(True, idle=WITHOUT_LEVELS,
+                              help="Zero is a level, with others around it; else from the smallest weight to the largest.")
+    clipping: str = setting("none", choices=("none", "least_error"), idle=WITHOUT_LEVELS,
+                            help="The grid spans all weights, or is clipped where this makes the squared error least. "
+                                 "(Two levels are always clipped.)")
+    damping: float = setting(0.3, low=0.0001, high=1.0, idle={"scheme": ("nearest", *FORMATS)},
+                             help="Added to the variances of the inputs, as a share of their mean (for gptq).")
+    output_layer: bool = setting(True, help="Also quantize the last layer, whose outputs are the class scores.")
+    compared: bool = setting(True, of_sweep=True, label="Compare",
+                             help="Also measure rounding to nearest at each number of levels, and 16-bit floats.")
+
+    @property
+    def rounding(self) -> Rounding:
+        """The settings that determine how matrices are rounded to any number of levels."""
+        return Rounding(self.scheme, self.per, self.group, self.symmetric, self.clipping, self.damping)
+
+    def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
+        """The curve; if compared is set, its control, rounding to nearest, and its baselines, 16-bit floats."""
+        own = [self.at(value) for value in values]
+        if not self.compared or self.scheme in FORMATS:
+            return tuple(map(Run, own))
+        controls = [Run(dataclasses.replace(one, scheme="nearest"), CONTROL, "nearest") for one in own
+                    if one.scheme != "nearest"]
+        plain = Quantize(output_layer=self.output_layer, levels=IN_ALL_LEVELS, compared=self.compared)
+        return (*map(Run, own), *controls,
+                *(Run(dataclasses.replace(plain, scheme=form), BASELINE, form) for form in FORMATS))
+
+    def invalid_reason(self, network: Network, data: Dataset) -> str:
+        """16-bit floats have their number of levels; and the inputs' second moments must fit into memory."""
+        if self.scheme in FORMATS:
+            return "" if self.levels == IN_ALL_LEVELS else (
+                f"Quantize: levels must be {IN_ALL_LEVELS} with the scheme {self.scheme}, whose numbers have 16 bits, but "
+                f"got {self.levels}. Choose levels={IN_ALL_LEVELS}.")
+        return refusal_of_memory(opened(network))
+
+    def candidates(self, network: Network, data: Dataset, wanted: Sequence[Quantize], report: Reporter = no_report,
+                   seed: int = 0) -> Iterator[Candidate]:
+        """Moments and factorisations are computed once for all levels and schemes."""
+        for method, part in zip(wanted, report.each("network", len(wanted)), strict=True):
+            part(0.0, f"{method.levels} levels")
+            candidate = method._candidate(method.quantizer(network, data), part)
+            part(1.0, f"{method.levels} levels")
+            yield candidate
+
+    def preview(self, network: Network, data: Dataset) -> Network:
+        """Every layer rounded to nearest."""
+        return Quantizer(network, data, self.output_layer).arbitrary(self.rounding, self.levels)
+
+    def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
+               seed: int = 0) -> dict[str, Any]:
+        """Each layer's weights as a histogram, and how sensitive it is."""
+        if self.scheme in FORMATS:
+            return {}
+        reading, looking = report.phases(Phase("moments"), Phase("sensitivity"))
+        quantizer = self.quantizer(network, data)
+        quantizer.roundable(reading)
+        return inside_view(quantizer, self.rounding, list(values), looking)
+
+    def quantizer(self, network: Network, data: Dataset) -> Quantizer:
+        """The layers with their moments; the last ones are cached, because the inside view needs them too."""
+        key = (self.output_layer, data.digest)
+        found = next((one for known, of, one in _quantizers if known == key and of is network and one.data is data), None)
+        if found is None:
+            found = Quantizer(network, data, self.output_layer)
+            _quantizers.append((key, network, found))
+        return found
+
+    def _candidate(self, quantizer: Quantizer, report: Reporter) -> Candidate:
+        made = quantizer.made(self.rounding, self.levels, report)
+        smaller = quantizer.smaller(made)
+        levels = dict.fromkeys(made, self.levels)
+        view = {} if self.scheme in FORMATS else point_view(quantizer, self.rounding, levels, smaller)
+        notes = tuple(f"layer {path} stays as it is: its levels would take more room, no gain" for path in made
+                      if path not in smaller)
+        return Candidate(self, quantizer.finished(smaller), inside=view, notes=notes)
+
+

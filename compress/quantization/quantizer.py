@@ -1,0 +1,95 @@
+"""All layers of a network, ready to be quantized to any number of levels by any scheme."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from torch import Tensor
+
+from compress.data.datasets import Dataset
+from compress.data.tensors import on_device
+from compress.layers.base import DenseLayer, bytes_of_weight, is_dense, with_layers
+from compress.layers.half import FORMATS, Half
+from compress.layers.input_moments import input_moments
+from compress.layers.opening import opened, parts_of
+from compress.layers.quantized import Quantized
+from compress.layers.titles import layer_title
+from compress.networks.evaluation import device_of
+from compress.networks.families import Network
+from compress.progress import Reporter, no_report
+from compress.quantization.batch_norm import Statistics, measured, moved
+from compress.quantization.rounding import Roundable, Rounding
+
+HEADER = 250  # bytes by which the file's header grows against a dense layer's, about
+Made = Quantized | Half
+
+
+class Quantizer:
+    """The layers of one network. Moments of their inputs and factorisations are computed once, for all levels and schemes.
+
+    Attributes:
+        network: the given network; layers: path -> dense layer of the open network; data: with the calibration examples.
+    """
+
+    def __init__(self, network: Network, data: Dataset, output_layer: bool) -> None:
+        """Raises ValueError if the network has no layer that can be quantized."""
+        self.network, self.data = network, data
+        self.open = opened(network)
+        parts = parts_of(self.open, "Quantize", output_layer)
+        self.layers: dict[str, DenseLayer] = {path: part for path, part in parts.items() if is_dense(part)}
+        self._roundable: dict[str, Roundable] = {}
+
+    @property
+    def calibration(self) -> Tensor:
+        """The calibration examples (n, *shape)."""
+        return on_device(self.data.calibration, device_of(self.network))[0]
+
+    def roundable(self, report: Reporter = no_report) -> dict[str, Roundable]:
+        """Path -> layer with the moments of its inputs on the calibration examples."""
+        if not self._roundable:
+            report(0.0, "reading calibration activations")
+            moments = input_moments(self.open, self.calibration, self.layers)
+            self._roundable = {path: Roundable(path, layer, moments[path]) for path, layer in self.layers.items()}
+        return self._roundable
+
+    def made(self, rounding: Rounding, levels: int, report: Reporter = no_report) -> dict[str, Made]:
+        """Path -> quantized layer, for all layers."""
+        if rounding.scheme in FORMATS:
+            return {path: Half.of(layer, rounding.scheme) for path, layer in self.layers.items()}
+        found: dict[str, Made] = {}
+        for number, (path, one) in enumerate(self.roundable(report).items()):
+            report(number / len(self.layers), f"{levels} levels: layer {path}")
+            found[path] = one.quantized(one.rounded(rounding, levels))
+        return found
+
+    def smaller(self, made: dict[str, Made]) -> dict[str, Made]:
+        """Those of the layers that take less room in a file than the ones that are there now."""
+        return {path: layer for path, layer in made.items()
+                if bytes_of_weight(layer) + HEADER < bytes_of_weight(self.network.get_submodule(path))}
+
+    def finished(self, made: dict[str, Made]) -> Network:
+        """A NEW network with these layers, its batch-norm statistics corrected."""
+        return moved(with_layers(self.network, made), self.network, self._statistics, self.calibration)
+
+    @cached_property
+    def _statistics(self) -> Statistics:
+        return measured(self.network, self.calibration)
+
+    def with_one(self, path: str, rounding: Rounding, levels: int) -> Network:
+        """A NEW open network with one layer quantized, for its sensitivity."""
+        one = self.roundable()[path]
+        return with_layers(self.open, {path: one.quantized(one.rounded(rounding, levels))})
+
+    def title(self, path: str) -> str:
+        """A layer's name for people."""
+        return layer_title(path, self.layers[path])
+
+    def arbitrary(self, rounding: Rounding, levels: int) -> Network:
+        """A network with the structure of finished(), without looking at the data."""
+        return with_layers(self.network, self.smaller(self._without_inputs(rounding, levels)))
+
+    def _without_inputs(self, rounding: Rounding, levels: int) -> dict[str, Made]:
+        if rounding.scheme in FORMATS:
+            return self.made(rounding, levels)
+        ones = {path: Roundable(path, layer, None) for path, layer in self.layers.items()}
+        return {path: one.quantized(one.rounded(rounding.to_nearest(), levels)) for path, one in ones.items()}

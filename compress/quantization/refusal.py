@@ -1,0 +1,25 @@
+"""Why a network cannot be quantized: memory."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from compress.layers.base import dense_layers
+from compress.layers.input_moments import title_of_moment
+from compress.memory import shortage
+from compress.networks.families import Network
+
+COPIES = 5  # of a second moment at once: itself, damped and in the order of rounding, its factor, and what LAPACK takes
+
+
+def refusal_of_memory(network: Network) -> str:
+    """A sentence with a remedy if the second moments of the inputs (columns x columns numbers for each layer of an open
+    network) do not fit; else ""."""
+    sizes = {path: (1 if isinstance(layer, nn.Linear) else layer.groups, layer.weight[0].numel())
+             for path, layer in dense_layers(network).items()}
+    if not sizes:
+        return ""
+    widest = max(sizes, key=lambda path: sizes[path][1])
+    needed = sum(2 * 8 * groups * columns ** 2 for groups, columns in sizes.values()) + COPIES * 8 * sizes[widest][1] ** 2
+    return shortage(needed, f"Quantize: {title_of_moment(widest, sizes[widest][1])} and its factor",
+                    "Choose the scheme float16 or bfloat16.")

@@ -1,0 +1,175 @@
+"""Rounding of one layer's matrix to any number of levels by any scheme; what these share is computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from compress.layers.base import DenseLayer, dense_like, dense_plain
+from compress.layers.input_moments import Moments
+from compress.layers.matrix_view import matrix_of
+from compress.layers.quantized import Quantized
+from compress.solvers.gptq import Factor, factor, output_errors, rounded
+from compress.solvers.uniform_grid import Grid, Per, fitted
+
+KEPT = 50_000_000  # numbers of roundings that a layer keeps, one byte each up to 256 levels
+PER: dict[str, Per] = {"tensor": "tensor", "channel": "row", "group": "group"}
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """The settings that determine how a matrix is rounded to any number of levels."""
+
+    scheme: str = "gptq"
+    per: str = "tensor"
+    group: int = 64
+    symmetric: bool = True
+    clipping: str = "none"
+    damping: float = 0.3
+
+    def to_nearest(self) -> Rounding:
+        """The same grids, each weight rounded to its nearest level."""
+        return replace(self, scheme="nearest")
+
+
+@dataclass(frozen=True, eq=False)
+class Rounded:
+    """A matrix after rounding.
+
+    Attributes:
+        numbers: (groups, rows, columns) int32; grid: what gives them values.
+        matrix: the values (groups, rows, columns), 0 where a weight is not held.
+        shift: (rows of all groups,), the mean of what the outputs lack, to be added to the bias; None for nothing.
+    """
+
+    numbers: Tensor
+    grid: Grid
+    matrix: Tensor
+    shift: Tensor | None
+
+
+class Roundable:
+    """A dense layer with what rounding needs.
+
+    Attributes:
+        matrix: (groups, rows, columns), as matrix_of() has it.
+        held: the same shape, False for weights that are 0 and stay 0; None if there is no such weight.
+        second: second moment of the inputs (groups, columns, columns), float64; mean: (groups, columns).
+    """
+
+    def __init__(self, path: str, layer: DenseLayer, moments: Moments | None) -> None:
+        """
+        Args:
+            path: for messages. moments: of the inputs; None if only its structure matters: all inputs are alike then.
+
+        Raises:
+            MemoryShort: the second moment does not fit.
+        """
+        self.layer = layer
+        self.matrix = matrix_of(layer)
+        held = self.matrix != 0
+        self.held = None if bool(held.all()) else held
+        self.second = torch.zeros(1, 1, 1) if moments is None else moments.full(path)
+        self.mean = torch.zeros(1, 1) if moments is None else moments.mean
+        self._factors: dict[float, Factor] = {}
+        self._numbers: dict[tuple[Rounding, int], Tensor] = {}
+
+    def rounded(self, rounding: Rounding, levels: int) -> Rounded:
+        """The matrix rounded to this number of levels. The last numbers are kept, because a curve and the inside view share
+        them."""
+        grid, key = self._grid(rounding, levels), (rounding, levels)
+        if key not in self._numbers:
+            numbers = self._round(rounding, grid)
+            self._numbers[key] = numbers.to(torch.uint8 if levels <= 256 else torch.int32)
+            if len(self._numbers) > max(2, KEPT // numbers.numel()):
+                del self._numbers[next(iter(self._numbers))]
+        numbers = self._numbers[key].int()
+        matrix = self._values(numbers, grid)
+        return Rounded(numbers, grid, matrix, None if rounding.scheme == "nearest" else self._shift(matrix))
+
+    def _round(self, rounding: Rounding, grid: Grid) -> Tensor:
+        if rounding.scheme == "nearest":
+            return grid.nearest(self.matrix)
+        return rounded(self.matrix, self._factor(rounding.damping), grid, self.held)
+
+    def quantized(self, found: Rounded) -> Quantized:
+        """The layer as it is stored: with a mask where zeros take less room in it than as levels."""
+        layer = self._corrected(found.shift)
+        grid = Grid(found.grid.levels, found.grid.step.flatten(0, 1), found.grid.middle.flatten(0, 1))
+        numbers = found.numbers.flatten(0, 1)
+        if self.held is None:
+            return Quantized.of(layer, numbers, grid)
+        held, zero = self.held.flatten(0, 1), found.grid.nearest(torch.zeros_like(self.matrix))
+        masked = Quantized.of(layer, numbers, grid, held)
+        if bool((found.grid.values(zero) != 0).any()):
+            return masked
+        whole = Quantized.of(layer, torch.where(held, numbers, zero.flatten(0, 1)), grid)
+        return min(masked, whole, key=lambda one: sum(len(tensor) for tensor in one.buffers()))
+
+    def error(self, found: Rounded) -> float:
+        """Mean squared error of the outputs on the examples of the moments, as a part of the outputs' mean square."""
+        energy = float(output_errors(self.matrix, self.second).sum())
+        error = float(output_errors(self.matrix - found.matrix, self._moment(found.shift is not None)).sum())
+        return error / energy if energy > 0 else 0.0
+
+    def distortion(self, found: Rounded) -> float:
+        """Mean squared error of the weights as a part of their variance."""
+        weights = self.matrix.double()
+        energy = float((weights - weights.mean()).square().sum())
+        return float((weights - found.matrix).square().sum()) / energy if energy > 0 else 0.0
+
+    def entropy(self, found: Rounded) -> float:
+        """Bits a weight: the entropy of the numbers, weights that are not held as one more symbol. No code that takes each
+        weight by itself is shorter."""
+        numbers = found.numbers if self.held is None else torch.where(self.held, found.numbers, -1)
+        counts = torch.unique(numbers, return_counts=True)[1].double()
+        shares = counts / counts.sum()
+        return max(0.0, float(-(shares * shares.log2()).sum()))
+
+    def _factor(self, damping: float) -> Factor:
+        if damping not in self._factors:
+            self._factors[damping] = factor(self._moment(self.layer.bias is not None), damping)
+        return self._factors[damping]
+
+    def _moment(self, centred: bool) -> Tensor:
+        """The second moment, or the covariance: the errors that matter where the bias takes up their mean."""
+        return self.second - self.mean[..., :, None] * self.mean[..., None, :] if centred else self.second
+
+    def _grid(self, rounding: Rounding, levels: int) -> Grid:
+        """A symmetric grid has 0 among its levels, unless there are two. An even number of levels is an odd one without the
+        end on the side of the smaller extreme. Two levels are clipped in any case: the largest weight says nothing of where
+        most of the weights are."""
+        clip = rounding.clipping == "least_error" or levels == 2
+        is_even = rounding.symmetric and levels > 2 and levels % 2 == 0
+        importance = self.second.diagonal(dim1=-2, dim2=-1) if clip and self.second.numel() > 1 else None
+        grid = fitted(self.matrix, levels + is_even, PER[rounding.per], rounding.group, rounding.symmetric, clip, importance)
+        if not is_even:
+            return grid
+        side = self._larger_side(grid)
+        return Grid(levels, grid.step, side * grid.step / 2)
+
+    def _larger_side(self, grid: Grid) -> Tensor:
+        """1 or -1 for each step of a grid: the sign of the weight farthest from 0."""
+        columns, groups = self.matrix.shape[-1], grid.step.shape[-1]
+        parts = self.matrix.split(-(-columns // groups), dim=-1)
+        axes = (-2, -1) if grid.step.shape[-2] == 1 else (-1,)
+        signs = [torch.where(part.amax(axes) >= -part.amin(axes), 1.0, -1.0) for part in parts]
+        return torch.stack(signs, dim=-1).view(grid.step.shape).to(grid.step.dtype)
+
+    def _values(self, numbers: Tensor, grid: Grid) -> Tensor:
+        values = grid.values(numbers)
+        return values if self.held is None else values * self.held
+
+    def _shift(self, values: Tensor) -> Tensor | None:
+        if self.layer.bias is None:
+            return None
+        return ((self.matrix - values).double() @ self.mean[..., None]).flatten()
+
+    def _corrected(self, shift: Tensor | None) -> DenseLayer:
+        """A layer of the same sizes, with what the outputs lack in the mean in its bias."""
+        bias = self.layer.bias
+        if shift is None or bias is None:
+            return self.layer
+        return dense_like(dense_plain(self.layer), (bias.detach() + shift).to(bias.dtype), bias, self.layer.training)

@@ -1,0 +1,63 @@
+"""Plain data of quantization for a page: of one point, and of the network before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from compress.layers.sensitivity import sensitivity
+from compress.progress import Reporter, no_report
+from compress.quantization.quantizer import Made, Quantizer
+from compress.quantization.rounding import Roundable, Rounding
+
+BINS = 60
+MOST_VALUES = 256  # of a layer: with more of them (grids of many rows), their histogram in so many bins
+
+
+def point_view(quantizer: Quantizer, rounding: Rounding, levels: dict[str, int], made: dict[str, Made]) -> dict[str, Any]:
+    """One dict for each layer: path, title, levels (values of its weights, rising), counts (of the weights that have them),
+    bits (entropy of the levels, a weight), distortion (squared error of the weights, as a part of their variance), error and
+    error_nearest (squared error of the outputs on calibration, as a part of their energy, by this scheme and by rounding to
+    nearest), is_stored (False for a layer that stays as it is, because its levels would save nothing)."""
+    return {"layers": [{"path": path, "title": quantizer.title(path), "is_stored": path in made,
+                        **_layer(one, rounding, levels[path])} for path, one in quantizer.roundable().items()]}
+
+
+def inside_view(quantizer: Quantizer, rounding: Rounding, values: Sequence[int],
+                report: Reporter = no_report) -> dict[str, Any]:
+    """levels, and one dict for each layer: path, title, reach (the largest magnitude), weights (a histogram between -reach
+    and reach), accuracy and loss with this layer alone quantized to each of the levels."""
+    measured = sensitivity(quantizer.open, quantizer.data, list(quantizer.layers),
+                           lambda path, level: quantizer.with_one(path, rounding, int(level)), report, (0, *values))
+    return {"values": list(values), "levels": list(values), "layers": [
+        {"path": path, "title": quantizer.title(path), **histogram(layer.weight),
+         "accuracy": measured.accuracies[path][1:], "loss": measured.losses[path][1:]}
+        for path, layer in quantizer.layers.items()]}
+
+
+def histogram(weight: Tensor) -> dict[str, Any]:
+    """The number of weights in each of BINS equal bins around zero."""
+    weight = weight.detach().float().cpu()
+    reach = float(weight.abs().max()) or 1.0
+    return {"reach": reach, "weights": torch.histc(weight, BINS, -reach, reach).int().tolist()}
+
+
+def _layer(one: Roundable, rounding: Rounding, levels: int) -> dict[str, Any]:
+    found = one.rounded(rounding, levels)
+    nearest = one.rounded(rounding.to_nearest(), levels)
+    values, counts = _values(found.matrix)
+    return {"levels": values, "counts": counts, "bits": one.entropy(found), "distortion": one.distortion(found),
+            "error": one.error(found), "error_nearest": one.error(nearest)}
+
+
+def _values(matrix: Tensor) -> tuple[list[float], list[int]]:
+    values, counts = torch.unique(matrix.cpu(), return_counts=True)
+    if len(values) > MOST_VALUES:
+        low, high = float(values[0]), float(values[-1])
+        counts = torch.histc(matrix.float().cpu(), MOST_VALUES, low, high)
+        width = (high - low) / MOST_VALUES
+        values = low + width * (torch.arange(MOST_VALUES) + 0.5)
+    return [float(f"{value:.6g}") for value in values.tolist()], counts.int().tolist()
