@@ -112,6 +112,7 @@ def race_command(chosen: argparse.Namespace) -> None:
     from compress.curves.race_plan import ahead, checked_budget, sentence
     from compress.data import datasets
     from compress.networks import device
+    from compress.service.failures import sentence_of
 
     seed, budget = checked_seed(chosen.seed, name="--seed"), checked_budget(chosen.points_lost, name="--points-lost")
     folder = None if chosen.save is None else writable_folder(chosen.save)
@@ -125,15 +126,15 @@ def race_command(chosen: argparse.Namespace) -> None:
     if kept := store.teacher(recipe.key(), data.digest):
         printed.known(kept["digest"])
     with reporter(where) as report:
-        for point in race.run(recipe, store, report, where, field=field):
+        for point in race.run(recipe, store, report, where, field=field, explained=sentence_of):
             printed.point(Recipe.parse(point.recipe).key(), point.plain())
     teacher = store.teacher(recipe.key(), data.digest)
     if not teacher:
         raise RuntimeError(f"The teacher {recipe.text()} was obtained, but is not in the store.")
     printed.known(teacher["digest"])  # what another process measured meanwhile
     found = ahead(race.curves_of(field, store, teacher["digest"]), teacher["card"], budget)
-    _say({"points_lost": budget, "sentence": sentence(found, teacher["card"], budget), "refused": field.refused,
-          "recipe": found and found.point["recipe"]})
+    _say({"points_lost": budget, "sentence": sentence(found, teacher["card"], budget),
+          "refused": race.refused(recipe, store, teacher["digest"]), "recipe": found and found.point["recipe"]})
 
 
 class _Printed:

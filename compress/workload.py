@@ -121,7 +121,7 @@ class Workload:
         paces: dict[str, float | None] = {}
         left = self._left(self.root, paces)
         spent = self.root.spent
-        whole = self._whole(paces) if left is None else spent + left
+        whole = self._whole(self.root, paces) if left is None else spent + left
         self._shown = max(self._shown, min(NEARLY, spent / whole if whole > 0 else 0.0))
         return Outlook(self._shown, left)
 
@@ -130,13 +130,26 @@ class Workload:
         found = {kind: self._own(tasks) for kind, tasks in self._kinds.items()}
         return {kind: seconds / units for kind, (seconds, units) in found.items() if units > 0}
 
-    def _whole(self, paces: dict[str, float | None]) -> float:
-        """Seconds of all while some pace is unknown: each unknown phase counts as long as the mean of those known, and never
-        as nearly done. It only draws a bar, and errs towards a bar that is short."""
-        lefts = [(part.spent, self._left(part, paces)) for part in self.root.parts]
-        known = [spent + left for spent, left in lefts if left is not None and spent + left > SHORT]
-        mean = sum(known) / len(known) if known else 0.0
-        return sum(known) + sum(max(mean, UNSEEN * spent) for spent, left in lefts if left is None)
+    def _whole(self, task: Task, paces: dict[str, float | None]) -> float:
+        """Seconds of all of a task. Where the pace of a part is unknown, the part counts as long as the mean of those known,
+        by units where these are of one kind, and never as nearly done. It only draws a bar, and errs towards a bar that is
+        short."""
+        left = self._left(task, paces)
+        if left is not None:
+            return task.spent + left
+        if not task.parts:
+            return UNSEEN * task.spent
+        known = [(part.spent + left, self._size(part)) for part in task.parts
+                 if (left := self._left(part, paces)) is not None and part.spent + left > SHORT]
+        seconds = sum(span for span, _ in known)
+        mean = seconds / sum(size for _, size in known) if known else 0.0
+        unknown = [part for part in task.parts if self._left(part, paces) is None]
+        return seconds + sum(max(mean * self._size(part), self._whole(part, paces)) for part in unknown)
+
+    @staticmethod
+    def _size(part: Task) -> float:
+        """Of one of several parts: units, if they have a common kind, which is then the whole's."""
+        return part.units if part.whole is not None and part.kind == part.whole.kind else 1.0
 
     def _left(self, task: Task, paces: dict[str, float | None]) -> float | None:
         if task.ended:

@@ -1,12 +1,13 @@
 """A race: the curves with which every method takes part (Method.race), on one teacher.
 
 It is one job made of ordinary sweeps on common ground: each sweep yields its points coarse to fine, and the race takes one
-of each in turn, so that all curves have their ends first. Each sweep stores what it would store alone.
+of each in turn, so that all curves have their ends first. Each sweep stores what it would store alone. A curve that
+cannot go on ends, and the others go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -87,41 +88,75 @@ def curves_of(field: Field, store: Sink, teacher: str) -> list[tuple[Entry, list
 
 
 def run(recipe: Recipe, store: Sink, report: Reporter = no_report, device: torch.device | str = "cpu",
-        latency: bool = True, field: Field | None = None) -> Iterator[Point]:
-    """Measures what the race's curves lack, one point of each in turn, and yields each point after it was stored.
+        latency: bool = True, field: Field | None = None, explained: Callable[[Exception], str] = str) -> Iterator[Point]:
+    """Measures what the race's curves lack, one point of each in turn, and yields each point after it was stored. What
+    refused() gives is stored too.
 
     Args:
         recipe: as for field_of(); field: what that gave, where the caller has asked already.
+        explained: the sentence for a user of an error with which a curve has ended.
 
     Raises:
-        ValueError: unknown data or settings, or nobody can take part. Cancelled: through `report`; finished points stay.
+        ValueError: unknown data or settings, or nobody can take part, or every curve has ended with an error; the message is
+            the first reason. Cancelled: through `report`; finished points stay.
     """
     recipe = sweep.complete(recipe)
     report(0.0, f"loading {recipe.data}")
     data = datasets.load(recipe.data, report=report)
     field = field or field_of(recipe, data)
     before, racing = report.phases(Phase("", TEACHER), Phase("", sum(runner.effort for runner in field.runners)))
-    parts = racing.phases(*[Phase(runner.sweep.curve.text()) for runner in field.runners], in_order=False)
+    parts = racing.phases(*[Phase("", runner.effort) for runner in field.runners], in_order=False)
     board = _Board(report, [TEACHER, *(runner.effort for runner in field.runners)], [before, *parts])
     shared = sweep.ground(field.runners[0].sweep.recipe, data, store, board.reporter(0, "teacher"), device)
-    store.save_view(view_key(recipe), shared.teacher.digest, {"refused": field.refused})
-    yield from _in_turns(field.runners, shared, store, board, device, latency)
+    ended: dict[str, str] = {}
+    _keep_reasons(recipe, shared, field, ended, store)
+    for point in _in_turns(field.runners, shared, store, board, device, latency):
+        if isinstance(point, Point):
+            yield point
+        else:
+            ended[point.runner.entry.words] = explained(point.error)
+            _keep_reasons(recipe, shared, field, ended, store)
+    if len(ended) == len(field.runners):
+        raise ValueError(next(iter(ended.values())))
     report(1.0, "done")
 
 
+def refused(recipe: Recipe, store: Sink, teacher: str) -> dict[str, str]:
+    """Who did not take part in the last race of this complete recipe, or not to the end: entry in words -> sentence.
+    teacher: the digest of its file."""
+    found: dict[str, str] = (store.view(view_key(recipe), teacher) or {}).get("refused", {})
+    return found
+
+
+def _keep_reasons(recipe: Recipe, shared: Ground, field: Field, ended: dict[str, str], store: Sink) -> None:
+    store.save_view(view_key(recipe), shared.teacher.digest, {"refused": {**field.refused, **ended}})
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """A runner whose curve cannot go on."""
+
+    runner: Runner
+    error: ValueError
+
+
 def _in_turns(runners: list[Runner], shared: Ground, store: Sink, board: _Board, device: torch.device | str,
-              latency: bool) -> Iterator[Point]:
+              latency: bool) -> Iterator[Point | _Ended]:
     """The points of all runners: in each round of each the next one of its curve, with what its plan has before it."""
     running = [(runner, sweep.run(runner.sweep, store, board.reporter(place, runner.entry.words), device, latency,
                                   runner.checked, shared)) for place, runner in enumerate(runners, start=1)]
     while running:
         still = []
         for runner, points in running:
-            for point in points:
-                yield point
-                if Recipe.parse(point.recipe).key() in runner.entry.keys:
-                    still.append((runner, points))
-                    break
+            try:
+                for point in points:
+                    yield point
+                    if Recipe.parse(point.recipe).key() in runner.entry.keys:
+                        still.append((runner, points))
+                        break
+            except ValueError as error:
+                board.reporter(1 + runners.index(runner), runner.entry.words)(1.0, "ended")
+                yield _Ended(runner, error)
         running = still
 
 

@@ -69,14 +69,15 @@ def checked_budget(text: str, name: str = "points lost") -> float:
 
 
 def entries(recipe: Recipe, cards: dict[str, dict[str, Any]]) -> list[Entry]:
-    """All curves of a race; those of less effort come first.
+    """All curves of a race: first the one of least effort of each method, then the others; those of less effort come first.
 
     Args:
         recipe: complete; the methods of the race follow those that it has.
         cards: name -> Method.card(), in the order in which methods are listed.
     """
-    found = [_entry(recipe, card, one) for card in cards.values() for one in card["race"]]
-    return sorted(found, key=lambda entry: entry.effort)
+    ranked = [(rank, _entry(recipe, card, one)) for card in cards.values()
+              for rank, one in enumerate(sorted(card["race"], key=lambda one: one["effort"]))]
+    return [entry for rank, entry in sorted(ranked, key=lambda pair: (pair[0] > 0, pair[1].effort))]
 
 
 def _entry(recipe: Recipe, card: dict[str, Any], one: dict[str, Any]) -> Entry:
@@ -90,7 +91,7 @@ def _entry(recipe: Recipe, card: dict[str, Any], one: dict[str, Any]) -> Entry:
 
 def view_key(recipe: Recipe) -> str:
     """Where the store keeps what a race of this complete recipe found out beside its points: a view with `refused`, entry in
-    words -> the reason why it cannot take part."""
+    words -> the reason why it does not take part, or not to the end."""
     return f"race {recipe.key()}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import torch
@@ -130,7 +131,8 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
 
     Args:
         checked: what checked_values() gave for this sweep and its data, where the caller has asked already.
-        shared: ground() of this recipe, where several sweeps have one teacher and start.
+        shared: ground() of this recipe, where several sweeps have one teacher and start. The inside view is then made after
+            the first point.
 
     Raises:
         ValueError: unknown data, settings that are not allowed, or methods that exclude each other; raised before anything
@@ -143,34 +145,46 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
     data = shared.data if shared else datasets.load(recipe.data, report=report)
     valid, invalid = checked or checked_values(sweep, data)
     runs = sweep.method.plan(coarse_to_fine(valid))
-    first, viewing, comparing, making = report.phases(*_phases(sweep, runs, data, store))
+    first, viewing, comparing, making = report.phases(*_phases(sweep, runs, data, store), in_order=False)
     on = shared or ground(recipe, data, store, first, device)
-    teacher, start = on.teacher, on.start
-    _keep_plan(sweep, valid, invalid, teacher.digest, store)
+    first(1.0, "the teacher is ready")
+    digest = on.teacher.digest
+    _keep_plan(sweep, valid, invalid, digest, store)
+    points = _measured(sweep, runs, on, store, comparing, making, latency)
+    if shared:  # a page's pictures can wait for the first point where others wait for theirs
+        yield from islice(points, 1)
     with report.exclusive("inside view", sweep.curve.key()):  # it is added to what was kept before
-        _keep_view(sweep, valid, runs, start, data, teacher.digest, store, viewing)
-    missing = _missing(sweep, runs, teacher.digest, store)
+        _keep_view(sweep, valid, runs, on.start, data, digest, store, viewing)
+    viewing(1.0, "looked inside")
+    yield from points
+    report(1.0, "done")
+
+
+def _measured(sweep: Sweep, runs: Sequence[Run], on: Ground, store: Sink, comparing: Reporter, making: Reporter,
+              latency: bool) -> Iterator[Point]:
+    """The missing points, each after it was stored."""
+    missing = _missing(sweep, runs, on.teacher.digest, store)
     reference = _reference(sweep, on, store, comparing)
+    comparing(1.0, "compared")
     made, measuring = Measuring.of(making, runs, missing)
-    candidates = sweep.method.applied(start, data, missing, made, recipe.seed) if missing else iter(())
+    candidates = sweep.method.applied(on.start, on.data, missing, made, sweep.recipe.seed) if missing else iter(())
     timed: dict[tuple[Any, ...], Timing] = {}
     for candidate in candidates:
         single = sweep.of(candidate.method)
         measuring.begin(candidate)
         layers = _layers(candidate.network) if latency else None
         known = timed.get(layers) if layers else None
-        point = measure(candidate, data, reference, store.artefacts, single.text(), recipe.seed,
+        point = measure(candidate, on.data, reference, store.artefacts, single.text(), sweep.recipe.seed,
                         latency if known is None else known)
         if layers:
             timed[layers] = (point.latency, point.latency_low, point.latency_high)
-        _keep(point, single, sweep.method.dial, teacher.digest, store)
+        _keep(point, single, sweep.method.dial, on.teacher.digest, store)
         measuring.end(candidate)
         yield point
-    report(1.0, "done")
 
 
 def _phases(sweep: Sweep, runs: Sequence[Run], data: Dataset, store: Sink) -> list[Phase]:
-    """What run() has to do: what it stands on, the inside view, the reference, and the points that are missing."""
+    """What run() has to do, in turns: what it stands on, the inside view, the reference, and the points that are missing."""
     curve = replace(sweep.curve, seed=0).text()
     digest = kept_teachers.kept_digest(sweep.recipe, data, store)
     missing = len(_missing(sweep, runs, digest, store))

@@ -15,6 +15,7 @@ from compress.files import network_file
 from compress.points.speed_map import speed_map
 from compress.progress import Cancelled, Reporter
 from compress.recipe import Recipe
+from compress.service.failures import sentence_of
 from compress.service.requests import CurveRequest, FinalRequest, RaceRequest, Request, SpeedRequest, TeacherRequest
 from compress.workload import Phase
 
@@ -48,7 +49,7 @@ def _curve(request: CurveRequest, store: Sink, report: Reporter, device: torch.d
 
 
 def _race(request: RaceRequest, store: Sink, report: Reporter, device: torch.device) -> None:
-    for _ in race.run(Recipe.parse(request.recipe), store, report, device):
+    for _ in race.run(Recipe.parse(request.recipe), store, report, device, explained=sentence_of):
         pass
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 
@@ -113,6 +114,23 @@ def test_the_first_of_a_kind_does_not_count_once_there_are_others(clock: Clock) 
     for part, seconds in zip(parts, (30.0, 1.0, 1.0), strict=False):
         worked(clock, part, 1, seconds)
     assert work.outlook().left == pytest.approx(2.0)
+
+
+def test_the_bar_counts_parts_of_one_kind_by_their_units_while_no_pace_is_known(clock: Clock) -> None:
+    """A race: its teacher is trained, and of its curves nothing is known. The bar shall not stand at a half."""
+    work = Workload(clock=clock)
+    teacher, racing = Reporter(task=work.root).phases(Phase("", 10), Phase("", 90))
+    worked(clock, teacher, 10, 0.2)
+    curves = [curve.each(f"network {number}", 3)
+              for number, curve in enumerate(racing.phases(Phase("", 30), Phase("", 60), in_order=False))]
+    shares = [work.outlook().share]
+    assert shares[0] == pytest.approx(0.1)
+    for networks in zip(*curves, strict=True):
+        for network, seconds in zip(networks, (2.0, 4.0), strict=True):
+            worked(clock, network, 1, seconds)
+            shares.append(work.outlook().share)
+    assert all(earlier <= later for earlier, later in pairwise(shares))
+    assert len(set(shares)) >= 5 and shares[2] < 0.5 <= shares[4], "it moves on, and is never far ahead"
 
 
 def test_phases_that_take_turns_are_timed_apart(clock: Clock) -> None:

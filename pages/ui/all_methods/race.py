@@ -163,7 +163,7 @@ def _list(state: RaceState, known: Card) -> None:
             path, link = _place(entry, point, state, known)
             st.page_link(path, label=_row(entry, point, state), query_params=link)
     for name, reason in (state.refused or {}).items():
-        st.caption(outside.markdown(f"{name} cannot take part: {reason}"))
+        st.caption(outside.markdown(f"Out of the race: {name}. {reason}"))
 
 
 def _row(entry: Entry, point: dict[str, Any] | None, state: RaceState) -> str:

@@ -21,7 +21,7 @@ class RaceState:
         curves: for each entry its points by rising size, each with the key of its recipe as `id`.
         reference: the teacher's card, or None before it is trained.
         job: the newest job of this race, or None; missing: how many points its curves lack.
-        refused: entry in words -> why it cannot take part.
+        refused: entry in words -> why it does not take part, or not to the end.
         shipped: where it comes with the program, how it was measured; else "".
     """
 

@@ -15,11 +15,13 @@ from compress.curves.race_plan import entries, view_key
 from compress.curves.store import Store
 from compress.data.datasets import Dataset
 from compress.methods import methods
+from compress.methods.prune import Prune
 from compress.progress import Cancelled, Progress, Reporter
 from compress.recipe import CURVE, Recipe
 
 RECIPE = sweep.complete(Recipe.parse("toy/mlp(hidden=16-16,epochs=2)/0"))
 FEW = {"recovery_epochs": 1, "recovery_steps": 2, "epochs": 2}
+CANDIDATES = Prune.candidates
 ROUNDING = '''
 import copy
 from dataclasses import dataclass
@@ -133,6 +135,50 @@ def test_who_cannot_take_part_is_left_out_with_the_reason(store: Store) -> None:
     list(race.run(recipe, store, latency=False))
     teacher = store.teachers(RECIPE.key())[0]["digest"]
     assert store.view(view_key(recipe), teacher) == {"refused": field.refused}
+
+
+def failing_at_its_second_network(self: Prune, *given: Any) -> Iterator[Any]:
+    made = CANDIDATES(self, *given)
+    yield next(made)
+    raise ValueError("Prune: there is no second network. Choose one.")
+
+
+def test_who_cannot_go_on_ends_with_the_reason_and_the_others_finish(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Prune, "candidates", failing_at_its_second_network)
+        found = [Recipe.parse(point.recipe).methods[-1].name for point in raced(store)]
+    assert {name: found.count(name) for name in set(found)} == {"prune": 2, "low_rank": 6, "sparse_code": 6, "distill": 6}
+    teacher = store.teachers(RECIPE.key())[0]["digest"]
+    assert race.refused(RECIPE, store, teacher) == {
+        name: "Prune: there is no second network. Choose one." for name in ("pruning (second order)", "pruning (gradual)")}
+    assert raced(store) and race.refused(RECIPE, store, teacher) == {}, "the next race asks again"
+
+
+def test_a_race_that_nobody_finishes_fails_with_the_first_reason(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in methods().values():
+        if kind is not Prune:
+            monkeypatch.setattr(kind, "race", ())
+    monkeypatch.setattr(Prune, "candidates", failing_at_its_second_network)
+    with pytest.raises(ValueError, match="there is no second network"):
+        list(race.run(RECIPE, store, latency=False, explained=lambda error: f"Sorry: {error}"))
+    teacher = store.teachers(RECIPE.key())[0]["digest"]
+    assert all(sentence.startswith("Sorry: Prune") for sentence in race.refused(RECIPE, store, teacher).values())
+
+
+def test_the_inside_views_wait_for_the_first_points(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    looked = sweep._keep_view
+
+    def noted(wanted: sweep.Sweep, *given: Any) -> None:
+        order.append(f"view of {wanted.method.name}")
+        looked(wanted, *given)
+
+    monkeypatch.setattr(sweep, "_keep_view", noted)
+    for point in race.run(RECIPE, store, latency=False):
+        order.append(Recipe.parse(point.recipe).methods[-1].name)
+    count = len(entries(RECIPE, {name: kind.card() for name, kind in methods().items()}))
+    assert not [step for step in order[:count] if step.startswith("view")]
+    assert sum(step.startswith("view") for step in order) == count
 
 
 def test_the_plan_names_who_each_run_belongs_to() -> None:

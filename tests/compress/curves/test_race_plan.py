@@ -28,11 +28,11 @@ def point(accuracy: float, size: int) -> dict[str, Any]:
     return {"accuracy": accuracy, "bytes": size}
 
 
-def test_every_method_enters_its_curves_those_of_less_effort_first() -> None:
+def test_every_method_enters_with_its_easiest_curve_before_any_enters_its_others() -> None:
     cards = {"cut": card("cut", entrant("trained", 3), entrant("bare")), "none": card("none"),
-             "fold": card("fold", entrant(""))}
+             "fold": card("fold", entrant("", 4)), "sum": card("sum", entrant("twice", 2), entrant("once", 2))}
     found = entries(RECIPE, cards)
-    assert [entry.words for entry in found] == ["cut (bare)", "fold", "cut (trained)"]
+    assert [entry.words for entry in found] == ["cut (bare)", "sum (twice)", "fold", "sum (once)", "cut (trained)"]
 
 
 def test_an_entrys_points_lack_the_settings_that_only_add_runs() -> None:
