@@ -1,0 +1,89 @@
+"""Integer products are exact, and outputs as near as the rounding of weights and activations allows."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from compress.layers import integer_matmul
+from compress.layers.integer_matmul import IntegerMatrix, integer_product, is_fast, reach_of
+from compress.solvers.uniform_grid import fitted
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(params=[True, False])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """By torch's product of integers where there is one, and by float64."""
+    if request.param and not is_fast():
+        pytest.skip("this torch has no exact product of int8 matrices on this processor")
+    monkeypatch.setattr(integer_matmul, "is_fast", lambda: request.param)
+    return bool(request.param)
+
+
+@pytest.mark.parametrize("shape", [(1, 784, 300), (3, 1, 1), (17, 5000, 2), (128, 300, 100)])
+def test_products_of_whole_numbers_are_exact_also_at_the_largest_sums(shape: tuple[int, int, int], either_way: bool) -> None:
+    count, columns, rows = shape
+    left, right = (torch.randint(-128, 128, (number, columns), dtype=torch.int8) for number in (count, rows))
+    left[0], right[0] = -128, -128
+    found = integer_product(left, right)
+    assert found.dtype == torch.int32 and int(found[0, 0]) == 128 * 128 * columns
+    assert torch.equal(found.long(), left.long() @ right.long().mT)
+
+
+GRIDS = [(255, True), (256, True), (256, False), (2, True), (3, True), (16, False)]
+
+
+@pytest.mark.parametrize(("levels", "symmetric"), GRIDS)
+@pytest.mark.parametrize("per", ["row", "tensor"])
+def test_outputs_are_those_of_the_rounded_weights_up_to_the_rounding_of_activations(
+        levels: int, symmetric: bool, per: str, either_way: bool) -> None:
+    weights, batch, bias = random(7, 40), random(9, 40, seed=1) * 3, random(7, seed=2)
+    grid = fitted(weights, levels, "row" if per == "row" else "tensor", symmetric=symmetric)
+    numbers = grid.nearest(weights)
+    found = IntegerMatrix.of(grid, numbers).outputs(batch, bias)
+    exact = batch @ grid.values(numbers).mT + bias
+    most = batch.abs().amax(1, keepdim=True) / 254 * grid.values(numbers).abs().sum(1)  # half a step of each activation
+    assert bool(((found - exact).abs() <= most * 1.001 + 1e-5).all())
+    assert float((found - exact).norm() / exact.norm()) < 0.02
+
+
+def test_an_example_alone_has_the_outputs_that_it_has_in_a_batch() -> None:
+    grid = fitted(random(5, 30), 255)
+    layer = IntegerMatrix.of(grid, grid.nearest(random(5, 30)))
+    batch = random(6, 30, seed=1) * torch.tensor([1e-6, 1.0, 1e6, 3.0, 0.0, 1.0])[:, None]
+    together = layer.outputs(batch)
+    assert torch.equal(together, torch.cat([layer.outputs(one[None]) for one in batch]))
+    assert not together[4].any() and bool(together.isfinite().all())
+
+
+def test_a_measured_reach_clips_what_is_beyond_and_serves_what_was_measured() -> None:
+    weights, calibration = random(5, 30), random(400, 30, seed=1).relu()
+    grid = fitted(weights, 255)
+    reach = reach_of(calibration)
+    layer = IntegerMatrix.of(grid, grid.nearest(weights), reach)
+    assert 2.0 < reach <= float(calibration.max()) * 1.001
+    exact = calibration @ weights.mT
+    assert float((layer.outputs(calibration) - exact).norm() / exact.norm()) < 0.02
+    assert torch.allclose(layer.outputs(torch.full((1, 30), 50.0)), layer.outputs(torch.full((1, 30), reach)))
+    assert reach_of(torch.zeros(3, 4)) > 0
+
+
+def test_what_cannot_be_in_eight_bits_is_refused() -> None:
+    weights = random(4, 12)
+    for grid in (fitted(weights, 257), fitted(weights, 16, "group", 4)):
+        with pytest.raises(ValueError, match="at most 256 levels"):
+            IntegerMatrix.of(grid, grid.nearest(weights))
+
+
+def test_a_torch_without_the_product_or_with_a_wrong_one_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def saturated(left: Tensor, right: Tensor) -> Tensor:
+        return (left.double() @ right.double()).clamp(-2.0 ** 15, 2.0 ** 15).to(torch.int32)
+
+    monkeypatch.setattr(torch, "_int_mm", saturated)
+    assert not is_fast.__wrapped__()
+    monkeypatch.delattr(torch, "_int_mm")
+    assert not is_fast.__wrapped__()
