@@ -15,10 +15,11 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from reprlib import Repr
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
+Kind = TypeVar("Kind", int, float)
 MOST_SIZES = 100  # layers of a network: a longer list is a slip, and takes minutes to build
 _SHORT = Repr()
 _SHORT.maxstring, _SHORT.maxlong, _SHORT.maxlevel = 60, 40, 2
@@ -36,8 +37,8 @@ def setting(default: Any, *, help: str, low: float | None = None, high: float | 
     """A dataclass field with all that a form needs.
 
     Args:
-        default: the value if none is chosen; its type is the setting's type (bool, int, float, str, or a
-            tuple of int for layer sizes).
+        default: the value if none is chosen; its type is the setting's type (bool, int, float, str, a tuple of
+            int for layer sizes, or a tuple of float; an empty one is of sizes).
         help: one sentence for the user.
         low, high: the closed range of a number, or of each number of a tuple.
         choices: the allowed words of a str setting.
@@ -72,7 +73,7 @@ class Settings:
             object.__setattr__(self, field.name, value)
 
     def plain(self) -> dict[str, Any]:
-        """The settings as JSON-able values, in field order; tuples of sizes are spelled '300-100'."""
+        """The settings as JSON-able values, in field order; tuples are spelled '300-100' or '0.5-8'."""
         return {field.name: spelled(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
     @classmethod
@@ -101,9 +102,9 @@ class Settings:
 
 
 def spelled(value: Any) -> Any:
-    """A setting's value as plain JSON; a tuple of sizes becomes '300-100', an empty one 'none'."""
+    """A setting's value as plain JSON; a tuple becomes '300-100' or '0.5-8', an empty one 'none'."""
     if isinstance(value, tuple):
-        return "-".join(str(size) for size in value) or "none"
+        return "-".join(str(one).removesuffix(".0") for one in value) or "none"
     return value
 
 
@@ -137,7 +138,7 @@ def checked_seed(value: Any, owner: str = "", name: str = "seed") -> int:
 
 
 def converted(entry: dict[str, Any], value: Any, owner: str = "") -> Any:
-    """The value in the setting's own type (bool, int, float, str, or a tuple of int for sizes), whatever a number's range.
+    """The value in the setting's own type (bool, int, float, str, or a tuple of int or float), whatever a number's range.
 
     Text is read as its type is spelled, in quotes or without: true or false in any case, one of the choices, digits 0 to 9
     in decimal or exponent notation. A bool is no number, a number no bool and no text, and 2.7 no whole number; 4.0 is one.
@@ -145,7 +146,8 @@ def converted(entry: dict[str, Any], value: Any, owner: str = "") -> Any:
     Raises:
         ValueError: names the owner, the setting, the type or the choices, the value and an example.
     """
-    read = {"bool": _bool, "int": _whole, "float": _number, "str": _text, "sizes": _sizes, "label": _label}[entry["type"]]
+    read = {"bool": _bool, "int": _whole, "float": _number, "str": _text, "sizes": _sizes, "numbers": _numbers,
+            "label": _label}[entry["type"]]
     try:
         if entry["type"] != "label" and isinstance(value, str) and _QUOTED.fullmatch(value.strip()):
             value = value.strip()[1:-1]
@@ -161,9 +163,9 @@ def converted(entry: dict[str, Any], value: Any, owner: str = "") -> Any:
 def nearest(entry: dict[str, Any], value: Any) -> Any:
     """The allowed number nearest to a number of the setting's type. NaN and values that are no numbers are returned
     unchanged."""
-    if entry["type"] not in ("int", "float", "sizes"):
+    if entry["type"] not in ("int", "float", "sizes", "numbers"):
         return value
-    kind = float if entry["type"] == "float" else int
+    kind = float if entry["type"] in ("float", "numbers") else int
     if entry["low"] is not None and value < entry["low"]:
         return kind(entry["low"])
     return kind(entry["high"]) if entry["high"] is not None and value > entry["high"] else value
@@ -190,7 +192,8 @@ def _wanted(entry: dict[str, Any]) -> str:
     return {"bool": "true or false", "int": f"a whole number {numbers}", "float": f"a number {numbers}",
             "str": f"one of {', '.join(entry['choices'] or ())}",
             "label": f"the label of a class, of at most {LONGEST_LABEL} characters, or {NO_LABEL} for none",
-            "sizes": f"whole numbers {numbers} joined by '-' (at most {MOST_SIZES} of them), or 'none'"}[entry["type"]]
+            "sizes": f"whole numbers {numbers} joined by '-' (at most {MOST_SIZES} of them), or 'none'",
+            "numbers": f"numbers {numbers} joined by '-' (at most {MOST_SIZES} of them), or 'none'"}[entry["type"]]
 
 
 def _bool(value: Any) -> bool:
@@ -260,7 +263,16 @@ def _sizes(value: Any) -> tuple[int, ...]:
     return (_whole(value),) if isinstance(value, int) else _few([_whole(size) for size in value])
 
 
-def _few(sizes: list[int]) -> tuple[int, ...]:
+def _numbers(value: Any) -> tuple[float, ...]:
+    """Text like 0.5-8, in decimals alone, since the '-' of an exponent would be read as the next number's; one number; or a
+    list of them."""
+    if isinstance(value, str):
+        text = value.strip()
+        return () if text in ("", "none") else _few([_decimal(part) for part in text.split("-", MOST_SIZES)])
+    return (_number(value),) if isinstance(value, Real) else _few([_number(one) for one in value])
+
+
+def _few(sizes: list[Kind]) -> tuple[Kind, ...]:
     """Raises ValueError for more sizes than a network has layers."""
     if len(sizes) > MOST_SIZES:
         raise ValueError(f"{len(sizes)} sizes")
@@ -274,9 +286,18 @@ def _size(text: str) -> int:
     return int(text)
 
 
+def _decimal(text: str) -> float:
+    """One of the numbers between dashes: digits with at most one point."""
+    if not re.fullmatch(r"\d+\.?\d*|\.\d+", text, re.ASCII):
+        raise ValueError(text)
+    return float(text)
+
+
 def _described(field: dataclasses.Field[Any]) -> dict[str, Any]:
     facts = field.metadata
-    kind = "label" if facts["is_label"] else "sizes" if isinstance(field.default, tuple) else type(field.default).__name__
+    kind = "label" if facts["is_label"] else type(field.default).__name__
+    if isinstance(field.default, tuple):
+        kind = "numbers" if any(isinstance(one, float) for one in field.default) else "sizes"
     return {
         "name": field.name, "label": facts["label"] or field.name.replace("_", " ").capitalize(), "type": kind,
         "default": spelled(field.default), "low": facts["low"], "high": facts["high"],

@@ -37,12 +37,14 @@ class KDObjective:
         temperature: of the soft targets.
         loss: one of LOSSES; hints, attention and relational are added to the soft targets.
         strength: weight of the added loss.
+        standardised: whether the teacher term compares the z-scores of the logits (Sun et al. 2024).
     """
 
     alpha: float
     temperature: float
     loss: str = "soft"
     strength: float = 1.0
+    standardised: bool = False
 
 
 class TeacherTargets:
@@ -107,6 +109,8 @@ class StackedObjective:
         self.strength = objectives[0].strength
         self.alpha = torch.tensor([objective.alpha for objective in objectives], device=device)
         self.temperature = torch.tensor([objective.temperature for objective in objectives], device=device)
+        self.standardised = torch.tensor([objective.standardised for objective in objectives], device=device)
+        self.any_standardised = any(objective.standardised for objective in objectives)
         self.uses_teacher = any(objective.alpha > 0 for objective in objectives)
         self.has_controls = not all(objective.alpha > 0 for objective in objectives)
         self.targets = list(dict.fromkeys(targets))
@@ -142,6 +146,7 @@ class StackedObjective:
             cross-entropy:   d(-log softmax(z)_y)/dz = softmax(z) - onehot(y)
             soft targets:    d log q_i/dz_j = (1_ij - q_j) / T, so d(T^2 KL(p || q))/dz = T^2 (q - p) / T = T (q - p)
             logit matching:  with C = 1 - (mean over the classes), C^T C = C, so d(|C (z - v)|^2 / 2K)/dz = C (z - v) / K
+        Of standardised logits these are the gradients with respect to the z-scores: see losses.through_standardised().
         """
         if self.closed:
             outputs.logits.backward(self.gradient(outputs.logits, labels, labelled, rows))
@@ -188,32 +193,44 @@ class StackedObjective:
 
     def _teacher_gradient(self, logits: Tensor, rows: Tensor) -> Tensor:
         """(N, b, classes): alpha times the gradient of the teacher term, as derived in backward()."""
-        weight = self.alpha[:, None, None] / len(rows)
+        weight, scores = self.alpha[:, None, None] / len(rows), self._compared(logits)
         if self.loss == "logits":
-            gap = logits - self._targets("logits", rows)
-            return (gap - gap.mean(-1, keepdim=True)).mul_(weight / logits.shape[-1])
-        temperature = self.temperature[:, None, None]
-        gap = (logits / temperature).softmax(-1).sub_(self._soft_targets(rows))
-        return gap.mul_(weight * temperature)
+            gap = scores - self._compared(self._targets("logits", rows))
+            gradient = (gap - gap.mean(-1, keepdim=True)).mul_(weight / logits.shape[-1])
+        else:
+            temperature = self.temperature[:, None, None]
+            gap = (scores / temperature).softmax(-1).sub_(self._soft_targets(rows))
+            gradient = gap.mul_(weight * temperature)
+        if not self.any_standardised:
+            return gradient
+        return torch.where(self.standardised[:, None, None], losses.through_standardised(gradient, logits), gradient)
+
+    def _compared(self, logits: Tensor) -> Tensor:
+        """What of logits (b, classes) or (N, b, classes) is compared: z-scores for the students that are standardised."""
+        if not self.any_standardised:
+            return logits
+        return torch.where(self.standardised[:, None, None], losses.standardised(logits), logits)
 
     def _soft_targets(self, rows: Tensor) -> Tensor:
         """The teachers' probabilities at every student's temperature, (b, classes) or (N, b, classes), from tables that
         are computed once."""
         if not self.soft_tables:
-            pairs = list(zip(self.target_of.tolist(), self.temperature.tolist(), strict=True))
-            distinct = list(dict.fromkeys(pairs))
-            self.soft_tables = [(self.targets[number].logits / temperature).softmax(-1) for number, temperature in distinct]
-            self.table_of = torch.tensor([distinct.index(pair) for pair in pairs], device=self.target_of.device)
+            kinds = list(zip(self.target_of.tolist(), self.temperature.tolist(), self.standardised.tolist(), strict=True))
+            distinct = list(dict.fromkeys(kinds))
+            for number, temperature, scored in distinct:
+                logits = self.targets[number].logits
+                self.soft_tables.append(((losses.standardised(logits) if scored else logits) / temperature).softmax(-1))
+            self.table_of = torch.tensor([distinct.index(kind) for kind in kinds], device=self.target_of.device)
         found = [table.index_select(0, rows) for table in self.soft_tables]
         return found[0] if len(found) == 1 else torch.stack(found)[self.table_of]
 
     def _teacher_losses(self, outputs: Outputs, labels: Tensor, labelled: Tensor | None, rows: Tensor) -> Tensor:
         """(N,): the teacher term of each student."""
-        student, teacher = outputs.logits, self._targets("logits", rows)
+        student, teacher = self._compared(outputs.logits), self._compared(self._targets("logits", rows))
         if self.loss == "logits":
             return losses.logit_matching(student, teacher)
         if self.loss == "decoupled":
-            predicted = teacher.argmax(-1).expand(student.shape[:-1])
+            predicted = self._targets("logits", rows).argmax(-1).expand(student.shape[:-1])
             known = labels.expand(student.shape[:-1])
             target = known if labelled is None else torch.where(labelled > 0, known, predicted)
             return losses.decoupled(student, teacher, target, self.temperature)

@@ -57,6 +57,11 @@ class Distill(Method):
     - **relational**: soft, plus the differences of distances and angles between the examples of a batch, as the last hidden
       layer represents them (RKD: Park et al. 2019).
 
+    With **standardised** logits the teacher term compares z-scores over the classes, $(z - \bar z) / \sigma(z)$ and
+    $(v - \bar v) / \sigma(v)$, in the place of $z$ and $v$ (Sun et al. 2024). A student then learns which classes are
+    similar without having to reach the size of its teacher's logits. This helps small students at high temperatures, where
+    the other losses ask for the logits themselves.
+
     With an **assistant**, a network of the assistant's width is distilled from the teacher first, and the student from this
     network (TAKD: Mirzadeh et al. 2020). A very small student may learn more from a teacher nearer to its size.
 
@@ -103,6 +108,8 @@ class Distill(Method):
     strength: float = setting(1.0, low=0.0, high=1000.0, step=0.1,
                               idle={"loss": ("soft", "logits", "decoupled"), "alpha": (0.0,)},
                               help="Weight of the loss that hints, attention and relational add to the soft targets.")
+    standardised: bool = setting(False, label="Standardise logits", idle={"alpha": (0.0,)},
+                                 help="The teacher term compares z-scores of the logits: their size does not matter.")
     epochs: int = setting(15, low=1, high=2000, help="Passes over the training examples, the same for every student.")
     learning_rate: float = setting(0.01, low=1e-6, high=10.0,
                                    help="Size of the first steps; it falls to zero along a cosine.")
@@ -112,9 +119,10 @@ class Distill(Method):
     student_seed: int = setting(0, low=0, high=999, help="Of a student's initial weights and the order of its batches.")
     seeds: int = setting(3, low=1, high=20, of_sweep=True, label="Seeds",
                          help="Students of each setting, with different seeds: for the intervals of gains.")
-    temperatures: tuple[int, ...] = setting((1, 8, 20), low=1, high=64, of_sweep=True, label="Other temperatures",
-                                            help="Also trained, for the map; joined by '-'. 'none': only the "
-                                                 "temperature above.")
+    temperatures: tuple[float, ...] = setting((1.0, 8.0, 20.0), low=0.5, high=64.0, of_sweep=True,
+                                              label="Other temperatures",
+                                              help="Also trained, for the map; joined by '-'. 'none': only the "
+                                                   "temperature above.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -126,7 +134,7 @@ class Distill(Method):
         """Every width at every temperature and seed; at the method's temperature also the controls and, with an assistant,
         the students without it."""
         matters = self.loss != "logits" and self.alpha > 0
-        others = sorted({float(other) for other in self.temperatures} - {self.temperature}) if matters else []
+        others = sorted(set(self.temperatures) - {self.temperature}) if matters else []
         if self.student_seed + self.seeds > 1000:
             raise ValueError("Distill: the sum of student_seed and seeds must be at most 1000, but got "
                              f"{self.student_seed} and {self.seeds}. Lower student_seed to {1000 - self.seeds}.")
@@ -143,7 +151,7 @@ class Distill(Method):
         """The same student without the teacher; settings without effect have their defaults."""
         usual = Distill()
         return replace(self, alpha=0.0, temperature=usual.temperature, loss=usual.loss, unlabelled=usual.unlabelled,
-                       assistant=usual.assistant, strength=usual.strength)
+                       assistant=usual.assistant, strength=usual.strength, standardised=usual.standardised)
 
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[Distill], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
@@ -208,7 +216,7 @@ class Distill(Method):
 
     def _student(self, teacher: Network, targets: TeacherTargets, objective: KDObjective, chosen: TransferSet,
                  seed: int) -> Student:
-        objective = replace(objective, alpha=self.alpha, temperature=self.temperature)
+        objective = replace(objective, alpha=self.alpha, temperature=self.temperature, standardised=self.standardised)
         control = self.alpha == 0
         return Student(self.architecture(teacher), 1000 * (seed + 1) + self.student_seed, objective, targets,
                        chosen.control if control else chosen.rows, None if control else chosen.labelled, chosen.omitted)

@@ -40,6 +40,22 @@ def soft_targets(student: Tensor, teacher: Tensor, temperature: Tensor | float) 
     return (temperature.squeeze(-1).square() * divergence).mean(-1)
 
 
+def standardised(logits: Tensor) -> Tensor:
+    """The z-scores of logits (..., classes): each row with mean 0 and variance 1 (Sun et al. 2024, "Logit Standardization in
+    Knowledge Distillation"). A z + b for every a > 0 and b has the same: a student compared by them may have logits of
+    another size than its teacher's, whatever the temperature. Equal logits have the z-scores 0."""
+    return (logits - logits.mean(-1, keepdim=True)) / _deviation(logits)
+
+
+def through_standardised(gradient: Tensor, logits: Tensor) -> Tensor:
+    """The gradient with respect to the logits z, from that with respect to their z-scores s = (z - mean z) / d of K classes.
+    With d^2 = |z - mean z|^2 / K, ds_i/dz_j = (1_ij - 1/K - s_i s_j / K) / d, so that g becomes
+    (g - mean g - s mean(g s)) / d."""
+    scores = standardised(logits)
+    centred = gradient - gradient.mean(-1, keepdim=True)
+    return (centred - scores * (gradient * scores).mean(-1, keepdim=True)) / _deviation(logits)
+
+
 def logit_matching(student: Tensor, teacher: Tensor) -> Tensor:
     """Half the mean squared difference of the logits, both centred over the classes (Ba & Caruana 2014; a constant added
     to all logits does not change a softmax). The limit of soft_targets() for T to infinity: to first order
@@ -116,6 +132,11 @@ def _binary_divergence(p: Tensor, q: Tensor) -> Tensor:
     tiny = torch.finfo(p.dtype).tiny
     first = p * (p.clamp_min(tiny).log() - q.clamp_min(tiny).log())
     return first + (1 - p) * ((1 - p).clamp_min(tiny).log() - (1 - q).clamp_min(tiny).log())
+
+
+def _deviation(logits: Tensor) -> Tensor:
+    """(..., 1): the standard deviation of each row, at least 1e-6, so that equal logits can be divided by it."""
+    return (logits.var(-1, correction=0, keepdim=True) + 1e-12).sqrt()
 
 
 def _column(temperature: Tensor | float, like: Tensor) -> Tensor:

@@ -33,6 +33,7 @@ class Example(Settings):
     way: str = setting("fast", choices=("fast", "slow"), help="A way.")
     loud: bool = setting(False, help="A switch.")
     sizes: tuple[int, ...] = setting((30, 10), low=1, high=100, help="Sizes.")
+    heats: tuple[float, ...] = setting((1.0, 8.0), low=0.5, high=64.0, help="Numbers.")
     named: int | str = setting(NO_LABEL, is_label=True, help="A class.")
 
 
@@ -61,6 +62,10 @@ BAD = [("share", 1.5, "between 0.0 and 1.0", "1.5"), ("share", -0.1, "between 0.
        ("sizes", 1.5, "joined by '-'", "1.5"), ("sizes", [1.5], "whole numbers", r"\[1.5\]"),
        ("named", None, "the label of a class", "None"), ("named", "x" * 201, "of at most 200 characters", "'xx"),
        ("named", "\ud800", "the label of a class", r"'\\ud800"), ("named", [1], "the label of a class", r"\[1\]"),
+       ("heats", "1-x", "numbers between 0.5 and 64.0 joined by '-'", "'1-x'"), ("heats", "1e-1", "numbers", "'1e-1'"),
+       ("heats", "1--2", "numbers", "'1--2'"), ("heats", "-2", "numbers", "'-2'"), ("heats", "2-0.4", "between 0.5", "0.4"),
+       ("heats", [1.5, 65], "between 0.5 and 64.0", "65"), ("heats", [True], "numbers", r"\[True\]"),
+       ("heats", True, "joined by '-'", "True"), ("heats", float("nan"), "between 0.5", "nan"),
        ("sizes", True, "joined by '-'", "True"), ("sizes", None, "whole numbers", "None")]
 
 
@@ -82,6 +87,9 @@ GOOD = [("share", "0.25", 0.25), ("share", 1, 1.0), ("count", 4.0, 4), ("count",
         ("named", '"cat"', "cat"), ("named", '"3"', 3), ("named", "-1", -1), ("named", "none", -1), ("named", "", -1),
         ("named", '"-1"', '"-1"'), ("named", '"none"', '"none"'), ("named", '""a""', '""a""'), ("named", True, "True"),
         ("named", np.int64(4), 4), ("named", str(2 ** 63 + 5), 2 ** 63 + 5), ("named", "9" * 150, int("9" * 150)),
+        ("heats", "1-8-20", (1.0, 8.0, 20.0)), ("heats", "0.5-2.25", (0.5, 2.25)), ("heats", "none", ()),
+        ("heats", 4, (4.0,)),
+        ("heats", 1.5, (1.5,)), ("heats", " .5-3. ", (0.5, 3.0)), ("heats", (8, 2.5), (8.0, 2.5)),
         ("sizes", [3, 4], (3, 4)), ("sizes", "16", (16,)), ("sizes", " 30-10 ", (30, 10)), ("sizes", "007", (7,))]
 
 
@@ -96,13 +104,15 @@ def test_every_number_of_the_program_is_checked_at_both_ends(kind: type[Settings
     for entry in kind.describe():
         for end, beyond in (("low", -1), ("high", 1)):
             if entry[end] is not None:
-                wrong = entry[end] + beyond if entry["type"] != "sizes" else str(max(0, entry[end] + beyond))
+                several = entry["type"] in ("sizes", "numbers")
+                wrong = str(max(0, entry[end] + beyond)) if several else entry[end] + beyond
                 with pytest.raises(ValueError, match=rf"{kind.__name__}: {entry['name']} must be between"):
                     kind.from_plain({entry["name"]: wrong})
 
 
 @given(share=st.floats(0, 1), count=st.integers(1, 9), way=st.sampled_from(("fast", "slow")), loud=st.booleans(),
        sizes=st.lists(st.integers(1, 100), max_size=4).map(tuple),
+       heats=st.lists(st.floats(0.5, 64), max_size=4).map(tuple),
        named=st.one_of(st.integers(), st.text(LETTERS, max_size=200)))
 def test_settings_come_back_from_plain_data(**values: Any) -> None:
     made = Example(**values)
@@ -127,6 +137,7 @@ def test_a_description_has_all_that_a_form_needs() -> None:
                                   "help": "A count."}
     assert described["way"]["choices"] == ["fast", "slow"] and described["way"]["type"] == "str"
     assert described["sizes"]["default"] == "30-10" and described["sizes"]["type"] == "sizes"
+    assert described["heats"]["default"] == "1-8" and described["heats"]["type"] == "numbers"
     assert described["loud"]["type"] == "bool" and described["loud"]["label"] == "Loud"
 
 
@@ -135,7 +146,7 @@ def test_every_setting_of_the_program_explains_itself(kind: type[Settings]) -> N
     for entry in kind.describe():
         assert entry["help"].strip(), entry["name"]
         assert entry["label"]
-        if entry["type"] in ("int", "float", "sizes"):
+        if entry["type"] in ("int", "float", "sizes", "numbers"):
             assert entry["low"] is not None and entry["high"] is not None
         if entry["type"] == "str":
             assert entry["choices"] and entry["default"] in entry["choices"]

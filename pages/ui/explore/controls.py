@@ -40,8 +40,8 @@ def with_effect(entries: list[Card], values: dict[str, Any], family: str, kind: 
 
 def field(entry: Card, value: Any, key: str, change: Change, brief: bool = False) -> None:
     """The widget of one setting. Its truth is the choice: the value given here is what it shows."""
-    draw = {"bool": _toggle, "str": _words, "int": _number, "float": _number, "sizes": _typed, "label": _typed}[
-        entry["type"]]
+    draw = {"bool": _toggle, "str": _words, "int": _number, "float": _number, "sizes": _typed, "numbers": _typed,
+            "label": _typed}[entry["type"]]
     numbers = entry["type"] in ("int", "float")
     said = f"{entry['help']} ({entry['low']:g} to {entry['high']:g})" if numbers else entry["help"]
     draw(entry, value, key, partial(change, entry["name"]), said if brief else None)

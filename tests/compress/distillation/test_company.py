@@ -34,13 +34,14 @@ def few(digits: Dataset) -> Dataset:
 
 
 def company(families: tuple[Family, ...], data: Dataset, count: int, loss: str = "soft") -> list[Student]:
-    """Students of all sizes, temperatures and shares of the teacher, with some controls and two seeds."""
+    """Students of all sizes, temperatures and shares of the teacher, with some controls, some standardised, two seeds."""
     inputs = on_device(data.train, torch.device("cpu"))[0]
     teacher = build(Architecture(families[0], data.shape, len(data.classes)), 5)
     targets = TeacherTargets(teacher.eval(), inputs, loss)
     kinds = ((0.9, 4.0), (0.9, 1.0), (0.0, 4.0), (0.5, 20.0))
     return [Student(Architecture(families[number % 4], data.shape, len(data.classes)), 3 * (number == 5),
-                    KDObjective(*kinds[(number // 4 + number) % 4], loss), targets) for number in range(count)]
+                    KDObjective(*kinds[(number // 4 + number) % 4], loss, standardised=number % 3 == 1), targets)
+            for number in range(count)]
 
 
 def weights(networks: list[Student], data: Dataset) -> list[dict[str, torch.Tensor]]:

@@ -129,13 +129,14 @@ def test_groups_are_cut_where_their_activations_would_leave_the_caches(digits, t
 
 @pytest.mark.parametrize("labelled", [None, 200])
 @pytest.mark.parametrize("loss", ["soft", "logits"])
-def test_the_closed_form_gradient_is_that_of_the_losses(loss, labelled, digits, targets):
+@pytest.mark.parametrize("scores", [(False,) * 4, (False, True, False, True), (True,) * 4])
+def test_the_closed_form_gradient_is_that_of_the_losses(scores, loss, labelled, digits, targets):
     rows = torch.arange(48)
     inputs, labels = on_device(digits.train, CPU)
     mask = None if labelled is None else (torch.arange(48) % 3 == 0).float()
     other = TeacherTargets(build(Architecture(MLP((9,)), digits.shape, 10), 5), inputs)
-    objectives = [KDObjective(alpha, temperature, loss)
-                  for alpha, temperature in ((0.0, 4.0), (0.3, 1.0), (0.9, 4.0), (1.0, 20.0))]
+    objectives = [KDObjective(alpha, temperature, loss, standardised=scored)
+                  for alpha, temperature, scored in zip((0.0, 0.3, 0.9, 1.0), (4.0, 1.0, 4.0, 20.0), scores, strict=True)]
     for target_list in ([targets] * 4, [targets, other, other, targets]):
         stack = Stack([build(Architecture(MLP((width,)), digits.shape, 10), 0) for width in (3, 8, 8, 20)])
         stacked = StackedObjective(stack, objectives, target_list, 0)

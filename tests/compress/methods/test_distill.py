@@ -570,7 +570,7 @@ def test_a_student_that_cannot_read_tables_is_refused(student):
     ({"temperature": 0.1}, "temperature must be between 0.5 and 64.0"),
     ({"loss": "magic"}, "loss must be one of soft, logits"),
     ({"student": "logistic"}, "student must be one of same, mlp, cnn, resnet, gru"),
-    ({"temperatures": "1-200"}, "temperatures must be between 1 and 64, but got 200"),
+    ({"temperatures": "1-200"}, "temperatures must be between 0.5 and 64.0, but got 200"),
     ({"seeds": 0}, "seeds must be between 1 and 20"), ({"student_seed": 1000}, "student_seed must be between 0 and 999")])
 def test_a_setting_out_of_its_range_is_refused(settings, answer):
     with pytest.raises(ValueError, match=f"Distill: {answer}"):
@@ -593,3 +593,15 @@ def test_an_assistant_too_thin_to_be_is_named_as_such(digits, mlp):
 def test_the_settings_of_a_method_are_all_explained():
     assert all(entry["help"] and entry["label"] for entry in Distill.describe())
     assert [field.name for field in dataclasses.fields(Distill) if field.metadata["of_sweep"]] == ["seeds", "temperatures"]
+
+
+def test_standardised_students_have_usual_controls_and_fractions_of_temperatures(digits, mlp):
+    method = replace(BRIEF, standardised=True, temperature=2.5, temperatures=(0.5, 2.5), seeds=1)
+    assert method.control() == replace(method, standardised=False).control() and method.plain()["temperatures"] == "0.5-2.5"
+    assert Distill.from_plain({"temperatures": "0.5-2.5"}).temperatures == (0.5, 2.5)
+    grid = planned(method, [0.3])
+    assert [one.temperature for one in grid if one.alpha] == [2.5, 0.5]
+    networks = {one.method: one.network for one in method.candidates(mlp, digits, grid)}
+    usual = replace(method, standardised=False)
+    assert not identical(state(networks[method.at(0.3)]), state(usual.at(0.3).compress(mlp, digits)))
+    assert identical(state(networks[method.at(0.3).control()]), state(usual.at(0.3).control().compress(mlp, digits)))

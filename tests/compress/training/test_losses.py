@@ -130,3 +130,33 @@ def test_attention_looks_at_where_not_at_how_much():
 
 def test_a_hint_is_half_the_mean_squared_error():
     assert float(losses.hint(torch.ones(3, 4), torch.zeros(3, 4))) == 0.5
+
+
+@pytest.mark.parametrize("loss", [lambda z, v: losses.soft_targets(z, v, 3.0), losses.logit_matching,
+                                  lambda z, v: losses.decoupled(z, v, torch.arange(6) % CLASSES, 3.0)],
+                         ids=["soft", "logits", "decoupled"])
+@pytest.mark.parametrize(("scale", "shift"), [(0.01, 0.0), (1.0, 50.0), (70.0, -3.0)])
+def test_the_loss_of_standardised_logits_knows_neither_size_nor_shift(loss, scale, shift):
+    student, teacher = logits(2, 6, CLASSES), logits(6, CLASSES, seed=1)
+    expected = loss(losses.standardised(student), losses.standardised(teacher))
+    found = loss(losses.standardised(scale * student + shift), losses.standardised(teacher / scale - shift))
+    assert torch.allclose(found, expected, rtol=1e-5) and float(expected.min()) > 1e-3
+    assert not torch.allclose(loss(2 * student, teacher), loss(student, teacher), rtol=1e-2)
+
+
+def test_there_is_no_gradient_where_the_scores_match():
+    teacher = logits(6, CLASSES)
+    scores = losses.standardised(teacher)
+    assert torch.allclose(scores.mean(-1), torch.zeros(6, dtype=torch.float64), atol=1e-12)
+    assert torch.allclose(scores.var(-1, correction=0), torch.ones(6, dtype=torch.float64), rtol=1e-9)
+    found = gradient(lambda z: losses.soft_targets(losses.standardised(z), scores, 4.0), 0.2 * teacher + 7)
+    assert float(found.abs().max()) < 1e-10
+    assert float(gradient(lambda z: losses.soft_targets(z, teacher, 4.0), 0.2 * teacher + 7).abs().max()) > 1e-3
+
+
+def test_the_gradient_through_the_scores_is_that_of_autograd_also_for_equal_logits():
+    student, weights = logits(4, CLASSES), logits(4, CLASSES, seed=5)
+    found = losses.through_standardised(weights, student)
+    assert torch.allclose(found, gradient(lambda z: (losses.standardised(z) * weights).sum(), student), atol=1e-12)
+    assert losses.through_standardised(weights, torch.zeros_like(student)).isfinite().all()
+    assert not losses.standardised(torch.ones(2, CLASSES)).any()
