@@ -34,7 +34,8 @@ def _improve(atoms: np.ndarray, coefficients: np.ndarray, residual: np.ndarray, 
     old, new = np.empty(features, atoms.dtype), np.empty(features, atoms.dtype)
     for atom in range(len(atoms)):
         power = np.float64(previous_energy[atom])
-        old[:], new[:] = atoms[atom], 0
+        for feature in range(features):  # an assignment of arrays takes seconds to compile
+            old[feature], new[feature] = atoms[atom, feature], 0
         for place in range(bounds[atom], bounds[atom + 1]):
             row, weight = rows[place], coefficients[rows[place], slots[place]]
             power += np.float64(weight) * np.float64(weight)

@@ -1,5 +1,6 @@
 """Orthogonal matching pursuit: signals as sums of few atoms, chosen one at a time (Pati, Rezaiifar & Krishnaprasad 1993).
 
+Atoms are normalised before one is chosen, so that a long atom is not preferred; coefficients are those of the given atoms.
 All signals go together (Batch-OMP, Rubinstein, Zibulevsky & Elad 2008): with the atoms' Gram matrix, a step needs neither
 residuals nor least squares, only a new row of the inverse Cholesky factor of each support's Gram matrix.
 """
@@ -23,7 +24,9 @@ CHUNK_NUMBERS = 1_000_000  # correlations and factors in memory at a time: 4 MB 
 # Squared distance of a normalised atom from the span of the chosen atoms, below which it adds nothing but rounding errors.
 DEPENDENT = {torch.float32: 1e-5, torch.float64: 1e-10}
 COMPILED_NUMBERS = 8_000_000  # the same as CHUNK_NUMBERS for the compiled kernel, which reads each number once
-TIE = 8  # correlations within so many rounding errors of the signal's norm count as equal: the first atom is taken
+# Rounding errors of the signal's norm within which correlations count as equal (the first atom is taken), and of its squared
+# norm, up to which a residual counts as none.
+ROUNDING = 8
 WORTH_COMPILED = 50_000  # signals x atoms x non-zeros; below, importing numba (half a second) costs more than it saves
 
 
@@ -32,7 +35,7 @@ def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, r
 
     Args:
         signals: (n, features), float32 or float64, finite, of any scale; on a CPU, large problems go to omp_numba.py.
-        atoms: (count, features), of the same type, finite; their norms need not be 1.
+        atoms: (count, features), of the same type, finite, of any norms: they are normalised before one is chosen.
         nonzeros: the most atoms of a signal.
         tolerance: a signal whose residual has at most this norm gets no more atoms.
 
@@ -51,7 +54,7 @@ def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, r
     scale = torch.where(norms > 0, 1 / norms, 0.0)
     unit = atoms * scale[:, None]
     if signals.device.type == "cpu" and len(signals) * len(atoms) * nonzeros >= WORTH_COMPILED and has_numba():
-        unit, code = _whole_blocks(unit), _compiled_chunk
+        unit, scale, code = *_filled_up(unit, scale), _compiled_chunk
         rows = max(1, COMPILED_NUMBERS // len(unit))
     else:
         code, rows = _chunk, max(1, CHUNK_NUMBERS // (len(unit) + nonzeros ** 2))
@@ -59,10 +62,10 @@ def omp(signals: Tensor, atoms: Tensor, nonzeros: int, tolerance: float = 0.0, r
     parts = []
     for number, (chunk, limit) in enumerate(zip(signals.split(rows), limits.split(rows), strict=True)):
         report(number * rows / max(1, len(signals)), "orthogonal matching pursuit")
-        parts.append(code(chunk, unit, gram, nonzeros, limit))
-    chosen = torch.cat([part.indices for part in parts])
-    values = torch.cat([part.coefficients for part in parts]) * scale[chosen.clamp_min(0)]
-    return unscaled(Codes(chosen, values), of_signals, of_atoms)
+        parts.append(code(chunk, unit, scale, gram, nonzeros, limit))
+    codes = parts[0] if len(parts) == 1 else Codes(torch.cat([part.indices for part in parts]),
+                                                   torch.cat([part.coefficients for part in parts]))
+    return unscaled(codes, of_signals, of_atoms)
 
 
 def scaled_tolerance(tolerance: float, signals: Tensor, exponents: Tensor | None) -> Tensor:
@@ -111,7 +114,7 @@ def has_numba() -> bool:
 def _small_enough(energies: Tensor, dtype: torch.dtype, tolerance: Tensor) -> Tensor:
     """(n,) squared norms of residuals at which signals are done. A residual's squared norm is the signal's less what was
     explained, so that it is known only to some rounding errors of the signal's squared norm."""
-    return torch.maximum(energies * torch.finfo(dtype).eps * 8, tolerance.square().to(energies.dtype))
+    return torch.maximum(energies * torch.finfo(dtype).eps * ROUNDING, tolerance.square().to(energies.dtype))
 
 
 def _first_of_the_largest(sizes: Tensor, slack: Tensor) -> Tensor:
@@ -120,26 +123,26 @@ def _first_of_the_largest(sizes: Tensor, slack: Tensor) -> Tensor:
     return (sizes >= enough).to(torch.uint8).argmax(1)
 
 
-def _whole_blocks(unit: Tensor) -> Tensor:
-    """The atoms, filled up with zero atoms (never chosen) to a multiple of the compiled kernel's block size."""
-    from compress.solvers.omp_numba import BLOCK
+def _filled_up(unit: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """The atoms, with as many zero atoms (never chosen) as the compiled kernel needs, and their scale."""
+    from compress.solvers.omp_numba import filled_up
 
-    return functional.pad(unit, (0, 0, 0, -len(unit) % BLOCK))
+    more = filled_up(len(unit)) - len(unit)
+    return functional.pad(unit, (0, 0, 0, more)), functional.pad(scale, (0, more))
 
 
-def _compiled_chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: Tensor) -> Codes:
+def _compiled_chunk(signals: Tensor, unit: Tensor, scale: Tensor, gram: Tensor, nonzeros: int, tolerance: Tensor) -> Codes:
     """One chunk by numba, on as many threads as torch may use."""
     from compress.solvers.omp_numba import pursue
 
-    signals, unit, gram = signals.detach(), unit.detach(), gram.detach()
-    energies = torch.linalg.vector_norm(signals, dim=1, dtype=torch.float64).square()
-    least = _small_enough(energies, signals.dtype, tolerance)
-    indices, coefficients = pursue((signals @ unit.mT).numpy(), gram.numpy(), energies.numpy(), least.numpy(), nonzeros,
-                                   DEPENDENT[signals.dtype], TIE * torch.finfo(signals.dtype).eps, torch.get_num_threads())
+    signals, unit, scale, gram = (one.detach().contiguous() for one in (signals, unit, scale, gram))
+    indices, coefficients = pursue(signals.numpy(), unit.numpy(), scale.numpy(), gram.numpy(), tolerance.numpy(), nonzeros,
+                                   DEPENDENT[signals.dtype], ROUNDING * torch.finfo(signals.dtype).eps,
+                                   torch.get_num_threads())
     return Codes(torch.from_numpy(indices), torch.from_numpy(coefficients))
 
 
-def _chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance: Tensor) -> Codes:
+def _chunk(signals: Tensor, unit: Tensor, scale: Tensor, gram: Tensor, nonzeros: int, tolerance: Tensor) -> Codes:
     """One chunk of signals, all at the same step (Batch-OMP). For one signal s with chosen atoms A (t, features), the Gram
     matrix G = A A^T = L L^T, the inverse factor M = L^-1 (`factor`) and a = A s (from `start`), a new atom d gives
         L: a row [p, sqrt(1 - |p|^2)] with p = M A d, so M: a row m = [-p M, 1] / sqrt(1 - |p|^2) (_new_row());
@@ -154,7 +157,7 @@ def _chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance
     left = signals.square().sum(1)
     least, dependent = _small_enough(left, signals.dtype, tolerance), DEPENDENT[signals.dtype]
     live = torch.nonzero(left > least).flatten()
-    slack = TIE * torch.finfo(signals.dtype).eps * left.sqrt()
+    slack = ROUNDING * torch.finfo(signals.dtype).eps * left.sqrt()
     correlations = start[live]
     for step in range(nonzeros):
         if not len(live):
@@ -176,7 +179,7 @@ def _chunk(signals: Tensor, unit: Tensor, gram: Tensor, nonzeros: int, tolerance
             moved = functional.embedding_bag(support, gram, per_sample_weights=change, mode="sum")
             correlations = correlations.sub_(moved).scatter_(1, support, 0.0)
             live, correlations = (live, correlations) if bool(going.all()) else (live[going], correlations[going])
-    return Codes(chosen, values)
+    return Codes(chosen, values * scale[chosen.clamp_min(0)])
 
 
 def _new_row(factor: Tensor, products: Tensor, dependent: float) -> tuple[Tensor, Tensor]:

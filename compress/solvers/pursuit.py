@@ -14,7 +14,7 @@ from compress.solvers.omp import PursuitStep, omp, pursuit_path
 
 @dataclass(frozen=True)
 class SparseCoder:
-    """Codes signals by orthogonal matching pursuit.
+    """Codes signals by orthogonal matching pursuit. Atoms are normalised before one is chosen.
 
     Attributes:
         nonzeros: the most atoms of a signal; fewer where there are fewer atoms or features.

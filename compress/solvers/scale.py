@@ -5,6 +5,8 @@ A product with a power of two is exact. Rows of ordinary scale are left as they 
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -40,6 +42,10 @@ def ordinary_rows(owner: str, name: str, rows: Tensor) -> tuple[Tensor, Tensor |
     """
     if not rows.numel():
         return rows, None
+    limit, norms = 2.0 ** (ORDINARY[rows.dtype] - 1), torch.linalg.vector_norm(rows.detach(), dim=1)
+    least, most = (float(one) for one in norms.aminmax())
+    if math.sqrt(rows[0].numel()) / limit < least and most < limit:  # so are the largest numbers of all rows, and no NaN
+        return rows, None  # norms take a tenth of the time of what follows
     lowest, highest = rows.detach().aminmax(dim=1)
     largest = torch.maximum(highest, -lowest)
     if not bool(largest.isfinite().all()):

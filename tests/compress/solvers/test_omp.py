@@ -205,6 +205,19 @@ def test_threads_change_nothing(way: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert torch.equal(whole.indices, parts.indices) and torch.equal(whole.coefficients, parts.coefficients)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_compiled_codes_of_a_signal_do_not_depend_on_the_others(way: str, dtype: torch.dtype) -> None:
+    """Neither on its place among the four signals that are multiplied together."""
+    if way == "torch":
+        pytest.skip("a product of matrices is rounded as its sizes say")
+    signals, atoms = (one.to(dtype) for one in problem(71, 13, 600))
+    whole = omp(signals, atoms, 6)
+    for row in (0, 5, 63, 64, 70):
+        alone = omp(signals[row:row + 1], atoms, 6)
+        assert torch.equal(alone.indices[0], whole.indices[row])
+        assert torch.equal(alone.coefficients[0], whole.coefficients[row])
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_fork_and_many_callers_have_threads_too(way: str) -> None:
     if way == "torch":
