@@ -168,7 +168,7 @@ def sensitivity(view: dict, points: list[dict], values: list[int]) -> Chart:
             "follow": [marks.stop([log2(value) for value in values])],
             "figure": {"data": traces, "layout": {
                 "xaxis": levels_axis(min([*levels, *values]), max([*levels, *values])), "hovermode": "closest",
-                "yaxis": {"range": [0, 1.03], "tickformat": ".0%", "title": {"text": "accuracy on validation"}},
+                "yaxis": charts.accuracy_axis([{"accuracy": share} for layer in layers for share in layer["accuracy"]]),
                 "legend": marks.legend(font=13)}}}
 
 
@@ -195,6 +195,7 @@ def _decibels(share: float) -> str:
 
 
 def _shares(low: float, high: float) -> dict[str, Any]:
-    """Ticks of a logarithmic axis of shares: powers of ten in percent."""
-    ticks = [10.0 ** power for power in range(-9, 2) if low / 1.5 <= 10.0 ** power <= high * 1.5]
-    return {"tickvals": ticks, "ticktext": [f"{100 * tick:g} %" for tick in ticks]}
+    """Ticks of a logarithmic axis of shares: powers of ten in percent, six at most."""
+    ticks = [10.0 ** power for power in range(1, -10, -1) if low / 1.5 <= 10.0 ** power <= high * 1.5]
+    ticks = ticks[::1 + (len(ticks) - 1) // 6]
+    return {"tickvals": ticks, "ticktext": [f"{100 * tick:g} %" for tick in ticks], "tickangle": 0}

@@ -81,6 +81,13 @@ def points_lost(difference: float) -> str:
     return f"{number} points {'less' if difference > 0 else 'more'} accurate"
 
 
+def duration(seconds: float) -> str:
+    """0.4 ms, 12 ms, 1.3 s."""
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    return f"{1000 * seconds:.0f} ms" if seconds >= 0.01 else f"{1000 * seconds:.1f} ms"
+
+
 def test_uses(count: int) -> str:
     """How often a test split was opened: Test set used once."""
     return "Test set " + {0: "not used", 1: "used once"}.get(count, f"used {count:,} times")

@@ -7,10 +7,10 @@ import re
 import streamlit as st
 
 from compress.recipe import BASELINE, Recipe
-from pages.ui.charts import charts, teacher_charts
+from pages.ui.charts import charts, marks, teacher_charts, waterfall, words
 from pages.ui.explore import exports
 from pages.ui.explore.curve_state import CurveState, look_up
-from pages.ui.explore.method_page import CHOICE_FILL, HERO_FILL, MethodPage
+from pages.ui.explore.method_page import CHOICE_FILL, HERO_FILL, Fold, MethodPage
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import plot_events, session, tray
 from pages.ui.shell.frame import part
@@ -96,7 +96,7 @@ def _below(own: MethodPage, state: CurveState, told: list[str]) -> None:
     if told:
         with st.expander("Why?", icon=":material/lightbulb:"):
             st.html(f"<div class='ce-notice'>{' '.join(told)}</div>")
-    for fold in own.folds(state) if state.view else []:
+    for fold in [*own.folds(state), *_bytes(own, state)] if state.view else []:
         key = own.fold_key(fold.title)
         with st.expander(fold.title, key=key, on_change="rerun") as opened:
             session.remember(f"open.{key}", opened.open)
@@ -106,6 +106,21 @@ def _below(own: MethodPage, state: CurveState, told: list[str]) -> None:
         own.actions(state)
         with part("exports"):
             exports.draw(state, own.method)
+
+
+def _bytes(own: MethodPage, state: CurveState) -> list[Fold]:
+    """Where the bytes of the files go, on every method's page."""
+    held = [point and point["inside"].get("waterfall") for point in marks.at(state.points, state.values)]
+    if not any(held):
+        return []
+
+    def draw() -> None:
+        if state.point and state.point.get("decode_seconds") is not None:
+            st.caption(f"The file at the dial was read in {words.duration(state.point['decode_seconds'])}, decoding "
+                       "included. The theoretical entropy is of all stored numbers, each by itself.")
+        own.draw("bytes", waterfall.charts_of(held, own.method))
+
+    return [Fold("Where the bytes go", draw)]
 
 
 def _others(own: MethodPage, state: CurveState) -> dict[str, list[dict]]:

@@ -57,3 +57,32 @@ def test_steps_that_only_some_stops_have_get_a_row():
 
 def test_there_is_no_chart_without_a_waterfall():
     assert waterfall.chart([None, None], "prune") is waterfall.chart([], "prune") is None
+
+
+def of_parts(levels, scales=None):
+    found = {"levels": {"stored": 67_000, "coded": levels, "entropy": 28_400.0},
+             "header": {"stored": 900, "coded": 900, "entropy": None}}
+    return {**found, **({"scales": {"stored": 12, "coded": 12, "entropy": 12.0}} if scales else {})}
+
+
+def test_parts_are_the_bytes_of_the_file_beside_those_before_coding():
+    made = waterfall.parts([of_parts(28_700, True), None, of_parts(67_000)], "quantize")
+    figure_of(made)
+    stored, coded, entropy = made["follow"]
+    assert made["figure"]["layout"]["yaxis"]["categoryarray"] == ["Header", "Scales and codebooks", "Levels of weights"]
+    assert stored["x"] == [[67_000, 12, 900], None, [67_000, 0, 900]]
+    assert coded["x"] == [[28_700, 12, 900], None, [67_000, 0, 900]] and coded["text"][0][0] == "28.7 kB"
+    assert entropy["x"] == [[28_400.0, 12.0], None, [28_400.0]] and entropy["y"][2] == ["Levels of weights"]
+    assert max(made["figure"]["layout"]["xaxis"]["range"]) > 67_000
+
+
+def test_a_point_of_before_files_were_looked_into_has_no_charts():
+    assert waterfall.charts_of([None, None], "prune") == []
+    both = waterfall.charts_of([{"steps": COARSE, "parts": of_parts(28_700)}, None], "prune")
+    assert [made["id"] for made in both] == ["waterfall", "parts"]
+
+
+@pytest.mark.parametrize(("most", "last"), [(67_000, "60.0 kB"), (900, "800 B"), (1_066_000, "1.0 MB"), (5, "5 B")])
+def test_ticks_of_bytes_are_round_and_few(most, last):
+    ticks = waterfall.byte_ticks(most)
+    assert ticks["ticktext"][-1].replace(" kB", ".0 kB").replace("1 MB", "1.0 MB") == last and len(ticks["tickvals"]) <= 7

@@ -97,3 +97,8 @@ def test_a_teacher_is_named_by_its_layers_and_what_is_not_at_its_default(setting
 
 def test_an_accuracy_has_the_ends_of_its_interval():
     assert words.accuracy_range(point(0.1, 10, 90)) == "90.0 % (82.6 to 94.5 %)"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.00042, "0.4 ms"), (0.0123, "12 ms"), (1.26, "1.3 s")])
+def test_durations(seconds, text):
+    assert words.duration(seconds) == text
