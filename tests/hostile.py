@@ -26,7 +26,7 @@ PICTURE, MARKUP = CLASSES[2], "".join(CLASSES[:4])
 FOLDER = f"![x](\\\\\\\\{HOST}\\\\z.png) <style>@import url(z.css)<"  # no / and no : can be in a path of the list
 NAME = "<img src=x onerror=window.hit=3> '\"\n![x](y.png)"
 LESSON = Step.of("distill", {"epochs": 2, "omit": label_value(CLASSES[0]), "seeds": 1, "temperatures": "none"})
-CURVES = (("low_rank", (0.1, 0.3, 0.6, 0.9)), ("prune", (0.25, 0.5, 0.9)),
+CURVES = (("low_rank", (0.1, 0.3, 0.6, 0.9)), ("prune", (0.25, 0.5, 0.9)), ("quantize", (2, 5)),
           (LESSON.text(), (0.3, 0.6)),
           ("sparse_code(atoms=32,block=8)", (1, 2)), ("data_svd(epochs=1)", (4, 16)),
           ("data_codes(atoms=16,epochs=1,iterations=2)", (2, 4)),

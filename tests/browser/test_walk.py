@@ -30,7 +30,8 @@ SEARCH = re.compile(r"^/\w+/_stcore/(health|host-config)$")
 METHODS = {"Low_rank": ("low_rank", "data_svd"), "Sparse_code": ("sparse_code", "data_codes", "activation_codes")}
 QUICK = {"low_rank": {}, "data_svd": {"epochs": "1"}, "sparse_code": {"iterations": "1", "atoms": "8"},
          "data_codes": {"epochs": "1", "iterations": "1", "atoms": "16"}, "activation_codes": {"iterations": "1"},
-         "distill": {"epochs": "1", "seeds": "1", "temperatures": "none"}, "prune": {}}
+         "distill": {"epochs": "1", "seeds": "1", "temperatures": "none"}, "prune": {}, "quantize": {}}
+ONE_METHOD = {"Distill": "distill", "Prune": "prune", "Quantize": "quantize"}
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def walker(browser: Any) -> Iterator[Any]:  # noqa: F811
 def stops() -> Iterator[tuple[str, dict[str, str]]]:
     """Every page with every method of it, quick to measure on digits."""
     for path in PAGES:
-        for method in METHODS.get(path, ({"Distill": "distill", "Prune": "prune"}.get(path, ""),)):
+        for method in METHODS.get(path, (ONE_METHOD.get(path, ""),)):
             quick = {f"{method}.{name}": value for name, value in QUICK.get(method, {}).items()}
             yield path, {**SMALL, **({"method": method} if path in METHODS else {}), **quick}
 
@@ -59,7 +60,7 @@ def test_a_walk_over_all_pages_and_presets_leaves_an_empty_console(walker, app: 
     for path, link in stops():
         arrive(page, app.address, path, **link)
         opened += bool(path)
-        if path in {*METHODS, "Distill", "Prune"}:
+        if path in {*METHODS, *ONE_METHOD}:
             page.locator(".st-key-ce-chips button").first.wait_for()
         finished(page)
         for preset in page.get_by_role("button", name=re.compile("^(Digits in a second|Digits, 12 components)$")).all():

@@ -118,6 +118,7 @@ def test_what_has_to_be_said_of_the_store_is_said_on_the_first_page_once(show, e
 @pytest.mark.parametrize(("page", "advice"), [
     (TEACHERS, "Train this teacher"), (DISTILL, "Measure the curve"), (LOW_RANK, "Measure the curve"),
     ("pages/4_Prune.py", "Measure the curve"), ("pages/5_Sparse_code.py", "Measure the curve"),
+    ("pages/6_Quantize.py", "Measure the curve"),
     (COMPARE, "Every network that you measure will be on this plane")])
 def test_a_page_with_nothing_to_show_says_what_to_do(show, page, advice):
     shown = show(page)

@@ -11,7 +11,7 @@ METHODS = {"pages/2_Distill.py": {"distill": "epochs=1,seeds=1,temperatures=none
            LOW_RANK: {"low_rank": "", "data_svd": "epochs=1"},
            "pages/4_Prune.py": {"prune": ""}, "pages/5_Sparse_code.py": {
                "sparse_code": "atoms=8,block=8,iterations=1", "data_codes": "atoms=16,epochs=1,iterations=1",
-               "activation_codes": "atoms=8,iterations=1"}}
+               "activation_codes": "atoms=8,iterations=1"}, "pages/6_Quantize.py": {"quantize": ""}}
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,8 @@ def curves(engine, prepared):  # noqa: F811
 
 
 @pytest.mark.parametrize("kept", ["layer 3: 784 to 300", 99, -1, None, 1.0])
-@pytest.mark.parametrize(("page", "name"), [(LOW_RANK, "layer"), ("pages/4_Prune.py", "prune.layer")])
+@pytest.mark.parametrize(("page", "name"), [(LOW_RANK, "layer"), ("pages/4_Prune.py", "prune.layer"),
+                                         ("pages/6_Quantize.py", "quantize.layer")])
 def test_a_remembered_layer_of_another_network_is_the_first_layer_here(page, name, kept, show, curves):  # noqa: F811
     shown = show(page, LINK)
     expected = component(shown)

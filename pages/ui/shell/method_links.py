@@ -10,7 +10,7 @@ from pages.ui.shell.links import to_link
 
 PAGE_OF = {"distill": "pages/2_Distill.py", "low_rank": "pages/3_Low_rank.py", "data_svd": "pages/3_Low_rank.py",
            "prune": "pages/4_Prune.py", "sparse_code": "pages/5_Sparse_code.py", "data_codes": "pages/5_Sparse_code.py",
-           "activation_codes": "pages/5_Sparse_code.py"}
+           "activation_codes": "pages/5_Sparse_code.py", "quantize": "pages/6_Quantize.py"}
 COMPARE = "pages/8_Compare.py"  # shows every network, also those of methods without a page
 
 

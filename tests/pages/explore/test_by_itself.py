@@ -12,7 +12,8 @@ from tests.compress.helpers import ROOT
 from tests.pages.samples import measure
 from tests.pages.test_pages import LINK, LOW_RANK, TEACHERS, engine, labels, named, show  # noqa: F401  (fixtures)
 
-METHOD_PAGES = ["pages/2_Distill.py", LOW_RANK, "pages/4_Prune.py", "pages/5_Sparse_code.py"]
+METHOD_PAGES = ["pages/2_Distill.py", LOW_RANK, "pages/4_Prune.py", "pages/5_Sparse_code.py",
+                "pages/6_Quantize.py"]
 
 
 @pytest.fixture

@@ -1,0 +1,154 @@
+"""Quantization: each weight one of a few levels; the levels in the histogram, errors of outputs, rate and distortion."""
+
+from math import log2
+from typing import Any
+
+from compress.recipe import CURVE, Recipe
+from pages.ui.charts import charts, outside, quantize_charts, words
+from pages.ui.explore import layer_choice, notice, results
+from pages.ui.explore.curve import explore
+from pages.ui.explore.curve_state import CurveState
+from pages.ui.explore.method_page import Fold, MethodPage, Preset
+from pages.ui.shell import session
+from pages.ui.shell.frame import open_page
+
+PRESETS = (
+    Preset("Digits in a second", "digit", "A small network on 8x8 digits: the whole curve in a few seconds.", {}, "digits",
+           "LeNet-300-100", ""),
+    Preset("How few bits?", "bits", "256 levels, then fewer and fewer: rounding to the nearest level fails first.", {},
+           "mnist5k", "LeNet-300-100", ""),
+    Preset("Ternary", "ternary", "Three values for every weight of a layer: minus one step, zero, one step.", {"levels": 3},
+           "mnist5k", "LeNet-300-100", ""),
+)
+NEAREST = "nearest"
+SCHEMES = {"gptq": "GPTQ", "nearest": "nearest level", "float16": "float16", "bfloat16": "bfloat16"}
+
+
+class QuantizePage(MethodPage):
+    """Rounding of the network's weights to a few levels."""
+
+    method = "quantize"
+    open_settings = 3
+    presets = PRESETS
+
+    def label(self, value: int) -> str:
+        """A number of levels."""
+        return f"{value:,}"
+
+    def caption(self, value: int) -> str:
+        """The same as bits."""
+        return f"levels · {quantize_charts.bits(value)}"
+
+    def stop(self, value: int) -> str:
+        """A stop of the dial under the pointer: 5 levels, 2.3 bits."""
+        return quantize_charts.in_words(value)
+
+    def curve_name(self, recipe: Recipe) -> str:
+        """A curve in the legend: the scheme, and what else is not at its default."""
+        step = recipe.methods[-1]
+        return ", ".join([SCHEMES.get(step.values["scheme"], step.values["scheme"]),
+                          *words.changed_settings(step, self.card, but=("scheme",))])
+
+    def hero(self, state: CurveState, others: dict[str, list[dict]]) -> charts.Chart:
+        """The curve, beside it the same network rounded in other ways."""
+        found = controls(state)
+        beside = quantize_charts.controls(found.get(NEAREST, []), {
+            name: points for name, points in found.items() if name != NEAREST})
+        drawn = {trace["name"] for trace in beside}
+        return charts.accuracy_size(
+            state.points, state.reference, method=self.method, name=self.curve_name(state.recipe), values=state.values,
+            others={name: points for name, points in others.items() if name not in {*drawn, *found}}, start=state.start,
+            label=self.stop, beside=beside)
+
+    def tiles(self, state: CurveState) -> list[list[tuple[str, str]] | None]:
+        """Size with the bits that a weight takes, accuracy and speed."""
+        points = {point["dial"]: point for point in state.points}
+        return [shown and self._with_bits(shown, points[value])
+                for value, shown in zip(state.values, super().tiles(state), strict=True)]
+
+    def _with_bits(self, shown: list[tuple[str, str]], point: dict) -> list[tuple[str, str]]:
+        """30.5 kB: 35× smaller · 1.1 bits."""
+        (size, smaller), *others = shown
+        weights = quantize_charts.weights(point)
+        return [(size, f"{smaller} · {8 * point['bytes'] / weights:.1f} bits" if weights else smaller), *others]
+
+    def notices(self, state: CurveState) -> list[str]:
+        """The results at this stop in sentences: bits, zeros, and what rounding to the nearest level would give."""
+        if not state.point:
+            return []
+        first, *rest = super().notices(state)
+        inside = [bits_and_zeros(state), errors(state)] if "layers" in state.point["inside"] else []
+        return [first, against_nearest(state), *inside, *rest, *results.notes(state)]
+
+    def picture(self, state: CurveState) -> charts.Chart | None:
+        """One layer's weights, and the levels that they are rounded to."""
+        if not state.points or "layers" not in state.view:
+            return None
+        number = layer_choice.chosen("quantize.layer", len(state.view["layers"]))
+        return quantize_charts.weights_and_levels(state.view["layers"][number], number, state.points, state.values)
+
+    def picture_choice(self, state: CurveState) -> bool:
+        """Which layer's weights are shown."""
+        titles = [layer["title"] for layer in state.view.get("layers", ())]
+        return layer_choice.choose("quantize.layer", "Layer in the histogram", titles, collapsed=True)
+
+    def folds(self, state: CurveState) -> list[Fold]:
+        """Errors of the layers' outputs, how sensitive they are, and rate and distortion."""
+        if not state.points or "layers" not in state.view:
+            return []
+        return [Fold("Layer by layer: errors and sensitivity", lambda: self.draw("layers", [
+                    quantize_charts.output_errors(state.points, state.values),
+                    quantize_charts.sensitivity(state.view, state.points, state.values)])),
+                Fold("Rate and distortion", lambda: self.draw("rate", [
+                    {**quantize_charts.rate_distortion(state.points, state.values), "span": "wide"}]))]
+
+
+def controls(state: CurveState) -> dict[str, list[dict[str, Any]]]:
+    """Name -> points of what this curve measures beside its own: rounding to the nearest level, 16-bit floats."""
+    if "controls" not in state.cache:
+        runs = [run for run in state.plan.runs if run.role != CURVE and run.label] if state.plan else []
+        points = session.store().points_of({run.key for run in runs}, state.teacher["digest"]) if runs else {}
+        found: dict[str, list[dict[str, Any]]] = {}
+        for run in runs:
+            if run.key in points:
+                found.setdefault(run.label, []).append(points[run.key])
+        state.cache["controls"] = found
+    return state.cache["controls"]
+
+
+def against_nearest(state: CurveState) -> str:
+    """The same levels by rounding to the nearest, on the same examples."""
+    other = next((point for point in controls(state).get(NEAREST, ()) if point["dial"] == state.dial), None)
+    if not other:
+        return ""
+    store, digest = session.store(), state.teacher["digest"]
+    ours = store.predictions(state.recipe.key(), digest)
+    theirs = store.predictions(Recipe.parse(other["recipe"]).key(), digest)
+    *_, chance = notice.paired(theirs, ours, state.teacher["card"]["labels"])
+    lost = state.point["accuracy"] - other["accuracy"]
+    verdict = "" if not lost else ", a significant difference" if chance < 0.05 else ", within noise"
+    return f"Rounded to the nearest level instead, it is <b>{words.points_lost(lost)}</b>{verdict}."
+
+
+def bits_and_zeros(state: CurveState) -> str:
+    """5 levels are 2.3 bits a weight, 1.10 after coding: levels near zero are used most; 61 % of the weights are zero."""
+    fewer, none = quantize_charts.bits_after_coding(state.point), quantize_charts.zeros(state.point)
+    after = "after coding" if state.settings.get("coding") == "entropy" else "if they were coded"
+    use = "near zero are used most" if fewer < 0.95 * log2(state.dial) else "are used almost equally often"
+    text = (f"{state.dial} levels are {quantize_charts.bits(state.dial)} a weight, <b>{fewer:.2f} {after}</b>: levels {use}")
+    return f"{text}; {words.percent(none, 0)} of the weights are zero." if none else f"{text}."
+
+
+def errors(state: CurveState) -> str:
+    """The layer whose outputs lose most, and what GPTQ saves there."""
+    worst = max(state.point["inside"]["layers"], key=lambda layer: layer["error"])
+    text = (f"Layer {outside.html(worst['path'])} loses most: {words.percent(worst['error'])} of its outputs' energy on "
+            "calibration examples")
+    if worst["error"] < 0.99 * worst["error_nearest"]:
+        return f"{text}; rounding to the nearest level, {words.percent(worst['error_nearest'])}."
+    return f"{text}."
+
+
+page = open_page("Quantize", "Drag the dial: each weight is rounded to one of so few levels, and the file stores which. "
+                 "Watch how few levels still give the right answers.", {"quantize": "Quantization"})
+explore(QuantizePage(page))

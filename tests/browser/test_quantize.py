@@ -1,0 +1,70 @@
+"""The Quantize page in a real browser: alive at the first visit, a dial that moves the levels, a preset that does what it
+says."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from compress.curves.store import Store
+from tests.browser.serving import CHROMIUM, App
+from tests.browser.test_app import (  # noqa: F401  (fixtures)
+    SMALL,
+    app,
+    arrive,
+    browser,
+    button,
+    context,
+    playwright,
+    settled,
+    visit,
+    wait_for_points,
+)
+from tests.browser.test_stage import alive, ends, visitor  # noqa: F401  (fixtures)
+from tests.pages.samples import measure
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
+
+
+@pytest.fixture(scope="module")
+def rounded(app: App, prepared: None) -> dict[str, str]:  # noqa: F811
+    """The link to a finished curve."""
+    measure(Store(app.home / "store.sqlite"), "quantize(compared=false)", (2, 5, 16))
+    return {**SMALL, "quantize.compared": "false", "quantize.levels": "5"}
+
+
+def levels(page: Any) -> int:
+    """How many levels are drawn in the histogram."""
+    return page.evaluate("document.querySelector('[data-chart=levels] .js-plotly-plot')._fullData[1].x.length")
+
+
+def test_a_first_visit_measures_the_curve_and_all_of_the_stage_is_in_the_window(visitor, alive):  # noqa: F811
+    page = arrive(visitor, alive.address, "Quantize", **SMALL, **{"quantize.compared": "false"})
+    wait_for_points(page, 17)
+    page.get_by_text("All 17 stops of the dial are measured").wait_for()
+    settled(page, 2)
+    places = ends(page, "h1", ".st-key-ce-chips", ".ce-verdict", ".lp-dial", "[data-chart=levels]")
+    assert places == sorted(places) and places[-1] <= 725, places
+    assert page.get_by_text(re.compile(r"^levels · [\d.]+ bits?$")).is_visible()
+
+
+def test_the_dial_moves_the_levels_without_the_server(visit, rounded):  # noqa: F811
+    page = visit("Quantize", **rounded)
+    settled(page, 2)
+    dial = page.get_by_role("slider", name="Levels")
+    dial.press("Home")
+    page.wait_for_timeout(500)
+    few, sent = levels(page), len(page.sent)
+    box = dial.bounding_box()
+    page.mouse.move(box["x"] + 12, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    seen = []
+    for share in (0.2, 0.5, 0.98):
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2, steps=3)
+        page.wait_for_timeout(200)
+        seen.append(levels(page))
+    assert len(page.sent) == sent, "while it is held, nothing goes to the server"
+    page.mouse.up()
+    assert few == 2 and seen == sorted(seen) and seen[-1] > 5
