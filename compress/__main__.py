@@ -1,4 +1,4 @@
-"""The command line: python -m compress methods | teacher | curve | race | evaluate.
+"""The command line: python -m compress methods | teacher | curve | race | evaluate | export.
 
 Results are written to standard output, one JSON object a line, and progress to standard error. A wrong name or value ends
 with exit code 2 and one line that says what is allowed; shell/outcome.py has the other exit codes.
@@ -163,38 +163,16 @@ class _Printed:
 
 def evaluate_command(chosen: argparse.Namespace) -> None:
     """Reads a network file and prints its accuracy and each class's recall on a split, size and operations."""
-    import torch
+    from compress.shell.of_files import evaluated
 
-    from compress.curves.final_report import final_report, must_fit
-    from compress.data import datasets
-    from compress.files import network_file
-    from compress.files.contents import contents_of
-    from compress.networks import device
-    from compress.points.measure import counts, evaluate, recalls
+    _say(evaluated(chosen.file, chosen.data, chosen.split, chosen.teacher, _store()))
 
-    where = device.prepare()
-    contents = contents_of(chosen.file)
-    network, made_for = network_file.with_description(contents, chosen.file)
-    reference = network_file.read(chosen.teacher).to(where) if chosen.teacher else None
-    network, data = network.to(where), datasets.load(chosen.data)
-    must_fit(chosen.file, network, data)
-    if reference is not None:
-        must_fit(chosen.teacher, reference, data)
-    difference = made_for.difference(data) if made_for else ""
-    if difference:
-        streams.note(f"Warning, {chosen.file}: {difference}.")
-    if chosen.split == "test":
-        report = final_report(chosen.data, {chosen.file: network}, _store(), reference)
-        times = "once" if report["opened"] == 1 else f"{report['opened']:,} times"
-        streams.note(f"The test split of {chosen.data} has been used {times}.")
-        measured = {name: value for name, value in report["rows"][0].items() if name != "name"}
-    else:
-        split = getattr(data, chosen.split)
-        measured = evaluate(network, split, reference)
-        measured["recall"] = recalls(measured.pop("predictions"), split, data.classes)
-    example = torch.zeros(1, *network.architecture.shape, device=where)
-    _say({"file": chosen.file, "data": chosen.data, "split": chosen.split, **measured, "bytes": len(contents),
-          **counts(network, example)})
+
+def export_command(chosen: argparse.Namespace) -> None:
+    """Writes a network file as ONNX, with its normaliser inside, and prints how far ONNX Runtime agrees on validation."""
+    from compress.shell.of_files import exported
+
+    _say(exported(chosen.file, chosen.out, chosen.data))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -238,6 +216,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluated.add_argument("--split", choices=("train", "calibration", "validation", "test"), default="validation")
     evaluated.add_argument("--teacher", metavar="FILE", help="a file to agree with")
     evaluated.set_defaults(run=evaluate_command)
+    exported = commands.add_parser("export", help=export_command.__doc__)
+    exported.add_argument("file")
+    exported.add_argument("--to", choices=("onnx",), required=True)
+    exported.add_argument("--out", metavar="FILE", help="the new file; by default the same name with .onnx")
+    exported.add_argument("--data", help="validation examples to agree on; by default those it was made for")
+    exported.set_defaults(run=export_command)
     return parser
 
 

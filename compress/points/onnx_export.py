@@ -1,0 +1,165 @@
+"""A network as an ONNX file, and how far ONNX Runtime agrees with it on real examples.
+
+The packages for it are an optional extra: without them, the error says which line installs them.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from math import exp, log
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from compress.data.datasets import Dataset
+from compress.files.made_for import MadeFor
+from compress.layers.opening import opened
+from compress.networks.evaluation import evaluating, logits_of
+from compress.networks.families import Network
+from compress.points.latency import one_thread
+from compress.points.statistics import median_interval
+
+PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+OPSET = 20  # of ONNX's operators; ONNX Runtime 1.17 (2024) and later read it
+PAIRS = 15
+BATCH = 128
+_LOGGER = "torch.onnx"
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """ONNX Runtime against torch on a data set's validation examples as they come, before normalising.
+
+    Attributes:
+        examples: how many; agreement: the share that both give the same class.
+        largest_difference: of any two logits.
+        latency: time of ONNX Runtime divided by torch's, one thread each, for a batch of at most BATCH examples;
+            latency_low, latency_high: its 95 % interval.
+    """
+
+    examples: int
+    agreement: float
+    largest_difference: float
+    latency: float
+    latency_low: float
+    latency_high: float
+
+
+class WithNormaliser(nn.Module):
+    """A network that reads examples as they come: the normaliser of its data stands before its first layer."""
+
+    mean: Tensor
+    standard_deviation: Tensor
+
+    def __init__(self, network: nn.Module, described: MadeFor) -> None:
+        super().__init__()
+        self.network = network
+        for name in ("mean", "standard_deviation"):
+            self.register_buffer(name, torch.tensor(getattr(described.normaliser, name), dtype=torch.float32))
+
+    def forward(self, examples: Tensor) -> Tensor:
+        return self.network((examples - self.mean) / self.standard_deviation)
+
+
+def to_onnx(network: Network, described: MadeFor) -> bytes:
+    """The contents of an ONNX file with one input, `examples` (n, *shape) float32, not normalised, and one output, `logits`
+    (n, classes). Names of classes and data stand in its metadata.
+
+    Factors stay two layers each; all other compressed layers become dense, because ONNX has no operators for them.
+
+    Raises:
+        ValueError: a package is missing, or a part of the network has no counterpart in ONNX.
+    """
+    require_packages()
+    whole = WithNormaliser(opened(network).cpu(), described).eval()
+    example = torch.zeros(2, *described.shape)
+    with _quiet(), evaluating(whole):
+        try:
+            program = torch.onnx.export(whole, (example,), dynamo=True, opset_version=OPSET, verbose=False,
+                                        input_names=["examples"], output_names=["logits"],
+                                        dynamic_shapes=({0: torch.export.Dim("n")},))
+        except torch.onnx.OnnxExporterError as error:
+            raise ValueError(f"This network ({type(network).__name__}) has a part that ONNX has no operators for, such as a "
+                             "pursuit that chooses atoms. Export a network of another method.") from error
+    if program is None:
+        raise RuntimeError("torch's exporter returned nothing, although it was asked for a program.")
+    model = program.model_proto
+    words = {"classes": "\n".join(described.classes), "data": described.data, "made_by": "Compression Explorer"}
+    for key, value in words.items():
+        model.metadata_props.add(key=key, value=value)
+    file = io.BytesIO()
+    file.write(model.SerializeToString())
+    return file.getvalue()
+
+
+def agreement(contents: bytes, network: Network, described: MadeFor, data: Dataset) -> Agreement:
+    """Runs an ONNX file and the network it was made of on the validation examples.
+
+    Args:
+        contents: of the ONNX file; network: on the CPU; described: what it was made for; data: of the same shape.
+    """
+    require_packages()
+    session = _session(contents)
+    examples = data.normaliser.undo(data.validation.inputs).astype(np.float32)
+    ours = logits_of(network, torch.from_numpy(described.normaliser.apply(examples))).numpy()
+    theirs = session.run(None, {"examples": examples})[0]
+    same = float((ours.argmax(1) == theirs.argmax(1)).mean())
+    ratio = _latency(session, WithNormaliser(network, described).eval(), examples[:BATCH])
+    return Agreement(len(ours), same, float(np.abs(ours - theirs).max()), *ratio)
+
+
+def require_packages() -> None:
+    """Raises ValueError with the line that installs what is missing."""
+    missing = [name for name in PACKAGES if find_spec(name) is None]
+    if missing:
+        raise ValueError(f"ONNX files need {', '.join(missing)}, an optional extra. Install it with: "
+                         f"pip install {' '.join(PACKAGES)}")
+
+
+def _session(contents: bytes) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(contents, options, providers=["CPUExecutionProvider"])
+
+
+def _latency(session: Any, network: nn.Module, examples: np.ndarray) -> tuple[float, float, float]:
+    """Median of ratios of times, in turns, with its interval."""
+    batch, ratios = torch.from_numpy(examples), []
+    with evaluating(network), one_thread():
+        for turn in range(PAIRS + 2):
+            times = {}
+            for name in ("ours", "theirs") if turn % 2 else ("theirs", "ours"):
+                began = time.perf_counter()
+                if name == "ours":
+                    network(batch)
+                else:
+                    session.run(None, {"examples": examples})
+                times[name] = time.perf_counter() - began
+            ratios.append(log(times["theirs"] / times["ours"]))
+    middle, low, high = median_interval(ratios[2:])  # the first two warm up
+    return exp(middle), exp(low), exp(high)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without torch's remarks about packages that exports do not need."""
+    logger = logging.getLogger(_LOGGER)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
