@@ -68,6 +68,13 @@ def inputs_as_columns(layer: DenseLayer, batch: Tensor) -> Tensor:
     return patches.unflatten(1, (layer.groups, -1)).permute(1, 2, 0, 3).flatten(2)
 
 
+def outputs_as_columns(layer: DenseLayer, output: Tensor) -> Tensor:
+    """The layer's outputs in the order of inputs_as_columns(): (groups, rows, samples)."""
+    if isinstance(layer, nn.Linear):
+        return output.reshape(1, -1, layer.out_features).mT
+    return output.flatten(2).unflatten(1, (layer.groups, -1)).permute(1, 2, 0, 3).flatten(2)
+
+
 def can_be_viewed(layer: DenseLayer) -> bool:
     """Whether a layer can be written as a product: not convolutions whose padding is not with zeros."""
     return isinstance(layer, nn.Linear) or (layer.padding_mode == "zeros" and not isinstance(layer.padding, str))

@@ -16,6 +16,7 @@ from compress.layers.sparse import Sparse
 from compress.low_rank.factorisation import Factorisation, factorise, placeholder
 from compress.low_rank.prefix_sums import PrefixSums
 from compress.low_rank.rank_allocation import choose_ranks
+from compress.low_rank.sequential import Sequential
 from compress.low_rank.view import layer_views
 from compress.method import Candidate, Entrant, Exclusion, Method
 from compress.networks.evaluation import device_of
@@ -46,6 +47,10 @@ class LowRank(Method):
       inputs on calibration examples. No matrix of rank $r$ has a smaller error of the *outputs*, $E\,\|W x - W' x\|^2$
       (Zhang et al. 2015; Chen et al. 2021). $C$ may be singular.
     - **centred**: whitened, with the covariance of the inputs as $C$; the mean of the inputs is moved into the bias.
+    - **sequential**: centred, and layer by layer. With the inputs $z$ that a layer has behind the layers made smaller
+      before, and its outputs $y$ in the given network, $W'$ is the matrix of rank $r$ with the least $E\,\|y - W' z\|^2$, a
+      reduced-rank regression (Izenman 1975; the update of SVD-LLM, Wang et al. 2025, solved exactly). So a layer makes up
+      for what the layers before it lost. Ranks are chosen as for centred.
 
     A **convolution** is written as a matrix in one of two ways. *channel*: rows are output channels, columns are input
     channels and kernel positions; it becomes a convolution with $r$ channels and a 1x1 convolution. *spatial*: it becomes a
@@ -69,7 +74,7 @@ class LowRank(Method):
               0.7, 0.8, 0.9)
 
     exclusions = (Exclusion(
-        {"convolution": ("spatial",), "scheme": ("whitened", "centred")},
+        {"convolution": ("spatial",), "scheme": ("whitened", "centred", "sequential")},
         "A spatial convolution goes with the schemes plain and randomized only, because the first of two spatial layers is "
         "not a matrix on the layer's outputs. Choose the scheme plain, or channel for the convolution.",
         {"scheme": "plain"}),)
@@ -82,9 +87,9 @@ class LowRank(Method):
 
     keep: float = setting(0.15, low=0.001, high=1.0, step=0.01, label="Share kept",
                           help="Share of the ranks, of the energy or of the parameters that is kept (see allocation).")
-    scheme: str = setting("whitened", choices=("plain", "whitened", "centred", "randomized"),
-                          help="Least error of the weights (plain), or of the outputs on calibration data (whitened, "
-                               "centred).")
+    scheme: str = setting("whitened", choices=("plain", "whitened", "centred", "sequential", "randomized"),
+                          help="Least error of the weights (plain), of the outputs on calibration data (whitened, "
+                               "centred), or of the outputs behind the layers made smaller before (sequential).")
     allocation: str = setting("uniform", choices=("uniform", "energy", "greedy"),
                               help="The same share of each rank, of each energy, or ranks by error saved for each number.")
     convolution: str = setting("channel", choices=("channel", "spatial"), idle={"family": ("logistic", "mlp", "gru")},
@@ -100,19 +105,23 @@ class LowRank(Method):
         """One factorisation for all ranks, and running sums of the first layer's outputs."""
         factors, networks = report.phases(Phase("factors"), Phase("networks", len(wanted)))
         pieces = self.factorised(network, data, factors, seed)
-        inputs = on_device(data.validation, device_of(network))[0]
-        sums = PrefixSums.over(network, pieces, inputs)
+        sums = PrefixSums.over(network, pieces, on_device(data.validation, device_of(network))[0])
+        chain = self._sequential(network, data, pieces)
         for method, part in zip(wanted, networks.each("network", len(wanted)), strict=True):
             part(0.0, f"{self.dial} {method.keep:g}")
-            candidate = method._candidate(network, data, pieces, sums, part, seed)
+            candidate = method._candidate(network, data, pieces, sums, chain, part, seed)
             part(1.0, f"{self.dial} {method.keep:g}")
             yield candidate
 
     def _candidate(self, network: Network, data: Dataset, pieces: dict[str, Factorisation], sums: PrefixSums | None,
-                   report: Reporter, seed: int) -> Candidate:
+                   chain: Sequential | None, report: Reporter, seed: int) -> Candidate:
         ranks = choose_ranks(pieces, self.allocation, self.keep)
-        replaced = {path: piece.layer(ranks[path]) for path, piece in pieces.items() if ranks[path] < piece.useful}
-        smaller = recalibrated(with_layers(network, replaced), on_device(data.calibration, device_of(network))[0])
+        replaced = [path for path, piece in pieces.items() if ranks[path] < piece.useful]
+        if chain is not None and replaced:
+            smaller = chain.fitted(ranks, report)
+        else:
+            smaller = with_layers(network, {path: pieces[path].layer(ranks[path]) for path in replaced})
+            smaller = recalibrated(smaller, on_device(data.calibration, device_of(network))[0])
         logits = None
         if self.recovery_steps and replaced:
             plan = Training(epochs=2000, learning_rate=self.recovery_rate)
@@ -120,6 +129,11 @@ class LowRank(Method):
         elif sums is not None and sums.path in replaced:
             logits = sums.logits(smaller, ranks)
         return Candidate(self, smaller, logits, inside={"ranks": ranks}, notes=_notes(pieces, ranks))
+
+    def _sequential(self, network: Network, data: Dataset, pieces: dict[str, Factorisation]) -> Sequential | None:
+        if self.scheme != "sequential":
+            return None
+        return Sequential.of(network, merged(network), pieces, on_device(data.calibration, device_of(network))[0])
 
     def preview(self, network: Network, data: Dataset) -> Network:
         """Factors of arbitrary directions, at the ranks of uniform allocation. Where trained weights decide whether a layer
@@ -147,22 +161,27 @@ class LowRank(Method):
         """Path -> factorisation of every layer that is factorised, for all ranks; cached while the network exists, because
         the inside view, the curve and other allocations share it."""
         kept = _factorised.setdefault(teacher, {})
-        key = (self.scheme, self.convolution, self.output_layer, data.digest, seed)
+        key = (self._criterion, self.convolution, self.output_layer, data.digest, seed)
         if key not in kept:
             kept[key] = self._factorise(teacher, data, report, seed)
         return kept[key]
+
+    @property
+    def _criterion(self) -> str:
+        """The scheme of one layer alone: sequential is centred behind the same inputs."""
+        return "centred" if self.scheme == "sequential" else self.scheme
 
     def _factorise(self, teacher: Network, data: Dataset, report: Reporter, seed: int) -> dict[str, Factorisation]:
         dense = merged(teacher)
         layers = parts_of(dense, "LowRank", self.output_layer)
         moments: dict[str, Moments] = {}
-        if self.scheme in ("whitened", "centred"):
+        if self._criterion in ("whitened", "centred"):
             report(0.0, "reading calibration activations")
             moments = input_moments(dense, on_device(data.calibration, device_of(teacher))[0], layers)
         pieces = {}
         for number, (path, layer) in enumerate(layers.items()):
             report(number / len(layers), f"factorising layer {path}")
-            pieces[path] = factorise(merged_layer(layer), self.scheme, self.convolution, moments.get(path), seed,
+            pieces[path] = factorise(merged_layer(layer), self._criterion, self.convolution, moments.get(path), seed,
                                      _stored(teacher, path))
         return pieces
 

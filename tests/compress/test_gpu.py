@@ -86,7 +86,7 @@ def test_training_gets_as_far_as_on_the_cpu(text: str, digits: Dataset, trained:
     assert there > evaluate(trained(text), digits.validation)["accuracy"] - 0.15
 
 
-@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "randomized"])
+@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "sequential", "randomized"])
 def test_low_rank_gives_the_predictions_of_the_cpu(scheme: str, network: Network, mlp: Network,
                                                    digits: Dataset) -> None:
     method = LowRank(scheme=scheme)

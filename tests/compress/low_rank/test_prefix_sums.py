@@ -21,7 +21,7 @@ from compress.networks.families import Network
 from compress.points.measure import Reference, measure
 
 
-@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "randomized"])
+@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "sequential", "randomized"])
 @pytest.mark.parametrize("order", ["rising", "falling", "mixed", "repeated"])
 def test_the_outputs_at_every_rank_are_the_networks_own_in_any_order(scheme: str, order: str, mlp: Network,
                                                                     digits: Dataset) -> None:
@@ -41,7 +41,7 @@ def test_the_outputs_at_every_rank_are_the_networks_own_in_any_order(scheme: str
 
 
 @pytest.mark.parametrize("before", ["", "pruned"])
-@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "randomized"])
+@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "sequential", "randomized"])
 def test_points_predict_what_the_networks_read_back_from_their_files_predict(scheme: str, before: str, mlp: Network,
                                                                             digits: Dataset, tmp_path: Path) -> None:
     """Running sums spare the evaluation of the network, at every rank of a curve."""

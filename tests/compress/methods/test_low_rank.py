@@ -30,7 +30,7 @@ def accuracy(network: Network, data: Dataset) -> float:
     return float((outputs == torch.tensor(data.validation.labels)).float().mean())
 
 
-@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "randomized"])
+@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "sequential", "randomized"])
 def test_a_rank_past_break_even_stays_dense_with_a_note(scheme: str, mlp: Network, digits: Dataset) -> None:
     """64 x 48 breaks even at 27.4, 48 x 32 at 19.2."""
     method = LowRank(keep=0.6, scheme=scheme)
@@ -62,7 +62,7 @@ def test_one_rank_below_break_even_is_factorised_and_smaller() -> None:
     assert sum(weight.numel() for weight in small.parameters()) < sum(weight.numel() for weight in network.parameters())
 
 
-@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "randomized"])
+@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "sequential", "randomized"])
 def test_most_of_the_accuracy_is_left_at_a_quarter_of_the_ranks(scheme: str, mlp: Network, digits: Dataset) -> None:
     small = LowRank(keep=0.25, scheme=scheme).compress(mlp, digits)
     assert accuracy(small, digits) > 0.8 * accuracy(mlp, digits)
@@ -76,7 +76,7 @@ def test_spatial_pairs_split_a_convolution_into_columns_and_rows(scheme: str, tr
     assert pair[0].kernel_size == (5, 1) and pair[1].kernel_size == (1, 5)
 
 
-@pytest.mark.parametrize("scheme", ["whitened", "centred"])
+@pytest.mark.parametrize("scheme", ["whitened", "centred", "sequential"])
 def test_schemes_that_need_outputs_refuse_the_spatial_view_with_a_remedy(scheme: str) -> None:
     with pytest.raises(ValueError, match=r"LowRank: A spatial convolution goes with .*Choose the scheme plain"):
         LowRank(scheme=scheme, convolution="spatial")
@@ -110,7 +110,7 @@ def test_twice_in_a_row_lowers_the_rank_and_past_the_rank_there_is_stays_and_say
     assert candidate.notes[0] == "layer 1 stays as it is: rank 10 is at or past its break-even 10.0, no gain"
 
 
-@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "randomized"])
+@pytest.mark.parametrize("scheme", ["plain", "whitened", "centred", "sequential", "randomized"])
 def test_a_pruned_layer_is_factorised_where_factors_take_less(scheme: str, mlp: Network, digits: Dataset) -> None:
     pruned = Prune(sparsity=0.5).compress(mlp, digits)
     candidate = next(LowRank(scheme=scheme).curve(pruned, digits, [0.1]))
@@ -145,7 +145,7 @@ def test_recovery_changes_the_weights_and_not_the_sizes(mlp: Network, digits: Da
 def test_a_layer_of_zeros_is_no_obstacle(digits: Dataset) -> None:
     network = build(Architecture(MLP(hidden=(16, 16)), digits.shape, 10)).eval()
     nn.init.zeros_(network[3].weight)
-    for scheme in ("plain", "whitened", "centred", "randomized"):
+    for scheme in ("plain", "whitened", "centred", "sequential", "randomized"):
         for allocation in ("uniform", "energy", "greedy"):
             method = LowRank(keep=0.3, scheme=scheme, allocation=allocation)
             assert torch.isfinite(logits_of(method.compress(network, digits),
