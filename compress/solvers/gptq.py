@@ -20,12 +20,14 @@ from torch import Tensor
 
 from compress.solvers.codebook import Codebook
 from compress.solvers.scale import check_finite
-from compress.solvers.uniform_grid import Grid, nearest_number
+from compress.solvers.uniform_grid import Grid
 
 DAMPING = 0.3  # of 0.001 to 1, the fewest bits at equal divergence from the teacher on MNIST-5k; 0.01 takes a fifth more
 BLOCK = 32  # columns between which errors are passed on one by one; to later blocks, by one product of matrices
+MOST_NUMBERS = 8_000_000  # that are rounded together: about 100 MB of float32
+SLACK = 1e-3  # of a sum of squares in float32, far above its rounding
 Order = Literal["natural", "decreasing"]
-Choose = Callable[[int, Tensor], tuple[Tensor, Tensor]]  # place in the order, targets (groups, rows) -> numbers, values
+Choose = Callable[[int, Tensor], tuple[Tensor, Tensor]]  # place in the order, targets (..., groups, rows) -> numbers, values
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +39,14 @@ class Factor:
         feedback: U (groups, columns, columns), strictly upper part, the rest 0.
         weights: D (groups, columns), what a squared error in each column costs, in the order of rounding.
         moment: H (groups, columns, columns), without damping, columns in their natural order.
+        added: (groups, 1), the damping, what was added to the diagonal.
     """
 
     order: Tensor
     feedback: Tensor
     weights: Tensor
     moment: Tensor
+    added: Tensor
 
 
 def factor(moment: Tensor, damping: float = DAMPING, order: Order = "decreasing") -> Factor:
@@ -74,7 +78,8 @@ def factor(moment: Tensor, damping: float = DAMPING, order: Order = "decreasing"
                          "0.01.")
     upper = lower.flip(-2, -1)
     root = upper.diagonal(dim1=-2, dim2=-1)
-    return Factor(places, (upper / root[..., None, :]).triu(1), root.square() * mean, moment)
+    return Factor(places, (upper / root[..., None, :]).triu(1), root.square() * mean, moment,
+                  damping * mean)
 
 
 def rounded(matrix: Tensor, factor: Factor, grid: Grid | Codebook, held: Tensor | None = None) -> Tensor:
@@ -88,12 +93,15 @@ def rounded(matrix: Tensor, factor: Factor, grid: Grid | Codebook, held: Tensor 
         numbers = torch.bucketize(target.double(), borders)
         return numbers, table[numbers]
 
-    return _no_worse(matrix, _sweep(matrix, factor, choose, held), grid, factor, held)
+    return _no_worse(matrix, _sweep(matrix, factor, choose, held, 1)[0], grid, factor, held)
 
 
 def rounded_to_all(matrix: Tensor, factor: Factor, grids: Sequence[Grid], held: Tensor | None = None) -> list[Tensor]:
-    """Numbers (groups, rows, columns), int32, for each grid. No row has a larger output error on the second moment H than
-    rounding to nearest: where making errors good went wrong, the row is rounded to nearest.
+    """Numbers (groups, rows, columns), int32, for each grid, bit for bit those of each grid alone: many grids share the time
+    of starting operations, which is most of the time of one.
+
+    No row has a larger output error on the second moment H than rounding to nearest: where making errors good went wrong,
+    the row is rounded to nearest.
 
     Args:
         held: (groups, rows, columns) bool, False for weights that are 0 and stay 0, whatever their number; None: none.
@@ -101,23 +109,14 @@ def rounded_to_all(matrix: Tensor, factor: Factor, grids: Sequence[Grid], held: 
     Raises:
         ValueError: NaN or infinity among the weights.
     """
-    columns = matrix.shape[-1]
     check_finite("GPTQ", "the weights", matrix.flatten(0, -2))
-    places = factor.order[..., None]
-    step, middle = (torch.cat([own.expand(*matrix.shape[:-1], columns) for own in parts], dim=-2)
-                    .mT.take_along_dim(places, -2).contiguous()
-                    for parts in zip(*(grid.by_column(columns) for grid in grids), strict=True))
-    levels = torch.tensor([grid.levels for grid in grids], dtype=matrix.dtype, device=matrix.device)
-    levels = levels.repeat_interleave(matrix.shape[-2])
-    centre = (levels - 1) / 2
-
-    def choose(column: int, target: Tensor) -> tuple[Tensor, Tensor]:
-        own = nearest_number(target, step[:, column], middle[:, column], levels)
-        return own, middle[:, column] + step[:, column] * (own - centre)
-
-    kept = None if held is None else held.repeat(1, len(grids), 1)
-    found = _sweep(matrix.repeat(1, len(grids), 1), factor, choose, kept).chunk(len(grids), dim=-2)
-    return [_no_worse(matrix, numbers, grid, factor, held) for numbers, grid in zip(found, grids, strict=True)]
+    together = max(1, MOST_NUMBERS // matrix.numel())
+    found = []
+    for start in range(0, len(grids), together):
+        part = grids[start:start + together]
+        swept = _sweep(matrix, factor, _of_grids(matrix, factor, part), held, len(part))
+        found += [_no_worse(matrix, own, grid, factor, held) for own, grid in zip(swept, part, strict=True)]
+    return found
 
 
 def output_errors(difference: Tensor, moment: Tensor) -> Tensor:
@@ -126,25 +125,78 @@ def output_errors(difference: Tensor, moment: Tensor) -> Tensor:
     return ((difference @ moment) * difference).sum(-1).clamp_min(0.0)
 
 
-def _no_worse(matrix: Tensor, numbers: Tensor, grid: Grid | Codebook, factor: Factor, held: Tensor | None) -> Tensor:
-    nearest = grid.nearest(matrix)
-    kept = torch.ones_like(matrix, dtype=torch.bool) if held is None else held
-    errors = [output_errors(matrix - kept * grid.values(found), factor.moment) for found in (numbers, nearest)]
-    return torch.where((errors[0] <= errors[1])[..., None], numbers, nearest)
+@dataclass(frozen=True, eq=False)
+class _Swept:
+    """Numbers (groups, rows, columns), int32, and about what D_j |q_j - t_j|^2 sums up to for each row (groups, rows)."""
+
+    numbers: Tensor
+    cost: Tensor
 
 
-def _sweep(matrix: Tensor, factor: Factor, choose: Choose, held: Tensor | None) -> Tensor:
-    """Numbers (groups, rows, columns), int32. Works on columns as rows, which are contiguous then."""
+def _of_grids(matrix: Tensor, factor: Factor, grids: Sequence[Grid]) -> Choose:
+    """Rounds targets (grids, groups, rows) to these grids."""
+    groups, rows, columns = matrix.shape
+    width = columns if any(grid.step.shape[-1] > 1 for grid in grids) else 1
+    step, middle = (torch.stack([own.expand(groups, rows, width).mT for own in parts])
+                    for parts in zip(*(grid.by_column(columns) for grid in grids), strict=True))
+    if width > 1:
+        step, middle = (own.take_along_dim(factor.order[None, ..., None], -2) for own in (step, middle))
+    divisor = torch.where(step > 0, step, 1.0)
+    most = torch.tensor([grid.levels - 1 for grid in grids], dtype=matrix.dtype, device=matrix.device)[:, None, None]
+    centre = most / 2
+
+    def choose(column: int, target: Tensor) -> tuple[Tensor, Tensor]:
+        place = min(column, width - 1)
+        own = (target - middle[:, :, place]).div_(divisor[:, :, place]).add_(centre).round_().clamp_min_(0)
+        own = torch.minimum(own, most)
+        return own, (own - centre).mul_(step[:, :, place]).add_(middle[:, :, place])
+
+    return choose
+
+
+def _sweep(matrix: Tensor, factor: Factor, choose: Choose, held: Tensor | None, count: int) -> list[_Swept]:
+    """The matrix rounded `count` times. Works on columns as rows, which are contiguous then.
+
+    Products of matrices are taken for one rounding at a time, and all else number by number, so that results do not depend
+    on what is rounded together."""
     order = factor.order[..., None]
     weights = matrix.mT.take_along_dim(order, -2).contiguous()
     kept = None if held is None else held.mT.take_along_dim(order, -2).contiguous()
-    feedback = factor.feedback.to(matrix.dtype).mT
-    errors, numbers = torch.zeros_like(weights), torch.empty_like(weights, dtype=torch.int32)
+    feedback = factor.feedback.to(matrix.dtype).mT.contiguous()
+    errors = weights.new_zeros(count, *weights.shape)
+    misses, numbers = torch.empty_like(errors), torch.empty_like(errors, dtype=torch.int32)
     for start in range(0, weights.shape[-2], BLOCK):
         stop = min(start + BLOCK, weights.shape[-2])
-        targets = weights[:, start:stop] + feedback[:, start:stop, :start] @ errors[:, :start]
+        targets = torch.stack([weights[:, start:stop] + feedback[:, start:stop, :start] @ own[:, :start] for own in errors])
         for column in range(start, stop):
-            passed = feedback[:, column:column + 1, start:column] @ errors[:, start:column]
-            numbers[:, column], value = choose(column, targets[:, column - start] + passed[:, 0])
-            errors[:, column] = weights[:, column] - (value if kept is None else value * kept[:, column])
-    return torch.empty_like(numbers).scatter_(-2, order.expand_as(numbers), numbers).mT
+            target = targets[:, :, column - start]
+            numbers[:, :, column], value = choose(column, target)
+            if kept is not None:
+                value = value * kept[:, column]
+            error = torch.sub(weights[:, column], value, out=errors[:, :, column])
+            torch.sub(target, value, out=misses[:, :, column])
+            later = slice(column + 1 - start, stop - start)
+            targets[:, :, later].addcmul_(feedback[:, column + 1:stop, column, None], error[:, :, None])
+    costs = factor.weights.to(matrix.dtype)[..., None]
+    return [_Swept(torch.empty_like(own).scatter_(-2, order.expand_as(own), own).mT, (missed.square() * costs).sum(-2))
+            for own, missed in zip(numbers, misses, strict=True)]
+
+
+def _no_worse(matrix: Tensor, found: _Swept, grid: Grid | Codebook, factor: Factor, held: Tensor | None) -> Tensor:
+    """The numbers found, or in rows where these have a larger output error, the nearest ones. Errors that rounding in the
+    matrix's type cannot confuse are compared in that type."""
+    nearest = grid.nearest(matrix)
+    kept = None if held is None else held.to(matrix.dtype)
+    ours, plain = (matrix - (grid.values(own) if kept is None else grid.values(own) * kept)
+                   for own in (found.numbers, nearest))
+    added = factor.added.to(matrix.dtype)
+    of_plain = ((plain @ factor.moment.to(matrix.dtype)) * plain).sum(-1)
+    of_ours = found.cost - added * ours.square().sum(-1)
+    unsure = of_ours + SLACK * found.cost >= of_plain - SLACK * (of_plain + added * plain.square().sum(-1))
+    if not bool(unsure.any()):
+        return found.numbers
+    unsure = unsure.any(0)  # the same rows of all groups of a convolution
+    errors = [output_errors(own[:, unsure], factor.moment) for own in (ours, plain)]
+    numbers = found.numbers.clone()
+    numbers[:, unsure] = torch.where((errors[0] <= errors[1])[..., None], numbers[:, unsure], nearest[:, unsure])
+    return numbers

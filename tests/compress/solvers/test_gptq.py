@@ -61,7 +61,7 @@ def test_uncorrelated_inputs_give_rounding_to_nearest_bit_for_bit(order: Order, 
 @pytest.mark.parametrize("order", ORDERS)
 def test_numbers_are_those_of_the_published_algorithm(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
     """Algorithm 1 of Frantar et al. (2023), a column at a time, with the Cholesky factor of the inverse."""
-    monkeypatch.setattr(gptq, "_no_worse", lambda matrix, numbers, *others: numbers)
+    monkeypatch.setattr(gptq, "_no_worse", lambda matrix, found, *others: found.numbers)
     matrix, second = random_matrix(6, 70)[None], moment(70, 90)
     made = factor(second, 0.02, order)
     places = made.order[0]
