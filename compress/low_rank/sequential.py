@@ -17,11 +17,11 @@ from compress.layers.factors import Factors
 from compress.layers.input_moments import recalibrated
 from compress.layers.matrix_view import factorised, inputs_as_columns, matrix_of, outputs_as_columns
 from compress.low_rank.factorisation import Factorisation
+from compress.low_rank.reduced_rank import reduced_rank
 from compress.memory import require
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.progress import Reporter
-from compress.solvers.reduced_rank import reduced_rank
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from compress.solvers.reduced_rank import least_squares, reduced_rank
+from compress.low_rank.reduced_rank import least_squares, reduced_rank
 from compress.solvers.svd import principal
 from tests.compress.helpers import random_matrix
 
