@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from compress.layers.bit_packing import Symbols, bits_for, bytes_for, packed, unpacked
 from compress.networks.plain_values import flag, whole, wholes
+from compress.solvers.codebook import Codebook
 from compress.solvers.uniform_grid import MOST_LEVELS, Grid
 
 
@@ -51,12 +52,12 @@ class Levels(nn.Module):
         self._places: Tensor | None = None
 
     @classmethod
-    def of(cls, numbers: Tensor, values: Grid | Tensor, held: Tensor | None = None) -> Levels:
+    def of(cls, numbers: Tensor, values: Grid | Codebook | Tensor, held: Tensor | None = None) -> Levels:
         """The levels of a matrix.
 
         Args:
             numbers: (rows, columns), from 0 to levels - 1.
-            values: a grid of (bands, groups), or a codebook (bands, levels).
+            values: a grid of (bands, groups), a codebook for all rows, or codebooks (bands, levels).
             held: (rows, columns) bool, False where the value is 0 whatever the number; None if there is no such place.
         """
         (rows, columns), kept = numbers.shape, None if held is None else int(held.sum())
@@ -66,8 +67,9 @@ class Levels(nn.Module):
             if made.shifted:
                 made.middle = nn.Parameter(values.middle.detach().float().clone())
         else:
-            made = cls(rows, columns, values.shape[1], _pair(values), "codebook", kept=kept)
-            made.codebook = nn.Parameter(values.detach().float().clone())
+            table = values.table.expand(1, max(2, len(values.table))) if isinstance(values, Codebook) else values
+            made = cls(rows, columns, table.shape[1], _pair(table), "codebook", kept=kept)
+            made.codebook = nn.Parameter(table.detach().float().clone())
         stored = numbers if held is None else numbers[held]
         made.numbers = torch.from_numpy(packed(stored.cpu().numpy(), bits_for(made.levels)))
         if held is not None:
@@ -118,6 +120,19 @@ class Levels(nn.Module):
         if len(numbers) and int(numbers.max()) >= self.levels:
             return f"a level is not between 0 and {self.levels - 1}"
         return "" if bool(self.matrix().detach().isfinite().all()) else "a weight is too large for its type of numbers"
+
+    def meaning(self) -> Grid | Codebook:
+        """What gives the numbers their values, for rounding anew.
+
+        Raises:
+            ValueError: there are codebooks of many rows.
+        """
+        if self.form == "codebook":
+            if len(self.codebook) > 1:
+                raise ValueError("a layer with several codebooks cannot be rounded anew")
+            return Codebook(self.codebook[0].detach().sort().values)
+        step = _by_row(self.step.detach(), self.rows)
+        return Grid(self.levels, step, _by_row(self.middle.detach(), self.rows) if self.shifted else torch.zeros_like(step))
 
     def matrix(self) -> Tensor:
         """The values (rows, columns), differentiable with respect to what gives the numbers their values."""

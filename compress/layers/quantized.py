@@ -11,6 +11,7 @@ from compress.layers.bit_packing import Symbols
 from compress.layers.dense_weight import DenseWeightLayer
 from compress.layers.levels import Levels
 from compress.networks.plain_values import mapping
+from compress.solvers.codebook import Codebook
 from compress.solvers.uniform_grid import Grid
 
 
@@ -29,7 +30,8 @@ class Quantized(DenseWeightLayer, Compressed):
         self.register_load_state_dict_post_hook(_loaded)
 
     @classmethod
-    def of(cls, layer: DenseLayer, numbers: Tensor, values: Grid | Tensor, held: Tensor | None = None) -> Quantized:
+    def of(cls, layer: DenseLayer, numbers: Tensor, values: Grid | Codebook | Tensor,
+           held: Tensor | None = None) -> Quantized:
         """A quantized layer in the place of a dense one. numbers, values, held: as for Levels.of()."""
         made = cls(layer, Levels.of(numbers, values, held)).to(layer.weight.device)
         made.train(layer.training)

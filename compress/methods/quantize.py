@@ -21,11 +21,16 @@ from compress.quantization.view import inside_view, point_view
 from compress.recipe import BASELINE, CONTROL
 from compress.settings import setting
 from compress.solvers.uniform_grid import MOST_LEVELS
+from compress.training.batches import refusal
+from compress.training.loop import Training
 from compress.workload import Phase
 
 _quantizers: deque[tuple[tuple[Any, ...], Network, Quantizer]] = deque(maxlen=4)  # of the last calls
-WITHOUT_LEVELS = {"scheme": tuple(FORMATS)}
+WITHOUT_A_GRID = {"scheme": ("codebook", "ternary", *FORMATS)}
+WITHOUT_STEPS = {"scheme": ("codebook", *FORMATS)}
+UNTRAINED = {"recovery_epochs": (0,), "scheme": tuple(FORMATS)}
 IN_ALL_LEVELS = 1 << 16
+MOST_SHARED = 1024  # values of a codebook
 
 
 @dataclass(frozen=True)
@@ -67,20 +72,26 @@ class Quantize(Method):
     values = (2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15, 16, 24, 32, 64, 128, 256)
 
     levels: int = setting(7, low=2, high=MOST_LEVELS, step=1, help="Different values that a layer's weights may have.")
-    scheme: str = setting("gptq", choices=("gptq", "nearest", *FORMATS),
-                          help="Least error of the outputs on calibration data (gptq), nearest level, or 16-bit floats.")
-    per: str = setting("tensor", choices=tuple(PER), label="One step for", idle=WITHOUT_LEVELS,
+    scheme: str = setting("gptq", choices=("gptq", "nearest", "codebook", "ternary", *FORMATS),
+                          help="Least error of the outputs on calibration data (gptq), nearest level, levels by k-means "
+                               "(codebook), -a, 0 and a (ternary), or 16-bit floats.")
+    per: str = setting("tensor", choices=tuple(PER), label="One step for", idle=WITHOUT_STEPS,
                        help="What has a step of its own: a layer, each of its outputs, or each group of an output's inputs.")
     group: int = setting(64, low=2, high=4096, step=1, label="Inputs of a group",
-                         idle={"per": ("tensor", "channel"), **WITHOUT_LEVELS}, help="Inputs that share a step.")
-    symmetric: bool = setting(True, idle=WITHOUT_LEVELS,
+                         idle={"per": ("tensor", "channel"), **WITHOUT_STEPS}, help="Inputs that share a step.")
+    symmetric: bool = setting(True, idle=WITHOUT_A_GRID,
                               help="Zero is a level, with others around it; else from the smallest weight to the largest.")
-    clipping: str = setting("none", choices=("none", "least_error"), idle=WITHOUT_LEVELS,
+    clipping: str = setting("none", choices=("none", "least_error"), idle=WITHOUT_A_GRID,
                             help="The grid spans all weights, or is clipped where this makes the squared error least. "
                                  "(Two levels are always clipped.)")
-    damping: float = setting(0.3, low=0.0001, high=1.0, idle={"scheme": ("nearest", *FORMATS)},
+    damping: float = setting(0.3, low=0.0001, high=1.0, idle={"scheme": ("nearest", "codebook", "ternary", *FORMATS)},
                              help="Added to the variances of the inputs, as a share of their mean (for gptq).")
     output_layer: bool = setting(True, help="Also quantize the last layer, whose outputs are the class scores.")
+    recovery_epochs: int = setting(0, low=0, high=500, step=1, idle={"scheme": tuple(FORMATS)},
+                                   help="Passes of training on the labels after rounding, the same for every point.")
+    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, idle=UNTRAINED, help="Learning rate of recovery training.")
+    recovery: str = setting("values", choices=("values", "levels"), idle=UNTRAINED, label="What is trained",
+                            help="The values of the levels, or which level each weight has (straight-through gradients).")
     compared: bool = setting(True, of_sweep=True, label="Compare",
                              help="Also measure rounding to nearest at each number of levels, and 16-bit floats.")
 
@@ -96,24 +107,33 @@ class Quantize(Method):
             return tuple(map(Run, own))
         controls = [Run(dataclasses.replace(one, scheme="nearest"), CONTROL, "nearest") for one in own
                     if one.scheme != "nearest"]
-        plain = Quantize(output_layer=self.output_layer, levels=IN_ALL_LEVELS, compared=self.compared)
-        return (*map(Run, own), *controls,
-                *(Run(dataclasses.replace(plain, scheme=form), BASELINE, form) for form in FORMATS))
+        return (*map(Run, own), *controls, *(Run(self._in_floats(form), BASELINE, form) for form in FORMATS))
+
+    def _in_floats(self, form: str) -> Quantize:
+        """The method with a scheme of 16-bit floats, and settings without effect on it at their defaults."""
+        idle = {entry["name"]: entry["default"] for entry in self.describe() if form in entry["idle"].get("scheme", ())}
+        return self.from_plain({**self.plain(), **idle, "scheme": form, "levels": IN_ALL_LEVELS})
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
-        """16-bit floats have their number of levels; and the inputs' second moments must fit into memory."""
+        """Some schemes have their own number of levels; the inputs' second moments must fit into memory."""
+        own = {"ternary": 3, **dict.fromkeys(FORMATS, IN_ALL_LEVELS)}.get(self.scheme, self.levels)
+        if self.levels != own:
+            return (f"Quantize: levels must be {own} with the scheme {self.scheme}, but got {self.levels}. Choose "
+                    f"levels={own}, or another scheme.")
         if self.scheme in FORMATS:
-            return "" if self.levels == IN_ALL_LEVELS else (
-                f"Quantize: levels must be {IN_ALL_LEVELS} with the scheme {self.scheme}, whose numbers have 16 bits, but "
-                f"got {self.levels}. Choose levels={IN_ALL_LEVELS}.")
-        return refusal_of_memory(opened(network))
+            return ""
+        if self.scheme == "codebook" and self.levels > MOST_SHARED:
+            return (f"Quantize: levels must be between 2 and {MOST_SHARED} with the scheme codebook, but got {self.levels}. "
+                    "Choose fewer.")
+        training = refusal(network, "Quantize", "the batch of recovery", Training().batch) if self.recovery_epochs else ""
+        return training or refusal_of_memory(opened(network))
 
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[Quantize], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
         """Moments and factorisations are computed once for all levels and schemes."""
         for method, part in zip(wanted, report.each("network", len(wanted)), strict=True):
             part(0.0, f"{method.levels} levels")
-            candidate = method._candidate(method.quantizer(network, data), part)
+            candidate = method._candidate(method.quantizer(network, data), part, seed)
             part(1.0, f"{method.levels} levels")
             yield candidate
 
@@ -140,13 +160,16 @@ class Quantize(Method):
             _quantizers.append((key, network, found))
         return found
 
-    def _candidate(self, quantizer: Quantizer, report: Reporter) -> Candidate:
-        made = quantizer.made(self.rounding, self.levels, report)
-        smaller = quantizer.smaller(made)
-        levels = dict.fromkeys(made, self.levels)
-        view = {} if self.scheme in FORMATS else point_view(quantizer, self.rounding, levels, smaller)
+    def _candidate(self, quantizer: Quantizer, report: Reporter, seed: int) -> Candidate:
+        rounding, training = report.phases(Phase("rounding"), Phase("training"))
+        made = quantizer.made(self.rounding, self.levels, rounding)
+        smaller, levels = quantizer.smaller(made), dict.fromkeys(made, self.levels)
+        if self.recovery_epochs and self.scheme not in FORMATS and smaller:
+            plan = Training(epochs=self.recovery_epochs, learning_rate=self.recovery_rate)
+            network = quantizer.trained(smaller, plan, self.recovery == "levels", seed, training)
+        else:
+            network = quantizer.finished(smaller)
+        view = {} if self.scheme in FORMATS else point_view(quantizer, self.rounding, levels, network)
         notes = tuple(f"layer {path} stays as it is: its levels would take more room, no gain" for path in made
                       if path not in smaller)
-        return Candidate(self, quantizer.finished(smaller), inside=view, notes=notes)
-
-
+        return Candidate(self, network, inside=view, notes=notes)

@@ -19,6 +19,8 @@ from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.quantization.batch_norm import Statistics, measured, moved
 from compress.quantization.rounding import Roundable, Rounding
+from compress.quantization.straight_through import StraightThrough
+from compress.training.loop import Training, train
 
 HEADER = 250  # bytes by which the file's header grows against a dense layer's, about
 Made = Quantized | Half
@@ -74,6 +76,15 @@ class Quantizer:
     @cached_property
     def _statistics(self) -> Statistics:
         return measured(self.network, self.calibration)
+
+    def trained(self, made: dict[str, Made], plan: Training, numbers: bool, seed: int, report: Reporter) -> Network:
+        """A NEW network with these layers after training on the labels: their values, or, with `numbers`, the numbers of
+        the levels by gradients that pass through the rounding; biases and other layers in both cases."""
+        ready = {path: StraightThrough(layer) if numbers and isinstance(layer, Quantized) else layer
+                 for path, layer in made.items()}
+        network = train(with_layers(self.network, ready), self.data, plan, seed, report).network
+        open_layers = {path: layer for path, layer in network.named_modules() if isinstance(layer, StraightThrough)}
+        return with_layers(network, {path: layer.closed() for path, layer in open_layers.items()})
 
     def with_one(self, path: str, rounding: Rounding, levels: int) -> Network:
         """A NEW open network with one layer quantized, for its sensitivity."""

@@ -11,6 +11,7 @@ from compress.layers.base import DenseLayer, dense_like, dense_plain
 from compress.layers.input_moments import Moments
 from compress.layers.matrix_view import matrix_of
 from compress.layers.quantized import Quantized
+from compress.solvers.codebook import Codebook, kmeans, ternary
 from compress.solvers.gptq import Factor, factor, output_errors, rounded
 from compress.solvers.uniform_grid import Grid, Per, fitted
 
@@ -39,13 +40,13 @@ class Rounded:
     """A matrix after rounding.
 
     Attributes:
-        numbers: (groups, rows, columns) int32; grid: what gives them values.
+        numbers: (groups, rows, columns) int32; values: what gives them values.
         matrix: the values (groups, rows, columns), 0 where a weight is not held.
         shift: (rows of all groups,), the mean of what the outputs lack, to be added to the bias; None for nothing.
     """
 
     numbers: Tensor
-    grid: Grid
+    values: Grid | Codebook
     matrix: Tensor
     shift: Tensor | None
 
@@ -74,59 +75,58 @@ class Roundable:
         self.second = torch.zeros(1, 1, 1) if moments is None else moments.full(path)
         self.mean = torch.zeros(1, 1) if moments is None else moments.mean
         self._factors: dict[float, Factor] = {}
-        self._numbers: dict[tuple[Rounding, int], Tensor] = {}
+        self._kept: dict[tuple[Rounding, int], tuple[Tensor, Grid | Codebook]] = {}
 
     def rounded(self, rounding: Rounding, levels: int) -> Rounded:
         """The matrix rounded to this number of levels. The last numbers are kept, because a curve and the inside view share
         them."""
-        grid, key = self._grid(rounding, levels), (rounding, levels)
-        if key not in self._numbers:
-            numbers = self._round(rounding, grid)
-            self._numbers[key] = numbers.to(torch.uint8 if levels <= 256 else torch.int32)
-            if len(self._numbers) > max(2, KEPT // numbers.numel()):
-                del self._numbers[next(iter(self._numbers))]
-        numbers = self._numbers[key].int()
-        matrix = self._values(numbers, grid)
-        return Rounded(numbers, grid, matrix, None if rounding.scheme == "nearest" else self._shift(matrix))
+        key = rounding, levels
+        if key not in self._kept:
+            values = self._meaning(rounding, levels)
+            numbers = self._round(rounding, values)
+            self._kept[key] = numbers.to(torch.uint8 if levels <= 256 else torch.int32), values
+            if len(self._kept) > max(2, KEPT // numbers.numel()):
+                del self._kept[next(iter(self._kept))]
+        numbers, values = self._kept[key]
+        matrix = self._values(numbers.int(), values)
+        return Rounded(numbers.int(), values, matrix, self._shift(matrix) if rounding.scheme == "gptq" else None)
 
-    def _round(self, rounding: Rounding, grid: Grid) -> Tensor:
-        if rounding.scheme == "nearest":
-            return grid.nearest(self.matrix)
-        return rounded(self.matrix, self._factor(rounding.damping), grid, self.held)
+    def _round(self, rounding: Rounding, values: Grid | Codebook) -> Tensor:
+        if rounding.scheme == "gptq":
+            return rounded(self.matrix, self._factor(rounding.damping), values, self.held)
+        return values.nearest(self.matrix)
 
     def quantized(self, found: Rounded) -> Quantized:
         """The layer as it is stored: with a mask where zeros take less room in it than as levels."""
-        layer = self._corrected(found.shift)
-        grid = Grid(found.grid.levels, found.grid.step.flatten(0, 1), found.grid.middle.flatten(0, 1))
+        layer, values = self._corrected(found.shift), found.values
         numbers = found.numbers.flatten(0, 1)
+        if isinstance(values, Grid):
+            values = Grid(values.levels, values.step.flatten(0, 1), values.middle.flatten(0, 1))
         if self.held is None:
-            return Quantized.of(layer, numbers, grid)
-        held, zero = self.held.flatten(0, 1), found.grid.nearest(torch.zeros_like(self.matrix))
-        masked = Quantized.of(layer, numbers, grid, held)
-        if bool((found.grid.values(zero) != 0).any()):
+            return Quantized.of(layer, numbers, values)
+        held, zero = self.held.flatten(0, 1), found.values.nearest(torch.zeros_like(self.matrix))
+        masked = Quantized.of(layer, numbers, values, held)
+        if bool((found.values.values(zero) != 0).any()):
             return masked
-        whole = Quantized.of(layer, torch.where(held, numbers, zero.flatten(0, 1)), grid)
-        return min(masked, whole, key=lambda one: sum(len(tensor) for tensor in one.buffers()))
+        whole = Quantized.of(layer, torch.where(held, numbers, zero.flatten(0, 1)), values)
+        return min(masked, whole, key=lambda one: sum(len(tensor) for tensor in one.levels.buffers()))
 
-    def error(self, found: Rounded) -> float:
-        """Mean squared error of the outputs on the examples of the moments, as a part of the outputs' mean square."""
+    def error(self, matrix: Tensor, bias: Tensor | None) -> float:
+        """Mean squared error of the outputs on the examples of the moments, as a part of the mean square of W x, of a layer
+        with another matrix (groups, rows, columns) and bias: E |D x + d|^2 = tr(D S D^T) + 2 d^T D m + |d|^2."""
         energy = float(output_errors(self.matrix, self.second).sum())
-        error = float(output_errors(self.matrix - found.matrix, self._moment(found.shift is not None)).sum())
-        return error / energy if energy > 0 else 0.0
+        lost = self.matrix.double() - matrix.double()
+        error = float(output_errors(lost, self.second).sum())
+        if bias is not None and self.layer.bias is not None:
+            gap = self.layer.bias.detach().double() - bias.detach().double()
+            error += float(2 * gap @ (lost @ self.mean[..., None]).flatten() + gap @ gap)
+        return max(0.0, error) / energy if energy > 0 else 0.0
 
-    def distortion(self, found: Rounded) -> float:
-        """Mean squared error of the weights as a part of their variance."""
+    def distortion(self, matrix: Tensor) -> float:
+        """Mean squared error of another matrix (groups, rows, columns), as a part of the weights' variance."""
         weights = self.matrix.double()
         energy = float((weights - weights.mean()).square().sum())
-        return float((weights - found.matrix).square().sum()) / energy if energy > 0 else 0.0
-
-    def entropy(self, found: Rounded) -> float:
-        """Bits a weight: the entropy of the numbers, weights that are not held as one more symbol. No code that takes each
-        weight by itself is shorter."""
-        numbers = found.numbers if self.held is None else torch.where(self.held, found.numbers, -1)
-        counts = torch.unique(numbers, return_counts=True)[1].double()
-        shares = counts / counts.sum()
-        return max(0.0, float(-(shares * shares.log2()).sum()))
+        return float((weights - matrix).square().sum()) / energy if energy > 0 else 0.0
 
     def _factor(self, damping: float) -> Factor:
         if damping not in self._factors:
@@ -136,6 +136,14 @@ class Roundable:
     def _moment(self, centred: bool) -> Tensor:
         """The second moment, or the covariance: the errors that matter where the bias takes up their mean."""
         return self.second - self.mean[..., :, None] * self.mean[..., None, :] if centred else self.second
+
+    def _meaning(self, rounding: Rounding, levels: int) -> Grid | Codebook:
+        if rounding.scheme == "codebook":
+            weights = self.matrix if self.held is None or not bool(self.held.any()) else self.matrix[self.held]
+            return kmeans(weights, levels)
+        if rounding.scheme == "ternary":
+            return ternary(self.matrix, PER[rounding.per], rounding.group)
+        return self._grid(rounding, levels)
 
     def _grid(self, rounding: Rounding, levels: int) -> Grid:
         """A symmetric grid has 0 among its levels, unless there are two. An even number of levels is an odd one without the
@@ -158,8 +166,8 @@ class Roundable:
         signs = [torch.where(part.amax(axes) >= -part.amin(axes), 1.0, -1.0) for part in parts]
         return torch.stack(signs, dim=-1).view(grid.step.shape).to(grid.step.dtype)
 
-    def _values(self, numbers: Tensor, grid: Grid) -> Tensor:
-        values = grid.values(numbers)
+    def _values(self, numbers: Tensor, meaning: Grid | Codebook) -> Tensor:
+        values = meaning.values(numbers)
         return values if self.held is None else values * self.held
 
     def _shift(self, values: Tensor) -> Tensor | None:

@@ -6,24 +6,29 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from compress.layers.matrix_view import matrix_of
+from compress.layers.quantized import Quantized
 from compress.layers.sensitivity import sensitivity
+from compress.networks.families import Network
 from compress.progress import Reporter, no_report
-from compress.quantization.quantizer import Made, Quantizer
+from compress.quantization.quantizer import Quantizer
 from compress.quantization.rounding import Roundable, Rounding
+from compress.solvers.rate_distortion import entropy
 
 BINS = 60
 MOST_VALUES = 256  # of a layer: with more of them (grids of many rows), their histogram in so many bins
 
 
-def point_view(quantizer: Quantizer, rounding: Rounding, levels: dict[str, int], made: dict[str, Made]) -> dict[str, Any]:
-    """One dict for each layer: path, title, levels (values of its weights, rising), counts (of the weights that have them),
-    bits (entropy of the levels, a weight), distortion (squared error of the weights, as a part of their variance), error and
-    error_nearest (squared error of the outputs on calibration, as a part of their energy, by this scheme and by rounding to
-    nearest), is_stored (False for a layer that stays as it is, because its levels would save nothing)."""
-    return {"layers": [{"path": path, "title": quantizer.title(path), "is_stored": path in made,
-                        **_layer(one, rounding, levels[path])} for path, one in quantizer.roundable().items()]}
+def point_view(quantizer: Quantizer, rounding: Rounding, levels: dict[str, int], network: Network) -> dict[str, Any]:
+    """One dict for each layer of a quantized network: path, title, levels (values of its weights, rising), counts (of the
+    weights that have them), bits (entropy of the levels, a weight), distortion (squared error of the weights, as a part of
+    their variance), error and error_nearest (squared error of the outputs on calibration, as a part of their energy, as
+    stored and by rounding to nearest), is_stored (False for a layer that stays as it is, in 32 bits and without error)."""
+    return {"layers": [{"path": path, "title": quantizer.title(path), **_layer(one, network.get_submodule(path)),
+                        "error_nearest": _error_of_nearest(one, rounding, levels[path])}
+                       for path, one in quantizer.roundable().items()]}
 
 
 def inside_view(quantizer: Quantizer, rounding: Rounding, values: Sequence[int],
@@ -45,12 +50,17 @@ def histogram(weight: Tensor) -> dict[str, Any]:
     return {"reach": reach, "weights": torch.histc(weight, BINS, -reach, reach).int().tolist()}
 
 
-def _layer(one: Roundable, rounding: Rounding, levels: int) -> dict[str, Any]:
-    found = one.rounded(rounding, levels)
-    nearest = one.rounded(rounding.to_nearest(), levels)
-    values, counts = _values(found.matrix)
-    return {"levels": values, "counts": counts, "bits": one.entropy(found), "distortion": one.distortion(found),
-            "error": one.error(found), "error_nearest": one.error(nearest)}
+def _layer(one: Roundable, layer: nn.Module) -> dict[str, Any]:
+    if not isinstance(layer, Quantized):
+        return {"is_stored": False, "levels": [], "counts": [], "bits": 32.0, "distortion": 0.0, "error": 0.0}
+    matrix = matrix_of(layer.merged())
+    values, counts = _values(matrix)
+    return {"is_stored": True, "levels": values, "counts": counts, "bits": entropy(layer.levels.places()),
+            "distortion": one.distortion(matrix), "error": one.error(matrix, layer.bias)}
+
+
+def _error_of_nearest(one: Roundable, rounding: Rounding, levels: int) -> float:
+    return one.error(one.rounded(rounding.to_nearest(), levels).matrix, one.layer.bias)
 
 
 def _values(matrix: Tensor) -> tuple[list[float], list[int]]:

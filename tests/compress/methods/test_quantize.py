@@ -22,6 +22,7 @@ from compress.method import Method
 from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
 from compress.methods.quantize import Quantize
+from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.quantization import refusal
 from compress.quantization.quantizer import Quantizer
@@ -205,3 +206,70 @@ def test_a_preview_has_the_layers_of_the_result(mlp: Network, digits: Dataset) -
         assert {path: type(layer) for path, layer in compressed_layers(shown).items()} == {
             path: type(layer) for path, layer in compressed_layers(made).items()}
     assert Quantizer(mlp, digits, False).layers.keys() == {"1", "3"}
+
+
+def test_a_codebook_has_few_values_near_the_weights_and_is_trained_with_its_numbers_held(mlp: Network,
+                                                                                        digits: Dataset) -> None:
+    method = Quantize(levels=4, scheme="codebook")
+    plain = method.compress(mlp, digits)
+    tuned = dataclasses.replace(method, recovery_epochs=2).compress(mlp, digits)
+    for path, layer in compressed_layers(plain).items():
+        after = tuned.get_submodule(path)
+        assert len(layer.merged().weight.detach().unique()) == 4
+        assert torch.equal(layer.levels.numbers, after.levels.numbers)
+        assert not torch.equal(layer.levels.codebook, after.levels.codebook)
+    losses = [cross_entropy(one, digits) for one in (tuned, plain)]
+    assert losses[0] < losses[1]
+
+
+def test_more_values_than_distinct_weights_make_no_error(mlp: Network, digits: Dataset) -> None:
+    first = Quantize(levels=5, scheme="codebook").compress(mlp, digits)
+    again = Quantize(levels=9, scheme="codebook").compress(first, digits)
+    assert all(torch.equal(before, after) for before, after in zip(weights(first).values(), weights(again).values(),
+                                                                  strict=True))
+
+
+def test_ternary_weights_have_one_size_a_row_and_three_levels_in_all(mlp: Network, digits: Dataset) -> None:
+    small = Quantize(levels=3, scheme="ternary", per="channel").compress(mlp, digits)
+    rows = small[1].merged().weight.detach()
+    assert all(len(row[row != 0].abs().unique()) == 1 and len(row.unique()) == 3 for row in rows)
+    with pytest.raises(ValueError, match=r"levels must be 3 with the scheme ternary, but got 4. Choose levels=3"):
+        Quantize(levels=4, scheme="ternary").compress(mlp, digits)
+
+
+@pytest.mark.parametrize("method", [Quantize(levels=3, per="channel"), Quantize(levels=4, scheme="codebook"),
+                                    Quantize(levels=3, scheme="ternary")], ids=lambda method: method.scheme)
+def test_straight_through_training_moves_weights_to_other_levels_of_the_same_values(method: Quantize, mlp: Network,
+                                                                                    digits: Dataset) -> None:
+    start = Prune(sparsity=0.5).compress(mlp, digits)
+    plain = method.compress(start, digits)
+    turned = dataclasses.replace(method, recovery_epochs=3, recovery="levels", recovery_rate=0.003)
+    candidate = next(turned.curve(start, digits, [turned.levels]))
+    tuned = candidate.network
+    assert cross_entropy(tuned, digits) < cross_entropy(plain, digits)
+    for path, layer in compressed_layers(plain).items():
+        after = tuned.get_submodule(path)
+        assert isinstance(after, Quantized)
+        assert path != "1" or not torch.equal(layer.levels.numbers, after.levels.numbers)
+        values = set(layer.merged().weight.detach().unique().tolist())
+        assert set(after.merged().weight.detach().unique().tolist()) <= values | {0.0}
+    before = weights(start)
+    assert all(bool((after[before[path] == 0] == 0).all()) for path, after in weights(tuned).items())
+    shown = candidate.inside["layers"][0]
+    assert shown["levels"] == pytest.approx(weights(tuned)["1"].unique().tolist(), rel=1e-4)
+
+
+def test_a_trained_recurrent_network_and_one_with_batch_norm_are_stored_with_their_levels(
+        digits: Dataset, trained: Callable[[str], Network]) -> None:
+    for text in TEACHERS[2:]:
+        for recovery in ("values", "levels"):
+            small = Quantize(levels=7, recovery_epochs=1, recovery=recovery).compress(trained(text), digits)
+            assert all(isinstance(layer, Quantized) for layer in compressed_layers(small).values())
+            again = network_file.from_bytes(network_file.to_bytes(small))
+            assert network_file.to_bytes(again) == network_file.to_bytes(small)
+
+
+def cross_entropy(network: Network, data: Dataset) -> float:
+    """Of the training examples."""
+    logits = logits_of(network, torch.tensor(data.train.inputs))
+    return float(torch.nn.functional.cross_entropy(logits, torch.tensor(data.train.labels)))
