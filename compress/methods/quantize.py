@@ -162,7 +162,7 @@ class Quantize(Method):
 
     def _candidate(self, quantizer: Quantizer, report: Reporter, seed: int) -> Candidate:
         rounding, training = report.phases(Phase("rounding"), Phase("training"))
-        made = quantizer.made(self.rounding, self.levels, rounding)
+        made = quantizer.made(self.rounding, self.levels, rounding, masked=self.recovery_epochs > 0)
         smaller, levels = quantizer.smaller(made), dict.fromkeys(made, self.levels)
         if self.recovery_epochs and self.scheme not in FORMATS and smaller:
             plan = Training(epochs=self.recovery_epochs, learning_rate=self.recovery_rate)

@@ -54,14 +54,15 @@ class Quantizer:
             self._roundable = {path: Roundable(path, layer, moments[path]) for path, layer in self.layers.items()}
         return self._roundable
 
-    def made(self, rounding: Rounding, levels: int, report: Reporter = no_report) -> dict[str, Made]:
-        """Path -> quantized layer, for all layers."""
+    def made(self, rounding: Rounding, levels: int, report: Reporter = no_report, masked: bool = False) -> dict[str, Made]:
+        """Path -> quantized layer, for all layers. masked: with a mask for weights that are 0, so that training leaves
+        them so."""
         if rounding.scheme in FORMATS:
             return {path: Half.of(layer, rounding.scheme) for path, layer in self.layers.items()}
         found: dict[str, Made] = {}
         for number, (path, one) in enumerate(self.roundable(report).items()):
             report(number / len(self.layers), f"{levels} levels: layer {path}")
-            found[path] = one.quantized(one.rounded(rounding, levels))
+            found[path] = one.quantized(one.rounded(rounding, levels), masked)
         return found
 
     def smaller(self, made: dict[str, Made]) -> dict[str, Made]:
@@ -80,7 +81,7 @@ class Quantizer:
     def trained(self, made: dict[str, Made], plan: Training, numbers: bool, seed: int, report: Reporter) -> Network:
         """A NEW network with these layers after training on the labels: their values, or, with `numbers`, the numbers of
         the levels by gradients that pass through the rounding; biases and other layers in both cases."""
-        ready = {path: StraightThrough(layer) if numbers and isinstance(layer, Quantized) else layer
+        ready = {path: StraightThrough(layer, self.layers[path]) if numbers and isinstance(layer, Quantized) else layer
                  for path, layer in made.items()}
         network = train(with_layers(self.network, ready), self.data, plan, seed, report).network
         open_layers = {path: layer for path, layer in network.named_modules() if isinstance(layer, StraightThrough)}

@@ -96,8 +96,8 @@ class Roundable:
             return rounded(self.matrix, self._factor(rounding.damping), values, self.held)
         return values.nearest(self.matrix)
 
-    def quantized(self, found: Rounded) -> Quantized:
-        """The layer as it is stored: with a mask where zeros take less room in it than as levels."""
+    def quantized(self, found: Rounded, always_masked: bool = False) -> Quantized:
+        """The layer as it is stored: with a mask where zeros take less room in it than as levels, or in any case."""
         layer, values = self._corrected(found.shift), found.values
         numbers = found.numbers.flatten(0, 1)
         if isinstance(values, Grid):
@@ -106,7 +106,7 @@ class Roundable:
             return Quantized.of(layer, numbers, values)
         held, zero = self.held.flatten(0, 1), found.values.nearest(torch.zeros_like(self.matrix))
         masked = Quantized.of(layer, numbers, values, held)
-        if bool((found.values.values(zero) != 0).any()):
+        if always_masked or bool((found.values.values(zero) != 0).any()):
             return masked
         whole = Quantized.of(layer, torch.where(held, numbers, zero.flatten(0, 1)), values)
         return min(masked, whole, key=lambda one: sum(len(tensor) for tensor in one.levels.buffers()))

@@ -15,13 +15,19 @@ class StraightThrough(Substitute):
 
     makes_its_weight = True
 
-    def __init__(self, layer: Quantized) -> None:
-        """The layer as it is, its weights the first latent weights."""
+    def __init__(self, layer: Quantized, before: DenseLayer) -> None:
+        """The layer as it is. Its latent weights are those before quantization where they are nearest to the levels that
+        they were given, and the levels elsewhere.
+
+        Args:
+            before: the layer before quantization.
+        """
         super().__init__()
         dense, levels = layer.merged(), layer.levels
         self.options, self.shape = dense_plain(dense), dense.weight.shape
-        self.latent, self.bias = nn.Parameter(dense.weight.detach().flatten(1).clone()), dense.bias
-        self.values = levels.meaning()
+        self.values, self.bias = levels.meaning(), dense.bias
+        weights, rounded = before.weight.detach().flatten(1), dense.weight.detach().flatten(1)
+        self.latent = nn.Parameter(torch.where(self.values.rounded(weights) == rounded, weights, rounded))
         self.held: Tensor | None
         self.register_buffer("held", None if levels.kept is None else levels.places() >= 0)
         self.train(layer.training)
