@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from compress.progress import Reporter, no_report
 from compress.settings import MOST_SEED, Settings, setting
@@ -88,7 +87,7 @@ def learn(signals: Tensor, settings: KSVD, initial_atoms: Tensor | None = None,
     for iteration in range(1, settings.iterations + 1):
         report((iteration - 1) / settings.iterations, f"K-SVD, iteration {iteration} of {settings.iterations}")
         atoms, codes, residual = _iterated(signals, atoms, settings, previous_energy, generator)
-        error = float(residual.double().square().sum()) / total
+        error = float(torch.linalg.vector_norm(residual, dtype=torch.float64)) ** 2 / total
         usage = torch.bincount(codes.indices[codes.coefficients != 0], minlength=len(atoms))
         yield State(iteration, atoms, _unscaled(codes, exponent), error, usage)
         if settings.replace and iteration < settings.iterations:
@@ -141,22 +140,28 @@ def updated(signals: Tensor, atoms: Tensor, codes: Codes, update: str, nonnegati
         residual: signals - codes.decode(atoms), where the caller has it already.
     """
     atoms, coefficients = atoms.clone(), codes.coefficients.clone()
+    energy = atoms.new_zeros(len(atoms)) if previous_energy is None else previous_energy
+    plain = update == "approximate" and not nonnegative
+    if plain and signals.device.type == "cpu" and coefficients.numel() >= WORTH_COMPILED and has_numba():
+        return _improved_compiled(signals, atoms, Codes(codes.indices, coefficients), energy, residual)
     residual = signals - codes.decode(atoms) if residual is None else residual.clone()
     rows, slots = (codes.indices >= 0).nonzero(as_tuple=True)
     owners = codes.indices[rows, slots]
     order = owners.argsort(stable=True)
-    rows, slots, sizes = rows[order], slots[order], torch.bincount(owners, minlength=len(atoms))
-    energy = atoms.new_zeros(len(atoms)) if previous_energy is None else previous_energy
-    plain = update == "approximate" and not nonnegative
-    if plain and signals.device.type == "cpu" and len(rows) >= WORTH_COMPILED and has_numba():
-        from compress.solvers.ksvd_numba import improve
-
-        bounds = functional.pad(sizes.cumsum(0), (1, 0))
-        improve(*(tensor.numpy() for tensor in (atoms, coefficients, residual, rows, slots, bounds, energy)))
-    else:
-        counts = sizes.tolist()
-        _improve(atoms, coefficients, residual, rows.split(counts), slots.split(counts), energy, update, nonnegative)
+    rows, slots, counts = rows[order], slots[order], torch.bincount(owners, minlength=len(atoms)).tolist()
+    _improve(atoms, coefficients, residual, rows.split(counts), slots.split(counts), energy, update, nonnegative)
     return atoms, Codes(codes.indices, coefficients), residual
+
+
+def _improved_compiled(signals: Tensor, atoms: Tensor, codes: Codes, previous_energy: Tensor,
+                       residual: Tensor | None) -> tuple[Tensor, Codes, Tensor]:
+    """updated() by numba; atoms and coefficients change in place."""
+    from compress.solvers.ksvd_numba import improve
+
+    before = None if residual is None else residual.clone().numpy()
+    left = improve(signals.contiguous().numpy(), atoms.numpy(), codes.indices.contiguous().numpy(),
+                   codes.coefficients.numpy(), previous_energy.numpy(), before)
+    return atoms, codes, torch.from_numpy(left)
 
 
 def _improve(atoms: Tensor, coefficients: Tensor, residual: Tensor, rows: Sequence[Tensor], slots: Sequence[Tensor],
@@ -201,7 +206,9 @@ def _first_direction(rows: Tensor, atom: Tensor, previous_energy: Tensor) -> Ten
 def replaced(signals: Tensor, atoms: Tensor, residual: Tensor, usage: Tensor, nonnegative: bool = False) -> Tensor:
     """Unused atoms, and the less used of two nearly equal atoms, are replaced by the signals with the largest residuals."""
     unit = normalised(atoms)
-    alike = (unit @ unit.mT).abs() > DUPLICATE
+    alike = ((unit @ unit.mT).abs() > DUPLICATE).fill_diagonal_(False)
+    if not bool(alike.any()) and bool(usage.all()):
+        return atoms
     better = (usage[None, :] > usage[:, None]) | (
         (usage[None, :] == usage[:, None]) & (torch.arange(len(atoms), device=atoms.device)[None, :]
                                               < torch.arange(len(atoms), device=atoms.device)[:, None]))

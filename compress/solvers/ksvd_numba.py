@@ -11,17 +11,60 @@ import numpy as np
 from compress.solvers.omp_numba import njit  # that module sets numba's cache folder before it imports numba
 
 
-def improve(atoms: np.ndarray, coefficients: np.ndarray, residual: np.ndarray, rows: np.ndarray, slots: np.ndarray,
-            bounds: np.ndarray, previous_energy: np.ndarray) -> None:
-    """One power step for each atom (Rubinstein, Zibulevsky & Elad 2008), everything in place.
+def improve(signals: np.ndarray, atoms: np.ndarray, indices: np.ndarray, coefficients: np.ndarray,
+            previous_energy: np.ndarray, residual: np.ndarray | None) -> np.ndarray:
+    """One power step for each atom (Rubinstein, Zibulevsky & Elad 2008): atoms and coefficients change in place.
 
     Args:
-        atoms: (count, features), float32 or float64; coefficients: (n, most); residual: (n, features); all of one type.
-        rows, slots: int64, where in `coefficients` the atoms' coefficients are, those of atom j from bounds[j] to
-            bounds[j + 1].
-        previous_energy: (count,), of the atoms' type, the weight of each atom in its own update.
+        signals: (n, features), float32 or float64; atoms: (count, features); all of one type and contiguous.
+        indices: (n, most) int64, padded with -1; coefficients: (n, most).
+        previous_energy: (count,), the weight of each atom in its own update.
+        residual: (n, features), signals less what is coded, where the caller has it: changed in place.
+
+    Returns:
+        (n, features): the residual of the new atoms and coefficients.
     """
+    if residual is None:
+        residual = np.empty_like(signals)
+        _subtract_coded(signals, atoms, indices, coefficients, residual)
+    (rows, slots), bounds = np.empty((2, indices.size), np.int64), np.zeros(len(atoms) + 1, np.int64)
+    _sort(indices, rows, slots, bounds)
     _improve(atoms, coefficients, residual, rows, slots, bounds, previous_energy)
+    return residual
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})
+def _subtract_coded(signals: np.ndarray, atoms: np.ndarray, indices: np.ndarray, coefficients: np.ndarray,
+                    residual: np.ndarray) -> None:  # pragma: no cover (compiled)
+    for row in range(len(signals)):
+        for feature in range(signals.shape[1]):
+            residual[row, feature] = signals[row, feature]
+        for slot in range(indices.shape[1]):
+            atom, weight = indices[row, slot], coefficients[row, slot]
+            if atom >= 0:
+                for feature in range(signals.shape[1]):
+                    residual[row, feature] -= weight * atoms[atom, feature]
+
+
+@njit(nogil=True, cache=True)
+def _sort(indices: np.ndarray, rows: np.ndarray, slots: np.ndarray,
+          bounds: np.ndarray) -> None:  # pragma: no cover (compiled)
+    """Sorts by counting: the coefficients of atom j are at rows[i], slots[i] for i from bounds[j] to bounds[j + 1]."""
+    count = len(bounds) - 1
+    for atom in indices.flat:
+        if atom >= 0:
+            bounds[atom + 1] += 1
+    for atom in range(count):
+        bounds[atom + 1] += bounds[atom]
+    for row in range(len(indices)):
+        for slot in range(indices.shape[1]):
+            atom = indices[row, slot]
+            if atom >= 0:  # bounds[j] counts on to the end of atom j
+                rows[bounds[atom]], slots[bounds[atom]] = row, slot
+                bounds[atom] += 1
+    for atom in range(count, 0, -1):
+        bounds[atom] = bounds[atom - 1]
+    bounds[0] = 0
 
 
 @njit(nogil=True, cache=True, fastmath={"contract", "reassoc"})

@@ -68,8 +68,10 @@ def test_no_update_of_an_atom_raises_the_error(update: str) -> None:
 def test_both_programs_agree(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba")
     signals = planted(10, 0)[0].to(dtype)
+    signals[::7] = 0  # no atoms at all
     atoms = normalised(torch.randn(50, 20, generator=torch.Generator().manual_seed(1), dtype=torch.float64)).to(dtype)
     codes = omp(signals, atoms, 3)
+    assert codes.nnz.min() == 0 and codes.nnz.max() == 3
     before = atoms.clone(), codes.coefficients.clone()
     found = []
     for least in (0, float("inf")):
