@@ -14,6 +14,7 @@ from compress.layers.opening import opened
 from compress.method import Candidate, Method, Run
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
+from compress.quantization.allocation import Allocator, Shares
 from compress.quantization.quantizer import Quantizer
 from compress.quantization.refusal import refusal_of_memory
 from compress.quantization.rounding import PER, Rounding
@@ -38,10 +39,11 @@ class Quantize(Method):
     r"""Replace every weight of a layer by one of $K$ values, its levels, and store the number of the level.
 
     A number of $K$ levels takes $\log_2 K$ bits or fewer in the place of 32. Where the file is entropy-coded, it takes
-    about the entropy $-\sum_k p_k \log_2 p_k$ of the shares $p_k$ of the levels: most weights are near zero, so that few of
-    the levels are used often. Levels are equally spaced, $q_k = c + \Delta\,(k - (K - 1)/2)$; a symmetric grid ($c$ is 0,
-    or half a step where $K$ is even) has zero among its levels. The grid spans all weights, or is clipped where this makes
-    the squared error least (weights of large inputs count more). Each layer, output or group of inputs has its own step.
+    about the entropy $-\sum_k p_k \log_2 p_k$ of the shares $p_k$ of the levels: most weights are near zero, so that few
+    of the levels are used often. Levels are equally spaced, $q_k = c + \Delta\,(k - (K - 1)/2)$; a symmetric grid ($c$ is
+    0, or half a step where $K$ is even) has zero among its levels. The grid spans all weights, or is clipped where this
+    makes the squared error least (weights of large inputs count more). Each layer, output or group of inputs has its own
+    step.
 
     The **scheme** says which level a weight gets:
 
@@ -49,29 +51,43 @@ class Quantize(Method):
       follow, so that the *outputs* change least: with the covariance $H = E[(x - \bar x)(x - \bar x)^\top]$ of the inputs
       on calibration examples and $H + \lambda I = U D U^\top$ ($U$ unit upper triangular), weight $j$ is rounded from $w_j
       + \sum_{i<j} e_i U_{ij}$ (GPTQ, Frantar et al. 2023, in the form of Chee et al. 2023). The inputs of the largest
-      variance come first. What is left of the mean error is added to the bias. $\lambda$ is the *damping* as a share of the
-      mean variance; a large one makes less use of the calibration examples, and leaves more zeros. No row has a larger
-      error than rounding to nearest.
+      variance come first. What is left of the mean error is added to the bias; a layer without a bias has the second
+      moment $E[x x^\top]$ as $H$. $\lambda$ is the *damping* as a share of the mean variance; a large one makes less use
+      of the calibration examples, and leaves more zeros. No row has a larger error than rounding to nearest.
     - **nearest**: the nearest level, whatever the inputs are. The control of gptq.
+    - **codebook**: levels anywhere, shared by the weights of a layer, by k-means; each weight gets the nearest (Deep
+      Compression, Han, Mao & Dally 2016).
+    - **ternary**: $-a$, 0 and $a$ with the least squared error (Li & Liu 2016).
     - **float16**, **bfloat16**: the baselines, 16-bit floating-point numbers (65,536 levels).
 
-    Biases stay in float32. The statistics of batch normalisation move by as much as rounding moves them on calibration
-    examples. In a network that is compressed already, the two layers of factors and the remaining weights of pruned layers
-    are quantized; a weight that is zero stays zero. A layer whose levels would take more room than it takes now stays as
-    it is.
+    The **allocation** divides the levels among the layers. *uniform*: the same number for each. *measured*: the loss on
+    calibration examples is measured with one layer at a time quantized; the layers then get those numbers of levels whose
+    losses add up to the least, within the bytes (at their entropy) that the dial's number takes for all layers. The least is
+    found by dynamic programming; its sum stands beside the loss of the whole network.
 
-    **When it fails.** With 2 or 3 levels, a large step leaves most weights at zero. A layer with one very large weight gets
-    a step too large for the others: clip, or give each output its own step. Networks in which the outputs are added up
-    again (residual, recurrent) lose more than perceptrons. Few levels save bytes and no time: the layer computes with its
-    weights in float32.
+    **Recovery** trains on the labels. *values*: the levels' values, each by the sum of the gradients of its weights, while
+    the numbers stay. *levels*: which level a weight has, while the values stay; gradients pass the rounding as if it were
+    not there (Jacob et al. 2018). Biases are trained in both cases. With *compared*, rounding to nearest is trained as
+    long.
+
+    Biases stay in float32. Without recovery, the statistics of batch normalisation move by as much as rounding moves them
+    on calibration examples. In a network that is compressed already, the two layers of factors and the remaining weights
+    of pruned layers are quantized (a weight that is zero stays zero), and sparsely coded layers as dense ones. A layer
+    whose levels would take more room than it takes now stays as it is. For Deep Compression, prune with recovery first,
+    and follow with a codebook and recovery.
+
+    **When it fails.** With 2 or 3 levels, a large step leaves most weights at zero. A layer with one very large weight
+    gets a step too large for the others: clip, or give each output its own step. Networks in which the outputs are added
+    up again (residual, recurrent) lose more than perceptrons. Few levels save bytes and no time: the layer computes with
+    its weights in float32.
     """
 
     name = "quantize"
     title = "Quantization"
     dial = "levels"
-    values = (2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15, 16, 24, 32, 64, 128, 256)
+    values = (2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 16, 24, 32, 64, 128, 256)
 
-    levels: int = setting(7, low=2, high=MOST_LEVELS, step=1, help="Different values that a layer's weights may have.")
+    levels: int = setting(5, low=2, high=MOST_LEVELS, step=1, help="Different values that a layer's weights may have.")
     scheme: str = setting("gptq", choices=("gptq", "nearest", "codebook", "ternary", *FORMATS),
                           help="Least error of the outputs on calibration data (gptq), nearest level, levels by k-means "
                                "(codebook), -a, 0 and a (ternary), or 16-bit floats.")
@@ -86,6 +102,9 @@ class Quantize(Method):
                                  "(Two levels are always clipped.)")
     damping: float = setting(0.3, low=0.0001, high=1.0, idle={"scheme": ("nearest", "codebook", "ternary", *FORMATS)},
                              help="Added to the variances of the inputs, as a share of their mean (for gptq).")
+    allocation: str = setting("uniform", choices=("uniform", "measured"), idle={"scheme": ("ternary", *FORMATS)},
+                              help="The same levels for all layers; or those with the least measured losses that take as "
+                                   "many bytes in all.")
     output_layer: bool = setting(True, help="Also quantize the last layer, whose outputs are the class scores.")
     recovery_epochs: int = setting(0, low=0, high=500, step=1, idle={"scheme": tuple(FORMATS)},
                                    help="Passes of training on the labels after rounding, the same for every point.")
@@ -131,7 +150,11 @@ class Quantize(Method):
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[Quantize], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:
         """Moments and factorisations are computed once for all levels and schemes."""
-        for method, part in zip(wanted, report.each("network", len(wanted)), strict=True):
+        sharing, networks = report.phases(Phase("rounding"), Phase("networks", len(wanted)))
+        for rounding in dict.fromkeys(method.rounding for method in wanted):
+            self.quantizer(network, data).prepare(rounding, [method.levels for method in wanted
+                                                             if method.rounding == rounding], sharing)
+        for method, part in zip(wanted, networks.each("network", len(wanted)), strict=True):
             part(0.0, f"{method.levels} levels")
             candidate = method._candidate(method.quantizer(network, data), part, seed)
             part(1.0, f"{method.levels} levels")
@@ -161,15 +184,28 @@ class Quantize(Method):
         return found
 
     def _candidate(self, quantizer: Quantizer, report: Reporter, seed: int) -> Candidate:
-        rounding, training = report.phases(Phase("rounding"), Phase("training"))
-        made = quantizer.made(self.rounding, self.levels, rounding, masked=self.recovery_epochs > 0)
-        smaller, levels = quantizer.smaller(made), dict.fromkeys(made, self.levels)
+        sharing, rounding, training = report.phases(Phase("shares"), Phase("rounding"), Phase("training"))
+        shares = self._shares(quantizer, sharing)
+        levels = shares.levels if shares else dict.fromkeys(quantizer.layers, self.levels)
+        made = quantizer.made(self.rounding, levels, rounding, masked=self.recovery_epochs > 0)
+        smaller = quantizer.smaller(made)
         if self.recovery_epochs and self.scheme not in FORMATS and smaller:
             plan = Training(epochs=self.recovery_epochs, learning_rate=self.recovery_rate)
             network = quantizer.trained(smaller, plan, self.recovery == "levels", seed, training)
         else:
             network = quantizer.finished(smaller)
         view = {} if self.scheme in FORMATS else point_view(quantizer, self.rounding, levels, network)
-        notes = tuple(f"layer {path} stays as it is: its levels would take more room, no gain" for path in made
-                      if path not in smaller)
-        return Candidate(self, network, inside=view, notes=notes)
+        notes = [f"layer {path} stays as it is: its levels would take more room, no gain" for path in made
+                 if path not in smaller]
+        if shares:
+            view["allocation"] = {**dataclasses.asdict(shares), "measured": quantizer.loss(network)}
+            notes.append("levels of the layers: " + ", ".join(f"{path}: {count}" for path, count in levels.items()))
+        return Candidate(self, network, inside=view, notes=tuple(notes))
+
+    def _shares(self, quantizer: Quantizer, report: Reporter) -> Shares | None:
+        if self.allocation == "uniform" or self.scheme in FORMATS:
+            return None
+        key = "allocator", self.rounding
+        if key not in quantizer.kept:
+            quantizer.kept[key] = Allocator(quantizer, self.rounding, report)
+        return quantizer.kept[key].within(self.levels)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cached_property
+from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
@@ -13,8 +15,9 @@ from compress.layers.half import FORMATS, Half
 from compress.layers.input_moments import input_moments
 from compress.layers.opening import opened, parts_of
 from compress.layers.quantized import Quantized
+from compress.layers.sensitivity import EXAMPLES
 from compress.layers.titles import layer_title
-from compress.networks.evaluation import device_of
+from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.quantization.batch_norm import Statistics, measured, moved
@@ -31,6 +34,7 @@ class Quantizer:
 
     Attributes:
         network: the given network; layers: path -> dense layer of the open network; data: with the calibration examples.
+        kept: what is computed once for a network and its owner wants to keep with it.
     """
 
     def __init__(self, network: Network, data: Dataset, output_layer: bool) -> None:
@@ -40,6 +44,7 @@ class Quantizer:
         parts = parts_of(self.open, "Quantize", output_layer)
         self.layers: dict[str, DenseLayer] = {path: part for path, part in parts.items() if is_dense(part)}
         self._roundable: dict[str, Roundable] = {}
+        self.kept: dict[Any, Any] = {}
 
     @property
     def calibration(self) -> Tensor:
@@ -54,15 +59,23 @@ class Quantizer:
             self._roundable = {path: Roundable(path, layer, moments[path]) for path, layer in self.layers.items()}
         return self._roundable
 
-    def made(self, rounding: Rounding, levels: int, report: Reporter = no_report, masked: bool = False) -> dict[str, Made]:
+    def prepare(self, rounding: Rounding, levels: Iterable[int], report: Reporter = no_report) -> None:
+        """Rounds all layers to many numbers of levels at once."""
+        if rounding.scheme not in FORMATS:
+            for number, one in enumerate(self.roundable(report).values()):
+                report(number / len(self.layers), "rounding")
+                one.prepare(rounding, levels)
+
+    def made(self, rounding: Rounding, levels: Mapping[str, int], report: Reporter = no_report,
+             masked: bool = False) -> dict[str, Made]:
         """Path -> quantized layer, for all layers. masked: with a mask for weights that are 0, so that training leaves
         them so."""
         if rounding.scheme in FORMATS:
             return {path: Half.of(layer, rounding.scheme) for path, layer in self.layers.items()}
         found: dict[str, Made] = {}
         for number, (path, one) in enumerate(self.roundable(report).items()):
-            report(number / len(self.layers), f"{levels} levels: layer {path}")
-            found[path] = one.quantized(one.rounded(rounding, levels), masked)
+            report(number / len(self.layers), f"{levels[path]} levels: layer {path}")
+            found[path] = one.quantized(one.rounded(rounding, levels[path]), masked)
         return found
 
     def smaller(self, made: dict[str, Made]) -> dict[str, Made]:
@@ -77,6 +90,12 @@ class Quantizer:
     @cached_property
     def _statistics(self) -> Statistics:
         return measured(self.network, self.calibration)
+
+    def loss(self, network: Network) -> float:
+        """Mean cross-entropy on the calibration examples with which sensitivities are measured."""
+        inputs, labels = on_device(self.data.calibration, device_of(network))
+        logits = logits_of(network, inputs[:EXAMPLES]).double()
+        return float(nn.functional.cross_entropy(logits, labels[:EXAMPLES]))
 
     def trained(self, made: dict[str, Made], plan: Training, numbers: bool, seed: int, report: Reporter) -> Network:
         """A NEW network with these layers after training on the labels: their values, or, with `numbers`, the numbers of
@@ -102,6 +121,6 @@ class Quantizer:
 
     def _without_inputs(self, rounding: Rounding, levels: int) -> dict[str, Made]:
         if rounding.scheme in FORMATS:
-            return self.made(rounding, levels)
+            return self.made(rounding, dict.fromkeys(self.layers, levels))
         ones = {path: Roundable(path, layer, None) for path, layer in self.layers.items()}
         return {path: one.quantized(one.rounded(rounding.to_nearest(), levels)) for path, one in ones.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,10 +13,11 @@ from compress.layers.input_moments import Moments
 from compress.layers.matrix_view import matrix_of
 from compress.layers.quantized import Quantized
 from compress.solvers.codebook import Codebook, kmeans, ternary
-from compress.solvers.gptq import Factor, factor, output_errors, rounded
+from compress.solvers.gptq import Factor, factor, output_errors, rounded_to_all
 from compress.solvers.uniform_grid import Grid, Per, fitted
 
 KEPT = 50_000_000  # numbers of roundings that a layer keeps, one byte each up to 256 levels
+FEWEST = 4  # roundings that it keeps in any case
 PER: dict[str, Per] = {"tensor": "tensor", "channel": "row", "group": "group"}
 
 
@@ -75,26 +77,30 @@ class Roundable:
         self.second = torch.zeros(1, 1, 1) if moments is None else moments.full(path)
         self.mean = torch.zeros(1, 1) if moments is None else moments.mean
         self._factors: dict[float, Factor] = {}
+        self._most = max(FEWEST, KEPT // self.matrix.numel())
         self._kept: dict[tuple[Rounding, int], tuple[Tensor, Grid | Codebook]] = {}
+
+    def prepare(self, rounding: Rounding, levels: Iterable[int]) -> None:
+        """Rounds to many numbers of levels at once, which takes less time and gives the same."""
+        wanted = [count for count in dict.fromkeys(levels) if (rounding, count) not in self._kept][:self._most]
+        meanings = [self._meaning(rounding, count) for count in wanted]
+        grids = [values for values in meanings if isinstance(values, Grid)]
+        if rounding.scheme == "gptq" and grids:
+            found = rounded_to_all(self.matrix, self._factor(rounding.damping), grids, self.held)
+        else:
+            found = [values.nearest(self.matrix) for values in meanings]
+        for count, numbers, values in zip(wanted, found, meanings, strict=True):
+            self._kept[rounding, count] = numbers.to(torch.uint8 if count <= 256 else torch.int32), values
 
     def rounded(self, rounding: Rounding, levels: int) -> Rounded:
         """The matrix rounded to this number of levels. The last numbers are kept, because a curve and the inside view share
         them."""
-        key = rounding, levels
-        if key not in self._kept:
-            values = self._meaning(rounding, levels)
-            numbers = self._round(rounding, values)
-            self._kept[key] = numbers.to(torch.uint8 if levels <= 256 else torch.int32), values
-            if len(self._kept) > max(2, KEPT // numbers.numel()):
-                del self._kept[next(iter(self._kept))]
-        numbers, values = self._kept[key]
+        self.prepare(rounding, [levels])
+        numbers, values = self._kept[rounding, levels]
+        while len(self._kept) > self._most:
+            del self._kept[next(iter(self._kept))]
         matrix = self._values(numbers.int(), values)
         return Rounded(numbers.int(), values, matrix, self._shift(matrix) if rounding.scheme == "gptq" else None)
-
-    def _round(self, rounding: Rounding, values: Grid | Codebook) -> Tensor:
-        if rounding.scheme == "gptq":
-            return rounded(self.matrix, self._factor(rounding.damping), values, self.held)
-        return values.nearest(self.matrix)
 
     def quantized(self, found: Rounded, always_masked: bool = False) -> Quantized:
         """The layer as it is stored: with a mask where zeros take less room in it than as levels, or in any case."""

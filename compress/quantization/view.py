@@ -35,6 +35,7 @@ def inside_view(quantizer: Quantizer, rounding: Rounding, values: Sequence[int],
                 report: Reporter = no_report) -> dict[str, Any]:
     """levels, and one dict for each layer: path, title, reach (the largest magnitude), weights (a histogram between -reach
     and reach), accuracy and loss with this layer alone quantized to each of the levels."""
+    quantizer.prepare(rounding, values)
     measured = sensitivity(quantizer.open, quantizer.data, list(quantizer.layers),
                            lambda path, level: quantizer.with_one(path, rounding, int(level)), report, (0, *values))
     return {"values": list(values), "levels": list(values), "layers": [

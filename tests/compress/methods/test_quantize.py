@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, product
 from math import log2
 
 import pytest
@@ -25,6 +25,7 @@ from compress.methods.quantize import Quantize
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.quantization import refusal
+from compress.quantization.allocation import CHOICES, Allocator
 from compress.quantization.quantizer import Quantizer
 from compress.recipe import BASELINE, CONTROL, CURVE
 from tests.compress.helpers import agreement, identical, poisoned, state
@@ -273,3 +274,31 @@ def cross_entropy(network: Network, data: Dataset) -> float:
     """Of the training examples."""
     logits = logits_of(network, torch.tensor(data.train.inputs))
     return float(torch.nn.functional.cross_entropy(logits, torch.tensor(data.train.labels)))
+
+
+def test_measured_shares_take_no_more_bytes_and_the_least_sum_of_losses(mlp: Network, digits: Dataset) -> None:
+    for candidate in Quantize(allocation="measured").curve(mlp, digits, [4, 7]):
+        shown = candidate.inside["allocation"]
+        allocator = Allocator(Quantizer(mlp, digits, True), Quantize().rounding)
+        menus = allocator.menus
+        assert shown["bytes"] <= shown["budget"] and set(shown["levels"]) == {"1", "3", "5"}
+        sums = [(sum(menus[path][place][0] for path, place in zip(menus, places, strict=True)),
+                 sum(menus[path][place][1] for path, place in zip(menus, places, strict=True)))
+                for places in product(range(len(CHOICES)), repeat=3)]
+        least = min(loss for size, loss in sums if size <= shown["budget"])
+        assert shown["predicted"] == pytest.approx(allocator.whole + least, abs=1e-12)
+        assert shown["measured"] > 0
+        stored = {layer["path"]: len(layer["levels"]) for layer in candidate.inside["layers"]}
+        assert all(stored[path] <= count for path, count in shown["levels"].items())
+        assert candidate.notes[-1] == "levels of the layers: " + ", ".join(
+            f"{path}: {count}" for path, count in shown["levels"].items())
+
+
+def test_many_levels_at_once_are_rounded_as_each_alone(mlp: Network, digits: Dataset) -> None:
+    together, alone = (Quantizer(mlp, digits, True) for _ in range(2))
+    rounding = Quantize(per="channel").rounding
+    together.prepare(rounding, [3, 4, 8, 255])
+    for path in together.layers:
+        for levels in (3, 4, 8, 255):
+            one, other = (of.roundable()[path].rounded(rounding, levels) for of in (together, alone))
+            assert torch.equal(one.numbers, other.numbers) and torch.equal(one.matrix, other.matrix)
