@@ -21,7 +21,7 @@ PRESETS = (
            "mnist5k", "LeNet-300-100", ""),
 )
 NEAREST = "nearest"
-SCHEMES = {"gptq": "GPTQ", "nearest": "nearest level", "float16": "float16", "bfloat16": "bfloat16"}
+SCHEMES = {"gptq": "GPTQ", NEAREST: quantize_charts.NEAREST, "codebook": quantize_charts.CODEBOOK}
 
 
 class QuantizePage(MethodPage):
@@ -52,8 +52,7 @@ class QuantizePage(MethodPage):
     def hero(self, state: CurveState, others: dict[str, list[dict]]) -> charts.Chart:
         """The curve, beside it the same network rounded in other ways."""
         found = controls(state)
-        beside = quantize_charts.controls(found.get(NEAREST, []), {
-            name: points for name, points in found.items() if name != NEAREST})
+        beside = quantize_charts.controls({SCHEMES.get(name, name): points for name, points in found.items()})
         drawn = {trace["name"] for trace in beside}
         return charts.accuracy_size(
             state.points, state.reference, method=self.method, name=self.curve_name(state.recipe), values=state.values,

@@ -16,7 +16,8 @@ TICKS = (2, 3, 4, 5, 8, 16, 32, 64, 128, 256)
 ABOVE = 0.2546  # bits: entropy-coded uniform levels above the Gaussian's bound at small steps, log2(2 pi e / 12) / 2
 MANY = 33  # dots of so many levels would be one line
 MOST_NAMED = 5
-NEAREST = palette.SKY
+NEAREST, CODEBOOK = "nearest level", "codebook"
+COLOURS = {NEAREST: palette.SKY, CODEBOOK: palette.PINK}
 
 
 def bits(levels: int) -> str:
@@ -46,17 +47,18 @@ def zeros(point: dict) -> float:
     return sum(count for level, count in pairs if level == 0) / weights(point)
 
 
-def controls(curve: list[dict], others: dict[str, list[dict]]) -> list[dict[str, Any]]:
-    """What the same curve measures in other ways, hollow: rounding to the nearest level at each stop, and single networks.
+def controls(named: dict[str, list[dict]]) -> list[dict[str, Any]]:
+    """What the same curve measures in other ways, hollow: a line for each that has the dial's stops, and one trace of those
+    that are single networks.
 
     Args:
-        others: what a single network is -> its points.
+        named: what they are -> points.
     """
-    ordered = sorted(curve, key=lambda point: point["bytes"])
-    drawn = [_control("nearest level", [(point, in_words(point["dial"])) for point in ordered], NEAREST, 9, "lines+markers")]
-    single = [(point, name) for name, points in others.items() for point in points]
-    drawn.append(_control("16-bit floats", single, "var(--text)", 12, "markers"))
-    return [trace for trace in drawn if trace["x"]]
+    lines = {name: sorted(points, key=lambda point: point["bytes"]) for name, points in named.items() if name in COLOURS}
+    single = [(point, name) for name, points in named.items() if name not in COLOURS for point in points]
+    drawn = [_control(name, [(point, in_words(point["dial"])) for point in points], COLOURS[name], 9,
+                      "lines+markers") for name, points in lines.items()]
+    return drawn + ([_control("16-bit floats", single, "var(--text)", 12, "markers")] if single else [])
 
 
 def _control(name: str, held: list[tuple[dict, str]], colour: str, size: int, mode: str) -> dict[str, Any]:
@@ -103,7 +105,7 @@ def output_errors(points: list[dict], values: list[int]) -> Chart:
     highest = max((one["error_nearest"] for point in points for one in point["inside"]["layers"]), default=1.0)
     traces = [{**marks.line([], [], title, palette.faded(palette.NEUTRAL, 0.5), width=6), "showlegend": False,
                "hoverinfo": "skip"} for title in titles]
-    traces += [_spot("nearest level", NEAREST, "circle-open"), _spot("as stored", palette.of_method("quantize"), "circle")]
+    traces += [_spot(NEAREST, COLOURS[NEAREST], "circle-open"), _spot("as stored", palette.of_method("quantize"), "circle")]
     follow = [{"trace": place, "x": [one and [_floor(one[place][kind]) for kind in ("error", "error_nearest")]
                                      for one in own], "y": [one and [title, title] for one in own]}
               for place, title in enumerate(titles)]

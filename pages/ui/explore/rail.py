@@ -67,4 +67,5 @@ def _settings(own: MethodPage) -> None:
         turned = sum(values[entry["name"]] != entry["default"] for entry in others)
         with st.popover(f"More settings ({turned} changed)" if turned else "More settings", icon=":material/tune:",
                         width="stretch", key=f"drawer.{method}"):
-            controls.form(others, values, method, change)
+            # Keys of their own: a widget that is drawn elsewhere under the same key would start at its default, and report it.
+            controls.form(others, values, f"{method}.drawer", change)

@@ -157,7 +157,8 @@ def steps_named(text: str, description: Card) -> tuple[Step, ...]:
     for step in (Step.parse(part) for part in text.split("+") if part):
         if step.name not in description["methods"]:
             raise ValueError(f"There is no method {step.name!r}; there are {', '.join(description['methods'])}.")
-        entries = [entry for entry in description["methods"][step.name]["settings"] if not entry["of_sweep"]]
+        entries = [entry for entry in description["methods"][step.name]["settings"]
+                   if not entry["of_sweep"] and not entry.get("of_file")]
         found.append(Step.of(step.name, spelled_out(entries, step.values, step.name)))
     return tuple(found)
 

@@ -103,11 +103,14 @@ def test_levels_are_said_as_bits(levels, text):
 
 def test_controls_are_hollow_and_say_what_they_are():
     curve = [point(levels, size) for levels, size in ((16, 900), (3, 400))]
-    nearest, floats = quantize_charts.controls(curve, {"float16": [point(65536, 2000)], "bfloat16": [point(65536, 2010)]})
+    nearest, floats = quantize_charts.controls({
+        "nearest level": curve, "float16": [point(65536, 2000)], "bfloat16": [point(65536, 2010)]})
     assert nearest["x"] == [400, 900] and nearest["marker"]["symbol"] == "circle-open" and nearest["mode"] == "lines+markers"
     assert floats["x"] == [2000, 2010] and floats["mode"] == "markers"
     assert "nearest level: 3 levels, 1.6 bits" in nearest["text"][0] and "bfloat16" in floats["text"][1]
-    assert quantize_charts.controls([], {}) == []
+    (first,) = quantize_charts.controls({"nearest level": curve[:1]})
+    assert first["name"] == "nearest level", "the first point of a line, while it is measured"
+    assert quantize_charts.controls({}) == []
 
 
 def test_bits_and_zeros_are_means_over_all_weights():
