@@ -21,10 +21,16 @@ SHORT = 0.05  # seconds; phases below say nothing about the length of others
 
 @dataclass(frozen=True)
 class Phase:
-    """A task to come. name: of its kind among the parts of one task, "" for none of its own; units: of work in it."""
+    """A task to come.
+
+    Attributes:
+        name: of its kind among the parts of one task, "" for none of its own; units: of work in it.
+        brief: whether it counts as nothing while its pace is not known, and does not hide what is known of the others.
+    """
 
     name: str
     units: float = 1.0
+    brief: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,14 +47,14 @@ class Task:
     Attributes:
         kind: all its names from the root; units: of this kind; done: the share that was reported.
         seconds: spent outside of parts; ended: nothing of it is left, even if done is below 1 (training may stop early).
-        in_order: whether a part ends where a later one begins.
+        in_order: whether a part ends where a later one begins; brief: as of a Phase.
     """
 
     def __init__(self, of: Workload, kind: str, units: float) -> None:
         self.of, self.kind, self.units = of, kind, units
         self.done, self.seconds, self.ended = 0.0, 0.0, False
         self.parts: list[Task] = []
-        self.in_order = True
+        self.in_order, self.brief = True, False
         self.whole: Task | None = None
         self.place = 0  # among the parts of the whole
 
@@ -99,6 +105,7 @@ class Workload:
         """A new part of a task."""
         kind = f"{whole.kind} / {phase.name}" if phase.name else whole.kind
         made = Task(self, kind, max(phase.units, 1e-9))
+        made.brief = phase.brief
         if phase.name:
             self._kinds.setdefault(kind, []).append(made)
         return made
@@ -158,7 +165,9 @@ class Workload:
             parts = [self._left(part, paces) for part in task.parts]
             return sum(left for left in parts if left is not None) if None not in parts else None
         pace = self._pace(task.kind, paces)
-        return None if pace is None else pace * task.units * (1 - task.done)
+        if pace is None:
+            return 0.0 if task.brief else None
+        return pace * task.units * (1 - task.done)
 
     def _pace(self, kind: str, paces: dict[str, float | None]) -> float | None:
         """Seconds a unit of a kind, or None."""

@@ -66,13 +66,16 @@ def _obtained(recipe: Recipe, data: Dataset, store: Sink, report: Reporter, devi
     usable = kept and store.artefacts.has(kept["digest"])
     if kept and usable and not (finish and kept["card"]["cancelled"]):
         return Teacher(reloaded(store.artefacts, kept["digest"], str(device)), kept["digest"], kept["card"])
-    trained = train_teacher(data, recipe.teacher, recipe.seed, report, device)
+    training, measuring = report.phases(Phase("epochs", recipe.teacher.values["epochs"]), Phase("card", brief=True))
+    trained = train_teacher(data, recipe.teacher, recipe.seed, training, device)
     contents = network_file.to_bytes(trained.network, MadeFor.of(data))
     digest = store.artefacts.put(contents)
     trained = replace(trained, network=network_file.from_bytes(contents).to(device))
     card = teacher_card(trained, data, len(contents))
     _keep_as_point(recipe, trained.network, contents, data, digest, store)
     store.save_teacher(recipe.key(), recipe.text(), digest, data.digest, card)
+    if not card["cancelled"]:  # who cancelled still gets the network of the best epoch
+        measuring(1.0, "kept")
     return Teacher(trained.network, digest, card)
 
 

@@ -57,5 +57,9 @@ class Sink(Protocol):
     def save_view(self, key: str, reference: str, view: dict[str, Any]) -> None:
         """Stores the inside view of a method."""
 
+    def replace_view(self, key: str, reference: str, before: dict[str, Any] | None, view: dict[str, Any]) -> bool:
+        """Stores the inside view of a method if the stored one is still the one before (None: none, or one that cannot be
+        read); False, and nothing is stored, if it is not."""
+
     def count(self, name: str) -> int:
         """Adds 1 to a counter and returns its new value."""

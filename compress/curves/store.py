@@ -112,6 +112,17 @@ class Store(PointTable, JobTable):
         """Stores the inside view of a method for a curve."""
         self._run("REPLACE INTO views VALUES (?,?,?)", key, reference, json.dumps(view))
 
+    def replace_view(self, key: str, reference: str, before: dict[str, Any] | None, view: dict[str, Any]) -> bool:
+        """Stores the inside view for a curve if the stored one is still the one before (as view() gave it). False if it is
+        not: another process has stored one since, and its values must not be lost."""
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            found = connection.execute("SELECT view FROM views WHERE key=? AND reference=?", (key, reference)).fetchone()
+            if ((as_object(found["view"]) or None) if found else None) != before:
+                return False
+            connection.execute("REPLACE INTO views VALUES (?,?,?)", (key, reference, json.dumps(view)))
+            return True
+
     def view(self, key: str, reference: str) -> dict[str, Any] | None:
         """The view stored by save_view(); None if there is none, or this version cannot read it."""
         rows = self._rows("SELECT view FROM views WHERE key=? AND reference=?", key, reference)

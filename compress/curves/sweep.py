@@ -267,10 +267,11 @@ def _reference(sweep: Sweep, on: Ground, store: Sink, report: Reporter) -> Refer
         return on.reference
     reference, curve = Reference.of(candidate.network, on.data), sweep.curve
     point = measure(candidate, on.data, reference, store.artefacts, curve.text(), sweep.recipe.seed, latency=False)
-    view = store.view(curve.key(), on.teacher.digest) or {}
-    predicted = base64.b64encode(point.predictions).decode()
-    store.save_view(curve.key(), on.teacher.digest, {
-        **view, "reference": {**point.plain(), "dial": None, "predictions": predicted}})
+    kept = {**point.plain(), "dial": None, "predictions": base64.b64encode(point.predictions).decode()}
+    is_kept = False
+    while not is_kept:
+        before = store.view(curve.key(), on.teacher.digest)
+        is_kept = store.replace_view(curve.key(), on.teacher.digest, before, {**(before or {}), "reference": kept})
     return reference
 
 
@@ -294,12 +295,17 @@ def _keep_view(sweep: Sweep, valid: list[Any], runs: Sequence[Run], start: Netwo
     shown = store.artefacts.put(pictures_file(data), PICTURES)
     curves = {sweep.curve.key(), *(sweep.of(planned.method).curve(sweep.method.dial).key() for planned in runs)}
     for key in curves:
-        kept = store.view(key, digest) or {}
-        wanted = tuple(sorted({*valid, *kept.get("values", [])}))
-        if list(wanted) != kept.get("values"):
+        is_kept = False
+        while not is_kept:  # another process may add its values meanwhile
+            before = store.view(key, digest)
+            kept = before or {}
+            wanted = tuple(sorted({*valid, *kept.get("values", [])}))
+            if list(wanted) == kept.get("values"):
+                break
             if wanted not in made:
                 made[wanted] = sweep.method.inside(*acted_on(start, data), list(wanted), report, sweep.recipe.seed)
-            store.save_view(key, digest, {**kept, "values": list(wanted), "pictures": shown, **made[wanted]})
+            is_kept = store.replace_view(key, digest, before, {**kept, "values": list(wanted), "pictures": shown,
+                                                               **made[wanted]})
 
 
 def _keep(point: Point, single: Recipe, dial: str, digest: str, store: Sink) -> None:

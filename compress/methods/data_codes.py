@@ -72,14 +72,14 @@ class DataCodes(Method):
 
     nonzeros: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="The most atoms that a tile may use.")
     atoms: int = setting(144, low=2, high=4096, step=1, help="Atoms of the dictionary.")
-    tile: int = setting(0, low=0, high=64, step=1, label="Side of a tile",
+    tile: int = setting(0, low=0, high=64, step=1, label="Side of a tile", idle={"kind": ("tabular",)},
                         help="Samples along the side of a tile; 0: whole examples.")
     classify: str = setting("reconstructions", choices=("reconstructions", "codes", "projections"),
                             help="What the classifier is trained on.")
     dictionary: str = setting("ksvd", choices=SOURCES, label="Dictionary",
                           help="Learned by K-SVD or by scikit-learn's mini-batches; or, to compare, examples "
                                "themselves, cosines, random atoms, or principal components of as many bytes.")
-    stride: int = setting(0, low=0, high=64, step=1, label="Step between tiles", idle={"tile": (0,)},
+    stride: int = setting(0, low=0, high=64, step=1, label="Step between tiles", idle={"tile": (0,), "kind": ("tabular",)},
                           help="Samples from one tile to the next; 0: side by side. Overlapping tiles are averaged.")
     allowed: float = setting(0.0, low=0.0, high=1.0, label="Error allowed",
                              help="A tile gets no more atoms once its squared error is below this share of an average "

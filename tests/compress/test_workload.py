@@ -62,6 +62,19 @@ def test_a_phase_that_takes_no_time_credits_nothing(clock: Clock) -> None:
     assert work.outlook() == Outlook(pytest.approx(0.25), pytest.approx(30.0))
 
 
+def test_a_brief_phase_of_unknown_pace_hides_nothing_and_is_counted_once_it_is_known(clock: Clock) -> None:
+    phases = Phase("epochs", 10), Phase("card", brief=True)
+    work = Workload(clock=clock)
+    epochs, card = Reporter(task=work.root).phases(*phases)
+    worked(clock, epochs, 5, 1.0, 0.5)
+    assert work.outlook() == Outlook(pytest.approx(0.5), pytest.approx(5.0))
+    worked(clock, epochs, 1, 5.0)
+    worked(clock, card, 1, 3.0)
+    later = Workload(work.measured(), clock)
+    Reporter(task=later.root).phases(*phases)
+    assert later.outlook().left == pytest.approx(13.0)
+
+
 def test_work_that_stops_early_has_ended_where_the_next_begins_and_its_pace_is_that_of_what_was_done(clock: Clock) -> None:
     work = Workload({" / networks": 1.0}, clock)
     epochs, networks = Reporter(task=work.root).phases(Phase("epochs", 20), Phase("networks", 2))

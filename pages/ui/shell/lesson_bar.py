@@ -26,15 +26,11 @@ def draw(here: str | None, known: Card) -> None:
     with st.container(key="lesson", border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(f"Lesson: **{lesson.title}** · step {view.step} of {len(lesson.steps)}", width="stretch")
-            _buttons(lesson, view, step, here, known)
-        words, side = st.columns([3, 2], gap="large") if step.question else (st.container(), None)
-        with words:
-            st.markdown(f"**{step.title}.** {step.text}")
-            if step.notice:
-                st.markdown(f":material/visibility: {step.notice}")
-        if step.question:
-            with side:
+            if step.question:
                 _question(step.question, f"lesson.{view.lesson}.{view.step}")
+            _buttons(lesson, view, step, here, known)
+        notice = f" :material/visibility: {step.notice}" if step.notice else ""
+        st.markdown(f"**{step.title}.** {step.text}{notice}")
 
 
 def go(lesson: Lesson, number: int) -> None:
@@ -50,18 +46,21 @@ def link_of(lesson: Lesson, number: int, view: View) -> dict[str, str]:
 
 
 def _question(question: Question, key: str) -> None:
-    """The question with its choices, or what was answered and why the right answer is right."""
-    st.markdown(f":material/help: {question.text}")
+    """The question with its choices, or what was answered and why the right answer is right; behind one button, so that the
+    page stays in sight."""
     given = session.remembered(key)
-    if given is None:
-        with st.container(horizontal=True, gap="small"):
+    label, icon = (("Predict", "help") if given is None else ("Right", "check_circle") if given == question.right else
+                   ("Not quite", "cancel"))
+    with st.popover(label, icon=f":material/{icon}:", key=f"{key}.question"):
+        st.markdown(question.text)
+        if given is None:
             for place, choice in enumerate(question.choices):
-                st.button(choice, key=f"{key}.{place}", on_click=session.remember, args=[key, place])
-    elif given == question.right:
-        st.markdown(f":green[:material/check_circle:] **Right: {question.choices[given]}.** {question.why}")
-    else:
-        st.markdown(f":orange[:material/cancel:] Your prediction: {question.choices[given]}. "
-                    f"**Right is: {question.choices[question.right]}.** {question.why}")
+                st.button(choice, key=f"{key}.{place}", width="stretch", on_click=session.remember, args=[key, place])
+        elif given == question.right:
+            st.markdown(f":green[:material/check_circle:] **Right: {question.choices[given]}.** {question.why}")
+        else:
+            st.markdown(f":orange[:material/cancel:] Your prediction: {question.choices[given]}. "
+                        f"**Right is: {question.choices[question.right]}.** {question.why}")
 
 
 def _buttons(lesson: Lesson, view: View, step: LessonStep, here: str | None, known: Card) -> None:

@@ -36,9 +36,14 @@ STYLE = """<style>
 .ce-race b { font-weight: 720; }
 .ce-race-head { font-weight: 640; padding-top: 0.4rem; }
 .ce-swatch { display: inline-block; width: 0.95rem; height: 0.95rem; border-radius: 50%; border: 3px solid; }
-.st-key-lesson { padding: 0.5rem 1rem 0.7rem 1rem; gap: 0.4rem; border-color: var(--st-primary-color, #6D3FD1);
+.st-key-lesson { padding: 0.25rem 0.9rem 0.4rem 0.9rem; gap: 0.1rem; border-color: var(--st-primary-color, #6D3FD1);
   background: color-mix(in srgb, var(--st-primary-color, #6D3FD1) 5%, transparent); }
-.st-key-lesson .stButton button { min-height: 2rem; padding: 0.1rem 0.7rem; }
+.st-key-lesson button { min-height: 1.9rem; padding: 0.05rem 0.7rem; }
+.st-key-lesson .stMarkdown p { font-size: 0.93rem; line-height: 1.35; margin: 0; }
+/* A lesson has set the page, and says what it shows. */
+@media (max-height: 900px) {
+  .stMainBlockContainer:has(.st-key-lesson) :is(.st-key-part-presets, .st-key-part-summary) { display: none; }
+}
 .ce-verdict { font-size: 1rem; line-height: 1.45; min-height: 2.9em; }
 .ce-preset { font-size: 0.9rem; line-height: 1.3; opacity: 0.75; white-space: nowrap; overflow: hidden;
   text-overflow: ellipsis; }

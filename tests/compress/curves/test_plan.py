@@ -141,6 +141,10 @@ class Elsewhere:
     def plan(self, key: str, reference: str) -> Plan | None:
         return self.plans.get((key, reference))
 
+    def replace_view(self, key: str, reference: str, before: dict[str, Any] | None, view: dict[str, Any]) -> bool:
+        self.views[key, reference] = view
+        return True
+
     def replace_plan(self, key: str, reference: str, before: Plan | None, plan: Plan) -> bool:
         if self.plans.get((key, reference)) != before:
             return False

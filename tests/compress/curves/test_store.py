@@ -185,3 +185,11 @@ def test_a_file_that_another_thread_has_just_begun_gets_its_tables(store: Store)
         companion.unlink()
     store.path.touch()
     assert store.count("a") == 1
+
+
+def test_a_view_that_another_process_has_changed_is_not_overwritten(store: Store) -> None:
+    assert store.replace_view("key", "teacher", None, {"values": [1]})
+    assert not store.replace_view("key", "teacher", None, {"values": [2]})
+    assert store.view("key", "teacher") == {"values": [1]}
+    assert store.replace_view("key", "teacher", {"values": [1]}, {"values": [1, 2]})
+    assert store.view("key", "teacher") == {"values": [1, 2]}

@@ -222,3 +222,23 @@ def test_a_data_method_has_its_own_reference(store: Store, toy: Dataset) -> None
     assert reference["agreement"] == 1.0 and reference["bytes"] >= len(toy.train) * 16 * 4
     assert all(point.bytes < reference["bytes"] for point in points)
     assert {point.examples for point in points} == {len(toy.validation)}
+
+
+def test_values_that_another_process_adds_to_the_view_meanwhile_are_kept(store: Store,
+                                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = LowRank.inside
+    beside: list[bool] = []
+
+    def late(self: LowRank, network: Any, data: Dataset, values: Any, *more: Any) -> dict[str, Any]:
+        if not beside:
+            beside.append(True)
+            curve(Store(store.path), [0.3, 0.4])
+        return looked(self, network, data, values, *more)
+
+    curve(store, [0.5])
+    monkeypatch.setattr(LowRank, "inside", late)
+    curve(store, [0.1, 0.2])
+    wanted = sweep_of(Recipe.parse(TEXT), VALUES)
+    view = store.view(wanted.curve.key(), store.teachers(wanted.recipe.reference().key())[0]["digest"])
+    assert view and view["values"] == [0.1, 0.2, 0.3, 0.4, 0.5]
+    assert all(len(layer["ranks"]) == 5 for layer in view["layers"])
