@@ -58,10 +58,12 @@ def settings(page: Page) -> None:
                  help=" ".join(families[chosen.name]["doc"].split()),
                  **session.bound("teacher.family", chosen.name, change_family))
     entries = teacher_settings(page.known, chosen.name)
-    own = len(families[chosen.name]["settings"])
-    controls.form(entries[:own + 1], chosen.values, f"teacher.{chosen.name}", change, brief=True)
+    own = len(families[chosen.name]["settings"]) + 1
+    first, more = (controls.with_effect(some, chosen.values, chosen.name, page.data["kind"])
+                   for some in (entries[:own], entries[own:]))
+    controls.form(first, chosen.values, f"teacher.{chosen.name}", change, brief=True)
     with st.popover("More about training", icon=":material/tune:", width="stretch"):
-        controls.form(entries[own + 1:], chosen.values, f"teacher.{chosen.name}", change)
+        controls.form(more, chosen.values, f"teacher.{chosen.name}", change)
         st.number_input("Seed", 0, MOST_SEED, **session.bound("teacher.seed", session.choice().seed, change_seed))
         st.caption("Decides the first weights and the order of the examples; the same seed gives the same network.")
 

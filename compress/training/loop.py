@@ -37,7 +37,8 @@ class Training(Settings):
     optimizer: str = setting("adam", choices=("adam", "sgd"), help="Adam, or SGD with Nesterov momentum 0.9.")
     weight_decay: float = setting(0.0, low=0.0, high=1.0, 
                                   help="Decay of the weights towards zero (decoupled with adam).")
-    shift: int = setting(0, low=0, high=8, idle={"kind": ("tabular",)}, help="Augmentation: shifts images or sequences by up to this many samples.")
+    shift: int = setting(0, low=0, high=8, idle={"kind": ("tabular",)},
+                         help="Augmentation: shifts images or sequences by up to this many samples.")
     patience: int = setting(0, low=0, high=2000,
                             help="Stop after this many epochs without a better validation accuracy; 0: never.")
 

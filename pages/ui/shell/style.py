@@ -39,6 +39,7 @@ STYLE = """<style>
 .st-key-lesson { padding: 0.25rem 0.9rem 0.4rem 0.9rem; gap: 0.1rem; border-color: var(--st-primary-color, #6D3FD1);
   background: color-mix(in srgb, var(--st-primary-color, #6D3FD1) 5%, transparent); }
 .st-key-lesson button { min-height: 1.9rem; padding: 0.05rem 0.7rem; }
+.st-key-lesson [data-testid=stMarkdownContainer] { margin-bottom: 0; }
 .st-key-lesson .stMarkdown p { font-size: 0.93rem; line-height: 1.35; margin: 0; }
 /* A lesson has set the page, and says what it shows. */
 @media (max-height: 900px) {
