@@ -112,7 +112,7 @@ class Quantize(Method):
     recovery: str = setting("values", choices=("values", "levels"), idle=UNTRAINED, label="What is trained",
                             help="The values of the levels, or which level each weight has (straight-through gradients).")
     compared: bool = setting(True, of_sweep=True, label="Compare",
-                             help="Also measure rounding to nearest at each number of levels, and 16-bit floats.")
+                             help="Also measure rounding to nearest at each number of levels, codebooks, and 16-bit floats.")
 
     @property
     def rounding(self) -> Rounding:
@@ -120,13 +120,17 @@ class Quantize(Method):
         return Rounding(self.scheme, self.per, self.group, self.symmetric, self.clipping, self.damping)
 
     def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
-        """The curve; if compared is set, its control, rounding to nearest, and its baselines, 16-bit floats."""
+        """The curve; if compared is set, its control, rounding to nearest, and its baselines: codebooks of 2, 4, 8 values
+        and so on, and 16-bit floats."""
         own = [self.at(value) for value in values]
         if not self.compared or self.scheme in FORMATS:
             return tuple(map(Run, own))
         controls = [Run(dataclasses.replace(one, scheme="nearest"), CONTROL, "nearest") for one in own
                     if one.scheme != "nearest"]
-        return (*map(Run, own), *controls, *(Run(self._in_floats(form), BASELINE, form) for form in FORMATS))
+        codebooks = [Run(dataclasses.replace(one, scheme="codebook"), BASELINE, "codebook") for one in own
+                     if one.scheme in ("gptq", "nearest") and one.levels.bit_count() == 1 and one.levels <= MOST_SHARED]
+        return (*map(Run, own), *controls, *codebooks,
+                *(Run(self._in_floats(form), BASELINE, form) for form in FORMATS))
 
     def _in_floats(self, form: str) -> Quantize:
         """The method with a scheme of 16-bit floats, and settings without effect on it at their defaults."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from compress.curves.store import Store
+from compress.methods.quantize import Quantize
 from tests.browser.serving import CHROMIUM, App
 from tests.browser.test_app import (  # noqa: F401  (fixtures)
     SMALL,
@@ -42,8 +43,8 @@ def levels(page: Any) -> int:
 
 def test_a_first_visit_measures_the_curve_and_all_of_the_stage_is_in_the_window(visitor, alive):  # noqa: F811
     page = arrive(visitor, alive.address, "Quantize", **SMALL, **{"quantize.compared": "false"})
-    wait_for_points(page, 17)
-    page.get_by_text("All 17 stops of the dial are measured").wait_for()
+    wait_for_points(page, len(Quantize.values))
+    page.get_by_text(f"All {len(Quantize.values)} stops of the dial are measured").wait_for()
     settled(page, 2)
     places = ends(page, "h1", ".st-key-ce-chips", ".ce-verdict", ".lp-dial", "[data-chart=levels]")
     assert places == sorted(places) and places[-1] <= 725, places

@@ -43,7 +43,8 @@ def test_the_picture_has_as_many_levels_as_the_dial(show, rounded):  # noqa: F81
 def test_rounding_to_the_nearest_level_and_floats_of_16_bits_stand_beside_the_curve(show, rounded):  # noqa: F811
     hero = component(show(PAGE, {**LINK, "levels": "3"}))["charts"]["accuracy-size"]
     traces = {trace["name"]: trace for trace in hero["figure"]["data"]}
-    assert list(traces)[:3] == ["nearest level", "16-bit floats", "GPTQ"]
+    assert list(traces)[:4] == ["nearest level", "codebook", "16-bit floats", "GPTQ"]
+    assert len(traces["codebook"]["x"]) == 2, "of the stops 2 and 16"
     assert len(traces["nearest level"]["x"]) == len(traces["GPTQ"]["x"]) == len(VALUES)
     assert len(traces["16-bit floats"]["x"]) == 2
     ring = hero["follow"][0]

@@ -67,5 +67,5 @@ def _settings(own: MethodPage) -> None:
         turned = sum(values[entry["name"]] != entry["default"] for entry in others)
         with st.popover(f"More settings ({turned} changed)" if turned else "More settings", icon=":material/tune:",
                         width="stretch", key=f"drawer.{method}"):
-            # Keys of their own: a widget that is drawn elsewhere under the same key would start at its default, and report it.
+            # Keys of their own: a widget drawn elsewhere under the same key would start at its default, and report that.
             controls.form(others, values, f"{method}.drawer", change)

@@ -131,6 +131,8 @@ def test_the_plan_has_nearest_levels_as_controls_and_floats_as_baselines(mlp: Ne
         (CONTROL, "nearest", 5, "nearest"), (BASELINE, "float16", 65536, "float16"),
         (BASELINE, "bfloat16", 65536, "bfloat16")]
     assert all(run.method.damping == 0.1 for run in plan if run.role != BASELINE)
+    assert [run.method.levels for run in Quantize().plan([3, 4, 6, 256, 2048]) if run.label == "codebook"] == [4, 256]
+    assert not any(run.label == "codebook" for run in Quantize(scheme="codebook").plan([4]))
     assert {run.role for run in Quantize(compared=False).plan([3, 5])} == {CURVE}
     assert {run.method.step() for run in Quantize(damping=0.2).plan([3])} >= {
         run.method.step() for run in Quantize(damping=0.1).plan([3]) if run.role == BASELINE}
