@@ -10,7 +10,8 @@ from typing import Any
 Way = Callable[[int], Any]
 
 
-def taking_turns(ways: dict[str, Way], rounds: int) -> tuple[dict[str, list[float]], dict[str, list[Any]]]:
+def taking_turns(ways: dict[str, Way], rounds: int, clock: Callable[[], float] = time.perf_counter
+                 ) -> tuple[dict[str, list[float]], dict[str, list[Any]]]:
     """Calls every way once a round, with the round's number: their seconds and what they gave, by name.
 
     The order turns by one place each round, so that no way always follows the same other one.
@@ -21,9 +22,9 @@ def taking_turns(ways: dict[str, Way], rounds: int) -> tuple[dict[str, list[floa
     for number in range(rounds):
         shift = number % len(names)
         for name in names[shift:] + names[:shift]:
-            began = time.perf_counter()
+            began = clock()
             result = ways[name](number)
-            seconds[name].append(time.perf_counter() - began)
+            seconds[name].append(clock() - began)
             results[name].append(result)
     return seconds, results
 
