@@ -1,7 +1,8 @@
 """Files that are written whole or not at all: a reader sees the old contents or the new ones, never a part.
 
 What is not yet whole has a name that ends with .part, and is locked by the process that writes it. The system takes the lock
-away when that process ends, however it ends: so sweep() knows what nobody will ever complete.
+away when that process ends, however it ends: so sweep() knows what nobody will ever complete. Until the next sweep what a
+killed process had begun, a download for instance, stays as a .part, which nothing reads.
 """
 
 from __future__ import annotations

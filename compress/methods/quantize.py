@@ -11,7 +11,7 @@ from typing import Any
 from compress.data.datasets import Dataset
 from compress.layers.half import FORMATS
 from compress.layers.opening import opened
-from compress.method import Candidate, Method, Run
+from compress.method import Candidate, Entrant, Method, Run
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.quantization.allocation import Allocator, Shares
@@ -86,6 +86,7 @@ class Quantize(Method):
     title = "Quantization"
     dial = "levels"
     values = (2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 16, 24, 32, 64, 128, 256)
+    race = (Entrant("GPTQ", {"compared": False}, (2, 3, 4, 5, 7, 16, 32)),)
 
     levels: int = setting(5, low=2, high=MOST_LEVELS, step=1, help="Different values that a layer's weights may have.")
     scheme: str = setting("gptq", choices=("gptq", "nearest", "codebook", "ternary", *FORMATS),

@@ -54,21 +54,22 @@ def plane(curves: Sequence[Curve], reference: dict[str, Any] | None, front: Sequ
     return {"id": "race", "title": "Accuracy against the size of the file", "span": "wide", "height": HEIGHT,
             "alt": f"{count} networks of {sum(bool(curve.points) for curve in curves)} curves on a plane of file size and "
                    f"accuracy, {len(front)} of them on the Pareto front.",
+            "legend_in_picture": True,  # on the page the list beside it says whose curves they are
             "figure": {"data": traces, "layout": _layout(curves, reference, points_lost, best)}}
 
 
 def _line(curve: Curve) -> dict[str, Any]:
     drawn = marks.line([point["bytes"] for point in curve.points], [point["accuracy"] for point in curve.points], curve.name,
                        palette.of_method(curve.method), dash="dot" if curve.later else "solid", width=2.5)
-    return {**drawn, "hoverinfo": "skip"}
+    return {**drawn, "hoverinfo": "skip", "showlegend": bool(curve.points)}
 
 
 def _dots(curve: Curve, edge: float) -> dict[str, Any]:
     """The curve's points; those below the edge of the plane stand on it as triangles."""
     colour, kind = palette.of_method(curve.method), "-open" if curve.later else ""
     symbols = [("triangle-down" if point["accuracy"] < edge else "circle") + kind for point in curve.points]
-    return {"type": "scatter", "mode": "markers", "name": curve.name, "x": [point["bytes"] for point in curve.points],
-            "y": [max(point["accuracy"], edge) for point in curve.points], "cliponaxis": False,
+    return {"type": "scatter", "mode": "markers", "name": curve.name, "showlegend": False,
+            "x": [point["bytes"] for point in curve.points], "y": [max(point["accuracy"], edge) for point in curve.points], "cliponaxis": False,
             "marker": {"size": 9, "color": colour, "symbol": symbols,
                        "line": {"width": 2.5 if curve.later else 0, "color": colour}},
             "customdata": [point["id"] for point in curve.points],

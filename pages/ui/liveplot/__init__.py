@@ -88,6 +88,7 @@ def liveplot(
       have defaults. ``var(--accent)``, ``var(--text)``, ``var(--muted)``, ``var(--grid)`` and
       ``var(--background)`` are replaced by the theme's colours wherever they are a whole value of the figure.
       Plotly reads titles, ticks, legends and hover texts as HTML: text from outside is escaped before it comes here.
+    - ``legend_in_picture``: whether a saved picture gets the legend that the page has elsewhere.
     - ``span``: ``"half"`` (default) or ``"wide"``; ``height``: pixels (default: `height`);
       ``fill``: instead of it ``{"least", "most", "beside"}``, as high as the window is without `beside` pixels.
     - ``follow``: a list of what moves with the dial. Each entry is either

@@ -13,6 +13,7 @@ function shownAsText(title) {
 }
 
 const PICTURE_FONT = "Arial, Helvetica, sans-serif";
+const LEGEND_ROOM = 90; // pixels that a legend below a saved picture takes
 const NARROW = 460; // pixels: a chart beside the hero, whose words would leave it no room
 
 function inSmallType(layout, size) {
@@ -121,7 +122,8 @@ class Chart {
 
   savePicture() {
     // The title stands outside the graph and the graph is transparent: a saved picture needs both.
-    const room = this.spec.title ? 56 : 0;
+    const named = this.spec.legend_in_picture;
+    const room = (this.spec.title ? 56 : 0) + (named ? LEGEND_ROOM : 0);
     const layout = structuredClone(this.graph.layout);
     layout.paper_bgcolor = this.theme.background;
     // The picture is drawn without the page's web fonts: in a font that both have, a legend is as wide as it was measured.
@@ -137,6 +139,10 @@ class Chart {
       automargin: true,
       yref: "container",
     };
+    if (named) {
+      layout.showlegend = true;
+      layout.legend = { orientation: "h", x: 0, y: -0.2, yanchor: "top", traceorder: "normal" };
+    }
     const { width, height } = this.graph._fullLayout;
     const picture = { format: "png", scale: 2, width, height: height + room, filename: this.id };
     this.library.downloadImage({ data: this.graph.data, layout }, picture);

@@ -147,7 +147,8 @@ def test_who_cannot_go_on_ends_with_the_reason_and_the_others_finish(store: Stor
     with monkeypatch.context() as patched:
         patched.setattr(Prune, "candidates", failing_at_its_second_network)
         found = [Recipe.parse(point.recipe).methods[-1].name for point in raced(store)]
-    assert {name: found.count(name) for name in set(found)} == {"prune": 2, "low_rank": 6, "sparse_code": 6, "distill": 6}
+    assert {name: found.count(name) for name in set(found)} == {"prune": 2, "low_rank": 6, "sparse_code": 6, "quantize": 3,
+                                                                "distill": 6}
     teacher = store.teachers(RECIPE.key())[0]["digest"]
     assert race.refused(RECIPE, store, teacher) == {
         name: "Prune: there is no second network. Choose one." for name in ("pruning (second order)", "pruning (gradual)")}

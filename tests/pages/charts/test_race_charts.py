@@ -63,6 +63,13 @@ def test_the_smallest_within_the_budget_is_marked_with_its_size_and_its_interval
     assert len(drawn(best=None)["figure"]["layout"]["annotations"]) == 1
 
 
+def test_a_saved_picture_has_a_legend_with_each_curve_once():
+    chart = drawn(curves=[Curve("prune", "pruning", [POOR, GOOD], False), Curve("distill", "distillation", [], False)])
+    named = [trace["name"] for trace in chart["figure"]["data"] if trace.get("showlegend", True)]
+    assert chart["legend_in_picture"] and not chart["figure"]["layout"]["showlegend"]
+    assert named.count("pruning") == 1 and "distillation" not in named
+
+
 def test_the_axes_stay_while_points_arrive():
     few, many = (drawn(curves=[Curve("prune", "pruning", points, False)])["figure"]["layout"] for points in ([], [GOOD]))
     assert few["xaxis"]["range"] == many["xaxis"]["range"] and few["yaxis"]["range"] == many["yaxis"]["range"]
