@@ -69,7 +69,8 @@ def _dots(curve: Curve, edge: float) -> dict[str, Any]:
     colour, kind = palette.of_method(curve.method), "-open" if curve.later else ""
     symbols = [("triangle-down" if point["accuracy"] < edge else "circle") + kind for point in curve.points]
     return {"type": "scatter", "mode": "markers", "name": curve.name, "showlegend": False,
-            "x": [point["bytes"] for point in curve.points], "y": [max(point["accuracy"], edge) for point in curve.points], "cliponaxis": False,
+            "x": [point["bytes"] for point in curve.points],
+            "y": [max(point["accuracy"], edge) for point in curve.points], "cliponaxis": False,
             "marker": {"size": 9, "color": colour, "symbol": symbols,
                        "line": {"width": 2.5 if curve.later else 0, "color": colour}},
             "customdata": [point["id"] for point in curve.points],

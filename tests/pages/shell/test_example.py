@@ -13,7 +13,7 @@ from compress.curves.store import Store
 from compress.recipe import Recipe
 from pages.ui.shell import example
 
-CHEAP = {"low_rank": (0.12, 0.3), "prune": (0.75, 0.93), "sparse_code": (2,), "distill": (0.04,)}
+CHEAP = {"low_rank": (0.12, 0.3), "prune": (0.75, 0.93), "sparse_code": (2,), "quantize": (5,), "distill": (0.04,)}
 
 
 def curves(race: example.Race, known: dict[str, Any]) -> list[tuple[Any, list[dict[str, Any]]]]:
@@ -64,7 +64,7 @@ def compare(point: Any, race: example.Race, store: Store) -> None:
         assert shipped["accuracy_low"] <= point.accuracy <= shipped["accuracy_high"], point.recipe
 
 
-@pytest.mark.parametrize("name", ["low_rank", "prune", "sparse_code", "distill"])
+@pytest.mark.parametrize("name", list(CHEAP))
 def test_the_cheap_points_are_of_the_race(known, name):
     found = [entry for entry in entries(Recipe.parse(example.races()[0].recipe), known["methods"]) if entry.name == name]
     assert set(CHEAP[name]) <= set(found[0].values)
