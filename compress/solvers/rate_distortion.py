@@ -12,6 +12,7 @@ from torch import Tensor
 STEPS = (1e-3, 1e3)  # of uniform quantizers, in standard deviations
 REACH = 9.0  # standard deviations beyond which a normal source has no probability in float64
 ITERATIONS = 1000
+MOST_COUNTERS = 1 << 17
 SPACE = math.log2(math.pi * math.e / 6) / 2  # 0.2546 bits: what uniform quantizers lose at small steps (Gish & Pierce 1968)
 
 
@@ -45,8 +46,13 @@ def entropy(numbers: Tensor) -> float:
     """
     if not numbers.numel():
         return 0.0
-    shares = numbers.unique(return_counts=True)[1].double() / numbers.numel()
-    return float(torch.special.entr(shares).sum()) / math.log(2)
+    flat = numbers.flatten().long()
+    lowest, highest = flat.aminmax()
+    if int(highest) - int(lowest) < MOST_COUNTERS:  # ten times as fast as sorting
+        counts = torch.bincount(flat - lowest)
+    else:
+        counts = flat.unique(return_counts=True)[1]
+    return float(torch.special.entr(counts.double() / numbers.numel()).sum()) / math.log(2)
 
 
 @dataclass(frozen=True)
