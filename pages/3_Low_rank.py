@@ -17,6 +17,9 @@ WEIGHTS = (
            "LeNet-300-100"),
     Preset("The same, plain SVD", "product", "Nearest weights instead of nearest outputs: compare the two curves.",
            {"scheme": "plain"}, "mnist5k", "LeNet-300-100"),
+    Preset("Layer by layer", "layer by layer", "Each layer is fitted to the teacher's outputs behind the layers that are "
+           "smaller already: compare it with centred at few ranks.", {"scheme": "sequential", "keep": 0.05}, "mnist5k",
+           "LeNet-300-100"),
     Preset("Greedy over the whole network", "unequal", "Each layer gets the ranks that lower the error most for each stored "
            "number.", {"allocation": "greedy"}, "mnist5k", "LeNet-300-100"),
 )
@@ -127,6 +130,9 @@ def _layers_sentence(layers: list[dict], state: CurveState) -> str:
         return "Past its break-even a layer would grow, so it stays dense here: " + ", ".join(map(outside.html, dense)) + "."
     if "output_error_whitened" not in first or not first["output_error_plain"][rank]:
         return ""
+    if state.settings["scheme"] == "sequential":
+        return ("The first layer has the factors of centred. The others are fitted to the teacher's outputs, from the "
+                "inputs that the smaller network gives them.")
     ratio = first["output_error_whitened"][rank] / first["output_error_plain"][rank]
     return (f"In the first layer at rank {rank}, whitening leaves {words.percent(ratio, 0)} of plain SVD's output error on "
             "examples it has not seen; a smaller output error does not always mean a better accuracy.")

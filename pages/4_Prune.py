@@ -24,6 +24,9 @@ PRESETS = (
            "mnist5k", "LeNet-300-100"),
     Preset("The same, refitted", "refitted", "The weights that stay are refitted to make up for those removed: second "
            "order, without training.", {"criterion": "second_order", "sparsity": 0.95}, "mnist5k", "LeNet-300-100"),
+    Preset("One weight at a time", "one by one", "The surgeon: after every removal the others are refitted and all scores "
+           "are renewed. Compare it with second order.", {"criterion": "surgeon", "sparsity": 0.95}, "digits",
+           "LeNet-300-100"),
     Preset("12× fewer weights, trained again", "learning", "Layer densities of Han et al. (2015), six epochs at a tenth of "
            "the rate. The file is 8.7× smaller: it also stores which weights remain.",
            {"densities": "8-9-26", "recovery_epochs": 6, "recovery_batch": 16, "sparsity": 0.9182}, "mnist5k",

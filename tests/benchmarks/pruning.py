@@ -4,6 +4,8 @@
     recovery  layer densities 8/9/26 % (12x) with six epochs of recovery, over seeds
     shares    global magnitude without training at 50 % and 8 % left, over seeds
     refit     second order against magnitude, one shot, over seeds
+    surgeon   error of a layer's outputs and accuracy: magnitude, second order scored once, one weight at a time; 3 seeds
+    turns     seconds of the order of removal, one weight at a time, of layers of 300, 784 and 1,200 inputs
     speed     latency of a network with half its units, and of unstructured ones, with intervals
     widths    the refit's seconds on wider layers
 
@@ -17,7 +19,7 @@ from __future__ import annotations
 import copy
 import time
 from functools import lru_cache
-from statistics import median
+from statistics import mean, median
 
 import torch
 from torch import Tensor
@@ -27,14 +29,18 @@ from compress.data import datasets
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.layers.base import dense_layers
+from compress.layers.input_moments import input_moments
 from compress.methods import prune
 from compress.methods.prune import Prune
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.points.latency import latency_ratio
 from compress.points.statistics import mean_interval
+from compress.pruning.ranking import kept_of
 from compress.pruning.saliency import saliencies
 from compress.recipe import Step
+from compress.solvers.brain_surgeon import inverse_of
+from compress.solvers.sequential_surgeon import removal
 from compress.training.teachers import train_teacher
 from tests.benchmarks.report import show
 from tests.benchmarks.timing import spread, table, taking_turns
@@ -128,6 +134,53 @@ def refit() -> str:
     return table(["removed", "magnitude, each seed", "wanda", "second order", "second order above magnitude"], rows)
 
 
+def surgeon() -> str:
+    """Squared error of the second layer's outputs on calibration over magnitude's, and accuracies of the whole network."""
+    data, rows, ways = datasets.load("mnist5k"), [], ("magnitude", "second_order", "surgeon")
+    examples = on_device(data.calibration, torch.device("cpu"))[0]
+    found: dict[tuple[str, float], list[tuple[float, float]]] = {}
+    for _, teacher in teachers(data)[:3]:
+        weight, second = _weight(teacher, "3").double(), input_moments(teacher, examples, ["3"])["3"].full("3")[0]
+        for criterion in ways:
+            pruner = Prune(criterion=criterion).pruner(teacher, data)
+            for sparsity in (0.5, 0.7, 0.9, 0.95, 0.98):
+                own = pruner.masked({"3": pruner.ranking.of_layer("3", kept_of(weight.numel(), sparsity))}) \
+                    if criterion != "magnitude" else _smallest_gone(teacher, sparsity)
+                gap = _weight(own, "3").double() - weight
+                whole = Prune(criterion=criterion, sparsity=sparsity).compress(teacher, data)
+                found.setdefault((criterion, sparsity), []).append((float(((gap @ second) * gap).sum()),
+                                                                    accuracy(whole, data)))
+    for sparsity in (0.5, 0.7, 0.9, 0.95, 0.98):
+        errors = {way: [error for error, _ in found[way, sparsity]] for way in ways}
+        ratios = {way: mean(own / other for own, other in zip(errors[way], errors["magnitude"], strict=True))
+                  for way in ways}
+        rows.append([f"{100 * sparsity:g} %", *(f"{ratios[way] ** 0.5:.2f}" for way in ways[1:]),
+                     *(f"{100 * mean(right for _, right in found[way, sparsity]):.1f} %" for way in ways)])
+    return table(["removed", "error of the second layer's outputs over magnitude's: second order, scored once",
+                  "one weight at a time", "accuracy: magnitude", "second order, scored once", "one weight at a time"], rows)
+
+
+def turns() -> str:
+    """Seconds for 100 outputs, all sparsities together, on random layers."""
+    rows = []
+    for columns in (300, 784, 1200):
+        generator = torch.Generator().manual_seed(0)
+        inputs = torch.randn(2 * columns, columns, generator=generator).relu()
+        weights = torch.randn(100, columns, generator=generator)
+        began = time.perf_counter()
+        removal(weights, inverse_of(inputs.mT @ inputs / len(inputs)))
+        rows.append([f"{columns:,}", f"{time.perf_counter() - began:.1f}"])
+    return table(["inputs", "seconds for 100 outputs"], rows)
+
+
+def _smallest_gone(teacher: Network, sparsity: float) -> Network:
+    """The second layer alone without its smallest weights."""
+    made = copy.deepcopy(teacher)
+    torch_prune.l1_unstructured(made.get_submodule("3"), "weight", amount=sparsity)
+    torch_prune.remove(made.get_submodule("3"), "weight")
+    return made
+
+
 def speed() -> str:
     """Time over the teacher's for batches of 128 on one core; below 1 is faster."""
     data = datasets.load("mnist5k")
@@ -178,8 +231,8 @@ def accuracy(network: Network, data: Dataset) -> float:
     return float((logits_of(network, inputs).argmax(1) == labels).double().mean())
 
 
-def _weight(network: Network) -> Tensor:
-    return network.get_submodule("1").weight.detach()
+def _weight(network: Network, path: str = "1") -> Tensor:
+    return network.get_submodule(path).weight.detach()
 
 
 def _points(losses: list[float]) -> str:
@@ -187,7 +240,8 @@ def _points(losses: list[float]) -> str:
     return f"{middle:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
-PARTS = {"curves": curves, "recovery": recovery, "shares": shares, "refit": refit, "speed": speed, "widths": widths}
+PARTS = {"curves": curves, "recovery": recovery, "shares": shares, "refit": refit, "surgeon": surgeon,
+         "turns": turns, "speed": speed, "widths": widths}
 
 if __name__ == "__main__":
     show(PARTS)

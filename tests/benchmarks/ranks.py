@@ -1,6 +1,9 @@
-"""Accuracy at 32 ranks of both hidden layers of a 784-1024-1024-10 perceptron: python -m tests.benchmarks.ranks
+"""Accuracy at many ranks: python -m tests.benchmarks.ranks PART
 
-Three ways to the same accuracies, plain SVD, the output layer dense:
+    speed       32 ranks of both hidden layers of a 784-1024-1024-10 perceptron
+    sequential  few ranks of both hidden layers of LeNet-300-100, each layer alone and layer by layer, over seeds
+
+In speed there are three ways to the same accuracies, plain SVD, the output layer dense:
 
     ours    LowRank.curve: one factorisation a layer for all ranks, running sums of the first layer's outputs
     reused  the good loop: one float32 SVD a layer; for every rank two pairs of nn.Linear are built and evaluated
@@ -13,7 +16,7 @@ done every rank once. No way writes files or measures latency.
 from __future__ import annotations
 
 import dataclasses
-from statistics import median
+from statistics import mean, median
 from unittest.mock import patch
 
 import numpy as np
@@ -24,7 +27,7 @@ from compress.data import datasets
 from compress.data.datasets import Dataset, Split
 from compress.data.tensors import on_device
 from compress.methods import low_rank
-from compress.networks.evaluation import CHUNK
+from compress.networks.evaluation import CHUNK, logits_of
 from compress.networks.families import Network
 from compress.recipe import Step
 from compress.training.teachers import train_teacher
@@ -35,6 +38,7 @@ WIDTH = 1024
 TEACHER = f"mlp(hidden={WIDTH}-{WIDTH},epochs=3,batch=128)"
 RANKS = [round(rank) for rank in np.linspace(8, 436, 32)]  # break-even is 444 and 512
 ROUNDS = 8
+FEW = (3, 5, 8, 12, 20)
 SVD = tuple[Tensor, Tensor, Tensor]
 
 
@@ -45,6 +49,22 @@ def speed() -> str:
     rows = [compared(teacher, with_images(data, images)) for images in (1000, 5000)]
     return table(["images", "ours, s", "reused, s", "naive, s", "ours / reused", "fastest of both", "ours / naive",
                   "predictions that differ, at most", "accuracies differ by, at most"], rows)
+
+
+def sequential() -> str:
+    """Mean accuracies at each rank, nothing trained afterwards."""
+    data, rows = datasets.load("mnist5k"), []
+    inputs, labels = on_device(data.validation, torch.device("cpu"))
+    teachers = [train_teacher(data, Step("mlp"), seed).network for seed in range(3)]
+    for scheme in ("plain", "whitened", "centred", "sequential"):
+        found = []
+        for teacher in teachers:
+            method = low_rank.LowRank(scheme=scheme)
+            with patch.object(low_rank, "choose_ranks", lambda pieces, _, keep: dict.fromkeys(pieces, round(keep * 100))):
+                networks = [one.network for one in method.curve(teacher, data, [rank / 100 for rank in FEW])]
+            found.append([float((logits_of(one, inputs).argmax(1) == labels).double().mean()) for one in networks])
+        rows.append([scheme, *(f"{100 * mean(column):.1f} %" for column in zip(*found, strict=True))])
+    return table(["scheme", *(f"rank {rank}" for rank in FEW)], rows)
 
 
 def compared(teacher: Network, data: Dataset) -> list[object]:
@@ -126,7 +146,7 @@ def with_images(data: Dataset, count: int) -> Dataset:
     return dataclasses.replace(data, validation=Split(inputs, labels))
 
 
-PARTS = {"speed": speed}
+PARTS = {"speed": speed, "sequential": sequential}
 
 if __name__ == "__main__":
     show(PARTS)

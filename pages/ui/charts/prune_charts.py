@@ -67,7 +67,7 @@ def forms(view: dict, points: list[dict], values: list[float]) -> Chart:
                 "xaxis": _removed_axis(values), "hovermode": "closest", "legend": marks.legend(font=13),
                 "yaxis": {"type": "log", "range": [low, high], **charts.size_ticks(low, high)},
                 "shapes": [marks.vertical(place) for place, _ in crossings],
-                "annotations": [_note(place, f"{text}<br>from {words.percent(1 - place, 0)} removed", number)
+                "annotations": [_note(place, f"{text}<br>from {words.percent(1 - place, 0)}", number)
                                 for number, (place, text) in enumerate(crossings)]}}}
 
 
@@ -230,7 +230,8 @@ def _times_less(part: float) -> str:
 
 
 def _note(x: float, text: str, number: int) -> dict[str, Any]:
-    """The first one at the foot, where the curves have not come down to yet, the second at the top."""
+    """The first one at the foot, where the curves have not come down to yet, the second at the top. In few words, so that
+    the first one ends before the second one's line; the axis says of what its share is."""
     return marks.note(log10(x), text, *((0.03, "bottom"), (0.8, "top"))[number % 2])
 
 

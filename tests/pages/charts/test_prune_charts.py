@@ -107,7 +107,7 @@ def test_forms_marks_where_indices_begin_to_pay():
                                                       "bitmask": [850, 550, 200, 110]}}
     chart = prune_charts.forms(view, [], view["values"])
     assert [shape["x0"] for shape in chart["figure"]["layout"]["shapes"]] == pytest.approx([0.65, 0.0533], abs=0.01)
-    assert "from 35 % removed" in chart["figure"]["layout"]["annotations"][0]["text"]
+    assert chart["figure"]["layout"]["annotations"][0]["text"] == "indices pay<br>from 35 %"
 
 
 def test_a_crossing_lies_on_both_lines():
