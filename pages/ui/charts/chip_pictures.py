@@ -149,7 +149,6 @@ DRAWN: dict[str, Callable[[], str]] = {
     "refitted": lambda: "".join(disc(x, y, radius, 1 if radius > 1 else PALE) for x, y, radius in (
         (4, 4, 2.8), (11, 4, 1), (18, 4, 2.2), (25, 4, 1), (4, 14, 1), (11, 14, 3.1), (18, 14, 1), (25, 14, 2.5))),
     "one by one": lambda: "".join(disc(4 + 6.7 * place, 9, 2.5, 1 if place else PALE, not place) for place in range(4)),
-    "scores": lambda: line([(2, 12.5), (26, 12.5)], 1.2, 0.6) + bars([13, 8, 3, 10], 4.4, [1, PALE, PALE, 1]),
     "layer by layer": lambda: (box(1.5, 2, 3, 14) + arrow(-5.5) + box(14, 4.5, 3, 9) + line([(19.5, 9), (22, 9)], 1.4)
                                + box(24, 6, 2.6, 6, PALE)),
     "learning": lambda: (line([(3, 2), (3, 16), (26, 16)], 1.3, 0.6)
