@@ -20,7 +20,8 @@ from compress.networks.composite import acted_on, put_back
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.recipe import CURVE, ROLES, Step
-from compress.settings import Settings, checked_seed
+from compress.settings import Settings, checked_seed, setting
+from compress.stored import CODINGS, ENTROPY, FLOAT32, PRECISIONS, Stored
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +122,11 @@ class Method(Settings):
     trains_new_network: ClassVar[bool] = False
     race: ClassVar[tuple[Entrant, ...]] = ()
 
+    precision: str = setting(FLOAT32, choices=PRECISIONS, of_file=True,
+                             help="Of the weights in the file: 32 bits, 16 bits, or 8 bits with a scale for each row.")
+    coding: str = setting(ENTROPY, choices=CODINGS, of_file=True,
+                          help="Whether the file is entropy-coded: it gives the same numbers, in fewer bytes.")
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         missing = [name for name in ("name", "title", "dial", "values") if not hasattr(cls, name)]
@@ -215,6 +221,11 @@ class Method(Settings):
     def value(self) -> Any:
         """Where the dial is."""
         return getattr(self, self.dial)
+
+    @property
+    def stored(self) -> Stored:
+        """How the file of a network stores its numbers, where this method is the last of a chain."""
+        return Stored(self.precision, self.coding)
 
     def at(self, value: Any) -> Self:
         """The same method with the dial turned to this value."""

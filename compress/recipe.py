@@ -23,6 +23,10 @@ CURVE, SEED, CONTROL, BASELINE, VARIANT = "curve", "seed", "control", "baseline"
 method adds; another approach to compare with; the same with another value of some other setting, for a map."""
 ROLES = (CURVE, SEED, CONTROL, BASELINE, VARIANT)
 
+UNSAID = (("coding", "none"), ("precision", "float32"))
+"""How every file was stored before these were settings: a recipe that does not say them means these, and has the same key as
+one that says them, so that points of earlier versions are still found."""
+
 _ODD = re.compile(r"[^\w.-]")
 _STEP = re.compile(r"([A-Za-z_]\w*)(?:\((.*)\))?")
 
@@ -51,6 +55,14 @@ class Step:
     def having(self, **settings: Any) -> Step:
         """The same step with some settings changed."""
         return Step.of(self.name, {**self.values, **settings})
+
+    def unstored(self) -> Step:
+        """The same step without how its file is stored, for a method whose network another one goes on with."""
+        return Step(self.name, tuple(pair for pair in self.settings if pair[0] not in dict(UNSAID)))
+
+    def without_unsaid(self) -> Step:
+        """The same step without what it would mean if it did not say it."""
+        return Step(self.name, tuple(pair for pair in self.settings if pair not in UNSAID))
 
     def by_present_names(self, renamed: dict[str, str]) -> Step:
         """The same step, its settings called as they are now.
@@ -112,8 +124,17 @@ class Recipe:
         return cls(parts[0], Step.parse(parts[1]), methods, int(parts[-1]))
 
     def key(self) -> str:
-        """A short digest of the canonical spelling: the key in the store."""
-        return hashlib.sha256(self.text().encode()).hexdigest()[:20]
+        """A short digest of the canonical spelling: the key in the store. How a file is stored is a matter of the last
+        method alone."""
+        methods = [*(step.unstored() for step in self.methods[:-1]), *(step.without_unsaid() for step in self.methods[-1:])]
+        return hashlib.sha256(replace(self, methods=tuple(methods)).text().encode()).hexdigest()[:20]
+
+    def as_measured(self) -> Recipe:
+        """The recipe of a point, with the coding of its file written out where it was measured before that was a setting."""
+        *before, last = self.methods or (None,)
+        if last is None or UNSAID[0][0] in last.values:
+            return self
+        return replace(self, methods=(*before, last.having(**dict(UNSAID[:1]))))
 
     def curve(self, dial: str) -> Recipe:
         """The recipe of the whole curve: this one without the last method's dial."""

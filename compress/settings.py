@@ -33,7 +33,8 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan",
 
 def setting(default: Any, *, help: str, low: float | None = None, high: float | None = None,
             choices: tuple[str, ...] | None = None, label: str = "", step: float | None = None,
-            of_sweep: bool = False, is_label: bool = False, idle: dict[str, tuple[Any, ...]] | None = None) -> Any:
+            of_sweep: bool = False, is_label: bool = False, idle: dict[str, tuple[Any, ...]] | None = None,
+            of_file: bool = False) -> Any:
     """A dataclass field with all that a form needs.
 
     Args:
@@ -47,11 +48,13 @@ def setting(default: Any, *, help: str, low: float | None = None, high: float | 
         of_sweep: whether the setting adds runs to a curve (other seeds, say) and is not part of a point.
         idle: when the setting has no effect, so that a form need not show it: name of another setting, `family` of the
             teacher or `kind` of the data -> the values with which it has none.
+        of_file: whether the setting is not of a method but of the file that it writes. Such settings are given by name
+            alone, and come last in a form.
         is_label: whether the value is the label of a class as the data have it, a whole number or a text; NO_LABEL is none.
     """
     facts = {"help": help, "low": low, "high": high, "choices": choices, "label": label, "step": step,
-             "of_sweep": of_sweep, "is_label": is_label, "idle": idle or {}}
-    return dataclasses.field(default=default, metadata=facts)
+             "of_sweep": of_sweep, "is_label": is_label, "idle": idle or {}, "of_file": of_file}
+    return dataclasses.field(default=default, metadata=facts, kw_only=of_file)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Settings:
         Raises:
             ValueError: an unknown name, a setting that is given by two of its names, or a value that is not allowed.
         """
-        known = [field.name for field in dataclasses.fields(cls)]
+        known = [field.name for field in _in_order(cls)]
         given: dict[str, Any] = {}
         for name, value in values.items():
             present = cls.renamed.get(name, name)
@@ -97,8 +100,8 @@ class Settings:
 
     @classmethod
     def describe(cls) -> list[dict[str, Any]]:
-        """One dict for each setting: name, label, type, default, low, high, choices, step, of_sweep, idle, help."""
-        return [_described(field) for field in dataclasses.fields(cls)]
+        """One dict for each setting: name, label, type, default, low, high, choices, step, of_sweep, of_file, idle, help."""
+        return [_described(field) for field in _in_order(cls)]
 
 
 def spelled(value: Any) -> Any:
@@ -293,6 +296,11 @@ def _decimal(text: str) -> float:
     return float(text)
 
 
+def _in_order(kind: type[Settings]) -> list[dataclasses.Field[Any]]:
+    """Those of the file last."""
+    return sorted(dataclasses.fields(kind), key=lambda field: bool(field.metadata["of_file"]))
+
+
 def _described(field: dataclasses.Field[Any]) -> dict[str, Any]:
     facts = field.metadata
     kind = "label" if facts["is_label"] else type(field.default).__name__
@@ -302,5 +310,6 @@ def _described(field: dataclasses.Field[Any]) -> dict[str, Any]:
         "name": field.name, "label": facts["label"] or field.name.replace("_", " ").capitalize(), "type": kind,
         "default": spelled(field.default), "low": facts["low"], "high": facts["high"],
         "choices": facts["choices"] and list(facts["choices"]), "step": facts["step"], "of_sweep": facts["of_sweep"],
-        "idle": {name: list(values) for name, values in facts["idle"].items()}, "help": facts["help"],
+        "of_file": facts["of_file"], "help": facts["help"],
+        "idle": {name: list(values) for name, values in facts["idle"].items()},
     }

@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from compress.recipe import Recipe
+
 POINT = ("recipe", "dial", "accuracy", "accuracy_low", "accuracy_high", "correct", "examples", "agreement", "bytes",
          "parameters", "macs", "digest")
 
@@ -29,6 +31,11 @@ def as_list(text: Any) -> list[Any]:
 
 
 def as_point(text: Any) -> dict[str, Any]:
-    """A point with all that a page reads; {} for a text that is none."""
+    """A point with all that a page reads; {} for a text that is none. Its recipe says how its file is stored."""
     found = as_object(text)
-    return found if all(name in found for name in POINT) else {}
+    if not all(name in found for name in POINT):
+        return {}
+    try:
+        return {**found, "recipe": Recipe.parse(found["recipe"]).as_measured().text()}
+    except (ValueError, TypeError, AttributeError, RecursionError):  # of a version to come; pages say so
+        return found

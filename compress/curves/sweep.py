@@ -28,6 +28,7 @@ from compress.points.measure import Point, Reference, Timing, measure
 from compress.progress import Reporter, no_report
 from compress.recipe import CURVE, Recipe
 from compress.settings import checked_seed
+from compress.stored import CODINGS
 from compress.training import teachers
 from compress.workload import Phase
 
@@ -93,8 +94,9 @@ def complete(recipe: Recipe) -> Recipe:
     """The recipe with all defaults written out, so that equal work has one key. Raises ValueError for unknown names or
     settings,
     or a seed outside its range."""
+    steps = [method(step).step() for step in recipe.methods]
     return replace(recipe, seed=checked_seed(recipe.seed), teacher=teachers.teacher_step(recipe.teacher),
-                   methods=tuple(method(step).step() for step in recipe.methods))
+                   methods=(*(step.unstored() for step in steps[:-1]), *steps[-1:]))
 
 
 def sweep_of(recipe: Recipe, values: Sequence[Any] | None = None) -> Sweep:
@@ -280,12 +282,19 @@ def _start(recipe: Recipe, teacher: Teacher, data: Dataset, store: Sink, parts: 
     was measured. parts: a Reporter for each of these methods."""
     network, steps = teacher.network, recipe.methods[:-1]
     for number, (step, part) in enumerate(zip(steps, parts, strict=True), start=1):
-        kept = store.point(replace(recipe, methods=recipe.methods[:number]).key(), teacher.digest)
+        kept = _kept(replace(recipe, methods=recipe.methods[:number]), teacher.digest, store)
         if kept and method(step).applies_to == "network" and store.artefacts.has(kept["digest"]):
             network = kept_teachers.reloaded(store.artefacts, kept["digest"], str(device_of(teacher.network)))
         else:
             network = method(step).compress(network, data, part, recipe.seed)
     return network
+
+
+def _kept(recipe: Recipe, digest: str, store: Sink) -> dict[str, Any] | None:
+    """A point whose file holds the network of a recipe bit for bit, whatever its coding."""
+    *before, last = recipe.methods
+    found = (store.point(replace(recipe, methods=(*before, last.having(coding=coding))).key(), digest) for coding in CODINGS)
+    return next((point for point in found if point), None)
 
 
 def _keep_view(sweep: Sweep, valid: list[Any], runs: Sequence[Run], start: Network, data: Dataset, digest: str, store: Sink,

@@ -43,7 +43,7 @@ def to_bytes(network: Network, data: MadeFor | None = None, stored: Stored = PLA
         manifest["made_for"] = data.plain()
     if stored.precision != FLOAT32:
         manifest["precision"] = stored.precision
-    return container.pack(manifest, precision.lowered(tensors, stored.precision), stored.coding, _hints(network))
+    return container.pack(manifest, precision.lowered(tensors, stored.precision), stored.coding, hints(network))
 
 
 def write(network: Network, path: Path | str, data: MadeFor | None = None, stored: Stored = PLAIN) -> int:
@@ -116,6 +116,14 @@ def nonzeros(network: nn.Module) -> int:
     return sum(int(torch.count_nonzero(parameter)) for parameter in network.parameters())
 
 
+def hints(network: Network) -> Hints:
+    """What all compressed layers say about their tensors, with the tensors' full names."""
+    layers = [(f"{path}.", layer) for path, layer in network.named_modules() if isinstance(layer, base.Compressed)]
+    return Hints({path + name: own for path, layer in layers for name, own in layer.symbols().items()},
+                 {path + name: Rows(path + own.counts, own.width) for path, layer in layers
+                  for name, own in layer.listed_rows().items()})
+
+
 def _structure(manifest: dict[str, Any]) -> Network:
     """The network of a manifest on torch's device "meta": of its sizes, but without memory for weights, so that it costs
     nothing to declare large sizes. Raises ValueError if a compressed layer does not fit its place."""
@@ -156,14 +164,6 @@ def _contradiction(module: nn.Module) -> str:
         variances = module.running_var
         return "" if variances is None or not bool(variances.lt(0).any()) else "a variance of batch-norm is negative"
     return module.contradiction() if isinstance(module, base.Compressed | Front) else ""
-
-
-def _hints(network: Network) -> Hints:
-    """What all compressed layers say about their tensors, with the tensors' full names."""
-    layers = [(f"{path}.", layer) for path, layer in network.named_modules() if isinstance(layer, base.Compressed)]
-    return Hints({path + name: own for path, layer in layers for name, own in layer.symbols().items()},
-                 {path + name: Rows(path + own.counts, own.width) for path, layer in layers
-                  for name, own in layer.listed_rows().items()})
 
 
 def _misfit(name: str, reason: str) -> ValueError:

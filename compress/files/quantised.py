@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from compress.layers.bit_packing import bits_for, packed
+from compress.files.coding.tensors import Hints
+from compress.layers.bit_packing import Symbols, bits_for, packed
 from compress.solvers.codes import Codes
 
 
@@ -28,6 +29,14 @@ def in_bytes(codes: Codes, count: int) -> tuple[dict[str, Tensor], Codes]:
     indices = packed(codes.indices[used].cpu().numpy(), bits_for(count))
     return {"counts": torch.from_numpy(counts), "indices": torch.from_numpy(indices), "levels": levels[used],
             "scale": scale}, back
+
+
+def packed_numbers(stored: dict[str, Tensor], signals: int, most: int) -> Hints:
+    """What in_bytes() packed in its tensors, for the coding of a file. most: atoms that a signal may use."""
+    if "indices" not in stored:
+        return Hints()
+    return Hints({"indices": Symbols(stored["levels"].numel(), bits_for(len(stored["dictionary"]))),
+                  "counts": Symbols(signals, bits_for(most + 1))})
 
 
 def atoms_in_bytes(atoms: Tensor) -> tuple[dict[str, Tensor], Tensor]:

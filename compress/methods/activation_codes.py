@@ -13,7 +13,15 @@ from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.files import container
 from compress.files.data_file import small_labels
-from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, components_for, in_bytes, numbers_in_bytes
+from compress.files.quantised import (
+    atoms_in_bytes,
+    bytes_expected,
+    bytes_of,
+    components_for,
+    in_bytes,
+    numbers_in_bytes,
+    packed_numbers,
+)
 from compress.layers.fronts import PCABottleneck, SparseBottleneck
 from compress.method import Candidate, Method, Run
 from compress.networks.composite import Front
@@ -26,6 +34,7 @@ from compress.solvers.pursuit import SparseCoder
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
 from compress.sparse_coding.network_split import SplitNetwork, rejoined, splits_of
 from compress.sparse_coding.pca_baseline import one_dictionary_after_another, with_components
+from compress.stored import FLOAT32
 from compress.workload import Phase
 
 FIRING = 24  # atoms whose coefficients a page shows by class
@@ -60,6 +69,7 @@ class ActivationCodes(Method):
         "only_positive": "nonnegative", "compare": "pca_baseline"}
     values = (1, 2, 3, 4, 6, 8, 12, 16)
     applies_to = "data"
+    precision: ClassVar[str] = FLOAT32  # type: ignore[misc]  # no setting: what the file holds is no network's weights
     reference_title = "raw hidden outputs"
 
     nonzeros: int = setting(4, low=1, high=64, step=1, label="Non-zeros",
@@ -126,7 +136,8 @@ class ActivationCodes(Method):
         else:
             stored, between, inside = self._codes(hidden, fixed, most, report, seed)
         manifest = {"compressed_outputs": data.name, "cut": self.cut, "dictionary": self.dictionary, "nonzeros": most}
-        contents = container.pack(manifest, {**stored, "mean": between.mean, "labels": small_labels(data.train)})
+        stored |= {"mean": between.mean, "labels": small_labels(data.train)}
+        contents = container.pack(manifest, stored, self.coding, packed_numbers(stored, len(hidden.signals), most))
         notes = () if most == self.nonzeros else (f"only {most} atoms are used: the outputs have no more numbers",)
         inside |= {"error": hidden.relative_error(between), "features": hidden.cut.features, "layer": hidden.cut.title}
         return Candidate(self, rejoined(hidden.cut, between), contents=contents, inside=inside, notes=notes)

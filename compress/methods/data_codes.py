@@ -13,8 +13,17 @@ from torch import Tensor
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.files import container
+from compress.files.coding.tensors import Hints
 from compress.files.data_file import EXAMPLES, raw_file, shown, shown_labels, small_labels
-from compress.files.quantised import atoms_in_bytes, bytes_expected, bytes_of, components_for, in_bytes, numbers_in_bytes
+from compress.files.quantised import (
+    atoms_in_bytes,
+    bytes_expected,
+    bytes_of,
+    components_for,
+    in_bytes,
+    numbers_in_bytes,
+    packed_numbers,
+)
 from compress.layers.fronts import Coder, Projection
 from compress.layers.tiling import Tiling
 from compress.memory import shortage
@@ -29,6 +38,7 @@ from compress.sparse_coding.classifier import behind, classifier, untrained
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
 from compress.sparse_coding.pca_baseline import one_dictionary_after_another, with_components
 from compress.sparse_coding.view import atoms_so_far, components_view, scene_of, shape_of_tile, view_of
+from compress.stored import FLOAT32
 from compress.workload import Phase
 
 
@@ -68,6 +78,7 @@ class DataCodes(Method):
         "positive": "nonnegative", "beside": "pca_baseline"}
     values = (1, 2, 3, 4, 6, 8, 12)
     applies_to = "data"
+    precision: ClassVar[str] = FLOAT32  # type: ignore[misc]  # no setting: what the file holds is no network's weights
     trains_new_network = True
 
     nonzeros: int = setting(4, low=1, high=64, step=1, label="Non-zeros", help="The most atoms that a tile may use.")
@@ -186,7 +197,8 @@ class DataCodes(Method):
             network = classifier(tiling.joined(codes.decode(atoms) + mean), data, self.epochs, train, seed)
         components = parts.centre, parts.components.first(size)
         inside = view_of(data, tiling, mean, atoms, codes, stored_scale, pursuit, components)
-        return Candidate(self, network, contents=self._file(data, stored), inside={**inside, **learning})
+        contents = self._file(data, stored, packed_numbers(stored, *codes.indices.shape))
+        return Candidate(self, network, contents=contents, inside={**inside, **learning})
 
     def _components(self, parts: _Parts, report: Reporter, seed: int) -> Candidate:
         """The candidate of as many principal components as take the bytes of the non-zeros."""
@@ -205,10 +217,10 @@ class DataCodes(Method):
         return Candidate(self, network, contents=self._file(data, stored),
                          inside=components_view(data, tiling, mean, atoms))
 
-    def _file(self, data: Dataset, stored: dict[str, Tensor]) -> bytes:
+    def _file(self, data: Dataset, stored: dict[str, Tensor], hints: Hints | None = None) -> bytes:
         manifest = {"compressed_data": data.name, "tile": self.tile, "stride": self.stride, "kept": self.classify,
                     "dictionary": self.dictionary, "nonzeros": self.nonzeros}
-        return container.pack(manifest, {**stored, "labels": small_labels(data.train)})
+        return container.pack(manifest, {**stored, "labels": small_labels(data.train)}, self.coding, hints)
 
     def _source(self, data: Dataset, seed: int) -> Source:
         return Source(self.dictionary, self.atoms, self.iterations, self.mini_batch, self.nonnegative, seed,

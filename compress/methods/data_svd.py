@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from compress.progress import Reporter, no_report
 from compress.settings import setting
 from compress.solvers.svd import break_even, hard_threshold, principal, projection_energies
 from compress.sparse_coding.classifier import CLASSIFIER, untrained
+from compress.stored import FLOAT32
 from compress.training.loop import Training, train
 
 
@@ -52,6 +53,7 @@ class DataSVD(Method):
     dial = "components"
     values = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 100)
     applies_to = "data"
+    precision: ClassVar[str] = FLOAT32  # type: ignore[misc]  # no setting: what the file holds is no network's weights
     trains_new_network = True
 
     components: int = setting(32, low=1, high=4096, step=1, help="Numbers stored for each example (k).")
@@ -72,7 +74,8 @@ class DataSVD(Method):
             stored, codes = quantised((inputs - mean) @ kept, self.storage)
             classifier = self._classifier(codes, (mean, kept), data, part, seed)
             contents = container.pack({"compressed_data": data.name, "storage": self.storage},
-                                         {**stored, "basis": kept, "mean": mean, "labels": small_labels(data.train)})
+                                      {**stored, "basis": kept, "mean": mean, "labels": small_labels(data.train)},
+                                      method.coding)
             part(1.0, f"{method.components} components")
             yield Candidate(method, classifier, contents=contents)
 

@@ -28,6 +28,7 @@ from compress.networks.families import Architecture, Network, build
 from compress.progress import Reporter, StudentSoFar, StudentsSoFar, no_report
 from compress.recipe import BASELINE, CONTROL, CURVE, SEED, VARIANT
 from compress.settings import NO_LABEL, setting
+from compress.stored import Stored
 from compress.training.batches import refusal as refusal_of_batches
 from compress.training.loop import Training
 from compress.workload import Phase
@@ -229,16 +230,17 @@ def _shared_objective(methods: Sequence[Distill]) -> KDObjective:
 
 
 @lru_cache(maxsize=4096)
-def file_size(architecture: Architecture, data: MadeFor) -> int:
-    """Bytes of a network's file, which its weights' values do not change."""
-    return len(network_file.to_bytes(build(architecture), data))
+def file_size(architecture: Architecture, data: MadeFor, stored: Stored) -> int:
+    """Bytes of a network's file; if it is coded, nearly: its weights' values change it by a few percent."""
+    return len(network_file.to_bytes(build(architecture), data, stored))
 
 
 def _students_so_far(students: list[Student], methods: list[Distill], data: Dataset) -> OnEpoch:
     """A callback that returns after each epoch the accuracy of every student so far and the length of its file."""
     made_for = MadeFor.of(data)
-    facts = [StudentSoFar(file_size(student.architecture, made_for), one.width, one.temperature, one.student_seed, one.alpha,
-                          one.assistant, None) for student, one in zip(students, methods, strict=True)]
+    facts = [StudentSoFar(file_size(student.architecture, made_for, one.stored), one.width, one.temperature,
+                          one.student_seed, one.alpha, one.assistant, None)
+             for student, one in zip(students, methods, strict=True)]
     latest: dict[int, float] = {}
 
     def on_epoch(epoch: int, accuracies: dict[int, float]) -> StudentsSoFar:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,15 +15,17 @@ from torch import Tensor
 
 from compress.data.datasets import Dataset, Split
 from compress.data.tensors import on_device
-from compress.files import network_file
+from compress.files import container, network_file
 from compress.files.artefacts import Files, digest_of
 from compress.files.made_for import MadeFor
+from compress.files.waterfall import waterfall
 from compress.layers import base
 from compress.method import Candidate
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 from compress.points.latency import latency_ratio
 from compress.points.statistics import wilson
+from compress.stored import PLAIN
 
 BINS = 15
 PREDICTED = np.dtype("<u2")  # of the number of a predicted class
@@ -39,6 +42,7 @@ class Point:
         bytes: length of the file; digest: of the file's contents, which identifies the file.
         macs: multiply-accumulates for each example.
         latency: ratio of the times of network and teacher; None if it was not measured.
+        decode_seconds: time of reading the file, once, until its tensors are in memory; None if it was not measured.
         predictions: one class for each example, as bytes (uint16, little-endian), for paired tests.
     """
 
@@ -64,6 +68,7 @@ class Point:
     notes: tuple[str, ...] = ()
     inside: dict[str, Any] = field(default_factory=dict)
     predictions: builtins.bytes = b""
+    decode_seconds: float | None = field(default=None, compare=False)
 
     def plain(self) -> dict[str, Any]:
         """JSON-able, without the predictions."""
@@ -97,13 +102,23 @@ def measure(candidate: Candidate, data: Dataset, reference: Reference, files: Fi
         latency: whether to measure latency, which takes about a sixth of a second; or the latency of a network with the
             same layers.
     """
-    own = network_file.to_bytes(candidate.network, MadeFor.of(data))
-    contents = own if candidate.contents is None else candidate.contents
-    network = network_file.from_bytes(own).to(device_of(candidate.network))
+    is_network = candidate.contents is None
+    stored = candidate.method.stored if is_network else PLAIN
+    own = network_file.to_bytes(candidate.network, MadeFor.of(data), stored)
+    contents = candidate.contents or own
+    begin = time.perf_counter()
+    network = network_file.from_bytes(own)
+    if not is_network:
+        begin = time.perf_counter()
+        container.unpack(contents)
+    seconds = time.perf_counter() - begin
+    network = network.to(device_of(candidate.network))
     logits = candidate.logits if same_tensors(network, candidate.network) else None
     point = measured(network, contents, data, reference, recipe, seed, latency, logits)
+    bytes_before = 4 * sum(parameter.numel() for parameter in reference.network.parameters())
+    fall = waterfall(contents, bytes_before if is_network else None, network_file.hints(candidate.network))
     return dataclasses.replace(point, dial=candidate.value, digest=files.put(contents), notes=candidate.notes,
-                               inside=candidate.inside)
+                               inside={**candidate.inside, "waterfall": fall}, decode_seconds=seconds)
 
 
 def measured(network: Network, contents: bytes, data: Dataset, reference: Reference, recipe: str = "", seed: int = 0,

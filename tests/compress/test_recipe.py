@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import Any
 
@@ -134,3 +135,31 @@ def test_a_comma_too_many_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="has a comma too many"):
         Step.parse(text)
     assert Step.parse("mlp( )") == Step("mlp")
+
+
+STORED_BEFORE = "digits/mlp/low_rank(keep=0.1,scheme=plain)/0"
+
+
+def test_a_recipe_without_coding_has_the_key_of_how_files_were_stored_before_it_was_a_setting() -> None:
+    key = Recipe.parse(STORED_BEFORE).key()
+    assert key == hashlib.sha256(STORED_BEFORE.encode()).hexdigest()[:20]
+    same = ("coding=none", "precision=float32", "coding=none,precision=float32")
+    other = ("coding=entropy", "precision=int8", "coding=none,precision=float16", "coding=entropy,precision=float32")
+    keys = [Recipe.parse(f"digits/mlp/low_rank(keep=0.1,scheme=plain,{text})/0").key() for text in (*same, *other)]
+    assert keys[:3] == [key] * 3 and key not in keys[3:] and keys[3] == keys[6] and len(set(keys[3:])) == 3
+
+
+def test_how_a_file_is_stored_is_a_matter_of_the_last_method_alone() -> None:
+    keys = {Recipe.parse(f"digits/mlp/low_rank(keep=0.1{text})+prune(coding=entropy)/0").key()
+            for text in ("", ",coding=entropy", ",coding=none", ",precision=int8,coding=entropy")}
+    assert len(keys) == 1
+    assert Recipe.parse("digits/mlp/low_rank(keep=0.1)+prune/0").key() not in keys
+
+
+@pytest.mark.parametrize(("text", "spelled"), [
+    (STORED_BEFORE, "digits/mlp/low_rank(coding=none,keep=0.1,scheme=plain)/0"), ("digits/mlp/0", "digits/mlp/0"),
+    ("digits/mlp/prune(coding=entropy)/0", "digits/mlp/prune(coding=entropy)/0"),
+    ("digits/mlp/low_rank+prune/0", "digits/mlp/low_rank+prune(coding=none)/0")])
+def test_a_point_of_before_says_that_its_file_is_not_coded(text: str, spelled: str) -> None:
+    recipe = Recipe.parse(text)
+    assert recipe.as_measured().text() == spelled and recipe.as_measured().key() == recipe.key()

@@ -1,4 +1,5 @@
-"""Damage: sound bytes or a sound text, and a random generator -> a damaged one. Nothing here knows the program."""
+"""Damage: sound bytes or a sound text, and a random generator -> a damaged one. Nothing here knows the program,
+but for the frame of coded files: damage inside would be found by their checksum alone."""
 
 from __future__ import annotations
 
@@ -6,8 +7,13 @@ import gzip
 import io
 import json
 import zipfile
+import zlib
 from random import Random
 from typing import Any
+
+from compress.files.coding import coded_file
+from compress.files.coding.known_text import KNOWN_TEXT
+from compress.files.coding.reader import Reader, number
 
 GIANT = (10**6, 10**9, 2**31, 2**63, 10**18, 10**40)
 ODD: tuple[Any, ...] = (*GIANT, -1, 0, 1, -10**9, 0.5, 1e308, -0.0, True, False, None, "", "x", "é\u202e\0", "0" * 5000,
@@ -93,9 +99,12 @@ def as_json(value: Any) -> str:
 
 
 def container(contents: bytes, random: Random) -> bytes:
-    """A network's file whose manifest, or whose header of tensors, is mutated; the lengths around it are right."""
+    """A network's file whose manifest, or whose header of tensors, is mutated; the lengths around it are right, and in a
+    coded file the checksum."""
     length = int.from_bytes(contents[:8], "little")
     header = json.loads(contents[8:8 + length])
+    if coded_file.is_coded(header):
+        return coded(contents[8 + length:], random)
     if random.random() < 0.75:
         manifest = mutated(json.loads(header["__metadata__"]["manifest"]), random)
         header["__metadata__"]["manifest"] = as_json(manifest)
@@ -103,6 +112,21 @@ def container(contents: bytes, random: Random) -> bytes:
     else:
         text = as_json(mutated(header, random))
     return len(text.encode()).to_bytes(8, "little") + text.encode() + contents[8 + length:]
+
+
+def coded(inside: bytes, random: Random) -> bytes:
+    """A coded file whose head, or whose coded tensors, are damaged, under a checksum that fits."""
+    source = Reader(inside[4:])
+    head, rest = source.take(source.number()), inside[4 + source.place:]
+    if random.random() < 0.6:
+        opened = zlib.decompressobj(-15, KNOWN_TEXT)
+        text = as_json(mutated(json.loads(opened.decompress(head)), random)).encode()
+        deflate = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_DEFAULT_STRATEGY, KNOWN_TEXT)
+        head = deflate.compress(text) + deflate.flush()
+    else:
+        rest = damaged(rest, rest, random)
+    made = number(len(head)) + head + rest
+    return coded_file._framed(zlib.crc32(made).to_bytes(4, "little") + made)
 
 
 def tensors(contents: bytes, random: Random) -> bytes:

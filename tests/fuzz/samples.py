@@ -24,8 +24,9 @@ from tests.compress.helpers import toy_data
 
 TEACHERS = ("logistic(epochs=1)", "mlp(hidden=12-8,epochs=1)", "cnn(channels=3-4,hidden=8,epochs=1)",
             "resnet(channels=3-4,epochs=1)", "gru(hidden=6,epochs=1)")
-METHODS = ("low_rank(keep=0.3,scheme=centred,output_layer=true)", "prune(sparsity=0.6)", "prune(sparsity=0.97)",
-           "prune(sparsity=0.5,pattern=units)", "sparse_code(nonzeros=2,atoms=4,block=4,dictionary=data,output_layer=true)",
+METHODS = ("low_rank(keep=0.3,scheme=centred,output_layer=true,coding=none)", "prune(sparsity=0.6,precision=int8)",
+           "prune(sparsity=0.97)", "prune(sparsity=0.5,pattern=units)",
+           "sparse_code(nonzeros=2,atoms=4,block=4,dictionary=data,output_layer=true)",
            "quantize(levels=5,compared=false)", "quantize(levels=6,per=channel,compared=false)",
            "quantize(levels=7,symmetric=false,per=group,group=8,compared=false)",
            "quantize(levels=65536,scheme=bfloat16,compared=false)", "prune(sparsity=0.9)+quantize(levels=16,compared=false)",
@@ -56,7 +57,7 @@ def make(folder: Path) -> None:
             _curve(f"toy/{teacher}/{chain}/0", store)
     networks, data = folder / "network", folder / "compressed"
     for path in sorted((folder / "home" / "networks").glob("*.safetensors")):
-        kind = networks if b'\\"architecture\\"' in path.read_bytes()[:200_000] else data
+        kind = networks if "architecture" in network_file.unpack(path)[0] else data
         _write(kind / path.name, path.read_bytes())
     for step in FRONTS:
         network = method(Step.parse(step)).compress(untrained(Step.parse(TEACHERS[1]), images()), images())

@@ -53,7 +53,8 @@ def from_bytes(source: Reader, count: int, kind: type[np.unsignedinteger]) -> np
 
 def order_0(symbols: np.ndarray) -> float:
     """The order-0 entropy of all symbols (n,) together, in bits."""
-    return entropy_coder.entropy_bits(np.unique(symbols, return_counts=True)[1])
+    few = symbols.dtype in (np.uint8, np.uint16)
+    return entropy_coder.entropy_bits(np.bincount(symbols) if few else np.unique(symbols, return_counts=True)[1])
 
 
 def _counted(symbols: np.ndarray, low: int, high: int) -> bytes:

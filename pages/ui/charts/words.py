@@ -109,6 +109,8 @@ def changed_settings(step: Step, card: dict, but: tuple[str, ...] = ()) -> list[
 def _setting(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return name if value else f"no {name}"
+    if value == "none":  # alone, it would not say of what
+        return f"no {name}"
     return value.replace("_", " ") if isinstance(value, str) else f"{name} {value}"
 
 

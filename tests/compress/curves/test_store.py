@@ -10,10 +10,11 @@ import pytest
 
 from compress.curves.plan import Plan, PlannedRun
 from compress.curves.store import Store
+from compress.recipe import Recipe
 from tests.compress.helpers import python
 
-FACTS = {"recipe": "digits/mlp/low_rank/0", "accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6, "correct": 5,
-         "examples": 10, "agreement": 0.5, "bytes": 100, "parameters": 25, "macs": 25, "digest": "abc"}
+FACTS = {"recipe": "digits/mlp/low_rank(coding=entropy)/0", "accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6,
+         "correct": 5, "examples": 10, "agreement": 0.5, "bytes": 100, "parameters": 25, "macs": 25, "digest": "abc"}
 
 
 def add(store: Store, key: str, dial: float, curve: str = "curve", reference: str = "teacher", **more: object) -> None:
@@ -193,3 +194,13 @@ def test_a_view_that_another_process_has_changed_is_not_overwritten(store: Store
     assert store.view("key", "teacher") == {"values": [1]}
     assert store.replace_view("key", "teacher", {"values": [1]}, {"values": [1, 2]})
     assert store.view("key", "teacher") == {"values": [1, 2]}
+
+
+def test_a_point_of_before_files_were_coded_says_so_and_is_found_where_coding_is_off(store: Store) -> None:
+    before = "digits/mlp/low_rank(keep=0.1)/0"
+    add(store, Recipe.parse(before).key(), 0.1, recipe=before)
+    asked = Recipe.parse("digits/mlp/low_rank(coding=none,keep=0.1,precision=float32)/0")
+    assert store.point(asked.key(), "teacher")["recipe"] == "digits/mlp/low_rank(coding=none,keep=0.1)/0"
+    assert store.point(Recipe.parse("digits/mlp/low_rank(coding=entropy,keep=0.1)/0").key(), "teacher") is None
+    add(store, "x", 0.1, recipe="of a version to come")
+    assert store.point("x", "teacher")["recipe"] == "of a version to come"

@@ -28,7 +28,7 @@ from tests.compress.helpers import planned, relabelled
 TEACHER = "toy/mlp(hidden=16-16,epochs=3)"
 ASKED = "epochs=2,learning_rate=0.01,seeds=2,temperatures=8"
 VALUES = [0.1, 0.25, 0.5]
-IGNORED = {"latency", "latency_low", "latency_high", "created", "file"}
+IGNORED = {"decode_seconds", "latency", "latency_low", "latency_high", "created", "file"}
 
 pytestmark = pytest.mark.usefixtures("toy")
 
@@ -261,8 +261,9 @@ def test_accuracies_of_all_students_are_reported_and_progress_rises(store: Store
     assert shares == sorted(shares) and shares[0] == 0.0 and shares[-1] == 1.0
     live = [progress.live.students for progress in told if isinstance(progress.live, StudentsSoFar)]
     assert len(live[-1]) == 6 * len(VALUES)
-    lengths = {point["bytes"] for point in students(store)}
-    assert {row.bytes for row in live[-1]} == lengths and len(lengths) == len(VALUES)
+    lengths = {point["dial"]: point["bytes"] for point in students(store)}
+    assert len({row.bytes for row in live[-1]}) == len(lengths) == len(VALUES)
+    assert all(row.bytes == pytest.approx(lengths[row.width], rel=0.05) for row in live[-1])
 
 
 def test_students_of_a_compressed_network_are_points_beside_their_own_start(store: Store, measured: list[str]) -> None:

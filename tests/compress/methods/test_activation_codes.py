@@ -41,7 +41,7 @@ def test_more_atoms_are_nearer_larger_and_agree_with_the_teacher(mlp: Network, d
 
 @pytest.mark.parametrize("cut", [0, 1])
 def test_the_network_computes_what_the_file_can_hold(cut: int, mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    candidate = next(ActivationCodes(**FEW, cut=cut).curve(mlp, digits, [3]))
+    candidate = next(ActivationCodes(**FEW, cut=cut, coding="none").curve(mlp, digits, [3]))
     network_file.write_bytes(candidate.contents, tmp_path / "file")
     manifest, tensors = network_file.unpack(tmp_path / "file")
     assert manifest["cut"] == cut and len(tensors["labels"]) == len(digits.train)

@@ -8,15 +8,16 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from safetensors.torch import load
 
 from compress.data.datasets import Dataset
-from compress.files import network_file
+from compress.files import container, network_file
 from compress.files.artefacts import Artefacts
 from compress.files.made_for import MadeFor
 from compress.method import Candidate, Method
 from compress.methods import method, methods
 from compress.networks.families import Network
-from compress.points.measure import Reference, measure
+from compress.points.measure import Reference, measure, same_tensors
 from compress.recipe import CURVE, Step
 from compress.settings import MOST_SEED
 from tests.compress.helpers import few_values, identical, poisoned, quick, state
@@ -27,7 +28,7 @@ every_method = pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in
 
 def contents(candidate: Candidate, data: Dataset) -> bytes:
     """Of the candidate's file."""
-    return candidate.contents or network_file.to_bytes(candidate.network, MadeFor.of(data))
+    return candidate.contents or network_file.to_bytes(candidate.network, MadeFor.of(data), candidate.method.stored)
 
 
 @every_method
@@ -179,3 +180,31 @@ def test_an_unknown_method_is_answered_with_the_known_ones() -> None:
 def test_an_unknown_setting_is_answered_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"LowRank has no setting 'magic'; its settings are keep, scheme"):
         method(Step.of("low_rank", {"magic": 1}))
+
+
+@every_method
+def test_a_coded_file_holds_what_an_uncoded_one_does_in_fewer_bytes(kind: type[Method], mlp: Network,
+                                                                    digits: Dataset) -> None:
+    value = few_values(kind, digits)[0]
+    coded, plain = (contents(next(dataclasses.replace(quick(kind), coding=coding).curve(mlp, digits, [value])), digits)
+                    for coding in ("entropy", "none"))
+    (manifest, tensors), (other, others) = container.unpack(coded), container.unpack(plain)
+    assert manifest == other and identical(tensors, others) and len(coded) < len(plain)
+    assert identical(load(plain), others)  # with safetensors alone
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.applies_to == "network"], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_a_point_in_less_precision_is_measured_as_its_file_has_it(kind: type[Method], precision: str, mlp: Network,
+                                                                  digits: Dataset, tmp_path) -> None:
+    method = dataclasses.replace(quick(kind), precision=precision)
+    candidate = next(method.curve(mlp, digits, few_values(kind, digits)[:1]))
+    kept, reference = Artefacts(tmp_path), Reference.of(mlp, digits)
+    point = measure(candidate, digits, reference, kept, latency=False)
+    network = network_file.from_bytes(kept.contents(point.digest))
+    inputs = torch.tensor(digits.validation.inputs)
+    with torch.inference_mode():
+        predicted = network(inputs).argmax(1).numpy().astype("<u2").tobytes()
+    assert point.predictions == predicted and not same_tensors(network, candidate.network)
+    full = dataclasses.replace(candidate, method=dataclasses.replace(method, precision="float32"))
+    assert point.bytes < measure(full, digits, reference, kept, latency=False).bytes

@@ -141,7 +141,7 @@ def test_a_classifier_of_coded_digits_is_nearly_as_good(classify: str, mlp: Netw
 
 
 def test_the_file_holds_dictionary_indices_coefficients_and_labels(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    candidate = next(DataCodes(atoms=40, epochs=1).curve(mlp, digits, [3]))
+    candidate = next(DataCodes(atoms=40, epochs=1, coding="none").curve(mlp, digits, [3]))
     network_file.write_bytes(candidate.contents, tmp_path / "file")
     manifest, tensors = network_file.unpack(tmp_path / "file")
     examples = len(digits.train)
@@ -435,8 +435,9 @@ def test_examples_that_are_all_the_same_are_coded_by_nothing(settings: dict, mlp
 
 def test_components_take_the_bytes_of_a_dictionary_of_more_atoms_than_tiles(mlp: Network, digits: Dataset) -> None:
     few = dataclasses.replace(digits, train=Split(digits.train.inputs[:60], digits.train.labels[:60]))
-    codes, components = (len(next(DataCodes(atoms=90, epochs=1, iterations=2, dictionary=dictionary).curve(
-        mlp, few, [2])).contents) for dictionary in ("data", "components"))
+    codes, components = (len(next(DataCodes(
+        atoms=90, epochs=1, iterations=2, dictionary=dictionary, coding="none").curve(mlp, few, [2])).contents)
+        for dictionary in ("data", "components"))
     assert abs(codes - components) < 0.6 * (60 + 64) + 500
 
 

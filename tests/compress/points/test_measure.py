@@ -13,9 +13,10 @@ import torch
 from torch import nn
 
 from compress.data.datasets import Dataset
-from compress.files import network_file
+from compress.files import container, network_file
 from compress.files.artefacts import Artefacts
 from compress.files.made_for import MadeFor
+from compress.files.waterfall import waterfall
 from compress.method import Candidate
 from compress.methods.low_rank import LowRank
 from compress.networks.families import Network
@@ -46,7 +47,9 @@ def test_a_point_has_the_values_counted_by_hand(mlp: Network, digits: Dataset, t
     ranks = candidate.inside["ranks"]
     by_hand = ranks["1"] * (64 + 48) + ranks["3"] * (48 + 32) + 320
     assert point.macs == by_hand and point.parameters == by_hand + 48 + 32 + 10 == point.nonzeros
-    assert (point.dial, point.seed, point.recipe, point.inside) == (0.1, 3, "the recipe", {"ranks": ranks})
+    assert (point.dial, point.seed, point.recipe, point.inside) == (
+        0.1, 3, "the recipe", {"ranks": ranks, "waterfall": waterfall(Artefacts(tmp_path).contents(point.digest), 4 * 5018)})
+    assert point.inside["waterfall"]["steps"][0]["bytes"] == 4 * network_file.nonzeros(mlp)
     assert len(point.digest) == 16 and Artefacts(tmp_path).has(point.digest)
 
 
@@ -59,9 +62,11 @@ def test_a_point_is_plain_data_without_the_predictions(mlp: Network, digits: Dat
 
 
 def test_contents_that_are_not_the_network_are_what_is_weighed(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
-    candidate = Candidate(LowRank(), mlp, contents=b"x" * 123)
+    contents = container.pack({"compressed_data": "digits"}, {"codes": torch.arange(40.0)})
+    candidate = Candidate(LowRank(), mlp, contents=contents)
     point = measure(candidate, digits, Reference.of(mlp, digits), Artefacts(tmp_path), latency=False)
-    assert point.bytes == 123 and Artefacts(tmp_path).contents(point.digest) == b"x" * 123
+    assert point.bytes == len(contents) and Artefacts(tmp_path).contents(point.digest) == contents
+    assert point.inside["waterfall"]["parts"]["values"]["stored"] == 160
 
 
 def test_what_is_measured_is_what_was_read_back_from_the_file(mlp: Network, digits: Dataset, tmp_path: Path) -> None:
@@ -89,7 +94,7 @@ def test_every_ratio_has_one_baseline_the_teachers_own_file(mlp: Network, digits
     """The teacher is written, counted and scored by the same code as its students."""
     reference = Reference.of(mlp, digits)
     teacher = measured(mlp, network_file.to_bytes(mlp, MadeFor.of(digits)), digits, reference)
-    same = next(LowRank().curve(mlp, digits, [1.0]))
+    same = next(LowRank(coding="none").curve(mlp, digits, [1.0]))
     student = measure(same, digits, reference, Artefacts(tmp_path), latency=False)
     for name in ("bytes", "parameters", "nonzeros", "macs", "accuracy", "agreement", "negative_log_likelihood",
                  "expected_calibration_error", "digest", "predictions"):
