@@ -35,7 +35,7 @@ from compress.files.header import of_safetensors
 from compress.files.precision import SCALE
 
 INDICES = ("mask", "columns", "counts", "indices")
-SCALES = ("scale", "scales", "sizes", "zero", "zeros", "codebook")
+SCALES = ("scale", "scales", "step", "middle", "sizes", "zero", "zeros", "codebook")
 PARTS = ("values", "levels", "indices", "scales", "bias", "labels", "header")
 
 

@@ -31,6 +31,8 @@ def settings_of(*kinds: type[Settings]) -> st.SearchStrategy[dict[str, Any]]:
             "int": st.integers(int(low or 0), int(high or 0)), "float": st.floats(low, high),
             "sizes": st.lists(st.integers(int(low or 0), int(high or 0)), max_size=3).map(
                 lambda sizes: "-".join(map(str, sizes)) or "none"),
+            "numbers": st.lists(st.floats(low, high).map(lambda one: round(one, 3)), max_size=3).map(
+                lambda numbers: "-".join(f"{one:g}" for one in numbers) or "none"),
             "label": st.one_of(st.integers(), st.text(LETTERS, min_size=1, max_size=30)).map(label_value)}[entry["type"]]
     return st.fixed_dictionaries({}, optional=values)
 
