@@ -25,7 +25,6 @@ from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.points.measure import Point
 from compress.recipe import Recipe
-from compress.stored import Stored
 from tests.compress.helpers import python, quick
 from tests.compress.test_fresh_process import SCRIPT
 
@@ -127,7 +126,7 @@ def test_a_pair_works_or_is_refused_with_a_sentence(teacher: str, first: str, se
         network = network_file.from_bytes(contents)
         predicted = logits_of(network, torch.tensor(small.validation.inputs)).argmax(1)
         assert np.array_equal(np.frombuffer(found.predictions, "<u2"), predicted.numpy())
-        assert network_file.to_bytes(network, MadeFor.of(small), Stored(coding="entropy")) == contents
+        assert network_file.to_bytes(network, MadeFor.of(small), methods()[second]().stored) == contents
 
 
 def test_a_fresh_process_predicts_the_same_from_every_file(outcome: Outcome, store: Store) -> None:
