@@ -78,7 +78,7 @@ def pieces(contents: bytes, hints: Hints) -> list[Piece]:
     if coded_file.is_coded(of_safetensors(contents)):
         entries = coded_file.table(contents)
     else:
-        entries = [_plain(name, tensor, hints) for name, tensor in tensors.items()]
+        entries = [_plain(name, tensor, hints) for name, tensor in sorted(tensors.items())]  # sums depend on the order
     following = [*entries[1:], entries[0]] if entries else []
     return [_piece(entry, tensors, after.name) for entry, after in zip(entries, following, strict=True)]
 
