@@ -12,13 +12,25 @@ from pages.ui.explore.method_page import Fold, MethodPage, Preset
 from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
 
+LENET = "LeNet-300-100"
+PRUNED = "prune(densities=8-9-26,recovery_batch=16,recovery_epochs=6,sparsity=0.9182)"
+# Measured on a CPU, seed 0, LeNet-300-100 on MNIST-5k (1,066 kB, 94.0 %): 4 levels by GPTQ 26.1 kB, 93.8 %; 3 levels
+# 13.5 kB, 92.9 %; pruned, trained again and 4 shared values 19.8 kB, 93.7 %.
 PRESETS = (
     Preset("Digits in a second", "digit", "A small network on 8x8 digits: the whole curve in a few seconds.", {}, "digits",
-           "LeNet-300-100", ""),
-    Preset("How few bits?", "bits", "256 levels, then fewer and fewer: rounding to the nearest level fails first.", {},
-           "mnist5k", "LeNet-300-100", ""),
-    Preset("Ternary", "ternary", "Three values for every weight of a layer: minus one step, zero, one step.", {"levels": 3},
-           "mnist5k", "LeNet-300-100", ""),
+           LENET, ""),
+    Preset("40× without training", "levels", "Four levels by GPTQ, entropy-coded: no epoch of training, and 0.2 points "
+           "lost.", {"levels": 4, "coding": "entropy"}, "mnist5k", LENET, ""),
+    Preset("Deep Compression, step by step", "three steps", "Han et al. (2016): prune and train again, share four values, "
+           "code. 'Where the bytes go' shows what each step saves.",
+           {"scheme": "codebook", "levels": 4, "coding": "entropy"}, "mnist5k", LENET, PRUNED),
+    Preset("How few bits?", "bits", "256 levels, then fewer and fewer: rounding to the nearest level fails first.",
+           {"coding": "entropy"}, "mnist5k", LENET, ""),
+    Preset("Ternary", "ternary", "Three values for every weight of a layer: minus one step, zero, one step.",
+           {"levels": 3, "coding": "entropy"}, "mnist5k", LENET, ""),
+    Preset("Int8 and the clock", "clock", "A byte for each weight: the file of a LeNet-5 is four times smaller and as "
+           "accurate. The network is no faster: it computes in float32.", {"levels": 256, "per": "channel"}, "mnist5k",
+           "LeNet-5", ""),
 )
 NEAREST = "nearest"
 SCHEMES = {"gptq": "GPTQ", NEAREST: quantize_charts.NEAREST, "codebook": quantize_charts.CODEBOOK}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from compress.recipe import Recipe
 from tests.pages.samples import measure
 from tests.pages.test_pages import LINK, component, engine, labels, named, show, words  # noqa: F401  (fixtures)
 
@@ -77,3 +78,16 @@ def test_a_curve_of_another_scheme_has_its_own_name_and_no_controls(show, rounde
     names = [trace["name"] for trace in component(shown)["charts"]["accuracy-size"]["figure"]["data"]]
     assert "nearest level, channel" in names and "16-bit floats" not in names
     assert "Rounded to the nearest level instead" not in words(shown)
+
+
+def test_a_preset_of_several_steps_puts_the_first_ones_in_the_teachers_place(show, engine, monkeypatch):  # noqa: F811
+    asked = []
+    monkeypatch.setattr(engine, "submit", lambda request, *_, **__: asked.append(request.recipe))
+    shown = show(PAGE, LINK)
+    named(shown.main.button, "Deep Compression, step by step").click().run()
+    assert not shown.exception
+    first, second = Recipe.parse(asked[-1]).methods
+    assert (first.name, first.values["densities"], first.values["recovery_epochs"]) == ("prune", "8-9-26", 6)
+    assert (second.name, second.values["scheme"], second.values["levels"]) == ("quantize", "codebook", 4)
+    named(shown.main.button, "40× without training").click().run()
+    assert [step.name for step in Recipe.parse(asked[-1]).methods] == ["quantize"]

@@ -55,7 +55,7 @@ def test_a_steps_state_is_one_of_its_page_and_its_link_says_all_of_it(known, nam
 
 
 def test_lessons_are_short_and_each_prediction_has_one_right_answer_that_is_explained():
-    assert len(LESSONS) == 6 and all(name == lesson.name for name, lesson in LESSONS.items())
+    assert len(LESSONS) == 7 and all(name == lesson.name for name, lesson in LESSONS.items())
     for lesson in LESSONS.values():
         assert 5 <= len(lesson.steps) <= 8
         asked = [step.question for step in lesson.steps if step.question]
@@ -135,3 +135,14 @@ def test_the_same_bytes(at):
     assert ranks["accuracy"] + 0.04 < weights["accuracy"] < student["accuracy"] - 0.03
     assert ranks["teacher"]["accuracy"] - ranks["accuracy"] == pytest.approx(0.15, abs=0.03)
     assert student["control"]["accuracy"] == pytest.approx(student["accuracy"], abs=0.015)
+
+
+def test_how_few_bits(at):
+    whole, nearest, three, two, plain = (at("how-few-bits", number) for number in (1, 2, 3, 4, 5))
+    teacher = whole["teacher"]
+    assert teacher["bytes"] / whole["bytes"] > 4 and teacher["accuracy"] - whole["accuracy"] < 0.005
+    assert nearest["accuracy"] == pytest.approx(0.6, abs=0.1) and three["accuracy"] == pytest.approx(0.97, abs=0.01)
+    assert teacher["bytes"] / three["bytes"] > 30 and three["bytes"] == pytest.approx(6_000, abs=500)
+    assert two["bytes"] == pytest.approx(8_000, abs=500) and three["bytes"] < two["bytes"]
+    assert three["accuracy"] - two["accuracy"] == pytest.approx(0.11, abs=0.04)
+    assert plain["bytes"] == pytest.approx(16_000, abs=700) and plain["accuracy"] == three["accuracy"]
