@@ -21,7 +21,7 @@ from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.recipe import CURVE, ROLES, Step
 from compress.settings import Settings, checked_seed, setting
-from compress.stored import CODINGS, FLOAT32, NONE, PRECISIONS, Stored
+from compress.stored import CODINGS, ENTROPY, FLOAT32, PRECISIONS, Stored
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ class Method(Settings):
 
     precision: str = setting(FLOAT32, choices=PRECISIONS, of_file=True,
                              help="Of the weights in the file: 32 bits, 16 bits, or 8 bits with a scale for each row.")
-    coding: str = setting(NONE, choices=CODINGS, of_file=True,
+    coding: str = setting(ENTROPY, choices=CODINGS, of_file=True,
                           help="Whether the file is entropy-coded: it gives the same numbers, in fewer bytes.")
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -17,7 +17,7 @@ TEACHER = "mlp(hidden=24-16,epochs=2)"
 STUDENT = {"width": 0.2, "temperature": 4.0, "alpha": 0.9, "loss": "soft", "student": "same", "depth": 0, "labelled": 0,
            "unlabelled": True, "omit": -1, "assistant": 0.0, "strength": 1.0, "epochs": 15, "learning_rate": 0.01,
            "batch": 64, "dropout": 0.0, "student_seed": 0,
-           "coding": "none", "precision": "float32", "standardised": False}
+           "coding": "entropy", "precision": "float32", "standardised": False}
 THEME = re.compile(r"var\(--(accent|text|muted|grid|background)\)")
 
 
