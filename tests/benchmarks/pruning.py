@@ -38,6 +38,7 @@ from compress.points.latency import latency_ratio
 from compress.points.statistics import mean_interval
 from compress.pruning.ranking import kept_of
 from compress.pruning.saliency import saliencies
+from compress.pruning.weight_pruner import WeightPruner
 from compress.recipe import Step
 from compress.solvers.brain_surgeon import inverse_of
 from compress.solvers.sequential_surgeon import removal
@@ -143,6 +144,8 @@ def surgeon() -> str:
         weight, second = _weight(teacher, "3").double(), input_moments(teacher, examples, ["3"])["3"].full("3")[0]
         for criterion in ways:
             pruner = Prune(criterion=criterion).pruner(teacher, data)
+            if not isinstance(pruner, WeightPruner):
+                raise TypeError("single weights are ranked by a WeightPruner")
             for sparsity in (0.5, 0.7, 0.9, 0.95, 0.98):
                 own = pruner.masked({"3": pruner.ranking.of_layer("3", kept_of(weight.numel(), sparsity))}) \
                     if criterion != "magnitude" else _smallest_gone(teacher, sparsity)
