@@ -8,7 +8,7 @@ Measured on a CPU, seed 0 (teacher 203,216 bytes, 98.1 %): keep 90 % 203,216 byt
 
 from pages.ui.lessons.lesson import DIGITS, LOW_RANK, TEACHER, Lesson, LessonStep, Question
 
-KEEP = {**DIGITS, "method": "low_rank"}
+KEEP = {**DIGITS, "method": "low_rank", "low_rank.coding": "none"}
 
 LESSON = Lesson("break-even-rank", "Break-even rank", "When two factors are smaller than one matrix, and when they are "
                 "not.", (

@@ -2,21 +2,19 @@
 
 Measured on a CPU, seed 0 (teacher 203,216 bytes, 98.1 %): 256 levels 46,532 bytes, 98.1 %; 3 levels by GPTQ 6,011 bytes,
 96.9 %, to the nearest 3,886 bytes, 58.2 %, by GPTQ without coding 15,650 bytes; 2 levels by GPTQ 8,081 bytes, 86.1 %.
-`python -m compress curve --data digits --teacher mlp --method quantize --set coding=entropy`, with `--set scheme=nearest` or
-`--set coding=none`.
+`python -m compress curve --data digits --teacher mlp --method quantize`, with `--set scheme=nearest` or `--set coding=none`.
 """
 
 from pages.ui.lessons.lesson import COMPARE, DIGITS, QUANTIZE, Lesson, LessonStep, Question
 
-CODED = {**DIGITS, "quantize.coding": "entropy"}
-FEW = {**CODED, "quantize.levels": "3"}
+FEW = {**DIGITS, "quantize.levels": "3"}
 
 LESSON = Lesson("how-few-bits", "How few bits?", "What weights can be rounded to, and why three levels can take fewer bytes "
                 "than two.", (
     LessonStep(
         "8 bits",
         "Every weight is one of 256 levels, 8 bits in the place of 32. The file is four times smaller, and nothing is lost.",
-        QUANTIZE, {**CODED, "quantize.levels": "256"},
+        QUANTIZE, {**DIGITS, "quantize.levels": "256"},
         Question("Now only three levels: minus one step, zero, plus one step. Each weight gets the nearest. How accurate is "
                  "the network?", ("about 97 %", "about 80 %", "about 60 %"), 2,
                  "About 60 %: most weights become zero, and the errors of hundreds of weights add up in every output."),
@@ -42,7 +40,7 @@ LESSON = Lesson("how-few-bits", "How few bits?", "What weights can be rounded to
     LessonStep(
         "Two levels",
         "One bit a weight and no zero among the levels: 8 kB, and about 11 points fewer than with three levels. The lower "
-        "number of levels is the larger file.", QUANTIZE, {**CODED, "quantize.levels": "2"},
+        "number of levels is the larger file.", QUANTIZE, {**DIGITS, "quantize.levels": "2"},
         Question("Back to three levels. How large is their file without entropy coding, at 2 bits a weight?",
                  ("about 16 kB", "about 9 kB", "6 kB, as before"), 0,
                  "About 16 kB. The numbers are the same to the last bit; only how they are written differs."),
@@ -50,7 +48,7 @@ LESSON = Lesson("how-few-bits", "How few bits?", "What weights can be rounded to
     LessonStep(
         "Three levels, not coded",
         "The same network without entropy coding, 2 bits for each weight. Coding changes the file, not the network.",
-        QUANTIZE, {**DIGITS, "quantize.levels": "3"}, None,
+        QUANTIZE, {**FEW, "quantize.coding": "none"}, None,
         "The fold *Where the bytes go*: what the diamond, the theoretical entropy, says could still be saved."),
     LessonStep(
         "Side by side",

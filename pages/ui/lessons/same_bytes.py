@@ -20,7 +20,7 @@ LESSON = Lesson("same-bytes", "The same bytes, three ways", "Which method makes 
         "Low rank: 27 kB",
         "8 % of the ranks are kept. One decomposition, no training, a second of work: and about 15 points are lost.",
         LOW_RANK,
-        {**DIGITS, "method": "low_rank", "low_rank.keep": "0.08"},
+        {**DIGITS, "method": "low_rank", "low_rank.keep": "0.08", "low_rank.coding": "none"},
         Question("Pruning leaves 10 % of the weights, refitted, in a file of the same size. Better or worse than low rank?",
                  ("worse", "the same", "better"), 2,
                  "Better, by several points: on this network single weights are a finer choice than ranks."),
@@ -29,7 +29,7 @@ LESSON = Lesson("same-bytes", "The same bytes, three ways", "Which method makes 
         "Pruning: 27 kB",
         "10 % of the weights are left, refitted by second-order information from calibration data. No training either.",
         PRUNE,
-        {**DIGITS, "prune.criterion": "second_order", "prune.sparsity": "0.9"},
+        {**DIGITS, "prune.criterion": "second_order", "prune.sparsity": "0.9", "prune.coding": "none"},
         Question("Next comes a small student, trained on the teacher's outputs. How good is the same small network if it is "
                  "trained on the labels alone?",
                  ("far worse than the student", "a few points worse", "as good, within noise"), 2,
@@ -40,7 +40,8 @@ LESSON = Lesson("same-bytes", "The same bytes, three ways", "Which method makes 
         "A student: 22 kB",
         "A network of 60 and 20 hidden units, trained for 30 epochs on the teacher's outputs: the smallest file of the "
         "three, and as accurate as the teacher within noise.", DISTILL,
-        {**DIGITS, "distill.width": "0.2", "distill.epochs": "30", "distill.temperatures": "none"},
+        {**DIGITS, "distill.width": "0.2", "distill.epochs": "30", "distill.temperatures": "none",
+         "distill.coding": "none"},
         None,
         "The chart of gains: does the interval at this width contain zero?"),
     LessonStep(

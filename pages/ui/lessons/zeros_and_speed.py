@@ -9,7 +9,8 @@ bytes, 10,040 multiply-adds, 1.14 [1.10, 1.16]. Units, 50 %: 97.5 %, 73,972 byte
 
 from pages.ui.lessons.lesson import DIGITS, PRUNE, TEACHER, Lesson, LessonStep, Question
 
-REFITTED = {**DIGITS, "prune.criterion": "second_order"}
+PLAIN = {**DIGITS, "prune.coding": "none"}
+REFITTED = {**PLAIN, "prune.criterion": "second_order"}
 UNITS = {**REFITTED, "prune.pattern": "units"}
 
 LESSON = Lesson("zeros-are-not-speed", "Zeros are not speed", "Why a file can shrink four times while nothing gets "
@@ -27,7 +28,7 @@ LESSON = Lesson("zeros-are-not-speed", "Zeros are not speed", "Why a file can sh
         "50 % zeros: half the arithmetic, the same time",
         "The network has half of the multiply-adds and loses almost no accuracy. Its time, measured on this machine against "
         "the teacher's in turns, is not half. The file is a little more than half: it also stores which weights are left.",
-        PRUNE, {**DIGITS, "prune.sparsity": "0.5"},
+        PRUNE, {**PLAIN, "prune.sparsity": "0.5"},
         Question("With 80 % zeros, a fifth of the multiply-adds is left. How much faster is that?",
                  ("about five times", "about twice", "still not faster"), 2,
                  "Still not faster: it pays to skip zeros only where far more weights of a layer are gone, about 85 % and "

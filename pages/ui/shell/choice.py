@@ -38,7 +38,8 @@ class Choice:
         method or the method makes the data smaller."""
         recipe = self.recipe(card["name"])
         own = card["applies_to"] == "data" or any(step.name == card["name"] for step in self.start)
-        return recipe if own else replace(recipe, methods=(*self.start, *recipe.methods))
+        started = [step.unstored() for step in self.start]
+        return recipe if own else replace(recipe, methods=(*started, *recipe.methods))
 
     def started(self) -> Recipe:
         """The recipe of what is in the teacher's place."""

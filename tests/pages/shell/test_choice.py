@@ -73,6 +73,8 @@ def values_of(entry: dict[str, Any]) -> st.SearchStrategy:
         "str": lambda: st.sampled_from(entry["choices"]),
         "sizes": lambda: st.lists(st.integers(low, high), max_size=4).map(
             lambda sizes: "-".join(map(str, sizes)) or "none"),
+        "numbers": lambda: st.lists(st.floats(low, high), max_size=4).map(
+            lambda numbers: "-".join(map(str, numbers)) or "none"),
         "label": lambda: st.one_of(st.integers(), st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
                                    ).map(label_value),
     }[entry["type"]]()
