@@ -29,8 +29,8 @@ PRESETS = (
     Preset("Ternary", "ternary", "Three values for every weight of a layer: minus one step, zero, one step.",
            {"levels": 3, "coding": "entropy"}, "mnist5k", LENET, ""),
     Preset("Int8 and the clock", "clock", "A byte for each weight: the file of a LeNet-5 is four times smaller and as "
-           "accurate. The network is no faster: it computes in float32.", {"levels": 256, "per": "channel"}, "mnist5k",
-           "LeNet-5", ""),
+           "accurate. The network is no faster: it computes in float32.",
+           {"levels": 256, "per": "channel", "coding": "none"}, "mnist5k", "LeNet-5", ""),
 )
 NEAREST = "nearest"
 SCHEMES = {"gptq": "GPTQ", NEAREST: quantize_charts.NEAREST, "codebook": quantize_charts.CODEBOOK}

@@ -58,7 +58,7 @@ def forms(view: dict, points: list[dict], values: list[float]) -> Chart:
     crossings = [(place, text) for place, text in (
         (crossing(left, sizes["csr"], sizes["dense"]), "indices pay"),
         (crossing(left, sizes["csr"], sizes["bitmask"]), "indices win")) if place]
-    return {"id": "forms", "title": "The file in three forms (ring: as stored)", "height": 340,
+    return {"id": "forms", "title": "The file in three forms, before coding (ring: as stored)", "height": 340,
             "alt": "File size over the share of weights removed: dense, with indices, and with a bitmask. " + " ".join(
                 f"From {words.percent(1 - place)} removed on {text}." for place, text in crossings),
             "follow": [{"trace": len(traces) - 1, "x": [point and [_left(point)] for point in held],

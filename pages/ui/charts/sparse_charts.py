@@ -67,7 +67,7 @@ def _usage_bars(bars: list[int], title: str) -> Chart:
                                   "yaxis": {"title": {"text": "signals that use it"}, "rangemode": "tozero"}}}}
 
 
-OTHERS = {"components": ("principal components, as many bytes", palette.BLUE, "dash"),
+OTHERS = {"components": ("principal components, as many bytes before coding", palette.BLUE, "dash"),
           "dct": ("cosines", palette.GREEN, "dashdot"), "random": ("random atoms", palette.GREY, "dash")}
 
 
