@@ -30,6 +30,7 @@ with contextlib.suppress(ImportError):
     settings.load_profile("repeatable")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the names of groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where several processes share the tests (`-n 2 --dist loadgroup`), each file's tests have one process, which makes its
     fixtures once, and all that a browser does has one, so that a page never waits for another page's work."""
