@@ -30,13 +30,18 @@ with contextlib.suppress(ImportError):
     settings.load_profile("repeatable")
 
 
-@pytest.hookimpl(tryfirst=True)  # before the names of groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the tests (`-n 2 --dist loadgroup`), each file's tests have one process, which makes its
-    fixtures once, and all that a browser does has one, so that a page never waits for another page's work."""
-    for item in items:
-        place = item.path.relative_to(item.config.rootpath)
-        item.add_marker(pytest.mark.xdist_group("browser" if "browser" in place.parts else str(place)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where several processes share the tests (`-n 2`), each file has one process, which makes its fixtures once, and
+    all that a browser does has one, so that a page never waits for another page's work."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::", 1)[0]
+            return "browser" if "/browser/" in file else file
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -113,7 +113,7 @@ def test_the_first_screen_has_one_picture_and_the_two_commands() -> None:
     first = TEXT.partition("\n## ")[0]
     assert len(re.findall(r"!\[", first)) == 1
     commands = [line.rpartition(" && ")[2] for line in first.splitlines() if line.startswith("python3")]
-    assert commands == [".venv/bin/streamlit run app.py", ".venv/bin/python -m pytest -n 2 --dist loadgroup"]
+    assert commands == [".venv/bin/streamlit run app.py", ".venv/bin/python -m pytest -n 2"]
 
 
 def test_every_picture_and_every_linked_file_exists_and_no_picture_is_left_over() -> None:
