@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -79,6 +80,7 @@ class Roundable:
         self._factors: dict[float, Factor] = {}
         self._most = max(FEWEST, KEPT // self.matrix.numel())
         self._kept: dict[tuple[Rounding, int], tuple[Tensor, Grid | Codebook]] = {}
+        self._grids: dict[tuple[Rounding, int], Grid] = {}
 
     def prepare(self, rounding: Rounding, levels: Iterable[int]) -> None:
         """Rounds to many numbers of levels at once, which takes less time and gives the same."""
@@ -120,19 +122,23 @@ class Roundable:
     def error(self, matrix: Tensor, bias: Tensor | None) -> float:
         """Mean squared error of the outputs on the examples of the moments, as a part of the mean square of W x, of a layer
         with another matrix (groups, rows, columns) and bias: E |D x + d|^2 = tr(D S D^T) + 2 d^T D m + |d|^2."""
-        energy = float(output_errors(self.matrix, self.second).sum())
         lost = self.matrix.double() - matrix.double()
         error = float(output_errors(lost, self.second).sum())
         if bias is not None and self.layer.bias is not None:
             gap = self.layer.bias.detach().double() - bias.detach().double()
             error += float(2 * gap @ (lost @ self.mean[..., None]).flatten() + gap @ gap)
-        return max(0.0, error) / energy if energy > 0 else 0.0
+        return max(0.0, error) / self._energy if self._energy > 0 else 0.0
 
     def distortion(self, matrix: Tensor) -> float:
         """Mean squared error of another matrix (groups, rows, columns), as a part of the weights' variance."""
         weights = self.matrix.double()
         energy = float((weights - weights.mean()).square().sum())
         return float((weights - matrix).square().sum()) / energy if energy > 0 else 0.0
+
+    @cached_property
+    def _energy(self) -> float:
+        """Mean square of W x."""
+        return float(output_errors(self.matrix, self.second).sum())
 
     def _factor(self, damping: float) -> Factor:
         if damping not in self._factors:
@@ -149,7 +155,12 @@ class Roundable:
             return kmeans(weights, levels)
         if rounding.scheme == "ternary":
             return ternary(self.matrix, PER[rounding.per], rounding.group)
-        return self._grid(rounding, levels)
+        key = replace(rounding.to_nearest(), damping=0.0), levels  # a grid depends neither on the scheme nor on damping
+        if key not in self._grids:
+            self._grids[key] = self._grid(rounding, levels)
+            while len(self._grids) > self._most:
+                del self._grids[next(iter(self._grids))]
+        return self._grids[key]
 
     def _grid(self, rounding: Rounding, levels: int) -> Grid:
         """A symmetric grid has 0 among its levels, unless there are two. An even number of levels is an odd one without the

@@ -19,6 +19,7 @@ from compress.solvers.rate_distortion import entropy
 
 BINS = 60
 MOST_VALUES = 256  # of a layer: with more of them (grids of many rows), their histogram in so many bins
+FIRST = 4096  # weights; if these have more than MOST_VALUES, all have, and need not be sorted
 
 
 def point_view(quantizer: Quantizer, rounding: Rounding, levels: dict[str, int], network: Network) -> dict[str, Any]:
@@ -65,10 +66,22 @@ def _error_of_nearest(one: Roundable, rounding: Rounding, levels: int) -> float:
 
 
 def _values(matrix: Tensor) -> tuple[list[float], list[int]]:
-    values, counts = torch.unique(matrix.cpu(), return_counts=True)
+    matrix = matrix.cpu()
+    if len(torch.unique(matrix.flatten()[:FIRST])) > MOST_VALUES:
+        return _binned(matrix)
+    values, counts = torch.unique(matrix, return_counts=True)
     if len(values) > MOST_VALUES:
-        low, high = float(values[0]), float(values[-1])
-        counts = torch.histc(matrix.float().cpu(), MOST_VALUES, low, high)
-        width = (high - low) / MOST_VALUES
-        values = low + width * (torch.arange(MOST_VALUES) + 0.5)
+        return _binned(matrix)
+    return _plain(values, counts)
+
+
+def _binned(matrix: Tensor) -> tuple[list[float], list[int]]:
+    low, high = float(matrix.min()), float(matrix.max())
+    counts = torch.histc(matrix.float(), MOST_VALUES, low, high)
+    width = (high - low) / MOST_VALUES
+    values = low + width * (torch.arange(MOST_VALUES) + 0.5)
+    return _plain(values, counts)
+
+
+def _plain(values: Tensor, counts: Tensor) -> tuple[list[float], list[int]]:
     return [float(f"{value:.6g}") for value in values.tolist()], counts.int().tolist()

@@ -171,12 +171,14 @@ def test_moments_and_factors_are_made_once_for_all_levels_and_schemes(mlp: Netwo
 
     monkeypatch.setattr(quantizer, "input_moments", counted("moments", input_moments))
     monkeypatch.setattr(rounding, "factor", counted("factor", rounding.factor))
+    monkeypatch.setattr(rounding, "fitted", counted("grid", rounding.fitted))
     fresh = copy.deepcopy(mlp)
     methods: list[Method] = [Quantize(levels=levels, scheme=scheme, per=per) for levels in (3, 8, 255)
                              for scheme in ("gptq", "nearest") for per in ("tensor", "channel")]
     list(Quantize().candidates(fresh, digits, methods))
     Quantize().inside(fresh, digits, [3, 8])
     assert calls.count("moments") == 1 and calls.count("factor") == 3
+    assert calls.count("grid") == 3 * 3 * 2  # layers, numbers of levels, kinds of steps: both schemes have the same grid
 
 
 def test_a_layer_whose_levels_would_save_nothing_stays_and_is_named(digits: Dataset,
