@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from compress.recipe import CURVE, ROLES
+from compress.recipe import CURVE, ROLES, Recipe
+from compress.stored import CODINGS
 
 
 @dataclass(frozen=True)
@@ -62,3 +63,10 @@ class Plan:
             raise ValueError(f"a plan has runs of the roles {', '.join(ROLES)}, but got {', '.join(unknown)}")
         return cls(tuple(PlannedRun(**run) for run in plain["runs"]),
                    tuple((value, reason) for value, reason in plain["invalid"]))
+
+
+def in_each_coding(recipe: Recipe) -> list[Recipe]:
+    """The recipes of points whose files hold the network of this one bit for bit, differently coded; none for the
+    teacher."""
+    return [replace(recipe, methods=(*recipe.methods[:-1], last.having(coding=coding)))
+            for last in recipe.methods[-1:] for coding in CODINGS]

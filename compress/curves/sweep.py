@@ -13,7 +13,7 @@ import torch
 from compress.curves import kept_teachers
 from compress.curves.kept_teachers import Teacher
 from compress.curves.measuring import Measuring
-from compress.curves.plan import Plan, PlannedRun
+from compress.curves.plan import Plan, PlannedRun, in_each_coding
 from compress.curves.sink import Sink
 from compress.data import datasets
 from compress.data.datasets import Dataset
@@ -28,7 +28,6 @@ from compress.points.measure import Point, Reference, Timing, measure
 from compress.progress import Reporter, no_report
 from compress.recipe import CURVE, Recipe
 from compress.settings import checked_seed
-from compress.stored import CODINGS
 from compress.training import teachers
 from compress.workload import Phase
 
@@ -292,8 +291,7 @@ def _start(recipe: Recipe, teacher: Teacher, data: Dataset, store: Sink, parts: 
 
 def _kept(recipe: Recipe, digest: str, store: Sink) -> dict[str, Any] | None:
     """A point whose file holds the network of a recipe bit for bit, whatever its coding."""
-    *before, last = recipe.methods
-    found = (store.point(replace(recipe, methods=(*before, last.having(coding=coding))).key(), digest) for coding in CODINGS)
+    found = (store.point(one.key(), digest) for one in in_each_coding(recipe))
     return next((point for point in found if point), None)
 
 

@@ -5,15 +5,12 @@ The packages for it are an optional extra: without them, the error says which li
 
 from __future__ import annotations
 
-import io
 import logging
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import exp, log
 from typing import Any
 
 import numpy as np
@@ -25,12 +22,10 @@ from compress.files.made_for import MadeFor
 from compress.layers.opening import opened
 from compress.networks.evaluation import evaluating, logits_of
 from compress.networks.families import Network
-from compress.points.latency import one_thread
-from compress.points.statistics import median_interval
+from compress.points.latency import latency_ratio
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 OPSET = 20  # of ONNX's operators; ONNX Runtime 1.17 (2024) and later read it
-PAIRS = 15
 BATCH = 128
 _LOGGER = "torch.onnx"
 
@@ -96,9 +91,7 @@ def to_onnx(network: Network, described: MadeFor) -> bytes:
     words = {"classes": "\n".join(described.classes), "data": described.data, "made_by": "Compression Explorer"}
     for key, value in words.items():
         model.metadata_props.add(key=key, value=value)
-    file = io.BytesIO()
-    file.write(model.SerializeToString())
-    return file.getvalue()
+    return model.SerializeToString()
 
 
 def agreement(contents: bytes, network: Network, described: MadeFor, data: Dataset) -> Agreement:
@@ -113,7 +106,7 @@ def agreement(contents: bytes, network: Network, described: MadeFor, data: Datas
     ours = logits_of(network, torch.from_numpy(described.normaliser.apply(examples))).numpy()
     theirs = session.run(None, {"examples": examples})[0]
     same = float((ours.argmax(1) == theirs.argmax(1)).mean())
-    ratio = _latency(session, WithNormaliser(network, described).eval(), examples[:BATCH])
+    ratio = latency_ratio(_InRuntime(session), WithNormaliser(network, described), torch.from_numpy(examples[:BATCH]))
     return Agreement(len(ours), same, float(np.abs(ours - theirs).max()), *ratio)
 
 
@@ -133,22 +126,15 @@ def _session(contents: bytes) -> Any:
     return onnxruntime.InferenceSession(contents, options, providers=["CPUExecutionProvider"])
 
 
-def _latency(session: Any, network: nn.Module, examples: np.ndarray) -> tuple[float, float, float]:
-    """Median of ratios of times, in turns, with its interval."""
-    batch, ratios = torch.from_numpy(examples), []
-    with evaluating(network), one_thread():
-        for turn in range(PAIRS + 2):
-            times = {}
-            for name in ("ours", "theirs") if turn % 2 else ("theirs", "ours"):
-                began = time.perf_counter()
-                if name == "ours":
-                    network(batch)
-                else:
-                    session.run(None, {"examples": examples})
-                times[name] = time.perf_counter() - began
-            ratios.append(log(times["theirs"] / times["ours"]))
-    middle, low, high = median_interval(ratios[2:])  # the first two warm up
-    return exp(middle), exp(low), exp(high)
+class _InRuntime(nn.Module):
+    """An ONNX file in ONNX Runtime, in the form in which latencies are compared."""
+
+    def __init__(self, session: Any) -> None:
+        super().__init__()
+        self.session = session
+
+    def forward(self, examples: Tensor) -> Tensor:
+        return torch.from_numpy(self.session.run(None, {"examples": examples.numpy()})[0])
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from compress.layers.base import dense_layers
-from compress.layers.input_moments import title_of_moment
+from compress.layers.input_moments import bytes_of_moment, title_of_moment
 from compress.memory import shortage
 from compress.networks.families import Network
 
@@ -20,6 +20,6 @@ def refusal_of_memory(network: Network) -> str:
     if not sizes:
         return ""
     widest = max(sizes, key=lambda path: sizes[path][1])
-    needed = sum(2 * 8 * groups * columns ** 2 for groups, columns in sizes.values()) + COPIES * 8 * sizes[widest][1] ** 2
+    needed = sum(bytes_of_moment(*one) for one in sizes.values()) + COPIES * 8 * sizes[widest][1] ** 2
     return shortage(needed, f"Quantize: {title_of_moment(widest, sizes[widest][1])} and its factor",
                     "Choose the scheme float16 or bfloat16.")

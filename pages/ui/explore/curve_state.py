@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from compress.curves.plan import Plan
+from compress.curves.plan import Plan, in_each_coding
 from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
-from compress.stored import CODINGS
 from pages.ui.charts import charts
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card, point_recipe
@@ -104,11 +103,8 @@ def look_up(card: Card) -> CurveState:
 def _start(request: Recipe, digest: str) -> dict | None:
     """The measured point of the network that the last method starts from, however its file is stored, where that is not the
     teacher."""
-    *before, last = request.methods[:-1] or (None,)
-    if last is None:
-        return None
-    stored = [replace(request, methods=(*before, last.having(coding=coding))) for coding in CODINGS]
-    found = (session.store().point(recipe.key(), digest) for recipe in stored)
+    before = replace(request, methods=request.methods[:-1])
+    found = (session.store().point(one.key(), digest) for one in in_each_coding(before))
     return next((point for point in found if point), None)
 
 
