@@ -16,11 +16,11 @@ WORDS = {"settings", "stored", "recipe", "progress", "home", "atomic_file", "mem
 FAMILIES = {"low_rank", "pruning", "distillation", "sparse_coding", "quantization"}
 ORDER = [{"workload"}, WORDS, {"error_log"}, {"data"}, {"networks"}, {"solvers"}, {"layers"}, {"method"}, {"files"},
          {"training"},
-         FAMILIES, {"methods"}, {"points"}, {"curves"}, {"service"}, {"shell"}, {"__main__"}]
+         FAMILIES, {"methods"}, {"points"}, {"curves"}, {"search"}, {"service"}, {"shell"}, {"__main__"}]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 WEB_SIDE = ("compress.service.engine", "compress.curves.store", "compress.recipe", "compress.settings",
             "compress.points.statistics", "compress.home", "compress.progress", "compress.atomic_file", "compress.one_line",
-            "compress.workload")
+            "compress.workload", "compress.search.target")
 LARGEST_FOLDER = 20
 
 
@@ -69,7 +69,7 @@ def test_every_file_says_what_it_is_for() -> None:
 
 
 def test_packages_whose_modules_the_web_side_imports_load_nothing_themselves() -> None:
-    for name in ("curves", "points", "service", "data"):
+    for name in ("curves", "points", "search", "service", "data"):
         assert not packages(PACKAGE / name / "__init__.py")
 
 
