@@ -154,7 +154,7 @@ def size_of(text: str | None, name: str) -> int | None:
 def size_text(count: int) -> str:
     """Bytes in the shortest exact spelling: 20kB, 1.5MB, 20123."""
     for name, scale in (("MB", 10**6), ("kB", 1000)):
-        text = f"{count / scale:.6g}{name}"
+        text = f"{count / scale:.6f}".rstrip("0").rstrip(".") + name  # without an exponent
         if count >= scale and len(text) <= len(str(count)) and size_of(text, WITHIN) == count:
             return text
     return str(count)

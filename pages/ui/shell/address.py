@@ -54,7 +54,7 @@ def read(parameters: dict[str, str], known: Card, page: str, methods: tuple[str,
     notices: list[str] = []
     filters = start.filters
     if page == filters_of_link.PAGE:
-        filters, parameters = filters_of_link.taken(parameters)
+        filters, parameters = filters_of_link.taken(parameters, notices)
     choice, corrected = from_link(parameters, known, methods, start.choice)
     view = views.from_link(parameters, STEPS, notices)
     return Shown(choice, view, filters), [*corrected, *notices]

@@ -1,38 +1,65 @@
-"""Which of all points the Compare page shows, as part of its link: `filter.data`, `filter.teacher`, `filter.method`, each
-with titles joined by |, or * for all. Imports neither streamlit nor torch.
+"""What the Compare page shows of all points, and what it is asked, as part of its link: `filter.data`, `filter.teacher`,
+`filter.method`, each with titles joined by |, or * for all; `at_most` and `within`, the numbers of its two questions.
+Imports neither streamlit nor torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from urllib.parse import quote, unquote
+
+from compress.search.target import AT_MOST, NAMES, WITHIN, Target
 
 PAGE = "Compare"
 ALL = "*"
+TITLES = ("data", "teacher", "method")
+ONE_POINT, TWENTY_KB = Target(points_lost=1.0), Target(bytes=20_000)
 _PLAIN = " ,;:+-_()[]/'\"=^!?&#@$~"  # a title is spelled as it is, but for the signs that this spelling uses itself
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Titles of what is shown; () shows all, None is free: data sets are then those of the sidebar, all others shown."""
+    """Titles of what is shown; () shows all, None is free: data sets are then those of the sidebar, all others shown.
+
+    Attributes:
+        lost, size: the two questions: the smallest file at most so many points below the teacher, and the best accuracy
+            within so many bytes.
+    """
 
     data: tuple[str, ...] | None = None
     teacher: tuple[str, ...] | None = None
     method: tuple[str, ...] | None = None
+    lost: Target = ONE_POINT
+    size: Target = TWENTY_KB
 
     def to_link(self) -> dict[str, str]:
-        """Query parameters that restore it; none for what is free."""
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {f"filter.{name}": "|".join(quote(title, _PLAIN) for title in titles) or ALL
+        """Query parameters that restore it; none for what is free, or as it is at first."""
+        given = {name: getattr(self, name) for name in TITLES}
+        link = {f"filter.{name}": "|".join(quote(title, _PLAIN) for title in titles) or ALL
                 for name, titles in given.items() if titles is not None}
+        for asked, first in ((self.lost, ONE_POINT), (self.size, TWENTY_KB)):
+            link |= asked.to_link() if asked != first else {}
+        return link
 
 
-def taken(parameters: Mapping[str, str]) -> tuple[Filters, dict[str, str]]:
-    """The filters of a link, and its other parameters."""
-    names = {f"filter.{field.name}": field.name for field in fields(Filters)}
+def taken(parameters: Mapping[str, str], notices: list[str]) -> tuple[Filters, dict[str, str]]:
+    """The filters of a link, and its other parameters; what it asks for in vain is left out, with a sentence in notices."""
+    names = {f"filter.{name}": name for name in TITLES}
     found = {name: _titles(parameters[parameter]) for parameter, name in names.items() if parameter in parameters}
-    return Filters(**found), {name: text for name, text in parameters.items() if name not in names}
+    asked = {field: target for field, name in (("lost", AT_MOST), ("size", WITHIN))
+             if (target := _asked(name, parameters.get(name), notices))}
+    return Filters(**found, **asked), {name: text for name, text in parameters.items() if name not in (*names, *NAMES)}
+
+
+def _asked(name: str, text: str | None, notices: list[str]) -> Target | None:
+    if not text:
+        return None
+    try:
+        return Target.of_options({name: text})
+    except ValueError as error:
+        notices.append(f"{error} The link's was left out.")
+        return None
 
 
 def _titles(text: str) -> tuple[str, ...]:

@@ -34,6 +34,12 @@ STYLE = """<style>
 @media (max-width: 640px) { .st-key-race-sentence > :last-child { flex-basis: 100% !important; } }
 .st-key-race-begin, .st-key-race-progress { min-height: 3.5rem; }
 .ce-race b { font-weight: 720; }
+.ce-ask { font-size: 1.15rem; font-weight: 640; }
+.ce-answer { font-size: 1.08rem; line-height: 1.4; }
+.ce-answer b { font-weight: 700; }
+[class*=st-key-answer-] button { min-height: 2rem; padding: 0.1rem 0.6rem; }
+[class*=st-key-question-] { padding: 0.6rem 0.9rem; }
+.ce-whose { display: block; font-size: 0.84rem; opacity: 0.75; }
 .ce-race-head { font-weight: 640; padding-top: 0.4rem; }
 .ce-swatch { display: inline-block; width: 0.95rem; height: 0.95rem; border-radius: 50%; border: 3px solid; }
 .st-key-lesson { padding: 0.25rem 0.9rem 0.4rem 0.9rem; gap: 0.1rem; border-color: var(--st-primary-color, #6D3FD1);

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compress.search.target import Target
 from pages.ui.shell.filters import Filters, taken
 
 titles = st.none() | st.lists(st.text(min_size=1), unique=True).map(tuple)
@@ -14,15 +15,28 @@ titles = st.none() | st.lists(st.text(min_size=1), unique=True).map(tuple)
 @given(titles, titles, titles)
 def test_a_link_restores_every_title(data, teacher, method):
     filters = Filters(data, teacher, method)
-    assert taken({**filters.to_link(), "seed": "1"}) == (filters, {"seed": "1"})
+    assert taken({**filters.to_link(), "seed": "1"}, []) == (filters, {"seed": "1"})
 
 
 @pytest.mark.parametrize(("text", "names"), [
     ("*", ()), ("Digits 8x8", ("Digits 8x8",)), ("a|b|a", ("a", "b")), ("%7C|%2A", ("|", "*")), ("|", ()),
     ("%zz", ("%zz",))])
 def test_titles_are_joined_by_a_bar(text, names):
-    assert taken({"filter.method": text})[0].method == names
+    assert taken({"filter.method": text}, [])[0].method == names
 
 
 def test_what_is_free_is_in_no_link():
     assert Filters().to_link() == {} and Filters(data=()).to_link() == {"filter.data": "*"}
+
+
+@given(st.floats(0, 100).map(lambda points: round(points, 2)), st.integers(1, 10**9))
+def test_a_link_restores_both_questions(points, size):
+    filters, notices = Filters(lost=Target(points_lost=points), size=Target(bytes=size)), []
+    assert taken(filters.to_link(), notices) == (filters, {}) and not notices
+
+
+@pytest.mark.parametrize("link", [{"at_most": "101"}, {"within": "-5"}, {"within": "much"}, {"at_most": "nan"}])
+def test_a_question_that_makes_no_sense_is_left_out_with_a_sentence(link):
+    notices = []
+    assert taken(link, notices) == (Filters(), {})
+    assert len(notices) == 1 and next(iter(link)) in notices[0]

@@ -1,0 +1,135 @@
+"""Answers to questions with a number in them, from the points that are measured, for each teacher; where a size has no
+point, the dial value that would have it. Never imports streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil, floor, log
+from typing import Any
+
+from compress.recipe import CURVE, Recipe
+from compress.search.target import MOST_ACCURATE, Target
+from pages.ui.charts import outside, words
+
+Row = dict[str, Any]
+NEAR = 0.93  # of a size: a file of this share of it, or more, uses the size
+AIM = 0.985  # of a size, for a dial value that is made for it: its own file should not be a little too large
+DIGITS = 4  # of such a value
+
+
+@dataclass(frozen=True)
+class Group:
+    """The networks of one teacher: its row, and theirs without controls."""
+
+    teacher: Row
+    rows: list[Row]
+
+    @property
+    def title(self) -> str:
+        """The teacher and its data set, plain text from outside."""
+        return f"{self.teacher['teacher_title']}, {self.teacher['data_title']}"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A network that is not measured yet: its recipe, the dial and its value, and the accuracy between its neighbours."""
+
+    recipe: Recipe
+    dial: str
+    value: Any
+    title: str
+    accuracy: float
+
+
+def groups(rows: Iterable[Row], first: Recipe | None = None) -> list[Group]:
+    """The networks by teacher, as the rows are ordered; those without their teacher's row are left out.
+
+    Args:
+        first: the recipe of a teacher, whose groups come first.
+    """
+    teachers: dict[str, Row] = {}
+    own: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["method"] == "teacher":
+            teachers[row["reference"]] = row
+        elif not row["control"]:
+            own.setdefault(row["reference"], []).append(row)
+    found = [Group(teacher, own.get(reference, [])) for reference, teacher in teachers.items()]
+    return sorted(found, key=lambda group: first is None or group.teacher["recipe"] != first.text())
+
+
+def answer(group: Group, asked: Target) -> Row | None:
+    """The network that a question wants. The teacher itself is an answer to "within so many bytes"."""
+    candidates = [group.teacher, *group.rows] if asked.goal == MOST_ACCURATE else group.rows
+    return asked.best(candidates, group.teacher)
+
+
+def in_words(row: Row | None, teacher: Row) -> str:
+    """An answer as HTML: 10.0 kB, 20× smaller, 93.8 % (92.1 to 95.2 %), 0.4 points less accurate, by quantization."""
+    if row is None:
+        return "no network so far"
+    if row is teacher:
+        return f"the teacher itself: <b>{words.accuracy_range(row)}</b>, <b>{words.size(row['bytes'])}</b>"
+    method = " ".join(filter(None, [row["method_title"].lower(), row["settings"]]))
+    return (f"<b>{words.size(row['bytes'])}</b>, <b>{words.times_smaller(row['bytes'], teacher['bytes'])}</b>, "
+            f"<b>{words.accuracy_range(row)}</b>, {words.points_lost(teacher['accuracy'] - row['accuracy'])}, by "
+            f"<b>{outside.html(method)}</b>")
+
+
+def proposal(group: Group, size: int, known: dict[str, Any]) -> Proposal | None:
+    """The dial value that should give the best accuracy at a size, of all curves that have larger and smaller files; None
+    where a curve has a point of this size that is as good, or no number between two measured ones is left.
+
+    Between neighbours of a curve, bytes are interpolated on a logarithmic scale, accuracies on the same.
+
+    Args:
+        known: what the worker can do.
+    """
+    used = max((row["accuracy"] for row in group.rows if _uses(row, size)), default=None)
+    found = [one for curve in _curves(group.rows) if not any(_uses(row, size) for row in curve)
+             for one in _between(curve, AIM * size, known["methods"])]
+    best = max(found, key=lambda one: one.accuracy, default=None)
+    return best if best and (used is None or best.accuracy > used) else None
+
+
+def _uses(row: Row, size: int) -> bool:
+    return NEAR * size <= row["bytes"] <= size
+
+
+def _curves(rows: list[Row]) -> Iterator[list[Row]]:
+    """The points of each curve whose dial is a number, by rising dial."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        number = isinstance(row["dial"], int | float) and not isinstance(row["dial"], bool)
+        if number and (not row["roles"] or CURVE in row["roles"]):
+            found.setdefault(row["curve"], []).append(row)
+    for curve in found.values():
+        yield sorted(curve, key=lambda row: row["dial"])
+
+
+def _between(curve: list[Row], size: float, cards: dict[str, Any]) -> Iterator[Proposal]:
+    """A proposal for each pair of neighbours of which one file is smaller than a size, and the other one larger."""
+    measured = {row["dial"] for row in curve}
+    for one, other in pairwise(curve):
+        small, large = sorted((one, other), key=lambda row: row["bytes"])
+        recipe = Recipe.parse(small["recipe"])
+        card = cards.get(recipe.methods[-1].name)
+        if not small["bytes"] < size < large["bytes"] or card is None:
+            continue
+        share = log(size / small["bytes"]) / log(large["bytes"] / small["bytes"])
+        value = _rounded(small["dial"], large["dial"], share)
+        if value not in measured:
+            accuracy = small["accuracy"] + share * (large["accuracy"] - small["accuracy"])
+            yield Proposal(recipe.at(card["dial"], value), card["dial"], value, small["method_title"], accuracy)
+
+
+def _rounded(small: float, large: float, share: float) -> float:
+    """The value between those of a smaller and a larger file, rounded towards the smaller one."""
+    value = small + share * (large - small)
+    down = floor if large > small else ceil
+    if isinstance(small, int) and isinstance(large, int):
+        return down(value)
+    scale = 10**DIGITS
+    return float(down(value * scale) / scale)
