@@ -122,7 +122,7 @@ class Method(Settings):
     trains_new_network: ClassVar[bool] = False
     race: ClassVar[tuple[Entrant, ...]] = ()
 
-    precision: str = setting(FLOAT32, choices=PRECISIONS, of_file=True,
+    precision: str = setting(FLOAT32, choices=PRECISIONS, of_file=True, tried=PRECISIONS,
                              help="Of the weights in the file: 32 bits, 16 bits, or 8 bits with a scale for each row.")
     coding: str = setting(ENTROPY, choices=CODINGS, of_file=True,
                           help="Whether the file is entropy-coded: it gives the same numbers, in fewer bytes.")

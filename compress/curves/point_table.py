@@ -48,6 +48,10 @@ class PointTable(ABC):
         """The point of the recipe with this key, or None."""
         return self._points("WHERE key=? AND reference=?", key, reference).get(key)
 
+    def points_with(self, reference: str) -> dict[str, dict[str, Any]]:
+        """Recipe key -> point, for all points with this reference, the teacher among them."""
+        return self._points("WHERE reference=?", reference)
+
     def points_of(self, keys: Collection[str], reference: str) -> dict[str, dict[str, Any]]:
         """Recipe key -> point, for the recipes that have a point with this reference."""
         return self._points("WHERE reference=? AND key IN (SELECT value FROM json_each(?))", reference,

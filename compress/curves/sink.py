@@ -37,6 +37,9 @@ class Sink(Protocol):
     def point(self, key: str, reference: str) -> dict[str, Any] | None:
         """A measured point; None if there is none."""
 
+    def points_with(self, reference: str) -> dict[str, dict[str, Any]]:
+        """Recipe key -> point, for all points with this reference, the teacher among them."""
+
     def known_keys(self, keys: Collection[str], reference: str) -> set[str]:
         """The recipe keys that have a point whose file exists."""
 

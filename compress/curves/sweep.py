@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -19,7 +19,7 @@ from compress.data import datasets
 from compress.data.datasets import Dataset
 from compress.data.pictures import PICTURES, pictures_file
 from compress.layers.base import compressed_layers
-from compress.method import Method, Run
+from compress.method import Candidate, Method, Run
 from compress.methods import method
 from compress.networks.composite import acted_on, put_back
 from compress.networks.evaluation import device_of
@@ -161,8 +161,28 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
     report(1.0, "done")
 
 
+def single(sweep: Sweep, on: Ground, store: Sink, report: Reporter = no_report, latency: bool = True,
+           promises: Callable[[Candidate], bool] = lambda candidate: True) -> Point | None:
+    """Measures and stores the only point of a sweep of one value, with its plan, but without the controls, the baselines and
+    the inside view of a curve.
+
+    Args:
+        promises: whether a network that was made is worth measuring.
+
+    Returns:
+        The point; None if the store has it, or if the network does not promise enough.
+
+    Raises:
+        ValueError, Cancelled: as run().
+    """
+    valid, invalid = checked_values(sweep, on.data)
+    _keep_plan(sweep, valid, invalid, on.teacher.digest, store)
+    runs = [planned for planned in sweep.method.plan(valid) if planned.role == CURVE]
+    return next(_measured(sweep, runs, on, store, no_report, report, latency, promises), None)
+
+
 def _measured(sweep: Sweep, runs: Sequence[Run], on: Ground, store: Sink, comparing: Reporter, making: Reporter,
-              latency: bool) -> Iterator[Point]:
+              latency: bool, promises: Callable[[Candidate], bool] = lambda candidate: True) -> Iterator[Point]:
     """The missing points, each after it was stored."""
     missing = _missing(sweep, runs, on.teacher.digest, store)
     reference = _reference(sweep, on, store, comparing)
@@ -171,15 +191,17 @@ def _measured(sweep: Sweep, runs: Sequence[Run], on: Ground, store: Sink, compar
     candidates = sweep.method.applied(on.start, on.data, missing, made, sweep.recipe.seed) if missing else iter(())
     timed: dict[tuple[Any, ...], Timing] = {}
     for candidate in candidates:
-        single = sweep.of(candidate.method)
+        if not promises(candidate):
+            continue
+        own = sweep.of(candidate.method)
         measuring.begin(candidate)
         layers = _layers(candidate.network) if latency else None
         known = timed.get(layers) if layers else None
-        point = measure(candidate, on.data, reference, store.artefacts, single.text(), sweep.recipe.seed,
+        point = measure(candidate, on.data, reference, store.artefacts, own.text(), sweep.recipe.seed,
                         latency if known is None else known)
         if layers:
             timed[layers] = (point.latency, point.latency_low, point.latency_high)
-        _keep(point, single, sweep.method.dial, on.teacher.digest, store)
+        _keep(point, own, sweep.method.dial, on.teacher.digest, store)
         measuring.end(candidate)
         yield point
 

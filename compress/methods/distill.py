@@ -88,7 +88,7 @@ class Distill(Method):
 
     width: float = setting(0.1, low=0.002, high=2.0, step=0.01, label="Student width",
                            help="Hidden units of each layer, as a share of the teacher's.")
-    temperature: float = setting(4.0, low=0.5, high=64.0, step=0.5,
+    temperature: float = setting(4.0, low=0.5, high=64.0, step=0.5, tried=(2.0, 4.0, 8.0),
                                  help="Divides the logits before the softmax: higher values give more equal probabilities.")
     alpha: float = setting(0.9, low=0.0, high=1.0, step=0.05,
                            help="Weight of the teacher term; the labels have weight 1 - alpha. 0: labels only.")
@@ -111,7 +111,8 @@ class Distill(Method):
                               help="Weight of the loss that hints, attention and relational add to the soft targets.")
     standardised: bool = setting(False, label="Standardise logits", idle={"alpha": (0.0,)},
                                  help="The teacher term compares z-scores of the logits: their size does not matter.")
-    epochs: int = setting(15, low=1, high=2000, help="Passes over the training examples, the same for every student.")
+    epochs: int = setting(15, low=1, high=2000, tried=(15, 30, 60),
+                        help="Passes over the training examples, the same for every student.")
     learning_rate: float = setting(0.01, low=1e-6, high=10.0,
                                    help="Size of the first steps; it falls to zero along a cosine.")
     batch: int = setting(64, low=1, high=65536, help="Examples in each step.")

@@ -88,16 +88,17 @@ class LowRank(Method):
     keep: float = setting(0.15, low=0.001, high=1.0, step=0.01, label="Share kept",
                           help="Share of the ranks, of the energy or of the parameters that is kept (see allocation).")
     scheme: str = setting("whitened", choices=("plain", "whitened", "centred", "sequential", "randomized"),
+                          tried=("whitened", "centred", "sequential"),
                           help="Least error of the weights (plain), of the outputs on calibration data (whitened, "
                                "centred), or of the outputs behind the layers made smaller before (sequential).")
-    allocation: str = setting("uniform", choices=("uniform", "energy", "greedy"),
+    allocation: str = setting("uniform", choices=("uniform", "energy", "greedy"), tried=("uniform", "greedy"),
                               help="The same share of each rank, of each energy, or ranks by error saved for each number.")
     convolution: str = setting("channel", choices=("channel", "spatial"), idle={"family": ("logistic", "mlp", "gru")},
                                help="A convolution becomes two: with fewer channels, or a vertical and a horizontal one.")
     output_layer: bool = setting(False, help="Also factorise the last layer, whose outputs are the class scores.")
-    recovery_steps: int = setting(0, low=0, high=20000, step=50,
+    recovery_steps: int = setting(0, low=0, high=20000, step=50, tried=(0, 200, 1000),
                                   help="Training steps on the labels after factorisation, the same for every point.")
-    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, idle={"recovery_steps": (0,)},
+    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, idle={"recovery_steps": (0,)}, tried=(0.0005, 0.002),
                                    help="Learning rate of the recovery steps.")
 
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[LowRank], report: Reporter = no_report,

@@ -111,23 +111,23 @@ class Prune(Method):
 
     sparsity: float = setting(0.9, low=0.0, high=0.999, step=0.01, label="Share removed",
                               help="Share of the weights (or units) that are removed.")
-    criterion: str = setting("magnitude", choices=CRITERIA,
+    criterion: str = setting("magnitude", choices=CRITERIA, tried=("magnitude", "second_order"),
                              help="How saliency is measured: by size, gradients, inputs, or the curvature of the "
                                   "layer's error: once (second_order), or anew after each removal (surgeon).")
     pattern: str = setting("unstructured", choices=("unstructured", "n:4", "n:8", "units"),
                            help="What is removed: single weights, all but N of every 4 or 8 inputs, or units.")
-    recovery_epochs: int = setting(0, low=0, high=500, step=1,
+    recovery_epochs: int = setting(0, low=0, high=500, step=1, tried=(0, 5, 10, 20),
                                    help="Passes of training after each pruning, the same for every point.")
     allocation: str = setting("global", choices=("global", "uniform", "sensitivity"),
                               help="One ranking of all layers, the same share of each layer, or by measured sensitivity.")
     densities: tuple[int, ...] = setting((), low=1, high=1000,
                                          help="Densities of the layers in proportion, such as 8-9-26; 'none': by "
                                               "allocation.")
-    schedule: str = setting("one_shot", choices=("one_shot", "gradual", "rewind", "redraw"),
+    schedule: str = setting("one_shot", choices=("one_shot", "gradual", "rewind", "redraw"), tried=("one_shot", "gradual"),
                             help="Train on from the pruned weights, prune during training, or train from initial weights.")
     rounds: int = setting(1, low=1, high=20, step=1,
                           help="Rounds of pruning and training, each of which removes a part of the share.")
-    recovery_rate: float = setting(0.0002, low=1e-6, high=1.0, idle=UNTRAINED,
+    recovery_rate: float = setting(0.0002, low=1e-6, high=1.0, idle=UNTRAINED, tried=(0.0005, 0.002),
                                    help="Learning rate of recovery training; a tenth of the teacher's is usual.")
     recovery_batch: int = setting(32, low=1, high=65536, step=1, idle=UNTRAINED,
                                   help="Examples in each step of recovery training.")

@@ -90,9 +90,10 @@ class Quantize(Method):
 
     levels: int = setting(5, low=2, high=MOST_LEVELS, step=1, help="Different values that a layer's weights may have.")
     scheme: str = setting("gptq", choices=("gptq", "nearest", "codebook", "ternary", *FORMATS),
+                          tried=("gptq", "codebook"),
                           help="Least error of the outputs on calibration data (gptq), nearest level, levels by k-means "
                                "(codebook), -a, 0 and a (ternary), or 16-bit floats.")
-    per: str = setting("tensor", choices=tuple(PER), label="One step for", idle=WITHOUT_STEPS,
+    per: str = setting("tensor", choices=tuple(PER), label="One step for", idle=WITHOUT_STEPS, tried=("tensor", "channel"),
                        help="What has a step of its own: a layer, each of its outputs, or each group of an output's inputs.")
     group: int = setting(64, low=2, high=4096, step=1, label="Inputs of a group",
                          idle={"per": ("tensor", "channel"), **WITHOUT_STEPS}, help="Inputs that share a step.")
@@ -101,16 +102,20 @@ class Quantize(Method):
     clipping: str = setting("none", choices=("none", "least_error"), idle=WITHOUT_A_GRID,
                             help="The grid spans all weights, or is clipped where this makes the squared error least. "
                                  "(Two levels are always clipped.)")
-    damping: float = setting(0.3, low=0.0001, high=1.0, idle={"scheme": ("nearest", "codebook", "ternary", *FORMATS)},
+    damping: float = setting(0.3, low=0.0001, high=1.0, tried=(0.1, 0.3, 1.0),
+                             idle={"scheme": ("nearest", "codebook", "ternary", *FORMATS)},
                              help="Added to the variances of the inputs, as a share of their mean (for gptq).")
-    allocation: str = setting("uniform", choices=("uniform", "measured"), idle={"scheme": ("ternary", *FORMATS)},
+    allocation: str = setting("uniform", choices=("uniform", "measured"), tried=("uniform", "measured"),
+                              idle={"scheme": ("ternary", *FORMATS)},
                               help="The same levels for all layers; or those with the least measured losses that take as "
                                    "many bytes in all.")
     output_layer: bool = setting(True, help="Also quantize the last layer, whose outputs are the class scores.")
-    recovery_epochs: int = setting(0, low=0, high=500, step=1, idle={"scheme": tuple(FORMATS)},
+    recovery_epochs: int = setting(0, low=0, high=500, step=1, tried=(0, 3, 10), idle={"scheme": tuple(FORMATS)},
                                    help="Passes of training on the labels after rounding, the same for every point.")
-    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, idle=UNTRAINED, help="Learning rate of recovery training.")
-    recovery: str = setting("values", choices=("values", "levels"), idle=UNTRAINED, label="What is trained",
+    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, idle=UNTRAINED, tried=(0.0005, 0.002),
+                                   help="Learning rate of recovery training.")
+    recovery: str = setting("values", choices=("values", "levels"), tried=("values", "levels"), idle=UNTRAINED,
+                          label="What is trained",
                             help="The values of the levels, or which level each weight has (straight-through gradients).")
     compared: bool = setting(True, of_sweep=True, label="Compare",
                              help="Also measure rounding to nearest at each number of levels, codebooks, and 16-bit floats.")

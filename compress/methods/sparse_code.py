@@ -64,8 +64,8 @@ class SparseCode(Method):
     )
 
     nonzeros: int = setting(3, low=1, high=64, step=1, label="Non-zeros", help="The most atoms that a block may use.")
-    atoms: int = setting(128, low=2, high=4096, step=1, help="Atoms of each layer's dictionary (K).")
-    block: int = setting(16, low=2, high=1024, step=1, label="Outputs of a block",
+    atoms: int = setting(128, low=2, high=4096, step=1, tried=(32, 64, 128), help="Atoms of each layer's dictionary (K).")
+    block: int = setting(16, low=2, high=1024, step=1, tried=(16, 32), label="Outputs of a block",
                          help="Outputs whose weights of one input are coded together (b).")
     dictionary: str = setting("ksvd", choices=("ksvd", "data", "dct", "random"),
                               help="Learned by K-SVD; or, to compare, blocks themselves, cosines or random atoms.")
@@ -75,9 +75,9 @@ class SparseCode(Method):
     weighted: bool = setting(True, help="Approximate the weights of large inputs better than those of small inputs.")
     output_layer: bool = setting(False, help="Also code the last layer, whose outputs are the class scores.")
     first_only: bool = setting(False, label="First layer only", help="Code only the first layer.")
-    recovery_epochs: int = setting(0, low=0, high=500, step=1,
+    recovery_epochs: int = setting(0, low=0, high=500, step=1, tried=(0, 5),
                                    help="Passes of training of atoms and coefficients, with fixed indices.")
-    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, idle={"recovery_epochs": (0,)},
+    recovery_rate: float = setting(0.0005, low=1e-6, high=1.0, idle={"recovery_epochs": (0,)}, tried=(0.0005, 0.002),
                                    help="Learning rate of recovery training.")
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
