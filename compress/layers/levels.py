@@ -74,6 +74,7 @@ class Levels(nn.Module):
         made.numbers = torch.from_numpy(packed(stored.cpu().numpy(), bits_for(made.levels)))
         if held is not None:
             made.mask = torch.from_numpy(np.packbits(held.cpu().numpy()))
+        made._places = numbers.int() if held is None else torch.where(held, numbers.int(), -1)
         return made.to(numbers.device)
 
     def plain(self) -> dict[str, Any]:
@@ -145,6 +146,33 @@ class Levels(nn.Module):
             found = Grid(self.levels, step, middle).values(numbers)
         return found if self.kept is None else torch.where(places >= 0, found, 0.0)
 
+    @torch.no_grad()
+    def used(self) -> tuple[Tensor, Tensor]:
+        """The values, rising, that weights have, and how many weights have each. They are counted by their numbers, which
+        takes less time than to sort the weights."""
+        bands, groups = (len(self.codebook), 1) if self.form == "codebook" else self.step.shape
+        band, group = (torch.arange(size, device=self.numbers.device) // -(-size // parts)
+                       for size, parts in ((self.rows, bands), (self.columns, groups)))
+        places, first = self.places(), (band[:, None] * groups + group) * self.levels + 1
+        numbers = first + places if self.kept is None else torch.where(places < 0, 0, first + places)  # 0: outside the mask
+        counts = torch.bincount(numbers.flatten())
+        held = counts.nonzero().flatten()
+        table = torch.cat([self.any_values().new_zeros(1), self._table().flatten()])[held]
+        values, inverse = table.unique(return_inverse=True)
+        return values, torch.zeros(len(values), dtype=torch.int64, device=inverse.device).index_add(0, inverse, counts[held])
+
+    def _table(self) -> Tensor:
+        """The values (bands, groups, levels) of all numbers."""
+        if self.form == "codebook":
+            return self.codebook[:, None]
+        step, middle = (own[..., None] for own in (self.step, self.middle if self.shifted else self.step * 0))
+        every = torch.arange(self.levels, device=step.device)
+        return Grid(self.levels, step, middle).values(every.expand(*self.step.shape, -1))
+
+    def any_values(self) -> Tensor:
+        """The tensor that gives the numbers their values, or one of the two."""
+        return self.codebook if self.form == "codebook" else self.step
+
     def places(self) -> Tensor:
         """(rows, columns) int32: the number of each weight, -1 for those outside the mask."""
         if self._places is None:
@@ -162,7 +190,8 @@ class Levels(nn.Module):
         self._places = None
 
     def _apply(self, *arguments: Any, **options: Any) -> Levels:
-        self._places = None
+        if self._places is not None:
+            self._places = arguments[0](self._places)  # the change that torch makes to each tensor
         return super()._apply(*arguments, **options)
 
 

@@ -61,15 +61,12 @@ class Quantized(DenseWeightLayer, Compressed):
         return self.levels.contradiction()
 
     def merged(self) -> DenseLayer:
-        layer = dense_like(self.options, self.bias, self._any_value(), self.training)
+        layer = dense_like(self.options, self.bias, self.levels.any_values(), self.training)
         layer.weight = nn.Parameter(self.weight.detach().clone())
         return layer
 
     def forward(self, batch: Tensor) -> Tensor:
         return dense_outputs(batch, self.weight, self.bias, self.options)
-
-    def _any_value(self) -> Tensor:
-        return self.levels.codebook if self.levels.form == "codebook" else self.levels.step
 
     def _dense_weight(self) -> Tensor:
         return self.levels.matrix().view(self.shape)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from compress.layers.matrix_view import matrix_of
+from compress.layers.levels import Levels
 from compress.layers.quantized import Quantized
 from compress.layers.sensitivity import sensitivity
 from compress.networks.families import Network
@@ -19,7 +19,7 @@ from compress.solvers.rate_distortion import entropy
 
 BINS = 60
 MOST_VALUES = 256  # of a layer: with more of them (grids of many rows), their histogram in so many bins
-FIRST = 4096  # weights; if these have more than MOST_VALUES, all have, and need not be sorted
+FIRST = 4096  # weights; if these have more than MOST_VALUES, all have, and need not be counted
 
 
 def point_view(quantizer: Quantizer, rounding: Rounding, levels: dict[str, int], network: Network) -> dict[str, Any]:
@@ -55,8 +55,8 @@ def histogram(weight: Tensor) -> dict[str, Any]:
 def _layer(one: Roundable, layer: nn.Module) -> dict[str, Any]:
     if not isinstance(layer, Quantized):
         return {"is_stored": False, "levels": [], "counts": [], "bits": 32.0, "distortion": 0.0, "error": 0.0}
-    matrix = matrix_of(layer.merged())
-    values, counts = _values(matrix)
+    matrix = layer.weight.detach().view(one.matrix.shape)
+    values, counts = _values(layer.levels, matrix)
     return {"is_stored": True, "levels": values, "counts": counts, "bits": entropy(layer.levels.places()),
             "distortion": one.distortion(matrix), "error": one.error(matrix, layer.bias)}
 
@@ -65,14 +65,12 @@ def _error_of_nearest(one: Roundable, rounding: Rounding, levels: int) -> float:
     return one.error(one.rounded(rounding.to_nearest(), levels).matrix, one.layer.bias)
 
 
-def _values(matrix: Tensor) -> tuple[list[float], list[int]]:
+def _values(levels: Levels, matrix: Tensor) -> tuple[list[float], list[int]]:
     matrix = matrix.cpu()
     if len(torch.unique(matrix.flatten()[:FIRST])) > MOST_VALUES:
         return _binned(matrix)
-    values, counts = torch.unique(matrix, return_counts=True)
-    if len(values) > MOST_VALUES:
-        return _binned(matrix)
-    return _plain(values, counts)
+    values, counts = levels.used()
+    return _binned(matrix) if len(values) > MOST_VALUES else _plain(values, counts)
 
 
 def _binned(matrix: Tensor) -> tuple[list[float], list[int]]:

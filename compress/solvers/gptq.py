@@ -136,17 +136,24 @@ class _Swept:
 def _of_grids(matrix: Tensor, factor: Factor, grids: Sequence[Grid]) -> Choose:
     """Rounds targets (grids, groups, rows) to these grids."""
     groups, rows, columns = matrix.shape
-    width = columns if any(grid.step.shape[-1] > 1 for grid in grids) else 1
-    step, middle = (torch.stack([own.expand(groups, rows, width).mT for own in parts])
-                    for parts in zip(*(grid.by_column(columns) for grid in grids), strict=True))
-    if width > 1:
-        step, middle = (own.take_along_dim(factor.order[None, ..., None], -2) for own in (step, middle))
+    width = max(grid.step.shape[-1] for grid in grids)
+
+    def by_place(values: Tensor) -> Tensor:
+        """(groups, columns or 1, rows): step or middle in the order of rounding."""
+        values = values.expand(groups, rows, values.shape[-1]).mT
+        if width == 1:
+            return values
+        places = factor.order // -(-columns // values.shape[-2])
+        return torch.stack([own.index_select(0, place) for own, place in zip(values, places, strict=True)])
+
+    step, middle = (torch.stack([by_place(own) for own in parts])
+                    for parts in ([grid.step for grid in grids], [grid.middle for grid in grids]))
     divisor = torch.where(step > 0, step, 1.0)
     most = torch.tensor([grid.levels - 1 for grid in grids], dtype=matrix.dtype, device=matrix.device)[:, None, None]
     centre = most / 2
 
     def choose(column: int, target: Tensor) -> tuple[Tensor, Tensor]:
-        place = min(column, width - 1)
+        place = column if width > 1 else 0
         own = (target - middle[:, :, place]).div_(divisor[:, :, place]).add_(centre).round_().clamp_min_(0)
         own = torch.minimum(own, most)
         return own, (own - centre).mul_(step[:, :, place]).add_(middle[:, :, place])
