@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -107,22 +108,23 @@ def mnist5k(prepared: None) -> Dataset:
 
 @pytest.fixture(scope="session")
 def trained(digits: Dataset) -> Callable[[str], Network]:
-    """trained("mlp(hidden=32-16,epochs=3)"): this teacher on the digits, trained once a run. Never change it."""
+    """trained("mlp(hidden=32-16,epochs=3)"): a copy of this teacher on the digits, which is trained once a run."""
     from compress.recipe import Step
     from compress.training.teachers import train_teacher
 
-    return lru_cache(lambda text: train_teacher(digits, Step.parse(text)).network)
+    teacher = lru_cache(lambda text: train_teacher(digits, Step.parse(text)).network)
+    return lambda text: copy.deepcopy(teacher(text))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def mlp(trained: Callable[[str], Network]) -> Network:
-    """A perceptron 64-48-32-10 on the digits, right about nine times in ten. Never change it."""
+    """A perceptron 64-48-32-10 on the digits, right about nine times in ten."""
     return trained("mlp(hidden=48-32,epochs=6)")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def resnet(trained: Callable[[str], Network]) -> Network:
-    """A small residual network with batch normalisation on the digits. Never change it."""
+    """A small residual network with batch normalisation on the digits."""
     return trained("resnet(channels=8-16,epochs=2)")
 
 

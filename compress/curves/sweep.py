@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -10,14 +9,13 @@ from typing import Any
 
 import torch
 
-from compress.curves import kept_teachers
+from compress.curves import kept_teachers, kept_views
 from compress.curves.kept_teachers import Teacher
 from compress.curves.measuring import Measuring
 from compress.curves.plan import Plan, PlannedRun, in_each_coding
 from compress.curves.sink import Sink
 from compress.data import datasets
 from compress.data.datasets import Dataset
-from compress.data.pictures import PICTURES, pictures_file
 from compress.layers.base import compressed_layers
 from compress.method import Candidate, Method, Run
 from compress.methods import method
@@ -155,7 +153,8 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
     if shared:  # a page's pictures can wait for the first point where others wait for theirs
         yield from islice(points, 1)
     with report.exclusive("inside view", sweep.curve.key()):  # it is added to what was kept before
-        _keep_view(sweep, valid, runs, on.start, data, digest, store, viewing)
+        curves = {sweep.curve.key(), *(sweep.of(planned.method).curve(sweep.method.dial).key() for planned in runs)}
+        kept_views.keep_inside(sweep.method, valid, curves, on.start, data, digest, store, viewing, recipe.seed)
     viewing(1.0, "looked inside")
     yield from points
     report(1.0, "done")
@@ -283,18 +282,13 @@ def _missing(sweep: Sweep, runs: Sequence[Run], digest: str, store: Sink) -> lis
 
 
 def _reference(sweep: Sweep, on: Ground, store: Sink, report: Reporter) -> Reference:
-    """The teacher, or the method's baseline, which is measured and stored with the view of the curve, its predicted classes
-    (uint16, little-endian) in base64."""
+    """The teacher, or the method's baseline, which is measured and stored with the view of the curve."""
     candidate = sweep.method.compared_with(on.start, on.data, report, sweep.recipe.seed)
     if candidate is None:
         return on.reference
     reference, curve = Reference.of(candidate.network, on.data), sweep.curve
     point = measure(candidate, on.data, reference, store.artefacts, curve.text(), sweep.recipe.seed, latency=False)
-    kept = {**point.plain(), "dial": None, "predictions": base64.b64encode(point.predictions).decode()}
-    is_kept = False
-    while not is_kept:
-        before = store.view(curve.key(), on.teacher.digest)
-        is_kept = store.replace_view(curve.key(), on.teacher.digest, before, {**(before or {}), "reference": kept})
+    kept_views.keep_reference(point, curve.key(), on.teacher.digest, store)
     return reference
 
 
@@ -315,26 +309,6 @@ def _kept(recipe: Recipe, digest: str, store: Sink) -> dict[str, Any] | None:
     """A point whose file holds the network of a recipe bit for bit, whatever its coding."""
     found = (store.point(one.key(), digest) for one in in_each_coding(recipe))
     return next((point for point in found if point), None)
-
-
-def _keep_view(sweep: Sweep, valid: list[Any], runs: Sequence[Run], start: Network, data: Dataset, digest: str, store: Sink,
-               report: Reporter) -> None:
-    """The inside view is kept once for a set of dial values. The curves of the other runs share it."""
-    made: dict[tuple[Any, ...], dict[str, Any]] = {}
-    shown = store.artefacts.put(pictures_file(data), PICTURES)
-    curves = {sweep.curve.key(), *(sweep.of(planned.method).curve(sweep.method.dial).key() for planned in runs)}
-    for key in curves:
-        is_kept = False
-        while not is_kept:  # another process may add its values meanwhile
-            before = store.view(key, digest)
-            kept = before or {}
-            wanted = tuple(sorted({*valid, *kept.get("values", [])}))
-            if list(wanted) == kept.get("values"):
-                break
-            if wanted not in made:
-                made[wanted] = sweep.method.inside(*acted_on(start, data), list(wanted), report, sweep.recipe.seed)
-            is_kept = store.replace_view(key, digest, before, {**kept, "values": list(wanted), "pictures": shown,
-                                                               **made[wanted]})
 
 
 def _keep(point: Point, single: Recipe, dial: str, digest: str, store: Sink) -> None:

@@ -44,9 +44,9 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is 
 
 
 @pytest.fixture(scope="module")
-def network(mlp: Network) -> Network:
+def network(trained: Callable[[str], Network]) -> Network:
     """The perceptron, copied to the GPU."""
-    return with_layers(mlp, {}).to(GPU)
+    return with_layers(trained("mlp(hidden=48-32,epochs=6)"), {}).to(GPU)
 
 
 def test_the_device_is_a_gpu_by_default(monkeypatch: pytest.MonkeyPatch) -> None:

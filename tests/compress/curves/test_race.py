@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import compress.methods
-from compress.curves import race, sweep
+from compress.curves import kept_views, race, sweep
 from compress.curves.race_plan import entries, view_key
 from compress.curves.store import Store
 from compress.data.datasets import Dataset
+from compress.method import Method
 from compress.methods import methods
 from compress.methods.prune import Prune
 from compress.progress import Cancelled, Progress, Reporter
@@ -168,13 +169,13 @@ def test_a_race_that_nobody_finishes_fails_with_the_first_reason(store: Store, m
 
 def test_the_inside_views_wait_for_the_first_points(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    looked = sweep._keep_view
+    looked = kept_views.keep_inside
 
-    def noted(wanted: sweep.Sweep, *given: Any) -> None:
-        order.append(f"view of {wanted.method.name}")
+    def noted(wanted: Method, *given: Any) -> None:
+        order.append(f"view of {wanted.name}")
         looked(wanted, *given)
 
-    monkeypatch.setattr(sweep, "_keep_view", noted)
+    monkeypatch.setattr(kept_views, "keep_inside", noted)
     for point in race.run(RECIPE, store, latency=False):
         order.append(Recipe.parse(point.recipe).methods[-1].name)
     count = len(entries(RECIPE, {name: kind.card() for name, kind in methods().items()}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,9 @@ from tests.compress.helpers import identical, poisoned, state, toy_data
 
 
 @pytest.fixture(scope="module")
-def view(mlp: Network, digits: Dataset) -> dict[str, Any]:
+def view(trained: Callable[[str], Network], digits: Dataset) -> dict[str, Any]:
     """What the small perceptron knows of the digits."""
-    return knowledge_view(mlp, digits)
+    return knowledge_view(trained("mlp(hidden=48-32,epochs=6)"), digits)
 
 
 def untrained(data: Dataset, seed: int = 0) -> Network:

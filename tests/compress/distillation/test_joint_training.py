@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections.abc import Callable
 from math import isnan
 
 import numpy as np
@@ -30,9 +31,9 @@ PLAN = Training(epochs=3, learning_rate=0.005)
 
 
 @pytest.fixture(scope="module")
-def targets(mlp: Network, digits: Dataset) -> TeacherTargets:
+def targets(trained: Callable[[str], Network], digits: Dataset) -> TeacherTargets:
     """The outputs of the small perceptron on the digits."""
-    return TeacherTargets(mlp, on_device(digits.train, CPU)[0])
+    return TeacherTargets(trained("mlp(hidden=48-32,epochs=6)"), on_device(digits.train, CPU)[0])
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ from compress.networks.families import Network
 
 
 @pytest.fixture(scope="module")
-def view(mlp: Network, digits: Dataset) -> dict:
-    return LowRank(scheme="whitened").inside(mlp, digits, [0.1, 0.5])
+def view(trained: Callable[[str], Network], digits: Dataset) -> dict:
+    return LowRank(scheme="whitened").inside(trained("mlp(hidden=48-32,epochs=6)"), digits, [0.1, 0.5])
 
 
 def test_there_is_one_layer_for_each_that_takes_part_and_it_is_plain_data(view: dict) -> None:

@@ -22,8 +22,8 @@ pytest.importorskip("onnxscript", reason="the optional extra for ONNX is not ins
 
 
 @pytest.fixture(scope="module")
-def factors(mlp, digits):
-    return LowRank(keep=0.3, scheme="centred").compress(mlp, digits)
+def factors(trained, digits):
+    return LowRank(keep=0.3, scheme="centred").compress(trained("mlp(hidden=48-32,epochs=6)"), digits)
 
 
 @pytest.fixture(scope="module")
