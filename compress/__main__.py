@@ -12,20 +12,17 @@ if __name__ == "__main__":
     stopping.listen()  # before the other imports, which can be stopped too
 
 import argparse
-import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from compress.atomic_file import write_whole
-from compress.recipe import Recipe, Step
+from compress.recipe import Recipe, Step, dial_step
 from compress.settings import MOST_SEED, checked_seed
-from compress.shell import outcome, streams
+from compress.shell import of_chains, outcome, streams
+from compress.shell.printed import Printed, say
 from compress.shell.reporting import reporter
 from compress.shell.saved import writable_folder
 
 if TYPE_CHECKING:
-    from compress.curves.plan import Plan
     from compress.curves.store import Store
     from compress.data.datasets import Dataset
 
@@ -46,7 +43,7 @@ def methods_command(chosen: argparse.Namespace) -> None:
     from compress.methods import methods
 
     for kind in methods().values():
-        _say(kind.card())
+        say(kind.card())
 
 
 def teacher_command(chosen: argparse.Namespace) -> None:
@@ -67,7 +64,7 @@ def teacher_command(chosen: argparse.Namespace) -> None:
         teacher = kept_teachers.obtain(recipe, data, store, training, where)
     left_out = ("wrong", "confusion", "history", "labels")
     card = {name: value for name, value in teacher.card.items() if name not in left_out}
-    _say({"recipe": recipe.text(), "file": str(store.artefacts.path(teacher.digest)), "seed": seed, **card})
+    say({"recipe": recipe.text(), "file": str(store.artefacts.path(teacher.digest)), "seed": seed, **card})
 
 
 def curve_command(chosen: argparse.Namespace) -> None:
@@ -83,6 +80,9 @@ def curve_command(chosen: argparse.Namespace) -> None:
     steps = [Step.parse(text) for text in chosen.method.split("+")]
     steps[-1] = _having(steps[-1], chosen.set)
     recipe = Recipe(chosen.data, Step.parse(chosen.teacher), tuple(steps), seed)
+    if dial_step(chosen.dial_step, len(steps), "--dial-step") < len(steps):
+        of_chains.measured(recipe, chosen.dial, chosen.dial_step, store, folder, where)
+        return
     wanted = sweep.sweep_of(recipe, None if chosen.dial is None else chosen.dial.split(","))
     dial = wanted.method.dial
     if any(text.startswith(f"{dial}=") for text in chosen.set):
@@ -92,7 +92,7 @@ def curve_command(chosen: argparse.Namespace) -> None:
     checked = sweep.checked_values(wanted, data)
     valid, invalid = checked
     _say_of_other_data(store, data)
-    printed = _Printed(sweep.plan_of(wanted, sweep.coarse_to_fine(valid), invalid), store, folder)
+    printed = Printed(sweep.plan_of(wanted, sweep.coarse_to_fine(valid), invalid), store, folder)
     teacher = store.teacher(wanted.recipe.reference().key(), data.digest)
     if teacher:
         printed.known(teacher["digest"])
@@ -122,7 +122,7 @@ def race_command(chosen: argparse.Namespace) -> None:
     data = datasets.load(chosen.data)
     field = race.field_of(recipe, data)
     _say_of_other_data(store, data)
-    printed = _Printed(race.plan_of(field), store, folder)
+    printed = Printed(race.plan_of(field), store, folder)
     if kept := store.teacher(recipe.key(), data.digest):
         printed.known(kept["digest"])
     with reporter(where) as report:
@@ -133,46 +133,22 @@ def race_command(chosen: argparse.Namespace) -> None:
         raise RuntimeError(f"The teacher {recipe.text()} was obtained, but is not in the store.")
     printed.known(teacher["digest"])  # what another process measured meanwhile
     found = ahead(race.curves_of(field, store, teacher["digest"]), teacher["card"], budget)
-    _say({"points_lost": budget, "sentence": sentence(found, teacher["card"], budget),
-          "refused": race.refused(recipe, store, teacher["digest"]), "recipe": found and found.point["recipe"]})
-
-
-class _Printed:
-    """The points of a plan, each printed once with its role, its file copied into a folder if one is wanted."""
-
-    def __init__(self, plan: Plan, store: Store, folder: Path | None) -> None:
-        self.left = {run.key: run for run in plan.runs}
-        self.store, self.folder = store, folder
-
-    def known(self, reference: str) -> None:
-        """Prints what the store has of those that are left."""
-        found = self.store.known_keys(self.left, reference)
-        for key in [key for key in self.left if key in found]:
-            self.point(key, self.store.point(key, reference) or {})
-
-    def point(self, key: str, point: dict[str, Any]) -> None:
-        """Prints one point."""
-        run = self.left.pop(key)
-        file = self.store.artefacts.path(point["digest"])
-        if self.folder is not None:
-            names = "+".join(step.name for step in Recipe.parse(run.recipe).methods)
-            file = self.folder / f"{names}-{key}{file.suffix}"
-            write_whole(self.store.artefacts.contents(point["digest"]), file)  # its bytes are compared with the digest
-        _say({**point, "role": run.role, "label": run.label, "file": str(file)})
+    say({"points_lost": budget, "sentence": sentence(found, teacher["card"], budget),
+         "refused": race.refused(recipe, store, teacher["digest"]), "recipe": found and found.point["recipe"]})
 
 
 def evaluate_command(chosen: argparse.Namespace) -> None:
     """Reads a network file and prints its accuracy and each class's recall on a split, size and operations."""
     from compress.shell.of_files import evaluated
 
-    _say(evaluated(chosen.file, chosen.data, chosen.split, chosen.teacher, _store()))
+    say(evaluated(chosen.file, chosen.data, chosen.split, chosen.teacher, _store()))
 
 
 def export_command(chosen: argparse.Namespace) -> None:
     """Writes a network file as ONNX, with its normaliser inside, and prints how far ONNX Runtime agrees on validation."""
     from compress.shell.of_files import exported
 
-    _say(exported(chosen.file, chosen.out, chosen.data))
+    say(exported(chosen.file, chosen.out, chosen.data))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -203,6 +179,8 @@ def _parser() -> argparse.ArgumentParser:
     curve.add_argument("--method", required=True, help="for example low_rank; several joined by '+'")
     curve.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the last method")
     curve.add_argument("--dial", help="values of the dial, joined by ','; by default those of the method")
+    curve.add_argument("--dial-step", default="", metavar="N", help="of a chain, the step whose dial varies, from 1; the "
+                       "networks on the way are printed too. By default the last")
     curve.add_argument("--save", metavar="DIR", help="copy each point's file into this folder")
     curve.set_defaults(run=curve_command)
     raced = commands.add_parser("race", parents=[shared], help=race_command.__doc__)
@@ -257,10 +235,6 @@ def _having(step: Step, texts: list[str]) -> Step:
             raise ValueError(f"{name} is given twice, as {step.values[name]} and as {value}; give each setting once.")
         step = step.having(**{name: value})
     return step
-
-
-def _say(result: dict[str, Any]) -> None:
-    streams.say(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -18,10 +18,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
-CURVE, SEED, CONTROL, BASELINE, VARIANT = "curve", "seed", "control", "baseline", "variant"
+CURVE, SEED, CONTROL, BASELINE, VARIANT, STEP = "curve", "seed", "control", "baseline", "variant", "step"
 """Roles of what is measured for a curve: a point at a dial value; the same from another seed; the same without what the
-method adds; another approach to compare with; the same with another value of some other setting, for a map."""
-ROLES = (CURVE, SEED, CONTROL, BASELINE, VARIANT)
+method adds; another approach to compare with; the same with another value of some other setting, for a map; a network on
+the way of a chain."""
+ROLES = (CURVE, SEED, CONTROL, BASELINE, VARIANT, STEP)
+
+LAST = 0
+"""The last step, whose dial varies where a curve names no other. Steps count from 1, in Python, links (`dial-step`) and the
+shell (`--dial-step`); a curve over the last step's dial has the same key however the step is named."""
 
 UNSAID = (("coding", "none"), ("precision", "float32"))
 """How every file was stored before these were settings: a recipe that does not say them means these, and has the same key as
@@ -136,17 +141,49 @@ class Recipe:
             return self
         return replace(self, methods=(*before, last.having(**dict(UNSAID[:1]))))
 
-    def curve(self, dial: str) -> Recipe:
-        """The recipe of the whole curve: this one without the last method's dial."""
-        return replace(self, methods=(*self.methods[:-1], self.methods[-1].without(dial)))
+    def curve(self, dial: str, dial_step: int = LAST) -> Recipe:
+        """The recipe of the whole curve: this one without the dial of the last method, or of the one with this number."""
+        return self._with_step(dial_step, self.methods[dial_step - 1].without(dial))
 
-    def at(self, dial: str, value: Any) -> Recipe:
-        """One point of the curve: this recipe with the last method's dial set."""
-        return replace(self, methods=(*self.methods[:-1], self.methods[-1].having(**{dial: value})))
+    def at(self, dial: str, value: Any, dial_step: int = LAST) -> Recipe:
+        """One point of the curve: this recipe with the dial of the last method, or of the one with this number, set."""
+        return self._with_step(dial_step, self.methods[dial_step - 1].having(**{dial: value}))
+
+    def parent(self) -> Recipe | None:
+        """The recipe of the network that the last method was applied to, in a file of float32 that is not coded; None for
+        the teacher."""
+        *before, last = self.methods or (None,)
+        if last is None:
+            return None
+        return replace(self, methods=(*before[:-1], *(step.having(**dict(UNSAID)) for step in before[-1:])))
+
+    def ancestry(self) -> list[Recipe]:
+        """The networks from the teacher on, each made of the one before it; the last one is this recipe's."""
+        before = self.parent()
+        return [*(before.ancestry() if before else []), self]
+
+    def _with_step(self, number: int, step: Step) -> Recipe:
+        place = range(len(self.methods))[number - 1]
+        return replace(self, methods=(*self.methods[:place], step, *self.methods[place + 1:]))
 
     def reference(self) -> Recipe:
         """The recipe of the teacher that every ratio is measured against."""
         return replace(self, methods=())
+
+
+def dial_step(value: Any, steps: int, name: str = "dial-step") -> int:
+    """The number of the step whose dial varies, from its text or number; the last of so many steps for "" and LAST.
+
+    Raises:
+        ValueError: not a whole number from 1 to the number of steps; calls the setting `name`.
+    """
+    text = str(value).strip()
+    if text in ("", str(LAST)):
+        return steps
+    if not re.fullmatch(r"\d{1,6}", text, re.ASCII) or not 1 <= int(text) <= steps:
+        raise ValueError(f"{name} must be a whole number between 1 and {steps}, the number of steps, but got "
+                         f"{_shown(text)}. Leave it out for the last one, {steps}.")
+    return int(text)
 
 
 def _shown(text: str) -> str:

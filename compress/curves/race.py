@@ -107,7 +107,7 @@ def run(recipe: Recipe, store: Sink, report: Reporter = no_report, device: torch
     before, racing = report.phases(Phase("", TEACHER), Phase("", sum(runner.effort for runner in field.runners)))
     parts = racing.phases(*[Phase("", runner.effort) for runner in field.runners], in_order=False)
     board = _Board(report, [TEACHER, *(runner.effort for runner in field.runners)], [before, *parts])
-    shared = sweep.ground(field.runners[0].sweep.recipe, data, store, board.reporter(0, "teacher"), device)
+    shared = sweep.ground(field.runners[0].sweep.recipe, data, store, board.reporter(0, "teacher"), device, latency)
     ended: dict[str, str] = {}
     _keep_reasons(recipe, shared, field, ended, store)
     for point in _in_turns(field.runners, shared, store, board, device, latency):

@@ -10,17 +10,18 @@ from typing import Any
 import torch
 
 from compress.curves import kept_teachers, kept_views
+from compress.curves.chains.stair import Bench, climbed, keep
+from compress.curves.chains.structure import before_the_last
 from compress.curves.kept_teachers import Teacher
 from compress.curves.measuring import Measuring
-from compress.curves.plan import Plan, PlannedRun, in_each_coding
+from compress.curves.plan import Plan, PlannedRun
 from compress.curves.sink import Sink
 from compress.data import datasets
 from compress.data.datasets import Dataset
 from compress.layers.base import compressed_layers
 from compress.method import Candidate, Method, Run
 from compress.methods import method
-from compress.networks.composite import acted_on, put_back
-from compress.networks.evaluation import device_of
+from compress.networks.composite import acted_on
 from compress.networks.families import Network
 from compress.points.measure import Point, Reference, Timing, measure
 from compress.progress import Reporter, no_report
@@ -78,13 +79,14 @@ class Ground:
 
 
 def ground(recipe: Recipe, data: Dataset, store: Sink, report: Reporter = no_report,
-           device: torch.device | str = "cpu") -> Ground:
-    """Obtains the teacher of a complete recipe and applies all its methods but the last. Raises as run()."""
+           device: torch.device | str = "cpu", latency: bool = True) -> Ground:
+    """Obtains the teacher of a complete recipe and applies all its methods but the last; each network on the way becomes a
+    point, unless it is one already. Raises as run()."""
     steps = [Phase(f"{recipe.data} {recipe.teacher.text()} {step.text()}") for step in recipe.methods[:-1]]
     training, *before = report.phases(kept_teachers.phase(recipe, data, store), *steps)
     teacher = kept_teachers.obtain(recipe, data, store, training, device)
-    start = _start(recipe, teacher, data, store, before)
-    return Ground(data, teacher, start, Reference.of(teacher.network, data))
+    bench = Bench(data, teacher.digest, Reference.of(teacher.network, data), store, latency)
+    return Ground(data, teacher, climbed(recipe, bench, before), bench.reference)
 
 
 def complete(recipe: Recipe) -> Recipe:
@@ -145,7 +147,7 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
     valid, invalid = checked or checked_values(sweep, data)
     runs = sweep.method.plan(coarse_to_fine(valid))
     first, viewing, comparing, making = report.phases(*_phases(sweep, runs, data, store), in_order=False)
-    on = shared or ground(recipe, data, store, first, device)
+    on = shared or ground(recipe, data, store, first, device, latency)
     first(1.0, "the teacher is ready")
     digest = on.teacher.digest
     _keep_plan(sweep, valid, invalid, digest, store)
@@ -200,7 +202,7 @@ def _measured(sweep: Sweep, runs: Sequence[Run], on: Ground, store: Sink, compar
                         latency if known is None else known)
         if layers:
             timed[layers] = (point.latency, point.latency_low, point.latency_high)
-        _keep(point, own, sweep.method.dial, on.teacher.digest, store)
+        keep(point, own, sweep.method.dial, on.teacher.digest, store)
         measuring.end(candidate)
         yield point
 
@@ -221,28 +223,12 @@ def checked_values(sweep: Sweep, data: Dataset) -> Checked:
         ValueError: a method before the last one is impossible after those before it, or no dial value is possible; the
             message is the reason.
     """
-    given = acted_on(_structure_before_the_last(sweep.recipe, data), data, shapes_only=True)
+    given = acted_on(before_the_last(sweep.recipe, data), data, shapes_only=True)
     reasons = {value: sweep.method.at(value).invalid_reason(*given) for value in sorted(set(sweep.values))}
     valid = [value for value, reason in reasons.items() if not reason]
     if not valid:
         raise ValueError(reasons[sweep.values[0]])
     return valid, {value: reason for value, reason in reasons.items() if reason}
-
-
-def _structure_before_the_last(recipe: Recipe, data: Dataset) -> Network:
-    """An untrained network of the structure that the last method starts from. Raises ValueError as checked_values()."""
-    network, steps = teachers.untrained(recipe.teacher, data, recipe.seed), [method(step) for step in recipe.methods]
-    for step in steps[1:]:
-        if step.trains_new_network:
-            raise ValueError(f"{type(step).__name__}: {step.name} trains a new network on compressed data, so that nothing "
-                             f"of the methods before it would remain. Put {step.name} first, without them.")
-    for step in steps[:-1]:
-        given = acted_on(network, data, shapes_only=True)
-        reason = step.invalid_reason(*given)
-        if reason:
-            raise ValueError(reason)
-        network = put_back(network, step.preview(*given))
-    return network
 
 
 def plan_of(sweep: Sweep, values: Sequence[Any], invalid: dict[Any, str]) -> Plan:
@@ -290,28 +276,3 @@ def _reference(sweep: Sweep, on: Ground, store: Sink, report: Reporter) -> Refer
     point = measure(candidate, on.data, reference, store.artefacts, curve.text(), sweep.recipe.seed, latency=False)
     kept_views.keep_reference(point, curve.key(), on.teacher.digest, store)
     return reference
-
-
-def _start(recipe: Recipe, teacher: Teacher, data: Dataset, store: Sink, parts: Sequence[Reporter]) -> Network:
-    """The start network of the last method: the teacher after all earlier methods of the recipe; read from the store if it
-    was measured. parts: a Reporter for each of these methods."""
-    network, steps = teacher.network, recipe.methods[:-1]
-    for number, (step, part) in enumerate(zip(steps, parts, strict=True), start=1):
-        kept = _kept(replace(recipe, methods=recipe.methods[:number]), teacher.digest, store)
-        if kept and method(step).applies_to == "network" and store.artefacts.has(kept["digest"]):
-            network = kept_teachers.reloaded(store.artefacts, kept["digest"], str(device_of(teacher.network)))
-        else:
-            network = method(step).compress(network, data, part, recipe.seed)
-    return network
-
-
-def _kept(recipe: Recipe, digest: str, store: Sink) -> dict[str, Any] | None:
-    """A point whose file holds the network of a recipe bit for bit, whatever its coding."""
-    found = (store.point(one.key(), digest) for one in in_each_coding(recipe))
-    return next((point for point in found if point), None)
-
-
-def _keep(point: Point, single: Recipe, dial: str, digest: str, store: Sink) -> None:
-    names = "+".join(step.name for step in single.methods)
-    store.add_point(single.key(), single.curve(dial).key(), digest, single.data, single.teacher.text(), names,
-                    point.plain(), point.predictions)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from compress.curves import kept_teachers, race, sweep
+from compress.curves.chains import run as chain
 from compress.curves.final_report import final_report
 from compress.curves.sink import Sink
 from compress.data import datasets
@@ -16,7 +17,15 @@ from compress.points.speed_map import speed_map
 from compress.progress import Cancelled, Reporter
 from compress.recipe import Recipe
 from compress.service.failures import sentence_of
-from compress.service.requests import CurveRequest, FinalRequest, RaceRequest, Request, SpeedRequest, TeacherRequest
+from compress.service.requests import (
+    ChainRequest,
+    CurveRequest,
+    FinalRequest,
+    RaceRequest,
+    Request,
+    SpeedRequest,
+    TeacherRequest,
+)
 from compress.workload import Phase
 
 Job = Callable[[Any, Sink, Reporter, torch.device], None]
@@ -48,6 +57,12 @@ def _curve(request: CurveRequest, store: Sink, report: Reporter, device: torch.d
         pass
 
 
+def _chain(request: ChainRequest, store: Sink, report: Reporter, device: torch.device) -> None:
+    wanted = chain.chain_of(Recipe.parse(request.recipe), request.values, request.dial_step)
+    for _ in chain.run(wanted, store, report, device):
+        pass
+
+
 def _race(request: RaceRequest, store: Sink, report: Reporter, device: torch.device) -> None:
     for _ in race.run(Recipe.parse(request.recipe), store, report, device, explained=sentence_of):
         pass
@@ -73,5 +88,5 @@ def _final(request: FinalRequest, store: Sink, report: Reporter, device: torch.d
     store.save_view(request.key, "final", final_report(request.data, networks, store))
 
 
-JOBS: dict[type[Request], Job] = {TeacherRequest: _teacher, CurveRequest: _curve, RaceRequest: _race,
+JOBS: dict[type[Request], Job] = {TeacherRequest: _teacher, CurveRequest: _curve, ChainRequest: _chain, RaceRequest: _race,
                                   SpeedRequest: _speed, FinalRequest: _final}

@@ -44,6 +44,19 @@ class CurveRequest(Request):
 
 
 @dataclass(frozen=True)
+class ChainRequest(Request):
+    """Measure every network on the way of a chain.
+
+    values: of the dial; dial_step: number of the step whose dial varies, from 1.
+    """
+
+    kind = "chain"
+    recipe: str
+    values: tuple[Any, ...]
+    dial_step: int
+
+
+@dataclass(frozen=True)
 class RaceRequest(Request):
     """Measure the missing points of a race of all methods on a recipe's network."""
 

@@ -25,6 +25,7 @@ from compress.methods import methods
 from compress.networks.composite import Composite
 from compress.networks.families import MLP, Architecture, Network, build
 from compress.recipe import Recipe
+from compress.shell.printed import Printed
 from compress.training import teachers
 from tests.compress.helpers import python
 
@@ -305,7 +306,7 @@ def test_half_a_file_is_never_saved_as_sound(run: Any, tmp_path: Path) -> None:
     _, (point,), _ = run(*arguments)
     contents = Path(point["file"]).read_bytes()
     wanted = PlannedRun(point["recipe"], "key", "curve", 0.2, "")
-    printed = command_line._Printed(Plan((wanted, wanted), ()), Store(), tmp_path / "saved")
+    printed = Printed(Plan((wanted, wanted), ()), Store(), tmp_path / "saved")
     Path(point["file"]).write_bytes(contents[:-1])
     with pytest.raises(ValueError, match="is missing or damaged"):
         printed.point("key", point)
@@ -334,3 +335,20 @@ def test_an_error_sends_no_escape_sequence_to_the_terminal(arguments, capsys):
     assert command_line.main(arguments) == 2
     said = capsys.readouterr().err
     assert said.endswith("\n") and said[:-1].isprintable()
+
+
+def test_a_curve_over_an_earlier_steps_dial_prints_every_network_on_the_way(run: Any) -> None:
+    base = ["curve", "--data", "digits", "--teacher", TEACHER, "--method", "low_rank(keep=0.5)+prune(sparsity=0.6)+quantize",
+            "--dial-step", "2"]
+    code, found, errors = run(*base, "--dial", "0.4,0.8")
+    assert code == 0, errors
+    steps = [(one["role"], len(Recipe.parse(one["recipe"]).methods)) for one in found]
+    assert sorted(steps) == [("curve", 3), ("curve", 3), ("step", 1), ("step", 2), ("step", 2), ("step", 3), ("step", 3)]
+    turned = [Recipe.parse(one["recipe"]).methods[1].values["sparsity"] for one in found if one["role"] == "curve"]
+    assert sorted(turned) == [0.4, 0.8]
+    code, again, _ = run(*base, "--dial", "0.8,0.4")
+    assert code == 0 and {one["recipe"] for one in again} == {one["recipe"] for one in found}, "everything is known"
+    code, _, errors = run(*base[:-1], "4")
+    assert code == 2 and "--dial-step must be a whole number between 1 and 3" in errors[-1]
+    code, _, errors = run(*base, "--dial", "0.4", "--set", "nothing=1")
+    assert code == 2 and "no setting 'nothing'" in errors[-1]

@@ -9,6 +9,7 @@ import pytest
 from compress.service.job_kinds import JOBS
 from compress.service.requests import (
     KINDS,
+    ChainRequest,
     CurveRequest,
     FinalRequest,
     RaceRequest,
@@ -19,7 +20,8 @@ from compress.service.requests import (
 )
 
 ALL = [TeacherRequest("digits/mlp/0"), CurveRequest("digits/mlp/low_rank/0", (0.1, 0.2)), SpeedRequest("digits/mlp/0"),
-       RaceRequest("digits/mlp/0"), FinalRequest("digits", ("abc",), "final")]
+       RaceRequest("digits/mlp/0"), FinalRequest("digits", ("abc",), "final"),
+       ChainRequest("digits/mlp/prune+quantize/0", (0.5, 0.9), 1)]
 
 
 @pytest.mark.parametrize("request_", ALL, ids=lambda one: one.kind)
@@ -32,7 +34,7 @@ def test_every_kind_has_a_function() -> None:
 
 
 def test_what_no_worker_can_do_is_answered_with_what_it_can() -> None:
-    with pytest.raises(ValueError, match=r"no job of kind 'dance'; kinds are teacher, curve, race, speed, final"):
+    with pytest.raises(ValueError, match=r"no job of kind 'dance'; kinds are teacher, curve, chain, race, speed, final"):
         request_of("dance", {})
     with pytest.raises(ValueError, match=r"A job of kind 'teacher' has the fields recipe, but got none"):
         request_of("teacher", {})
