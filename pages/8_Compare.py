@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from pages.ui.all_methods import compare, compare_filters, questions, race
+from pages.ui.all_methods import compare, compare_filters, opened, panel, questions, race
 from pages.ui.liveplot import liveplot
-from pages.ui.shell import session
+from pages.ui.shell import plot_events, session
 from pages.ui.shell.frame import open_page
 
 page = open_page("Compare", "Ask for a size or an accuracy; below, every network measured so far. The line joins those "
-                 "that no other one beats in both. Click a point, or tick a row, to pin it.")
+                 "that no other one beats in both. Click points to look into them, up to four side by side.")
 everything = compare.everything(page.known)
 unreadable = session.store().unreadable_points()
 if unreadable:
@@ -21,9 +21,10 @@ else:
     chosen = compare_filters.chosen(everything)
     with asked:
         questions.draw(chosen, page.known)
-    result = liveplot([compare.plane(chosen)], key="compare.plane")
-    if result.selected:
-        compare.pin_selected(result.selected, chosen)
+    networks = opened.look_up(everything, session.filters().opened)
+    liveplot([compare.plane(chosen, [network.row["id"] for network in networks])], key="compare.plane",
+             on_select=plot_events.on_selected("compare.plane", panel.take))
+    panel.draw(networks, page.known)
     compare.table(chosen)
     compare.pins([row for row in everything if row["pinned"]])
     session.finish()

@@ -31,7 +31,7 @@ class Files(Protocol):
     def has(self, digest: str, suffix: str = SUFFIX) -> bool:
         """Whether the contents are stored and unchanged."""
 
-    def contents(self, digest: str) -> bytes:
+    def contents(self, digest: str, suffix: str = SUFFIX) -> bytes:
         """The contents with this digest. Raises ValueError if they are missing or changed."""
 
     def __hash__(self) -> int:
@@ -72,15 +72,15 @@ class Artefacts:
         stamp = (facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size, facts.st_ino)
         return _digest_of_file(path, stamp) == digest
 
-    def contents(self, digest: str) -> bytes:
+    def contents(self, digest: str, suffix: str = SUFFIX) -> bytes:
         """The contents with this digest. Raises ValueError if they are missing or changed."""
         try:
-            found = self.path(digest).read_bytes()
+            found = self.path(digest, suffix).read_bytes()
         except OSError:
             found = b""
         if digest_of(found) != digest:
-            raise ValueError(f"The file {self.path(digest)} is missing or damaged. Measure its curve again: the missing "
-                             "point is measured again.")
+            raise ValueError(f"The file {self.path(digest, suffix)} is missing or damaged. Measure its curve again: the "
+                             "missing point is measured again.")
         return found
 
 

@@ -72,15 +72,24 @@ def waterfall(contents: bytes, dense: int | None = None, hints: Hints | None = N
     return {"steps": _steps(made, len(contents), dense), "parts": held}
 
 
+def sizes(contents: bytes) -> dict[str, int]:
+    """Name of each tensor of a file -> its bytes in this file. Raises ValueError if it is damaged."""
+    _, tensors = container.unpack(contents)
+    return {entry.name: entry.coded for entry in _entries(contents, tensors, Hints())}
+
+
 def pieces(contents: bytes, hints: Hints) -> list[Piece]:
     """All tensors of a file. Raises ValueError if it is damaged."""
     _, tensors = container.unpack(contents)
-    if coded_file.is_coded(of_safetensors(contents)):
-        entries = coded_file.table(contents)
-    else:
-        entries = [_plain(name, tensor, hints) for name, tensor in sorted(tensors.items())]  # sums depend on the order
+    entries = _entries(contents, tensors, hints)
     following = [*entries[1:], entries[0]] if entries else []
     return [_piece(entry, tensors, after.name) for entry, after in zip(entries, following, strict=True)]
+
+
+def _entries(contents: bytes, tensors: dict[str, Tensor], hints: Hints) -> list[Entry]:
+    if coded_file.is_coded(of_safetensors(contents)):
+        return list(coded_file.table(contents))
+    return [_plain(name, tensor, hints) for name, tensor in sorted(tensors.items())]  # sums depend on the order
 
 
 def _plain(name: str, tensor: Tensor, hints: Hints) -> Entry:

@@ -23,6 +23,7 @@ from compress.layers import base
 from compress.method import Candidate
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
+from compress.points import predicted as predicted_classes
 from compress.points.latency import latency_ratio
 from compress.points.statistics import wilson
 from compress.stored import PLAIN
@@ -160,14 +161,7 @@ def recalls(predictions: builtins.bytes, split: Split, classes: Sequence[str]) -
     Args:
         predictions: as scores() has them.
     """
-    predicted, found = np.frombuffer(predictions, PREDICTED), []
-    for number, name in enumerate(classes):
-        own = split.labels == number
-        right, total = int((predicted[own] == number).sum()), int(own.sum())
-        low, high = wilson(right, total) if total else (None, None)
-        found.append({"class": name, "examples": total, "recall": right / total if total else None, "recall_low": low,
-                      "recall_high": high})
-    return found
+    return predicted_classes.recalls(np.frombuffer(predictions, PREDICTED).tolist(), split.labels.tolist(), classes)
 
 
 def scores(logits: Tensor, labels: Tensor, reference: Tensor | None) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -22,9 +21,11 @@ from compress.files.made_for import MadeFor
 from compress.layers.opening import opened
 from compress.networks.evaluation import evaluating, logits_of
 from compress.networks.families import Network
+from compress.points import onnx_packages
 from compress.points.latency import latency_ratio
 
-PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+SUFFIX = ".onnx"
+LEAST = 0.999  # agreement on validation: with less, the exported file is not the same network
 OPSET = 20  # of ONNX's operators; ONNX Runtime 1.17 (2024) and later read it
 BATCH = 128
 _LOGGER = "torch.onnx"
@@ -112,10 +113,8 @@ def agreement(contents: bytes, network: Network, described: MadeFor, data: Datas
 
 def require_packages() -> None:
     """Raises ValueError with the line that installs what is missing."""
-    missing = [name for name in PACKAGES if find_spec(name) is None]
-    if missing:
-        raise ValueError(f"ONNX files need {', '.join(missing)}, an optional extra. Install it with: "
-                         f"pip install {' '.join(PACKAGES)}")
+    if sentence := onnx_packages.missing():
+        raise ValueError(sentence)
 
 
 def _session(contents: bytes) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -12,19 +13,30 @@ from compress.curves.chains import run as chain
 from compress.curves.final_report import final_report
 from compress.curves.sink import Sink
 from compress.data import datasets
+from compress.data.datasets import Dataset
+from compress.data.pictures import PICTURES, pictures_file
 from compress.files import network_file
+from compress.files.made_for import MadeFor
+from compress.networks.families import Network
+from compress.points import onnx_export
+from compress.points.inspection import inspection
 from compress.points.speed_map import speed_map
 from compress.progress import Cancelled, Reporter
 from compress.recipe import Recipe
 from compress.service.failures import sentence_of
 from compress.service.requests import (
+    ONNX,
     ChainRequest,
     CurveRequest,
     FinalRequest,
+    InspectRequest,
+    OnnxRequest,
     RaceRequest,
     Request,
     SpeedRequest,
     TeacherRequest,
+    inspection_key,
+    onnx_key,
 )
 from compress.workload import Phase
 
@@ -77,16 +89,45 @@ def _speed(request: SpeedRequest, store: Sink, report: Reporter, device: torch.d
 
 
 def _final(request: FinalRequest, store: Sink, report: Reporter, device: torch.device) -> None:
-    data, networks = datasets.load(request.data), {}
-    for digest in request.digests:
-        network, made_for = network_file.with_description(store.artefacts.contents(digest), f"the file {digest}")
-        if made_for and made_for.digest != data.digest:
-            raise ValueError(f"The file {digest} was made for other contents of {request.data} than its files have now: "
-                             "their test split may hold examples that it was trained on. Put the earlier files back, or "
-                             "unpin it.")
-        networks[digest] = network.to(device)
+    data = datasets.load(request.data)
+    networks = {digest: _kept(digest, data, store)[0].to(device) for digest in request.digests}
     store.save_view(request.key, "final", final_report(request.data, networks, store))
 
 
+def _inspect(request: InspectRequest, store: Sink, report: Reporter, device: torch.device) -> None:
+    data = datasets.load(request.data, report=report)
+    report(0.2, "reading both networks")
+    network, teacher = (_kept(digest, data, store)[0].to(device) for digest in (request.digest, request.reference))
+    report(0.4, "comparing layers")
+    found = inspection(network, teacher, store.artefacts.contents(request.digest), data)
+    shown = store.artefacts.put(pictures_file(data), PICTURES)
+    store.save_view(inspection_key(request.digest), request.reference, {**found, "pictures": shown})
+
+
+def _onnx(request: OnnxRequest, store: Sink, report: Reporter, device: torch.device) -> None:
+    onnx_export.require_packages()
+    data = datasets.load(request.data, report=report)
+    network, described = _kept(request.digest, data, store)
+    if described is None:
+        raise ValueError(f"The file {request.digest} does not say which data it was made for, so that its normaliser is not "
+                         "known. Measure the network again with this version.")
+    report(0.2, "writing the ONNX file")
+    made = onnx_export.to_onnx(network, described)
+    report(0.7, "running it in ONNX Runtime")
+    found = onnx_export.agreement(made, network, described, data)
+    kept = store.artefacts.put(made, onnx_export.SUFFIX)
+    store.save_view(onnx_key(request.digest), ONNX, {**asdict(found), "digest": kept, "bytes": len(made)})
+
+
+def _kept(digest: str, data: Dataset, store: Sink) -> tuple[Network, MadeFor | None]:
+    """A kept network, and what it says about the data that it was made for. Raises ValueError where these were others."""
+    network, made_for = network_file.with_description(store.artefacts.contents(digest), f"the file {digest}")
+    if made_for and made_for.digest != data.digest:
+        raise ValueError(f"The file {digest} was made for other contents of {data.name} than its files have now: "
+                         "their test split may hold examples that it was trained on. Put the earlier files back, or "
+                         "leave this network out.")
+    return network, made_for
+
+
 JOBS: dict[type[Request], Job] = {TeacherRequest: _teacher, CurveRequest: _curve, ChainRequest: _chain, RaceRequest: _race,
-                                  SpeedRequest: _speed, FinalRequest: _final}
+                                  SpeedRequest: _speed, FinalRequest: _final, InspectRequest: _inspect, OnnxRequest: _onnx}

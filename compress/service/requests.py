@@ -82,6 +82,40 @@ class FinalRequest(Request):
     key: str
 
 
+@dataclass(frozen=True)
+class InspectRequest(Request):
+    """Look into a network, beside its teacher. digest, reference: of both files; what is found is kept as a view under
+    inspection_key(digest) and the reference."""
+
+    kind = "inspect"
+    data: str
+    digest: str
+    reference: str
+
+
+@dataclass(frozen=True)
+class OnnxRequest(Request):
+    """Write a network as ONNX and run it in ONNX Runtime on validation. digest: of its file; what is found is kept as a view
+    under onnx_key(digest) and ONNX."""
+
+    kind = "onnx"
+    data: str
+    digest: str
+
+
+ONNX = "onnx"
+
+
+def inspection_key(digest: str) -> str:
+    """Where the store keeps the inside of the network with this file."""
+    return f"inspection {digest}"
+
+
+def onnx_key(digest: str) -> str:
+    """Where the store keeps how the network with this file runs in ONNX Runtime."""
+    return f"onnx {digest}"
+
+
 def request_of(kind: str, plain: dict[str, Any]) -> Request:
     """A request from its plain data. Raises ValueError for an unknown kind or for fields that it does not have."""
     if kind not in KINDS:

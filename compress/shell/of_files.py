@@ -12,7 +12,6 @@ from compress.shell import streams
 if TYPE_CHECKING:
     from compress.curves.store import Store
 
-LEAST = 0.999  # agreement on validation: with less, the exported file is not the same network
 
 
 def evaluated(file: str, data_name: str, split_name: str, teacher: str | None, store: Store) -> dict[str, Any]:
@@ -86,7 +85,7 @@ def exported(file: str, target: str | None, data_name: str | None) -> dict[str, 
     must_fit(file, network, data)
     made = onnx_export.to_onnx(network, described)
     found = onnx_export.agreement(made, network, described, data)
-    if found.agreement < LEAST:
+    if found.agreement < onnx_export.LEAST:
         raise ValueError(f"{file} was not exported: ONNX Runtime predicts the same class for "
                          f"{100 * found.agreement:.1f} % of {found.examples:,} validation examples only.")
     out = Path(target) if target else Path(file).with_suffix(".onnx")

@@ -459,7 +459,7 @@ def typed(box: Any, text: str, kept: Callable[[], bool]) -> None:
     raise AssertionError(f"{text!r} was typed five times and never kept")
 
 
-def test_a_click_on_a_point_pins_it_and_its_note_stays(visit, curve, app):
+def test_a_click_on_a_point_opens_it_and_there_it_is_pinned_with_a_note_that_stays(visit, curve, app):
     page, store = visit("Compare", data="digits"), Store(app.home / "store.sqlite")
     settled(page, 1)
     page.mouse.click(*page.evaluate(
@@ -468,6 +468,9 @@ def test_a_click_on_a_point_pins_it_and_its_note_stays(visit, curve, app):
         const trace = graph.data.find(one => one.name.startsWith('Low rank'));
         return [box.left + xaxis._offset + xaxis.d2p(trace.x[0]), box.top + yaxis._offset + yaxis.d2p(trace.y[0])];
         }"""))
+    opened = page.locator(".st-key-panel")
+    opened.get_by_role("button", name="Close").wait_for()
+    button(opened, "Pin$").click()
     note = page.get_by_role("textbox", name="Note")
     typed(note, "the knee of the curve", lambda: "the knee of the curve" in {one["note"] for one in store.all_points()})
     page.reload()

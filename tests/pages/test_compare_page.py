@@ -6,10 +6,13 @@ import re
 from typing import Any
 
 import pytest
+import torch
 
+from compress.points import onnx_packages
 from compress.recipe import Recipe
+from compress.service.requests import ONNX, InspectRequest, onnx_key
 from tests.pages.explore.test_by_itself import asked  # noqa: F401  (a fixture)
-from tests.pages.test_pages import COMPARE, LINK, engine, filled, labels, named, show, words  # noqa: F401  (fixtures)
+from tests.pages.test_pages import COMPARE, LINK, component, engine, filled, labels, named, show, words  # noqa: F401
 
 POINTS, SIZE = "Points below the teacher", "Size of the file in kB"
 
@@ -76,3 +79,79 @@ def test_a_size_without_a_point_is_measured_by_a_click(show, filled, asked):  # 
 def test_a_number_that_makes_no_sense_is_told(show, filled, link):  # noqa: F811
     shown = show(COMPARE, {**LINK, **link})
     assert next(iter(link)) in shown.warning[0].value and not shown.exception
+
+
+@pytest.fixture(scope="module")
+def pair(filled, engine) -> str:  # noqa: F811
+    """Two points as a link opens them; the first has been looked into."""
+    from compress.progress import no_report
+    from compress.service.job_kinds import do
+
+    reference = filled.teacher["digest"]
+    for point in filled.points[:2]:
+        do(InspectRequest("digits", point["digest"], reference), engine.store, no_report, torch.device("cpu"))
+    return " ".join(f"{Recipe.parse(one['recipe']).key()}/{reference}" for one in filled.points[:2])
+
+
+def panel_of(shown: Any, key: str) -> dict[str, Any]:
+    """The charts of a part of the panel, by id."""
+    return component(shown, key)["charts"]
+
+
+def test_two_opened_networks_are_shown_side_by_side(show, filled, pair):  # noqa: F811
+    shown = show(COMPARE, {**LINK, "open": pair})
+    assert not shown.exception and words(shown).count("ce-opened") == 2 and words(shown).count("low rank keep") >= 2
+    plane = panel_of(shown, "compare.plane")["plane"]["figure"]["data"]
+    assert [trace["text"] for trace in plane if trace.get("mode") == "text"] == [["<b>A</b>", "<b>B</b>"]]
+    told = " ".join(one.value for one in shown.markdown)
+    assert "right → wrong" in told and words(shown).count("<figure>") > 0
+    named(shown.main.segmented_control, "What to look at").set_value("Each class").run()
+    assert {"recalls", "confusion-A", "confusion-B"} <= panel_of(shown, "panel.classes").keys()
+    named(shown.main.segmented_control, "What to look at").set_value("How sure").run()
+    assert len(panel_of(shown, "panel.sure")["calibration"]["figure"]["data"]) == 3
+    named(shown.main.segmented_control, "What to look at").set_value("Layers").run()
+    assert panel_of(shown, "panel.changes").keys() == {"cosine", "cka"}
+    assert panel_of(shown, "panel.of_layer").keys() == {"spectrum", "histogram"} and len(shown.main.dataframe) == 2
+    named(shown.main.segmented_control, "What to look at").set_value("File and code").run()
+    assert any("network_file.read" in one.value for one in shown.main.code) and not shown.exception
+
+
+def test_a_network_is_closed_and_leaves_the_link(show, filled, pair):  # noqa: F811
+    shown = show(COMPARE, {**LINK, "open": pair})
+    next(one for one in shown.button if one.label == "Close").click().run()
+    assert shown.query_params["open"] == pair.split()[1] and words(shown).count("ce-opened") == 1
+    next(one for one in shown.button if one.label == "Close").click().run()
+    assert "open" not in shown.query_params and not shown.exception
+
+
+def test_what_was_not_looked_into_is_offered(show, filled, pair, asked, engine, monkeypatch):  # noqa: F811
+    reference = filled.teacher["digest"]
+    name = f"{Recipe.parse(filled.points[2]['recipe']).key()}/{reference}"
+    monkeypatch.setattr(engine, "submit", lambda request, key, title, session="": asked.append(request))
+    shown = show(COMPARE, {**LINK, "open": name})
+    named(shown.main.segmented_control, "What to look at").set_value("Layers").run()
+    assert asked == []
+    next(one for one in shown.button if one.label == "Look into A").click().run()
+    assert asked == [InspectRequest("digits", filled.points[2]["digest"], reference)] and not shown.exception
+
+
+def test_an_onnx_file_is_offered_only_after_it_was_tested(show, filled, pair, engine, monkeypatch):  # noqa: F811
+    point = filled.points[0]
+    found = {"agreement": 0.9, "examples": 359, "largest_difference": 0.2, "latency": 0.5, "latency_low": 0.4,
+             "latency_high": 0.6, "digest": engine.store.artefacts.put(b"onnx", ".onnx"), "bytes": 4}
+
+    def buttons() -> Any:
+        shown = show(COMPARE, {**LINK, "open": pair.split()[0]})
+        named(shown.main.segmented_control, "What to look at").set_value("File and code").run()
+        assert not shown.exception
+        return shown
+
+    monkeypatch.setattr(onnx_packages, "find_spec", lambda name: None)
+    assert "pip install onnx onnxscript onnxruntime" in " ".join(one.value for one in buttons().caption)
+    monkeypatch.setattr(onnx_packages, "find_spec", lambda name: object())
+    assert "Make an ONNX file and test it" in labels(buttons().button)
+    for agreement, disabled in ((0.9, True), (1.0, False)):
+        engine.store.save_view(onnx_key(point["digest"]), ONNX, {**found, "agreement": agreement})
+        (offer,) = [one for one in buttons().main.get("download_button") if one.proto.label.startswith("ONNX file")]
+        assert offer.proto.disabled is disabled
+    assert "2.0× faster than torch" in " ".join(one.value for one in buttons().caption)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import log10
 from typing import Any
 
@@ -10,7 +10,7 @@ import streamlit as st
 
 from compress.recipe import BASELINE, CONTROL, Recipe
 from pages.ui.all_methods import final_reports
-from pages.ui.charts import charts, marks, outside, palette, words
+from pages.ui.charts import charts, marks, outside, palette, panel_charts, words
 from pages.ui.explore import exports
 from pages.ui.shell import session
 
@@ -105,8 +105,12 @@ def pareto(points: list[Row]) -> list[Row]:
     return front
 
 
-def plane(chosen: list[Row]) -> charts.Chart:
-    """One trace a method and data set, teachers as stars, the Pareto front as a line."""
+def plane(chosen: list[Row], opened: Sequence[str] = ()) -> charts.Chart:
+    """One trace a method and data set, teachers as stars, the Pareto front as a line.
+
+    Args:
+        opened: rows that are looked into, by their id: each has its letter beside it.
+    """
     groups: dict[str, list[Row]] = {}
     several = len({row["data_title"] for row in chosen}) > 1
     for row in chosen:
@@ -123,11 +127,21 @@ def plane(chosen: list[Row]) -> charts.Chart:
             "text": [row["hover"] for row in group], "hovertemplate": "%{text}<extra></extra>",
             "marker": marker_of(group[0])})
     pinned = [row for row in chosen if row["pinned"]]
+    traces.append(_letters(chosen, opened))
     traces.append({**marks.ring(20, 4), "name": "pinned", "x": [row["bytes"] for row in pinned],
                    "y": [row["accuracy"] for row in pinned]})
     return {"id": "plane", "title": "Accuracy against file size", "span": "wide", "height": 520, "figure": {
         "data": traces, "layout": _axes(chosen)},
         "alt": f"{len(chosen)} networks on a plane of file size and accuracy, {len(front)} of them on the Pareto front."}
+
+
+def _letters(chosen: list[Row], opened: Sequence[str]) -> dict[str, Any]:
+    """The letters of the opened networks, above their points."""
+    by_name = {row["id"]: row for row in chosen}
+    found = [(letter, by_name[one]) for letter, one in zip(panel_charts.LETTERS, opened, strict=False) if one in by_name]
+    return {"type": "scatter", "mode": "text", "name": "opened", "showlegend": False, "hoverinfo": "skip",
+            "textposition": "top center", "x": [row["bytes"] for _, row in found], "y": [row["accuracy"] for _, row in found],
+            "text": [f"<b>{letter}</b>" for letter, _ in found], "textfont": {"size": 20, "color": "var(--text)"}}
 
 
 def marker_of(row: Row) -> dict[str, Any]:
@@ -141,14 +155,6 @@ def marker_of(row: Row) -> dict[str, Any]:
         return {"size": 10, "color": colour, "opacity": 0.85, "symbol": f"circle{hollow}"}
     return {"size": 13, "color": colour, "opacity": 0.85, "symbol": f"{'diamond' if steps == 2 else 'hexagon'}{hollow}",
             "line": {"width": 3, "color": palette.of_first(row["method"])}}
-
-
-def pin_selected(identity: str, chosen: list[Row]) -> None:
-    """A clicked point becomes a pin."""
-    row = next((row for row in chosen if row["id"] == identity), None)
-    if row and not row["pinned"]:
-        session.store().pin(row["key"], row["reference"], "")
-        st.rerun()
 
 
 def table(chosen: list[Row]) -> None:

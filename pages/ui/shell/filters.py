@@ -1,21 +1,27 @@
 """What the Compare page shows of all points, and what it is asked, as part of its link: `filter.data`, `filter.teacher`,
-`filter.method`, each with titles joined by |, or * for all; `at_most` and `within`, the numbers of its two questions.
+`filter.method`, each with titles joined by |, or * for all; `at_most` and `within`, the numbers of its two questions;
+`open`, the networks that are looked into.
 Imports neither streamlit nor torch.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from compress.search.target import AT_MOST, NAMES, WITHIN, Target
+from pages.ui.shell.choice import shortened
 
 PAGE = "Compare"
 ALL = "*"
+OPENED, MOST_OPENED = "open", 4
 TITLES = ("data", "teacher", "method")
 ONE_POINT, TWENTY_KB = Target(points_lost=1.0), Target(bytes=20_000)
 _PLAIN = " ,;:+-_()[]/'\"=^!?&#@$~"  # a title is spelled as it is, but for the signs that this spelling uses itself
+
+_NETWORK = re.compile(r"[0-9a-f]{8,64}/[0-9a-f]{8,64}")
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,7 @@ class Filters:
     Attributes:
         lost, size: the two questions: the smallest file at most so many points below the teacher, and the best accuracy
             within so many bytes.
+        opened: networks that are looked into, each as KEY/REFERENCE.
     """
 
     data: tuple[str, ...] | None = None
@@ -32,6 +39,7 @@ class Filters:
     method: tuple[str, ...] | None = None
     lost: Target = ONE_POINT
     size: Target = TWENTY_KB
+    opened: tuple[str, ...] = ()
 
     def to_link(self) -> dict[str, str]:
         """Query parameters that restore it; none for what is free, or as it is at first."""
@@ -40,7 +48,7 @@ class Filters:
                 for name, titles in given.items() if titles is not None}
         for asked, first in ((self.lost, ONE_POINT), (self.size, TWENTY_KB)):
             link |= asked.to_link() if asked != first else {}
-        return link
+        return {**link, OPENED: " ".join(self.opened)} if self.opened else link
 
 
 def taken(parameters: Mapping[str, str], notices: list[str]) -> tuple[Filters, dict[str, str]]:
@@ -49,7 +57,18 @@ def taken(parameters: Mapping[str, str], notices: list[str]) -> tuple[Filters, d
     found = {name: _titles(parameters[parameter]) for parameter, name in names.items() if parameter in parameters}
     asked = {field: target for field, name in (("lost", AT_MOST), ("size", WITHIN))
              if (target := _asked(name, parameters.get(name), notices))}
-    return Filters(**found, **asked), {name: text for name, text in parameters.items() if name not in (*names, *NAMES)}
+    own = (*names, *NAMES, OPENED)
+    return (Filters(**found, **asked, opened=_opened(parameters.get(OPENED, ""), notices)),
+            {name: text for name, text in parameters.items() if name not in own})
+
+
+def _opened(text: str, notices: list[str]) -> tuple[str, ...]:
+    """At most four networks; what cannot be one is left out."""
+    named = list(dict.fromkeys(text.split()))
+    found = [one for one in named if _NETWORK.fullmatch(one)]
+    if found != named:
+        notices.append(f"The link opens {shortened(' '.join(set(named) - set(found)))}, which is no network.")
+    return tuple(found[:MOST_OPENED])
 
 
 def _asked(name: str, text: str | None, notices: list[str]) -> Target | None:

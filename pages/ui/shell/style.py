@@ -39,6 +39,10 @@ STYLE = """<style>
 .ce-answer b { font-weight: 700; }
 [class*=st-key-answer-] button { min-height: 2rem; padding: 0.1rem 0.6rem; }
 [class*=st-key-question-] { padding: 0.6rem 0.9rem; }
+.ce-opened { font-weight: 640; line-height: 1.3; }
+.ce-opened span { display: inline-block; min-width: 1.55rem; padding: 0 0.35rem; margin-right: 0.5rem; border-radius: 0.4rem;
+  text-align: center; color: white; }
+.ce-opened small { display: block; font-weight: 400; opacity: 0.75; }
 .ce-whose { display: block; font-size: 0.84rem; opacity: 0.75; }
 .ce-race-head { font-weight: 640; padding-top: 0.4rem; }
 .ce-swatch { display: inline-block; width: 0.95rem; height: 0.95rem; border-radius: 50%; border: 3px solid; }

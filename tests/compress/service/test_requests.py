@@ -12,6 +12,8 @@ from compress.service.requests import (
     ChainRequest,
     CurveRequest,
     FinalRequest,
+    InspectRequest,
+    OnnxRequest,
     RaceRequest,
     Request,
     SpeedRequest,
@@ -21,7 +23,8 @@ from compress.service.requests import (
 
 ALL = [TeacherRequest("digits/mlp/0"), CurveRequest("digits/mlp/low_rank/0", (0.1, 0.2)), SpeedRequest("digits/mlp/0"),
        RaceRequest("digits/mlp/0"), FinalRequest("digits", ("abc",), "final"),
-       ChainRequest("digits/mlp/prune+quantize/0", (0.5, 0.9), 1)]
+       ChainRequest("digits/mlp/prune+quantize/0", (0.5, 0.9), 1),
+       InspectRequest("digits", "abc", "def"), OnnxRequest("digits", "abc")]
 
 
 @pytest.mark.parametrize("request_", ALL, ids=lambda one: one.kind)

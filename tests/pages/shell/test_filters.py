@@ -35,6 +35,16 @@ def test_a_link_restores_both_questions(points, size):
     assert taken(filters.to_link(), notices) == (filters, {}) and not notices
 
 
+def test_a_link_restores_what_is_opened_and_leaves_out_what_is_no_network():
+    networks, notices = ("0123456789abcdef/fedcba9876543210", "00000000aaaaaaaa/bbbbbbbb00000000"), []
+    filters = Filters(opened=networks)
+    assert taken(filters.to_link(), notices) == (filters, {}) and not notices
+    assert taken({"open": f"<b> {networks[0]} {networks[0]}"}, notices) == (Filters(opened=networks[:1]), {})
+    assert len(notices) == 1 and "no network" in notices[0]
+    many = " ".join(f"0123456789abcde{number}/fedcba9876543210" for number in range(9))
+    assert len(taken({"open": many}, [])[0].opened) == 4
+
+
 @pytest.mark.parametrize("link", [{"at_most": "101"}, {"within": "-5"}, {"within": "much"}, {"at_most": "nan"}])
 def test_a_question_that_makes_no_sense_is_left_out_with_a_sentence(link):
     notices = []
