@@ -27,4 +27,3 @@ else:
     panel.draw(networks, page.known)
     compare.table(chosen)
     compare.pins([row for row in everything if row["pinned"]])
-    session.finish()

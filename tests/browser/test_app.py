@@ -462,6 +462,7 @@ def typed(box: Any, text: str, kept: Callable[[], bool]) -> None:
 def test_a_click_on_a_point_opens_it_and_there_it_is_pinned_with_a_note_that_stays(visit, curve, app):
     page, store = visit("Compare", data="digits"), Store(app.home / "store.sqlite")
     settled(page, 1)
+    page.locator("[role=img][aria-label*='on a plane']").evaluate("frame => frame.scrollIntoView({block: 'center'})")
     page.mouse.click(*page.evaluate(
         """() => { const graph = document.querySelector('[role=img][aria-label*="on a plane"] .js-plotly-plot');
         const { xaxis, yaxis } = graph._fullLayout, box = graph.getBoundingClientRect();

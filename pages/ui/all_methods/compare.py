@@ -140,8 +140,9 @@ def _letters(chosen: list[Row], opened: Sequence[str]) -> dict[str, Any]:
     by_name = {row["id"]: row for row in chosen}
     found = [(letter, by_name[one]) for letter, one in zip(panel_charts.LETTERS, opened, strict=False) if one in by_name]
     return {"type": "scatter", "mode": "text", "name": "opened", "showlegend": False, "hoverinfo": "skip",
-            "textposition": "top center", "x": [row["bytes"] for _, row in found], "y": [row["accuracy"] for _, row in found],
-            "text": [f"<b>{letter}</b>" for letter, _ in found], "textfont": {"size": 20, "color": "var(--text)"}}
+            "textposition": "top center", "textfont": {"size": 20, "color": "var(--text)"},
+            "text": [f"<b>{letter}</b>" for letter, _ in found], "x": [row["bytes"] for _, row in found],
+            "y": [row["accuracy"] for _, row in found]}
 
 
 def marker_of(row: Row) -> dict[str, Any]:
