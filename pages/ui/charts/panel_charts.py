@@ -75,7 +75,7 @@ def calibration(networks: Sequence[tuple[str, Rows]]) -> Chart:
     Args:
         networks: letter (or another name) and bins as points.inspection.calibration() has them.
     """
-    traces = [{**marks.line([0, 1], [0, 1], "as sure as right", marks.MUTED, dash="dash", width=1.5), "hoverinfo": "skip"}]
+    traces = [{**marks.line([0, 1], [0, 1], "confidence matches accuracy", marks.MUTED, dash="dash", width=1.5), "hoverinfo": "skip"}]
     for number, (name, bins) in enumerate(networks):
         shares = [one["right"] / one["examples"] for one in bins]
         ends = [wilson(one["right"], one["examples"]) for one in bins]
@@ -88,7 +88,7 @@ def calibration(networks: Sequence[tuple[str, Rows]]) -> Chart:
                         "arrayminus": [share - low for share, (low, _) in zip(shares, ends, strict=True)]},
             "text": [f"{one['right']} of {one['examples']} right" for one in bins],
             "hovertemplate": f"{outside.html(name)}: " + "%{x:.0%} sure, %{text}<extra></extra>"})
-    return {"id": "calibration", "title": "Is it as sure as it is right?", "span": "wide", "height": 400,
+    return {"id": "calibration", "title": "Accuracy where it is so sure: calibration", "span": "wide", "height": 400,
             "alt": f"Accuracy against confidence of {len(networks)} networks; on the diagonal both are equal.",
             "figure": {"data": traces, "layout": {
                 "xaxis": {"tickformat": ".0%", "range": [0, 1.02], "title": {"text": "confidence"}},
