@@ -75,7 +75,8 @@ def calibration(networks: Sequence[tuple[str, Rows]]) -> Chart:
     Args:
         networks: letter (or another name) and bins as points.inspection.calibration() has them.
     """
-    traces = [{**marks.line([0, 1], [0, 1], "confidence matches accuracy", marks.MUTED, dash="dash", width=1.5), "hoverinfo": "skip"}]
+    diagonal = marks.line([0, 1], [0, 1], "confidence matches accuracy", marks.MUTED, dash="dash", width=1.5)
+    traces = [{**diagonal, "hoverinfo": "skip"}]
     for number, (name, bins) in enumerate(networks):
         shares = [one["right"] / one["examples"] for one in bins]
         ends = [wilson(one["right"], one["examples"]) for one in bins]
