@@ -1,4 +1,4 @@
-"""The command line: python -m compress methods | teacher | curve | race | evaluate | export.
+"""The command line: python -m compress data | methods | teacher | curve | race | evaluate | export.
 
 Results are written to standard output, one JSON object a line, and progress to standard error. A wrong name or value ends
 with exit code 2 and one line that says what is allowed; shell/outcome.py has the other exit codes.
@@ -151,6 +151,14 @@ def export_command(chosen: argparse.Namespace) -> None:
     say(exported(chosen.file, chosen.out, chosen.data))
 
 
+def data_command(chosen: argparse.Namespace) -> None:
+    """Prints the data sets; adds one from your own files (a table, arrays, a zip of pictures), or removes one."""
+    from compress.shell import of_data
+
+    for line in of_data.run(chosen):
+        say(line)
+
+
 class _Parser(argparse.ArgumentParser):
     """Options are written in full, and a mistake is answered in one line."""
 
@@ -165,10 +173,15 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
+    from compress.shell import of_data
+
     parser = _Parser(prog="python -m compress", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     listed = commands.add_parser("methods", help=methods_command.__doc__)
     listed.set_defaults(run=methods_command)
+    data = commands.add_parser("data", help=data_command.__doc__)
+    of_data.add_actions(data)
+    data.set_defaults(run=data_command)
     shared = _Parser(add_help=False)
     shared.add_argument("--data", required=True, help="data set, for example digits, mnist5k, mnist1d")
     shared.add_argument("--teacher", default="mlp", help="for example mlp or 'mlp(hidden=300-100,epochs=20)'")

@@ -36,6 +36,14 @@ class IdxFolder:
         """The kind of the examples: always images."""
         return "image"
 
+    def missing_allowed(self) -> bool:
+        """Whether values may be missing: bytes are all there."""
+        return False
+
+    def notes(self) -> tuple[str, ...]:
+        """What is not used of the source: nothing is known here."""
+        return ()
+
     def has_test(self) -> bool:
         """Whether there is an official test part. Raises ValueError if only its images or labels are there."""
         found = {what: self._find(what, test=True) for what in ("inputs", "labels")}

@@ -16,7 +16,8 @@ def class_labels(labels: np.ndarray) -> np.ndarray:
     """Labels (n,) as int64, uint64, bool or texts, each with the value that the source gives it.
 
     Args:
-        labels: (n,) or (n, 1): whole numbers of any type (floats too, if they are whole), bool, texts, or bytes in UTF-8.
+        labels: (n,) or (n, 1): whole numbers of any type (floats too, if they are whole), bool, texts, or bytes in UTF-8; or
+            one-hot rows (n, classes).
 
     Raises:
         ValueError: another shape or type, or a label that is no class: a fraction, NaN, an empty text, damaged text.
@@ -24,8 +25,11 @@ def class_labels(labels: np.ndarray) -> np.ndarray:
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim == 2 and labels.shape[1] > 1:
+        if _is_one_hot(labels):
+            return labels.argmax(axis=1).astype(np.int64)
         raise ValueError(f"labels must be whole numbers or texts with the shape (n,), but got {labels.dtype} with the shape "
-                         f"{labels.shape}. Turn one-hot rows into numbers with argmax(1).")
+                         f"{labels.shape}. Rows of 0 with a single 1 are classes too; "
+                         "turn other rows into numbers, for example with argmax(1).")
     if labels.ndim != 1 or not len(labels):
         raise ValueError(f"labels must be whole numbers or texts with the shape (n,) and n of at least 1, but got "
                          f"{labels.dtype} with the shape {labels.shape}. Give one label for each example.")
@@ -72,6 +76,11 @@ def numbered(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
         order = list(range(len(names)))
     ranks = np.argsort(np.array(order, dtype=np.int64))
     return ranks[codes.reshape(-1)].astype(np.int64), tuple(names[place] for place in order)
+
+
+def _is_one_hot(labels: np.ndarray) -> bool:
+    """Whether each row is 0 but for a single 1 (or False but for a single True)."""
+    return labels.dtype.kind in "uifb" and bool(((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all())
 
 
 def _whole(labels: np.ndarray) -> np.ndarray:

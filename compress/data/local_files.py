@@ -1,4 +1,5 @@
-"""Data of the user: every path in COMPRESS_DATA is a data set local:NAME, named after its folder or file.
+"""Data of the user: every path in COMPRESS_DATA is a data set local:NAME, named after its folder or file; and so is every
+data set that was added (the folder added/), under the name it was given.
 
 COMPRESS_DATA holds one or more paths with the system's path separator (':' or, on Windows, ';') between them;
 each is a folder of IDX files (idx_folder.py) or an .npz file (npz_file.py). The kind of the examples follows from their
@@ -23,29 +24,30 @@ from pathlib import Path
 
 import numpy as np
 
-from compress.data.finite import check_finite
+from compress.data.added.arranging import arranged, arranged_shape
+from compress.data.added.folder import kept_files
 from compress.data.idx_folder import FILES, IdxFolder
 from compress.data.labels import class_labels, joined, numbered
 from compress.data.npz_file import NpzFile
-from compress.data.raw_data import EXAMPLE_AXES, DatasetCard, RawData
+from compress.data.raw_data import DatasetCard, RawData
 
 PREFIX = "local:"
 Stamp = tuple[tuple[str, ...], ...]
-_CHANNELS = (1, 3)
-_KINDS_BY_AXES = {2: ("tabular", "sequence"), 3: ("image", "sequence"), 4: ("image",)}
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """A path of COMPRESS_DATA and the name of its data set.
+    """A path of COMPRESS_DATA, or a file of the data sets that were added, and the name of its data set.
 
     Attributes:
         problem: the reason why the text in COMPRESS_DATA is no path; "" if it is one.
+        is_added: whether it is a data set that was added instead.
     """
 
     name: str
     path: Path
     problem: str = ""
+    is_added: bool = False
 
 
 def cards() -> tuple[DatasetCard, ...]:
@@ -68,6 +70,16 @@ def read(name: str) -> RawData:
     except ValueError as error:
         where = "" if str(entry.path) in str(error) else f"{entry.path}: "
         raise ValueError(_shown(f"{where}{error}")) from error
+
+
+def names_in_use() -> set[str]:
+    """Of the data sets of COMPRESS_DATA and of those that were added."""
+    return {entry.name for entry in _entries()}
+
+
+def is_added(name: str) -> bool:
+    """Whether a data set was added, and so can be removed."""
+    return any(entry.name == name and entry.is_added for entry in _entries())
 
 
 def stamp(name: str) -> Stamp:
@@ -106,32 +118,11 @@ def _facts(file: Path) -> tuple[str, ...]:
     return tuple(str(fact) for fact in (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
 
 
-def arranged_shape(shape: tuple[int, ...], kind: str | None) -> tuple[str, tuple[int, ...]]:
-    """The kind of the examples in an array of this shape, and the shape of one in this project's layout.
-
-    Raises:
-        ValueError: no kind, or not the given kind, has examples of this shape.
-    """
-    kinds = _KINDS_BY_AXES.get(len(shape))
-    if kinds is None:
-        raise ValueError(f"inputs must have 2, 3 or 4 axes (examples first), but got the shape {shape}. "
-                         "Reshape them.")
-    if kind is not None and kind not in kinds:
-        raise ValueError(f"kind must be {' or '.join(kinds)} for inputs of the shape {shape}, but got "
-                         f"{kind!r}. Reshape the inputs or leave kind out.")
-    chosen, example = kind or kinds[0], shape[1:]
-    if len(example) == 3:
-        if example[0] not in _CHANNELS and example[2] not in _CHANNELS:
-            raise ValueError("images must have 1 or 3 channels, on their first or last axis, but got the "
-                             f"shape {shape}. Leave out the other channels.")
-        return chosen, example if example[0] in _CHANNELS else (example[2], *example[:2])
-    missing = len(EXAMPLE_AXES[chosen]) - len(example)
-    return chosen, (*([1] * missing), *example)
-
-
 def _entries() -> list[_Entry]:
     texts = [text.strip() for text in os.environ.get("COMPRESS_DATA", "").split(os.pathsep)]
-    return list(dict.fromkeys(_entry(text) for text in texts if text))  # a path that is given twice is one data set
+    added = [_Entry(PREFIX + path.stem, path, is_added=True) for path in kept_files()]
+    named = (_entry(text) for text in texts if text)
+    return [*dict.fromkeys(named), *added]  # a path that is given twice is one data set
 
 
 def _entry(text: str) -> _Entry:
@@ -163,11 +154,12 @@ def _find(name: str) -> _Entry:
     found = [entry for entry in entries if entry.name == name]
     if not found:
         known = ", ".join(entry.name for entry in entries) or "none"
-        raise ValueError(f"COMPRESS_DATA has no data set {name!r}; it has {known}. Add the path of a "
-                         f"folder of IDX files or of an .npz file, with {os.pathsep!r} between two paths.")
+        raise ValueError(f"There is no data set {name!r} of yours; there are {known}. Add it on the page Your data or with "
+                         "python -m compress data add FILE, or name its path (a folder of IDX files, an .npz file) in "
+                         f"COMPRESS_DATA, with {os.pathsep!r} between two paths.")
     if len(found) > 1:
-        raise ValueError(f"COMPRESS_DATA names {len(found)} data sets {name!r}: {found[0].path} and "
-                         f"{found[1].path}. Rename one of them.")
+        raise ValueError(f"{len(found)} data sets are called {name!r}: {found[0].path} and {found[1].path}. Rename one of "
+                         "them.")
     return found[0]
 
 
@@ -205,7 +197,7 @@ def _cards(stamp: Stamp) -> tuple[DatasetCard, ...]:
 
 
 def _card(entry: _Entry) -> DatasetCard:
-    title, source = entry.name.removeprefix(PREFIX), f"From {_shown(entry.path)}."
+    title, source = entry.name.removeprefix(PREFIX), "Added by you." if entry.is_added else f"From {_shown(entry.path)}."
     try:
         kind, shape, classes, examples = _outline(entry)
     except Exception as error:  # whatever a file makes of its reader, the other data sets must stay usable
@@ -231,17 +223,7 @@ def _raw_data(entry: _Entry, files: IdxFolder | NpzFile) -> RawData:
     labels = class_labels(files.labels())
     test_labels = class_labels(files.labels(test=True)) if files.has_test() else None
     codes, classes = numbered(labels if test_labels is None else joined(labels, test_labels))
-    inputs, kind = _arranged(files, test=False)
-    test_inputs = None if test_labels is None else _arranged(files, test=True)[0]
+    inputs, kind = arranged(files, test=False)
+    test_inputs = None if test_labels is None else arranged(files, test=True)[0]
     return RawData(entry.name.removeprefix(PREFIX), kind, classes, inputs, codes[:len(labels)], test_inputs,
-                   None if test_labels is None else codes[len(labels):])
-
-
-def _arranged(files: IdxFolder | NpzFile, test: bool) -> tuple[np.ndarray, str]:
-    found = files.inputs(test)
-    inputs = found.astype(np.uint8) if found.dtype == np.bool_ else found
-    kind, shape = arranged_shape(inputs.shape, files.kind())
-    check_finite(inputs, "test inputs" if test else "inputs", missing_allowed=False)
-    if inputs.ndim == 4 and inputs.shape[1:] != shape:
-        inputs = np.moveaxis(inputs, 3, 1)
-    return np.ascontiguousarray(inputs).reshape(len(inputs), *shape), kind
+                   None if test_labels is None else codes[len(labels):], notes=files.notes())

@@ -28,6 +28,14 @@ class NpzFile:
             return None
         return str(self._read("kind")[()])
 
+    def missing_allowed(self) -> bool:
+        """Whether NaN is a missing value: in tables that were added, whose array `missing` says so."""
+        return "missing" in self._names() and self.kind() == "tabular"
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what of the source is not used, from the array `notes`."""
+        return tuple(map(str, np.atleast_1d(self._read("notes")))) if "notes" in self._names() else ()
+
     def has_test(self) -> bool:
         """Whether there is an official test part. Raises ValueError if only its inputs or labels are there."""
         inputs, labels = self._find("inputs", True), self._find("labels", True)

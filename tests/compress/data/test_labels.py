@@ -52,7 +52,8 @@ def test_labels_of_every_type_keep_their_value(labels, names):
     (np.array(["a", "\ud800"]), "valid Unicode"),
     (np.frombuffer(np.array([65, 0x200000], dtype="<u4").tobytes(), dtype="<U1"), "valid Unicode"),
     (np.array([b"\xff\xfe", b"a"]), r'UTF-8.*np\.char\.decode\(y, "latin-1"\)'),
-    (np.eye(3), r"one-hot rows into numbers with argmax\(1\)"),
+    (np.eye(3) + 1, r"turn other rows into numbers, for example with argmax\(1\)"),
+    (np.ones((3, 3)), "Rows of 0 with a single 1 are classes too"),
     (np.array([1 + 0j, 2]), r"complex128.*y\.astype\(str\)"),
     (np.array(["2020-01-01", "2020-01-02"], dtype="M8[D]"), r"datetime64.*y\.astype\(str\)"),
     (np.zeros(0, dtype=int), "one label for each example"),
@@ -87,3 +88,8 @@ def test_labels_of_two_parts_are_compared_by_value(labels, others, names):
 def test_numbers_texts_and_truth_values_do_not_mix(labels, others):
     with pytest.raises(ValueError, match=r"of one type, but got .* Convert both"):
         joined(class_labels(labels), class_labels(others))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, bool])
+def test_one_hot_rows_are_classes(dtype):
+    assert class_labels(np.eye(4, dtype=dtype)[[2, 0, 3, 1]]).tolist() == [2, 0, 3, 1]

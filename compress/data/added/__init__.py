@@ -1,0 +1,1 @@
+"""Data sets that the user brings as files: read, looked at, and kept under a name."""

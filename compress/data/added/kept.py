@@ -1,0 +1,87 @@
+"""Adds a data set to those that every page and command lists, and takes it away again."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from compress.atomic_file import write_whole
+from compress.data.added.examples import Examples
+from compress.data.added.folder import ENDING, folder
+from compress.data.local_files import PREFIX, names_in_use
+
+LONGEST_NAME = 60
+
+
+def add(name: str, found: Examples) -> str:
+    """Keeps examples as the data set local:NAME and returns this name.
+
+    The same examples under the same name are one data set. Where other data have the name, a number is put behind it.
+
+    Args:
+        name: letters, digits, ".", "_" and "-"; other signs become "_".
+
+    Raises:
+        ValueError: an empty name, or a home folder that cannot be written.
+    """
+    contents, wanted = _contents(found), _plain(name)
+    number, chosen = 1, wanted
+    while True:
+        path = folder() / f"{chosen}{ENDING}"
+        if path.is_file() and path.read_bytes() == contents:
+            return PREFIX + chosen
+        if PREFIX + chosen not in names_in_use():
+            break
+        number, chosen = number + 1, f"{wanted}-{number + 1}"
+    try:
+        write_whole(contents, path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written ({error.strerror}). Free some space, or set COMPRESS_HOME to a folder "
+                         "that may be written.") from error
+    return PREFIX + chosen
+
+
+def remove(name: str) -> Path:
+    """Removes the file of an added data set and returns its path. What was measured on it stays in the store.
+
+    Raises:
+        ValueError: no data set of this name was added, or its file cannot be removed.
+    """
+    path = folder() / f"{name.removeprefix(PREFIX)}{ENDING}"
+    if path.parent != folder() or not path.is_file():
+        known = ", ".join(PREFIX + file.stem for file in sorted(folder().glob(f"*{ENDING}"))) or "none"
+        raise ValueError(f"No data set {name!r} was added; those that were are {known}. Files named in COMPRESS_DATA are "
+                         "yours to move.")
+    try:
+        path.unlink()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be removed ({error.strerror}).") from error
+    return path
+
+
+def _plain(name: str) -> str:
+    plain = re.sub(r"[^\w.-]+", "_", name.removeprefix(PREFIX)).strip("._")[:LONGEST_NAME]
+    if not plain:
+        raise ValueError(f"The name must hold letters or digits, but is {name!r}. Call the data set birds, for example.")
+    return plain
+
+
+def _contents(found: Examples) -> bytes:
+    """The .npz file; equal examples give equal bytes, at whatever time."""
+    arrays = {"x": found.inputs, "y": found.labels, "kind": np.array(found.kind), "missing": np.array(True)}
+    if found.test_inputs is not None and found.test_labels is not None:
+        arrays |= {"x_test": found.test_inputs, "y_test": found.test_labels}
+    if found.notes:
+        arrays["notes"] = np.array(found.notes)
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for array_name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{array_name}.npy")
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(entry, "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array, order="C"), allow_pickle=False)
+    return stream.getvalue()

@@ -1,0 +1,171 @@
+"""A table as examples: which column holds the classes, and what each of the others becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from compress.data.added.examples import Choices, Column, Examples
+from compress.data.added.table_file import read_table
+from compress.data.finite import LARGEST
+from compress.data.labels import class_labels
+from compress.memory import require
+
+if TYPE_CHECKING:
+    import pandas
+
+LABEL_NAMES = ("label", "labels", "class", "classes", "target", "y", "category", "species", "diagnosis", "outcome", "type")
+MOST_CLASSES = 200
+MOST_CATEGORIES = 32
+LONGEST_CATEGORY = 60  # characters; beyond, a text is a text
+ROWS_SHOWN = 5
+_EXACT = 2.0 ** 24  # from here on float32 no longer tells neighbouring whole numbers apart
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """A column and its features (n, count)."""
+
+    column: Column
+    values: np.ndarray | None = None
+
+
+def table_examples(path: Path, choices: Choices) -> Examples:
+    """The examples of a table.
+
+    Numbers stay numbers; a missing one is NaN, and counts as the mean of the training split. A column of up to 32 different
+    texts becomes one feature of 0 and 1 for each text; a column of sentences becomes counts of its words and pairs of
+    neighbouring words, hashed into a number of features (Weinberger et al., 2009), each row of length 1. Columns that cannot
+    tell examples apart (constant, row numbers, names that hardly occur twice) are left out, and rows without a label too.
+
+    Raises:
+        ValueError: no table, no column for the label, or no other column of use.
+    """
+    table = read_table(path)
+    could = _could_label(table)
+    label = _label(table, could, choices.label, path)
+    missing = table[label].isna().to_numpy()
+    if missing.all():
+        raise ValueError(f"{path.name}: the column {label!r} has no values. Choose another column as the label.")
+    kept = table.loc[~missing].reset_index(drop=True)
+    made = [_Made(Column(label, "label", 0, int(missing.sum()), "the class")) if name == label else
+            _column(str(name), kept[name], choices.words) for name in table.columns]
+    columns = tuple(one.column for one in made)
+    if not any(column.features for column in columns):
+        raise ValueError(f"{path.name}: beside the label {label!r} no column has values that tell examples apart. Choose "
+                         "another column as the label, or add columns of numbers.")
+    rows = tuple(tuple("" if cell is None or cell != cell else str(cell)[:80] for cell in row)
+                 for row in kept.head(ROWS_SHOWN).itertuples(index=False))
+    return Examples("tabular", _joined([one.values for one in made if one.values is not None], path),
+                    class_labels(_plain(kept[label])), notes=_notes(columns, int(missing.sum())), columns=columns, rows=rows,
+                    labelled_by=label, could_label=could)
+
+
+def _could_label(table: pandas.DataFrame) -> tuple[str, ...]:
+    """Columns of 2 to 200 different values, of which each occurs twice on average."""
+    counts = {name: _different(table[name]) for name in table.columns}
+    return tuple(name for name, count in counts.items() if 2 <= count <= min(MOST_CLASSES, len(table) / 2)
+                 and not _is_fraction(table[name]))
+
+
+def _label(table: pandas.DataFrame, could: tuple[str, ...], wanted: str, path: Path) -> str:
+    names = [str(name) for name in table.columns]
+    if wanted:
+        if wanted not in names:
+            raise ValueError(f"{path.name} has no column {wanted!r}; its columns are {', '.join(names[:30])}"
+                             f"{', ...' if len(names) > 30 else ''}. Choose one of them as the label.")
+        return wanted
+    if not could:
+        raise ValueError(f"{path.name} has no column that could be the label: none has 2 to {MOST_CLASSES} different values "
+                         "that occur at least twice on average. Add a column with the class of each row.")
+    named = [name for known in LABEL_NAMES for name in could if name.strip().lower() == known]
+    return named[0] if named else could[-1] if could[-1] == names[-1] else could[0] if could[0] == names[0] else could[-1]
+
+
+def _column(name: str, values: pandas.Series, words: int) -> _Made:
+    """One column other than the label."""
+    missing = int(values.isna().sum())
+
+    def made(type: str, features: int, becomes: str, numbers: np.ndarray | None = None) -> _Made:
+        return _Made(Column(name, type, features, missing, becomes), numbers)
+
+    different = _different(values)
+    if missing == len(values):
+        return made("empty", 0, "left out: it has no values")
+    if different == 1 and not missing:
+        return made("constant", 0, "left out: all its values are the same")
+    if values.dtype.kind in "iufb":
+        if _counts_rows(name, values):
+            return made("row number", 0, "left out: it counts the rows")
+        return made("number", 1, "a number", values.to_numpy(dtype=np.float64)[:, None])
+    if values.dtype.kind in "mMc" or not values.dropna().map(lambda cell: isinstance(cell, str | bool)).all():
+        return made("other", 0, "left out: neither numbers nor text")
+    texts = values.map(lambda cell: cell if isinstance(cell, str) else "" if cell != cell or cell is None else str(cell))
+    if different <= min(MOST_CATEGORIES, len(values) / 2) and texts.str.len().max() <= LONGEST_CATEGORY:
+        names = sorted({text for text in texts if text})
+        numbers = np.stack([(texts == text).to_numpy() for text in names], axis=1).astype(np.float64)
+        return made("category", len(names), f"{len(names)} features of 0 and 1", numbers)
+    if texts.str.count(r"\S\s+\S").mean() >= 1.0:
+        return made("text", words, f"{words} features that count its words", _hashed(texts.tolist(), words))
+    return made("other", 0, "left out: texts that hardly occur twice, such as names or dates")
+
+
+def _hashed(texts: list[str], words: int) -> np.ndarray:
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    require(8 * len(texts) * words, f"{words} features of words for {len(texts)} rows", "Choose fewer words.")
+    return HashingVectorizer(n_features=words, ngram_range=(1, 2)).transform(texts).toarray()
+
+
+def _joined(parts: list[np.ndarray], path: Path) -> np.ndarray:
+    """All features (n, count); float32 where that keeps every value well."""
+    count = sum(part.shape[1] for part in parts)
+    require(16 * len(parts[0]) * count, f"{path.name}: {count} features of {len(parts[0])} rows",
+            "Leave out rows or columns.")
+    joined = np.concatenate(parts, axis=1)
+    finite = np.abs(joined[np.isfinite(joined)])
+    whole_beyond = bool(((finite > _EXACT) & (finite == np.floor(finite))).any())
+    return joined if whole_beyond or (finite.size and finite.max() > LARGEST) else joined.astype(np.float32)
+
+
+def _notes(columns: tuple[Column, ...], without_label: int) -> tuple[str, ...]:
+    left = [column.name for column in columns if not column.features and column.type != "label"]
+    notes = []
+    if without_label:
+        notes.append(f"{without_label} rows without a label are left out.")
+    if left:
+        notes.append(f"{'Column' if len(left) == 1 else 'Columns'} left out: {', '.join(left[:10])}"
+                     f"{' and others' if len(left) > 10 else ''}.")
+    return tuple(notes)
+
+
+def _plain(labels: pandas.Series) -> np.ndarray:
+    """Labels as an array of whole numbers, truth values or texts."""
+    if labels.dtype.kind in "iub":
+        return labels.to_numpy()
+    if labels.dtype.kind == "f" and (labels == labels.round()).all():
+        return labels.to_numpy()
+    return np.array([str(label) for label in labels])
+
+
+def _is_fraction(values: pandas.Series) -> bool:
+    """Whether a column holds measurements, which are no classes."""
+    return values.dtype.kind == "f" and not bool((values.dropna() == values.dropna().round()).all())
+
+
+def _counts_rows(name: str, values: pandas.Series) -> bool:
+    """Whether a column is 0, 1, 2, ... or 1, 2, 3, ..., as files have that were saved with their index."""
+    if values.dtype.kind not in "iu" or len(values) < 3:
+        return False
+    steps = values.diff().dropna()
+    return bool((steps == 1).all()) and int(values.iloc[0]) in (0, 1)
+
+
+def _different(values: pandas.Series) -> int:
+    try:
+        return int(values.nunique(dropna=True))
+    except TypeError:  # lists or tables in the cells
+        return len(values)
