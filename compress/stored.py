@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 FLOAT32, FLOAT16, INT8 = "float32", "float16", "int8"
 PRECISIONS = (FLOAT32, FLOAT16, INT8)
+BITS = {FLOAT32: 32, FLOAT16: 16, INT8: 8}  # of a number, without the scales of int8
 ENTROPY, NONE = "entropy", "none"
 CODINGS = (ENTROPY, NONE)
 

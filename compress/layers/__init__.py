@@ -3,6 +3,7 @@
 from compress.layers import coded as coded
 from compress.layers import factors as factors
 from compress.layers import fronts as fronts
-from compress.layers import half as half
-from compress.layers import quantized as quantized
 from compress.layers import sparse as sparse
+from compress.layers.rounded import corrected as corrected
+from compress.layers.rounded import half as half
+from compress.layers.rounded import quantized as quantized

@@ -11,6 +11,7 @@ from compress.layers.coded import closed
 from compress.layers.factors import Factors
 from compress.layers.matrix_view import can_be_viewed
 from compress.layers.open_codes import Coefficients, OpenCodes
+from compress.layers.rounded.corrected import Corrected
 from compress.layers.sparse import Sparse
 
 Part = DenseLayer | Coefficients
@@ -71,7 +72,7 @@ def outer_path(network: nn.Module, path: str) -> str:
     """The path of the layer that a part belongs to: "1" for "1.0", the first of the factors of a layer "1"."""
     places = path.split(".")
     outer = (".".join(places[:length]) for length in range(1, len(places)))
-    return next((one for one in outer if isinstance(network.get_submodule(one), OpenCodes | Factors)), path)
+    return next((one for one in outer if isinstance(network.get_submodule(one), OpenCodes | Factors | Corrected)), path)
 
 
 def _is_a_part(layer: nn.Module) -> bool:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from compress.data.datasets import Dataset
-from compress.layers.half import FORMATS
 from compress.layers.opening import opened
+from compress.layers.rounded.half import FORMATS
 from compress.method import Candidate, Entrant, Method, Run
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
@@ -22,6 +22,7 @@ from compress.quantization.view import inside_view, point_view
 from compress.recipe import BASELINE, CONTROL
 from compress.settings import setting
 from compress.solvers.uniform_grid import MOST_LEVELS
+from compress.stored import BITS
 from compress.training.batches import refusal
 from compress.training.loop import Training
 from compress.workload import Phase
@@ -65,6 +66,11 @@ class Quantize(Method):
     losses add up to the least, within the bytes (at their entropy) that the dial's number takes for all layers. The least is
     found by dynamic programming; its sum stands beside the loss of the whole network.
 
+    A **correction** of rank $r$ (LQER, Zhang et al. 2024) stores beside the levels $Q$ two thin factors, $Q + A B$, whose
+    product is that part of $W - Q$ which gives the outputs back most, exactly: the first $r$ eigenvectors of $(W - Q) H
+    (W - Q)^\top$. The factors are stored as the *precision* says. A few ranks make good what a few large errors cost; a
+    level more often takes fewer bytes.
+
     **Recovery** trains on the labels. *values*: the levels' values, each by the sum of the gradients of its weights, while
     the numbers stay. *levels*: which level a weight has, while the values stay; gradients pass the rounding as if it were
     not there (Jacob et al. 2018). Biases are trained in both cases. With *compared*, rounding to nearest is trained as
@@ -105,6 +111,8 @@ class Quantize(Method):
     damping: float = setting(0.3, low=0.0001, high=1.0, tried=(0.1, 0.3, 1.0),
                              idle={"scheme": ("nearest", "codebook", "ternary", *FORMATS)},
                              help="Added to the variances of the inputs, as a share of their mean (for gptq).")
+    correction: int = setting(0, low=0, high=1024, step=1, label="Rank of a correction", idle={"scheme": tuple(FORMATS)},
+                              help="Store a low rank of what rounding lost beside the levels of each layer (0: nothing).")
     allocation: str = setting("uniform", choices=("uniform", "measured"), tried=("uniform", "measured"),
                               idle={"scheme": ("ternary", *FORMATS)},
                               help="The same levels for all layers; or those with the least measured losses that take as "
@@ -123,7 +131,8 @@ class Quantize(Method):
     @property
     def rounding(self) -> Rounding:
         """The settings that determine how matrices are rounded to any number of levels."""
-        return Rounding(self.scheme, self.per, self.group, self.symmetric, self.clipping, self.damping)
+        return Rounding(self.scheme, self.per, self.group, self.symmetric, self.clipping, self.damping,
+                        self.correction)
 
     def plan(self, values: Sequence[Any]) -> tuple[Run, ...]:
         """The curve; if compared is set, its control, rounding to nearest, and its baselines: codebooks of 2, 4, 8 values
@@ -204,7 +213,7 @@ class Quantize(Method):
             network = quantizer.trained(smaller, plan, self.recovery == "levels", seed, training)
         else:
             network = quantizer.finished(smaller)
-        view = {} if self.scheme in FORMATS else point_view(quantizer, self.rounding, levels, network)
+        view = {} if self.scheme in FORMATS else point_view(quantizer, self.rounding, levels, network, BITS[self.precision])
         notes = [f"layer {path} stays as it is: its levels would take more room, no gain" for path in made
                  if path not in smaller]
         if shares:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.layers.base import DenseLayer, bytes_of_weight, is_dense, with_layers
-from compress.layers.half import FORMATS, Half
 from compress.layers.input_moments import input_moments
 from compress.layers.opening import opened, parts_of
-from compress.layers.quantized import Quantized
+from compress.layers.rounded.corrected import Corrected
+from compress.layers.rounded.half import FORMATS, Half
+from compress.layers.rounded.quantized import Quantized
 from compress.layers.sensitivity import EXAMPLES
 from compress.layers.titles import layer_title
 from compress.networks.evaluation import device_of, logits_of
@@ -26,7 +27,7 @@ from compress.quantization.straight_through import StraightThrough
 from compress.training.loop import Training, train
 
 HEADER = 250  # bytes by which the file's header grows against a dense layer's, about
-Made = Quantized | Half
+Made = Quantized | Corrected | Half
 
 
 class Quantizer:
@@ -81,7 +82,8 @@ class Quantizer:
     def smaller(self, made: dict[str, Made]) -> dict[str, Made]:
         """Those of the layers that take less room in a file than the ones that are there now."""
         return {path: layer for path, layer in made.items()
-                if bytes_of_weight(layer) + HEADER < bytes_of_weight(self.network.get_submodule(path))}
+                if bytes_of_weight(layer) + HEADER * (3 if isinstance(layer, Corrected) else 1)
+                < bytes_of_weight(self.network.get_submodule(path))}
 
     def finished(self, made: dict[str, Made]) -> Network:
         """A NEW network with these layers, its batch-norm statistics corrected."""
@@ -100,9 +102,10 @@ class Quantizer:
     def trained(self, made: dict[str, Made], plan: Training, numbers: bool, seed: int, report: Reporter) -> Network:
         """A NEW network with these layers after training on the labels: their values, or, with `numbers`, the numbers of
         the levels by gradients that pass through the rounding; biases and other layers in both cases."""
-        ready = {path: StraightThrough(layer, self.layers[path]) if numbers and isinstance(layer, Quantized) else layer
-                 for path, layer in made.items()}
-        network = train(with_layers(self.network, ready), self.data, plan, seed, report).network
+        start = with_layers(self.network, made)
+        if numbers:
+            start = with_layers(start, {path: StraightThrough(main, self.layers[of]) for path, of, main in _levels(made)})
+        network = train(start, self.data, plan, seed, report).network
         open_layers = {path: layer for path, layer in network.named_modules() if isinstance(layer, StraightThrough)}
         return with_layers(network, {path: layer.closed() for path, layer in open_layers.items()})
 
@@ -124,3 +127,12 @@ class Quantizer:
             return self.made(rounding, dict.fromkeys(self.layers, levels))
         ones = {path: Roundable(path, layer, None) for path, layer in self.layers.items()}
         return {path: one.quantized(one.rounded(rounding.to_nearest(), levels)) for path, one in ones.items()}
+
+
+def _levels(made: Mapping[str, Made]) -> Iterator[tuple[str, str, Quantized]]:
+    """The path of each layer of levels, that of the layer in whose place it or its correction is, and the layer."""
+    for path, layer in made.items():
+        if isinstance(layer, Quantized):
+            yield path, path, layer
+        elif isinstance(layer, Corrected) and isinstance(layer.main, Quantized):
+            yield f"{path}.main", path, layer.main

@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from compress.layers.base import DenseLayer
 from compress.layers.input_moments import Moments
 from compress.layers.matrix_view import matrix_of
-from compress.layers.quantized import Quantized
+from compress.layers.rounded.corrected import Corrected, correction_of
+from compress.layers.rounded.quantized import Quantized
 from compress.solvers.codebook import Codebook, binary, kmeans, ternary
 from compress.solvers.gptq import Factor, factor, output_errors, rounded_to_all
+from compress.solvers.svd import correction
 from compress.solvers.uniform_grid import Grid, Per, fitted
 
 KEPT = 50_000_000  # numbers of roundings that a layer keeps, one byte each up to 256 levels
@@ -32,6 +34,11 @@ class Rounding:
     symmetric: bool = True
     clipping: str = "none"
     damping: float = 0.3
+    correction: int = 0
+
+    def uncorrected(self) -> Rounding:
+        """The settings that determine the numbers."""
+        return self if not self.correction else replace(self, correction=0)
 
     def to_nearest(self) -> Rounding:
         """The same grids, each weight rounded to its nearest level."""
@@ -44,14 +51,16 @@ class Rounded:
 
     Attributes:
         numbers: (groups, rows, columns) int32; values: what gives them values.
-        matrix: the values (groups, rows, columns), 0 where a weight is not held.
+        matrix: the values (groups, rows, columns), 0 where a weight is not held, and the correction.
         shift: (rows of all groups,), the mean of what the outputs lack, to be added to the bias; None for nothing.
+        correction: its two factors, (groups, rows, rank) and (groups, rank, columns); None for nothing.
     """
 
     numbers: Tensor
     values: Grid | Codebook
     matrix: Tensor
     shift: Tensor | None
+    correction: tuple[Tensor, Tensor] | None
 
 
 class Roundable:
@@ -77,6 +86,7 @@ class Roundable:
         self.held = None if bool(held.all()) else held
         self.second = torch.zeros(1, 1, 1) if moments is None else moments.full(path)
         self.mean = torch.zeros(1, 1) if moments is None else moments.mean
+        self._reads_inputs = moments is not None
         self._factors: dict[float, Factor] = {}
         self._most = max(FEWEST, KEPT // self.matrix.numel())
         self._kept: dict[tuple[Rounding, int], tuple[Tensor, Grid | Codebook]] = {}
@@ -84,6 +94,7 @@ class Roundable:
 
     def prepare(self, rounding: Rounding, levels: Iterable[int]) -> None:
         """Rounds to many numbers of levels at once, which takes less time and gives the same."""
+        rounding = rounding.uncorrected()
         wanted = [count for count in dict.fromkeys(levels) if (rounding, count) not in self._kept][:self._most]
         meanings = [self._meaning(rounding, count) for count in wanted]
         grids = [values for values in meanings if isinstance(values, Grid)]
@@ -98,26 +109,34 @@ class Roundable:
         """The matrix rounded to this number of levels. The last numbers are kept, because a curve and the inside view share
         them."""
         self.prepare(rounding, [levels])
-        numbers, values = self._kept[rounding, levels]
+        numbers, values = self._kept[rounding.uncorrected(), levels]
         while len(self._kept) > self._most:
             del self._kept[next(iter(self._kept))]
-        matrix = self._values(numbers.int(), values)
-        return Rounded(numbers.int(), values, matrix, self._shift(matrix) if rounding.scheme == "gptq" else None)
+        matrix, factors = self._values(numbers.int(), values), None
+        if rounding.correction:
+            factors = self._correction(matrix, rounding)
+            matrix = matrix + factors[0] @ factors[1]
+        shift = self._shift(matrix) if rounding.scheme == "gptq" else None
+        return Rounded(numbers.int(), values, matrix, shift, factors)
 
-    def quantized(self, found: Rounded, always_masked: bool = False) -> Quantized:
+    def quantized(self, found: Rounded, always_masked: bool = False) -> Quantized | Corrected:
         """The layer as it is stored: with a mask where zeros take less room in it than as levels, or in any case."""
+        main = self._levels(found, always_masked)
+        return main if found.correction is None else Corrected(main, correction_of(self.layer, *found.correction))
+
+    def _levels(self, found: Rounded, always_masked: bool) -> Quantized:
         values = found.values
         numbers = found.numbers.flatten(0, 1)
         if isinstance(values, Grid):
             values = Grid(values.levels, values.step.flatten(0, 1), values.middle.flatten(0, 1))
         if self.held is None:
-            return self._corrected(Quantized.of(self.layer, numbers, values), found.shift)
+            return self._shifted(Quantized.of(self.layer, numbers, values), found.shift)
         held, zero = self.held.flatten(0, 1), found.values.nearest(torch.zeros_like(self.matrix))
-        masked = self._corrected(Quantized.of(self.layer, numbers, values, held), found.shift)
+        masked = self._shifted(Quantized.of(self.layer, numbers, values, held), found.shift)
         if always_masked or bool((found.values.values(zero) != 0).any()):
             return masked
         numbers = torch.where(held, numbers, zero.flatten(0, 1))
-        whole = self._corrected(Quantized.of(self.layer, numbers, values), found.shift)
+        whole = self._shifted(Quantized.of(self.layer, numbers, values), found.shift)
         return min(masked, whole, key=lambda one: sum(len(tensor) for tensor in one.levels.buffers()))
 
     def error(self, matrix: Tensor, bias: Tensor | None) -> float:
@@ -165,6 +184,13 @@ class Roundable:
         """The second moment, or the covariance: the errors that matter where the bias takes up their mean."""
         return self.second - self.mean[..., :, None] * self.mean[..., None, :] if centred else self.second
 
+    def _correction(self, matrix: Tensor, rounding: Rounding) -> tuple[Tensor, Tensor]:
+        """The factors of this rank, or the layer's full one, that give the outputs back most of what they lost; around the
+        mean of the inputs where the bias takes up the mean of what is lost."""
+        rank = min(rounding.correction, *self.matrix.shape[-2:])
+        has_shift = rounding.scheme == "gptq" and self.layer.bias is not None
+        return correction(self.matrix - matrix, rank, self._moment(has_shift) if self._reads_inputs else None)
+
     def _meaning(self, rounding: Rounding, levels: int) -> Grid | Codebook:
         if rounding.scheme == "codebook":
             weights = self.matrix if self.held is None or not bool(self.held.any()) else self.matrix[self.held]
@@ -184,7 +210,7 @@ class Roundable:
         most of the weights are."""
         clip = rounding.clipping == "least_error" or levels == 2
         is_even = rounding.symmetric and levels > 2 and levels % 2 == 0
-        importance = self.second.diagonal(dim1=-2, dim2=-1) if clip and self.second.numel() > 1 else None
+        importance = self.second.diagonal(dim1=-2, dim2=-1) if clip and self._reads_inputs else None
         if levels == 2 and rounding.symmetric:
             return binary(self.matrix, PER[rounding.per], rounding.group, importance)
         grid = fitted(self.matrix, levels + is_even, PER[rounding.per], rounding.group, rounding.symmetric, clip, importance)
@@ -210,7 +236,7 @@ class Roundable:
             return None
         return ((self.matrix - values).double() @ self.mean[..., None]).flatten()
 
-    def _corrected(self, made: Quantized, shift: Tensor | None) -> Quantized:
+    def _shifted(self, made: Quantized, shift: Tensor | None) -> Quantized:
         """With what the outputs lack in the mean in its bias."""
         if shift is not None and made.bias is not None:
             made.bias = nn.Parameter((made.bias.detach() + shift).to(made.bias.dtype))

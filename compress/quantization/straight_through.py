@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from compress.layers.base import DenseLayer, Substitute, dense_like, dense_outputs, dense_plain
-from compress.layers.quantized import Quantized
+from compress.layers.rounded.quantized import Quantized
 
 
 class StraightThrough(Substitute):

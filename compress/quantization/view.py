@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from compress.layers.levels import Levels
-from compress.layers.quantized import Quantized
+from compress.layers.rounded.corrected import Corrected
+from compress.layers.rounded.quantized import Quantized
 from compress.layers.sensitivity import sensitivity
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
@@ -22,12 +22,17 @@ MOST_VALUES = 256  # of a layer: with more of them (grids of many rows), their h
 FIRST = 4096  # weights; if these have more than MOST_VALUES, all have, and need not be counted
 
 
-def point_view(quantizer: Quantizer, rounding: Rounding, levels: dict[str, int], network: Network) -> dict[str, Any]:
+def point_view(quantizer: Quantizer, rounding: Rounding, levels: dict[str, int], network: Network,
+               bits: int = 32) -> dict[str, Any]:
     """One dict for each layer of a quantized network: path, title, levels (values of its weights, rising), counts (of the
-    weights that have them), bits (entropy of the levels, a weight), distortion (squared error of the weights, as a part of
-    their variance), error and error_nearest (squared error of the outputs on calibration, as a part of their energy, as
-    stored and by rounding to nearest), is_stored (False for a layer that stays as it is, in 32 bits and without error)."""
-    return {"layers": [{"path": path, "title": quantizer.title(path), **_layer(one, network.get_submodule(path)),
+    weights that have them), bits (entropy of the levels, a weight), correction (bits of its numbers, a weight), distortion
+    (squared error of the weights, as a part of their variance), error and error_nearest (squared error of the outputs on
+    calibration, as a part of their energy, as stored and by rounding to nearest), is_stored (False for a layer that stays
+    as it is, in 32 bits and without error).
+
+    Args:
+        bits: of a stored number of a correction."""
+    return {"layers": [{"path": path, "title": quantizer.title(path), **_layer(one, network.get_submodule(path), bits),
                         "error_nearest": _error_of_nearest(one, rounding, levels[path])}
                        for path, one in quantizer.roundable().items()]}
 
@@ -52,24 +57,28 @@ def histogram(weight: Tensor) -> dict[str, Any]:
     return {"reach": reach, "weights": torch.histc(weight, BINS, -reach, reach).int().tolist()}
 
 
-def _layer(one: Roundable, layer: nn.Module) -> dict[str, Any]:
-    if not isinstance(layer, Quantized):
-        return {"is_stored": False, "levels": [], "counts": [], "bits": 32.0, "distortion": 0.0, "error": 0.0}
+def _layer(one: Roundable, layer: nn.Module, bits: int) -> dict[str, Any]:
+    main = layer.main if isinstance(layer, Corrected) else layer
+    if not isinstance(main, Quantized) or not isinstance(layer, Quantized | Corrected):
+        return {"is_stored": False, "levels": [], "counts": [], "bits": 32.0, "correction": 0.0, "distortion": 0.0,
+                "error": 0.0}
     matrix = layer.weight.detach().view(one.matrix.shape)
-    values, counts = _values(layer.levels, matrix)
-    return {"is_stored": True, "levels": values, "counts": counts, "bits": entropy(layer.levels.places()),
-            "distortion": one.distortion(matrix), "error": one.error(matrix, layer.bias)}
+    values, counts = _values(main)
+    added = sum(own.numel() for own in layer.correction.parameters()) if isinstance(layer, Corrected) else 0
+    return {"is_stored": True, "levels": values, "counts": counts, "bits": entropy(main.levels.places()),
+            "correction": bits * added / matrix.numel(), "distortion": one.distortion(matrix),
+            "error": one.error(matrix, layer.bias)}
 
 
 def _error_of_nearest(one: Roundable, rounding: Rounding, levels: int) -> float:
     return one.error(one.rounded(rounding.to_nearest(), levels).matrix, one.layer.bias)
 
 
-def _values(levels: Levels, matrix: Tensor) -> tuple[list[float], list[int]]:
-    matrix = matrix.cpu()
+def _values(layer: Quantized) -> tuple[list[float], list[int]]:
+    matrix = layer.weight.detach().cpu()
     if len(torch.unique(matrix.flatten()[:FIRST])) > MOST_VALUES:
         return _binned(matrix)
-    values, counts = levels.used()
+    values, counts = layer.levels.used()
     return _binned(matrix) if len(values) > MOST_VALUES else _plain(values, counts)
 
 

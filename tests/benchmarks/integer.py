@@ -2,9 +2,9 @@
 
     speed  LeNet-300-100, batches of 1 and 128: time over that of torch's float32, and accuracy, weights of 8 bits
 
-Ways: ours with the scale of each example and with one measured on calibration (layers/integer_matmul.py); torch's dynamic
-quantization; ONNX Runtime in float32 and with its dynamic quantization, where onnxruntime and onnx are installed (in FOLDER:
-pip install --target FOLDER onnxruntime onnx). All use one thread.
+Ways: ours with the scale of each example and with one measured on calibration (layers/rounded/integer_matmul.py); torch's
+dynamic quantization; ONNX Runtime in float32 and with its dynamic quantization, where onnxruntime and onnx are installed
+(in FOLDER: pip install --target FOLDER onnxruntime onnx). All use one thread.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from compress.data import datasets
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.layers.base import dense_layers
-from compress.layers.integer_matmul import IntegerMatrix, is_fast, reach_of
+from compress.layers.rounded.integer_matmul import IntegerMatrix, is_fast, reach_of
 from compress.networks.families import Network
 from compress.recipe import Step
 from compress.solvers.uniform_grid import fitted

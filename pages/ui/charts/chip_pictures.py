@@ -177,6 +177,8 @@ DRAWN: dict[str, Callable[[], str]] = {
     "three steps": lambda: box(1, 1, 10, 16, PALE) + box(13, 4, 6.4, 10, 0.6) + box(21.6, 6.5, 4.6, 5),
     "bits": lambda: numbers("101"),
     "ternary": lambda: numbers("-0+"),
+    "correction": lambda: (box(1, 2, 9, 14, PALE) + line([(12, 9), (16, 9)], 1.5) + line([(14, 7), (14, 11)], 1.5)
+                           + box(18, 2, 2.4, 14) + box(21.6, 2, 5.4, 2.4)),
     "clock": clock,
     "layers": lambda: nodes(["ooo", "oooo", "oo"]),
     "loop": loop,

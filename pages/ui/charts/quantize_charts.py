@@ -1,8 +1,9 @@
 """The inside of quantization -> charts: weights and their levels, output errors, rate and distortion, sensitivity.
 
 A point's inside has for each layer: path, title, levels (values that weights are rounded to), counts (how many weights have
-each), bits (entropy of the levels, a weight), distortion (squared error of the weights as a part of their variance), error
-and error_nearest (of the outputs as a part of their energy, by the method and by rounding to the nearest level)."""
+each), bits (entropy of the levels, a weight), correction (bits of a correction, a weight), distortion (squared error of the
+weights as a part of their variance), error and error_nearest (of the outputs as a part of their energy, by the method and
+by rounding to the nearest level)."""
 
 from __future__ import annotations
 
@@ -39,6 +40,11 @@ def weights(point: dict) -> int:
 def bits_after_coding(point: dict) -> float:
     """Entropy of the levels of all weights of a point, a weight."""
     return sum(layer["bits"] * sum(layer["counts"]) for layer in point["inside"]["layers"]) / weights(point)
+
+
+def bits_of_correction(point: dict) -> float:
+    """Of all weights of a point, a weight; 0 where rounding was not corrected."""
+    return sum(layer.get("correction", 0.0) * sum(layer["counts"]) for layer in point["inside"]["layers"]) / weights(point)
 
 
 def zeros(point: dict) -> float:
@@ -126,7 +132,7 @@ def rate_distortion(points: list[dict], values: list[int]) -> Chart:
     of Gaussian weights has, and the line of entropy-coded uniform levels 0.2546 bit above."""
     ordered = sorted(points, key=lambda point: point["dial"])
     layers = ordered[0]["inside"]["layers"] if ordered else []
-    most = max((layer["bits"] for point in points for layer in point["inside"]["layers"]), default=8.0) + 0.3
+    most = max((_rate(layer) for point in points for layer in point["inside"]["layers"]), default=8.0) + 0.3
     errors = [_floor(one["distortion"]) for point in points for one in point["inside"]["layers"]]
     low, high = min([2 ** (-2 * most), *errors]), max([1.0, *errors])
     traces = [marks.line([0, most], [1, 2 ** (-2 * most)], "Gaussian bound", "var(--text)", width=2, dash="dash",
@@ -137,15 +143,15 @@ def rate_distortion(points: list[dict], values: list[int]) -> Chart:
     for number, layer in enumerate(layers):
         own = [of_layer(point, layer["path"]) for point in ordered]
         colour = palette.of_layer(number)
-        traces.append({**marks.line([one["bits"] for one in own], [_floor(one["distortion"]) for one in own],
+        traces.append({**marks.line([_rate(one) for one in own], [_floor(one["distortion"]) for one in own],
                                     layer["title"], colour, mode="lines+markers", width=2, hover="<br>%{text}"),
-                       "text": [f"{point['dial']} levels: {one['bits']:.2f} bits, {_decibels(one['distortion'])}"
+                       "text": [f"{point['dial']} levels: {_rate(one):.2f} bits, {_decibels(one['distortion'])}"
                                 for point, one in zip(ordered, own, strict=True)], "marker": {"size": 6},
                        "showlegend": len(layers) <= MOST_NAMED})
     for number, layer in enumerate(layers):
         traces.append(marks.dot(palette.of_layer(number)))
         at_stops = [point and of_layer(point, layer["path"]) for point in held]
-        follow.append({"trace": len(traces) - 1, "x": [one and [one["bits"]] for one in at_stops],
+        follow.append({"trace": len(traces) - 1, "x": [one and [_rate(one)] for one in at_stops],
                        "y": [one and [_floor(one["distortion"])] for one in at_stops]})
     return {"id": "rate-distortion", "title": "Rate and distortion of the weights", "height": 380, "follow": follow,
             "alt": f"Squared error of the weights of {len(layers)} layers over the entropy of their levels, beside the "
@@ -185,6 +191,11 @@ def _spot(name: str, colour: str, symbol: str) -> dict[str, Any]:
     return {"type": "scatter", "mode": "markers", "x": [], "y": [], "name": name,
             "marker": {"size": 14, "color": colour, "symbol": symbol, "line": {"width": 3, "color": colour}},
             "hovertemplate": f"%{{y}}, {name}: %{{x:.2%}}<extra></extra>"}
+
+
+def _rate(layer: dict) -> float:
+    """Bits a weight of the levels and of what corrects them."""
+    return layer["bits"] + layer.get("correction", 0.0)
 
 
 def _floor(share: float) -> float:

@@ -14,10 +14,10 @@ import torch
 from compress.data.datasets import Dataset
 from compress.files import network_file
 from compress.layers.base import bytes_of_weight, compressed_layers, dense_layers
-from compress.layers.half import Half
 from compress.layers.input_moments import input_moments
 from compress.layers.opening import merged
-from compress.layers.quantized import Quantized
+from compress.layers.rounded.half import Half
+from compress.layers.rounded.quantized import Quantized
 from compress.method import Method
 from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune

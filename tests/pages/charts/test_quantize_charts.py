@@ -120,3 +120,11 @@ def test_bits_and_zeros_are_means_over_all_weights():
     assert quantize_charts.weights(one) == 16 and quantize_charts.weights({"inside": {}}) == 0
     assert quantize_charts.bits_after_coding(one) == pytest.approx(1.75)
     assert quantize_charts.zeros(one) == pytest.approx(3 / 16)
+
+
+def test_a_correction_adds_its_bits():
+    few, many = ({**inside(levels, 0), "correction": bits} for levels, bits in ((2, 3.0), (6, 1.0)))
+    assert quantize_charts.bits_of_correction({"inside": {"layers": [few, many]}}) == pytest.approx(1.5)
+    assert quantize_charts.bits_of_correction(POINTS[0]) == 0.0
+    (dot,) = quantize_charts.rate_distortion([{"dial": 2, "inside": {"layers": [few]}}], [2])["follow"]
+    assert dot["x"] == [[few["bits"] + 3.0]]

@@ -74,7 +74,8 @@ class Levels(nn.Module):
         made.numbers = torch.from_numpy(packed(stored.cpu().numpy(), bits_for(made.levels)))
         if held is not None:
             made.mask = torch.from_numpy(np.packbits(held.cpu().numpy()))
-        made._places = numbers.int() if held is None else torch.where(held, numbers.int(), -1)
+        places = numbers.int().contiguous()  # in the order of one read from a file, so that products are equal bit for bit
+        made._places = places if held is None else torch.where(held, places, -1)
         return made.to(numbers.device)
 
     def plain(self) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from compress.files import container, network_file
 from compress.layers.base import bytes_of_weight, compressed_layers, layer_plain, layer_rebuild, macs, with_layers
 from compress.layers.bit_packing import Symbols, bits_for, unpacked
-from compress.layers.half import FORMATS, Half
-from compress.layers.levels import Levels
 from compress.layers.matrix_view import matrix_of
 from compress.layers.opening import merged, opened
-from compress.layers.quantized import Quantized
+from compress.layers.rounded.half import FORMATS, Half
+from compress.layers.rounded.levels import Levels
+from compress.layers.rounded.quantized import Quantized
 from compress.networks.families import MLP, Architecture, Network, build
 from compress.networks.gru import GRU
 from compress.solvers.uniform_grid import Grid, fitted

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from compress.layers.base import Compressed, DenseLayer, dense_like, dense_outputs, dense_plain, dense_rebuild
 from compress.layers.bit_packing import Symbols
 from compress.layers.dense_weight import DenseWeightLayer
-from compress.layers.levels import Levels
+from compress.layers.rounded.levels import Levels
 from compress.networks.plain_values import mapping
 from compress.solvers.codebook import Codebook
 from compress.solvers.uniform_grid import Grid

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from compress.layers import integer_matmul
-from compress.layers.integer_matmul import IntegerMatrix, integer_product, is_fast, reach_of
+from compress.layers.rounded import integer_matmul
+from compress.layers.rounded.integer_matmul import IntegerMatrix, integer_product, is_fast, reach_of
 from compress.solvers.uniform_grid import fitted
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from compress.layers.levels import Levels
+from compress.layers.rounded.levels import Levels
 from compress.solvers.codebook import kmeans
-from compress.solvers.uniform_grid import fitted
+from compress.solvers.uniform_grid import Grid, fitted
 
 MATRIX = torch.randn(12, 10, generator=torch.Generator().manual_seed(0))
 HELD = torch.rand(12, 10, generator=torch.Generator().manual_seed(1)) < 0.5
@@ -28,3 +28,8 @@ def test_used_values_are_counted_as_the_matrix_has_them(levels: Levels) -> None:
     values, counts = levels.used()
     expected, often = levels.matrix().detach().unique(return_counts=True)
     assert torch.equal(values, expected) and torch.equal(counts, often)
+
+
+def test_numbers_have_the_order_in_memory_of_those_from_a_file() -> None:
+    grid = fitted(MATRIX, 4, "tensor")
+    assert Levels.of(grid.nearest(MATRIX).mT, Grid(4, grid.step, grid.middle)).places().is_contiguous()

@@ -1,0 +1,1 @@
+"""Layers whose weights, or whose inputs too, are few different numbers."""
