@@ -32,6 +32,9 @@ UNSAID = (("coding", "none"), ("precision", "float32"))
 """How every file was stored before these were settings: a recipe that does not say them means these, and has the same key as
 one that says them, so that points of earlier versions are still found."""
 
+LATER = (("activations", "float32"), ("budget", 0), ("correction", 0))
+"""Settings that methods got later, with the values that all points before had: they count as UNSAID does."""
+
 _ODD = re.compile(r"[^\w.-]")
 _STEP = re.compile(r"([A-Za-z_]\w*)(?:\((.*)\))?")
 
@@ -67,7 +70,7 @@ class Step:
 
     def without_unsaid(self) -> Step:
         """The same step without what it would mean if it did not say it."""
-        return Step(self.name, tuple(pair for pair in self.settings if pair not in UNSAID))
+        return Step(self.name, tuple(pair for pair in self.settings if pair not in UNSAID + LATER))
 
     def by_present_names(self, renamed: dict[str, str]) -> Step:
         """The same step, its settings called as they are now.
@@ -131,7 +134,7 @@ class Recipe:
     def key(self) -> str:
         """A short digest of the canonical spelling: the key in the store. How a file is stored is a matter of the last
         method alone."""
-        methods = [*(step.unstored() for step in self.methods[:-1]), *(step.without_unsaid() for step in self.methods[-1:])]
+        methods = [*(step.unstored().without_unsaid() for step in self.methods[:-1]), *(step.without_unsaid() for step in self.methods[-1:])]
         return hashlib.sha256(replace(self, methods=tuple(methods)).text().encode()).hexdigest()[:20]
 
     def as_measured(self) -> Recipe:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from compress.curves.sweep import complete
 from compress.methods import methods
 from compress.networks.families import FAMILIES
-from compress.recipe import Recipe, Step
+from compress.recipe import LATER, Recipe, Step
 from compress.settings import Settings, label_value
 from compress.training.loop import Training
 
@@ -165,3 +165,10 @@ def test_how_a_file_is_stored_is_a_matter_of_the_last_method_alone() -> None:
 def test_a_point_of_before_says_that_its_file_is_not_coded(text: str, spelled: str) -> None:
     recipe = Recipe.parse(text)
     assert recipe.as_measured().text() == spelled and recipe.as_measured().key() == recipe.key()
+
+
+def test_a_setting_that_came_later_leaves_the_keys_of_earlier_points() -> None:
+    before = Recipe.parse("digits/mlp/quantize(levels=5)+quantize(levels=3)/0")
+    later = ",".join(f"{name}={value}" for name, value in LATER)
+    now = Recipe.parse(f"digits/mlp/quantize(levels=5,{later})+quantize(levels=3,{later})/0")
+    assert now.key() == before.key() != Recipe.parse(now.text().replace("correction=0", "correction=2", 1)).key()
