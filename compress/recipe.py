@@ -134,7 +134,8 @@ class Recipe:
     def key(self) -> str:
         """A short digest of the canonical spelling: the key in the store. How a file is stored is a matter of the last
         method alone."""
-        methods = [*(step.unstored().without_unsaid() for step in self.methods[:-1]), *(step.without_unsaid() for step in self.methods[-1:])]
+        methods = [*(step.unstored().without_unsaid() for step in self.methods[:-1]),
+                   *(step.without_unsaid() for step in self.methods[-1:])]
         return hashlib.sha256(replace(self, methods=tuple(methods)).text().encode()).hexdigest()[:20]
 
     def as_measured(self) -> Recipe:
