@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from compress.recipe import Recipe, Step
@@ -40,6 +41,30 @@ def snippet(recipe: Recipe, cards: dict[str, dict[str, Any]]) -> str:
         "print(f\"{point.accuracy:.4f} {point.bytes} bytes\")",
     ]
     return "\n".join(lines) + "\n"
+
+
+def chain_snippet(recipe: Recipe, cards: dict[str, dict[str, Any]], dial_step: int, values: Sequence[Any]) -> str:
+    """A Python program that makes and measures the last network of a chain for each value of the dial of one of its steps.
+
+    Args:
+        recipe, cards: as for snippet().
+        dial_step: number of the step whose dial varies, from 1; LAST for the last.
+    """
+    dial = cards[recipe.methods[dial_step - 1].name]["dial"]
+    lines = snippet(recipe.at(dial, _Named(dial), dial_step), cards).splitlines()
+    begin = next(place for place, line in enumerate(lines) if line.startswith("teacher = ")) + 1
+    loop = [f"for {dial} in {tuple(values)!r}:", *(f"    {line}" for line in lines[begin:])]
+    return "\n".join([*lines[:begin], *loop]) + "\n"
+
+
+class _Named:
+    """A value that a program calls by its name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 def loading(file: str, data: str) -> str:

@@ -27,7 +27,7 @@ from tests.pages.samples import TEACHER, Curve, measure
 
 PAGES = ["app.py", *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "pages").glob("*.py")))]
 TEACHERS, DISTILL, LOW_RANK, COMPARE, HANDBOOK = ("pages/1_Teacher.py", "pages/2_Distill.py", "pages/3_Low_rank.py",
-                                                  "pages/8_Compare.py", "pages/9_Handbook.py")
+                                                  "pages/8_Compare.py", "pages/10_Handbook.py")
 LINK = {"data": "digits", "teacher": "mlp", **{f"t.{name}": str(value) for name, value in Step.parse(TEACHER).settings}}
 LESSON = "distill(epochs=2,seeds=2,temperatures=8)"
 ERRORS = "low_rank.Energy and error at each rank"

@@ -45,7 +45,7 @@ def accuracy_size(points: list[dict], reference: dict | None, *, method: str, na
     shown = [*points, *compared, *chain(*(others or {}).values())] if all(held) else []
     return {"id": "accuracy-size", "title": f"Accuracy against the size of the {subject}", "span": "wide",
             "height": HERO_HEIGHT, "alt": _curve_in_words(ordered, reference, subject), "follow": follow,
-            "figure": {"data": traces, "layout": {**_plane(points, reference, subject), "yaxis": accuracy_axis(shown)}}}
+            "figure": {"data": traces, "layout": {**plane(points, reference, subject), "yaxis": accuracy_axis(shown)}}}
 
 
 def dial_of(points: list[dict], reference: dict | None, values: list[Any], labels: list[str], *, name: str, label: str,
@@ -148,7 +148,7 @@ def accuracy_axis(shown: list[dict]) -> dict[str, Any]:
             "title": {"text": "accuracy on validation"}}
 
 
-def _plane(points: list[dict], reference: dict | None, subject: str) -> dict[str, Any]:
+def plane(points: list[dict], reference: dict | None, subject: str) -> dict[str, Any]:
     """Axes fixed by the reference, so that they do not jump while points arrive."""
     shapes, low, high = [], 3.0, 6.3
     if reference:

@@ -1,13 +1,15 @@
-"""All that a page's address says, read and written in one place: what is chosen, how the page is shown, and which points the
-Compare page shows. Imports neither streamlit nor torch."""
+"""All that a page's address says, read and written in one place: what is chosen, how the page is shown, which points the
+Compare page shows, and the chain of the Chains page. Imports neither streamlit nor torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from pages.ui.lessons import STEPS
+from pages.ui.shell import chained as chained_of_link
 from pages.ui.shell import filters as filters_of_link
 from pages.ui.shell import view as views
+from pages.ui.shell.chained import Chained
 from pages.ui.shell.choice import Card, Choice
 from pages.ui.shell.filters import Filters
 from pages.ui.shell.links import from_link, to_link
@@ -16,11 +18,12 @@ from pages.ui.shell.view import View
 
 @dataclass(frozen=True)
 class Shown:
-    """What is chosen, how the page is shown, and which points the Compare page shows."""
+    """What is chosen, how the page is shown, which points the Compare page shows, and the chain of the Chains page."""
 
     choice: Choice
     view: View = field(default_factory=View)
     filters: Filters = field(default_factory=Filters)
+    chained: Chained = field(default_factory=Chained)
 
 
 LATE = 5.0  # seconds in which a browser has shown a new address, on a slow processor too
@@ -52,12 +55,14 @@ def read(parameters: dict[str, str], known: Card, page: str, methods: tuple[str,
         start: what is taken where the address says nothing.
     """
     notices: list[str] = []
-    filters = start.filters
+    filters, chained = start.filters, start.chained
     if page == filters_of_link.PAGE:
         filters, parameters = filters_of_link.taken(parameters, notices)
+    if page == chained_of_link.PAGE:
+        chained, parameters = chained_of_link.taken(parameters, known, notices)
     choice, corrected = from_link(parameters, known, methods, start.choice)
     view = views.from_link(parameters, STEPS, notices)
-    return Shown(choice, view, filters), [*corrected, *notices]
+    return Shown(choice, view, filters, chained), [*corrected, *notices]
 
 
 def written(shown: Shown, known: Card, page: str, methods: tuple[str, ...], active: str | None) -> dict[str, str]:
@@ -65,4 +70,5 @@ def written(shown: Shown, known: Card, page: str, methods: tuple[str, ...], acti
     link = to_link(shown.choice, known, methods, active if active in methods else next(iter(methods), None))
     for name in set(methods) - shown.choice.turned:
         link.pop(f"{name}.{known['methods'][name]['dial']}", None)
-    return {**link, **(shown.filters.to_link() if page == filters_of_link.PAGE else {}), **shown.view.to_link()}
+    of_page = {filters_of_link.PAGE: shown.filters.to_link(), chained_of_link.PAGE: shown.chained.to_link()}
+    return {**link, **of_page.get(page, {}), **shown.view.to_link()}

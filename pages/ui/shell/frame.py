@@ -21,9 +21,10 @@ PAGES = (("app.py", "Start", ":material/flag:"), ("pages/1_Teacher.py", "Teacher
          ("pages/4_Prune.py", "Prune", ":material/content_cut:"),
          ("pages/5_Sparse_code.py", "Sparse code", ":material/grain:"),
          ("pages/6_Quantize.py", "Quantize", ":material/stairs:"),
+         ("pages/7_Chains.py", "Chains", ":material/link:"),
          ("pages/8_Compare.py", "Compare", ":material/scatter_plot:"),
-         ("pages/7_Lessons.py", "Lessons", ":material/lightbulb:"),
-         ("pages/9_Handbook.py", "Handbook", ":material/menu_book:"))
+         ("pages/9_Lessons.py", "Lessons", ":material/lightbulb:"),
+         ("pages/10_Handbook.py", "Handbook", ":material/menu_book:"))
 
 
 @dataclass(frozen=True)

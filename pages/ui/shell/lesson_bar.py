@@ -75,7 +75,7 @@ def _buttons(lesson: Lesson, view: View, step: LessonStep, here: str | None, kno
             go(lesson, view.step + 1)
     elif st.button("Finish", key="lesson.next", type="primary", icon=":material/flag:"):
         session.show(view.outside_lessons())
-        st.switch_page("pages/7_Lessons.py")
+        st.switch_page("pages/9_Lessons.py")
 
 
 def _is_shown(step: LessonStep, here: str | None, known: Card) -> bool:

@@ -148,10 +148,10 @@ def _start(text: str, description: Card, notices: list[str]) -> tuple[Step, ...]
         notices.append(f"The link puts {shortened(text)!r} in the teacher's place, which is no network that can be made; "
                        "the teacher itself is used.")
         return ()
-    return tuple(_complete(step, card, notices) for step, card in zip(steps, cards, strict=True))
+    return tuple(completed(step, card, notices) for step, card in zip(steps, cards, strict=True))
 
 
-def _complete(step: Step, card: Card, notices: list[str]) -> Step:
+def completed(step: Step, card: Card, notices: list[str]) -> Step:
     """The step of a point, every setting by its present name and in its range."""
     given = step.by_present_names(card["renamed"]).values
     return Step.of(step.name, mended({

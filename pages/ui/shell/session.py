@@ -25,6 +25,8 @@ from pages.ui.charts import outside
 from pages.ui.shell import address as addresses
 from pages.ui.shell import presence
 from pages.ui.shell.address import Replaced, Shown
+from pages.ui.shell.chained import PAGE as CHAINS
+from pages.ui.shell.chained import Chained
 from pages.ui.shell.choice import Card, Choice, first_choice
 from pages.ui.shell.filters import Filters
 from pages.ui.shell.links import to_link
@@ -139,11 +141,12 @@ def begin(page: str, methods: tuple[str, ...]) -> list[str]:
     if parameters != st.session_state.get("address") and not _comes_late(parameters):
         st.session_state["address"], st.session_state["link"] = parameters, None
         if parameters:
-            read, corrected = addresses.read(parameters, known, page, methods, Shown(choice(), view(), filters()))
+            read, corrected = addresses.read(parameters, known, page, methods, _shown())
             notices += corrected
             choose(read.choice)
             show(read.view)
             narrow(read.filters)
+            remember("chained", read.chained)
             if parameters.get("method") in methods:
                 activate(parameters["method"])
     return notices
@@ -193,8 +196,12 @@ def _comes_late(parameters: dict[str, str]) -> bool:
 
 def page_link(page: str) -> dict[str, str]:
     """The link to a page with what is chosen now. A dial that nobody has set is left out: it is placed again."""
-    methods, shown = st.session_state["methods of"].get(page, ()), Shown(choice(), view(), filters())
+    methods, shown = st.session_state["methods of"].get(page, ()), _shown()
     return addresses.written(shown, description(), page, methods, st.session_state.get("active"))
+
+
+def _shown() -> Shown:
+    return Shown(choice(), view(), filters(), remembered("chained", Chained()))
 
 
 def _shown_by(parameters: dict[str, str]) -> dict[str, str] | None:
@@ -206,7 +213,8 @@ def _shown_by(parameters: dict[str, str]) -> dict[str, str] | None:
 
 def address() -> str:
     """The whole link to what is on the screen, its dial too, for copying."""
-    link = {**to_link(choice(), description(), st.session_state["methods"], active()), **view().to_link()}
+    chained = _shown().chained.to_link() if st.session_state["page"] == CHAINS else {}
+    link = {**to_link(choice(), description(), st.session_state["methods"], active()), **chained, **view().to_link()}
     return f"{(st.context.url or '').split('?')[0]}?{urlencode(link)}"
 
 

@@ -55,6 +55,11 @@ STYLE = """<style>
 @media (max-height: 900px) {
   .stMainBlockContainer:has(.st-key-lesson) :is(.st-key-part-presets, .st-key-part-summary) { display: none; }
 }
+[class*=st-key-chain-card] { padding: 0.3rem 0.7rem 0.6rem 0.7rem; gap: 0.2rem; }
+[class*=st-key-chain-card] .stButton button { min-height: 1.7rem; padding: 0.05rem 0.3rem; min-width: 1.7rem; }
+[class*=st-key-chain-card] :is(label, label p) { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+[class*=st-key-chain-card] b { white-space: nowrap; }
+@media (max-height: 760px) { .ce-second { display: none; } }
 .ce-verdict { font-size: 1rem; line-height: 1.45; min-height: 2.9em; }
 .ce-preset { font-size: 0.9rem; line-height: 1.3; opacity: 0.75; white-space: nowrap; overflow: hidden;
   text-overflow: ellipsis; }

@@ -22,7 +22,7 @@ def said(shown) -> str:
 
 
 def test_every_lesson_begins_on_its_first_page(show):
-    shown = show("pages/7_Lessons.py")
+    shown = show("pages/9_Lessons.py")
     assert [element.value for element in shown.subheader] == [lesson.title for lesson in LESSONS.values()]
     shown = shown.button(key="begin.break-even-rank").click().run()
     assert shown.title[0].value == "Teacher" and "step 1 of 6" in said(shown) and not shown.warning

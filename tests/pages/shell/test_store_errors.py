@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui.shell import session
 from tests.compress.helpers import ROOT
 
-PAGES = ("app.py", "pages/1_Teacher.py", "pages/3_Low_rank.py", "pages/8_Compare.py", "pages/9_Handbook.py")
+PAGES = ("app.py", "pages/1_Teacher.py", "pages/3_Low_rank.py", "pages/8_Compare.py", "pages/10_Handbook.py")
 
 
 @pytest.fixture

@@ -1,0 +1,15 @@
+"""Chains: methods one after the other, what each takes in bytes and costs in accuracy, and whether their order matters."""
+
+from pages.ui.chains import cards, presets, stage
+from pages.ui.chains.state import look_up
+from pages.ui.shell.frame import open_page, part
+
+page = open_page("Chains", "Put methods one after the other. Each step starts from the network that the one before it left; "
+                 "every network on the way is measured.")
+stage.begin(look_up(page.known), page)
+state = look_up(page.known)  # one look for the whole page, which is drawn again when something has changed since
+with part("presets"):
+    presets.draw(state, page.known)
+with part("settings"):
+    cards.draw(state, page, lambda: stage.work(state, page))
+stage.draw(state, page)
