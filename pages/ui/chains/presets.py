@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pages.ui.chains.chained import of_text
 from pages.ui.chains.state import FIRST, ChainState
 from pages.ui.explore.presets import strip
 from pages.ui.shell import session
-from pages.ui.shell.chained import of_text
 from pages.ui.shell.choice import Card
 
 

@@ -11,7 +11,8 @@ from compress.points.statistics import mcnemar
 from compress.recipe import Recipe
 from pages.ui.chains import takeaway
 from pages.ui.chains.state import ChainState, look_up, submit
-from pages.ui.charts import charts, outside, stairs, teacher_charts, waterfall, words
+from pages.ui.charts import charts, outside, teacher_charts, waterfall, words
+from pages.ui.charts.chains import stairs
 from pages.ui.explore import by_itself, notice
 from pages.ui.explore.method_page import HERO_FILL
 from pages.ui.liveplot import liveplot

@@ -9,8 +9,8 @@ from compress.curves.chains.chain import Chain
 from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
 from compress.service.requests import ChainRequest
+from pages.ui.chains.chained import Chained, of_text
 from pages.ui.shell import session
-from pages.ui.shell.chained import Chained, of_text
 from pages.ui.shell.choice import Card
 
 FIRST = "prune(criterion=second_order,sparsity=0.75)+quantize(levels=5)"

@@ -21,12 +21,12 @@ from compress.service.engine import LocalEngine
 from compress.service.interface import Engine, EngineError
 from compress.service.participants import Part
 from compress.service.requests import Request
+from pages.ui.chains.chained import PAGE as CHAINS
+from pages.ui.chains.chained import Chained
 from pages.ui.charts import outside
 from pages.ui.shell import address as addresses
 from pages.ui.shell import presence
 from pages.ui.shell.address import Replaced, Shown
-from pages.ui.shell.chained import PAGE as CHAINS
-from pages.ui.shell.chained import Chained
 from pages.ui.shell.choice import Card, Choice, first_choice
 from pages.ui.shell.filters import Filters
 from pages.ui.shell.links import to_link

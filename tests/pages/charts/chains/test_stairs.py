@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pages.ui.charts import stairs
+from pages.ui.charts.chains import stairs
 from tests.pages.samples import figure_of, point
 
 REFERENCE = {**point(0, 100_000, 98), "title": "teacher"}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from compress.curves.sweep import complete
 from compress.recipe import LAST, Step
-from pages.ui.shell.chained import MOST, Chained, first_step, of_text, taken
+from pages.ui.chains.chained import MOST, Chained, first_step, of_text, taken
 from pages.ui.shell.choice import first_choice
 
 THREE = "prune(sparsity=0.8)+low_rank(keep=0.3)+quantize(levels=4)"
