@@ -1,4 +1,4 @@
-"""The command line: python -m compress data | methods | teacher | curve | race | evaluate | export.
+"""The command line: python -m compress data | methods | teacher | curve | race | evaluate | export | report.
 
 Results are written to standard output, one JSON object a line, and progress to standard error. A wrong name or value ends
 with exit code 2 and one line that says what is allowed; shell/outcome.py has the other exit codes.
@@ -159,6 +159,13 @@ def data_command(chosen: argparse.Namespace) -> None:
         say(line)
 
 
+def report_command(chosen: argparse.Namespace) -> None:
+    """Tests networks once on the test split, and writes the final report as one HTML file."""
+    from compress.shell.of_reports import reported
+
+    say(reported(chosen.data, chosen.recipe, chosen.out, _store()))
+
+
 class _Parser(argparse.ArgumentParser):
     """Options are written in full, and a mistake is answered in one line."""
 
@@ -213,6 +220,11 @@ def _parser() -> argparse.ArgumentParser:
     exported.add_argument("--out", metavar="FILE", help="the new file; by default the same name with .onnx")
     exported.add_argument("--data", help="validation examples to agree on; by default those it was made for")
     exported.set_defaults(run=export_command)
+    report = commands.add_parser("report", help=report_command.__doc__)
+    report.add_argument("--data", required=True)
+    report.add_argument("--recipe", action="append", default=[], help="a measured network; by default all that are pinned")
+    report.add_argument("--out", metavar="FILE", help="the new file; by default report_DATA.html")
+    report.set_defaults(run=report_command)
     return parser
 
 

@@ -26,4 +26,4 @@ else:
              on_select=plot_events.on_selected("compare.plane", panel.take))
     panel.draw(networks, page.known)
     compare.table(chosen)
-    compare.pins([row for row in everything if row["pinned"]])
+    compare.pins([row for row in everything if row["pinned"]], page.known)

@@ -6,7 +6,7 @@ Points, teachers and views refer to files by the digests of their contents, neve
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, Protocol
 
 from compress.curves.plan import Plan
@@ -16,6 +16,11 @@ from compress.files.artefacts import Files
 def opened_counter(data: str, digest: str) -> str:
     """The name of the counter of how often the test split of these data was opened."""
     return f"test split of {data} {digest}"
+
+
+def report_key(data: str, digest: str, networks: Iterable[str]) -> str:
+    """Where the store keeps the final report on the networks with these files. digest: of the data."""
+    return f"final {data} {digest} " + " ".join(sorted(networks))
 
 
 class Sink(Protocol):

@@ -16,7 +16,7 @@ WORDS = {"settings", "stored", "recipe", "progress", "home", "atomic_file", "mem
 FAMILIES = {"low_rank", "pruning", "distillation", "sparse_coding", "quantization"}
 ORDER = [{"workload"}, WORDS, {"error_log"}, {"data"}, {"networks"}, {"solvers"}, {"layers"}, {"method"}, {"files"},
          {"training"},
-         FAMILIES, {"methods"}, {"points"}, {"curves"}, {"search"}, {"service"}, {"shell"}, {"__main__"}]
+         FAMILIES, {"methods"}, {"points"}, {"curves"}, {"search"}, {"service"}, {"report"}, {"shell"}, {"__main__"}]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 WEB_SIDE = ("compress.service.engine", "compress.curves.store", "compress.recipe", "compress.settings",
             "compress.points.statistics", "compress.home", "compress.progress", "compress.atomic_file", "compress.one_line",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from compress.curves.sink import report_key
 from compress.points import onnx_packages
 from compress.recipe import Recipe
 from compress.service.requests import ONNX, InspectRequest, onnx_key
@@ -155,3 +156,18 @@ def test_an_onnx_file_is_offered_only_after_it_was_tested(show, filled, pair, en
         (offer,) = [one for one in buttons().main.get("download_button") if one.proto.label.startswith("ONNX file")]
         assert offer.proto.disabled is disabled
     assert "2.0× faster than torch" in " ".join(one.value for one in buttons().caption)
+
+
+def test_a_final_report_is_offered_as_one_page(show, filled, engine, monkeypatch):  # noqa: F811
+    point, reference = filled.points[0], filled.teacher["digest"]
+    place = (Recipe.parse(point["recipe"]).key(), reference)
+    tested = {**point, "name": point["digest"], "recall": []}
+    engine.store.save_view(report_key("digits", filled.teacher["data_digest"], [point["digest"]]), "final", {
+        "data": "digits", "opened": 1, "examples": 360, "rows": [tested]})
+    engine.store.pin(*place, "")
+    try:
+        shown = show(COMPARE, LINK)
+        assert "This report as one page (HTML)" in [one.proto.label for one in shown.main.get("download_button")]
+        assert not shown.exception
+    finally:
+        engine.store.unpin(*place)

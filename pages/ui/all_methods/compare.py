@@ -201,7 +201,7 @@ def _ticked(key: str, chosen: list[Row]) -> None:
             session.store().unpin(row["key"], row["reference"])
 
 
-def pins(pinned: list[Row]) -> None:
+def pins(pinned: list[Row], known: dict[str, Any]) -> None:
     """Pinned points with their notes, and the final report on the test split."""
     st.subheader("Pinned")
     if not pinned:
@@ -219,7 +219,7 @@ def pins(pinned: list[Row]) -> None:
                         placeholder="a note", on_change=_keep_note, args=[row])
         button.button("Unpin", key=f"unpin.{row['id']}", width="stretch", on_click=session.store().unpin,
                       args=[row["key"], row["reference"]])
-    final_reports.draw(pinned)
+    final_reports.draw(pinned, known)
 
 
 def _keep_note(row: Row) -> None:

@@ -6,16 +6,17 @@ from typing import Any
 
 import streamlit as st
 
-from compress.curves.sink import opened_counter
+from compress.curves.sink import opened_counter, report_key
 from compress.curves.store import ACTIVE
 from compress.service.requests import FinalRequest
 from pages.ui.charts import outside, words
 from pages.ui.shell import session, tray
+from pages.ui.shell.choice import Card
 
 Row = dict[str, Any]
 
 
-def draw(pinned: list[Row]) -> None:
+def draw(pinned: list[Row], known: Card) -> None:
     """One button a data set: opens its test split for the pinned networks, and counts how often that was done."""
     for data, contents in sorted({(row["data"], row["data_digest"] or "") for row in pinned}):
         own = [row for row in pinned if (row["data"], row["data_digest"] or "") == (data, contents)]
@@ -23,7 +24,7 @@ def draw(pinned: list[Row]) -> None:
             why = "the files of this name have other contents now" if contents else "the contents of its files are unknown"
             st.caption(f"No final report on {outside.markdown(own[0]['data_title'])}: {why}.")
             continue
-        key = f"final {data} {contents} " + " ".join(sorted(row["digest"] for row in own))
+        key = report_key(data, contents, [row["digest"] for row in own])
         opened = session.store().counter(opened_counter(data, contents))
         report = session.store().view(key, "final")
         job = session.store().latest_job(key)
@@ -31,6 +32,7 @@ def draw(pinned: list[Row]) -> None:
             st.fragment(_wait_for, run_every=0.4)(key)
         elif report:
             _report(report, own, opened)
+            _whole_page(data, contents, own, known)
         else:
             tray.outcome(job)
             title = outside.markdown(own[0]["data_title"])
@@ -61,6 +63,22 @@ def _report(report: Row, own: list[Row], opened: int) -> None:
                    "size": words.size(own["bytes"])} for own, tested in pairs], hide_index=True)
     st.caption(f"{sum(is_inside(*pair) for pair in pairs)} of {len(pairs)} test accuracies lie inside the validation "
                f"interval. {words.INTERVAL}")
+
+
+def _whole_page(data: str, contents: str, own: list[Row], known: Card) -> None:
+    """The report as one HTML file, made when it is asked for."""
+    def made() -> bytes:
+        from compress.report import gathering, page  # a page that nobody downloads a report from need not wait for numpy
+
+        store, digests = session.store(), [row["digest"] for row in own]
+        found = gathering.gather(store, data, contents, digests, known["methods"], own[0]["data_title"])
+        if found is None:
+            raise LookupError(f"the final report on {data} was there a moment ago, and is gone")
+        return page.page(found, store.artefacts)
+
+    st.download_button("This report as one page (HTML)", made, f"report_{outside.file_part(data)}.html", "text/html",
+                       key=f"report.{data}", icon=":material/description:", on_click="ignore",
+                       help="Charts, settings, seeds, versions and pictures in one file that needs no network.")
 
 
 def is_inside(validated: Row, tested: Row) -> bool:

@@ -56,6 +56,11 @@ def names(texts: Iterable[object]) -> list[str]:
     return list(found)
 
 
+def file_part(text: object) -> str:
+    """For the name of a file: letters, digits, dots and underscores; all else becomes a hyphen."""
+    return re.sub(r"[^\w.]+", "-", str(text), flags=re.ASCII).strip("-.")
+
+
 def cell(value: Any) -> Any:
     """For a table that a spreadsheet opens: a text that it would take for a formula begins with an apostrophe."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +59,7 @@ def file_name(recipe: Recipe, size: int, known: Card) -> str:
                    if Step.of(preset["name"], preset["settings"]) == recipe.teacher), recipe.teacher.name)
     steps = [f"{step.name}-{step.values.get(known['methods'][step.name]['dial'])}" for step in recipe.methods]
     parts = [preset.partition(",")[0].lower(), recipe.data, *steps, words.size(size).replace(" ", "")]
-    return "_".join(re.sub(r"[^\w.]+", "-", part, flags=re.ASCII).strip("-.") for part in parts) + ".safetensors"
+    return "_".join(map(outside.file_part, parts)) + ".safetensors"
 
 
 def shell(state: CurveState) -> str:

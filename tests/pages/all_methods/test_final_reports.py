@@ -22,5 +22,5 @@ def test_there_is_no_report_on_files_that_are_not_the_present_ones(contents, why
     monkeypatch.setattr(session, "data_digest", lambda name: "present")
     monkeypatch.setattr(final_reports.st, "caption", said.append)
     monkeypatch.setattr(final_reports.st, "button", lambda *_, **__: pytest.fail("a report is offered"))
-    final_reports.draw([{"data": "local:mine", "data_digest": contents, "data_title": "Mine"}])
+    final_reports.draw([{"data": "local:mine", "data_digest": contents, "data_title": "Mine"}], {})
     assert said == [f"No final report on Mine: {why}."]
