@@ -6,4 +6,5 @@ from compress.layers import fronts as fronts
 from compress.layers import sparse as sparse
 from compress.layers.rounded import corrected as corrected
 from compress.layers.rounded import half as half
+from compress.layers.rounded import integer_inputs as integer_inputs
 from compress.layers.rounded import quantized as quantized

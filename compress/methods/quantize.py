@@ -14,6 +14,7 @@ from compress.layers.rounded.half import FORMATS
 from compress.method import Candidate, Entrant, Method, Run
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
+from compress.quantization import activations
 from compress.quantization.allocation import Allocator, Shares
 from compress.quantization.quantizer import Quantizer
 from compress.quantization.refusal import refusal_of_memory
@@ -71,6 +72,11 @@ class Quantize(Method):
     (W - Q)^\top$. The factors are stored as the *precision* says. A few ranks make good what a few large errors cost; a
     level more often takes fewer bytes.
 
+    **Activations**: the *inputs* of the layers stay floating-point numbers, or become whole numbers of 8 bits, too, within
+    ranges of the least squared error on calibration examples. A linear layer of up to 256 equally spaced levels, without
+    groups, then multiplies whole numbers, which takes less time for batches on a processor that can; a convolution or a
+    codebook computes in float32 as if it did. The point says which layers do. A later method sees floating-point inputs.
+
     **Recovery** trains on the labels. *values*: the levels' values, each by the sum of the gradients of its weights, while
     the numbers stay. *levels*: which level a weight has, while the values stay; gradients pass the rounding as if it were
     not there (Jacob et al. 2018). Biases are trained in both cases. With *compared*, rounding to nearest is trained as
@@ -85,7 +91,7 @@ class Quantize(Method):
     **When it fails.** With 2 or 3 levels, a large step leaves most weights at zero. A layer with one very large weight
     gets a step too large for the others: clip, or give each output its own step. Networks in which the outputs are added
     up again (residual, recurrent) lose more than perceptrons. Few levels save bytes and no time: the layer computes with
-    its weights in float32.
+    its weights in float32, unless its inputs are whole numbers, too.
     """
 
     name = "quantize"
@@ -113,6 +119,10 @@ class Quantize(Method):
                              help="Added to the variances of the inputs, as a share of their mean (for gptq).")
     correction: int = setting(0, low=0, high=1024, step=1, label="Rank of a correction", idle={"scheme": tuple(FORMATS)},
                               help="Store a low rank of what rounding lost beside the levels of each layer (0: nothing).")
+    activations: str = setting("float32", choices=("float32", "int8"), label="Inputs of layers",
+                               idle={"scheme": tuple(FORMATS)},
+                               help="The numbers that weights are multiplied with: as they are, or rounded to 8 bits within "
+                                    "ranges measured on calibration examples.")
     allocation: str = setting("uniform", choices=("uniform", "measured"), tried=("uniform", "measured"),
                               idle={"scheme": ("ternary", *FORMATS)},
                               help="The same levels for all layers; or those with the least measured losses that take as "
@@ -181,7 +191,7 @@ class Quantize(Method):
 
     def preview(self, network: Network, data: Dataset) -> Network:
         """Every layer rounded to nearest."""
-        return Quantizer(network, data, self.output_layer).arbitrary(self.rounding, self.levels)
+        return Quantizer(network, data, self.output_layer).arbitrary(self.rounding, self.levels, self._is_integer)
 
     def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
                seed: int = 0) -> dict[str, Any]:
@@ -214,12 +224,19 @@ class Quantize(Method):
         else:
             network = quantizer.finished(smaller)
         view = {} if self.scheme in FORMATS else point_view(quantizer, self.rounding, levels, network, BITS[self.precision])
-        notes = [f"layer {path} stays as it is: its levels would take more room, no gain" for path in made
+        if self._is_integer:
+            network = quantizer.with_integer_inputs(network)
+        notes = activations.words(network) if self._is_integer else []
+        notes += [f"layer {path} stays as it is: its levels would take more room, no gain" for path in made
                  if path not in smaller]
         if shares:
             view["allocation"] = {**dataclasses.asdict(shares), "measured": quantizer.loss(network)}
             notes.append("levels of the layers: " + ", ".join(f"{path}: {count}" for path, count in levels.items()))
         return Candidate(self, network, inside=view, notes=tuple(notes))
+
+    @property
+    def _is_integer(self) -> bool:
+        return self.activations == "int8" and self.scheme not in FORMATS
 
     def _shares(self, quantizer: Quantizer, report: Reporter) -> Shares | None:
         if self.allocation == "uniform" or self.scheme in FORMATS:

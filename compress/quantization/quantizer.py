@@ -15,12 +15,14 @@ from compress.layers.input_moments import input_moments
 from compress.layers.opening import opened, parts_of
 from compress.layers.rounded.corrected import Corrected
 from compress.layers.rounded.half import FORMATS, Half
+from compress.layers.rounded.integer_inputs import IntegerInputs
 from compress.layers.rounded.quantized import Quantized
 from compress.layers.sensitivity import EXAMPLES
 from compress.layers.titles import layer_title
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
+from compress.quantization.activations import input_reaches
 from compress.quantization.batch_norm import Statistics, measured, moved
 from compress.quantization.rounding import Roundable, Rounding
 from compress.quantization.straight_through import StraightThrough
@@ -109,6 +111,19 @@ class Quantizer:
         open_layers = {path: layer for path, layer in network.named_modules() if isinstance(layer, StraightThrough)}
         return with_layers(network, {path: layer.closed() for path, layer in open_layers.items()})
 
+    def with_integer_inputs(self, network: Network, calibrated: bool = True) -> Network:
+        """A NEW network whose layers of levels round their inputs to 8 bits, within ranges that are measured on the
+        calibration examples while the network reads them.
+
+        Args:
+            calibrated: False: all ranges are 1, for the network's structure alone.
+        """
+        layers = {path: network.get_submodule(path) for path, _, _ in _levels(
+            {path: network.get_submodule(path) for path in self.layers})}
+        reaches = input_reaches(network, self.calibration, layers) if calibrated else dict.fromkeys(layers, 1.0)
+        return with_layers(network, {path: IntegerInputs(layer, reaches[path]) for path, layer in layers.items()
+                                     if isinstance(layer, Quantized)})
+
     def with_one(self, path: str, rounding: Rounding, levels: int) -> Network:
         """A NEW open network with one layer quantized, for its sensitivity."""
         one = self.roundable()[path]
@@ -118,9 +133,10 @@ class Quantizer:
         """A layer's name for people."""
         return layer_title(path, self.layers[path])
 
-    def arbitrary(self, rounding: Rounding, levels: int) -> Network:
-        """A network with the structure of finished(), without looking at the data."""
-        return with_layers(self.network, self.smaller(self._without_inputs(rounding, levels)))
+    def arbitrary(self, rounding: Rounding, levels: int, integers: bool = False) -> Network:
+        """A network with the structure of finished(), or with integer inputs, without looking at the data."""
+        network = with_layers(self.network, self.smaller(self._without_inputs(rounding, levels)))
+        return self.with_integer_inputs(network, calibrated=False) if integers else network
 
     def _without_inputs(self, rounding: Rounding, levels: int) -> dict[str, Made]:
         if rounding.scheme in FORMATS:
@@ -129,7 +145,7 @@ class Quantizer:
         return {path: one.quantized(one.rounded(rounding.to_nearest(), levels)) for path, one in ones.items()}
 
 
-def _levels(made: Mapping[str, Made]) -> Iterator[tuple[str, str, Quantized]]:
+def _levels(made: Mapping[str, nn.Module]) -> Iterator[tuple[str, str, Quantized]]:
     """The path of each layer of levels, that of the layer in whose place it or its correction is, and the layer."""
     for path, layer in made.items():
         if isinstance(layer, Quantized):

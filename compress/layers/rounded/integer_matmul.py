@@ -18,6 +18,7 @@ from compress.solvers.uniform_grid import Grid, fitted
 
 LARGEST = 127  # of activations: -128 has no counterpart
 MOST_LEVELS = 256
+MOST_INPUTS = 1 << 16  # that the search for a range looks at
 SMALLEST = 1e-30  # an example with no larger activation is 0
 
 
@@ -73,13 +74,17 @@ class IntegerMatrix:
 
 
 def reach_of(inputs: Tensor) -> float:
-    """The largest activation to be represented: the range with the least squared error for calibration inputs (n, columns),
-    never less than what rounds the largest one to itself where clipping does not pay.
+    """The largest activation to be represented: the range with the least squared error for calibration inputs of any shape,
+    never less than what rounds the largest one to itself where clipping does not pay. Of more than MOST_INPUTS, so many at
+    equal distances count, and the largest one.
 
     Raises:
         ValueError: NaN or infinity.
     """
-    step = fitted(inputs.reshape(1, -1), 2 * LARGEST + 1, "tensor", clip=True).step
+    flat = inputs.flatten()
+    if len(flat) > MOST_INPUTS:
+        flat = torch.cat([flat[::-(-len(flat) // MOST_INPUTS)], flat.abs().max()[None]])
+    step = fitted(flat[None], 2 * LARGEST + 1, "tensor", clip=True).step
     return max(float(step) * LARGEST, SMALLEST)
 
 
