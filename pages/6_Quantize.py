@@ -16,8 +16,8 @@ LENET = "LeNet-300-100"
 NEAREST = "nearest"
 PRUNED = "prune(densities=8-9-26,recovery_batch=16,recovery_epochs=6,sparsity=0.9182)"
 # Measured on a CPU, seed 0, LeNet-300-100 on MNIST-5k (1,066 kB, 94.0 %): 4 levels by GPTQ 26.1 kB, 93.8 %; 3 levels
-# 13.5 kB, 92.9 %; pruned, trained again and 4 shared values 19.8 kB, 93.7 %. Three seeds: 3 nearest levels 3.5 kB, 30.3 %; with a
-# correction of rank 8 in 8 bits 16.6 kB, 89.5 %. 255 levels and inputs of 8 bits: a batch of 128 takes .39 to .52 of the
+# 13.5 kB, 92.9 %; pruned, trained again and 4 shared values 19.8 kB, 93.7 %. Three seeds: 3 nearest levels 3.5 kB, 30.3 %;
+# with a correction of rank 8 in 8 bits 16.6 kB, 89.5 %. Weights and inputs of 8 bits: a batch of 128 takes .39 to .52 of the
 # teacher's time, a single example 1.6 to 2.1 (`python -m tests.benchmarks integer.speed`).
 PRESETS = (
     Preset("Digits in a second", "digit", "A small network on 8x8 digits: the whole curve in a few seconds.", {}, "digits",
@@ -34,9 +34,9 @@ PRESETS = (
     Preset("What rounding lost", "correction", "Three nearest levels give 30 % right answers. A correction of rank 8 beside "
            "them (LQER) gives 89 %.", {"scheme": NEAREST, "levels": 3, "correction": 8, "precision": "int8",
                                        "coding": "entropy"}, "mnist5k", LENET, ""),
-    Preset("Int8 and the clock", "clock", "A byte for each weight and for each input of a layer: whole numbers are multiplied. "
-           "The file is four times smaller and as accurate; a batch takes about half the time, a single example twice.",
-           {"levels": 255, "per": "channel", "activations": "int8", "coding": "none"}, "mnist5k", LENET, ""),
+    Preset("Int8 and the clock", "clock", "A byte for each weight and each input of a layer: whole numbers are multiplied. The "
+           "file is four times smaller and as accurate; a batch takes about half the time, a single example twice.",
+           {"levels": 256, "per": "channel", "activations": "int8", "coding": "none"}, "mnist5k", LENET, ""),
 )
 SCHEMES = {"gptq": "GPTQ", NEAREST: quantize_charts.NEAREST, "codebook": quantize_charts.CODEBOOK}
 
