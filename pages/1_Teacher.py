@@ -1,6 +1,7 @@
 """The teacher: a network trained on the chosen data, against which everything else is measured."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -9,7 +10,8 @@ from compress.recipe import Recipe, Step
 from compress.service.requests import TeacherRequest
 from compress.settings import MOST_SEED
 from pages.ui.charts import chip_pictures, outside, teacher_charts
-from pages.ui.explore import by_itself, cards, controls, pictures, presets
+from pages.ui.explore import by_itself, cards, controls, folds, pictures, presets
+from pages.ui.explore.folds import Fold
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import teacher_defaults, teacher_settings
@@ -110,15 +112,17 @@ def training() -> None:
     running = bool(job and job["state"] in ACTIVE)
     was_running = session.remembered("running.teacher", False)
     session.remember("running.teacher", running)
+    above = st.container()  # whatever is in it, what follows keeps its place: see folds.draw()
     if not running and (not record or record["card"]["cancelled"]):
-        tray.outcome(job)
+        with above:
+            tray.outcome(job)
     epochs = recipe().teacher.values["epochs"]
     if running and not record:
         liveplot([{**teacher_charts.training(job["live"], epochs), "fill": FILL}], key="teacher.live")
     elif record:
         if not running and file_is_gone(record):
-            st.warning("This teacher's file is gone, or it was changed. Train it again: the same seed gives the same "
-                       "network.", icon=":material/draft:")
+            above.warning("This teacher's file is gone, or it was changed. Train it again: the same seed gives the same "
+                          "network.", icon=":material/draft:")
         card(record["card"], epochs)
     else:
         st.info("This teacher is not trained yet. Choose a preset, or press **Train this teacher** at the right.",
@@ -146,15 +150,8 @@ def card(shown: dict, epochs: int) -> None:
     with right:
         confusion = teacher_charts.confusion(shown["confusion"], shown["classes"])
         liveplot([{**confusion, "span": "wide", "fill": FILL}], key="teacher.confusion")
-    folds(shown)
-
-
-def folds(shown: dict) -> None:
-    """What is computed when it is opened."""
-    for title, draw in (("Where the parameters and the arithmetic are", layers), ("Its most confident mistakes", mistakes)):
-        with st.expander(title, key=f"fold.teacher.{title}", on_change="rerun") as opened:
-            if opened.open:
-                draw(shown)
+    folds.draw([Fold("Where the parameters and the arithmetic are", partial(layers, shown)),
+                Fold("Its most confident mistakes", partial(mistakes, shown))], "teacher")
 
 
 def layers(shown: dict) -> None:
@@ -176,7 +173,8 @@ def mistakes(shown: dict) -> None:
 
 page = open_page("Teacher", "Train the network that is to be compressed. Every smaller network is compared with its "
                  "accuracy and its file.")
-begin(page)
+with st.container():
+    begin(page)
 with part("presets"):
     chips(page)
 main, beside = st.columns([4, 1], gap="medium")

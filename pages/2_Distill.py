@@ -12,7 +12,8 @@ from pages.ui.charts.students import Result, Students, about, of_job, of_plans, 
 from pages.ui.explore import pictures, results
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.explore.method_page import Fold, MethodPage, Preset
+from pages.ui.explore.folds import Fold, of_point
+from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
@@ -97,14 +98,11 @@ class DistillPage(MethodPage):
 
     def folds(self, state: CurveState) -> list[Fold]:
         """What the teacher adds, how the student learned, dark knowledge, and what only the student learned."""
-        found = [Fold("What the teacher's outputs add", lambda: self._added(state))]
-        if "teacher_logits" in state.view:
-            found.append(Fold("Dark knowledge: the teacher's soft targets", lambda: dark(state)))
-        if state.point:
-            found.append(Fold("How the student learns", lambda: self._learning(state)))
-        if state.point and not state.running:
-            found.append(Fold("Learned only with the teacher", lambda: helped(state)))
-        return found
+        return [Fold("What the teacher's outputs add", lambda: self._added(state)),
+                Fold("Dark knowledge: the teacher's soft targets",
+                     (lambda: dark(state)) if "teacher_logits" in state.view else None),
+                Fold("How the student learns", of_point(self._learning, state)),
+                Fold("Learned only with the teacher", of_point(helped, state))]
 
     def actions(self, state: CurveState) -> None:
         """The student as a start of other pages."""

@@ -2,6 +2,7 @@
 
 import base64
 import zlib
+from functools import partial
 
 import streamlit as st
 
@@ -12,7 +13,8 @@ from pages.ui.charts import charts, outside, prune_charts, speed_charts, words
 from pages.ui.explore import layer_choice, pictures, results
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.explore.method_page import Fold, MethodPage, Preset
+from pages.ui.explore.folds import Fold, of_point
+from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.frame import open_page
@@ -99,23 +101,21 @@ class PrunePage(MethodPage):
 
     def folds(self, state: CurveState) -> list[Fold]:
         """What is saved, layer by layer, the masks, and the break-even map."""
-        found = []
-        if state.points:
-            found = [Fold("What is saved: file, arithmetic, time", lambda: self.draw("saved", self._saved(state))),
-                     Fold("Layer by layer", lambda: self.draw("layers", self._layers(state)))]
-        if state.point and "sizes" in state.view:
-            found.append(Fold("Which weights remain", lambda: masks(state)))
-        return [*found, Fold("Where does it really get faster?", lambda: speed(state))]
+        return [Fold("What is saved: file, arithmetic, time", partial(self._saved, state) if state.points else None),
+                Fold("Layer by layer", partial(self._layers, state) if state.points else None),
+                Fold("Which weights remain", of_point(masks, state) if "sizes" in state.view else None),
+                Fold("Where does it really get faster?", lambda: speed(state))]
 
-    def _saved(self, state: CurveState) -> list[charts.Chart]:
+    def _saved(self, state: CurveState) -> None:
         shown = [prune_charts.savings(state.points, state.reference, state.values)]
-        return shown + ([prune_charts.forms(state.view, state.points, state.values)] if "sizes" in state.view else [])
+        self.draw("saved", shown + ([prune_charts.forms(state.view, state.points, state.values)]
+                                    if "sizes" in state.view else []))
 
-    def _layers(self, state: CurveState) -> list[charts.Chart]:
+    def _layers(self, state: CurveState) -> None:
         shown = [prune_charts.removed_of_each(state.view, state.points, state.values),
                  prune_charts.sensitivity(state.view, state.points, state.values)]
         looked_at = prune_charts.inputs(state.view, state.points, state.values) if "sizes" in state.view else None
-        return shown + ([looked_at] if looked_at else [])
+        self.draw("layers", shown + ([looked_at] if looked_at else []))
 
     def waits(self, state: CurveState) -> bool:
         """While the break-even map is measured, too."""

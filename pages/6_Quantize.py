@@ -8,7 +8,8 @@ from pages.ui.charts import charts, outside, quantize_charts, words
 from pages.ui.explore import layer_choice, notice, results
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.explore.method_page import Fold, MethodPage, Preset
+from pages.ui.explore.folds import Fold
+from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
 

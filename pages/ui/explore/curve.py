@@ -22,7 +22,8 @@ from pages.ui.shell.frame import part
 
 def explore(own: MethodPage) -> None:
     """Draws the whole exploration of one method."""
-    _begin(own)
+    with st.container():
+        _begin(own)
     with part("presets"):
         presets.draw(own, partial(_take, own))
     main, beside = st.columns([4, 1], gap="medium")

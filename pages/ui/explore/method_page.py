@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,6 +10,7 @@ from compress.settings import checked, spelled
 from pages.ui.charts import charts, marks, words
 from pages.ui.explore import results
 from pages.ui.explore.curve_state import CurveState
+from pages.ui.explore.folds import Fold
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import plot_events, session
 from pages.ui.shell.frame import Page
@@ -36,14 +36,6 @@ class Preset:
     data: str | None = None
     teacher: str | None = None
     start: str | None = None
-
-
-@dataclass(frozen=True)
-class Fold:
-    """A group of charts or pictures below the stage, drawn when it is opened."""
-
-    title: str
-    draw: Callable[[], None]
 
 
 class MethodPage:
@@ -120,16 +112,8 @@ class MethodPage:
         """Draws what happens now, while points are made."""
 
     def folds(self, state: CurveState) -> list[Fold]:
-        """Everything else, in groups under the stage."""
+        """Everything else, in groups under the stage: none, or all that this curve may ever have, see folds.draw()."""
         return []
-
-    def is_open(self, title: str) -> bool:
-        """Whether a fold was open when the page was last drawn."""
-        return bool(session.remembered(f"open.{self.fold_key(title)}", False))
-
-    def fold_key(self, title: str) -> str:
-        """The name of a fold's element."""
-        return f"fold.{self.method}.{title}"
 
     def actions(self, state: CurveState) -> None:
         """Draws what can be done with the point at the dial, beside taking it away."""

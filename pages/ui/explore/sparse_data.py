@@ -8,7 +8,8 @@ from compress.recipe import Recipe
 from pages.ui.charts import charts, marks, outside, rebuilt, sparse_charts, words
 from pages.ui.explore import pictures
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.explore.method_page import Fold, MethodPage, Preset
+from pages.ui.explore.folds import Fold, is_open, of_point
+from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 
@@ -91,16 +92,18 @@ class DataPage(MethodPage):
 
     def folds(self, state: CurveState) -> list[Fold]:
         """The scene, the atoms, more examples, one pursuit step by step, errors, and learning."""
-        if not state.point or "tile" not in state.view:
+        if "tile" not in state.view:
             return []
-        known = state.point["inside"]
-        atoms = "The principal components" if "components" in known else "The atoms, most used first"
-        found = [Fold("A part of the photographs, rebuilt", lambda: scene(state))] if "scene" in known else []
-        found += [Fold(atoms, lambda: self._atoms(state)), Fold("Examples rebuilt", lambda: self._examples(state))]
-        if known.get("paths"):
-            found.append(Fold(STEPS, lambda: stepping(state)))
-        return [*found, Fold("Error by dictionary, learning, and use of the atoms", lambda: self.draw("errors", [
-            sparse_charts.data_errors(state.points, state.values), *learning_and_use(state)]))]
+        components = state.settings["dictionary"] == "components"
+        return [Fold("A part of the photographs, rebuilt", of_point(scene, state) if "scene" in state.view else None),
+                Fold("The principal components" if components else "The atoms, most used first",
+                     of_point(self._atoms, state)),
+                Fold("Examples rebuilt", of_point(self._examples, state)),
+                Fold(STEPS, None if components else of_point(stepping, state)),
+                Fold("Error by dictionary, learning, and use of the atoms", of_point(self._errors, state))]
+
+    def _errors(self, state: CurveState) -> None:
+        self.draw("errors", [sparse_charts.data_errors(state.points, state.values), *learning_and_use(state)])
 
     def _atoms(self, state: CurveState) -> None:
         shown = pictures.unpacked(state.point["inside"]["atoms"], state.view["tile"])
@@ -116,7 +119,7 @@ class DataPage(MethodPage):
 
     def waits(self, state: CurveState) -> bool:
         """While a pursuit plays, too; none does where none is shown."""
-        shown = state.point and state.point["inside"].get("paths") and self.is_open(STEPS)
+        shown = state.point and state.point["inside"].get("paths") and is_open(STEPS, self.method)
         return super().waits(state) or bool(shown and session.remembered("code.playing", False))
 
 

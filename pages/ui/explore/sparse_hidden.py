@@ -8,7 +8,8 @@ from compress.recipe import Recipe
 from pages.ui.charts import charts, outside, sparse_charts, words
 from pages.ui.explore import results
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.explore.method_page import Fold, MethodPage, Preset
+from pages.ui.explore.folds import Fold
+from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.explore.sparse_data import atoms_in_words, learning, learning_and_use
 
 PRESETS = (

@@ -8,9 +8,10 @@ import streamlit as st
 
 from compress.recipe import BASELINE, Recipe
 from pages.ui.charts import charts, marks, teacher_charts, waterfall, words
-from pages.ui.explore import exports
+from pages.ui.explore import exports, folds
 from pages.ui.explore.curve_state import CurveState, look_up
-from pages.ui.explore.method_page import CHOICE_FILL, HERO_FILL, Fold, MethodPage
+from pages.ui.explore.folds import Fold
+from pages.ui.explore.method_page import CHOICE_FILL, HERO_FILL, MethodPage
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import plot_events, session, tray
 from pages.ui.shell.frame import part
@@ -31,22 +32,34 @@ def _stage(own: MethodPage) -> None:
     state, method = look_up(own.card), own.method
     waits, waited = own.waits(state), session.remembered(f"running.{method}", False)
     session.remember(f"running.{method}", waits)
-    if not state.running:
-        tray.outcome(state.job)
-    if state.teacher or state.running:
-        told = _sentences(own, state)
-        above = _fitting(told)
-        st.html(f"<div class='ce-notice ce-verdict'>{' '.join(told[:above])}</div>")
-        _dial(own, state)
-        _charts(own, state)
-        own.live(state)
-        _below(own, state, told[above:])
-    else:
-        st.info("Nothing measured yet for this data set, teacher and settings. Choose a preset above, or press "
-                "**Measure the curve** at the right.", icon=":material/arrow_forward:")
+    _parts(own, state)
     session.finish()
     if waited and not waits:
         st.rerun()
+
+
+def _parts(own: MethodPage, state: CurveState) -> None:
+    """From top to bottom. Each part has a place of its own from the start: see folds.draw()."""
+    outcome, verdict, dial, shown, live, below = (
+        st.container(), st.container(), st.container(key="ce-dial"), st.container(), st.container(), st.container())
+    if not state.running:
+        with outcome:
+            tray.outcome(state.job)
+    if not state.teacher and not state.running:
+        verdict.info("Nothing measured yet for this data set, teacher and settings. Choose a preset above, or press "
+                     "**Measure the curve** at the right.", icon=":material/arrow_forward:")
+        return
+    told = _sentences(own, state)
+    above = _fitting(told)
+    verdict.html(f"<div class='ce-notice ce-verdict'>{' '.join(told[:above])}</div>")
+    with dial:
+        _dial(own, state)
+    with shown:
+        _charts(own, state)
+    with live:
+        own.live(state)
+    with below:
+        _below(own, state, told[above:])
 
 
 def _sentences(own: MethodPage, state: CurveState) -> list[str]:
@@ -70,8 +83,7 @@ def _dial(own: MethodPage, state: CurveState) -> None:
             "readout": own.readout(state) if state.teacher else [],
             "tiles": own.tiles(state) if state.teacher else [None] * len(state.values), "tileNames": list(charts.TILES),
             "index": charts.nearest(state.values, state.dial)}
-    with st.container(key="ce-dial"):
-        liveplot([], key=own.dial_key, dial=dial, on_dial=plot_events.on_release(own.dial_key, state.values, own.select))
+    liveplot([], key=own.dial_key, dial=dial, on_dial=plot_events.on_release(own.dial_key, state.values, own.select))
 
 
 def _charts(own: MethodPage, state: CurveState) -> None:
@@ -93,26 +105,24 @@ def _charts(own: MethodPage, state: CurveState) -> None:
 
 def _below(own: MethodPage, state: CurveState, told: list[str]) -> None:
     """What is folded away, each fold computed when it is opened, and what can be taken away."""
+    why, groups, sizes = st.container(), st.container(), st.container()
     if told:
-        with st.expander("Why?", icon=":material/lightbulb:"):
+        with why.expander("Why?", icon=":material/lightbulb:", key=f"why.{own.method}"):
             st.html(f"<div class='ce-notice'>{' '.join(told)}</div>")
-    for fold in [*own.folds(state), *_bytes(own, state)] if state.view else []:
-        key = own.fold_key(fold.title)
-        with st.expander(fold.title, key=key, on_change="rerun") as opened:
-            session.remember(f"open.{key}", opened.open)
-            if opened.open:
-                fold.draw()
+    if state.view:
+        with groups:
+            folds.draw(own.folds(state), own.method)
+        with sizes:
+            folds.draw([_bytes(own, state)], own.method)
     if state.point:
         own.actions(state)
         with part("exports"):
             exports.draw(state, own.method)
 
 
-def _bytes(own: MethodPage, state: CurveState) -> list[Fold]:
+def _bytes(own: MethodPage, state: CurveState) -> Fold:
     """Where the bytes of the files go, on every method's page."""
     held = [point and point["inside"].get("waterfall") for point in marks.at(state.points, state.values)]
-    if not any(held):
-        return []
 
     def draw() -> None:
         if state.point and state.point.get("decode_seconds") is not None:
@@ -120,7 +130,7 @@ def _bytes(own: MethodPage, state: CurveState) -> list[Fold]:
                        "included. The theoretical entropy is of all stored numbers, each by itself.")
         own.draw("bytes", waterfall.charts_of(held, own.method))
 
-    return [Fold("Where the bytes go", draw)]
+    return Fold("Where the bytes go", draw if any(held) else None)
 
 
 def _others(own: MethodPage, state: CurveState) -> dict[str, list[dict]]:

@@ -63,8 +63,9 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     lesson_bar.draw(next((path for path, label, _ in PAGES if label == title), None), known)
     _heading(title, methods or {})
     part("summary").markdown(summary)
-    for notice in notices:
-        st.warning(outside.markdown(notice), icon=":material/tune:")
+    with st.container():  # what follows keeps its place when the notices are gone: see folds.draw()
+        for notice in notices:
+            st.warning(outside.markdown(notice), icon=":material/tune:")
     session.finish()
     return Page(known, session.choice(), session.active())
 

@@ -230,7 +230,7 @@ def _made(made_for: tuple[Any, ...], stamp: tuple[Any, ...], _make: Callable[[li
 
 
 def teacher_record(recipe: Recipe) -> dict[str, Any] | None:
-    """The trained teacher of a recipe: digest, card; None if it was not trained yet on the data that have this name now."""
+    """The trained teacher of a recipe: digest, card; None if it was not trained yet on the data of this name."""
     return store().teacher(recipe.reference().key(), data_digest(recipe.data))
 
 
@@ -240,8 +240,7 @@ def data_digest(name: str) -> str:
 
 
 def job_key(recipe: Recipe, kind: str = "") -> str:
-    """The key of jobs for this recipe and the files that its data set has now. kind: of the work, for other work than
-    measuring it."""
+    """The key of jobs for this recipe and the present files of its data set. kind: of work other than measuring it."""
     return " ".join(filter(None, [kind, recipe.key(), datasets.source(recipe.data)]))
 
 
@@ -260,6 +259,12 @@ def remembered_place(name: str, count: int, otherwise: int = 0) -> int:
     be of another data set or network, and a list whose entries have changed hands over the text of an entry that is gone."""
     kept = remembered(name)
     return kept if type(kept) is int and 0 <= kept < count else otherwise
+
+
+def restore(key: str, value: Any) -> None:
+    """Gives a widget its value where Streamlit has forgotten it, as it does when one run of the page leaves it out."""
+    if key not in st.session_state:
+        st.session_state[key] = value
 
 
 def forget(name: str) -> Any:
@@ -300,5 +305,5 @@ def _key(key: str) -> str:
 
 
 def current(key: str) -> Any:
-    """A widget's value, inside its callback; of a widget whose value the page never sets. None before it has one."""
+    """A widget's value, inside its callback, where the page never sets it; None before it has one."""
     return st.session_state.get(key)
