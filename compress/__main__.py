@@ -1,4 +1,4 @@
-"""The command line: python -m compress data | methods | teacher | curve | race | evaluate | export | report.
+"""The command line: python -m compress data | methods | teacher | curve | race | solve | evaluate | export | report.
 
 Results are written to standard output, one JSON object a line, and progress to standard error. A wrong name or value ends
 with exit code 2 and one line that says what is allowed; shell/outcome.py has the other exit codes.
@@ -137,6 +137,29 @@ def race_command(chosen: argparse.Namespace) -> None:
          "refused": race.refused(recipe, store, teacher["digest"]), "recipe": found and found.point["recipe"]})
 
 
+def solve_command(chosen: argparse.Namespace) -> None:
+    """Searches methods, settings and chains for the network that meets a target; prints the front as it grows, and the
+    answer with its file and its code."""
+    from compress.curves import sweep
+    from compress.data import datasets
+    from compress.networks import device
+    from compress.search.budget import Budget, checked_fresh
+    from compress.search.solver import Question
+    from compress.search.target import Target
+    from compress.shell.solving import solved
+
+    seed, fresh = checked_seed(chosen.seed, name="--seed"), checked_fresh(chosen.fresh)
+    target = Target.of_options(vars(chosen))
+    budget = Budget.of_options(chosen.minutes, chosen.measurements)
+    folder = None if chosen.save is None else writable_folder(chosen.save)
+    where = device.prepare()
+    store = _store()
+    recipe = sweep.complete(Recipe(chosen.data, Step.parse(chosen.teacher), (), seed))
+    data = datasets.load(chosen.data)
+    _say_of_other_data(store, data)
+    solved(Question(recipe, target, budget, seed, fresh), data.digest, store, folder, where)
+
+
 def evaluate_command(chosen: argparse.Namespace) -> None:
     """Reads a network file and prints its accuracy and each class's recall on a split, size and operations."""
     from compress.shell.of_files import evaluated
@@ -208,6 +231,16 @@ def _parser() -> argparse.ArgumentParser:
                        help="accuracy below the teacher's, in percentage points, that the last line allows; 1 by default")
     raced.add_argument("--save", metavar="DIR", help="copy each point's file into this folder")
     raced.set_defaults(run=race_command)
+    searched = commands.add_parser("solve", parents=[shared], help=solve_command.__doc__)
+    searched.add_argument("--at-most", metavar="N", help="accuracy below the teacher's, in percentage points: the smallest "
+                          "such file is wanted")
+    searched.add_argument("--within", metavar="SIZE", help="of the file, for example 20kB: the best accuracy is wanted")
+    searched.add_argument("--latency", metavar="SHARE", help="of the teacher's time, for example 0.5")
+    searched.add_argument("--minutes", default="3", metavar="N", help="how long; 3 by default")
+    searched.add_argument("--measurements", default="0", metavar="N", help="the budget in networks measured, not in minutes")
+    searched.add_argument("--fresh", default="2", metavar="N", help="seeds with which the answer is measured again")
+    searched.add_argument("--save", metavar="DIR", help="copy the answer's file and code into this folder")
+    searched.set_defaults(run=solve_command)
     evaluated = commands.add_parser("evaluate", help=evaluate_command.__doc__)
     evaluated.add_argument("file")
     evaluated.add_argument("--data", required=True)

@@ -66,7 +66,7 @@ def test_the_commands_for_a_shell_and_the_recipes_are_understood(prepared: None,
     monkeypatch.setattr(sweep, "run", lambda *_, checked: iter(()))
     commands = [shlex.split(line)[3:] for line in _block("bash", "python -m compress").splitlines()]
     assert {command[0] for command in commands} == {
-        "data", "methods", "teacher", "curve", "race", "evaluate", "export", "report"}
+        "data", "methods", "teacher", "curve", "race", "solve", "evaluate", "export", "report"}
     assert all(_parser().parse_args(command) for command in commands)
     assert not any(main(command) for command in commands if command[0] == "curve")
     recipes = re.findall(r"`((?:mnist5k|\.\.\.)/[^`]+/0)`", TEXT)

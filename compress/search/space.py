@@ -21,6 +21,7 @@ from compress.settings import spelled
 
 LAST, BEFORE, NONE = "last", "before", "none"
 Params = dict[str, Any]
+Range = tuple[float, float, tuple[Any, ...]]
 
 
 class Chooser(Protocol):
@@ -70,6 +71,15 @@ class Choices:
         settings.sort(key=lambda one: _depth(one.name, order))
         return cls(kind, tuple(settings), tuple(sorted(kind.values)))
 
+    @property
+    def top(self) -> float:
+        """The last position; at least 1, so that there is a range."""
+        return float(max(1, len(self.positions) - 1))
+
+    def fine(self, between: int) -> list[Any]:
+        """Values along the dial, rising; so many from one usual value to the next."""
+        return list(dict.fromkeys(self.value(step / between) for step in range(int(between * self.top) + 1)))
+
     def value(self, position: float) -> Any:
         """The dial's value at a position between two of the usual values, with three digits."""
         place = min(floor(position), len(self.positions) - 2)
@@ -92,7 +102,7 @@ class Choices:
     def chosen(self, chooser: Chooser, is_last: bool, facts: dict[str, str]) -> Method:
         """A method of this space. Raises ValueError for settings that exclude each other and have no remedy."""
         name = self.kind.name
-        position = chooser.suggest_float(f"{name}.{self.kind.dial}", 0.0, float(max(1, len(self.positions) - 1)))
+        position = chooser.suggest_float(f"{name}.{self.kind.dial}", 0.0, self.top)
         values = {self.kind.dial: self.value(position)}
         for one in self._settings(is_last):
             if not _is_idle(one.idle, {**self.defaults, **facts, **values}):
@@ -165,6 +175,14 @@ class Space:
         plain = {name: [one.kind.dial, one.positions, [(each.name, each.values) for each in one.settings]]
                  for name, one in self.methods.items()}
         return hashlib.sha256(json.dumps([plain, self.facts], sort_keys=True).encode()).hexdigest()[:12]
+
+    def ranges(self) -> dict[str, Range]:
+        """Name of each choice -> its range (low, high, ()), or (0, 0, its values)."""
+        found: dict[str, Range] = {LAST: (0.0, 0.0, tuple(self.methods)), BEFORE: (0.0, 0.0, (NONE, *self.methods))}
+        for name, own in self.methods.items():
+            found[f"{name}.{own.kind.dial}"] = (0.0, own.top, ())
+            found |= {f"{name}.{one.name}": (0.0, 0.0, one.values) for one in own.settings}
+        return found
 
     def chosen(self, chooser: Chooser) -> tuple[Method, ...]:
         """A chain of methods. Raises ValueError as Choices.chosen()."""

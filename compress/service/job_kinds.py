@@ -23,6 +23,9 @@ from compress.points.inspection import inspection
 from compress.points.speed_map import speed_map
 from compress.progress import Cancelled, Reporter
 from compress.recipe import Recipe
+from compress.search import solver
+from compress.search.budget import Budget, checked_fresh
+from compress.search.target import Target
 from compress.service.failures import sentence_of
 from compress.service.requests import (
     ONNX,
@@ -33,6 +36,7 @@ from compress.service.requests import (
     OnnxRequest,
     RaceRequest,
     Request,
+    SolveRequest,
     SpeedRequest,
     TeacherRequest,
     inspection_key,
@@ -77,6 +81,14 @@ def _chain(request: ChainRequest, store: Sink, report: Reporter, device: torch.d
 
 def _race(request: RaceRequest, store: Sink, report: Reporter, device: torch.device) -> None:
     for _ in race.run(Recipe.parse(request.recipe), store, report, device, explained=sentence_of):
+        pass
+
+
+def _solve(request: SolveRequest, store: Sink, report: Reporter, device: torch.device) -> None:
+    recipe = Recipe.parse(request.recipe)
+    question = solver.Question(recipe, Target.parse(request.target), Budget.of_options(request.minutes), recipe.seed,
+                               checked_fresh(request.fresh))
+    for _ in solver.run(question, store, report, device):
         pass
 
 
@@ -130,4 +142,5 @@ def _kept(digest: str, data: Dataset, store: Sink) -> tuple[Network, MadeFor | N
 
 
 JOBS: dict[type[Request], Job] = {TeacherRequest: _teacher, CurveRequest: _curve, ChainRequest: _chain, RaceRequest: _race,
-                                  SpeedRequest: _speed, FinalRequest: _final, InspectRequest: _inspect, OnnxRequest: _onnx}
+                                  SolveRequest: _solve, SpeedRequest: _speed, FinalRequest: _final,
+                                  InspectRequest: _inspect, OnnxRequest: _onnx}

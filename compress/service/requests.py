@@ -65,6 +65,18 @@ class RaceRequest(Request):
 
 
 @dataclass(frozen=True)
+class SolveRequest(Request):
+    """Search for the network that meets a target (as text), on a recipe's teacher; go on with what an earlier search tried.
+    minutes: of it all; fresh: seeds with which the answer is measured again."""
+
+    kind = "solve"
+    recipe: str
+    target: str
+    minutes: float
+    fresh: int = 2
+
+
+@dataclass(frozen=True)
 class SpeedRequest(Request):
     """Measure the break-even map of a recipe's teacher."""
 

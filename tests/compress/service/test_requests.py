@@ -16,12 +16,14 @@ from compress.service.requests import (
     OnnxRequest,
     RaceRequest,
     Request,
+    SolveRequest,
     SpeedRequest,
     TeacherRequest,
     request_of,
 )
 
 ALL = [TeacherRequest("digits/mlp/0"), CurveRequest("digits/mlp/low_rank/0", (0.1, 0.2)), SpeedRequest("digits/mlp/0"),
+       SolveRequest("digits/mlp/0", "at_most=1", 3.0),
        RaceRequest("digits/mlp/0"), FinalRequest("digits", ("abc",), "final"),
        ChainRequest("digits/mlp/prune+quantize/0", (0.5, 0.9), 1),
        InspectRequest("digits", "abc", "def"), OnnxRequest("digits", "abc")]
@@ -37,7 +39,7 @@ def test_every_kind_has_a_function() -> None:
 
 
 def test_what_no_worker_can_do_is_answered_with_what_it_can() -> None:
-    with pytest.raises(ValueError, match=r"no job of kind 'dance'; kinds are teacher, curve, chain, race, speed, final"):
+    with pytest.raises(ValueError, match=r"no job of kind 'dance'; kinds are teacher, curve, chain, race, solve, speed"):
         request_of("dance", {})
     with pytest.raises(ValueError, match=r"A job of kind 'teacher' has the fields recipe, but got none"):
         request_of("teacher", {})
