@@ -9,8 +9,11 @@ from pathlib import Path
 GIGABYTE = 1e9
 
 
-def check(folder: Path) -> None:
+def check(folder: Path, refusal: str = "No new run begins") -> None:
     """Does nothing while the files of a folder take less than COMPRESS_DISK_GB, or where that is not set.
+
+    Args:
+        refusal: the beginning of the sentence if the folder is full.
 
     Raises:
         ValueError: the folder is full, or the variable is not a number above 0.
@@ -18,7 +21,7 @@ def check(folder: Path) -> None:
     limit = _limit()
     used = _bytes_in(folder) / GIGABYTE if math.isfinite(limit) else 0.0
     if used >= limit:
-        raise ValueError(f"No new run begins: the files in {folder} take {used:.3g} GB, and COMPRESS_DISK_GB allows "
+        raise ValueError(f"{refusal}: the files in {folder} take {used:.3g} GB, and COMPRESS_DISK_GB allows "
                          f"{limit:g}. Whoever started this app can raise it, or stop the app and remove files there.")
 
 

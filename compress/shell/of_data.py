@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 ACTIONS = {"list": "the card of each data set", "show": "what is in files, without adding them",
-           "add": "add the data in files to the data sets of every page and command", "remove": "remove an added data set"}
+           "add": "add the data in files to the data sets of every page and command", "remove": "remove an added data set",
+           "example": "write a small table to try this with"}
 
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,8 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
             action.add_argument("--words", default="512", help="of a column of text: features that count its words")
         if name == "remove":
             action.add_argument("name")
+        if name == "example":
+            action.add_argument("file", metavar="FILE.csv")
 
 
 def run(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -41,6 +44,10 @@ def run(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
         from compress.data.added import kept
 
         yield {"removed": str(kept.remove(chosen.name))}
+    elif chosen.action == "example":
+        from compress.data.added import example
+
+        yield {"file": chosen.file, "examples": example.write_flowers(Path(chosen.file))}
     else:
         yield _of_files(chosen)
 
@@ -49,6 +56,8 @@ def _of_files(chosen: argparse.Namespace) -> dict[str, Any]:
     """What is in the files; with the action "add" they become a data set."""
     from compress.data.added import kept, preview, reading
     from compress.data.added.examples import Choices
+    from compress.files import disk_quota
+    from compress.home import cache_folder
 
     choices = Choices(chosen.label, _whole("--side", chosen.side), _whole("--words", chosen.words))
     files = [Path(path) for path in chosen.file]
@@ -59,6 +68,7 @@ def _of_files(chosen: argparse.Namespace) -> dict[str, Any]:
         return about
     if about["problem"]:
         raise ValueError(about["problem"])
+    disk_quota.check(cache_folder(), "No data set is added")
     left_out = ("pictures", "rows", "problem", "could_label")
     return {"name": kept.add(name, found), **{key: value for key, value in about.items() if key not in left_out}}
 

@@ -1,7 +1,7 @@
 """How small quantization makes networks: without training, and after pruning, three seeds each; and the time that shared
 work saves.
 
-python -m tests.benchmarks.quantization [without_training | deep_compression | eight_bits | shared]
+python -m tests.benchmarks.quantization [without_training | deep_compression | shared]
 """
 
 from __future__ import annotations
@@ -28,10 +28,9 @@ from tests.benchmarks.report import show
 from tests.benchmarks.timing import table, taking_turns
 
 TEACHERS = {"LeNet-300-100": "mlp(hidden=300-100)", "LeNet-5": "cnn"}
-EIGHT_BITS = {**TEACHERS, "ResNet": "resnet(channels=8-16,epochs=6)", "GRU": "gru"}
 SEEDS = (0, 1, 2)
-PRUNING = {"LeNet-300-100": Prune(sparsity=0.95, schedule="gradual", recovery_epochs=10, recovery_rate=0.001),
-           "LeNet-5": Prune(sparsity=0.92, schedule="gradual", recovery_epochs=20, recovery_rate=0.001)}
+SHARES = {"LeNet-300-100": 0.95, "LeNet-5": 0.88}
+PRUNING = Prune(schedule="gradual", recovery_epochs=10, recovery_rate=0.001)
 Make = Callable[[Network, Dataset, int], Network]
 Measured = tuple[float, int]
 
@@ -47,10 +46,10 @@ def size(network: Network, data: Dataset, stored: Stored) -> int:
     return len(network_file.to_bytes(network, MadeFor.of(data), stored))
 
 
-def rows(makes: dict[str, Callable[[str], Make]], of: dict[str, str] = TEACHERS) -> str:
+def rows(makes: dict[str, Callable[[str], Make]]) -> str:
     """A row for each teacher and way to make it small."""
     data, found = datasets.load("mnist5k"), []
-    for name, text in of.items():
+    for name, text in TEACHERS.items():
         teachers = [train_teacher(data, Step.parse(text), seed).network for seed in SEEDS]
         for label, make in makes.items():
             lost, times = [], []
@@ -71,7 +70,7 @@ def pruned_and(method: Quantize) -> Callable[[str], Make]:
     """The teacher pruned with recovery, then quantized."""
     def of(name: str) -> Make:
         return lambda teacher, data, seed: method.compress(
-            PRUNING[name].compress(teacher, data, seed=seed), data, seed=seed)
+            PRUNING.at(SHARES[name]).compress(teacher, data, seed=seed), data, seed=seed)
     return of
 
 
@@ -82,20 +81,9 @@ def without_training() -> str:
 
 
 def deep_compression() -> str:
-    """Deep Compression's steps: prune with recovery, share values, train them; GPTQ in the place of the last two; GPTQ with
-    levels by sensitivity, trained."""
+    """Deep Compression's steps: prune with recovery, share values, train them; and GPTQ in the place of the last two."""
     codebook = Quantize(levels=8, scheme="codebook", recovery_epochs=3)
-    shared = Quantize(levels=9, allocation="measured", recovery_epochs=5)
-    return rows({"codebook, 8, trained": pruned_and(codebook), "gptq, 9": pruned_and(Quantize(levels=9)),
-                 "gptq, 9 in the mean, by sensitivity, trained": pruned_and(shared)})
-
-
-def eight_bits() -> str:
-    """A byte for each weight, and for each input of a layer, too."""
-    inputs_too = Quantize(levels=256, per="channel", activations="int8")
-    return rows({"256 for a layer": quantized(Quantize(levels=256)),
-                 "256 for an output": quantized(Quantize(levels=256, per="channel")),
-                 "the same, inputs of 8 bits": quantized(inputs_too)}, EIGHT_BITS)
+    return rows({"codebook, 8, trained": pruned_and(codebook), "gptq, 9": pruned_and(Quantize(levels=9))})
 
 
 def shared() -> str:
@@ -118,8 +106,7 @@ def shared() -> str:
                                                              f"{seconds[0] / seconds[1]:.2f}"]])
 
 
-PARTS = {"without_training": without_training, "deep_compression": deep_compression, "eight_bits": eight_bits,
-         "shared": shared}
+PARTS = {"without_training": without_training, "deep_compression": deep_compression, "shared": shared}
 
 if __name__ == "__main__":
     show(PARTS)

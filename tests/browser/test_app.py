@@ -23,10 +23,10 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is no
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
 PATIENCE = 90_000
-PAGES = ["", "Teacher", "Distill", "Low_rank", "Prune", "Sparse_code", "Quantize", "Compare", "Lessons",
-         "Handbook"]
-HEADINGS = ["How small can this network get", "Teacher", "Distill", "Low rank", "Prune", "Sparse code", "Quantize",
-            "Compare", "Lessons", "Handbook"]
+PAGES = ["", "Your_data", "Teacher", "Distill", "Low_rank", "Prune", "Sparse_code", "Quantize", "Chains", "Compare",
+         "Lessons", "Handbook"]
+HEADINGS = ["How small can this network get", "Your data", "Teacher", "Distill", "Low rank", "Prune", "Sparse code",
+            "Quantize", "Chains", "Compare", "Lessons", "Handbook"]
 SMALL = {"data": "digits", "teacher": "mlp", **{f"t.{name}": str(value) for name, value in Step.parse(TEACHER).settings}}
 # Points that take a moment each: a curve of them can be interrupted.
 SLOW = {**SMALL, "recovery_steps": "500"}

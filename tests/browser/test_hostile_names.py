@@ -83,6 +83,20 @@ def unharmed(page: Any) -> None:
     assert page.get_by_role("heading", level=1).is_visible()
 
 
+def test_no_uploaded_table_does_what_its_names_say(attacked, visitor):
+    names = [name.replace('"', '""').replace("\0", "") for name in (*hostile.CLASSES, *hostile.CLASSES)]
+    rows = [f'{row / 3},"{names[row % len(hostile.CLASSES)]}"' for row in range(40 * len(hostile.CLASSES))]
+    table = "\n".join([f'"{names[0]}","{names[1]} class"', *rows]).encode()
+    arrive(visitor, attacked.address, "Your_data")
+    visitor.locator("input[type=file]").set_input_files(
+        {"name": "<img src=x onerror=window.hit=9>.csv", "mimeType": "text/csv", "buffer": table})
+    visitor.get_by_text(f"{len(rows):,}", exact=True).wait_for()
+    unharmed(visitor)
+    visitor.get_by_role("button", name="Add and use it").click()
+    visitor.get_by_text("is added and chosen").wait_for()
+    unharmed(visitor)
+
+
 def text(page: Any) -> str:
     """All that is to be read, joints taken out."""
     return page.evaluate("document.body.textContent").replace(outside.GAP, "")

@@ -8,12 +8,14 @@ import numpy as np
 
 from compress.data.added.examples import Examples
 from compress.data.added.reading import raw_data
-from compress.data.datasets import prepare
+from compress.data.datasets import Dataset, prepare
 from compress.data.raw_data import RawData
 
 PICTURES = 24
 SIDE = 48  # pixels of the longest side of a picture that is shown
 COLUMNS = 200
+POINTS = 600  # examples on the map
+MOST_FEATURES = 20_000  # of an example on the map; beyond, every so-manieth counts
 
 
 def preview(name: str, found: Examples) -> dict[str, Any]:
@@ -21,23 +23,39 @@ def preview(name: str, found: Examples) -> dict[str, Any]:
 
     Returns:
         kind, shape, examples, classes (name -> count, in order), missing (values), duplicates (examples that occurred
-        before), constant (features with one value), label and could_label, columns, rows, notes, pictures (uint8 lists
-        (height, width, channels)) with their classes, and problem: why no network can be trained on them; "" if one can.
+        before), constant (features with one value), label and could_label, columns, rows, notes, map (see _map), pictures
+        (uint8 lists of the shape of an example) with their classes, and problem: why no network can be trained on them; ""
+        if one can.
     """
     about: dict[str, Any] = {
         "kind": found.kind, "shape": list(found.inputs.shape[1:]), "examples": len(found.inputs), "label": found.labelled_by,
         "could_label": list(found.could_label), "columns": [vars(column) for column in found.columns[:COLUMNS]],
-        "rows": [list(row) for row in found.rows], "notes": list(found.notes), "classes": {}, "pictures": [],
+        "rows": [list(row) for row in found.rows], "notes": list(found.notes), "classes": {}, "pictures": [], "map": None,
         "missing": int(np.isnan(found.inputs).sum()) if found.inputs.dtype.kind == "f" else 0,
         "duplicates": _duplicates(found.inputs), "constant": _constant(found.inputs), "problem": ""}
     try:
         raw = raw_data(name, found)
         about["classes"] = dict(zip(raw.classes, np.bincount(raw.labels, minlength=len(raw.classes)).tolist(), strict=True))
-        about["pictures"] = _pictures(raw) if found.kind == "image" else []
-        prepare(raw, name, seed=0)
+        about["pictures"] = _pictures(raw) if found.kind != "tabular" else []
+        about["map"] = _map(prepare(raw, name, seed=0), raw.classes)
     except ValueError as error:
         about["problem"] = str(error)
     return about
+
+
+def _map(data: Dataset, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Training examples along the two directions in which they differ most (principal components), by singular value
+    decomposition of the normalised, centred examples: class -> x and y, and the share of the variance along each."""
+    inputs = data.train.inputs[:POINTS].reshape(min(POINTS, len(data.train)), -1).astype(np.float64)
+    inputs = inputs[:, ::-(-inputs.shape[1] // MOST_FEATURES)]
+    centred = inputs - inputs.mean(axis=0)
+    directions, values, _ = np.linalg.svd(centred, full_matrices=False)
+    places = directions[:, :2] * values[:2]
+    places = np.pad(places, ((0, 0), (0, 2 - places.shape[1])))
+    shares = np.pad(values, (0, 2))[:2] ** 2 / max(1e-300, float((values ** 2).sum()))
+    labels = data.train.labels[:POINTS]
+    return {"share": shares.tolist(), "classes": {
+        name: places[labels == label].round(4).T.tolist() for label, name in enumerate(classes) if (labels == label).any()}}
 
 
 def _duplicates(inputs: np.ndarray) -> int:
@@ -55,7 +73,9 @@ def _pictures(raw: RawData) -> list[dict[str, Any]]:
     places = [np.flatnonzero(raw.labels == label) for label in range(len(raw.classes))]
     chosen = [int(of_class[turn]) for turn in range(PICTURES) for of_class in places if turn < len(of_class)][:PICTURES]
     step = max(1, -(-max(raw.shape[1:]) // SIDE))
-    scale = 255 / max(1e-12, float(np.abs(raw.inputs[chosen]).max()))
-    pixels = (raw.inputs[chosen][:, :, ::step, ::step] * scale).clip(0, 255).astype(np.uint8)
-    return [{"label": raw.classes[raw.labels[place]], "pixels": np.moveaxis(picture, 0, 2).tolist()}
+    thinned = raw.inputs[chosen][:, :, ::step, ::step] if raw.kind == "image" else raw.inputs[chosen]
+    lowest = min(0.0, float(np.nanmin(thinned)))
+    scale = 255 / max(1e-12, float(np.nanmax(thinned)) - lowest)
+    pixels = ((thinned - lowest) * scale).clip(0, 255).astype(np.uint8)
+    return [{"label": raw.classes[raw.labels[place]], "pixels": picture.tolist()}
             for place, picture in zip(chosen, pixels, strict=True)]

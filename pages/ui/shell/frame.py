@@ -15,7 +15,8 @@ from pages.ui.shell.choice import Card, Choice, known_data, suited, teacher_sett
 from pages.ui.shell.icon import icon
 from pages.ui.shell.style import STYLE, of_view
 
-PAGES = (("app.py", "Start", ":material/flag:"), ("pages/1_Teacher.py", "Teacher", ":material/school:"),
+PAGES = (("app.py", "Start", ":material/flag:"), ("pages/0_Your_data.py", "Your data", ":material/upload_file:"),
+         ("pages/1_Teacher.py", "Teacher", ":material/school:"),
          ("pages/2_Distill.py", "Distill", ":material/science:"),
          ("pages/3_Low_rank.py", "Low rank", ":material/layers:"),
          ("pages/4_Prune.py", "Prune", ":material/content_cut:"),

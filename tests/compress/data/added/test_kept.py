@@ -100,7 +100,7 @@ def test_a_preview_says_what_is_there(tmp_path):
     assert (about["shape"], about["examples"], about["duplicates"], about["constant"]) == ([1, 8, 8], 65, 5, 1)
     assert about["classes"] == {"0": 22, "1": 22, "2": 21} and about["problem"] == ""
     shown = about["pictures"][0]
-    assert shown["label"] == "0" and np.array(shown["pixels"]).shape == (8, 8, 1)
+    assert shown["label"] == "0" and np.array(shown["pixels"]).shape == (1, 8, 8)
     json.dumps(about)
 
 

@@ -1,0 +1,1 @@
+"""The page of the user's own data: files are looked at, added and removed."""

@@ -1,0 +1,47 @@
+"""A table from one's own disk becomes a data set of every page."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.serving import CHROMIUM
+from tests.browser.test_app import app, arrive, browser, button, context, heading, link, settled, visit  # noqa: F401
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
+
+
+def table(rows: int) -> bytes:
+    lines = [f"{row % 17},{(row * row) % 23},{'owl' if row % 17 > 8 else 'wren'}" for row in range(rows)]
+    return "\n".join(["wing,beak,bird", *lines]).encode()
+
+
+def chosen(page, name: str, contents: bytes) -> None:
+    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/csv", "buffer": contents})
+
+
+def test_a_table_is_looked_at_added_chosen_and_removed(visit):  # noqa: F811
+    page = visit("Your_data")
+    page.get_by_text("An example:").wait_for()
+    chosen(page, "birds.csv", table(391))
+    page.get_by_text("391", exact=True).wait_for()
+    assert page.get_by_role("combobox", name="Column with the classes").input_value() == "bird"
+    button(page, "Add and use it").click()
+    page.get_by_text("birds is added and chosen").wait_for()
+    settled(page)
+    assert link(page)["data"] == "local:birds"
+    page.get_by_role("link", name="Race all methods on it").click()
+    heading(page, "How small can this network get").wait_for()
+    assert link(page)["data"] == "local:birds"
+    page.go_back()
+    heading(page, "Your data").wait_for()
+    settled(page)
+    button(page, "^Remove").click()
+    button(page, "^Remove it").click()
+    page.get_by_text("birds", exact=True).wait_for(state="detached")
+
+
+def test_a_file_that_is_no_data_is_refused_in_a_sentence(visit):  # noqa: F811
+    page = visit("Your_data")
+    chosen(page, "birds.csv", b"wing,bird\n1,owl\n2,wren,3\n")
+    page.get_by_text("line 3 has 3 values, but the lines before it have 2").wait_for()
+    assert button(page, "Add and use it").count() == 0
