@@ -16,6 +16,7 @@ from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import teacher_defaults, teacher_settings
 from pages.ui.shell.frame import Page, open_page, part
+from pages.ui.shell.gesture import begins
 
 FILL = {"least": 300, "most": 480, "beside": 400}  # pixels that the rest of the stage needs
 
@@ -26,7 +27,7 @@ def recipe() -> Recipe:
 
 
 def submit() -> bool:
-    """Starts training what is chosen, unless it is trained already; False if that is refused."""
+    """Starts training what is chosen; False if that is refused."""
     return session.submit(TeacherRequest(recipe().text()), session.job_key(recipe()), "Teacher") is not None
 
 
@@ -74,7 +75,8 @@ def chips(page: Page) -> None:
     """One chip a teacher that suits the data; a click trains it."""
     def take(title: str) -> None:
         session.choose(session.choice().with_preset(None, title, page.known))
-        submit()
+        if offer():  # a second click may come when it is trained
+            submit()
 
     fitting = [preset for preset in page.known["presets"] if page.data["kind"] in preset["kinds"]]
     active = next((preset["title"] for preset in fitting
@@ -85,17 +87,24 @@ def chips(page: Page) -> None:
 
 def work() -> None:
     """What is being trained, with a button to end it, or the button that begins."""
-    job, record = session.store().latest_job(session.job_key(recipe())), session.teacher_record(recipe())
+    key = session.job_key(recipe())
+    job, offered = session.store().latest_job(key), offer()
     if job and job["state"] in ACTIVE:
         st.fragment(progress, run_every=0.5)()
-    elif not record:
-        st.button("Train this teacher", type="primary", width="stretch", on_click=submit)
-    elif record["card"]["cancelled"]:
-        st.button("Train it to the end", type="primary", width="stretch", on_click=submit)
-    elif file_is_gone(record):
-        st.button("Train it again", type="primary", width="stretch", on_click=submit)
+    elif offered:
+        st.button(offered, type="primary", width="stretch", **begins("teacher.train", key, submit))
     else:
         st.caption("This teacher is trained, and kept for every page.")
+
+
+def offer() -> str:
+    """What can be trained, in words; "" where the teacher is."""
+    record = session.teacher_record(recipe())
+    if not record:
+        return "Train this teacher"
+    if record["card"]["cancelled"]:
+        return "Train it to the end"
+    return "Train it again" if file_is_gone(record) else ""
 
 
 def progress() -> None:

@@ -18,6 +18,7 @@ from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.frame import open_page
+from pages.ui.shell.gesture import begins
 
 PRESETS = (
     Preset("Digits in a second", "digit", "The smallest weights of a small network are removed: the whole curve in a few "
@@ -188,10 +189,9 @@ def speed(state: CurveState) -> None:
         tray.progress(job, "page.speed")
         return
     tray.outcome(job)
-    if st.button("Measure it again" if view else "Measure it on this machine (some ten seconds)", key="prune.speed",
-                 icon=":material/timer:"):
-        session.submit(SpeedRequest(teacher.text()), session.job_key(teacher, "speed"), "Break-even map")
-        st.rerun()  # the whole page, which then looks for the end of the job
+    key = session.job_key(teacher, "speed")
+    st.button("Measure it again" if view else "Measure it on this machine (some ten seconds)", icon=":material/timer:",
+              **begins("prune.speed", key, partial(session.submit, SpeedRequest(teacher.text()), key, "Break-even map")))
     if view:
         st.html(f"<div class='ce-notice'>{' '.join(speed_charts.findings(view))} "
                 f"(Timed on {outside.html(view['device'])}.)</div>")

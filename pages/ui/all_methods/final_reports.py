@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -12,6 +13,7 @@ from compress.service.requests import FinalRequest
 from pages.ui.charts import outside, words
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import Card
+from pages.ui.shell.gesture import begins
 
 Row = dict[str, Any]
 
@@ -36,9 +38,9 @@ def draw(pinned: list[Row], known: Card) -> None:
         else:
             tray.outcome(job)
             title = outside.markdown(own[0]["data_title"])
-            st.button(f"Final report: test the {len(own)} pinned of {title}", key=f"final.{data}",
-                      on_click=session.submit, args=[
-                          FinalRequest(data, tuple(row["digest"] for row in own), key), key, "Final report"])
+            request = FinalRequest(data, tuple(row["digest"] for row in own), key)
+            st.button(f"Final report: test the {len(own)} pinned of {title}",
+                      **begins(f"final.{data}", key, partial(session.submit, request, key, "Final report")))
             st.caption(f"Uses the test split of {title}, by which nothing was chosen. {words.test_uses(opened)} so far. "
                        "Do it once, when all choices are made.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from compress.curves.store import ACTIVE
@@ -9,6 +11,7 @@ from compress.service.requests import InspectRequest, Request
 from pages.ui.all_methods.opened import Opened
 from pages.ui.explore import by_itself
 from pages.ui.shell import session, tray
+from pages.ui.shell.gesture import begins
 
 POLL = 0.4
 
@@ -32,7 +35,7 @@ def wait_or_offer(what: Request, key: str, label: str, begin: bool) -> None:
         st.fragment(_wait_for, run_every=POLL)(key)
         return
     tray.outcome(job)
-    st.button(label, key=f"begin.{key}", icon=":material/search:", on_click=session.submit, args=[what, key, label])
+    st.button(label, icon=":material/search:", **begins(f"begin.{key}", key, partial(session.submit, what, key, label)))
 
 
 def _wait_for(key: str) -> None:

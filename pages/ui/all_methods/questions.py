@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -19,6 +20,7 @@ from pages.ui.charts import outside, words
 from pages.ui.explore import exports
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import Card
+from pages.ui.shell.gesture import begins
 from pages.ui.shell.method_links import PAGE_OF, page_of
 
 Row = dict[str, Any]
@@ -124,8 +126,9 @@ def _offer(group: Group, size: int, known: Card, key: str) -> None:
     tray.outcome(job)
     made = answers.proposal(group, size, known)
     if made:
-        st.button(f"Measure at {spaced_size(size)}", key=f"propose.{key}", icon=":material/add_circle:",
-                  on_click=_measure, args=[made, key],
+        work = session.job_key(made.recipe, "at a size")
+        st.button(f"Measure at {spaced_size(size)}", icon=":material/add_circle:",
+                  **begins(f"propose.{key}", work, partial(_measure, made, key)),
                   help=f"{made.title} with {made.dial.replace('_', ' ')} {made.value:g}, between two files that are "
                        f"measured. By them, about {words.percent(made.accuracy)}.")
 

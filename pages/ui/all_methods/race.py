@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -17,6 +18,7 @@ from pages.ui.liveplot import liveplot
 from pages.ui.shell import plot_events, session, tray
 from pages.ui.shell.choice import Card
 from pages.ui.shell.frame import Page
+from pages.ui.shell.gesture import begins
 from pages.ui.shell.method_links import page_of
 
 POLL = 0.3
@@ -127,8 +129,8 @@ def _button(own: RaceState, state: RaceState, page: Page) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="race-begin"):
         if own.missing:
-            st.button(_offer(own, state), type="primary", icon=":material/sports_score:", key="race.start", on_click=_start,
-                      args=[own])
+            st.button(_offer(own, state), type="primary", icon=":material/sports_score:",
+                      **begins("race.start", race_state.job_key(own.recipe), partial(_start, own)))
         st.caption(_provenance(own, state, page))
     tray.outcome(own.job if own.missing else None)
 

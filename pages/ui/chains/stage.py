@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +11,7 @@ import streamlit as st
 from compress.points.statistics import mcnemar
 from compress.recipe import Recipe
 from pages.ui.chains import takeaway
-from pages.ui.chains.state import ChainState, look_up, submit
+from pages.ui.chains.state import ChainState, job_key, look_up, submit
 from pages.ui.charts import charts, outside, teacher_charts, waterfall, words
 from pages.ui.charts.chains import stairs
 from pages.ui.explore import by_itself, notice
@@ -18,6 +19,7 @@ from pages.ui.explore.method_page import HERO_FILL
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import plot_events, session, tray
 from pages.ui.shell.frame import Page, part
+from pages.ui.shell.gesture import begins
 
 DIAL = "dial.chain"
 BESIDE = 170  # pixels of the cards, which other pages do not have
@@ -41,8 +43,8 @@ def work(state: ChainState, page: Page) -> None:
     elif state.missing:
         stopped = state.job and state.job["state"] in ("interrupted", "cancelled", "failed")
         count = f"{state.missing} network{'s' if state.missing > 1 else ''}"
-        st.button(f"Resume ({count} left)" if stopped else f"Measure {count}", type="primary", key="chain.measure",
-                  width="stretch", on_click=submit, args=[state])
+        st.button(f"Resume ({count} left)" if stopped else f"Measure {count}", type="primary",
+                  width="stretch", **begins("chain.measure", job_key(state.chain), partial(submit, state)))
     else:
         st.caption(f"All {len(state.last)} stops are measured." if state.last else "Nothing can be measured.")
 

@@ -14,6 +14,7 @@ from pages.ui.explore.curve_state import look_up
 from pages.ui.explore.method_page import MethodPage
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import without_conflict
+from pages.ui.shell.gesture import begins
 
 
 def draw(own: MethodPage, offered: str, submit: Callable[[], Any]) -> None:
@@ -38,10 +39,12 @@ def _progress(own: MethodPage) -> None:
 
 
 def _measure(own: MethodPage, offered: str, submit: Callable[[], Any]) -> None:
+    state = look_up(own.card)
     if offered:
-        st.button(offered, type="primary", key=f"measure.{own.method}", width="stretch", on_click=submit)
+        key = session.job_key(state.request.curve(own.card["dial"]))
+        st.button(offered, type="primary", width="stretch", **begins(f"measure.{own.method}", key, submit))
     else:
-        st.caption(f"All {len(look_up(own.card).points)} stops of the dial are measured.")
+        st.caption(f"All {len(state.points)} stops of the dial are measured.")
     st.toggle("Measure at once", help="Whatever is missing for what is chosen is measured without a click.",
               **session.bound("live", by_itself.is_on(), partial(session.remember, "live")))
 

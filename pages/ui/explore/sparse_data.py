@@ -213,9 +213,9 @@ def _buttons(step: int, steps: int, number: int) -> None:
               on_click=lambda: session.remember("code.step", step + 1))
     st.button("Back to the start", key="code.start", width="stretch", disabled=step == 0,
               on_click=lambda: session.remember("code.step", 0))
-    if st.button("Pause" if session.remembered("code.playing", False) else "Play", key="code.play", width="stretch"):
-        session.remember("code.playing", not session.remembered("code.playing", False))
-        st.rerun()  # the whole page, which then moves by itself
+    playing = session.remembered("code.playing", False)
+    st.button("Pause" if playing else "Play", key="code.play", width="stretch",
+              on_click=lambda: session.remember("code.playing", not playing))
     st.button("Another example", key="code.other", width="stretch", on_click=_another, args=[number + 1])
 
 

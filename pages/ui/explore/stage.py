@@ -25,16 +25,15 @@ GONE = ("<b>The file of the point at the dial is gone, or it was changed</b>, so
 def draw(own: MethodPage) -> None:
     """Draws everything, again and again while something is about to change by itself."""
     waits = own.waits(look_up(own.card))
-    st.fragment(_stage, run_every=0.25 if waits else None)(own)
+    st.fragment(_stage, run_every=0.25 if waits else None)(own, waits)
 
 
-def _stage(own: MethodPage) -> None:
-    state, method = look_up(own.card), own.method
-    waits, waited = own.waits(state), session.remembered(f"running.{method}", False)
-    session.remember(f"running.{method}", waits)
+def _stage(own: MethodPage, waited: bool) -> None:
+    """waited: whether something was about to change when the whole page was drawn."""
+    state = look_up(own.card)
     _parts(own, state)
     session.finish()
-    if waited and not waits:
+    if own.waits(state) != waited:
         st.rerun()
 
 
