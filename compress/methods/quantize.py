@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from compress.data.datasets import Dataset
+from compress.files import network_file
+from compress.files.made_for import MadeFor
 from compress.layers.opening import opened
 from compress.layers.rounded.half import FORMATS
 from compress.method import Candidate, Entrant, Method, Run
@@ -16,6 +18,7 @@ from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.quantization import activations
 from compress.quantization.allocation import Allocator, Shares
+from compress.quantization.file_budget import within_file
 from compress.quantization.quantizer import Quantizer
 from compress.quantization.refusal import refusal_of_memory
 from compress.quantization.rounding import PER, Rounding
@@ -23,7 +26,7 @@ from compress.quantization.view import inside_view, point_view
 from compress.recipe import BASELINE, CONTROL
 from compress.settings import setting
 from compress.solvers.uniform_grid import MOST_LEVELS
-from compress.stored import BITS
+from compress.stored import BITS, ENTROPY
 from compress.training.batches import refusal
 from compress.training.loop import Training
 from compress.workload import Phase
@@ -33,6 +36,7 @@ WITHOUT_A_GRID = {"scheme": ("codebook", "ternary", *FORMATS)}
 WITHOUT_STEPS = {"scheme": ("codebook", *FORMATS)}
 UNTRAINED = {"recovery_epochs": (0,), "scheme": tuple(FORMATS)}
 IN_ALL_LEVELS = 1 << 16
+Built = tuple[Network, list[str]]  # a network, and the paths of layers that stay as they are
 MOST_SHARED = 1024  # values of a codebook
 
 
@@ -65,7 +69,8 @@ class Quantize(Method):
     The **allocation** divides the levels among the layers. *uniform*: the same number for each. *measured*: the loss on
     calibration examples is measured with one layer at a time quantized; the layers then get those numbers of levels whose
     losses add up to the least, within the bytes (at their entropy) that the dial's number takes for all layers. The least is
-    found by dynamic programming; its sum stands beside the loss of the whole network.
+    found by dynamic programming; its sum stands beside the loss of the whole network. With a *budget* the bytes are those of
+    the whole file, which never has one more; the dial's number is then the most that a layer may get.
 
     A **correction** of rank $r$ (LQER, Zhang et al. 2024) stores beside the levels $Q$ two thin factors, $Q + A B$, whose
     product is that part of $W - Q$ which gives the outputs back most, exactly: the first $r$ eigenvectors of $(W - Q) H
@@ -127,6 +132,10 @@ class Quantize(Method):
                               idle={"scheme": ("ternary", *FORMATS)},
                               help="The same levels for all layers; or those with the least measured losses that take as "
                                    "many bytes in all.")
+    budget: int = setting(0, low=0, high=1_000_000_000, step=1, label="Bytes of the file at most",
+                          idle={"allocation": ("uniform",), "scheme": ("ternary", *FORMATS)},
+                          help="The measured allocation has a file of so many bytes; the dial then limits the levels of "
+                               "each layer. 0: as many bytes as the dial's number takes.")
     output_layer: bool = setting(True, help="Also quantize the last layer, whose outputs are the class scores.")
     recovery_epochs: int = setting(0, low=0, high=500, step=1, tried=(0, 3, 10), idle={"scheme": tuple(FORMATS)},
                                    help="Passes of training on the labels after rounding, the same for every point.")
@@ -213,35 +222,59 @@ class Quantize(Method):
         return found
 
     def _candidate(self, quantizer: Quantizer, report: Reporter, seed: int) -> Candidate:
-        sharing, rounding, training = report.phases(Phase("shares"), Phase("rounding"), Phase("training"))
-        shares = self._shares(quantizer, sharing)
+        sharing, making = report.phases(Phase("shares"), Phase("network"))
+        shares, (network, unchanged) = self._made(quantizer, self._allocator(quantizer, sharing), making, seed)
         levels = shares.levels if shares else dict.fromkeys(quantizer.layers, self.levels)
-        made = quantizer.made(self.rounding, levels, rounding, masked=self.recovery_epochs > 0)
-        smaller = quantizer.smaller(made)
-        if self.recovery_epochs and self.scheme not in FORMATS and smaller:
-            plan = Training(epochs=self.recovery_epochs, learning_rate=self.recovery_rate)
-            network = quantizer.trained(smaller, plan, self.recovery == "levels", seed, training)
-        else:
-            network = quantizer.finished(smaller)
         view = {} if self.scheme in FORMATS else point_view(quantizer, self.rounding, levels, network, BITS[self.precision])
-        if self._is_integer:
-            network = quantizer.with_integer_inputs(network)
-        notes = activations.words(network) if self._is_integer else []
-        notes += [f"layer {path} stays as it is: its levels would take more room, no gain" for path in made
-                 if path not in smaller]
+        network = self._with_inputs(quantizer, network)
+        notes = activations.words(network)
+        notes += [f"layer {path} stays as it is: its levels would take more room, no gain" for path in unchanged]
         if shares:
             view["allocation"] = {**dataclasses.asdict(shares), "measured": quantizer.loss(network)}
             notes.append("levels of the layers: " + ", ".join(f"{path}: {count}" for path, count in levels.items()))
         return Candidate(self, network, inside=view, notes=tuple(notes))
 
+    def _made(self, quantizer: Quantizer, allocator: Allocator | None, report: Reporter,
+              seed: int) -> tuple[Shares | None, Built]:
+        """The network of the levels that the allocation gives to the layers."""
+        def build(shares: Shares) -> Built:
+            return self._built(quantizer, shares.levels, report, seed)
+
+        def size(built: Built) -> int:
+            network = self._with_inputs(quantizer, built[0])
+            return len(network_file.to_bytes(network, MadeFor.of(quantizer.data), self.stored))
+
+        if allocator is None:
+            return None, self._built(quantizer, dict.fromkeys(quantizer.layers, self.levels), report, seed)
+        if not self.budget:
+            shares = allocator.within(self.levels)
+            return shares, build(shares)
+        coded = self.coding == ENTROPY
+        return within_file(self.budget, allocator.least_in_file(coded),
+                           lambda limit: allocator.within_file(limit, self.levels, coded), build, size)
+
+    def _built(self, quantizer: Quantizer, levels: dict[str, int], report: Reporter, seed: int) -> Built:
+        """A network with these levels, and the layers that stay as they are."""
+        rounding, training = report.phases(Phase("rounding"), Phase("training"))
+        made = quantizer.made(self.rounding, levels, rounding, masked=self.recovery_epochs > 0)
+        smaller = quantizer.smaller(made)
+        unchanged = [path for path in made if path not in smaller]
+        if self.recovery_epochs and self.scheme not in FORMATS and smaller:
+            plan = Training(epochs=self.recovery_epochs, learning_rate=self.recovery_rate)
+            return quantizer.trained(smaller, plan, self.recovery == "levels", seed, training), unchanged
+        return quantizer.finished(smaller), unchanged
+
+    def _with_inputs(self, quantizer: Quantizer, network: Network) -> Network:
+        return quantizer.with_integer_inputs(network) if self._is_integer else network
+
     @property
     def _is_integer(self) -> bool:
         return self.activations == "int8" and self.scheme not in FORMATS
 
-    def _shares(self, quantizer: Quantizer, report: Reporter) -> Shares | None:
+    def _allocator(self, quantizer: Quantizer, report: Reporter) -> Allocator | None:
         if self.allocation == "uniform" or self.scheme in FORMATS:
             return None
         key = "allocator", self.rounding
         if key not in quantizer.kept:
             quantizer.kept[key] = Allocator(quantizer, self.rounding, report)
-        return quantizer.kept[key].within(self.levels)
+        return quantizer.kept[key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from compress.layers.bit_packing import bits_for, bytes_for
 from compress.layers.sensitivity import sensitivity
 from compress.progress import Reporter, no_report
 from compress.quantization.quantizer import Quantizer
@@ -11,6 +12,7 @@ from compress.quantization.rounding import Rounding
 from compress.solvers.byte_budget import best_within
 from compress.solvers.rate_distortion import entropy
 
+FEWEST = 2, 3  # levels that any layer may get in a file of limited bytes
 CHOICES = (3, 4, 5, 6, 7, 8, 9, 11, 13, 16, 24, 32, 64, 128, 256)
 
 
@@ -35,12 +37,14 @@ class Allocator:
 
     def __init__(self, quantizer: Quantizer, rounding: Rounding, report: Reporter = no_report) -> None:
         self.quantizer, self.rounding = quantizer, rounding
-        quantizer.prepare(rounding, CHOICES, report)
+        counts = (FEWEST[0], *CHOICES)
+        quantizer.prepare(rounding, counts, report)
         measured = sensitivity(quantizer.open, quantizer.data, list(quantizer.layers),
-                               lambda path, level: quantizer.with_one(path, rounding, int(level)), report, (0, *CHOICES))
+                               lambda path, level: quantizer.with_one(path, rounding, int(level)), report, (0, *counts))
         self.whole = next(iter(measured.losses.values()))[0]
-        self.menus = {path: [(self._bytes(path, count), loss - self.whole)
-                             for count, loss in zip(CHOICES, measured.losses[path][1:], strict=True)]
+        self._losses = {(path, count): loss - self.whole for path in quantizer.layers
+                        for count, loss in zip(counts, measured.losses[path][1:], strict=True)}
+        self.menus = {path: [(self._bytes(path, count), self._losses[path, count]) for count in CHOICES]
                       for path in quantizer.layers}
 
     def within(self, levels: int) -> Shares:
@@ -50,6 +54,26 @@ class Allocator:
         found = best_within(list(self.menus.values()), budget)
         chosen = {path: CHOICES[place] for path, place in zip(self.menus, found.places, strict=True)}
         return Shares(chosen, found.bytes, budget, self.whole + found.loss)
+
+    def least_in_file(self, is_coded: bool) -> int:
+        """Bytes of the levels in the cheapest shares of a file."""
+        return sum(min(self._in_file(path, count, is_coded) for count in FEWEST) for path in self.menus)
+
+    def within_file(self, budget: int, most: int, is_coded: bool) -> Shares:
+        """The shares with the least predicted loss whose levels take at most `budget` bytes in a file, no layer with more
+        levels than `most`, or 3."""
+        counts = [count for count in (FEWEST[0], *CHOICES) if count <= max(most, FEWEST[-1])]
+        menus = [[(self._in_file(path, count, is_coded), self._losses[path, count]) for count in counts]
+                 for path in self.menus]
+        found = best_within(menus, budget)
+        chosen = {path: counts[place] for path, place in zip(self.menus, found.places, strict=True)}
+        return Shares(chosen, found.bytes, budget, self.whole + found.loss)
+
+    def _in_file(self, path: str, levels: int, is_coded: bool) -> int:
+        """Bytes of one layer's numbers, coded or packed into bits."""
+        if is_coded:
+            return self._bytes(path, levels)
+        return bytes_for(self.quantizer.layers[path].weight.numel(), bits_for(levels))
 
     def _bytes(self, path: str, levels: int) -> int:
         numbers = self.quantizer.roundable()[path].rounded(self.rounding, levels).numbers
