@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.all_methods import compare, compare_filters, opened, panel, questions, race
+from pages.ui.all_methods import compare, compare_filters, opened, panel, questions, race, search
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import plot_events, session
 from pages.ui.shell.frame import open_page
@@ -15,12 +15,14 @@ if unreadable:
     st.caption(f"{unreadable} points in the store cannot be read by this version, and are left out. Measure their curves "
                "again to have them back.")
 if not everything:
+    search.draw(page.known)
     race.example(page)
 else:
     asked = st.container()
     chosen = compare_filters.chosen(everything)
     with asked:
         questions.draw(chosen, page.known)
+        search.draw(page.known)
     networks = opened.look_up(everything, session.filters().opened)
     liveplot([compare.plane(chosen, [network.row["id"] for network in networks])], key="compare.plane",
              on_select=plot_events.on_selected("compare.plane", panel.take))

@@ -1,0 +1,163 @@
+"""Search: a question with numbers, some minutes, one button; the front grows on a plane, and an answer stands below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from compress.curves.race_plan import unit
+from compress.recipe import Step
+from compress.search import found as finding
+from compress.search.target import FRONT, Target, spaced_size
+from compress.service.requests import SolveRequest
+from pages.ui.all_methods import questions, search_state
+from pages.ui.all_methods.compare import pareto
+from pages.ui.all_methods.search_state import SearchState
+from pages.ui.charts import outside, words
+from pages.ui.charts.search import plane
+from pages.ui.liveplot import liveplot
+from pages.ui.shell import session, tray
+from pages.ui.shell.choice import Card
+
+POLL = 0.5
+MINUTES = (1, 3, 6, 15, 60)
+LOST, SIZE, BOTH, ALL = "lost", "size", "both", "front"
+WHEREVER = "any"  # speed
+SPEEDS = {WHEREVER: "at any speed", "1": "not slower", "0.5": "in half the time", "0.25": "in a quarter"}
+FORMATS = {"size": st.column_config.NumberColumn("size, kB", format="%.1f"), "accuracy": st.column_config.NumberColumn(
+    "accuracy, %", format="%.1f"), "why": st.column_config.TextColumn(width="large"),
+    "recipe": st.column_config.TextColumn(width="large")}
+
+
+def draw(known: Card) -> None:
+    """Draws the whole search; looks at the store twice a second while it runs."""
+    polls = search_state.look_up(_target(), known).running
+    with st.container(border=True, gap="xsmall", key="search"):
+        st.fragment(_search, run_every=POLL if polls else None)(known, polls)
+
+
+def _search(known: Card, polls: bool) -> None:
+    state = search_state.look_up(_target(), known)
+    if state.running != polls:
+        st.rerun()
+    _ask(state, known)
+    if state.running:
+        tray.progress(state.job or {}, "search")
+    else:
+        tray.outcome(state.job)
+    if state.found and state.reference:
+        _show(state, known)
+
+
+# -- the question ------------------------------------------------------------------------------------------------
+
+
+def _target() -> Target:
+    """What is asked: the numbers of the page's two questions, and a speed."""
+    filters, wanted = session.filters(), session.remembered("search.wanted", LOST)
+    speed = session.remembered("search.speed", WHEREVER)
+    return Target(filters.lost.points_lost if wanted in (LOST, BOTH) else None,
+                  filters.size.bytes if wanted in (SIZE, BOTH) else None, None if speed == WHEREVER else float(speed))
+
+
+def _ask(state: SearchState, known: Card) -> None:
+    filters = session.filters()
+    lost = f"at most {filters.lost.points_lost or 0:g} {unit(filters.lost.points_lost or 0)} below"
+    size = f"within {spaced_size(filters.size.bytes or 1)}"
+    names = {LOST: f"smallest, {lost}", SIZE: f"most accurate, {size}", BOTH: f"smallest, {lost}, {size}",
+             ALL: "whole front"}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="search-ask"):
+        st.selectbox("Search all methods and chains for", list(names), format_func=names.__getitem__, width=330,
+                     **_kept("search.wanted", LOST))
+        st.selectbox("Speed", list(SPEEDS), format_func=SPEEDS.__getitem__, width=165, **_kept("search.speed", WHEREVER))
+        st.selectbox("Minutes", MINUTES, width=110, **_kept("search.minutes", MINUTES[1]))
+        st.button(_offer(state), type="primary", icon=":material/travel_explore:", key="search.start", on_click=_start,
+                  args=[state], disabled=state.running)
+    st.caption(outside.markdown(f"On the network of the sidebar, {_network(known)}. Every network measured of it so far "
+                                "takes part. All choices are made on validation."))
+
+
+def _kept(name: str, first: Any) -> dict[str, Any]:
+    """A widget whose value this visitor keeps."""
+    return session.bound(name, session.remembered(name, first), lambda value: session.remember(name, value))
+
+
+def _offer(state: SearchState) -> str:
+    return "Search on" if state.found and state.found.tried else "Search"
+
+
+def _network(known: Card) -> str:
+    choice = session.choice()
+    data = next((card["title"] for card in known["datasets"] if card["name"] == choice.data), choice.data)
+    preset = next((one["title"] for one in known["presets"] if Step.of(one["name"], one["settings"]) == choice.teacher),
+                  choice.teacher.name)
+    return f"{preset} on {data}"
+
+
+def _start(state: SearchState) -> None:
+    minutes = float(session.remembered("search.minutes", MINUTES[1]))
+    session.submit(SolveRequest(state.recipe.text(), state.target.text(), minutes),
+                   search_state.job_key(state.recipe, state.target), "Search")
+
+
+# -- what was found ----------------------------------------------------------------------------------------------
+
+
+def _show(state: SearchState, known: Card) -> None:
+    found, best = state.found, state.best
+    assert found is not None and state.reference is not None
+    for sentence in found.notices:
+        st.warning(outside.markdown(sentence), icon=":material/healing:")
+    st.html(f"<div class='ce-answer ce-finding'>{answer(state, known)}</div>")
+    if best:
+        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="answer-search"):
+            questions.buttons(best, known, "search.best")
+    if caution := luck(state):
+        st.caption(outside.markdown(caution))
+    liveplot([plane.plane(state.measured, state.earlier, state.reference, pareto(state.points), state.target, best)],
+             key="search.plane")
+    _tried(state, known)
+
+
+def answer(state: SearchState, known: Card) -> str:
+    """The answer as HTML."""
+    question = state.target.question()
+    best, reference = state.best, state.reference
+    asked = f"{question[:1].upper()}{question[1:]}"
+    if state.target.goal == FRONT and state.points:
+        return f"{asked}: <b>{len(pareto(state.points))}</b> networks on the front."
+    if best is None or reference is None:
+        return f"{asked}: no network so far."
+    return (f"{asked}: <b>{words.size(best['bytes'])}</b>, <b>{words.times_smaller(best['bytes'], reference['bytes'])}</b>, "
+            f"<b>{words.accuracy_range(best)}</b>, {words.points_lost(reference['accuracy'] - best['accuracy'])}, by "
+            f"<b>{outside.html(best['title'])}</b>.")
+
+
+def luck(state: SearchState) -> str:
+    """The winner's curse in words; "" while nothing can be said."""
+    found, best = state.found, state.best
+    if not found or not best or not state.reference or state.running:
+        return ""
+    if not found.fresh or found.best != best["recipe"]:
+        return ("It was chosen as the best of many on the same validation examples, and was not measured with fresh seeds: "
+                "search on, and pin it for the final report.")
+    lost = 100 * (state.reference["accuracy"] - best["accuracy"])
+    return finding.luck(state.target, lost, found.fresh, len(state.points)) + " Pin it for the final report."
+
+
+def _tried(state: SearchState, known: Card) -> None:
+    found = state.found
+    assert found is not None
+    fold = st.expander(_counted(found), key="search.fold", on_change="rerun")
+    if fold.open:
+        with fold:
+            st.dataframe(search_state.table(found, known), hide_index=True, height=280, column_config=FORMATS)
+
+
+def _counted(found: finding.Found) -> str:
+    """What was tried: 31 recipes, 16 measured, 14 not worth it."""
+    skipped = sum(one.state == finding.SKIPPED for one in found.tried)
+    ended = "; nothing is left to try" if found.ended else ""
+    return (f"What was tried: {len(found.tried)} recipes, {found.measured} measured, {skipped} could not meet the target"
+            f"{ended}")
