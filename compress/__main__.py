@@ -1,4 +1,5 @@
-"""The command line: python -m compress data | methods | teacher | curve | race | solve | evaluate | export | report.
+"""The command line: python -m compress data | methods | teacher | curve | race | order | duel | solve | evaluate |
+export | report.
 
 Results are written to standard output, one JSON object a line, and progress to standard error. A wrong name or value ends
 with exit code 2 and one line that says what is allowed; shell/outcome.py has the other exit codes.
@@ -231,6 +232,7 @@ def _parser() -> argparse.ArgumentParser:
                        help="accuracy below the teacher's, in percentage points, that the last line allows; 1 by default")
     raced.add_argument("--save", metavar="DIR", help="copy each point's file into this folder")
     raced.set_defaults(run=race_command)
+    of_chains.add_commands(commands, shared, _store)
     searched = commands.add_parser("solve", parents=[shared], help=solve_command.__doc__)
     searched.add_argument("--at-most", metavar="N", help="accuracy below the teacher's, in percentage points: the smallest "
                           "such file is wanted")

@@ -1,6 +1,6 @@
 """Chains: methods one after the other, what each takes in bytes and costs in accuracy, and whether their order matters."""
 
-from pages.ui.chains import cards, presets, stage
+from pages.ui.chains import cards, duel_fold, order_fold, presets, stage
 from pages.ui.chains.state import look_up
 from pages.ui.shell.frame import open_page, part
 
@@ -13,3 +13,5 @@ with part("presets"):
 with part("settings"):
     cards.draw(state, page, lambda: stage.work(state, page))
 stage.draw(state, page)
+order_fold.draw(page)
+duel_fold.draw(state, page)

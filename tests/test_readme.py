@@ -60,13 +60,15 @@ def test_the_commands_for_a_shell_and_the_recipes_are_understood(prepared: None,
     """Up to the first training, in whose place nothing is measured."""
     from compress.__main__ import _parser, main
     from compress.curves import sweep
+    from compress.curves.chains import run as chains
     from compress.recipe import Recipe
 
     monkeypatch.setenv("COMPRESS_HOME", str(tmp_path))
     monkeypatch.setattr(sweep, "run", lambda *_, checked: iter(()))
+    monkeypatch.setattr(chains, "run", lambda *_, known: iter(()))
     commands = [shlex.split(line)[3:] for line in _block("bash", "python -m compress").splitlines()]
     assert {command[0] for command in commands} == {
-        "data", "methods", "teacher", "curve", "race", "solve", "evaluate", "export", "report"}
+        "data", "methods", "teacher", "curve", "race", "order", "duel", "solve", "evaluate", "export", "report"}
     assert all(_parser().parse_args(command) for command in commands)
     assert not any(main(command) for command in commands if command[0] == "curve")
     recipes = re.findall(r"`((?:mnist5k|\.\.\.)/[^`]+/0)`", TEXT)

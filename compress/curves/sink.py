@@ -48,6 +48,9 @@ class Sink(Protocol):
     def known_keys(self, keys: Collection[str], reference: str) -> set[str]:
         """The recipe keys that have a point whose file exists."""
 
+    def predictions(self, key: str, reference: str) -> bytes:
+        """A point's predicted classes on validation (uint16, little-endian); KeyError if there is no such point."""
+
     def add_point(self, key: str, curve: str, reference: str, data: str, teacher: str, method: str, point: dict[str, Any],
                   predictions: bytes) -> None:
         """Stores a measured point."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
 from math import comb, sqrt
 
 
@@ -77,3 +80,50 @@ def mean_interval(values: list[float], other: float = 0.0) -> tuple[float, float
     deviation = sqrt(sum((value - mean) ** 2 for value in values) / (count - 1))
     half = sqrt((_T[min(count - 2, len(_T) - 1)] * deviation / sqrt(count)) ** 2 + (1.959964 * other) ** 2)
     return mean, mean - half, mean + half
+
+
+def mcnemar_over_seeds(differences: Sequence[int]) -> float:
+    """The exact two-sided p-value that two ways of making networks are equally accurate, from several pairs of networks (one
+    for each seed) on the SAME examples: McNemar's test with an example's votes added up.
+
+    The networks of all seeds are tested on the same examples, so that their errors are no independent counts. Under the
+    hypothesis the two ways may be exchanged for each example (in all its pairs together), which turns the sign of its
+    difference: Fisher's randomisation test (1935). With one seed it is McNemar's exact test. It says nothing of other seeds.
+
+    Args:
+        differences: for each example, in how many pairs only the first network is right, less in how many only the second.
+    """
+    return _exchanged(tuple(sorted(Counter(abs(one) for one in differences if one).items())), abs(sum(differences)))
+
+
+@lru_cache(maxsize=256)
+def _exchanged(sizes: tuple[tuple[int, int], ...], observed: int) -> float:
+    """The chance that a sum of numbers with random signs is at least so far from 0. sizes: (absolute value, how many). Kept,
+    because pages ask again at every tick."""
+    chances = [1.0]
+    for size, count in sizes:
+        own = [0.0] * (2 * size * count + 1)  # of every sum from -size * count on
+        for plus in range(count + 1):
+            own[2 * size * plus] = comb(count, plus) / 2**count
+        chances = _convolved(chances, own)
+    middle = (len(chances) - 1) // 2
+    return min(1.0, sum(chance for place, chance in enumerate(chances) if abs(place - middle) >= observed))
+
+
+def _convolved(first: list[float], second: list[float]) -> list[float]:
+    found = [0.0] * (len(first) + len(second) - 1)
+    for place, chance in enumerate(second):
+        if chance:
+            for other, own in enumerate(first):
+                found[place + other] += chance * own
+    return found
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """P-values of several tests, raised so that with all those below 0.05 the chance of any false one is at most 0.05 (Holm
+    1979)."""
+    order, found, highest = sorted(range(len(values)), key=lambda place: values[place]), [0.0] * len(values), 0.0
+    for rank, place in enumerate(order):
+        highest = max(highest, min(1.0, (len(values) - rank) * values[place]))
+        found[place] = highest
+    return found

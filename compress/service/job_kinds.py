@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from compress.curves import kept_teachers, race, sweep
+from compress.curves.chains import duel, order
 from compress.curves.chains import run as chain
 from compress.curves.final_report import final_report
 from compress.curves.sink import Sink
@@ -31,9 +32,11 @@ from compress.service.requests import (
     ONNX,
     ChainRequest,
     CurveRequest,
+    DuelRequest,
     FinalRequest,
     InspectRequest,
     OnnxRequest,
+    OrderRequest,
     RaceRequest,
     Request,
     SolveRequest,
@@ -81,6 +84,18 @@ def _chain(request: ChainRequest, store: Sink, report: Reporter, device: torch.d
 
 def _race(request: RaceRequest, store: Sink, report: Reporter, device: torch.device) -> None:
     for _ in race.run(Recipe.parse(request.recipe), store, report, device, explained=sentence_of):
+        pass
+
+
+def _order(request: OrderRequest, store: Sink, report: Reporter, device: torch.device) -> None:
+    wanted = order.order_of(Recipe.parse(request.recipe), request.smaller, request.seeds)
+    for _ in order.run(wanted, store, report, device, explained=sentence_of):
+        pass
+
+
+def _duel(request: DuelRequest, store: Sink, report: Reporter, device: torch.device) -> None:
+    recipes = Recipe.parse(request.first), Recipe.parse(request.second)
+    for _ in duel.run(duel.duel_of(*recipes, request.by, request.size, request.seeds), store, report, device):
         pass
 
 
@@ -142,5 +157,6 @@ def _kept(digest: str, data: Dataset, store: Sink) -> tuple[Network, MadeFor | N
 
 
 JOBS: dict[type[Request], Job] = {TeacherRequest: _teacher, CurveRequest: _curve, ChainRequest: _chain, RaceRequest: _race,
+                                  OrderRequest: _order, DuelRequest: _duel,
                                   SolveRequest: _solve, SpeedRequest: _speed, FinalRequest: _final,
                                   InspectRequest: _inspect, OnnxRequest: _onnx}

@@ -65,6 +65,28 @@ class RaceRequest(Request):
 
 
 @dataclass(frozen=True)
+class OrderRequest(Request):
+    """Compare the two orders of every two methods at equal bytes, so many times fewer than the teacher's file has."""
+
+    kind = "order"
+    recipe: str
+    smaller: float
+    seeds: int
+
+
+@dataclass(frozen=True)
+class DuelRequest(Request):
+    """Compare two recipes at equal size, their last dials chosen for it. by: bytes or macs; size: how many of these."""
+
+    kind = "duel"
+    first: str
+    second: str
+    by: str
+    size: float
+    seeds: int
+
+
+@dataclass(frozen=True)
 class SolveRequest(Request):
     """Search for the network that meets a target (as text), on a recipe's teacher; go on with what an earlier search tried.
     minutes: of it all; fresh: seeds with which the answer is measured again."""

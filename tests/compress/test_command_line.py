@@ -352,3 +352,13 @@ def test_a_curve_over_an_earlier_steps_dial_prints_every_network_on_the_way(run:
     assert code == 2 and "--dial-step must be a whole number between 1 and 3" in errors[-1]
     code, _, errors = run(*base, "--dial", "0.4", "--set", "nothing=1")
     assert code == 2 and "no setting 'nothing'" in errors[-1]
+
+
+def test_a_duel_prints_its_seeds_and_a_verdict_in_words(run: Any) -> None:
+    code, (one, verdict), _ = run("duel", "--data", "digits", "--teacher", TEACHER, "prune", "low_rank", "--size", "3000",
+                                  "--seeds", "1")
+    assert code == 0 and one["seed"] == 0 and all(abs(size / 3000 - 1) < 0.1 for size in one["sizes"])
+    assert verdict["sentence"].startswith(("Cannot tell", "The first recipe is better", "The second is better"))
+    assert verdict["sizes"] == one["sizes"] and isinstance(verdict["significant"], bool)
+    code, _, errors = run("order", "--data", "digits", "--smaller", "1")
+    assert code == 2 and "smaller must be between 2 and 1000" in errors[-1]

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from compress.__main__ import _parser
+from compress.curves.chains import order
+from compress.curves.chains.duel import duel_of
 from compress.curves.chains.run import chain_of, run
 from compress.curves.chains.structure import RefusedStep
 from compress.recipe import Recipe
+from compress.service.requests import DuelRequest
 from pages.ui.chains import presets
 from pages.ui.chains.state import FIRST
+from pages.ui.shell import session
 from tests.pages.explore.test_by_itself import asked  # noqa: F401  (a fixture)
 from tests.pages.samples import TEACHER
 from tests.pages.test_pages import LINK, component, engine, labels, named, show, words  # noqa: F401  (fixtures)
@@ -81,3 +85,36 @@ def test_what_cannot_be_chained_is_refused_beside_its_step(show, engine, prepare
     (error,) = shown.main.error
     assert "sparsity must be one of 0.25, 0.5, 0.75" in error.value and not shown.exception
     assert "Nothing can be measured." in [one.value for one in shown.main.caption]
+
+
+def test_the_order_matrix_shows_what_is_measured_and_offers_the_rest(show, engine, measured):  # noqa: F811
+    votes = {"votes": "+" * 12 + "0" * 347, "sizes": [9000, 9100], "accuracies": [0.9, 0.87], "recipes": ["", ""]}
+    recipe, data = Recipe.parse(f"digits/{TEACHER}/0"), engine.store.data_digest("digits", "")
+    wanted = order.order_of(recipe, 16, 1)
+    engine.store.save_view(wanted.view_key, data, {"cells": {"low_rank+prune": {"0": votes}},
+                                                   "refused": {"prune+quantize": "cannot be made equal"}})
+    shown = show(PAGE, CHAIN, opened=("chain.order",))
+    assert not shown.exception and "The order matters for <b>1 of 1</b> pairs" in words(shown)
+    assert "low rank first is <b>3.3 points</b> better at 9.1 kB" in words(shown)
+    count = wanted.pairs.__len__() * 3 - 3 - 1
+    assert f"Measure {count} comparisons" in labels(shown.main.button)
+    captions = [one.value for one in shown.main.caption]
+    assert any("Pruning and Quantization. cannot be made equal" in one for one in captions), captions
+
+
+def test_a_duel_is_asked_for_and_its_verdict_is_a_sentence(show, engine, measured, monkeypatch):  # noqa: F811
+    sent: list[DuelRequest] = []
+    monkeypatch.setattr(session, "submit", lambda request, key, title: sent.append(request))
+    shown = show(PAGE, CHAIN, opened=("chain.duel",))
+    assert not shown.exception and "Measure the duel" in labels(shown.main.button)
+    named(shown.main.button, "Measure the duel").click().run()
+    (request,) = sent
+    assert not shown.exception and request.by == "bytes" and request.seeds == 3
+    wanted = duel_of(Recipe.parse(request.first), Recipe.parse(request.second), request.by, request.size, request.seeds)
+    assert [step.name for step in wanted.second.methods] == ["prune", "low_rank"], "the same steps the other way round"
+    cells = {str(seed): {"votes": "-" * 9 + "0" * 350, "sizes": [3000, 3010], "accuracies": [0.8, 0.83],
+                         "recipes": [wanted.first.text(), wanted.second.text()]} for seed in range(3)}
+    engine.store.save_view(wanted.view_key, engine.store.data_digest("digits", ""), {"cells": cells})
+    shown = show(PAGE, CHAIN, opened=("chain.duel",))
+    assert "The other one is better than this chain by 2.5 points (p = 0.0039, 3 seeds)." in words(shown)
+    assert "Measure the duel" not in labels(shown.main.button)

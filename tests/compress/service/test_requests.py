@@ -11,9 +11,11 @@ from compress.service.requests import (
     KINDS,
     ChainRequest,
     CurveRequest,
+    DuelRequest,
     FinalRequest,
     InspectRequest,
     OnnxRequest,
+    OrderRequest,
     RaceRequest,
     Request,
     SolveRequest,
@@ -26,6 +28,7 @@ ALL = [TeacherRequest("digits/mlp/0"), CurveRequest("digits/mlp/low_rank/0", (0.
        SolveRequest("digits/mlp/0", "at_most=1", 3.0),
        RaceRequest("digits/mlp/0"), FinalRequest("digits", ("abc",), "final"),
        ChainRequest("digits/mlp/prune+quantize/0", (0.5, 0.9), 1),
+       OrderRequest("digits/mlp/0", 16.0, 3), DuelRequest("digits/mlp/prune/0", "digits/mlp/distill/0", "bytes", 9e3, 5),
        InspectRequest("digits", "abc", "def"), OnnxRequest("digits", "abc")]
 
 
@@ -39,7 +42,7 @@ def test_every_kind_has_a_function() -> None:
 
 
 def test_what_no_worker_can_do_is_answered_with_what_it_can() -> None:
-    with pytest.raises(ValueError, match=r"no job of kind 'dance'; kinds are teacher, curve, chain, race, solve, speed"):
+    with pytest.raises(ValueError, match=r"no job of kind 'dance'; kinds are teacher, curve, chain, race, order, duel, "):
         request_of("dance", {})
     with pytest.raises(ValueError, match=r"A job of kind 'teacher' has the fields recipe, but got none"):
         request_of("teacher", {})
