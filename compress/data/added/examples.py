@@ -12,7 +12,7 @@ class Column:
     """A column of a table and what becomes of it.
 
     Attributes:
-        type: number, category, text, label, constant, row number, other or empty.
+        type: number, category, text, letters, label, constant, row number, other or empty.
         features: how many features it gives; 0 if it is left out.
         missing: how many rows have no value.
         becomes: the same in words.

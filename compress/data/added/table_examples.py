@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compress.data.added.examples import Choices, Column, Examples
+from compress.data.added.letters import are_sequences, one_hot
 from compress.data.added.table_file import read_table
 from compress.data.finite import LARGEST
 from compress.data.labels import class_labels
@@ -21,6 +23,7 @@ LABEL_NAMES = ("label", "labels", "class", "classes", "target", "y", "category",
 MOST_CLASSES = 200
 MOST_CATEGORIES = 32
 LONGEST_CATEGORY = 60  # characters; beyond, a text is a text
+LONGEST_SEQUENCE = 512
 ROWS_SHOWN = 5
 _EXACT = 2.0 ** 24  # from here on float32 no longer tells neighbouring whole numbers apart
 
@@ -41,6 +44,9 @@ def table_examples(path: Path, choices: Choices) -> Examples:
     neighbouring words, hashed into a number of features (Weinberger et al., 2009), each row of length 1. Columns that cannot
     tell examples apart (constant, row numbers, names that hardly occur twice) are left out, and rows without a label too.
 
+    Where one column holds sequences of letters, such as proteins, and the others tell nothing, the examples are sequences:
+    one feature for each letter that occurs (1 where the sequence has it), as long as the longest, 512 at most.
+
     Raises:
         ValueError: no table, no column for the label, or no other column of use.
     """
@@ -59,6 +65,11 @@ def table_examples(path: Path, choices: Choices) -> Examples:
                          "another column as the label, or add columns of numbers.")
     rows = tuple(tuple("" if cell is None or cell != cell else str(cell)[:80] for cell in row)
                  for row in kept.head(ROWS_SHOWN).itertuples(index=False))
+    letters = [place for place, column in enumerate(columns) if column.type == "letters"]
+    if len(letters) == 1 and sum(bool(column.features) for column in columns) == 1:
+        return Examples("sequence", _sequences(kept[columns[letters[0]].name]), class_labels(_plain(kept[label])),
+                        notes=_notes(columns, int(missing.sum())), columns=columns, rows=rows, labelled_by=label,
+                        could_label=could)
     return Examples("tabular", _joined([one.values for one in made if one.values is not None], path),
                     class_labels(_plain(kept[label])), notes=_notes(columns, int(missing.sum())), columns=columns, rows=rows,
                     labelled_by=label, could_label=could)
@@ -104,6 +115,10 @@ def _column(name: str, values: pandas.Series, words: int) -> _Made:
     if values.dtype.kind in "mMc" or not values.dropna().map(lambda cell: isinstance(cell, str | bool)).all():
         return made("other", 0, "left out: neither numbers nor text")
     texts = values.map(lambda cell: cell if isinstance(cell, str) else "" if cell != cell or cell is None else str(cell))
+    if are_sequences([text for text in texts if text]) and different > MOST_CATEGORIES:
+        return made("letters", len(set("".join(texts))), "a sequence of letters, one feature each",
+                    np.stack([texts.str.count(re.escape(letter)) for letter in sorted(set("".join(texts)))], axis=1)
+                    .astype(np.float64))
     if different <= min(MOST_CATEGORIES, len(values) / 2) and texts.str.len().max() <= LONGEST_CATEGORY:
         names = sorted({text for text in texts if text})
         numbers = np.stack([(texts == text).to_numpy() for text in names], axis=1).astype(np.float64)
@@ -111,6 +126,13 @@ def _column(name: str, values: pandas.Series, words: int) -> _Made:
     if texts.str.count(r"\S\s+\S").mean() >= 1.0:
         return made("text", words, f"{words} features that count its words", _hashed(texts.tolist(), words))
     return made("other", 0, "left out: texts that hardly occur twice, such as names or dates")
+
+
+def _sequences(texts: pandas.Series) -> np.ndarray:
+    alphabet, longest = "".join(sorted(set("".join(texts.dropna())))), int(texts.str.len().max())
+    length = min(longest, LONGEST_SEQUENCE)
+    require(len(texts) * len(alphabet) * length * 5, f"{len(texts)} sequences of {length} letters", "Leave out rows.")
+    return one_hot(texts.fillna("").tolist(), alphabet, length)
 
 
 def _hashed(texts: list[str], words: int) -> np.ndarray:

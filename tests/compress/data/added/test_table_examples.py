@@ -110,3 +110,21 @@ def test_a_parquet_file_that_declares_too_much_is_refused_first(file, monkeypatc
     monkeypatch.setattr("compress.data.added.table_file.MOST_CELLS", 50)
     with pytest.raises(ValueError, match=r"birds\.parquet has 40 rows of 2 columns, but at most 50 values are read"):
         table_examples(file(frame(), "birds.parquet"), Choices())
+
+
+def test_a_column_of_letters_alone_becomes_sequences(file):
+    rng = np.random.default_rng(1)
+    genes = ["".join(rng.choice(list("ACGT"), size=rng.integers(20, 30))) for _ in range(ROWS)]
+    table = pandas.DataFrame({"gene": genes, "is_coding": ["yes", "no"] * (ROWS // 2)})
+    found = table_examples(file(table), Choices())
+    assert (found.kind, found.labelled_by, found.inputs.shape) == ("sequence", "is_coding", (ROWS, 4, max(map(len, genes))))
+    first = found.inputs[0, :, :len(genes[0])]
+    assert "".join("ACGT"[place] for place in first.argmax(0)) == genes[0] and (first.sum(0) == 1).all()
+    assert not found.inputs[0, :, len(genes[0]):].any()
+
+
+def test_letters_beside_numbers_are_counted(file):
+    genes = [f"{'ACGT' * 5}{'A' * (row // 7)}{'C' * (row % 7)}" for row in range(ROWS)]
+    found = table_examples(file(frame(gene=genes)), Choices())
+    assert found.kind == "tabular" and found.inputs.shape == (ROWS, 5)
+    assert found.inputs[:, 1].tolist() == [gene.count("A") for gene in genes]
