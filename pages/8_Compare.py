@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from pages.ui.all_methods import compare, compare_filters, opened, panel, questions, race, search
-from pages.ui.liveplot import liveplot
-from pages.ui.shell import plot_events, session
+from pages.ui.all_methods import compare, compare_filters, plane_stage, questions, race, search
+from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
 
-page = open_page("Compare", "Ask for a size or an accuracy; below, every network measured so far. The line joins those "
-                 "that no other one beats in both. Click points to look into them, up to four side by side.")
+page = open_page("Compare", "Ask for a size or an accuracy, or click up to four networks to look into them. The line "
+                 "joins those that no other one beats in both.")
 everything = compare.everything(page.known)
 unreadable = session.store().unreadable_points()
 if unreadable:
@@ -23,9 +22,6 @@ else:
     with asked:
         questions.draw(chosen, page.known)
         search.draw(page.known)
-    networks = opened.look_up(everything, session.filters().opened)
-    liveplot([compare.plane(chosen, [network.row["id"] for network in networks])], key="compare.plane",
-             on_select=plot_events.on_selected("compare.plane", panel.take))
-    panel.draw(networks, page.known)
+    plane_stage.draw(everything, chosen, page.known)
     compare.table(chosen)
     compare.pins([row for row in everything if row["pinned"]], page.known)

@@ -115,6 +115,11 @@ class PointTable(ABC):
         rows = self._rows("SELECT key, predictions FROM points WHERE method=? AND reference=?", method, reference)
         return {row["key"]: row["predictions"] for row in rows}
 
+    def predictions_against(self, reference: str) -> dict[str, bytes]:
+        """Recipe key -> predicted classes of every point with this reference."""
+        return {row["key"]: row["predictions"]
+                for row in self._rows("SELECT key, predictions FROM points WHERE reference=?", reference)}
+
     def pin(self, key: str, reference: str, note: str) -> None:
         """Marks a point as worth keeping in view."""
         self._run("REPLACE INTO pins VALUES (?,?,?,?)", key, reference, note, time.time())

@@ -34,6 +34,12 @@ HANDBOOK = "document.querySelector('h1')?.textContent === 'Handbook'"
 PAINTED = """count => document.querySelector('[data-chart=plane] .js-plotly-plot')?.data?.reduce(
     (sum, trace) => sum + (trace.customdata?.length || 0), 0) === count"""
 
+PLACE = """() => { const graph = document.querySelector('[data-chart=plane] .js-plotly-plot');
+    const { xaxis, yaxis } = graph._fullLayout, box = graph.getBoundingClientRect();
+    const trace = graph.data.find(one => one.customdata?.length > 100);
+    const high = trace.y.indexOf(Math.max(...trace.y));
+    return [box.left + xaxis._offset + xaxis.d2p(trace.x[high]), box.top + yaxis._offset + yaxis.d2p(trace.y[high])]; }"""
+
 
 def fill(store: Store, count: int = POINTS) -> None:
     """Real curves, and their points again under other seeds until there are as many as are wanted."""
@@ -116,6 +122,27 @@ def frame_alone(browser: Browser, address: str, visitors: int) -> float:
     return _until(pages, began, HANDBOOK)
 
 
+def selected(browser: Browser, address: str, visitors: int) -> float:
+    """Seconds from the click on a point, of a page that is painted, to the frame in which its panel stands there."""
+    (page,) = pages = [_visitor(browser)]
+    page.goto(f"{address}/Compare?data=digits", wait_until="commit")
+    page.wait_for_function(PAINTED, arg=POINTS, timeout=120_000)
+    page.wait_for_timeout(1_500)
+    page.locator("[data-chart=plane]").evaluate("frame => frame.scrollIntoView({block: 'center'})")
+    page.wait_for_timeout(300)
+    place = page.evaluate(PLACE)
+    page.mouse.move(*place)
+    page.wait_for_timeout(300)
+    began = time.perf_counter()
+    page.mouse.click(*place)
+    page.wait_for_selector(".st-key-panel", state="attached")
+    page.evaluate("new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)))")
+    spent = time.perf_counter() - began
+    for one in pages:
+        one.close()
+    return spent
+
+
 def _visitor(browser: Browser) -> Page:
     return browser.new_page(viewport={"width": 1280, "height": 900})
 
@@ -135,6 +162,7 @@ MEASURED = (
     ("(the first visits of all)", opened, 1, 1, None),
     (f"Compare with {POINTS:,} points, from the click", clicked, 1, 5, 2.0),
     ("the same, 5 visitors at once, to the last", clicked, 5, 3, 6.0),
+    ("from a click on a point to its panel", selected, 1, 5, 0.3),
     ("opened in a new browser", opened, 1, 5, None),
     ("the same, 5 new browsers at once, to the last", opened, 5, 3, None),
     ("a page without charts in a new browser", frame_alone, 1, 5, None),

@@ -171,3 +171,28 @@ def test_a_final_report_is_offered_as_one_page(show, filled, engine, monkeypatch
         assert not shown.exception
     finally:
         engine.store.unpin(*place)
+
+
+def test_networks_are_drawn_over_what_the_link_says(show, filled):  # noqa: F811
+    shown = show(COMPARE, {**LINK, "y": "recall:3", "x": "macs"})
+    chart = panel_of(shown, "compare.plane")["plane"]
+    assert chart["title"].startswith("Recall of 3 against multiply-adds")
+    assert named(shown.selectbox, "Up").value == "recall:3" and not shown.exception and not shown.warning
+    labels_of = filled.teacher["card"]["labels"]
+    values = [value for trace in chart["figure"]["data"] if trace.get("customdata") for value in trace["y"]]
+    assert all(abs(value * labels_of.count(3) - round(value * labels_of.count(3))) < 1e-6 for value in values)
+    named(shown.selectbox, "Up").set_value("agreement").run()
+    assert shown.query_params["y"] == "agreement" and shown.query_params["x"] == "macs" and not shown.exception
+    named(shown.toggle, "Seeds as one point").set_value(True).run()
+    assert shown.query_params["fold"] == "seeds" and not shown.exception
+
+
+def test_a_setting_narrows_what_is_shown(show, filled):  # noqa: F811
+    shown = show(COMPARE, {**LINK, "filter.setting": "low_rank.keep=0.3"})
+    assert panel_of(shown, "compare.plane")["plane"]["alt"].startswith("2 networks")
+    assert named(shown.multiselect, "Settings").value == ["low_rank.keep=0.3"] and not shown.exception
+
+
+def test_a_measure_that_does_not_exist_is_told(show, filled):  # noqa: F811
+    shown = show(COMPARE, {**LINK, "y": "beauty"})
+    assert "beauty" in shown.warning[0].value and "expected" in shown.warning[0].value and not shown.exception

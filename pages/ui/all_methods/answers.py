@@ -89,9 +89,15 @@ def proposal(group: Group, size: int, known: dict[str, Any]) -> Proposal | None:
     """
     used = max((row["accuracy"] for row in group.rows if _uses(row, size)), default=None)
     found = [one for curve in _curves(group.rows) if not any(_uses(row, size) for row in curve)
-             for one in _between(curve, AIM * size, known["methods"])]
-    best = max(found, key=lambda one: one.accuracy, default=None)
-    return best if best and (used is None or best.accuracy > used) else None
+             for one in _between(curve, AIM * size)]
+    for accuracy, value, row in sorted(found, key=lambda one: -one[0]):
+        recipe = Recipe.parse(row["recipe"])
+        card = known["methods"].get(recipe.methods[-1].name)
+        if used is not None and accuracy <= used:
+            return None
+        if card:
+            return Proposal(recipe.at(card["dial"], value), card["dial"], value, row["method_title"], accuracy)
+    return None
 
 
 def _uses(row: Row, size: int) -> bool:
@@ -109,20 +115,17 @@ def _curves(rows: list[Row]) -> Iterator[list[Row]]:
         yield sorted(curve, key=lambda row: row["dial"])
 
 
-def _between(curve: list[Row], size: float, cards: dict[str, Any]) -> Iterator[Proposal]:
-    """A proposal for each pair of neighbours of which one file is smaller than a size, and the other one larger."""
+def _between(curve: list[Row], size: float) -> Iterator[tuple[float, float, Row]]:
+    """The accuracy to be expected, the dial's value and the smaller neighbour, for each pair of neighbours of which one file
+    is smaller than a size, and the other one larger."""
     measured = {row["dial"] for row in curve}
     for one, other in pairwise(curve):
         small, large = sorted((one, other), key=lambda row: row["bytes"])
-        recipe = Recipe.parse(small["recipe"])
-        card = cards.get(recipe.methods[-1].name)
-        if not small["bytes"] < size < large["bytes"] or card is None:
-            continue
-        share = log(size / small["bytes"]) / log(large["bytes"] / small["bytes"])
-        value = _rounded(small["dial"], large["dial"], share)
-        if value not in measured:
-            accuracy = small["accuracy"] + share * (large["accuracy"] - small["accuracy"])
-            yield Proposal(recipe.at(card["dial"], value), card["dial"], value, small["method_title"], accuracy)
+        if small["bytes"] < size < large["bytes"]:
+            share = log(size / small["bytes"]) / log(large["bytes"] / small["bytes"])
+            value = _rounded(small["dial"], large["dial"], share)
+            if value not in measured:
+                yield small["accuracy"] + share * (large["accuracy"] - small["accuracy"]), value, small
 
 
 def _rounded(small: float, large: float, share: float) -> float:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import log10
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from compress.recipe import BASELINE, CONTROL, Recipe
-from pages.ui.all_methods import final_reports
+from pages.ui.all_methods import axes, final_reports
+from pages.ui.all_methods.axes import Measure
 from pages.ui.charts import charts, marks, outside, palette, panel_charts, words
 from pages.ui.explore import exports
 from pages.ui.shell import session
@@ -61,7 +62,8 @@ def rows(points: list[Row], known: dict[str, Any], contents: Callable[[str], str
             " + ".join(names.get(name, name) for name in point["method"].split("+")) + (
                 ", control" if is_control(point) else ""),
             "control": is_control(point),
-            "teacher_title": _teacher_title(recipe), "settings": settings,
+            "teacher_title": _teacher_title(recipe), "settings": settings, "unseeded": replace(recipe, seed=0).text(),
+            "values": tuple(f"{step.name}.{name}={value}" for step in recipe.methods for name, value in step.settings),
             "smaller": teacher["bytes"] / point["bytes"] if teacher else None,
             "title": settings or "teacher"})
     for row in shown:
@@ -96,53 +98,82 @@ def is_control(point: Row) -> bool:
     return bool(point["roles"]) and {CONTROL, BASELINE}.issuperset(point["roles"])
 
 
-def pareto(points: list[Row]) -> list[Row]:
+def pareto(points: Sequence[Row]) -> list[Row]:
     """Points that no other one beats or equals in both accuracy and bytes, by rising bytes."""
-    front: list[Row] = []
-    for point in sorted(points, key=lambda one: (one["bytes"], -one["accuracy"])):
-        if not front or point["accuracy"] > front[-1]["accuracy"]:
-            front.append(point)
-    return front
+    return axes.front(points, axes.MEASURES["bytes"], axes.MEASURES["accuracy"])
 
 
-def plane(chosen: list[Row], opened: Sequence[str] = ()) -> charts.Chart:
+def plane(chosen: list[Row], opened: Sequence[str] = (), x: Measure = axes.MEASURES["bytes"],
+          y: Measure = axes.MEASURES["accuracy"], limits: Sequence[tuple[Measure, float]] = ()) -> charts.Chart:
     """One trace a method and data set, teachers as stars, the Pareto front as a line.
 
     Args:
         opened: rows that are looked into, by their id: each has its letter beside it.
+        limits: lines at a value of a measure.
     """
+    chosen = [row for row in chosen if x.of(row) is not None and y.of(row) is not None]
     groups: dict[str, list[Row]] = {}
     several = len({row["data_title"] for row in chosen}) > 1
     for row in chosen:
         name = f"{row['method_title']}, {row['data_title']}" if several else row["method_title"]
         groups.setdefault(name, []).append(row)
-    front = pareto(chosen)
-    steps = marks.line([row["bytes"] for row in front], [row["accuracy"] for row in front], "Pareto front", marks.MUTED,
-                       dash="dot", width=2)
-    traces = [{**steps, "hoverinfo": "skip", "line": {**steps["line"], "shape": "hv"}}]
-    for name, group in groups.items():
-        traces.append({
-            "type": "scatter", "mode": "markers", "name": outside.html(name), "x": [row["bytes"] for row in group],
-            "y": [row["accuracy"] for row in group], "customdata": [row["id"] for row in group],
-            "text": [row["hover"] for row in group], "hovertemplate": "%{text}<extra></extra>",
-            "marker": marker_of(group[0])})
+    front = axes.front(chosen, x, y)
+    traces = [_front(front, x, y), *(_group(name, group, x, y) for name, group in groups.items())]
     pinned = [row for row in chosen if row["pinned"]]
-    traces.append(_letters(chosen, opened))
-    traces.append({**marks.ring(20, 4), "name": "pinned", "x": [row["bytes"] for row in pinned],
-                   "y": [row["accuracy"] for row in pinned]})
-    return {"id": "plane", "title": "Accuracy against file size", "span": "wide", "height": 520, "figure": {
-        "data": traces, "layout": _axes(chosen)},
-        "alt": f"{len(chosen)} networks on a plane of file size and accuracy, {len(front)} of them on the Pareto front."}
+    traces.append(_letters(chosen, opened, x, y))
+    traces.append({**marks.ring(20, 4), "name": "pinned", "x": [row[x.key] for row in pinned],
+                   "y": [row[y.key] for row in pinned]})
+    across = axes.axis(x, chosen, zoomed=True)
+    up = axes.axis(y, chosen, zoomed=True)
+    below = sum(row[y.key] < up["range"][0] for row in chosen) if y.higher else 0
+    return {"id": "plane", "title": _plane_title(x, y, below), "span": "wide", "height": 520, "figure": {
+        "data": traces, "layout": {
+            "xaxis": across, "yaxis": up, "margin": {"l": 92, "b": 68}, "hovermode": "closest", "legend": marks.legend(1.07),
+            "shapes": [shape for one, value in limits for shape in _line(one, value, x, y)]}},
+        "alt": f"{len(chosen)} networks on a plane of {x.title} and {y.title}, {len(front)} of them on the Pareto front."}
 
 
-def _letters(chosen: list[Row], opened: Sequence[str]) -> dict[str, Any]:
+def _plane_title(x: Measure, y: Measure, below: int) -> str:
+    title = f"{y.title[:1].upper()}{y.title[1:].removesuffix(' on validation')} against {x.title}"
+    return outside.html(f"{title} ({below:,} far below; a double click shows all)" if below else title)
+
+
+def _front(front: list[Row], x: Measure, y: Measure) -> dict[str, Any]:
+    ordered = sorted(front, key=lambda row: row[x.key])
+    steps = marks.line([row[x.key] for row in ordered], [row[y.key] for row in ordered], "Pareto front", marks.MUTED,
+                       dash="dot", width=2)
+    return {**steps, "hoverinfo": "skip", "line": {**steps["line"], "shape": "vh" if x.higher else "hv"}}
+
+
+def _group(name: str, group: list[Row], x: Measure, y: Measure) -> dict[str, Any]:
+    """The points of a method, with the ranges of those that stand for several seeds."""
+    bars = {f"error_{side}": _ranges(group, one) for side, one in (("x", x), ("y", y))
+            if any(f"{one.key}_range" in row for row in group)}
+    return {"type": "scatter", "mode": "markers", "name": outside.html(name), "x": [row[x.key] for row in group],
+            "y": [row[y.key] for row in group], "customdata": [row["id"] for row in group],
+            "text": [row["hover"] for row in group], "hovertemplate": "%{text}<extra></extra>",
+            "marker": marker_of(group[0]), **bars}
+
+
+def _ranges(group: list[Row], one: Measure) -> dict[str, Any]:
+    ends = [row.get(f"{one.key}_range", (row[one.key],) * 2) for row in group]
+    return {"type": "data", "symmetric": False, "thickness": 1.2, "width": 0, "color": palette.faded(palette.NEUTRAL, 0.6),
+            "array": [high - row[one.key] for row, (_, high) in zip(group, ends, strict=True)],
+            "arrayminus": [row[one.key] - low for row, (low, _) in zip(group, ends, strict=True)]}
+
+
+def _line(one: Measure, value: float, x: Measure, y: Measure) -> list[dict[str, Any]]:
+    return [marks.vertical(value)] if one == x else [marks.horizontal(value)] if one == y else []
+
+
+def _letters(chosen: list[Row], opened: Sequence[str], x: Measure, y: Measure) -> dict[str, Any]:
     """The letters of the opened networks, above their points."""
     by_name = {row["id"]: row for row in chosen}
     found = [(letter, by_name[one]) for letter, one in zip(panel_charts.LETTERS, opened, strict=False) if one in by_name]
     return {"type": "scatter", "mode": "text", "name": "opened", "showlegend": False, "hoverinfo": "skip",
             "textposition": "top center", "textfont": {"size": 20, "color": "var(--text)"},
-            "text": [f"<b>{letter}</b>" for letter, _ in found], "x": [row["bytes"] for _, row in found],
-            "y": [row["accuracy"] for _, row in found]}
+            "text": [f"<b>{letter}</b>" for letter, _ in found], "x": [row[x.key] for _, row in found],
+            "y": [row[y.key] for _, row in found]}
 
 
 def marker_of(row: Row) -> dict[str, Any]:
@@ -224,17 +255,6 @@ def pins(pinned: list[Row], known: dict[str, Any]) -> None:
 
 def _keep_note(row: Row) -> None:
     session.store().pin(row["key"], row["reference"], session.current(f"note.{row['id']}"))
-
-
-def _axes(chosen: list[Row]) -> dict[str, Any]:
-    sizes = [log10(row["bytes"]) for row in chosen] or [3.0, 6.0]
-    low, high = min(sizes) - 0.1, max(sizes) + 0.12
-    fixed = {"automargin": False}  # otherwise Plotly draws thousands of points twice, to find room for the axes
-    return {"xaxis": {"type": "log", "range": [low, high], "title": {"text": "file size"}, **fixed,
-                      **charts.size_ticks(low, high)},
-            "yaxis": {"tickformat": ".0%", "range": [0, 1.02], "title": {"text": "accuracy on validation"}, **fixed},
-            "margin": {"l": 92, "b": 68},
-            "hovermode": "closest", "legend": marks.legend(1.07)}
 
 
 def _teacher_title(recipe: Recipe) -> str:

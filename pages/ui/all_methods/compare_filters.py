@@ -1,4 +1,4 @@
-"""The Compare page's three filters: data sets, teachers, methods."""
+"""The Compare page's filters: data sets, teachers, methods, and any setting of a method."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.charts import outside
 from pages.ui.shell import session
@@ -19,7 +20,8 @@ def chosen(everything: list[Row]) -> list[Row]:
     """Draws the filters, which are in the link, and returns the rows that they let through. Data sets are the sidebar's
     until others are chosen, and again when the sidebar's changes."""
     rows, gone = everything, []
-    for column, (name, label) in zip(st.columns(3), LABELS.items(), strict=True):
+    *columns, last = st.columns(4)
+    for column, (name, label) in zip(columns, LABELS.items(), strict=True):
         options = sorted({row[f"{name}_title"] for row in everything})
         wanted = _wanted(name, everything)
         gone += [one for one in wanted if one not in options]
@@ -28,11 +30,42 @@ def chosen(everything: list[Row]) -> list[Row]:
                            **session.bound(f"compare.{name}", picked, partial(_narrow, name)))
         if picked:
             rows = [row for row in rows if row[f"{name}_title"] in picked]
+    rows = _of_settings(rows, last, gone)
     if gone:
         st.warning(outside.markdown(f"Nothing is measured of {', '.join(gone)}, which a filter of the link names."))
     if session.filters().data is None and not _of_sidebar(everything):
         st.caption(f"Nothing is measured on {outside.markdown(session.choice().data)} yet: all data sets are shown.")
     return rows
+
+
+def _of_settings(rows: list[Row], column: DeltaGenerator, gone: list[str]) -> list[Row]:
+    """The rows with the chosen settings, one of those that are chosen of each; and teachers. Those of which nothing is
+    measured are added to gone."""
+    options = settings_of(rows)
+    wanted = session.filters().setting or ()
+    gone += [one for one in wanted if one not in options]
+    picked = [one for one in wanted if one in options]
+    column.multiselect("Settings", options, placeholder="all settings", **session.bound("compare.setting", picked, partial(
+        _narrow, "setting")))
+    return with_settings(rows, picked)
+
+
+def settings_of(rows: list[Row]) -> list[str]:
+    """METHOD.NAME=VALUE of every setting that has several values among these rows."""
+    found: dict[str, set[str]] = {}
+    for values in {row["values"] for row in rows}:
+        for text in values:
+            found.setdefault(text.partition("=")[0], set()).add(text)
+    return sorted(text for texts in found.values() if len(texts) > 1 for text in texts)
+
+
+def with_settings(rows: list[Row], picked: list[str]) -> list[Row]:
+    """The rows that have one of the picked values of every picked setting, and teachers."""
+    wanted: dict[str, set[str]] = {}
+    for text in picked:
+        wanted.setdefault(text.partition("=")[0], set()).add(text)
+    return [row for row in rows
+            if row["method"] == "teacher" or all(texts & set(row["values"]) for texts in wanted.values())]
 
 
 def _wanted(name: str, everything: list[Row]) -> list[str]:

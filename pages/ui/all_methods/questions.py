@@ -16,6 +16,7 @@ from compress.search.target import Target, spaced_size
 from compress.service.requests import CurveRequest
 from pages.ui.all_methods import answers
 from pages.ui.all_methods.answers import Group, Proposal
+from pages.ui.all_methods.axes import MEASURES, Measure
 from pages.ui.charts import outside, words
 from pages.ui.explore import exports
 from pages.ui.shell import session, tray
@@ -43,6 +44,15 @@ def draw(rows: list[Row], known: Card) -> None:
                     _answer(name, asked, group, known, several=len(found) > 1)
                 if found[SHOWN:]:
                     _folded(name, asked, found[SHOWN:], known)
+
+
+def limits(rows: list[Row]) -> list[tuple[Measure, float]]:
+    """Both numbers as lines on the plane: a size, and an accuracy where all networks have one teacher."""
+    filters, found = session.filters(), answers.groups(rows)
+    lines = [(MEASURES["bytes"], float(filters.size.bytes or 0))]
+    if len(found) == 1:
+        lines.append((MEASURES["accuracy"], found[0].teacher["accuracy"] - (filters.lost.points_lost or 0) / 100))
+    return lines
 
 
 def _folded(name: str, asked: Target, found: list[Group], known: Card) -> None:

@@ -1,7 +1,7 @@
 """What the Compare page shows of all points, and what it is asked, as part of its link: `filter.data`, `filter.teacher`,
-`filter.method`, each with titles joined by |, or * for all; `at_most` and `within`, the numbers of its two questions;
-`open`, the networks that are looked into.
-Imports neither streamlit nor torch.
+`filter.method` and `filter.setting`, each with titles joined by |, or * for all; `at_most` and `within`, the numbers of its
+two questions; `open`, the networks that are looked into; `x`, `y` and `fold`, how networks are drawn. Imports neither
+streamlit nor torch.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from pages.ui.shell.choice import shortened
 
 PAGE = "Compare"
 ALL = "*"
-OPENED, MOST_OPENED = "open", 4
-TITLES = ("data", "teacher", "method")
+OPENED, FOLD, MOST_OPENED = "open", "fold", 4
+TITLES = ("data", "teacher", "method", "setting")
+AXES = ("bytes", "accuracy", "macs", "latency", "expected_calibration_error", "agreement")
+RECALL = "recall:"  # before the name of a class
 ONE_POINT, TWENTY_KB = Target(points_lost=1.0), Target(bytes=20_000)
 _PLAIN = " ,;:+-_()[]/'\"=^!?&#@$~"  # a title is spelled as it is, but for the signs that this spelling uses itself
 
@@ -32,14 +34,19 @@ class Filters:
         lost, size: the two questions: the smallest file at most so many points below the teacher, and the best accuracy
             within so many bytes.
         opened: networks that are looked into, each as KEY/REFERENCE.
+        x, y: what networks are drawn over, one of AXES or recall:CLASS; folded: seeds as one point.
     """
 
     data: tuple[str, ...] | None = None
     teacher: tuple[str, ...] | None = None
     method: tuple[str, ...] | None = None
+    setting: tuple[str, ...] | None = None
     lost: Target = ONE_POINT
     size: Target = TWENTY_KB
     opened: tuple[str, ...] = ()
+    x: str = "bytes"
+    y: str = "accuracy"
+    folded: bool = False
 
     def to_link(self) -> dict[str, str]:
         """Query parameters that restore it; none for what is free, or as it is at first."""
@@ -48,7 +55,9 @@ class Filters:
                 for name, titles in given.items() if titles is not None}
         for asked, first in ((self.lost, ONE_POINT), (self.size, TWENTY_KB)):
             link |= asked.to_link() if asked != first else {}
-        return {**link, OPENED: " ".join(self.opened)} if self.opened else link
+        link |= {name: value for name in ("x", "y") if (value := getattr(self, name)) != getattr(Filters, name)}
+        link |= {OPENED: " ".join(self.opened)} if self.opened else {}
+        return {**link, FOLD: "seeds"} if self.folded else link
 
 
 def taken(parameters: Mapping[str, str], notices: list[str]) -> tuple[Filters, dict[str, str]]:
@@ -57,9 +66,19 @@ def taken(parameters: Mapping[str, str], notices: list[str]) -> tuple[Filters, d
     found = {name: _titles(parameters[parameter]) for parameter, name in names.items() if parameter in parameters}
     asked = {field: target for field, name in (("lost", AT_MOST), ("size", WITHIN))
              if (target := _asked(name, parameters.get(name), notices))}
-    own = (*names, *NAMES, OPENED)
-    return (Filters(**found, **asked, opened=_opened(parameters.get(OPENED, ""), notices)),
+    own = (*names, *NAMES, OPENED, FOLD, "x", "y")
+    drawn = {name: _axis(name, parameters[name], notices) for name in ("x", "y") if name in parameters}
+    return (Filters(**found, **asked, **drawn, opened=_opened(parameters.get(OPENED, ""), notices),
+                    folded=parameters.get(FOLD) == "seeds"),
             {name: text for name, text in parameters.items() if name not in own})
+
+
+def _axis(name: str, text: str, notices: list[str]) -> str:
+    if text in AXES or (text.startswith(RECALL) and len(text) > len(RECALL)):
+        return text
+    notices.append(f"The link draws networks over {shortened(text)!r}, which is not measured. Measures are "
+                   f"{', '.join(AXES)} and recall:CLASS.")
+    return str(getattr(Filters, name))
 
 
 def _opened(text: str, notices: list[str]) -> tuple[str, ...]:

@@ -1,0 +1,76 @@
+"""What stands above the plane of the Compare page: what networks are drawn over, and whether seeds are one point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from compress.points import predicted
+from compress.recipe import Recipe
+from pages.ui.all_methods import axes
+from pages.ui.all_methods.axes import Measure
+from pages.ui.charts import outside
+from pages.ui.shell import session
+from pages.ui.shell.filters import AXES, RECALL
+
+Row = dict[str, Any]
+MOST_CLASSES = 50  # that are offered as measures
+
+
+def draw(rows: list[Row]) -> tuple[list[Row], Measure, Measure]:
+    """Draws the controls; returns the rows with what they are drawn over, seeds folded where that is wanted, and both
+    measures."""
+    filters, card = session.filters(), _card(rows)
+    offered = [*AXES, *(f"{RECALL}{name}" for name in card.get("classes", [])[:MOST_CLASSES])]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="plane-controls"):
+        for field, label, before in (("y", "Up", "Draw"), ("x", "Across", "against")):
+            value = getattr(filters, field)
+            st.html(f"<span class='ce-nowrap'>{before}</span>", width="content")
+            st.selectbox(label, list(dict.fromkeys([*offered, value])), format_func=lambda name: outside.name(
+                axes.measure(name).title), width=250, label_visibility="collapsed",
+                **session.bound(f"plane.{field}", value, _turning(field)))
+        st.toggle("Seeds as one point", help="Networks that differ in the seed alone become one mark at their means, with "
+                  "the range of both measures.", **session.bound("plane.fold", filters.folded, _turning("folded")))
+    x, y = axes.measure(filters.x), axes.measure(filters.y)
+    rows = [*map(dict, rows)] if any(one.key.startswith(RECALL) for one in (x, y)) else rows
+    for one in (x, y):
+        if one.key.startswith(RECALL):
+            _add_recall(rows, one)
+    known = [row for row in rows if x.of(row) is not None and y.of(row) is not None]
+    if len(known) < len(rows):
+        st.caption(f"{len(rows) - len(known):,} of {len(rows):,} networks are left out: one of both was not measured.")
+    return (axes.folded(known, x, y) if filters.folded else known), x, y
+
+
+def _turning(field: str) -> Callable[[Any], None]:
+    return lambda value: session.narrow(replace(session.filters(), **{field: value}))
+
+
+def _card(rows: list[Row]) -> Row:
+    """The card of a teacher of these rows, whose classes are offered; {} without rows."""
+    return _teachers(rows[:1]).get(rows[0]["reference"], {}) if rows else {}
+
+
+def _teachers(rows: list[Row]) -> dict[str, Row]:
+    """Digest of a teacher's file -> its card."""
+    keys = {row["reference"]: row["recipe"] for row in rows}
+    return {one["digest"]: one["card"] for recipe in keys.values()
+            for one in session.store().teachers(Recipe.parse(recipe).reference().key())}
+
+
+def _add_recall(rows: list[Row], one: Measure) -> None:
+    """Adds the recall of a class to each row whose teacher knows the class."""
+    name = one.key.removeprefix(RECALL)
+    for reference, card in _teachers(rows).items():
+        if name not in card.get("classes", []) or "labels" not in card:
+            continue
+        number = card["classes"].index(name)
+        places = [place for place, label in enumerate(card["labels"]) if label == number]
+        made = session.store().predictions_against(reference)
+        for row in rows:
+            if row["reference"] == reference and places and row["key"] in made:
+                guesses = predicted.classes_of(made[row["key"]])
+                row[one.key] = sum(guesses[place] == number for place in places) / len(places)
