@@ -59,6 +59,11 @@ class Store(PointTable, JobTable):
         rows = self._rows("SELECT recipe, digest, data_digest, card FROM teachers WHERE key=? ORDER BY created DESC", key)
         return [{**row, "card": card} for row in rows if (card := as_object(row["card"]))]
 
+    def teacher_of(self, digest: str) -> dict[str, Any] | None:
+        """{key, recipe, digest, data_digest, card} of the teacher with this file, or None."""
+        rows = self._rows("SELECT key, recipe, digest, data_digest, card FROM teachers WHERE digest=?", digest)
+        return next(({**row, "card": card} for row in rows if (card := as_object(row["card"]))), None)
+
     # -- data ----------------------------------------------------------------------------------------------------
 
     def save_data_version(self, name: str, source: str, digest: str) -> None:

@@ -112,13 +112,13 @@ def _network(store: Store, point: Plain, tested: Plain, cards: Plain) -> Network
     settings = [("data set", recipe.data), ("seed", str(recipe.seed)),
                 *((f"{step.name}: {name.replace('_', ' ')}", str(value)) for step in (recipe.teacher, *recipe.methods)
                   for name, value in step.settings)]
-    reference = recipe.reference().key()
-    card: Plain = next((one["card"] for one in store.teachers(reference) if one["digest"] == point["reference"]), {})
+    record: Plain = store.teacher_of(point["reference"]) or {"card": {}}
+    card = record["card"]
     own = Network(name_of(recipe, cards), settings, point, tested, card, None)
     if not recipe.methods or not {"labels", "classes"} <= card.keys():
         return own
     ours, teachers = (list(predicted.classes_of(store.predictions(key, point["reference"])))
-                      for key in (point["key"], reference))
+                      for key in (point["key"], record["key"]))
     flips, names = predicted.flips(ours, teachers, card["labels"]), card["classes"]
     lost, gained = ([(row, f"{names[teachers[row]]} → {names[ours[row]]}") for row in rows[:FLIPPED]]
                     for rows in (flips.lost, flips.gained))

@@ -65,12 +65,11 @@ def look_up(rows: list[Row], identities: tuple[str, ...]) -> list[Opened]:
 
 
 def _opened(letter: str, row: Row) -> Opened | None:
-    store, teacher = session.store(), Recipe.parse(row["recipe"]).reference().key()
-    record = next((one for one in store.teachers(teacher) if one["digest"] == row["reference"]), None)
+    store, record = session.store(), session.store().teacher_of(row["reference"])
     if record is None or not {"labels", "classes"} <= record["card"].keys():
         return None
     try:
-        ours, teachers = (predicted.classes_of(store.predictions(key, row["reference"])) for key in (row["key"], teacher))
+        ours, teachers = (predicted.classes_of(store.predictions(key, row["reference"])) for key in (row["key"], record["key"]))
     except KeyError:
         return None
     return Opened(letter, row, record["card"], list(ours), list(teachers))

@@ -9,7 +9,6 @@ from typing import Any
 import streamlit as st
 
 from compress.points import predicted
-from compress.recipe import Recipe
 from pages.ui.all_methods import axes
 from pages.ui.all_methods.axes import Measure
 from pages.ui.charts import outside
@@ -56,9 +55,8 @@ def _card(rows: list[Row]) -> Row:
 
 def _teachers(rows: list[Row]) -> dict[str, Row]:
     """Digest of a teacher's file -> its card."""
-    keys = {row["reference"]: row["recipe"] for row in rows}
-    return {one["digest"]: one["card"] for recipe in keys.values()
-            for one in session.store().teachers(Recipe.parse(recipe).reference().key())}
+    found = (session.store().teacher_of(digest) for digest in {row["reference"] for row in rows})
+    return {one["digest"]: one["card"] for one in found if one}
 
 
 def _add_recall(rows: list[Row], one: Measure) -> None:

@@ -106,6 +106,8 @@ def test_teachers_and_views_come_back_and_are_replaced(store: Store) -> None:
         store.save_view("v", "teacher", {"layers": [accuracy]})
     assert store.teacher("t", "data") == {"recipe": "digits/mlp/0", "digest": "abc", "data_digest": "data",
                                           "card": {"accuracy": 0.9}}
+    assert store.teacher_of("abc")["key"] == "t" and store.teacher_of("abc")["card"] == {"accuracy": 0.9}
+    assert store.teacher_of("def") is None
     assert store.view("v", "teacher") == {"layers": [0.9]} and store.view("v", "other") is None
 
 
