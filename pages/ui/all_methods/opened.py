@@ -69,7 +69,8 @@ def _opened(letter: str, row: Row) -> Opened | None:
     if record is None or not {"labels", "classes"} <= record["card"].keys():
         return None
     try:
-        ours, teachers = (predicted.classes_of(store.predictions(key, row["reference"])) for key in (row["key"], record["key"]))
+        ours, teachers = (predicted.classes_of(store.predictions(key, row["reference"]))
+                          for key in (row["key"], record["key"]))
     except KeyError:
         return None
     return Opened(letter, row, record["card"], list(ours), list(teachers))
