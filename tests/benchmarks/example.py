@@ -1,4 +1,4 @@
-"""Measures the races of the first page anew: python -m tests.benchmarks.example > pages/ui/shell/example.json"""
+"""Measures the races of the first page anew: python -m tests.benchmarks.example > pages/ui/all_methods/example.json"""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def measured(recipe: Recipe, store: Store) -> dict[str, Any]:
-    """One race, as pages/ui/shell/example.py reads it."""
+    """One race, as pages/ui/all_methods/example.py reads it."""
     where, recipe = device.prepare(), sweep.complete(recipe)
     for point in race.run(recipe, store, device=where):
         sys.stderr.write(f"{point.recipe} {point.accuracy:.3f}\n")

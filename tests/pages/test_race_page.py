@@ -11,7 +11,8 @@ from compress.curves import sweep
 from compress.curves.race_plan import POINTS_LOST, ahead, entries, sentence, smallest
 from compress.recipe import Recipe
 from compress.service.requests import RaceRequest, request_of
-from pages.ui.shell import example, session
+from pages.ui.all_methods import example
+from pages.ui.shell import session
 from tests.pages.explore.test_by_itself import asked  # noqa: F401  (a fixture)
 from tests.pages.samples import TEACHER
 from tests.pages.test_pages import LINK, component, engine, labels, named, show, words  # noqa: F401  (fixtures)

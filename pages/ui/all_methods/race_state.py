@@ -8,7 +8,8 @@ from typing import Any
 from compress.curves.race_plan import Ahead, Entry, ahead, entries, smallest, view_key
 from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
-from pages.ui.shell import example, session
+from pages.ui.all_methods import example
+from pages.ui.shell import session
 from pages.ui.shell.choice import Card
 
 

@@ -1,6 +1,6 @@
 """The finished races that come with the program, so that the first page shows one before anything was measured.
 
-`python -m tests.benchmarks.example > pages/ui/shell/example.json` measures them anew.
+`python -m tests.benchmarks.example > pages/ui/all_methods/example.json` measures them anew.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from compress.curves import sweep
 from compress.curves.race_plan import ahead, entries
 from compress.curves.store import Store
 from compress.recipe import Recipe
-from pages.ui.shell import example
+from pages.ui.all_methods import example
 
 CHEAP = {"low_rank": (0.12, 0.3), "prune": (0.75, 0.93), "sparse_code": (2,), "quantize": (5,), "distill": (0.04,)}
 
@@ -22,7 +22,7 @@ def curves(race: example.Race, known: dict[str, Any]) -> list[tuple[Any, list[di
 
 
 def test_they_are_whole_races_of_the_programs_entrants(known):
-    """Who changes an entrant measures them anew: python -m tests.benchmarks.example > pages/ui/shell/example.json"""
+    """Who changes an entrant measures them anew: python -m tests.benchmarks.example > pages/ui/all_methods/example.json"""
     assert [Recipe.parse(race.recipe).data for race in example.races()] == ["digits", "mnist5k"]
     for race in example.races():
         recipe = Recipe.parse(race.recipe)
