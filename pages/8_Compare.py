@@ -14,14 +14,14 @@ if unreadable:
     st.caption(f"{unreadable} points in the store cannot be read by this version, and are left out. Measure their curves "
                "again to have them back.")
 if not everything:
-    search.draw(page.known)
+    search.draw([], page.known)
     race.example(page)
 else:
     asked = st.container()
     chosen = compare_filters.chosen(everything)
     with asked:
         questions.draw(chosen, page.known)
-        search.draw(page.known)
+        search.draw(everything, page.known)
     plane_stage.draw(everything, chosen, page.known)
     compare.table(chosen)
     compare.pins([row for row in everything if row["pinned"]], page.known)

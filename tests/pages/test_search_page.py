@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from compress.recipe import Recipe
 from compress.search.found import MEASURED, SKIPPED, Found, Fresh, SearchSoFar, Tried, view_key
 from compress.search.target import Target
 from pages.ui.all_methods import search_state
@@ -55,7 +54,7 @@ def test_the_answer_stands_with_its_luck_and_what_was_tried(show, filled, found)
     assert "What was tried: 2 recipes, 1 measured, 1 could not meet the target" in labels(shown.expander)
     chart = component(shown, "search.plane")["charts"]["search"]
     now = next(trace for trace in chart["figure"]["data"] if trace.get("name") == "measured now")
-    assert now["customdata"] == [Recipe.parse(best["recipe"]).key()]
+    assert (now["x"], now["y"]) == ([best["bytes"]], [best["accuracy"]])
     assert "Search on" in labels(shown.button) and not shown.exception
 
 

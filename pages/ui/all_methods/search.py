@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from compress.curves.race_plan import unit
-from compress.recipe import Step
+from compress.recipe import Recipe, Step
 from compress.search import found as finding
 from compress.search.target import FRONT, Target, spaced_size
 from compress.service.requests import SolveRequest
 from pages.ui.all_methods import questions, search_state
 from pages.ui.all_methods.compare import pareto
-from pages.ui.all_methods.search_state import SearchState
+from pages.ui.all_methods.search_state import Row, SearchState
 from pages.ui.charts import outside, words
 from pages.ui.charts.search import plane
 from pages.ui.liveplot import liveplot
@@ -30,15 +31,19 @@ FORMATS = {"size": st.column_config.NumberColumn("size, kB", format="%.1f"), "ac
     "recipe": st.column_config.TextColumn(width="large")}
 
 
-def draw(known: Card) -> None:
-    """Draws the whole search; looks at the store twice a second while it runs."""
-    polls = search_state.look_up(_target(), known).running
+def draw(rows: Sequence[Row], known: Card) -> None:
+    """Draws the whole search; looks at the store twice a second while it runs.
+
+    Args:
+        rows: of all points, as compare.everything() has them.
+    """
+    polls = search_state.look_up(_target(), rows, known).running
     with st.container(border=True, gap="xsmall", key="search"):
-        st.fragment(_search, run_every=POLL if polls else None)(known, polls)
+        st.fragment(_search, run_every=POLL if polls else None)(rows, known, polls)
 
 
-def _search(known: Card, polls: bool) -> None:
-    state = search_state.look_up(_target(), known)
+def _search(rows: Sequence[Row], known: Card, polls: bool) -> None:
+    state = search_state.look_up(_target(), rows, known)
     if state.running != polls:
         st.rerun()
     _ask(state, known)
@@ -131,7 +136,7 @@ def answer(state: SearchState, known: Card) -> str:
         return f"{asked}: no network so far."
     return (f"{asked}: <b>{words.size(best['bytes'])}</b>, <b>{words.times_smaller(best['bytes'], reference['bytes'])}</b>, "
             f"<b>{words.accuracy_range(best)}</b>, {words.points_lost(reference['accuracy'] - best['accuracy'])}, by "
-            f"<b>{outside.html(best['title'])}</b>.")
+            f"<b>{outside.html(search_state.title_of(Recipe.parse(best['recipe']), known))}</b>.")
 
 
 def luck(state: SearchState) -> str:

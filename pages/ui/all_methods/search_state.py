@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
 from compress.search.found import MEASURED, Found, Tried, view_key
 from compress.search.target import Target
-from pages.ui.charts import words
+from pages.ui.charts import charts, words
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
 
@@ -23,8 +24,8 @@ class SearchState:
 
     Attributes:
         recipe: of the teacher; found: what the store has of the search, or None.
-        measured, earlier: points of the teacher that the search has measured, and the others; each with its recipe's key as
-            `id` and `key`, `reference`, `method`, `title`, `pinned`.
+        measured, earlier: points of the teacher that the search has measured, and the others; as rows of
+            compare.everything(), or with what is read here of one: id, key, reference, method, hover, pinned.
         reference: the teacher's card, or None before it is trained; job: the newest job of this search, or None.
     """
 
@@ -57,27 +58,32 @@ def job_key(recipe: Recipe, target: Target) -> str:
     return session.job_key(recipe, f"search {target.text()}")
 
 
-def look_up(target: Target, known: Card) -> SearchState:
-    """The search for a target on what is chosen, as far as the store has it."""
+def look_up(target: Target, rows: Sequence[Row], known: Card) -> SearchState:
+    """The search for a target on what is chosen, as far as the store has it; cheap enough for every tick.
+
+    Args:
+        rows: of all points, as compare.everything() has them; what was measured since is read from the store.
+    """
     recipe, store = session.choice().recipe().reference(), session.store()
     job = store.latest_job(job_key(recipe, target))
     teacher = session.teacher_record(recipe)
     if not teacher:
         return SearchState(recipe, target, job=job)
-    found = Found.from_plain(store.view(view_key(recipe, target), teacher["digest"]))
+    digest = teacher["digest"]
+    found = Found.from_plain(store.view(view_key(recipe, target), digest))
     own = {Recipe.parse(one.recipe).key() for one in found.tried if one.state == MEASURED} if found else set()
+    networks = {row["key"]: row for row in rows if row["reference"] == digest and is_network(row, known)}
     pins = store.pins()
-    rows = [_row(key, point, teacher["digest"], pins, known) for key, point in store.points_with(teacher["digest"]).items()
-            if is_network(point, known)]
-    return SearchState(recipe, target, found, [row for row in rows if row["key"] in own],
-                       [row for row in rows if row["key"] not in own], teacher["card"], job)
+    networks |= {key: _row(key, point, digest, pins, known)
+                 for key, point in store.points_of(own - networks.keys(), digest).items()}
+    return SearchState(recipe, target, found, [row for key, row in networks.items() if key in own],
+                       [row for key, row in networks.items() if key not in own], teacher["card"], job)
 
 
-def is_network(point: dict[str, Any], known: Card) -> bool:
-    """Whether a point is a compressed network, and not the teacher or compressed data."""
-    steps = Recipe.parse(point["recipe"]).methods
-    return bool(steps) and all(step.name in known["methods"] and known["methods"][step.name]["applies_to"] == "network"
-                               for step in steps)
+def is_network(row: Row, known: Card) -> bool:
+    """Whether a row is of a compressed network, and not of the teacher or of compressed data."""
+    cards = [known["methods"].get(name) for name in row["method"].split("+")]
+    return all(card is not None and card["applies_to"] == "network" for card in cards)
 
 
 def table(found: Found, known: Card) -> dict[str, list[Any]]:
@@ -111,4 +117,4 @@ def title_of(recipe: Recipe, known: Card) -> str:
 def _row(key: str, point: dict[str, Any], reference: str, pins: dict[tuple[str, str], Any], known: Card) -> Row:
     recipe = Recipe.parse(point["recipe"])
     return {**point, "id": key, "key": key, "reference": reference, "pinned": (key, reference) in pins,
-            "method": "+".join(step.name for step in recipe.methods), "title": title_of(recipe, known)}
+            "method": "+".join(step.name for step in recipe.methods), "hover": charts.hover(point, title_of(recipe, known))}

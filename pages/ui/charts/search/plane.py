@@ -14,7 +14,7 @@ from pages.ui.charts.marks import Chart
 HEIGHT = 360
 SHOWN_LOST = 0.12  # accuracy below the teacher's that the plane shows; networks further below stand at its edge
 SMALLEST = 200  # times smaller than the teacher: where the axis begins
-Point = dict[str, Any]  # of the store, with its recipe's key as `id`, a `title` and the names of its methods as `method`
+Point = dict[str, Any]  # of the store, with an `id`, the words under the pointer as `hover`, and names as `method`
 
 
 def plane(measured: Sequence[Point], earlier: Sequence[Point], reference: Point, front: Sequence[Point], target: Target,
@@ -49,7 +49,7 @@ def _dots(points: Sequence[Point], name: str, bottom: float, marker: dict[str, A
                for one in points]
     return {"type": "scatter", "mode": "markers", "name": name, "cliponaxis": False, "x": [one["bytes"] for one in points],
             "y": [max(one["accuracy"], bottom) for one in points], "customdata": [one["id"] for one in points],
-            "text": [charts.hover(one, one["title"]) for one in points], "hovertemplate": "%{text}<extra></extra>",
+            "text": [one["hover"] for one in points], "hovertemplate": "%{text}<extra></extra>",
             "marker": {**marker, "symbol": symbols}}
 
 

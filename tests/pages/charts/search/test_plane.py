@@ -10,9 +10,9 @@ from pages.ui.charts.search.plane import plane
 from tests.pages.samples import figure_of, point
 
 TEACHER = {"title": "64-24-10", "accuracy": 0.95, "accuracy_low": 0.9, "accuracy_high": 0.98, "bytes": 100_000}
-CHAIN = point(4, 5_000, 94) | {"id": "a", "title": "<b>", "method": "prune+quantize"}
-POOR = point(0.2, 2_000, 10) | {"id": "b", "title": "b", "method": "low_rank"}
-KNOWN = point(0.3, 9_000, 93) | {"id": "c", "title": "c", "method": "quantize"}
+CHAIN = point(4, 5_000, 94) | {"id": "a", "hover": "a chain", "method": "prune+quantize"}
+POOR = point(0.2, 2_000, 10) | {"id": "b", "hover": "10.0 %", "method": "low_rank"}
+KNOWN = point(0.3, 9_000, 93) | {"id": "c", "hover": "c", "method": "quantize"}
 
 
 def drawn(**changed: Any) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def test_what_the_search_measured_is_in_colour_and_what_was_known_is_faint():
     assert measured["marker"]["color"] == [palette.of_method("quantize"), palette.of_method("low_rank")]
     assert measured["marker"]["line"]["color"][0] == palette.of_method("prune")
     assert measured["marker"]["symbol"] == ["diamond", "triangle-down"] and earlier["x"] == [9_000]
-    assert "&lt;b&gt;" in measured["text"][0] and "10.0 %" in measured["text"][1]
+    assert measured["text"] == ["a chain", "10.0 %"] and measured["y"][1] > 0.5
 
 
 def test_limits_are_lines_with_their_numbers():
