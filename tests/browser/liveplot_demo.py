@@ -28,7 +28,8 @@ def chart(number, revision):
     points = [[x] if MEASURED[at] else None for at, x in enumerate(places)]
     line = {"line": True, "x": places}
     return {
-        "id": f"chart{number}", "title": f"Chart {number}", "alt": f"Ten curves, revision {revision}.",
+        "id": f"chart{number}", "title": f"Chart {number}" + number * ", ten curves over a share",
+        "alt": f"Ten curves, revision {revision}.",
         "span": "wide" if number == 0 else "half", "height": 300,
         "figure": {"data": curves, "layout": {
             "showlegend": False, "xaxis": {"range": [0, 1], "title": "share"}, "yaxis": {"range": [-2, 2]}}},

@@ -478,3 +478,13 @@ def test_a_click_on_a_point_opens_it_and_there_it_is_pinned_with_a_note_that_sta
     playwright.expect(page.get_by_role("textbox", name="Note")).to_have_value("the knee of the curve")
     button(page, "^Unpin$").click()
     page.get_by_text("Pin the points that you want to talk about").wait_for()
+
+
+def test_the_help_of_a_setting_leads_to_its_line_in_the_handbook(visit):
+    page = visit("Handbook")
+    page.goto(f"{page.url.split('?')[0]}#prune.allocation")
+    page.reload()
+    line = page.locator("tr.ce-asked")
+    line.wait_for()
+    playwright.expect(line).to_be_in_viewport()
+    assert line.locator("strong").first.inner_text() == "allocation"

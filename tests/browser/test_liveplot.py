@@ -130,7 +130,8 @@ def grab_dial(page) -> tuple[float, float, float]:
 def test_charts_appear_described_and_measured_indices_are_marked(page):
     frames = page.locator(".lp-frame[role=img]")
     assert [frames.nth(at).get_attribute("aria-label") for at in range(4)] == ["Ten curves, revision 0."] * 4
-    assert page.locator(".lp-title").all_inner_texts() == [f"Chart {number}" for number in range(4)]
+    assert page.locator(".lp-title").all_inner_texts() == [f"Chart {number}" + number * ", ten curves over a share"
+                                                           for number in range(4)]
     assert page.locator(".lp-dial-dots i").count() == 41
     assert page.locator(".lp-dial-dots i.lp-measured").count() == 21
     assert slider(page).get_attribute("aria-valuetext") == "8 of 40, 8 kB"
@@ -306,3 +307,19 @@ def test_latency_of_the_dial_is_printed(page):
     )
     settle(page)
     print(f"\ndial: median {statistics.median(times):.1f} ms, worst {max(times):.1f} ms from input to paint")
+
+
+def test_a_long_title_is_whole_in_a_saved_picture(page):
+    page.evaluate("""() => { window.Plotly.downloadImage = (figure, picture) => {
+      window.saved = { title: figure.layout.title, ...picture }; }; }""")
+    for number in (0, 3):
+        page.locator(f"[data-chart=chart{number}]").hover()
+        page.locator(f"[data-chart=chart{number}] .modebar-btn").first.click()
+        saved = page.evaluate("""() => {
+          const pen = document.createElement("canvas").getContext("2d"), { title, width } = window.saved;
+          pen.font = `${title.font.size}px Arial, Helvetica, sans-serif`;
+          const lines = title.text.split("<br>");
+          return { lines, fits: lines.every((line) => pen.measureText(line).width < width) };
+        }""")
+        assert saved["fits"] and " ".join(saved["lines"]) == f"Chart {number}" + number * ", ten curves over a share"
+    assert len(saved["lines"]) > 1

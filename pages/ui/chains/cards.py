@@ -79,12 +79,12 @@ def _settings(state: ChainState, place: int, page: Page) -> None:
     turned = words.changed_settings(own.steps[place], card, but=tuple(entry["name"] for entry in open_ones[:1]))
     left, middle, right = st.columns([5, 5, 2.6], gap="small", vertical_alignment="bottom")
     with left:
-        controls.field(dial, values[dial["name"]], f"{key}.{dial['name']}", change, brief=True)
+        controls.field(dial, values[dial["name"]], f"{key}.{dial['name']}", change, brief=True, method=card)
     with middle:
-        controls.form(open_ones[:1], values, key, change, brief=True)
+        controls.form(open_ones[:1], values, key, change, brief=True, method=card)
     with right, st.popover("", icon=":material/settings:", key=f"{key}.drawer", width="stretch",
                            help="More settings: " + (outside.markdown(", ".join(turned)) or "all at their defaults")):
-        controls.form(others, values, f"{key}.drawer", change)
+        controls.form(others, values, f"{key}.drawer", change, method=card)
 
 
 def _change(own: Chained, place: int, card: Card, name: str, value: Any) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from compress.settings import checked, spelled
 from pages.ui.charts import outside
+from pages.ui.explore.setting_help import of_setting
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
 
@@ -17,14 +18,16 @@ Change = Callable[[str, Any], None]
 Turned = Callable[[Any], None]
 
 
-def form(entries: list[Card], values: dict[str, Any], key: str, change: Change, brief: bool = False) -> None:
+def form(entries: list[Card], values: dict[str, Any], key: str, change: Change, brief: bool = False,
+         method: Card | None = None) -> None:
     """One widget a setting; change(name, value) is called when the user turns one.
 
     Args:
         brief: the help of each is behind a question mark instead of under it.
+        method: the card of the method whose settings these are, if they are a method's.
     """
     for entry in entries:
-        field(entry, values[entry["name"]], f"{key}.{entry['name']}", change, brief)
+        field(entry, values[entry["name"]], f"{key}.{entry['name']}", change, brief, method)
 
 
 def with_effect(entries: list[Card], values: dict[str, Any], family: str, kind: str) -> list[Card]:
@@ -38,12 +41,11 @@ def with_effect(entries: list[Card], values: dict[str, Any], family: str, kind: 
         beside[name] in without for name, without in entry.get("idle", {}).items())]
 
 
-def field(entry: Card, value: Any, key: str, change: Change, brief: bool = False) -> None:
+def field(entry: Card, value: Any, key: str, change: Change, brief: bool = False, method: Card | None = None) -> None:
     """The widget of one setting. Its truth is the choice: the value given here is what it shows."""
     draw = {"bool": _toggle, "str": _words, "int": _number, "float": _number, "sizes": _typed, "numbers": _typed,
             "label": _typed}[entry["type"]]
-    numbers = entry["type"] in ("int", "float")
-    said = f"{entry['help']} ({entry['low']:g} to {entry['high']:g})" if numbers else entry["help"]
+    said = of_setting(entry, value, method)
     draw(entry, value, key, partial(change, entry["name"]), said if brief else None)
     if not brief:
         st.caption(said)

@@ -64,11 +64,11 @@ def _settings(own: MethodPage) -> None:
     values, family = choice.methods[method], "" if choice.start else choice.teacher.name
     entries = controls.with_effect([entry for entry in card["settings"] if entry["name"] != card["dial"]], values, family,
                                    own.page.data["kind"])
-    controls.form(entries[:own.open_settings], values, method, change, brief=True)
+    controls.form(entries[:own.open_settings], values, method, change, brief=True, method=card)
     others = entries[own.open_settings:]
     if others:
         turned = sum(values[entry["name"]] != entry["default"] for entry in others)
         with st.popover(f"More settings ({turned} changed)" if turned else "More settings", icon=":material/tune:",
                         width="stretch", key=f"drawer.{method}"):
             # Keys of their own: a widget drawn elsewhere under the same key would start at its default, and report that.
-            controls.form(others, values, f"{method}.drawer", change)
+            controls.form(others, values, f"{method}.drawer", change, method=card)

@@ -12,6 +12,19 @@ function shownAsText(title) {
   return title.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }
 
+function inLines(title, font, width) {
+  // Plotly breaks no line of a title: what is wider than a saved picture would be cut.
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = font;
+  const lines = [];
+  for (const word of title.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && pen.measureText(longer).width <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 const PICTURE_FONT = "Arial, Helvetica, sans-serif";
 const LEGEND_ROOM = 90; // pixels that a legend below a saved picture takes
 const NARROW = 460; // pixels: a chart beside the hero, whose words would leave it no room
@@ -123,14 +136,17 @@ class Chart {
   savePicture() {
     // The title stands outside the graph and the graph is transparent: a saved picture needs both.
     const named = this.spec.legend_in_picture;
-    const room = (this.spec.title ? 56 : 0) + (named ? LEGEND_ROOM : 0);
+    const { width, height } = this.graph._fullLayout;
+    const size = this.theme.size + 6;
+    const lines = inLines(this.spec.title || "", `${size}px ${PICTURE_FONT}`, 0.96 * width);
+    const room = (this.spec.title ? 56 + 1.3 * size * (lines.length - 1) : 0) + (named ? LEGEND_ROOM : 0);
     const layout = structuredClone(this.graph.layout);
     layout.paper_bgcolor = this.theme.background;
     // The picture is drawn without the page's web fonts: in a font that both have, a legend is as wide as it was measured.
     layout.font = { ...layout.font, family: PICTURE_FONT };
     layout.title = {
-      text: shownAsText(this.spec.title || ""),
-      font: { size: this.theme.size + 6 },
+      text: lines.map(shownAsText).join("<br>"),
+      font: { size },
       x: 0.02,
       xanchor: "left",
       y: 1,
@@ -143,7 +159,6 @@ class Chart {
       layout.showlegend = true;
       layout.legend = { orientation: "h", x: 0, y: -0.2, yanchor: "top", traceorder: "normal" };
     }
-    const { width, height } = this.graph._fullLayout;
     const picture = { format: "png", scale: 2, width, height: height + room, filename: this.id };
     this.library.downloadImage({ data: this.graph.data, layout }, picture);
   }

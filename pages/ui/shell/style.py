@@ -28,6 +28,7 @@ STYLE = """<style>
 .ce-notice { border-left: 4px solid var(--st-primary-color, #6D3FD1); padding: 0.1rem 0 0.1rem 0.9rem;
   font-size: 1.08rem; line-height: 1.55; }
 .ce-race { font-size: clamp(1.05rem, 0.1rem + 1.45vw, 1.45rem); line-height: 1.25; }
+.ce-asked td { background: color-mix(in srgb, var(--st-primary-color, #6D3FD1) 14%, transparent); }
 .ce-nowrap { white-space: nowrap; }
 .st-key-race-sentence { min-height: 3.1rem; }
 @media (max-width: 640px) { .st-key-race-sentence { flex-wrap: wrap !important; } }
