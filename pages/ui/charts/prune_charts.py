@@ -118,7 +118,8 @@ def removed_of_each(view: dict, points: list[dict], values: list[float]) -> Char
             "figure": {"data": [{"type": "bar", "orientation": "h", "x": [0] * len(titles), "y": titles, "text": titles,
                                  "textposition": "auto", "marker": {"color": colours}, "cliponaxis": False,
                                  "hovertemplate": "%{y}: %{text} (%{x:.1%})<extra></extra>"}],
-                       "layout": {"xaxis": {"range": [0, 1.02], "tickformat": ".0%"}, "bargap": 0.3,
+                       "layout": {"xaxis": {"range": [0, 1.5], "tickvals": [0, 0.5, 1], "tickformat": ".0%"},
+                                  "bargap": 0.3,  # room for the numbers beside the bars
                                   "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
                                   "showlegend": False}}}
 

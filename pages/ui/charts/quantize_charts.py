@@ -122,7 +122,7 @@ def output_errors(points: list[dict], values: list[int]) -> Chart:
             "follow": follow, "figure": {"data": traces, "layout": {
                 "legend": marks.legend(font=13), "hovermode": "closest",
                 "xaxis": {"type": "log", "range": [log10(lowest) - 0.15, log10(max(highest, lowest)) + 0.15],
-                          **_shares(lowest, highest), "title": {"text": "squared error, part of the outputs' energy"}},
+                          **_shares(lowest, highest, most=3), "title": {"text": "squared error of the outputs"}},
                 "yaxis": {"type": "category", "categoryorder": "array", "categoryarray": titles[::-1], "automargin": True,
                           "range": [-0.6, len(titles) - 0.4]}}}}
 
@@ -207,8 +207,8 @@ def _decibels(share: float) -> str:
     return "exact" if share <= 1e-9 else f"{-10 * log10(share):.1f} dB"
 
 
-def _shares(low: float, high: float) -> dict[str, Any]:
-    """Ticks of a logarithmic axis of shares: powers of ten in percent, six at most."""
+def _shares(low: float, high: float, most: int = 6) -> dict[str, Any]:
+    """Ticks of a logarithmic axis of shares: so many powers of ten at most, in percent."""
     ticks = [10.0 ** power for power in range(1, -10, -1) if low / 1.5 <= 10.0 ** power <= high * 1.5]
-    ticks = ticks[::1 + (len(ticks) - 1) // 6]
+    ticks = ticks[::1 + (len(ticks) - 1) // most]
     return {"tickvals": ticks, "ticktext": [f"{100 * tick:g} %" for tick in ticks], "tickangle": 0}
