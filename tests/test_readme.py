@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -37,6 +38,30 @@ def test_the_example_of_a_new_method_runs(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, cwd=ROOT,
                           env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, timeout=120)
     assert done.stdout.strip() == "ran", done.stderr
+
+
+def test_the_reader_needs_safetensors_and_numpy_alone_and_predicts_what_the_network_predicts(mlp, digits,
+                                                                                             tmp_path: Path) -> None:
+    import numpy as np
+    import torch
+
+    from compress.files import network_file
+    from compress.files.made_for import MadeFor
+    from compress.methods.low_rank import LowRank
+    from compress.methods.prune import Prune
+
+    program = tmp_path / "reader.py"
+    absent = "import sys; sys.modules.update(dict.fromkeys(('torch', 'compress')))\n"
+    program.write_text(absent + _block("python", "safe_open"))
+    np.save(tmp_path / "examples.npy", digits.normaliser.undo(digits.validation.inputs))
+    for number, method in enumerate((None, LowRank(keep=0.4), Prune(sparsity=0.6), Prune(sparsity=0.97))):
+        network = method.compress(mlp, digits) if method else mlp
+        network_file.write(network, tmp_path / f"{number}.safetensors", MadeFor.of(digits))
+        done = subprocess.run([sys.executable, str(program), str(tmp_path / f"{number}.safetensors"),
+                               str(tmp_path / "examples.npy")], capture_output=True, text=True, timeout=60)
+        with torch.no_grad():
+            wanted = network(torch.tensor(digits.validation.inputs)).argmax(1).tolist()
+        assert json.loads(done.stdout or "null") == wanted, done.stderr
 
 
 def test_the_tree_and_the_folders_agree() -> None:
