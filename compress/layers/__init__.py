@@ -8,3 +8,4 @@ from compress.layers.rounded import corrected as corrected
 from compress.layers.rounded import half as half
 from compress.layers.rounded import integer_inputs as integer_inputs
 from compress.layers.rounded import quantized as quantized
+from compress.layers.rounded import quantized_codes as quantized_codes

@@ -58,15 +58,19 @@ class Coded(DenseWeightLayer, Compressed):
         self.blocks = Blocks(self.shape[0], self.shape[1:].numel(), height)
         self.count, self.nonzeros, self.places = atoms, nonzeros, places
         self.bias = None if template.bias is None else nn.Parameter(template.bias.detach().clone())
-        self.atoms = nn.Parameter(torch.zeros(atoms, height))
         stored = self.blocks.count * nonzeros if places is None else places
         self.register_buffer("indices", torch.zeros(bytes_for(stored, bits_for(atoms)), dtype=torch.uint8))
         if places is not None:
             length = bytes_for(self.blocks.count, bits_for(nonzeros + 1))
             self.register_buffer("counts", torch.zeros(length, dtype=torch.uint8))
-        size = (self.blocks.count, nonzeros) if places is None else (places,)
-        values = torch.zeros(size, dtype=STORAGES[storage])
-        if storage == "int8":
+        self.size = (self.blocks.count, nonzeros) if places is None else (places,)
+        self._hold_numbers()
+
+    def _hold_numbers(self) -> None:
+        """Makes what atoms and values are stored in."""
+        self.atoms = nn.Parameter(torch.zeros(self.count, self.blocks.height))
+        values = torch.zeros(self.size, dtype=STORAGES[self.storage])
+        if self.storage == "int8":
             self.register_buffer("values", values)
             self.register_buffer("scale", torch.ones(()))
         else:

@@ -88,10 +88,10 @@ class Quantize(Method):
     long.
 
     Biases stay in float32. Without recovery, the statistics of batch normalisation move by as much as rounding moves them
-    on calibration examples. In a network that is compressed already, the two layers of factors and the remaining weights
-    of pruned layers are quantized (a weight that is zero stays zero), and sparsely coded layers as dense ones. A layer
-    whose levels would take more room than it takes now stays as it is. For Deep Compression, prune with recovery first,
-    and follow with a codebook and recovery.
+    on calibration examples. In a network that is compressed already, the two layers of factors are quantized, the remaining
+    weights of pruned layers (a weight that is zero stays zero), and the atoms and the coefficients of sparsely coded layers,
+    which get their nearest level. A layer whose levels would take more room than it takes now stays as it is. For Deep
+    Compression, prune with recovery first, and follow with a codebook and recovery.
 
     **When it fails.** With 2 or 3 levels, a large step leaves most weights at zero. A layer with one very large weight
     gets a step too large for the others: clip, or give each output its own step. Networks in which the outputs are added

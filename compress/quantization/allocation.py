@@ -73,7 +73,7 @@ class Allocator:
         """Bytes of one layer's numbers, coded or packed into bits."""
         if is_coded:
             return self._bytes(path, levels)
-        return bytes_for(self.quantizer.layers[path].weight.numel(), bits_for(levels))
+        return bytes_for(self.quantizer.roundable()[path].rounded(self.rounding, levels).numbers.numel(), bits_for(levels))
 
     def _bytes(self, path: str, levels: int) -> int:
         numbers = self.quantizer.roundable()[path].rounded(self.rounding, levels).numbers

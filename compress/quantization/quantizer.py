@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.layers.base import DenseLayer, bytes_of_weight, is_dense, with_layers
-from compress.layers.input_moments import input_moments
+from compress.layers.input_moments import Moments, input_moments
 from compress.layers.opening import opened, parts_of
 from compress.layers.rounded.corrected import Corrected
 from compress.layers.rounded.half import FORMATS, Half
 from compress.layers.rounded.integer_inputs import IntegerInputs
 from compress.layers.rounded.quantized import Quantized
+from compress.layers.rounded.quantized_codes import QuantizedCodes
 from compress.layers.sensitivity import EXAMPLES
 from compress.layers.titles import layer_title
 from compress.networks.evaluation import device_of, logits_of
@@ -24,12 +25,13 @@ from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.quantization.activations import input_reaches
 from compress.quantization.batch_norm import Statistics, measured, moved
+from compress.quantization.codes import roundable
 from compress.quantization.rounding import Roundable, Rounding
 from compress.quantization.straight_through import StraightThrough
 from compress.training.loop import Training, train
 
 HEADER = 250  # bytes by which the file's header grows against a dense layer's, about
-Made = Quantized | Corrected | Half
+Made = Quantized | QuantizedCodes | Corrected | Half
 
 
 class Quantizer:
@@ -59,8 +61,11 @@ class Quantizer:
         if not self._roundable:
             report(0.0, "reading calibration activations")
             moments = input_moments(self.open, self.calibration, self.layers)
-            self._roundable = {path: Roundable(path, layer, moments[path]) for path, layer in self.layers.items()}
+            self._roundable = {path: self._ready(path, moments[path]) for path in self.layers}
         return self._roundable
+
+    def _ready(self, path: str, moments: Moments | None) -> Roundable:
+        return roundable(path, self.layers[path], moments, self.network.get_submodule(path))
 
     def prepare(self, rounding: Rounding, levels: Iterable[int], report: Reporter = no_report) -> None:
         """Rounds all layers to many numbers of levels at once."""
@@ -141,7 +146,7 @@ class Quantizer:
     def _without_inputs(self, rounding: Rounding, levels: int) -> dict[str, Made]:
         if rounding.scheme in FORMATS:
             return self.made(rounding, dict.fromkeys(self.layers, levels))
-        ones = {path: Roundable(path, layer, None) for path, layer in self.layers.items()}
+        ones = {path: self._ready(path, None) for path in self.layers}
         return {path: one.quantized(one.rounded(rounding.to_nearest(), levels)) for path, one in ones.items()}
 
 

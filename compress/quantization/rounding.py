@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from compress.layers.input_moments import Moments
 from compress.layers.matrix_view import matrix_of
 from compress.layers.rounded.corrected import Corrected, correction_of
 from compress.layers.rounded.quantized import Quantized
+from compress.layers.rounded.quantized_codes import QuantizedCodes
 from compress.solvers.codebook import Codebook, binary, kmeans, ternary
 from compress.solvers.gptq import Factor, factor, output_errors, rounded_to_all
 from compress.solvers.svd import correction
@@ -21,6 +23,7 @@ from compress.solvers.uniform_grid import Grid, Per, fitted
 
 KEPT = 50_000_000  # numbers of roundings that a layer keeps, one byte each up to 256 levels
 FEWEST = 4  # roundings that it keeps in any case
+Stored = TypeVar("Stored", Quantized, QuantizedCodes)
 PER: dict[str, Per] = {"tensor": "tensor", "channel": "row", "group": "group"}
 
 
@@ -119,7 +122,7 @@ class Roundable:
         shift = self._shift(matrix) if rounding.scheme == "gptq" else None
         return Rounded(numbers.int(), values, matrix, shift, factors)
 
-    def quantized(self, found: Rounded, always_masked: bool = False) -> Quantized | Corrected:
+    def quantized(self, found: Rounded, always_masked: bool = False) -> Quantized | Corrected | QuantizedCodes:
         """The layer as it is stored: with a mask where zeros take less room in it than as levels, or in any case."""
         main = self._levels(found, always_masked)
         return main if found.correction is None else Corrected(main, correction_of(self.layer, *found.correction))
@@ -236,7 +239,7 @@ class Roundable:
             return None
         return ((self.matrix - values).double() @ self.mean[..., None]).flatten()
 
-    def _shifted(self, made: Quantized, shift: Tensor | None) -> Quantized:
+    def _shifted(self, made: Stored, shift: Tensor | None) -> Stored:
         """With what the outputs lack in the mean in its bias."""
         if shift is not None and made.bias is not None:
             made.bias = nn.Parameter((made.bias.detach() + shift).to(made.bias.dtype))

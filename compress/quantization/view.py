@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from compress.layers.rounded.corrected import Corrected
 from compress.layers.rounded.quantized import Quantized
+from compress.layers.rounded.quantized_codes import QuantizedCodes
 from compress.layers.sensitivity import sensitivity
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
@@ -58,6 +59,8 @@ def histogram(weight: Tensor) -> dict[str, Any]:
 
 
 def _layer(one: Roundable, layer: nn.Module, bits: int) -> dict[str, Any]:
+    if isinstance(layer, QuantizedCodes):
+        return _codes(one, layer)
     main = layer.main if isinstance(layer, Corrected) else layer
     if not isinstance(main, Quantized) or not isinstance(layer, Quantized | Corrected):
         return {"is_stored": False, "levels": [], "counts": [], "bits": 32.0, "correction": 0.0, "distortion": 0.0,
@@ -68,6 +71,16 @@ def _layer(one: Roundable, layer: nn.Module, bits: int) -> dict[str, Any]:
     return {"is_stored": True, "levels": values, "counts": counts, "bits": entropy(main.levels.places()),
             "correction": bits * added / matrix.numel(), "distortion": one.distortion(matrix),
             "error": one.error(matrix, layer.bias)}
+
+
+def _codes(one: Roundable, layer: QuantizedCodes) -> dict[str, Any]:
+    """Of a sparsely coded layer: the histogram of its weights, which have many values, in the place of levels; the bits of
+    atoms and coefficients."""
+    matrix = layer.weight.detach().view(one.matrix.shape)
+    values, counts = _binned(matrix.cpu())
+    bits = sum(entropy(own.places()) * own.places().numel() for own in (layer.atom_levels, layer.value_levels))
+    return {"is_stored": True, "levels": values, "counts": counts, "bits": bits / matrix.numel(), "correction": 0.0,
+            "distortion": one.distortion(matrix), "error": one.error(matrix, layer.bias)}
 
 
 def _error_of_nearest(one: Roundable, rounding: Rounding, levels: int) -> float:
