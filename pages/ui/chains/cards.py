@@ -100,3 +100,9 @@ def _add(state: ChainState, known: Card) -> None:
         for name, title in able.items():
             st.button(title, key=f"chain.add.{name}", width="stretch", on_click=lambda name=name: session.remember(
                 "chained", state.chained.adding(first_step(known["methods"][name]))))
+    start = tuple(step.unstored() for step in session.choice().start)
+    own = state.chained.steps
+    if start and own[:len(start)] != start and all(step.name in able for step in start) and len(start) + len(own) <= MOST:
+        st.button("Begin with what is in the teacher's place", key="chain.start", width="stretch",
+                  help="The chain is made on the teacher itself; this puts the sidebar's steps before it.",
+                  on_click=lambda: session.remember("chained", state.chained.after(start)))

@@ -50,6 +50,10 @@ class Chained:
         """The same with one more step at the end. The dial stays at its step, or goes to the new last one."""
         return replace(self, steps=(*self.steps, step))
 
+    def after(self, start: tuple[Step, ...]) -> Chained:
+        """The same behind other steps. The dial stays with its step."""
+        return Chained((*start, *self.steps), len(start) + self.dial_place + 1)
+
     def removing(self, place: int) -> Chained:
         """The same without a step; where this has the dial, the last step gets it."""
         dial = self.dial_place

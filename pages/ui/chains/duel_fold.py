@@ -20,6 +20,7 @@ from pages.ui.charts import outside, words
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import Card
 from pages.ui.shell.frame import Page
+from pages.ui.shell.gesture import begins
 
 FOLD = "fold.chain.duel"
 REVERSED = "The same steps the other way round"
@@ -93,7 +94,7 @@ def _fight(duel: Duel, polled: bool) -> None:
     elif len(known) < duel.seeds:
         tray.outcome(job)
         st.button("Measure the duel" if not known else f"Measure the {duel.seeds - len(known)} seeds left", type="primary",
-                  key="duel.measure", on_click=_submit, args=[duel])
+                  **begins("duel.measure", _key(duel), partial(_submit, duel)))
     if found:
         st.html(f"<div class='ce-notice'><b>{outside.html(found.in_words('this chain', 'the other one'))}</b></div>")
         st.dataframe(rows(known, duel.by), hide_index=True)

@@ -16,6 +16,7 @@ from pages.ui.charts.chains import order_map
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.frame import Page
+from pages.ui.shell.gesture import begins
 
 FOLD = "fold.chain.order"
 
@@ -76,12 +77,12 @@ def _matrix(page: Page, polled: bool) -> None:
         tray.progress(job, "order")
     elif missing:
         tray.outcome(job)
-        st.button(f"Measure {missing} comparison{'s' if missing > 1 else ''}", type="primary", key="order.measure",
-                  icon=":material/grid_on:", on_click=_submit, args=[order])
+        st.button(f"Measure {missing} comparison{'s' if missing > 1 else ''}", type="primary", icon=":material/grid_on:",
+                  **begins("order.measure", _key(order), partial(_submit, order)))
     refused = {pair: view["refused"][named(pair)] for pair in order.pairs if named(pair) in view.get("refused", {})}
     titles = [(name, page.known["methods"][name]["title"]) for name in order.methods]
     if verdicts or refused:
-        st.html(f"<div class='ce-notice'>{sentence(order, verdicts, dict(titles))}</div>")
+        st.html(f"<div class='ce-notice'>{sentence(order, verdicts, dict(titles), _asked(order))}</div>")
         liveplot([order_map.order_map(titles, verdicts, refused)], key="chain.order")
     for pair, reason in refused.items():
         st.caption(outside.markdown(f"Refused: {page.known['methods'][pair[0]]['title']} and "
@@ -89,14 +90,22 @@ def _matrix(page: Page, polled: bool) -> None:
     st.caption("Every method has its default settings, without training after it; distillation trains. The first step takes "
                "half of the way to the size asked (by ratio); the dial of the second is chosen so that the file is as large "
                f"as asked. {EQUALLY} Bold: significant, by an exact test over examples, the votes of an example's seeds "
-               "added up (McNemar's test where there is one seed), with Holm's correction for all pairs.")
+               "added up (McNemar's test where there is one seed), with Holm's correction for all pairs. The "
+               "test speaks of these networks: what each seed gives is under the pointer.")
 
 
-def sentence(order: Order, verdicts: dict[Any, Any], titles: dict[str, str]) -> str:
-    """What the map says, as HTML."""
+def _asked(order: Order) -> float:
+    """Bytes of the files that are asked for, for the first seed's teacher; 0 before it is trained."""
+    teacher = session.teacher_record(order.recipe)
+    return teacher["card"]["bytes"] / order.smaller if teacher else 0.0
+
+
+def sentence(order: Order, verdicts: dict[Any, Any], titles: dict[str, str], asked: float) -> str:
+    """What the map says, as HTML. asked: bytes of the files that were asked for."""
     clear = {pair: one for pair, one in verdicts.items() if one.is_significant}
-    text = (f"The order matters for <b>{len(clear)} of {len(verdicts)}</b> pairs at about {order.smaller:g}× smaller"
-            f" ({order.seeds} seed{'s' if order.seeds > 1 else ''}).")
+    text = (f"The order matters for <b>{len(clear)} of {len(verdicts)}</b> pairs ({order.seeds} "
+            f"seed{'s' if order.seeds > 1 else ''}). Asked were files of {words.size(asked)}, {order.smaller:g}× smaller "
+            "than the teacher's; each cell has the size really reached.")
     if not clear:
         return text
     pair, most = max(clear.items(), key=lambda item: abs(item[1].points))

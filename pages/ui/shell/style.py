@@ -60,7 +60,9 @@ STYLE = """<style>
 [class*=st-key-chain-card] .stButton button { min-height: 1.7rem; padding: 0.05rem 0.3rem; min-width: 1.7rem; }
 [class*=st-key-chain-card] :is(label, label p) { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 [class*=st-key-chain-card] b { white-space: nowrap; }
-@media (max-height: 760px) { .ce-second { display: none; } }
+@media (max-height: 760px) {
+  .ce-second, .stMainBlockContainer:has([class*=st-key-chain-card]) .st-key-part-summary { display: none; }
+}
 .ce-verdict { font-size: 1rem; line-height: 1.45; min-height: 2.9em; }
 .ce-preset { font-size: 0.9rem; line-height: 1.3; opacity: 0.75; white-space: nowrap; overflow: hidden;
   text-overflow: ellipsis; }

@@ -58,5 +58,7 @@ def test_the_dial_stays_with_its_step(chained: Chained, data: st.DataObject) -> 
     fewer = chained.removing(place)
     assert len(fewer.steps) == len(chained.steps) - 1
     assert fewer.steps[fewer.dial_place] == (has_dial if place != chained.dial_place else fewer.steps[-1])
+    behind = chained.after((Step("x"), Step("y")))
+    assert behind.steps[2:] == chained.steps and behind.steps[behind.dial_place] == has_dial
     more = chained.adding(Step("z"))
     assert more.steps[more.dial_place] == has_dial

@@ -31,9 +31,9 @@ def order_map(methods: Sequence[tuple[str, str]], verdicts: Mapping[tuple[str, s
                                  "text": [[text for _, text, _ in row] for row in shown], "texttemplate": "%{text}",
                                  "textfont": {"size": 17}, "customdata": [[hover for *_, hover in row] for row in shown]}],
                        "layout": {"xaxis": {"type": "category", "side": "top", "title": {"text": "second"}, "tickangle": 0,
-                                            "constrain": "domain"},
+                                            "showgrid": False},
                                   "yaxis": {"type": "category", "autorange": "reversed", "title": {"text": "first"},
-                                            "automargin": True},
+                                            "automargin": True, "showgrid": False},
                                   "margin": {"t": 70}}}}
 
 
