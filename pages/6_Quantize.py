@@ -68,7 +68,8 @@ class QuantizePage(MethodPage):
         """A curve in the legend: the scheme, and what else is not at its default."""
         step = recipe.methods[-1]
         return ", ".join([SCHEMES.get(step.values["scheme"], step.values["scheme"]),
-                          *words.changed_settings(step, self.card, but=("scheme",))])
+                          *words.changed_settings(step, self.card, but=("scheme", "activations")),
+                          *(["inputs of 8 bits"] if step.values.get("activations") == "int8" else [])])
 
     def hero(self, state: CurveState, others: dict[str, list[dict]]) -> charts.Chart:
         """The curve, beside it the same network rounded in other ways."""

@@ -82,3 +82,11 @@ def test_a_setting_that_leaves_the_drawer_keeps_its_value(visit, rounded):  # no
     playwright.expect(toggle).to_be_visible()
     page.wait_for_timeout(2_000)
     assert toggle.is_checked() and "output_layer" not in page.url
+
+
+def test_a_preset_sets_the_settings_that_it_names_and_measures(visit, rounded):  # noqa: F811
+    page = visit("Quantize", **rounded, **{"quantize.scheme": "codebook"})
+    button(page, "^Digits in a second").click()
+    page.wait_for_url(re.compile(r"^(?!.*(codebook|hidden)).*data=digits"))
+    wait_for_points(page, 1)
+    assert page.problems == []

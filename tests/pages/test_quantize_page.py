@@ -91,3 +91,10 @@ def test_a_preset_of_several_steps_puts_the_first_ones_in_the_teachers_place(sho
     assert (second.name, second.values["scheme"], second.values["levels"]) == ("quantize", "codebook", 4)
     named(shown.main.button, "40× without training").click().run()
     assert [step.name for step in Recipe.parse(asked[-1]).methods] == ["quantize"]
+
+
+def test_inputs_of_eight_bits_are_told_from_a_file_of_eight_bits(show, engine, prepared):  # noqa: F811
+    measure(engine.store, "quantize(compared=false,activations=int8,precision=int8)", (16,))
+    link = {**LINK, "levels": "16", "activations": "int8", "precision": "int8", "compared": "false"}
+    hero = component(show(PAGE, link))["charts"]["accuracy-size"]
+    assert "GPTQ, int8, inputs of 8 bits" in [trace["name"] for trace in hero["figure"]["data"]]
