@@ -19,6 +19,9 @@ from compress.curves.final_report import must_fit
 from compress.curves.store import Store
 from compress.curves.sweep import complete, sweep_of
 from compress.data import local_files
+from compress.data.added.examples import Choices
+from compress.data.added.preview import preview
+from compress.data.added.reading import examples_of
 from compress.data.pictures import PICTURES, pictures
 from compress.files import network_file
 from compress.files.artefacts import Artefacts
@@ -95,6 +98,17 @@ def table(path: Path) -> bool:
     return True
 
 
+def own(path: Path) -> bool:
+    """As the page of the user's own data looks at it."""
+    try:
+        found = preview("own", examples_of([path], Choices()))
+    except ValueError as error:
+        return refused(error)
+    if found["problem"]:
+        return refused(ValueError(found["problem"]))
+    return True
+
+
 def store(path: Path) -> bool:
     """As the app opens it and its pages look things up."""
     try:
@@ -158,7 +172,8 @@ def _of_json(contents: bytes, other: bytes, random: Random) -> bytes:
 
 
 KINDS = {"network": Kind(_of_container, network), "compressed": Kind(_of_container, compressed),
-         "npz": Kind(_of_archive, table), "idx": Kind(damage.damaged, table), "idx.gz": Kind(_of_gzip, table),
+         "npz": Kind(_of_archive, table), "own": Kind(damage.damaged, own),
+         "idx": Kind(damage.damaged, table), "idx.gz": Kind(_of_gzip, table),
          "store": Kind(damage.damaged, store), "description": Kind(_of_json, description),
          "pictures": Kind(damage.damaged, picture)}
 

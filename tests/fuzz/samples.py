@@ -5,9 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import struct
+import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pandas
+from PIL import Image
 
 from compress.curves.store import Store
 from compress.curves.sweep import run, sweep_of
@@ -68,6 +72,7 @@ def make(folder: Path) -> None:
     _write(folder / "store" / "store.sqlite", store.path.read_bytes())
     _write(folder / "description" / "description.json", json.dumps(description()).encode())
     _tables(folder / "npz")
+    _own(folder / "own")
     _idx(folder)
 
 
@@ -90,6 +95,24 @@ def _tables(folder: Path) -> None:
                         x_test=generator.integers(0, 256, (9, 6, 6), dtype=np.uint8), y_test=labels[:9])
     np.savez(folder / "names.npz", x=generator.normal(size=(60, 12)), y=np.array(["cat", "dog", "bird"])[labels],
              kind=np.array("sequence"))
+
+
+def _own(folder: Path) -> None:
+    """A table of every kind of column, as text and as Parquet, and pictures in class folders."""
+    generator, rows = np.random.default_rng(0), range(60)
+    table = pandas.DataFrame({"width": generator.normal(size=60),
+                              "colour": [("red", "blue", "grey")[row % 3] for row in rows],
+                              "gene": ["".join(generator.choice(list("ACGT"), 9)) for _ in rows],
+                              "song": [f"it sings {row} times" for row in rows], "label": [row % 2 for row in rows]})
+    folder.mkdir(parents=True)
+    table.to_csv(folder / "table.csv", index=False)
+    table[["gene", "label"]].to_csv(folder / "genes.tsv", index=False, sep="\t")
+    table.to_parquet(folder / "table.parquet")
+    with zipfile.ZipFile(folder / "pictures.zip", "w") as archive:
+        for row in range(40):
+            stream = BytesIO()
+            Image.fromarray(generator.integers(0, 256, (6, 6), dtype=np.uint8)).save(stream, ("png", "jpeg", "gif")[row % 3])
+            archive.writestr(f"{'owl' if row % 2 else 'wren'}/{row}.png", stream.getvalue())
 
 
 def _idx(folder: Path) -> None:

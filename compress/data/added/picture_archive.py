@@ -68,7 +68,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> tuple[list[_Member], int]:
     members, others = [], 0
     for entry in archive.infolist():
         parts = PurePosixPath(entry.filename).parts
-        if entry.is_dir() or any(part.startswith((".", "__MACOSX")) for part in parts):
+        if entry.filename.endswith("/") or any(part.startswith((".", "__MACOSX")) for part in parts):
             continue
         if len(parts) < 2 or not parts[-1].lower().endswith(ENDINGS):
             others += 1
@@ -152,10 +152,11 @@ def _notes(sizes: Counter[tuple[int, int]], shape: tuple[int, int], others: int,
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"{path.name} is no zip archive, or it is damaged. Pack the folders again.") from error
+        archive = zipfile.ZipFile(path)
     except OSError as error:
         raise ValueError(f"{path.name} cannot be read ({error.strerror or 'it is damaged'}). Pack the folders again."
                          ) from error
+    except _DAMAGED as error:
+        raise ValueError(f"{path.name} is no zip archive, or it is damaged. Pack the folders again.") from error
+    with archive:
+        yield archive

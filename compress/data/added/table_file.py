@@ -107,6 +107,8 @@ def _parquet(path: Path) -> pandas.DataFrame:
             if facts.num_rows * facts.num_columns > MOST_CELLS:
                 raise ValueError(f"{path.name} has {facts.num_rows:,} rows of {facts.num_columns:,} columns, but at most "
                                  f"{MOST_CELLS:,} values are read. Leave out rows or columns.")
-            return file.read().to_pandas()
+            found = file.read()
+            found.validate(full=True)  # otherwise damaged texts are found out later, wherever they are looked at
+            return found.to_pandas()
     except (pyarrow.ArrowException, OSError, KeyError, TypeError) as error:
         raise ValueError(f"{path.name} is not a valid Parquet file, or it is damaged. Save it again.") from error

@@ -93,3 +93,12 @@ def test_what_is_no_archive_is_refused(tmp_path):
     (tmp_path / "birds.zip").write_bytes(b"PK\3\4 and nothing more")
     with pytest.raises(ValueError, match=r"birds\.zip is no zip archive, or it is damaged"):
         picture_examples(tmp_path / "birds.zip", Choices())
+
+
+def test_an_archive_of_a_later_version_is_refused(archive):
+    path = archive({"owl/a.png": picture(grey(0))})
+    contents = path.read_bytes()
+    place = contents.index(b"PK\1\2") + 6  # the version that is needed to read it
+    path.write_bytes(contents[:place] + b"\xff" + contents[place + 1:])
+    with pytest.raises(ValueError, match=r"birds\.zip is no zip archive, or it is damaged"):
+        picture_examples(path, Choices())
