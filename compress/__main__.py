@@ -1,5 +1,5 @@
 """The command line: python -m compress data | methods | teacher | curve | race | order | duel | solve | evaluate |
-export | report.
+export | report | points.
 
 Results are written to standard output, one JSON object a line, and progress to standard error. A wrong name or value ends
 with exit code 2 and one line that says what is allowed; shell/outcome.py has the other exit codes.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from compress.recipe import Recipe, Step, dial_step
 from compress.settings import MOST_SEED, checked_seed
-from compress.shell import of_chains, outcome, streams
+from compress.shell import of_archives, of_chains, of_reports, outcome, streams
 from compress.shell.printed import Printed, say
 from compress.shell.reporting import reporter
 from compress.shell.saved import writable_folder
@@ -183,13 +183,6 @@ def data_command(chosen: argparse.Namespace) -> None:
         say(line)
 
 
-def report_command(chosen: argparse.Namespace) -> None:
-    """Tests networks once on the test split, and writes the final report as one HTML file."""
-    from compress.shell.of_reports import reported
-
-    say(reported(chosen.data, chosen.recipe, chosen.out, _store()))
-
-
 class _Parser(argparse.ArgumentParser):
     """Options are written in full, and a mistake is answered in one line."""
 
@@ -255,11 +248,8 @@ def _parser() -> argparse.ArgumentParser:
     exported.add_argument("--out", metavar="FILE", help="the new file; by default the same name with .onnx")
     exported.add_argument("--data", help="validation examples to agree on; by default those it was made for")
     exported.set_defaults(run=export_command)
-    report = commands.add_parser("report", help=report_command.__doc__)
-    report.add_argument("--data", required=True)
-    report.add_argument("--recipe", action="append", default=[], help="a measured network; by default all that are pinned")
-    report.add_argument("--out", metavar="FILE", help="the new file; by default report_DATA.html")
-    report.set_defaults(run=report_command)
+    of_reports.add_to(commands, _store)
+    of_archives.add_to(commands, _store)
     return parser
 
 

@@ -40,6 +40,11 @@ class PointTable(ABC):
         self._run("REPLACE INTO points VALUES (?,?,?,?,?,?,?,?,?,?)", key, reference, curve, data, teacher, method,
                   json.dumps(point["dial"]), json.dumps(point), predictions, time.time())
 
+    def add_roles(self, key: str, reference: str, roles: Collection[str]) -> None:
+        """Stores which roles a point has, where no plan of this store says it."""
+        for role in roles:
+            self._run("INSERT OR IGNORE INTO roles VALUES (?,?,?)", key, reference, role)
+
     def points(self, curve: str, reference: str) -> list[dict[str, Any]]:
         """All points of a curve with this reference, by rising dial."""
         return _by_dial(self._points("WHERE curve=? AND reference=?", curve, reference).values())

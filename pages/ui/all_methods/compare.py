@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from compress.curves import archive
 from compress.recipe import BASELINE, CONTROL, Recipe
 from pages.ui.all_methods import axes, final_reports
 from pages.ui.all_methods.axes import Measure
@@ -250,6 +251,12 @@ def pins(pinned: list[Row], known: dict[str, Any]) -> None:
                         placeholder="a note", on_change=_keep_note, args=[row])
         button.button("Unpin", key=f"unpin.{row['id']}", width="stretch", on_click=session.store().unpin,
                       args=[row["key"], row["reference"]])
+    files, places = session.store().artefacts, [(row["key"], row["reference"]) for row in pinned]
+    sound = all(files.has(digest) for row in pinned for digest in (row["digest"], row["reference"]))
+    st.download_button("Pinned networks as one archive", lambda: archive.packed(session.store(), places), "pinned.zip",
+                       "application/zip", icon=":material/inventory_2:", on_click="ignore", disabled=not sound,
+                       help="Files, points, teachers and notes; the command points --load adds them to another store."
+                       if sound else "The file of a pinned network or of its teacher is missing or damaged.")
     final_reports.draw(pinned, known)
 
 
