@@ -11,6 +11,7 @@ from pages.ui.charts.marks import Chart
 
 FULL = 10.0  # percentage points of the strongest colour
 HEIGHT = 430
+OPACITY = 0.7  # of the strongest colour, so that the page's own colour of text can be read on it, light and dark
 
 
 def order_map(methods: Sequence[tuple[str, str]], verdicts: Mapping[tuple[str, str], Verdict],
@@ -24,12 +25,13 @@ def order_map(methods: Sequence[tuple[str, str]], verdicts: Mapping[tuple[str, s
     names = [name for name, _ in methods]
     shown = [[_cell(row, column, verdicts, refused) for column in names] for row in names]
     trace = marks.heat(titles, titles, [[value for value, _, _ in row] for row in shown],
-                       marks.signed(palette.VERMILION, palette.BLUE), "%{customdata}")
+                       marks.signed(palette.VERMILION, palette.BLUE, OPACITY), "%{customdata}")
     return {"id": "order", "title": "The row's method first, then the column's: points gained over the other order",
             "span": "wide", "height": HEIGHT, "alt": in_words(dict(methods), verdicts),
             "figure": {"data": [{**trace, "zmin": -FULL, "zmax": FULL, "xgap": 3, "ygap": 3,
                                  "text": [[text for _, text, _ in row] for row in shown], "texttemplate": "%{text}",
-                                 "textfont": {"size": 17}, "customdata": [[hover for *_, hover in row] for row in shown]}],
+                                 "textfont": {"size": 17, "color": "var(--text)"},
+                                 "customdata": [[hover for *_, hover in row] for row in shown]}],
                        "layout": {"xaxis": {"type": "category", "side": "top", "title": {"text": "second"}, "tickangle": 0,
                                             "showgrid": False},
                                   "yaxis": {"type": "category", "autorange": "reversed", "title": {"text": "first"},
