@@ -323,3 +323,16 @@ def test_a_long_title_is_whole_in_a_saved_picture(page):
         }""")
         assert saved["fits"] and " ".join(saved["lines"]) == f"Chart {number}" + number * ", ten curves over a share"
     assert len(saved["lines"]) > 1
+
+
+def test_charts_are_printed_as_wide_as_the_paper_lets_them_and_come_back(page):
+    page.evaluate(f"""() => {{
+      const graph = {GRAPH.format('chart0')}, frame = graph.closest(".lp-frame");
+      window.printed = [];
+      graph.on("plotly_relayout", ({{ width }}) => {{ if (width) window.printed.push([width, frame.clientWidth]); }});
+    }}""")
+    before = graph(page, "chart0", "._fullLayout.width")
+    page.pdf(width="500px", height="800px")
+    (drawn, room), *others = page.evaluate("window.printed")
+    assert others == [] and drawn == room < before
+    page.wait_for_function(f"{GRAPH.format('chart0')}._fullLayout.width === {before}")

@@ -61,6 +61,9 @@ class Chart {
     this.frame.append(this.overlay);
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.frame);
+    this.paper = window.matchMedia("print");
+    this.printing = ({ matches }) => this.fitPaper(matches);
+    this.paper.addEventListener("change", this.printing);
   }
 
   receive(text, theme) {
@@ -234,6 +237,12 @@ class Chart {
     if (Math.abs(full.width - width) >= 1) this.library.Plots.resize(this.graph);
   }
 
+  fitPaper(printing) {
+    // Paper has another width than the window. resize() would come too late: it waits a moment for the last of many sizes.
+    if (!this.graph._fullLayout || this.frame.clientWidth === 0) return;
+    this.library.relayout(this.graph, printing ? { width: this.frame.clientWidth } : { width: null, autosize: true });
+  }
+
   complain(error) {
     console.error(`liveplot: chart ${this.id}`, error);
     this.frame.dataset.problem = `This chart cannot be drawn: ${error.message}`;
@@ -242,6 +251,7 @@ class Chart {
 
   remove() {
     this.sizes.disconnect();
+    this.paper.removeEventListener("change", this.printing);
     if (this.graph._fullLayout) this.library.purge(this.graph);
     this.card.remove();
   }

@@ -10,6 +10,7 @@ STYLE = """<style>
 .stButton p, .stDownloadButton p { white-space: normal; overflow: visible; }
 .stButton button, .stDownloadButton button { height: auto; }
 .stMainBlockContainer h1 { font-size: 1.9rem; line-height: 1.2; padding: 0; }
+.stButton button[kind=primary] { color: light-dark(white, #17112b); }
 .stMainBlockContainer h3 { font-size: 1.3rem; padding: 0.2rem 0; }
 .ce-brand { font-weight: 750; font-size: 1.35rem; line-height: 1.1; letter-spacing: -0.01em; margin: -1.2rem 0 0.4rem 0; }
 .ce-cards { display: flex; flex-wrap: wrap; gap: 0.5rem; }
@@ -81,18 +82,19 @@ STYLE = """<style>
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 4rem 1rem 2rem 1rem; }
   [data-testid=stColumn]:has(.st-key-part-settings) { order: 2; }
-  .stMainBlockContainer h1 { font-size: 1.7rem; }
+  .stMainBlockContainer h1 { font-size: 1.7rem; padding-bottom: 0.4rem; }
 }
 @media print {
   @page { size: A4 landscape; margin: 10mm; }
   .stApp, .stAppViewContainer, .stMain { position: static !important; display: block !important; height: auto !important;
     overflow: visible !important; }
-  .stMainBlockContainer { padding: 0; zoom: 0.62; }
+  .stMainBlockContainer { padding: 0; zoom: 0.75; }
   .stSidebar, .stAppHeader, .st-key-part-settings, .st-key-part-presets, .st-key-part-exports, .st-key-lesson,
   .st-key-lecture, .stButton, .stDownloadButton, [data-testid=stColumn]:has(.st-key-part-settings)
   { display: none !important; }
   .lp-dial-place, div:has(> .st-key-ce-dial) { position: static; }
-  .lp-dial-player { visibility: hidden; }
+  .lp-dial-player, .lp-card .modebar { visibility: hidden; }
+  summary { break-after: avoid; }
   .lp-card, .ce-card, .ce-notice, .ce-pictures figure, .stDataFrame, [data-testid=stHorizontalBlock]:not(:has(.lp-card))
   { break-inside: avoid; }
 }
