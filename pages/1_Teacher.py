@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from compress.curves.store import ACTIVE
-from compress.recipe import Recipe, Step
+from compress.recipe import Recipe
 from compress.service.requests import TeacherRequest
 from compress.settings import MOST_SEED
 from pages.ui.charts import chip_pictures, outside, teacher_charts
@@ -14,7 +14,7 @@ from pages.ui.explore import by_itself, cards, controls, folds, pictures, preset
 from pages.ui.explore.folds import Fold
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
-from pages.ui.shell.choice import teacher_defaults, teacher_settings
+from pages.ui.shell.choice import preset_of, teacher_defaults, teacher_settings
 from pages.ui.shell.frame import Page, open_page, part
 from pages.ui.shell.gesture import begins
 
@@ -79,10 +79,10 @@ def chips(page: Page) -> None:
             submit()
 
     fitting = [preset for preset in page.known["presets"] if page.data["kind"] in preset["kinds"]]
-    active = next((preset["title"] for preset in fitting
-                   if Step.of(preset["name"], preset["settings"]) == session.choice().teacher), None)
+    active = preset_of(session.choice().teacher, page.known)
     presets.strip({preset["title"]: preset["text"] for preset in fitting},
-                  {preset["title"]: chip_pictures.OF_FAMILY[preset["name"]] for preset in fitting}, active, "preset", take)
+                  {preset["title"]: chip_pictures.OF_FAMILY[preset["name"]] for preset in fitting},
+                  active and active["title"], "preset", take)
 
 
 def work() -> None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from compress.recipe import Recipe, Step
+from compress.recipe import Recipe
 from compress.service.snippet import loading, snippet
 from pages.ui.charts import outside, words
 from pages.ui.shell import session
-from pages.ui.shell.choice import Card
+from pages.ui.shell.choice import Card, preset_of
 
 if TYPE_CHECKING:
     from pages.ui.explore.curve_state import CurveState
@@ -55,10 +55,10 @@ def file_name(recipe: Recipe, size: int, known: Card) -> str:
     Args:
         size: in bytes.
     """
-    preset = next((preset["title"] for preset in known["presets"]
-                   if Step.of(preset["name"], preset["settings"]) == recipe.teacher), recipe.teacher.name)
+    preset = preset_of(recipe.teacher, known)
+    teacher = preset["title"] if preset else recipe.teacher.name
     steps = [f"{step.name}-{step.values.get(known['methods'][step.name]['dial'])}" for step in recipe.methods]
-    parts = [preset.partition(",")[0].lower(), recipe.data, *steps, words.size(size).replace(" ", "")]
+    parts = [teacher.partition(",")[0].lower(), recipe.data, *steps, words.size(size).replace(" ", "")]
     return "_".join(map(outside.file_part, parts)) + ".safetensors"
 
 

@@ -94,12 +94,17 @@ def mended(settings: dict[str, Any], card: Card, notices: list[str]) -> dict[str
     return settings
 
 
+def preset_of(teacher: Step, description: Card) -> Card | None:
+    """The preset that this teacher is, or None."""
+    return next((one for one in description["presets"] if Step.of(one["name"], one["settings"]) == teacher), None)
+
+
 def suited(choice: Choice, description: Card) -> Choice:
     """The choice with the first preset teacher that suits the data, if its teacher is a preset that does not."""
     kind = next((card["kind"] for card in description["datasets"] if card["name"] == choice.data), "tabular")
-    own = [preset for preset in description["presets"] if Step.of(preset["name"], preset["settings"]) == choice.teacher]
+    own = preset_of(choice.teacher, description)
     fitting = [preset for preset in description["presets"] if kind in preset["kinds"]]
-    if not own or own[0] in fitting or not fitting:
+    if not own or own in fitting or not fitting:
         return choice
     return replace(choice, teacher=Step.of(fitting[0]["name"], fitting[0]["settings"]))
 

@@ -11,7 +11,7 @@ from compress.recipe import Step
 from pages.ui.charts import outside, words
 from pages.ui.liveplot import early_loading
 from pages.ui.shell import door, lesson_bar, mishap, session, tray, view_switch
-from pages.ui.shell.choice import Card, Choice, known_data, suited, teacher_settings
+from pages.ui.shell.choice import Card, Choice, known_data, preset_of, suited, teacher_settings
 from pages.ui.shell.icon import icon
 from pages.ui.shell.style import STYLE, of_view
 
@@ -186,8 +186,8 @@ def _teacher(known: Card) -> None:
     chosen = session.choice()
     kind = next((card["kind"] for card in known["datasets"] if card["name"] == chosen.data), "tabular")
     presets = {preset["title"]: preset for preset in known["presets"] if kind in preset["kinds"]}
-    match = next((title for title, preset in presets.items()
-                  if Step.of(preset["name"], preset["settings"]) == chosen.teacher), None)
+    preset = preset_of(chosen.teacher, known)
+    match = preset["title"] if preset and preset["title"] in presets else None
     family = next(card["title"] for card in known["families"] if card["name"] == chosen.teacher.name)
     own = words.teacher_in_words(chosen.teacher, family, teacher_settings(known, chosen.teacher.name))
 

@@ -519,3 +519,9 @@ def test_the_recipe_of_a_point_is_the_one_that_a_sweep_stores(known):
         asked = sweep_of(first.request(card))
         stored = asked.of(asked.method)
         assert choice.point_recipe(first.request(card), card) == stored
+
+
+def test_a_teacher_is_the_preset_that_has_its_settings(card):
+    for preset in card["presets"]:
+        assert choice.preset_of(Step.of(preset["name"], preset["settings"]), card) == preset
+    assert choice.preset_of(choice.first_choice(card).teacher.having(epochs=7), card) is None
