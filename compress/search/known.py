@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf, log
 from typing import Any
 
@@ -51,10 +51,16 @@ class Known:
         """The answer so far."""
         return self.target.best(self.points.values(), self.card)
 
-    def ranked(self) -> list[Params]:
-        """The choices of the points that the space has, best first; of equal ones the first that was taken."""
-        best, known = self.best, [one for one in self.points.values() if one["params"]]
-        return [one["params"] for one in sorted(known, key=lambda one: (one is not best, self.scores(one)))]
+    def ranked(self, share: float = 1.0) -> list[Params]:
+        """The choices of the points that the space has, best first; of equal ones the first that was taken.
+
+        Args:
+            share: of the points lost that are allowed: what a method may lose before another one follows.
+        """
+        lost = self.target.points_lost
+        strict = replace(self, target=replace(self.target, points_lost=None if lost is None else share * lost))
+        best, known = strict.best, [one for one in self.points.values() if one["params"]]
+        return [one["params"] for one in sorted(known, key=lambda one: (one is not best, strict.scores(one)))]
 
     def scores(self, point: Mapping[str, Any]) -> list[float]:
         """What a search makes small: the logarithm of the bytes, or the percentage points lost, and so many times what is

@@ -26,7 +26,7 @@ from compress.recipe import Recipe
 from compress.search import fresh_seeds
 from compress.search.budget import Budget, Clock, OutOfTime
 from compress.search.found import MEASURED, REFUSED, SKIPPED, Found, Fresh, SearchSoFar, Tried, kilobytes, view_key, words
-from compress.search.known import Known, front
+from compress.search.known import Known, Summary, front
 from compress.search.proxies import BytesAhead, Calibration
 from compress.search.space import Space, recipe_of
 from compress.search.study import FOLDER, Proposal, Study
@@ -35,6 +35,8 @@ from compress.workload import Phase
 
 IN_VAIN = 300  # proposals in a row that measure nothing, after which everything counts as tried
 AIM = (0.6, 0.95)  # of the smallest file found, where a recipe is tried whose file would be too large
+GENTLE = 0.5  # of the points that may be lost, for a method that another one follows
+CLOSER, NEAR = 0.7, 0.8  # of the answer's bytes: what is tried after it; what is too near to it to try more between
 FINE = 4  # values of a dial between two usual ones
 PLAIN = ("recipe", "state", "bytes", "accuracy", "reason")
 
@@ -139,7 +141,7 @@ class Search:
     # -- one proposal --------------------------------------------------------------------------------------------
 
     def _next(self) -> Iterator[Point]:
-        proposal = self.study.ask(self.known.ranked())
+        proposal = self.study.ask(self.known.ranked(), self.known.ranked(GENTLE))
         try:
             chain = self.study.space.chosen(proposal.trial)
             recipe = recipe_of(self.question.recipe, chain)
@@ -152,7 +154,7 @@ class Search:
             return
         if reason := self.known.too_large(self.bytes.least(chain, predicted)):
             self._skip(proposal, recipe, predicted, 0.0, reason)
-            self._aim(chain)
+            self._aim(chain, self._smaller())
             return
         yield from self._promising(proposal, chain, recipe, predicted)
 
@@ -174,10 +176,12 @@ class Search:
         summary = self.known.points.get(recipe.key())
         if summary is None:
             self._skip(proposal, recipe, predicted, lost[0], f"loses {lost[0]:.1f} points already on calibration examples")
+            self._follow(chain, predicted, None)
             return
         self.bytes.learn(chain, predicted, summary["bytes"])
         self._tell(proposal, Tried(recipe.text(), MEASURED, summary["bytes"], summary["accuracy"]),
-                   self.known.scores(summary))
+                   self.known.scores(summary), predicted)
+        self._follow(chain, summary["bytes"], summary)
         if point:
             yield point
 
@@ -200,15 +204,40 @@ class Search:
             self.clock.count()
         return point
 
-    def _aim(self, chain: tuple[Method, ...]) -> None:
-        """Queues the same recipe with the last dial turned to a file that is small enough."""
+    def _follow(self, chain: tuple[Method, ...], size: int, summary: Summary | None) -> None:
+        """Turns the last dial on where that may find a better answer: to a smaller file after a new answer; half-way to the
+        answer (on a logarithmic scale) from a smaller file that loses too much; to the size that is allowed.
+
+        Args:
+            size: bytes of the file, as far as they are known; summary: what was measured, or None.
+        """
+        target, best = self.question.target, self.known.best
+        if target.goal == SMALLEST:
+            limit = best["bytes"] if best else self.on.teacher.card["bytes"]
+            if summary is not None and summary is best:
+                self._aim(chain, CLOSER * size)
+            elif size < NEAR * limit:
+                self._aim(chain, (size * limit) ** 0.5)
+        elif target.bytes is not None and size < NEAR * target.bytes:
+            self._aim(chain, target.bytes)
+
+    def _smaller(self) -> float:
+        """The bytes to aim at where a file would be too large."""
         limits, best = [], self.known.best
         if self.question.target.bytes is not None:
             limits.append(float(self.question.target.bytes))
         if self.question.target.goal == SMALLEST and best:
             dice = random.Random(f"{self.question.seed} {self.study.number}")
             limits.append(dice.uniform(*AIM) * best["bytes"])
-        value = self.bytes.aimed(chain, self.study.space.methods[chain[-1].name].fine(FINE), int(min(limits)))
+        return min(limits)
+
+    def _aim(self, chain: tuple[Method, ...], wanted: float) -> None:
+        """Queues the same recipe with the last dial turned to the largest file of at most so many bytes, if that is
+        possible."""
+        try:
+            value = self.bytes.aimed(chain, self.study.space.methods[chain[-1].name].fine(FINE), int(wanted))
+        except ValueError:  # most values of this dial are impossible: the recipe is left as it is
+            value = None
         if value is not None:
             aimed = recipe_of(self.question.recipe, (*chain[:-1], chain[-1].at(value)))
             if aimed.key() not in self.known.points and (params := self.known.params(aimed.methods)):
@@ -220,9 +249,9 @@ class Search:
         scores = self.known.scores({"bytes": size, "accuracy": accuracy, "latency": self.question.target.latency})
         self._tell(proposal, Tried(recipe.text(), SKIPPED, size, None, reason), scores)
 
-    def _tell(self, proposal: Proposal, one: Tried, scores: list[float] | None) -> None:
+    def _tell(self, proposal: Proposal, one: Tried, scores: list[float] | None, predicted: int | None = None) -> None:
         key = Recipe.parse(one.recipe).key() if one.recipe else ""
-        self.study.tell(proposal, key, scores, {name: getattr(one, name) for name in PLAIN})
+        self.study.tell(proposal, key, scores, {**{name: getattr(one, name) for name in PLAIN}, "predicted": predicted})
 
     # -- what is known and told ----------------------------------------------------------------------------------
 
@@ -234,6 +263,10 @@ class Search:
             if summary and summary["params"] and summary["recipe"] not in own:
                 found.append((key, summary["params"], self.known.scores(summary)))
         self.study.add_known(found)
+        for one in self.study.tried:  # what earlier runs have learned
+            if one["predicted"]:
+                chain = [method(step) for step in Recipe.parse(one["recipe"]).methods]
+                self.bytes.learn(chain, one["predicted"], one["bytes"])
 
     def _answer(self) -> str | None:
         best = self.known.best

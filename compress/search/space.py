@@ -127,6 +127,12 @@ class Choices:
         made = self.kind.from_plain(chosen).step()
         return params if (given if is_last else given.unstored()) == (made if is_last else made.unstored()) else None
 
+    @property
+    def shortest(self) -> Params:
+        """The choices of the settings of files whose files are the shortest."""
+        of_file = {entry["name"] for entry in self.kind.describe() if entry["of_file"]}
+        return {f"{self.kind.name}.{one.name}": one.values[-1] for one in self.settings if one.name in of_file}
+
     @cached_property
     def defaults(self) -> dict[str, Any]:
         """Every setting's default, in plain form."""
@@ -206,14 +212,16 @@ class Space:
 
     def starts(self) -> list[Params]:
         """Where a search begins: the entrants of the methods in a race, in the middle of their dials, quick ones first; a
-        method without entrants in the middle of its values, with its defaults."""
+        method without entrants in the middle of its values, with its defaults. Files are stored in the last of the ways that
+        are tried, the shortest."""
         found = []
         for one in self.methods.values():
             entrants = [(entrant.effort, dict(entrant.settings), entrant.values) for entrant in one.kind.race]
             for effort, settings, values in entrants or [(1, {}, one.kind.values)]:
                 method = one.kind.from_plain({**settings, one.kind.dial: sorted(values)[len(values) // 2]})
-                found.append((effort, self.params((method.step(),))))
-        return [params for _, params in sorted(found, key=lambda pair: pair[0]) if params]
+                if params := self.params((method.step(),)):
+                    found.append((effort, {**params, **one.shortest}))
+        return [params for _, params in sorted(found, key=lambda pair: pair[0])]
 
 
 def recipe_of(teacher: Recipe, chain: tuple[Method, ...]) -> Recipe:

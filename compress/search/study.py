@@ -99,18 +99,18 @@ class Study:
             for params in starts:
                 self._study.enqueue_trial(params)
 
-    def ask(self, ranked: Sequence[Params]) -> Proposal:
-        """The next trial: a queued one; else in turns a pair of methods that was not tried yet, a neighbour of the best, and
-        one of Optuna's sampler.
+    def ask(self, ranked: Sequence[Params], gentle: Sequence[Params] = ()) -> Proposal:
+        """The next trial: a queued one; else in turns a pair of methods that was not tried yet, a neighbour of the best,
+        such a pair, and one of Optuna's sampler.
 
         Args:
-            ranked: choices that were measured, best first.
+            ranked: choices that were measured, best first; gentle: the same for what another method may follow.
         """
         number = self.number
         if ranked and not self._waiting() and self.target.goal != FRONT:
             dice = random.Random(f"{self.seed} {number}")
-            pair = self._untried_pair(ranked) if number % 3 == 0 else None
-            if params := pair or (neighbour(ranked, self.space, dice) if number % 3 < 2 else None):
+            pair = self._untried_pair(ranked, gentle or ranked) if number % 2 == 0 else None
+            if params := pair or (neighbour(ranked, self.space, dice) if number % 4 < 3 else None):
                 self._study.enqueue_trial(params)
         self._study.sampler = self._sampler(self.seed * 1_000_003 + number)
         return Proposal(self._study.ask())
@@ -136,18 +136,19 @@ class Study:
         states = optuna().trial.TrialState
         self._study.tell(proposal.trial, scores, state=states.COMPLETE if scores else states.FAIL)
 
-    def _untried_pair(self, ranked: Sequence[Params]) -> Params | None:
+    def _untried_pair(self, ranked: Sequence[Params], gentle: Sequence[Params]) -> Params | None:
         """Two methods one after the other that no trial has, each with the settings that served it best so far. Those that
         served best alone are combined first."""
         tried = {(trial.params.get(BEFORE), trial.params.get(LAST)) for trial in self._finished()}
-        known = [*ranked, *reversed(self.space.starts())]  # of a method that was not measured: its entrant of most effort
+        starts = list(reversed(self.space.starts()))  # of a method that was not measured: its entrant of most effort
+        known = [*ranked, *starts]
         order = list(dict.fromkeys(params[LAST] for params in known if params[BEFORE] == NONE))
         rank = {name: place for place, name in enumerate(order)}
         pairs = [(before, last) for before in order for last in order if before != last and (before, last) not in tried]
         if not pairs:
             return None
         before, last = min(pairs, key=lambda pair: (max(rank[name] for name in pair), rank[pair[1]]))
-        return {**of_method(before, known), **of_method(last, known), BEFORE: before, LAST: last}
+        return {**of_method(before, [*gentle, *starts]), **of_method(last, known), BEFORE: before, LAST: last}
 
     def _finished(self) -> list[Any]:
         return [trial for trial in self._study.get_trials(deepcopy=False) if trial.state.is_finished()]
@@ -184,11 +185,19 @@ class Study:
         return study
 
     def _resume(self) -> None:
-        """What an interrupted run was trying is queued again, so that the search goes on as without the interruption."""
+        """What an interrupted run was trying is queued again, before what waited behind it, so that the search goes on as
+        without the interruption."""
         states = optuna().trial.TrialState
-        for trial in self._study.get_trials(deepcopy=False, states=[states.RUNNING]):
+        running = self._study.get_trials(deepcopy=False, states=[states.RUNNING])
+        if not running:
+            return
+        waiting = self._study.get_trials(deepcopy=False, states=[states.WAITING])
+        for trial in running:
             self._study.tell(trial.number, state=states.FAIL)
-            self._study.enqueue_trial(trial.params)
+        for _ in waiting:
+            self._study.tell(self._study.ask(), state=states.FAIL)
+        for trial in (*running, *waiting):
+            self._study.enqueue_trial({**trial.system_attrs.get("fixed_params", {}), **trial.params})
 
     def _sampler(self, seed: int) -> Any:
         samplers, seed = optuna().samplers, seed % 2**32
