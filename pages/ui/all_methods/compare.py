@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -63,7 +62,7 @@ def rows(points: list[Row], known: dict[str, Any], contents: Callable[[str], str
             " + ".join(names.get(name, name) for name in point["method"].split("+")) + (
                 ", control" if is_control(point) else ""),
             "control": is_control(point),
-            "teacher_title": _teacher_title(recipe), "settings": settings, "unseeded": replace(recipe, seed=0).text(),
+            "teacher_title": _teacher_title(recipe), "settings": settings, "unseeded": point["recipe"].rpartition("/")[0],
             "values": tuple(f"{step.name}.{name}={value}" for step in recipe.methods for name, value in step.settings),
             "smaller": teacher["bytes"] / point["bytes"] if teacher else None,
             "title": settings or "teacher"})
@@ -129,7 +128,8 @@ def plane(chosen: list[Row], opened: Sequence[str] = (), x: Measure = axes.MEASU
     below = sum(row[y.key] < up["range"][0] for row in chosen) if y.higher else 0
     return {"id": "plane", "title": _plane_title(x, y, below), "span": "wide", "height": 520, "figure": {
         "data": traces, "layout": {
-            "xaxis": across, "yaxis": up, "margin": {"l": 92, "b": 68}, "hovermode": "closest", "legend": marks.legend(1.07),
+            "xaxis": across, "yaxis": up, "margin": {"l": 92, "b": 68}, "hovermode": "closest",
+            "legend": marks.legend(1.05, font=13),
             "shapes": [shape for one, value in limits for shape in _line(one, value, x, y)]}},
         "alt": f"{len(chosen)} networks on a plane of {x.title} and {y.title}, {len(front)} of them on the Pareto front."}
 

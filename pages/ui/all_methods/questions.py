@@ -68,7 +68,7 @@ def _number(name: str, asked: Target) -> None:
     """A question, whose number is a field."""
     before, after, field = (("Smallest file at most", f"{unit(asked.points_lost or 0)} below the teacher", _points)
                             if name == "lost" else ("Best accuracy within", "kB", _kilobytes))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"ask-{name}"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False, key=f"ask-{name}"):
         st.html(f"<span class='ce-ask ce-nowrap'>{before}</span>", width="content")
         field(asked)
         st.html(f"<span class='ce-ask ce-nowrap'>{after}</span>", width="content")

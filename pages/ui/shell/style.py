@@ -36,7 +36,7 @@ STYLE = """<style>
 @media (max-width: 640px) { .st-key-race-sentence > :last-child { flex-basis: 100% !important; } }
 .st-key-race-begin, .st-key-race-progress { min-height: 3.5rem; }
 .ce-race b { font-weight: 720; }
-.ce-ask { font-size: 1.15rem; font-weight: 640; }
+.ce-ask { font-size: 1.02rem; font-weight: 640; }
 .ce-answer { font-size: 1.08rem; line-height: 1.4; }
 .ce-answer b { font-weight: 700; }
 [class*=st-key-answer-] button { min-height: 2rem; padding: 0.1rem 0.6rem; }
