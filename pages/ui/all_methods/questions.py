@@ -66,8 +66,8 @@ def _folded(name: str, asked: Target, found: list[Group], known: Card) -> None:
 
 def _number(name: str, asked: Target) -> None:
     """A question, whose number is a field."""
-    before, after, field = (("Smallest file at most", f"{unit(asked.points_lost or 0)} below the teacher", _points)
-                            if name == "lost" else ("Best accuracy within", "kB", _kilobytes))
+    before, after, field = (("Smallest, at most", f"{unit(asked.points_lost or 0)} below the teacher", _points)
+                            if name == "lost" else ("Most accurate, within", "kB", _kilobytes))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False, key=f"ask-{name}"):
         st.html(f"<span class='ce-ask ce-nowrap'>{before}</span>", width="content")
         field(asked)
@@ -75,13 +75,13 @@ def _number(name: str, asked: Target) -> None:
 
 
 def _points(asked: Target) -> None:
-    st.number_input("Points below the teacher", 0.0, 100.0, step=0.5, format="%g", label_visibility="collapsed", width=118,
+    st.number_input("Points below the teacher", 0.0, 100.0, step=0.5, format="%g", label_visibility="collapsed", width=92,
                     **session.bound("question.lost", float(asked.points_lost or 0), _asking("lost", lambda value: Target(
                         points_lost=value))))
 
 
 def _kilobytes(asked: Target) -> None:
-    st.number_input("Size of the file in kB", 0.001, 1e9, step=1.0, format="%g", label_visibility="collapsed", width=118,
+    st.number_input("Size of the file in kB", 0.001, 1e9, step=1.0, format="%g", label_visibility="collapsed", width=92,
                     **session.bound("question.size", (asked.bytes or 0) / 1000, _asking("size", lambda value: Target(
                         bytes=max(1, round(1000 * value))))))
 
