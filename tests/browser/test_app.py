@@ -459,18 +459,31 @@ def typed(box: Any, text: str, kept: Callable[[], bool]) -> None:
     raise AssertionError(f"{text!r} was typed five times and never kept")
 
 
+def clicked_until(page: Any, wanted: Any) -> None:
+    """Clicks on the first low-rank point of Compare's plane until something is seen: while the page is drawn, the plane can
+    move between the look at its place and the click."""
+    plane = page.locator("[role=img][aria-label*='on a plane']")
+    for _ in range(5):
+        plane.evaluate("frame => frame.scrollIntoView({block: 'center'})")
+        page.mouse.click(*plane.evaluate(
+            """frame => { const graph = frame.querySelector('.js-plotly-plot');
+            const { xaxis, yaxis } = graph._fullLayout, box = graph.getBoundingClientRect();
+            const trace = graph.data.find(one => one.name.startsWith('Low rank'));
+            return [box.left + xaxis._offset + xaxis.d2p(trace.x[0]),
+              box.top + yaxis._offset + yaxis.d2p(trace.y[0])]; }"""))
+        began = time.monotonic()
+        while time.monotonic() - began < 15:
+            if wanted.count():
+                return
+            time.sleep(0.1)
+    raise AssertionError("five clicks on a point opened nothing")
+
+
 def test_a_click_on_a_point_opens_it_and_there_it_is_pinned_with_a_note_that_stays(visit, curve, app):
     page, store = visit("Compare", data="digits"), Store(app.home / "store.sqlite")
     settled(page, 1)
-    page.locator("[role=img][aria-label*='on a plane']").evaluate("frame => frame.scrollIntoView({block: 'center'})")
-    page.mouse.click(*page.evaluate(
-        """() => { const graph = document.querySelector('[role=img][aria-label*="on a plane"] .js-plotly-plot');
-        const { xaxis, yaxis } = graph._fullLayout, box = graph.getBoundingClientRect();
-        const trace = graph.data.find(one => one.name.startsWith('Low rank'));
-        return [box.left + xaxis._offset + xaxis.d2p(trace.x[0]), box.top + yaxis._offset + yaxis.d2p(trace.y[0])];
-        }"""))
     opened = page.locator(".st-key-panel")
-    opened.get_by_role("button", name="Close").wait_for()
+    clicked_until(page, opened.get_by_role("button", name="Close"))
     button(opened, "Pin$").click()
     note = page.get_by_role("textbox", name="Note")
     typed(note, "the knee of the curve", lambda: "the knee of the curve" in {one["note"] for one in store.all_points()})

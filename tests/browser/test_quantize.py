@@ -73,15 +73,15 @@ def test_the_dial_moves_the_levels_without_the_server(visit, rounded):  # noqa: 
 
 def test_a_setting_that_leaves_the_drawer_keeps_its_value(visit, rounded):  # noqa: F811
     """Other settings have an effect with another scheme, so that the first ones are others: these are drawn elsewhere."""
-    page = visit("Quantize", **rounded)
-    settled(page, 2)
+    page = visit("Quantize", **rounded, **{"quantize.correction": "4"})
+    settled(page)
     page.get_by_role("combobox", name="Scheme").click()
     page.get_by_role("option", name="codebook").click()
     page.wait_for_url(re.compile("scheme=codebook"))
-    toggle = page.get_by_role("switch", name="Output layer").or_(page.get_by_role("checkbox", name="Output layer"))
-    playwright.expect(toggle).to_be_visible()
+    rank = page.get_by_role("spinbutton", name="Rank of a correction")
+    playwright.expect(rank).to_be_visible()
     page.wait_for_timeout(2_000)
-    assert toggle.is_checked() and "output_layer" not in page.url
+    assert rank.input_value() == "4" and "correction=4" in page.url
 
 
 def test_a_preset_sets_the_settings_that_it_names_and_measures(visit, rounded):  # noqa: F811

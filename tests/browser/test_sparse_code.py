@@ -28,9 +28,9 @@ def test_a_dictionary_of_photographs_is_learned_and_a_pursuit_plays(visit, app):
     chart(page, "^Accuracy against data file size: 7 points").wait_for(timeout=PATIENCE)
     settled(page, 2)
     unfold(page, "A part of the photographs, rebuilt")
-    assert page.get_by_alt_text("as it is").count() == 2
+    playwright.expect(page.get_by_alt_text("as it is")).to_have_count(2)
     unfold(page, "The atoms, most used first")
-    assert page.get_by_alt_text("1", exact=True).count() == 1
+    playwright.expect(page.get_by_alt_text("1", exact=True)).to_have_count(1)
     unfold(page, "Orthogonal matching pursuit")
     button(page, "^Play$").click()
     page.get_by_text("chosen now").first.wait_for()

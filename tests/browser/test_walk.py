@@ -68,7 +68,7 @@ def test_a_walk_over_all_pages_and_presets_leaves_an_empty_console(walker, app: 
             taken += 1
             finished(page)
         for name in ("This point's file", "as CSV"):
-            for one in page.get_by_role("button", name=re.compile(name)).all():
+            for one in page.locator("[data-testid=stDownloadButton] button").filter(has_text=name).all():
                 with page.expect_download() as download:
                     one.click()
                 assert download.value.failure() is None, (path, link)

@@ -11,6 +11,9 @@ SOURCES = sorted([ROOT / "app.py", *(ROOT / "compress").rglob("*.py"), *(ROOT / 
 WORDING = {"str", "repr", "one_line", "format"}
 PASSED_ON = {
     ("compress/curves/race.py", "field_of", "ValueError"): "checked_values() passes on what a method says of itself",
+    ("compress/data/added/preview.py", "preview", "ValueError"): "raw_data() and prepare() name data and fault",
+    ("compress/data/added/reading.py", "examples_of", "ValueError"): "the readers of this folder name the file",
+    ("compress/data/added/table_file.py", "_text", "pandas.errors.ParserError"): "two numbers of it alone",
     ("compress/data/array_cache.py", "cached", "ValueError"): "read_arrays() names the file and the damage",
     ("compress/data/local_files.py", "read", "ValueError"): "the readers of files name the file and the damage",
     ("compress/data/local_files.py", "_card", "Exception"): "a ValueError alone, of the readers of files",
@@ -21,6 +24,11 @@ PASSED_ON = {
     ("compress/files/network_file.py", "with_description", "ValueError"): "layers and architectures name what does not fit",
     ("compress/methods/distill.py", "invalid_reason", "ValueError"): "names the setting and the remedy",
     ("compress/pruning/refusal.py", "_refusal_of_units", "ValueError"): "names the layer whose units are not known",
+    ("compress/search/solver.py", "_next", "ValueError"): "the reason why a recipe was refused, as the sweep gives it",
+    ("compress/search/solver.py", "_promising", "ValueError"): "the reason why a recipe was refused, as the sweep gives it",
+    ("pages/0_Your_data.py", "remove", "ValueError"): "the sentence of the shell's command",
+    ("pages/ui/chains/chained.py", "taken", "ValueError"): "the parser of recipes names the setting",
+    ("pages/ui/shell/filters.py", "_asked", "ValueError"): "Target names the number and what is allowed",
     ("pages/ui/explore/controls.py", "_typed", "ValueError"): "checked() names the setting and what is allowed",
     ("pages/ui/explore/controls.py", "typed", "ValueError"): "checked() names the setting and what is allowed",
     ("pages/ui/shell/session.py", "description", "(ValueError, StoreError)"): "of the home and of the store",

@@ -76,7 +76,7 @@ def test_a_reason_against_is_the_error_and_comes_before_any_work(mlp: Network, d
 
 
 def test_a_role_must_be_one_that_pages_know() -> None:
-    with pytest.raises(ValueError, match=r"role must be one of curve, seed, control, baseline, variant, but got 'star'"):
+    with pytest.raises(ValueError, match=r"one of curve, seed, control, baseline, variant, step, but got 'star'"):
         Run(Same(), "star")
 
 

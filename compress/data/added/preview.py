@@ -37,9 +37,11 @@ def preview(name: str, found: Examples) -> dict[str, Any]:
         raw = raw_data(name, found)
         about["classes"] = dict(zip(raw.classes, np.bincount(raw.labels, minlength=len(raw.classes)).tolist(), strict=True))
         about["pictures"] = _pictures(raw) if found.kind != "tabular" else []
-        about["map"] = _map(prepare(raw, name, seed=0), raw.classes)
+        data = prepare(raw, name, seed=0)
     except ValueError as error:
         about["problem"] = str(error)
+        return about
+    about["map"] = _map(data, raw.classes)
     return about
 
 

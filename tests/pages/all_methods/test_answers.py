@@ -6,9 +6,10 @@ from math import log
 
 import pytest
 
+from compress.curves.store import Store
 from compress.search.target import Target
 from pages.ui.all_methods import answers, compare
-from tests.pages.samples import point
+from tests.pages.samples import measure, point
 
 TEACHER, METHOD = "digits/mlp", "low_rank(keep={})"
 
@@ -95,13 +96,21 @@ def test_a_dial_that_falls_as_files_grow_is_rounded_towards_the_smaller_file(kno
 
 
 @pytest.fixture(scope="module")
-def real(measured, known):
-    """Two points of a real curve, in rows of the page."""
-    points = measured("low_rank", (0.1, 0.3)).store.all_points()
+def store(prepared, tmp_path_factory):
+    """A store with two points of a real curve, and no others."""
+    found = Store(tmp_path_factory.mktemp("answers") / "store.sqlite")
+    measure(found, "low_rank", (0.1, 0.3))
+    return found
+
+
+@pytest.fixture(scope="module")
+def real(store, known):
+    """The points of the store, in rows of the page."""
+    points = store.all_points()
     return compare.rows(points, known, lambda name: points[0]["data_digest"])
 
 
-def test_a_real_curve_is_measured_at_a_size_that_it_lacks(real, measured, known):
+def test_a_real_curve_is_measured_at_a_size_that_it_lacks(real, store, known):
     from compress.curves import sweep
 
     curve = [one for one in real if one["method"] == "low_rank"]
@@ -109,6 +118,5 @@ def test_a_real_curve_is_measured_at_a_size_that_it_lacks(real, measured, known)
     found = next(one for one in answers.groups(real) if one.teacher["reference"] == curve[0]["reference"])
     made = answers.proposal(found, size, known)
     assert made
-    store = measured("low_rank", (0.1, 0.3)).store
     (new,) = list(sweep.run(sweep.sweep_of(made.recipe, (made.value,)), store, latency=False))[:1]
     assert 0.75 * size < new.bytes < 1.25 * size
