@@ -465,12 +465,15 @@ def clicked_until(page: Any, wanted: Any) -> None:
     plane = page.locator("[role=img][aria-label*='on a plane']")
     for _ in range(5):
         plane.evaluate("frame => frame.scrollIntoView({block: 'center'})")
-        page.mouse.click(*plane.evaluate(
+        place = plane.evaluate(
             """frame => { const graph = frame.querySelector('.js-plotly-plot');
             const { xaxis, yaxis } = graph._fullLayout, box = graph.getBoundingClientRect();
             const trace = graph.data.find(one => one.name.startsWith('Low rank'));
             return [box.left + xaxis._offset + xaxis.d2p(trace.x[0]),
-              box.top + yaxis._offset + yaxis.d2p(trace.y[0])]; }"""))
+              box.top + yaxis._offset + yaxis.d2p(trace.y[0])]; }""")
+        page.mouse.move(*place)
+        page.wait_for_timeout(300)  # Plotly knows what is under a pointer that has rested
+        page.mouse.click(*place)
         began = time.monotonic()
         while time.monotonic() - began < 15:
             if wanted.count():
