@@ -460,17 +460,19 @@ def typed(box: Any, text: str, kept: Callable[[], bool]) -> None:
 
 
 def clicked_until(page: Any, wanted: Any) -> None:
-    """Clicks on the first low-rank point of Compare's plane until something is seen: while the page is drawn, the plane can
-    move between the look at its place and the click."""
+    """Clicks on a low-rank point of Compare's plane (which is zoomed, so that some are outside) until something is seen:
+    while the page is drawn, the plane can move between the look at its place and the click."""
     plane = page.locator("[role=img][aria-label*='on a plane']")
     for _ in range(5):
         plane.evaluate("frame => frame.scrollIntoView({block: 'center'})")
         place = plane.evaluate(
             """frame => { const graph = frame.querySelector('.js-plotly-plot');
             const { xaxis, yaxis } = graph._fullLayout, box = graph.getBoundingClientRect();
-            const trace = graph.data.find(one => one.name.startsWith('Low rank'));
-            return [box.left + xaxis._offset + xaxis.d2p(trace.x[0]),
-              box.top + yaxis._offset + yaxis.d2p(trace.y[0])]; }""")
+            const inside = (axis, value) => axis.d2p(value) >= 0 && axis.d2p(value) <= axis._length;
+            return graph.data.filter(one => one.name.startsWith('Low rank'))
+              .flatMap(one => one.x.map((x, at) => [x, one.y[at]]))
+              .filter(([x, y]) => inside(xaxis, x) && inside(yaxis, y))
+              .map(([x, y]) => [box.left + xaxis._offset + xaxis.d2p(x), box.top + yaxis._offset + yaxis.d2p(y)])[0]; }""")
         page.mouse.move(*place)
         page.wait_for_timeout(300)  # Plotly knows what is under a pointer that has rested
         page.mouse.click(*place)
