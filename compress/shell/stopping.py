@@ -64,11 +64,23 @@ def _stop(number: int, frame: FrameType | None) -> None:
     if _State.signal is not None:
         _leave()
     _State.signal = number
+    if _is_loading(frame):
+        _leave()
     sys.unraisablehook = lambda _: None  # Stopped in a destructor or a callback would be printed there
     timer = threading.Timer(GRACE, _leave)
     timer.daemon = True
     timer.start()
     raise Stopped
+
+
+def _is_loading(frame: FrameType | None) -> bool:
+    """Whether a module is being loaded, in which case nothing is half done: an exception in the middle of it would end the
+    process with a message of C++, where a library that is being loaded does not expect one."""
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _leave() -> None:

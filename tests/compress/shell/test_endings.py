@@ -149,3 +149,13 @@ def test_an_option_is_never_guessed_and_a_mistake_of_an_option_is_one_line(start
         out, errors = process.communicate(timeout=60)
         assert (process.returncode, out, len(errors.splitlines())) == (2, "", 1)
         assert words in errors and errors[:-1].isprintable()
+
+
+def test_a_signal_in_the_middle_of_a_module_ends_the_process_at_once(tmp_path: Path) -> None:
+    """An exception would come out of the import, where a library in C++ takes it for the end of the world."""
+    (tmp_path / "slow.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
+                                      "print('goes on', flush=True)\n")
+    script = (f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nfrom compress.shell import stopping\nstopping.listen()\n"
+              "try:\n    import slow\nexcept BaseException:\n    print('an exception', flush=True)\n")
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", f"{SENTENCE}\n")
