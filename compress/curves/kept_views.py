@@ -31,6 +31,7 @@ def keep_inside(method: Method, values: Sequence[Any], curves: Iterable[str], st
     made: dict[tuple[Any, ...], View] = {}
 
     def inside(kept: View) -> View | None:
+        """The view for these values and those that are kept; None where they are the same."""
         wanted = tuple(sorted({*values, *kept.get("values", [])}))
         if list(wanted) == kept.get("values"):
             return None

@@ -130,14 +130,19 @@ def _outputs(network: Network, paths: list[str], examples: Tensor) -> dict[str, 
     def keep(path: str) -> Any:
         return lambda layer, inputs, output: found.__setitem__(path, output.detach())
 
-    hooks = [network.get_submodule(path).register_forward_hook(keep(path)) for path in paths]
+    _run(network, examples, {path: keep(path) for path in paths})
+    return found
+
+
+def _run(network: Network, examples: Tensor, watching: dict[str, Any]) -> None:
+    """One forward pass in which these functions (path -> layer, inputs, output -> None) are called after their layers."""
+    hooks = [network.get_submodule(path).register_forward_hook(watch) for path, watch in watching.items()]
     try:
         with evaluating(network):
             network(examples)
     finally:
         for hook in hooks:
             hook.remove()
-    return found
 
 
 def _macs(network: Network, example: Tensor) -> dict[str, int]:
@@ -151,14 +156,8 @@ def _macs(network: Network, example: Tensor) -> dict[str, int]:
             found[path] = found.get(path, 0) + output.numel() // weight.shape[0] * int(own)
         return counted
 
-    hooks = [layer.register_forward_hook(count(path)) for path, layer in network.named_modules()
-             if is_dense(layer) or hasattr(layer, "macs_per_position")]
-    try:
-        with evaluating(network):
-            network(example)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    _run(network, example, {path: count(path) for path, layer in network.named_modules()
+                            if is_dense(layer) or hasattr(layer, "macs_per_position")})
     return found
 
 

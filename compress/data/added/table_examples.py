@@ -65,14 +65,13 @@ def table_examples(path: Path, choices: Choices) -> Examples:
                          "another column as the label, or add columns of numbers.")
     rows = tuple(tuple("" if cell is None or cell != cell else str(cell)[:80] for cell in row)
                  for row in kept.head(ROWS_SHOWN).itertuples(index=False))
-    letters = [place for place, column in enumerate(columns) if column.type == "letters"]
+    letters = [column.name for column in columns if column.type == "letters"]
     if len(letters) == 1 and sum(bool(column.features) for column in columns) == 1:
-        return Examples("sequence", _sequences(kept[columns[letters[0]].name]), class_labels(_plain(kept[label])),
-                        notes=_notes(columns, int(missing.sum())), columns=columns, rows=rows, labelled_by=label,
-                        could_label=could)
-    return Examples("tabular", _joined([one.values for one in made if one.values is not None], path),
-                    class_labels(_plain(kept[label])), notes=_notes(columns, int(missing.sum())), columns=columns, rows=rows,
-                    labelled_by=label, could_label=could)
+        kind, inputs = "sequence", _sequences(kept[letters[0]])
+    else:
+        kind, inputs = "tabular", _joined([one.values for one in made if one.values is not None], path)
+    return Examples(kind, inputs, class_labels(_plain(kept[label])), notes=_notes(columns, int(missing.sum())),
+                    columns=columns, rows=rows, labelled_by=label, could_label=could)
 
 
 def _could_label(table: pandas.DataFrame) -> tuple[str, ...]:
