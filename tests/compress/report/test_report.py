@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import re
-import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -28,11 +27,9 @@ SHORT = "plotly"
 
 
 @pytest.fixture
-def own(measured, tmp_path) -> Store:
-    """A store with a teacher and two points, which is the test's own."""
-    curve = measured("low_rank", (0.1, 0.3))
-    shutil.copytree(curve.store.path.parent, tmp_path / "home")
-    return Store(tmp_path / "home" / curve.store.path.name)
+def own(measured) -> Store:
+    """A store with a teacher and two points."""
+    return measured("low_rank", (0.1, 0.3)).store
 
 
 @pytest.fixture
@@ -72,6 +69,12 @@ def test_a_report_has_every_network_tested_once_beside_all_others(found, own, re
         assert (network.p is None) == (network.name == "Teacher")
     worst = next(network for network in found.networks if network.name == "Low rank 0.1")
     assert worst.lost and found.pictures and found.versions["torch"][0].isdigit()
+
+
+def test_a_test_split_that_one_test_opened_is_closed_in_the_next_store(measured, recipes, tmp_path, digits):
+    first, second = (measured("low_rank", (0.1, 0.3)).store for _ in range(2))
+    reported("digits", recipes, str(tmp_path / "report.html"), first)
+    assert [one.counter(opened_counter("digits", digits.digest)) for one in (first, second)] == [1, 0]
 
 
 def test_the_same_networks_are_not_tested_again(own, recipes, tmp_path, digits):
