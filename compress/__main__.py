@@ -21,9 +21,11 @@ from compress.settings import MOST_SEED, checked_seed
 from compress.shell import of_archives, of_chains, of_reports, outcome, streams
 from compress.shell.printed import Printed, say
 from compress.shell.reporting import reporter
-from compress.shell.saved import writable_folder
+from compress.shell.saved import into_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from compress.curves.store import Store
     from compress.data.datasets import Dataset
 
@@ -68,14 +70,14 @@ def teacher_command(chosen: argparse.Namespace) -> None:
     say({"recipe": recipe.text(), "file": str(store.artefacts.path(teacher.digest)), "seed": seed, **card})
 
 
-def curve_command(chosen: argparse.Namespace) -> None:
+@into_folder
+def curve_command(chosen: argparse.Namespace, folder: Path | None) -> None:
     """Prints one JSON object for each point of the curve, its controls and baselines; stored points first."""
     from compress.curves import sweep
     from compress.data import datasets
     from compress.networks import device
 
     seed = checked_seed(chosen.seed, name="--seed")
-    folder = None if chosen.save is None else writable_folder(chosen.save)
     where = device.prepare()
     store = _store()
     steps = [Step.parse(text) for text in chosen.method.split("+")]
@@ -107,7 +109,8 @@ def curve_command(chosen: argparse.Namespace) -> None:
         raise ValueError(next(iter(invalid.values())))
 
 
-def race_command(chosen: argparse.Namespace) -> None:
+@into_folder
+def race_command(chosen: argparse.Namespace, folder: Path | None) -> None:
     """Prints one JSON object for each network of a race of all methods, then the smallest one within the budget."""
     from compress.curves import race, sweep
     from compress.curves.race_plan import ahead, checked_budget, sentence
@@ -116,7 +119,6 @@ def race_command(chosen: argparse.Namespace) -> None:
     from compress.service.failures import sentence_of
 
     seed, budget = checked_seed(chosen.seed, name="--seed"), checked_budget(chosen.points_lost, name="--points-lost")
-    folder = None if chosen.save is None else writable_folder(chosen.save)
     where = device.prepare()
     store = _store()
     recipe = sweep.complete(Recipe(chosen.data, Step.parse(chosen.teacher), (), seed))
@@ -138,7 +140,8 @@ def race_command(chosen: argparse.Namespace) -> None:
          "refused": race.refused(recipe, store, teacher["digest"]), "recipe": found and found.point["recipe"]})
 
 
-def solve_command(chosen: argparse.Namespace) -> None:
+@into_folder
+def solve_command(chosen: argparse.Namespace, folder: Path | None) -> None:
     """Searches methods, settings and chains for the network that meets a target; prints the front as it grows, and the
     answer with its file and its code."""
     from compress.curves import sweep
@@ -152,7 +155,6 @@ def solve_command(chosen: argparse.Namespace) -> None:
     seed, fresh = checked_seed(chosen.seed, name="--seed"), checked_fresh(chosen.fresh)
     target = Target.of_options(vars(chosen))
     budget = Budget.of_options(chosen.minutes, chosen.measurements)
-    folder = None if chosen.save is None else writable_folder(chosen.save)
     where = device.prepare()
     store = _store()
     recipe = sweep.complete(Recipe(chosen.data, Step.parse(chosen.teacher), (), seed))
