@@ -241,11 +241,12 @@ def test_a_folder_that_cannot_take_files_is_told_before_any_work(name: str, word
                                       "--dial", "7"), ("race", "--data", "nowhere", "--teacher", TEACHER),
                                      ("solve", "--data", "nowhere", "--teacher", TEACHER, "--at-most", "1")])
 def test_a_refused_command_leaves_no_empty_folder(command: tuple[str, ...], run: Any, tmp_path: Path) -> None:
-    (tmp_path / "before").mkdir()
+    place = tmp_path / "place"
+    (place / "before").mkdir(parents=True)
     for name in ("saved", "before", "new/saved", "new/" + "n" * 300):
-        code, _, errors = run(*command, "--save", str(tmp_path / name))
+        code, _, errors = run(*command, "--save", str(place / name))
         assert (code, len(errors)) == (2, 1)
-    assert [path.name for path in tmp_path.iterdir()] == ["before"]
+    assert [path.name for path in place.rglob("*")] == ["before"]
 
 
 def test_a_network_for_other_data_is_answered_with_one_line(run: Any, mlp: Network, tmp_path: Path,
