@@ -42,10 +42,10 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def methods_command(chosen: argparse.Namespace) -> None:
-    """Prints one JSON object for each method: settings, ranges, dial."""
-    from compress.methods import methods
+    """Prints one JSON object for each method, or for those named: settings, ranges, dial."""
+    from compress.methods import methods, named
 
-    for kind in methods().values():
+    for kind in [named(name) for name in chosen.names] or methods().values():
         say(kind.card())
 
 
@@ -204,6 +204,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m compress", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     listed = commands.add_parser("methods", help=methods_command.__doc__)
+    listed.add_argument("names", nargs="*", metavar="NAME", help="only these methods, for example low_rank")
     listed.set_defaults(run=methods_command)
     data = commands.add_parser("data", help=data_command.__doc__)
     of_data.add_actions(data)

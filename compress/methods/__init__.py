@@ -23,13 +23,18 @@ def methods() -> dict[str, type[Method]]:
     return dict(sorted(found.items(), key=lambda pair: pair[1].title))
 
 
+def named(name: str) -> type[Method]:
+    """The class of this method. Raises ValueError for an unknown name; the message lists all names."""
+    if name not in methods():
+        raise ValueError(f"There is no method {shown(name)}; choose one of {', '.join(methods())}."
+                         f"{similar(name, methods())}")
+    return methods()[name]
+
+
 def method(step: Step) -> Method:
     """The method of a recipe's step; settings that are left out have their defaults.
 
     Raises:
         ValueError: an unknown method (the message lists all names), or a setting that is not allowed.
     """
-    if step.name not in methods():
-        raise ValueError(f"There is no method {shown(step.name)}; choose one of {', '.join(methods())}."
-                         f"{similar(step.name, methods())}")
-    return methods()[step.name].from_plain(step.values)
+    return named(step.name).from_plain(step.values)

@@ -57,6 +57,10 @@ def test_methods_prints_one_object_a_method(run: Any) -> None:
     assert (code, errors) == (0, [])
     assert [card["name"] for card in found] == list(methods())
     assert all({"title", "dial", "values", "settings", "doc"} <= set(card) for card in found)
+    assert run("methods", "prune", "low_rank")[1] == [
+        next(card for card in found if card["name"] == name) for name in ("prune", "low_rank")]
+    code, found, (error,) = run("methods", "low_rnk")
+    assert (code, found) == (2, []) and "There is no method 'low_rnk'; choose one of" in error and "low_rank?" in error
 
 
 def test_methods_works_as_a_program_of_its_own() -> None:
