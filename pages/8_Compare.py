@@ -1,8 +1,12 @@
 """Compare: every measured point on one plane."""
 
+from functools import partial
+
 import streamlit as st
 
 from pages.ui.all_methods import compare, compare_filters, plane_stage, questions, race, search
+from pages.ui.explore import folds
+from pages.ui.explore.folds import Fold
 from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
 
@@ -17,11 +21,13 @@ if not everything:
     search.draw([], page.known)
     race.example(page)
 else:
-    asked = st.container()
-    chosen = compare_filters.chosen(everything)
-    with asked:
+    left, right = st.columns([1, 1.85], gap="medium")
+    with left:
+        chosen = compare_filters.chosen(everything)
         questions.draw(chosen, page.known)
-        search.draw(everything, page.known)
-    plane_stage.draw(everything, chosen, page.known)
-    compare.table(chosen)
+    with right:
+        plane_stage.draw(chosen)
+    plane_stage.draw_panel(everything, page.known)
+    folds.draw([Fold(search.TITLE, partial(search.draw, everything, page.known)),
+                Fold("All points in a table: sort it, tick a row to pin it", partial(compare.table, chosen))], "Compare")
     compare.pins([row for row in everything if row["pinned"]], page.known)

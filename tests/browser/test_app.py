@@ -497,6 +497,7 @@ def test_a_click_on_a_point_opens_it_and_there_it_is_pinned_with_a_note_that_sta
     settled(page, 1)
     opened = page.locator(".st-key-panel")
     clicked_until(page, opened.get_by_role("button", name="Close"))
+    playwright.expect(page.locator("[data-chart=plane] .lp-letters text")).to_have_text("A")
     button(opened, "Pin$").click()
     note = page.get_by_role("textbox", name="Note")
     typed(note, "the knee of the curve", lambda: "the knee of the curve" in {one["note"] for one in store.all_points()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -102,8 +103,10 @@ def panel_of(shown: Any, key: str) -> dict[str, Any]:
 def test_two_opened_networks_are_shown_side_by_side(show, filled, pair):  # noqa: F811
     shown = show(COMPARE, {**LINK, "open": pair})
     assert not shown.exception and words(shown).count("ce-opened") == 2 and words(shown).count("low rank keep") >= 2
-    plane = panel_of(shown, "compare.plane")["plane"]["figure"]["data"]
-    assert [trace["text"] for trace in plane if trace.get("mode") == "text"] == [["<b>A</b>", "<b>B</b>"]]
+    plots = {one["key"]: one for one in (json.loads(one.proto.json) for one in shown.main.get("bidi_component"))}
+    first, second = pair.split()
+    assert plots["compare.clicks"]["letters"] == {"of": "compare.plane", "marks": [[first, "A"], [second, "B"]]}
+    assert plots["compare.plane"]["reportsTo"] == "compare.clicks"
     told = " ".join(one.value for one in shown.markdown)
     assert "right → wrong" in told and words(shown).count("<figure>") > 0
     named(shown.main.segmented_control, "What to look at").set_value("Each class").run()

@@ -34,6 +34,7 @@ ERRORS = "low_rank.Energy and error at each rank"
 ADDED, DARK, LEARNS, ONLY = (f"distill.{title}" for title in (
     "What the teacher's outputs add", "Dark knowledge: the teacher's soft targets", "How the student learns",
     "Learned only with the teacher"))
+TABLE = "Compare.All points in a table: sort it, tick a row to pin it"
 TAUGHT = {**LINK, "width": "0.6", **{name: str(value) for name, value in Step.parse(LESSON).settings}}
 
 
@@ -371,8 +372,7 @@ def test_compare_shows_a_row_for_every_network(show, filled):
     assert not shown.exception
     networks = [point for point in session.store().all_points() if point["method"] != "data_svd"]
     assert not shown.data_editor  # a closed table is not sent
-    shown.session_state["compare.fold"] = True
-    shown.run()
+    shown = show(COMPARE, LINK, opened=[TABLE])
     assert len(shown.data_editor[0].value) == len(networks)
     assert component(shown)["charts"]["plane"]["alt"].startswith(f"{len(networks)} networks")
 

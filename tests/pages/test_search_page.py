@@ -8,12 +8,13 @@ import pytest
 
 from compress.search.found import MEASURED, SKIPPED, Found, Fresh, SearchSoFar, Tried, view_key
 from compress.search.target import Target
-from pages.ui.all_methods import search_state
+from pages.ui.all_methods import search, search_state
 from tests.pages.explore.test_by_itself import asked  # noqa: F401  (a fixture)
 from tests.pages.test_compare_page import smallest
 from tests.pages.test_pages import COMPARE, LINK, component, engine, filled, labels, named, show, words  # noqa: F401
 
 WANTED, MINUTES = "Search all methods and chains for", "Minutes"
+FOLD = f"Compare.{search.TITLE}"
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def found(engine, filled) -> Any:  # noqa: F811
 
 
 def test_a_search_is_asked_for_with_the_pages_numbers(show, filled, asked, engine):  # noqa: F811
-    shown = show(COMPARE, {**LINK, "at_most": "3", "within": "4kB"})
+    shown = show(COMPARE, {**LINK, "at_most": "3", "within": "4kB"}, opened=[FOLD])
     named(shown.selectbox, WANTED).select("both").run()
     named(shown.selectbox, MINUTES).select(6).run()
     next(one for one in shown.button if one.label == "Search").click().run()
@@ -44,14 +45,15 @@ def test_a_search_is_asked_for_with_the_pages_numbers(show, filled, asked, engin
 
 
 def test_the_answer_stands_with_its_luck_and_what_was_tried(show, filled, found):  # noqa: F811
-    shown = show(COMPARE, {**LINK, "at_most": "3"})
+    shown = show(COMPARE, {**LINK, "at_most": "3"}, opened=[FOLD])
     best = smallest(filled, 3)
     answer = next(text for text in words(shown).split("<div") if "The smallest file at most 3 points below" in text)
     assert f"<b>{best['bytes'] / 1000:.1f} kB</b>" in answer and f"Low rank at {best['dial']}" in answer
     captions = " ".join(one.value for one in shown.caption)
     assert "with 1 fresh seed, of the teacher too, it loses 4" in captions and "the choice was lucky" in captions
     assert "The notes of this search were damaged" in shown.warning[0].value
-    assert "What was tried: 2 recipes, 1 measured, 1 could not meet the target" in labels(shown.expander)
+    assert "Tried: 2 recipes, 1 measured, 1 could not meet the target" in captions
+    assert "What was tried" in labels(shown.expander) and not shown.main.dataframe
     chart = component(shown, "search.plane")["charts"]["search"]
     now = next(trace for trace in chart["figure"]["data"] if trace.get("name") == "measured now")
     assert (now["x"], now["y"]) == ([best["bytes"]], [best["accuracy"]])
@@ -59,7 +61,7 @@ def test_the_answer_stands_with_its_luck_and_what_was_tried(show, filled, found)
 
 
 def test_other_numbers_are_another_search(show, filled, found):  # noqa: F811
-    shown = show(COMPARE, {**LINK, "at_most": "4"})
+    shown = show(COMPARE, {**LINK, "at_most": "4"}, opened=[FOLD])
     assert "Search" in labels(shown.button) and "Search on" not in labels(shown.button)
 
 

@@ -11,11 +11,12 @@ from compress.curves import archive
 from compress.recipe import BASELINE, CONTROL, Recipe
 from pages.ui.all_methods import axes, final_reports
 from pages.ui.all_methods.axes import Measure
-from pages.ui.charts import charts, marks, outside, palette, panel_charts, words
+from pages.ui.charts import charts, marks, outside, palette, words
 from pages.ui.explore import exports
 from pages.ui.shell import session
 
 Row = dict[str, Any]
+HEIGHT = {"least": 340, "most": 640, "beside": 250}  # pixels: the plane is as high as the window leaves room for
 # The table's cells are numbers, by which it is sorted; these are the units in which they are shown.
 FORMATS = {name: st.column_config.NumberColumn(format=format, help=help) for name, format, help in (
     ("accuracy", "%.1f %%", "On the validation examples."), ("±", "± %.1f", words.INTERVAL),
@@ -103,12 +104,11 @@ def pareto(points: Sequence[Row]) -> list[Row]:
     return axes.front(points, axes.MEASURES["bytes"], axes.MEASURES["accuracy"])
 
 
-def plane(chosen: list[Row], opened: Sequence[str] = (), x: Measure = axes.MEASURES["bytes"],
-          y: Measure = axes.MEASURES["accuracy"], limits: Sequence[tuple[Measure, float]] = ()) -> charts.Chart:
+def plane(chosen: list[Row], x: Measure = axes.MEASURES["bytes"], y: Measure = axes.MEASURES["accuracy"],
+          limits: Sequence[tuple[Measure, float]] = ()) -> charts.Chart:
     """One trace a method and data set, teachers as stars, the Pareto front as a line.
 
     Args:
-        opened: rows that are looked into, by their id: each has its letter beside it.
         limits: lines at a value of a measure.
     """
     chosen = [row for row in chosen if x.of(row) is not None and y.of(row) is not None]
@@ -119,17 +119,19 @@ def plane(chosen: list[Row], opened: Sequence[str] = (), x: Measure = axes.MEASU
         groups.setdefault(name, []).append(row)
     front = axes.front(chosen, x, y)
     traces = [_front(front, x, y), *(_group(name, group, x, y) for name, group in groups.items())]
+    if any(row["control"] for row in chosen):
+        traces.append({"type": "scatter", "mode": "markers", "name": "hollow: control", "x": [None], "y": [None],
+                       "marker": {"size": 10, "color": "var(--muted)", "symbol": "circle-open"}})
     pinned = [row for row in chosen if row["pinned"]]
-    traces.append(_letters(chosen, opened, x, y))
     traces.append({**marks.ring(20, 4), "name": "pinned", "x": [row[x.key] for row in pinned],
                    "y": [row[y.key] for row in pinned]})
     across = axes.axis(x, chosen, zoomed=True)
     up = axes.axis(y, chosen, zoomed=True)
     below = sum(row[y.key] < up["range"][0] for row in chosen) if y.higher else 0
-    return {"id": "plane", "title": _plane_title(x, y, below), "span": "wide", "height": 520, "figure": {
+    return {"id": "plane", "title": _plane_title(x, y, below), "span": "wide", "height": 460, "fill": HEIGHT, "figure": {
         "data": traces, "layout": {
             "xaxis": across, "yaxis": up, "margin": {"l": 92, "b": 68}, "hovermode": "closest",
-            "legend": marks.legend(1.05, font=13),
+            "legend": marks.legend(1.03, font=12),
             "shapes": [shape for one, value in limits for shape in _line(one, value, x, y)]}},
         "alt": f"{len(chosen)} networks on a plane of {x.title} and {y.title}, {len(front)} of them on the Pareto front."}
 
@@ -153,7 +155,8 @@ def _group(name: str, group: list[Row], x: Measure, y: Measure) -> dict[str, Any
     return {"type": "scatter", "mode": "markers", "name": outside.html(name), "x": [row[x.key] for row in group],
             "y": [row[y.key] for row in group], "customdata": [row["id"] for row in group],
             "text": [row["hover"] for row in group], "hovertemplate": "%{text}<extra></extra>",
-            "marker": marker_of(group[0]), **bars}
+            "marker": marker_of(group[0]), "legendgroup": f"{group[0]['method']} {group[0]['data_title']}",
+            "showlegend": not group[0]["control"], **bars}
 
 
 def _ranges(group: list[Row], one: Measure) -> dict[str, Any]:
@@ -165,16 +168,6 @@ def _ranges(group: list[Row], one: Measure) -> dict[str, Any]:
 
 def _line(one: Measure, value: float, x: Measure, y: Measure) -> list[dict[str, Any]]:
     return [marks.vertical(value)] if one == x else [marks.horizontal(value)] if one == y else []
-
-
-def _letters(chosen: list[Row], opened: Sequence[str], x: Measure, y: Measure) -> dict[str, Any]:
-    """The letters of the opened networks, above their points."""
-    by_name = {row["id"]: row for row in chosen}
-    found = [(letter, by_name[one]) for letter, one in zip(panel_charts.LETTERS, opened, strict=False) if one in by_name]
-    return {"type": "scatter", "mode": "text", "name": "opened", "showlegend": False, "hoverinfo": "skip",
-            "textposition": "top center", "textfont": {"size": 20, "color": "var(--text)"},
-            "text": [f"<b>{letter}</b>" for letter, _ in found], "x": [row[x.key] for _, row in found],
-            "y": [row[y.key] for _, row in found]}
 
 
 def marker_of(row: Row) -> dict[str, Any]:
@@ -191,23 +184,15 @@ def marker_of(row: Row) -> dict[str, Any]:
 
 
 def table(chosen: list[Row]) -> None:
-    """Every point, sortable; a ticked box pins the row. A closed table is not sent: its program and the rows of thousands of
-    points take the browser as long as the plane does."""
+    """Every point, sortable; a ticked box pins the row."""
     columns = ("data", "teacher", "method", *exports.COLUMNS, "note")
-    st.download_button("These points as CSV", lambda: exports.table_of(chosen, columns), "points.csv", "text/csv",
-                       icon=":material/table:", on_click="ignore")
-    fold = st.expander("All points in a table: sort it, tick a row to pin it", key="compare.fold", on_change="rerun")
-    if fold.open:
-        with fold:
-            _table(chosen)
-
-
-def _table(chosen: list[Row]) -> None:
     shown = columns_of(chosen)
     # Other rows, or other pins, are another table: a tick belongs to the rows that were on the screen.
     key = f"compare.table.{hash(tuple((row['id'], bool(row['pinned'])) for row in chosen))}"
     st.data_editor(shown, hide_index=True, disabled=list(shown)[1:], height=320, key=key, on_change=_ticked,
                    args=[key, chosen], column_config=FORMATS)
+    st.download_button("These points as CSV", lambda: exports.table_of(chosen, columns), "points.csv", "text/csv",
+                       icon=":material/table:", on_click="ignore")
 
 
 def columns_of(chosen: list[Row]) -> dict[str, list[Any]]:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.charts import outside
 from pages.ui.shell import session
@@ -20,32 +19,43 @@ def chosen(everything: list[Row]) -> list[Row]:
     """Draws the filters, which are in the link, and returns the rows that they let through. Data sets are the sidebar's
     until others are chosen, and again when the sidebar's changes."""
     rows, gone = everything, []
-    *columns, last = st.columns(4)
-    for column, (name, label) in zip(columns, LABELS.items(), strict=True):
-        options = sorted({row[f"{name}_title"] for row in everything})
-        wanted = _wanted(name, everything)
-        gone += [one for one in wanted if one not in options]
-        picked = [one for one in wanted if one in options]
-        column.multiselect(label, options, placeholder=f"all {label.lower()}",
+    place = st.popover(_label(everything), icon=":material/filter_alt:", width="stretch")
+    with place:
+        for name, label in LABELS.items():
+            options = sorted({row[f"{name}_title"] for row in everything})
+            wanted = _wanted(name, everything)
+            gone += [one for one in wanted if one not in options]
+            picked = [one for one in wanted if one in options]
+            st.multiselect(label, options, placeholder=f"all {label.lower()}",
                            **session.bound(f"compare.{name}", picked, partial(_narrow, name)))
-        if picked:
-            rows = [row for row in rows if row[f"{name}_title"] in picked]
-    rows = _of_settings(rows, last, gone)
-    if gone:
-        st.warning(outside.markdown(f"Nothing is measured of {', '.join(gone)}, which a filter of the link names."))
-    if session.filters().data is None and not _of_sidebar(everything):
-        st.caption(f"Nothing is measured on {outside.markdown(session.choice().data)} yet: all data sets are shown.")
+            if picked:
+                rows = [row for row in rows if row[f"{name}_title"] in picked]
+        rows = _of_settings(rows, gone)
+    with st.container():
+        if gone:
+            st.warning(outside.markdown(f"Nothing is measured of {', '.join(gone)}, which a filter of the link names."))
+        if session.filters().data is None and not _of_sidebar(everything):
+            st.caption(f"Nothing is measured on {outside.markdown(session.choice().data)} yet: all data sets are shown.")
     return rows
 
 
-def _of_settings(rows: list[Row], column: DeltaGenerator, gone: list[str]) -> list[Row]:
+def _label(everything: list[Row]) -> str:
+    """What is shown now, in a few words: the only data set by its name, other filters by their number."""
+    data, filters = _wanted("data", everything), session.filters()
+    named = data[0] if len(data) == 1 else f"{len(data)} data sets" if data else "All data sets"
+    others = sum(bool(getattr(filters, name)) for name in ("teacher", "method", "setting"))
+    more = f", {others} more {'filter' if others == 1 else 'filters'}" if others else ""
+    return outside.markdown(f"{named}{more}")
+
+
+def _of_settings(rows: list[Row], gone: list[str]) -> list[Row]:
     """The rows with the chosen settings, one of those that are chosen of each; and teachers. Those of which nothing is
     measured are added to gone."""
     options = settings_of(rows)
     wanted = session.filters().setting or ()
     gone += [one for one in wanted if one not in options]
     picked = [one for one in wanted if one in options]
-    column.multiselect("Settings", options, placeholder="all settings", **session.bound("compare.setting", picked, partial(
+    st.multiselect("Settings", options, placeholder="all settings", **session.bound("compare.setting", picked, partial(
         _narrow, "setting")))
     return with_settings(rows, picked)
 

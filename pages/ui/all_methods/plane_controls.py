@@ -24,13 +24,11 @@ def draw(rows: list[Row]) -> tuple[list[Row], Measure, Measure]:
     measures."""
     filters, card = session.filters(), _card(rows)
     offered = [*AXES, *(f"{RECALL}{name}" for name in card.get("classes", [])[:MOST_CLASSES])]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="plane-controls"):
-        for field, label, before in (("y", "Up", "Draw"), ("x", "Across", "against")):
+    with st.popover("What is drawn", icon=":material/tune:"):
+        for field, label in (("y", "Up"), ("x", "Across")):
             value = getattr(filters, field)
-            st.html(f"<span class='ce-nowrap'>{before}</span>", width="content")
             st.selectbox(label, list(dict.fromkeys([*offered, value])), format_func=lambda name: outside.name(
-                axes.measure(name).title), width=250, label_visibility="collapsed",
-                **session.bound(f"plane.{field}", value, _turning(field)))
+                axes.measure(name).title), **session.bound(f"plane.{field}", value, _turning(field)))
         st.toggle("Seeds as one point", help="Networks that differ in the seed alone become one mark at their means, with "
                   "the range of both measures.", **session.bound("plane.fold", filters.folded, _turning("folded")))
     x, y = axes.measure(filters.x), axes.measure(filters.y)

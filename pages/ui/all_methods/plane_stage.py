@@ -1,4 +1,4 @@
-"""The plane of the Compare page and the panel of what is opened on it: a click redraws these two alone."""
+"""The plane of the Compare page, and the panel of what is opened on it: a click draws the panel alone."""
 
 from __future__ import annotations
 
@@ -12,25 +12,30 @@ from pages.ui.shell import plot_events, session
 from pages.ui.shell.choice import Card
 
 Row = dict[str, Any]
-LETTERED = 1_000  # networks, up to which the plane is drawn anew with the letters of those that are opened
+PLANE, CLICKS = "compare.plane", "compare.clicks"
 
 
-def draw(everything: list[Row], chosen: list[Row], known: Card) -> None:
-    """Draws both.
+@st.fragment
+def draw(chosen: list[Row]) -> None:
+    """Draws the rows that the filters let through, and what stands above them."""
+    drawn, x, y = plane_controls.draw(chosen)
+    liveplot([compare.plane(drawn, x, y, questions.limits(chosen))], key=PLANE, reports_to=CLICKS)
+    session.finish()
 
-    Args:
-        everything: all rows; chosen: those that the filters let through.
-    """
-    st.fragment(_draw)(everything, chosen, known, session.store().pins())
+
+def draw_panel(everything: list[Row], known: Card) -> None:
+    """Draws the panel of what is opened, whatever the filters let through."""
+    store = session.store()
+    st.fragment(_panel)(everything, known, (store.points_stamp(), store.pins()))
 
 
-def _draw(everything: list[Row], chosen: list[Row], known: Card, pins: dict[tuple[str, str], Row]) -> None:
-    if session.store().pins() != pins:  # they are drawn outside too
+def _panel(everything: list[Row], known: Card, stored: tuple[Any, ...]) -> None:
+    store = session.store()
+    if (store.points_stamp(), store.pins()) != stored:  # the rest of the page shows these too
         st.rerun()
     networks = opened.look_up(everything, session.filters().opened)
-    drawn, x, y = plane_controls.draw(chosen)
-    names = [network.row["id"] for network in networks] if len(drawn) <= LETTERED else []
-    liveplot([compare.plane(drawn, names, x, y, questions.limits(chosen))], key="compare.plane",
-             on_select=plot_events.on_selected("compare.plane", panel.take))
+    with st.container(key="compare-clicks"):  # it takes no room: what was clicked on the plane arrives here
+        liveplot([], key=CLICKS, on_select=plot_events.on_selected(CLICKS, panel.take), letters={
+            "of": PLANE, "marks": [[network.row["id"], network.letter] for network in networks]})
     panel.draw(networks, known)
     session.finish()

@@ -18,14 +18,15 @@ from pages.ui.all_methods import answers
 from pages.ui.all_methods.answers import Group, Proposal
 from pages.ui.all_methods.axes import MEASURES, Measure
 from pages.ui.charts import outside, words
-from pages.ui.explore import exports
+from pages.ui.explore import exports, folds
+from pages.ui.explore.folds import Fold
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import Card
 from pages.ui.shell.gesture import begins
 from pages.ui.shell.method_links import PAGE_OF, page_of
 
 Row = dict[str, Any]
-SHOWN = 2  # teachers whose answers are on the screen; the others are folded
+SHOWN = 1  # teachers whose answers are on the screen; the others are folded
 KEPT = "compare.proposal"  # job key of what was asked for, and for which size
 
 
@@ -36,14 +37,13 @@ def draw(rows: list[Row], known: Card) -> None:
         return
     filters = session.filters()
     with st.container(key="questions"):
-        for column, name, asked in zip(st.columns(2, gap="medium"), ("lost", "size"), (filters.lost, filters.size),
-                                       strict=True):
-            with column.container(border=True, gap="xsmall", key=f"question-{name}"):
+        for name, asked in (("lost", filters.lost), ("size", filters.size)):
+            with st.container(border=True, gap="xsmall", key=f"question-{name}"):
                 _number(name, asked)
                 for group in found[:SHOWN]:
                     _answer(name, asked, group, known, several=len(found) > 1)
-                if found[SHOWN:]:
-                    _folded(name, asked, found[SHOWN:], known)
+                others = partial(_others, name, asked, found[SHOWN:], known) if found[SHOWN:] else None
+                folds.draw([Fold("Other teachers", others)], f"question-{name}")
 
 
 def limits(rows: list[Row]) -> list[tuple[Measure, float]]:
@@ -55,33 +55,29 @@ def limits(rows: list[Row]) -> list[tuple[Measure, float]]:
     return lines
 
 
-def _folded(name: str, asked: Target, found: list[Group], known: Card) -> None:
-    teachers = f"{len(found)} more {'teacher' if len(found) == 1 else 'teachers'}"
-    fold = st.expander(teachers, key=f"question.{name}.fold", on_change="rerun")
-    if fold.open:
-        with fold:
-            for group in found:
-                _answer(name, asked, group, known, several=True)
+def _others(name: str, asked: Target, found: list[Group], known: Card) -> None:
+    for group in found:
+        _answer(name, asked, group, known, several=True)
 
 
 def _number(name: str, asked: Target) -> None:
     """A question, whose number is a field."""
-    before, after, field = (("Smallest, at most", f"{unit(asked.points_lost or 0)} below the teacher", _points)
+    before, after, field = (("Smallest, at most", f"{unit(asked.points_lost or 0)} lost", _points)
                             if name == "lost" else ("Most accurate, within", "kB", _kilobytes))
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False, key=f"ask-{name}"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"ask-{name}"):
         st.html(f"<span class='ce-ask ce-nowrap'>{before}</span>", width="content")
         field(asked)
         st.html(f"<span class='ce-ask ce-nowrap'>{after}</span>", width="content")
 
 
 def _points(asked: Target) -> None:
-    st.number_input("Points below the teacher", 0.0, 100.0, step=0.5, format="%g", label_visibility="collapsed", width=92,
+    st.number_input("Points below the teacher", 0.0, 100.0, step=0.5, format="%g", label_visibility="collapsed", width=80,
                     **session.bound("question.lost", float(asked.points_lost or 0), _asking("lost", lambda value: Target(
                         points_lost=value))))
 
 
 def _kilobytes(asked: Target) -> None:
-    st.number_input("Size of the file in kB", 0.001, 1e9, step=1.0, format="%g", label_visibility="collapsed", width=92,
+    st.number_input("Size of the file in kB", 0.001, 1e9, step=1.0, format="%g", label_visibility="collapsed", width=80,
                     **session.bound("question.size", (asked.bytes or 0) / 1000, _asking("size", lambda value: Target(
                         bytes=max(1, round(1000 * value))))))
 

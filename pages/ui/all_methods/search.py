@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -17,11 +18,14 @@ from pages.ui.all_methods.compare import pareto
 from pages.ui.all_methods.search_state import Row, SearchState
 from pages.ui.charts import outside, words
 from pages.ui.charts.search import plane
+from pages.ui.explore import folds
+from pages.ui.explore.folds import Fold
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import Card
 
 POLL = 0.5
+TITLE = "Search all methods and chains for a better one"
 MINUTES = (1, 3, 6, 15, 60)
 LOST, SIZE, BOTH, ALL = "lost", "size", "both", "front"
 WHEREVER = "any"  # speed
@@ -47,10 +51,11 @@ def _search(rows: Sequence[Row], known: Card, polls: bool) -> None:
     if state.running != polls:
         st.rerun()
     _ask(state, known)
-    if state.running:
-        tray.progress(state.job or {}, "search")
-    else:
-        tray.outcome(state.job)
+    with st.container():
+        if state.running:
+            tray.progress(state.job or {}, "search")
+        else:
+            tray.outcome(state.job)
     if state.found and state.reference:
         _show(state, known)
 
@@ -102,6 +107,7 @@ def _network(known: Card) -> str:
 
 def _start(state: SearchState) -> None:
     minutes = float(session.remembered("search.minutes", MINUTES[1]))
+    folds.leave_open(TITLE, "Compare")  # on an empty page the search stands alone, and its first network changes that
     session.submit(SolveRequest(state.recipe.text(), state.target.text(), minutes),
                    search_state.job_key(state.recipe, state.target), "Search")
 
@@ -112,17 +118,20 @@ def _start(state: SearchState) -> None:
 def _show(state: SearchState, known: Card) -> None:
     found, best = state.found, state.best
     assert found is not None and state.reference is not None
-    for sentence in found.notices:
-        st.warning(outside.markdown(sentence), icon=":material/healing:")
+    with st.container():
+        for sentence in found.notices:
+            st.warning(outside.markdown(sentence), icon=":material/healing:")
     st.html(f"<div class='ce-answer ce-finding'>{answer(state, known)}</div>")
-    if best:
-        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="answer-search"):
-            questions.buttons(best, known, "search.best")
-    if caution := luck(state):
-        st.caption(outside.markdown(caution))
+    with st.container():
+        if best:
+            with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="answer-search"):
+                questions.buttons(best, known, "search.best")
+        if caution := luck(state):
+            st.caption(outside.markdown(caution))
     liveplot([plane.plane(state.measured, state.earlier, state.reference, pareto(state.points), state.target, best)],
              key="search.plane")
-    _tried(state, known)
+    st.caption(_counted(found))
+    folds.draw([Fold("What was tried", partial(_tried, state, known))], "search")
 
 
 def answer(state: SearchState, known: Card) -> str:
@@ -152,17 +161,13 @@ def luck(state: SearchState) -> str:
 
 
 def _tried(state: SearchState, known: Card) -> None:
-    found = state.found
-    assert found is not None
-    fold = st.expander(_counted(found), key="search.fold", on_change="rerun")
-    if fold.open:
-        with fold:
-            st.dataframe(search_state.table(found, known), hide_index=True, height=280, column_config=FORMATS)
+    assert state.found is not None
+    st.dataframe(search_state.table(state.found, known), hide_index=True, height=280, column_config=FORMATS)
 
 
 def _counted(found: finding.Found) -> str:
     """What was tried: 31 recipes, 16 measured, 14 not worth it."""
     skipped = sum(one.state == finding.SKIPPED for one in found.tried)
     ended = "; nothing is left to try" if found.ended else ""
-    return (f"What was tried: {len(found.tried)} recipes, {found.measured} measured, {skipped} could not meet the target"
+    return (f"Tried: {len(found.tried)} recipes, {found.measured} measured, {skipped} could not meet the target"
             f"{ended}")

@@ -56,6 +56,11 @@ def is_open(title: str, page: str) -> bool:
     return bool(session.remembered(f"open.{key_of(title, page)}", False))
 
 
+def leave_open(title: str, page: str) -> None:
+    """A fold that was not drawn yet will be open when it is."""
+    session.remember(f"open.{key_of(title, page)}", True)
+
+
 def key_of(title: str, page: str) -> str:
     """The name of a fold's element."""
     return f"fold.{page}.{title}"

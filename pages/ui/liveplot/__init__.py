@@ -78,6 +78,8 @@ def liveplot(
     height: int = 360,
     on_dial: Callable[[], None] | None = None,
     on_select: Callable[[], None] | None = None,
+    reports_to: str = "",
+    letters: dict | None = None,
 ) -> LivePlot:
     """Draw `charts` in a grid of two columns below an optional `dial`.
 
@@ -104,6 +106,10 @@ def liveplot(
     stand there while nothing is measured; and ``captions``, for each index what stands over the value in place of
     the label, or "". Charts without a dial move with that of the liveplot whose key is `follows`.
 
+    With thousands of points, a click should not make the server send them again: `reports_to` is the key of another
+    liveplot, of another fragment, which gets the clicked points of this one; its `letters`, {"of": the key of this one,
+    "marks": pairs of customdata and a letter}, are written beside those points without a redraw.
+
     A dial index that differs from the one sent before, and is no echo of the user's own moves, is adopted
     by the browser; otherwise the user's position stays. The callbacks take no arguments;
     ``st.session_state[key]`` holds ``dial`` and ``selected``.
@@ -121,6 +127,8 @@ def liveplot(
             "dial": None if dial is None else _as_json(dial),
             "key": key,
             "follows": follows,
+            "reportsTo": reports_to,
+            "letters": letters,
             "library": _library_url(),
             "basePath": st.get_option("server.baseUrlPath"),
         },

@@ -47,6 +47,7 @@ class Chart {
     this.onSelect = onSelect;
     this.moving = false;
     this.hidden = [];
+    this.letters = [];
     this.drawn = {};
     this.card = element("section", "lp-card");
     this.card.dataset.chart = id;
@@ -58,7 +59,9 @@ class Chart {
     this.graph = element("div", "lp-graph", this.frame);
     this.overlay = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     this.overlay.setAttribute("class", "lp-overlay");
-    this.frame.append(this.overlay);
+    this.lettering = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    this.lettering.setAttribute("class", "lp-letters");
+    this.frame.append(this.overlay, this.lettering);
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.frame);
     this.paper = window.matchMedia("print");
@@ -91,6 +94,7 @@ class Chart {
       const { data, layout } = this.figure(index);
       library.react(this.graph, data, layout, this.settings());
       this.listen();
+      this.showLetters(this.letters);
       this.frame.classList.remove("lp-waiting");
     }
     if (!inMotion) this.rest();
@@ -105,6 +109,14 @@ class Chart {
     figure.layout.height = this.spec.fill ? this.frame.clientHeight || this.height : this.height;
     if (this.spec.fill && this.frame.clientWidth < NARROW) inSmallType(figure.layout, Math.round(SMALL_SIZE * this.theme.scale));
     return figure;
+  }
+
+  showLetters(letters) {
+    // Beside the graph: for Plotly, an annotation more is a redraw of every point.
+    this.letters = letters;
+    const full = this.graph._fullLayout;
+    const found = full?.xaxis ? lettered(letters, this.graph.data) : [];
+    this.lettering.innerHTML = found.length > 0 ? lettersMarkup(full, found, this.theme) : "";
   }
 
   settle(figure, item, index) {
@@ -145,6 +157,8 @@ class Chart {
     const room = (this.spec.title ? 56 + 1.3 * size * (lines.length - 1) : 0) + (named ? LEGEND_ROOM : 0);
     const layout = structuredClone(this.graph.layout);
     layout.paper_bgcolor = this.theme.background;
+    const letters = letterAnnotations(this.graph._fullLayout, lettered(this.letters, this.graph.data), this.theme);
+    layout.annotations = [...(layout.annotations || []), ...letters];
     // The picture is drawn without the page's web fonts: in a font that both have, a legend is as wide as it was measured.
     layout.font = { ...layout.font, family: PICTURE_FONT };
     layout.title = {
@@ -174,7 +188,10 @@ class Chart {
       if (point) this.onSelect(point.customdata);
     });
     // A zoom or a data update in the middle of a drag redraws the chart below the moving marks.
-    this.graph.on("plotly_afterplot", () => this.moving && this.showMoving());
+    this.graph.on("plotly_afterplot", () => {
+      if (this.moving) this.showMoving();
+      this.showLetters(this.letters);
+    });
   }
 
   move(index) {

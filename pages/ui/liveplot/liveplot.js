@@ -27,8 +27,11 @@ class LivePlotComponent {
     this.theme = readTheme(this.root);
     this.key = data.key;
     this.follows = data.follows;
+    this.reportsTo = data.reportsTo;
+    this.lettering = data.letters;
     this.receiveDial(data.dial);
     this.receiveCharts(data.charts);
+    for (const one of components) if (one.key === data.letters?.of) one.showLetters();
     loadLibrary(data.library, data.basePath).then(
       (library) => {
         this.library = library;
@@ -36,6 +39,20 @@ class LivePlotComponent {
       },
       (error) => this.complain(error),
     );
+  }
+
+  // The letters beside some points of these charts, which another component has.
+  get letters() {
+    return [...components].find((one) => one.lettering?.of === this.key)?.lettering.marks || [];
+  }
+
+  showLetters() {
+    for (const chart of this.charts.values()) chart.showLetters(this.letters);
+  }
+
+  select(customdata) {
+    const other = this.reportsTo && [...components].find((one) => one.key === this.reportsTo);
+    (other || this).setTriggerValue("selected", customdata);
   }
 
   receiveDial(text) {
@@ -100,7 +117,7 @@ class LivePlotComponent {
   }
 
   addChart(id) {
-    const chart = new Chart(id, (customdata) => this.setTriggerValue("selected", customdata));
+    const chart = new Chart(id, (customdata) => this.select(customdata));
     this.charts.set(id, chart);
     return chart;
   }
@@ -129,6 +146,7 @@ class LivePlotComponent {
       lastFrame = frame;
       this.queue.delete(chart);
       try {
+        chart.letters = this.letters;
         chart.draw(this.library, this.turner ? this.turner.index : null, Boolean(this.turner?.active));
       } catch (error) {
         chart.complain(error); // one bad figure must not stop the others

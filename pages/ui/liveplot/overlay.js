@@ -132,3 +132,42 @@ function axisName(reference) {
 function canOverlay(trace) {
   return trace.type === "scatter" && trace.fill === "none";
 }
+
+function lettered(letters, traces) {
+  // The places, in units of the axes, of the points with these customdata: [x, y, letter].
+  return letters.flatMap(([identity, letter]) => {
+    for (const { customdata, x, y } of traces) {
+      const at = (customdata || []).indexOf(identity);
+      if (at >= 0) return [[x[at], y[at], letter]];
+    }
+    return [];
+  });
+}
+
+const LETTER_ABOVE = 12; // pixels above the middle of a mark
+
+function lettersMarkup(full, found, theme) {
+  const { xaxis: across, yaxis: up } = full;
+  const style = `text-anchor="middle" font-size="${theme.size + 5}" font-weight="700" fill="${theme.text}"`;
+  const halo = `stroke="${theme.background}" stroke-width="4" paint-order="stroke"`;
+  const written = found.map(([x, y, letter]) => {
+    const where = `x="${across.d2p(x)}" y="${up.d2p(y) - LETTER_ABOVE}"`;
+    return `<text ${where} ${style} ${halo}>${escaped(letter)}</text>`;
+  });
+  const box = `x="${across._offset}" y="${up._offset}" width="${across._length}" height="${up._length}"`;
+  return `<svg ${box} overflow="hidden">${written.join("")}</svg>`;
+}
+
+function letterAnnotations(full, found, theme) {
+  // For a saved picture, which has nothing of the overlay.
+  const along = (axis, value) => (axis.type === "log" ? Math.log10(value) : value);
+  const font = { size: theme.size + 5, color: theme.text };
+  return found.map(([x, y, letter]) => ({
+    x: along(full.xaxis, x),
+    y: along(full.yaxis, y),
+    text: `<b>${letter}</b>`,
+    showarrow: false,
+    yshift: LETTER_ABOVE + 6,
+    font,
+  }));
+}

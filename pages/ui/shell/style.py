@@ -39,6 +39,8 @@ STYLE = """<style>
 .ce-ask { font-size: 1.02rem; font-weight: 640; }
 .ce-answer { font-size: 1.08rem; line-height: 1.4; }
 .ce-answer b { font-weight: 700; }
+[class*=st-key-ask-] { gap: 0.45rem; }
+.st-key-compare-clicks { position: absolute; }
 [class*=st-key-answer-] button { min-height: 2rem; padding: 0.1rem 0.6rem; }
 [class*=st-key-question-] { padding: 0.6rem 0.9rem; }
 .ce-opened { font-weight: 640; line-height: 1.3; }

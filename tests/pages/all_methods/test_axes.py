@@ -45,8 +45,8 @@ def test_every_measure_is_a_valid_axis_also_without_a_row(name):
     one = axes.measure(name)
     some = [row(1_000, 90, **{"latency": 0.5, "recall:3": 0.7}), row(2_000, 95, **{"latency": 2.0, "recall:3": 0.9})]
     for rows in ([], some):
-        figure_of(compare.plane(rows, (), SIZE, one))
-        figure_of(compare.plane(rows, (), one, ACCURACY))
+        figure_of(compare.plane(rows, SIZE, one))
+        figure_of(compare.plane(rows, one, ACCURACY))
     with pytest.raises(KeyError):
         axes.measure("speed of light")
 
@@ -64,7 +64,7 @@ def test_seeds_become_their_mean_with_the_range_of_both_measures():
 def test_limits_are_lines_of_their_own_axis_only():
     lines = ((SIZE, 2_000.0), (ACCURACY, 0.9))
     assert len(compare.plane([row(1_000, 90)], limits=lines)["figure"]["layout"]["shapes"]) == 2
-    across = compare.plane([row(1_000, 90)], (), axes.MEASURES["macs"], ACCURACY, lines)["figure"]["layout"]["shapes"]
+    across = compare.plane([row(1_000, 90)], axes.MEASURES["macs"], ACCURACY, lines)["figure"]["layout"]["shapes"]
     assert [shape["y0"] for shape in across] == [0.9]
 
 
