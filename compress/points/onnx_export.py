@@ -23,10 +23,10 @@ from compress.networks.evaluation import evaluating, logits_of
 from compress.networks.families import Network
 from compress.points import onnx_packages
 from compress.points.latency import latency_ratio
+from compress.points.onnx_graph import modules
+from compress.points.onnx_graph.builder import OPSET, Graph, Node, model
+from compress.points.onnx_graph.matrices import Unwritten
 
-SUFFIX = ".onnx"
-LEAST = 0.999  # agreement on validation: with less, the exported file is not the same network
-OPSET = 20  # of ONNX's operators; ONNX Runtime 1.17 (2024) and later read it
 BATCH = 128
 _LOGGER = "torch.onnx"
 
@@ -70,13 +70,36 @@ def to_onnx(network: Network, described: MadeFor) -> bytes:
     """The contents of an ONNX file with one input, `examples` (n, *shape) float32, not normalised, and one output, `logits`
     (n, classes). Names of classes and data stand in its metadata.
 
-    Factors stay two layers each; all other compressed layers become dense, because ONNX has no operators for them.
+    Compressed layers keep their numbers: levels of 4, 8 or 16 bits, places of non-zeros, factors, atoms and indices. A
+    network with a module that onnx_graph/ does not know is left to torch's exporter, with dense layers.
 
     Raises:
         ValueError: a package is missing, or a part of the network has no counterpart in ONNX.
     """
     require_packages()
-    whole = WithNormaliser(opened(network).cpu(), described).eval()
+    network = network.cpu().eval()
+    try:
+        return written(network, described)
+    except Unwritten as reason:
+        return exported(network, described, str(reason))
+
+
+def written(network: Network, described: MadeFor) -> bytes:
+    """The file module by module. Raises Unwritten for a module that is not known."""
+    graph = Graph(shape=described.shape)
+    value = "examples"
+    for operator, name in (("Sub", "mean"), ("Div", "standard_deviation")):
+        numbers = np.asarray(getattr(described.normaliser, name), dtype=np.float32)
+        value = graph.add(operator, value, graph.constant(numbers, name))
+    with torch.no_grad():
+        value = modules.written(graph, network, value)
+    graph.nodes.append(Node("Identity", (value,), ("logits",), {}))
+    return model(graph, ("examples", described.shape), ("logits", len(described.classes)), _words(described))
+
+
+def exported(network: Network, described: MadeFor, reason: str) -> bytes:
+    """The file by torch's exporter. Raises ValueError with the reason where that cannot write it either."""
+    whole = WithNormaliser(opened(network), described).eval()
     example = torch.zeros(2, *described.shape)
     with _quiet(), evaluating(whole):
         try:
@@ -84,15 +107,19 @@ def to_onnx(network: Network, described: MadeFor) -> bytes:
                                         input_names=["examples"], output_names=["logits"],
                                         dynamic_shapes=({0: torch.export.Dim("n")},))
         except torch.onnx.OnnxExporterError as error:
-            raise ValueError(f"This network ({type(network).__name__}) has a part that ONNX has no operators for, such as a "
-                             "pursuit that chooses atoms. Export a network of another method.") from error
+            raise ValueError(f"ONNX has no operators for {reason}, which this network has. Export a network of "
+                             "another method, or of other settings.") from error
     if program is None:
         raise RuntimeError("torch's exporter returned nothing, although it was asked for a program.")
-    model = program.model_proto
-    words = {"classes": "\n".join(described.classes), "data": described.data, "made_by": "Compression Explorer"}
-    for key, value in words.items():
-        model.metadata_props.add(key=key, value=value)
-    return model.SerializeToString()
+    made = program.model_proto
+    for key, value in _words(described).items():
+        made.metadata_props.add(key=key, value=value)
+    contents: bytes = made.SerializeToString()
+    return contents
+
+
+def _words(described: MadeFor) -> dict[str, str]:
+    return {"classes": "\n".join(described.classes), "data": described.data, "made_by": "Compression Explorer"}
 
 
 def agreement(contents: bytes, network: Network, described: MadeFor, data: Dataset) -> Agreement:
@@ -102,7 +129,7 @@ def agreement(contents: bytes, network: Network, described: MadeFor, data: Datas
         contents: of the ONNX file; network: on the CPU; described: what it was made for; data: of the same shape.
     """
     require_packages()
-    session = _session(contents)
+    session = session_of(contents)
     examples = data.normaliser.undo(data.validation.inputs).astype(np.float32)
     ours = logits_of(network, torch.from_numpy(described.normaliser.apply(examples))).numpy()
     theirs = session.run(None, {"examples": examples})[0]
@@ -117,7 +144,8 @@ def require_packages() -> None:
         raise ValueError(sentence)
 
 
-def _session(contents: bytes) -> Any:
+def session_of(contents: bytes) -> Any:
+    """An ONNX file in ONNX Runtime, with one thread."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -19,7 +19,7 @@ from compress.data.pictures import PICTURES, pictures_file
 from compress.files import network_file
 from compress.files.made_for import MadeFor
 from compress.networks.families import Network
-from compress.points import onnx_export
+from compress.points import onnx_export, onnx_packages
 from compress.points.inspection import inspection
 from compress.points.speed_map import speed_map
 from compress.progress import Cancelled, Reporter
@@ -142,7 +142,7 @@ def _onnx(request: OnnxRequest, store: Sink, report: Reporter, device: torch.dev
     made = onnx_export.to_onnx(network, described)
     report(0.7, "running it in ONNX Runtime")
     found = onnx_export.agreement(made, network, described, data)
-    kept = store.artefacts.put(made, onnx_export.SUFFIX)
+    kept = store.artefacts.put(made, onnx_packages.SUFFIX)
     store.save_view(onnx_key(request.digest), ONNX, {**asdict(found), "digest": kept, "bytes": len(made)})
 
 

@@ -72,7 +72,7 @@ def exported(file: str, target: str | None, data_name: str | None) -> dict[str, 
     from compress.files import network_file
     from compress.files.contents import contents_of
     from compress.networks import device
-    from compress.points import onnx_export
+    from compress.points import onnx_export, onnx_packages
 
     onnx_export.require_packages()
     device.prepare()
@@ -85,9 +85,10 @@ def exported(file: str, target: str | None, data_name: str | None) -> dict[str, 
     must_fit(file, network, data)
     made = onnx_export.to_onnx(network, described)
     found = onnx_export.agreement(made, network, described, data)
-    if found.agreement < onnx_export.LEAST:
+    if found.agreement < onnx_packages.LEAST:
         raise ValueError(f"{file} was not exported: ONNX Runtime predicts the same class for "
-                         f"{100 * found.agreement:.1f} % of {found.examples:,} validation examples only.")
+                         f"{100 * found.agreement:.1f} % of {found.examples:,} validation examples only. "
+                         f"{onnx_packages.WHY_NOT_ALL}")
     out = Path(target) if target else Path(file).with_suffix(".onnx")
     write_whole(made, out)
     return {"file": file, "bytes": len(contents), "onnx": str(out), "onnx_bytes": len(made), "data": data.name,

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from compress.points import onnx_packages
+from compress.points.onnx_packages import LEAST, SUFFIX, WHY_NOT_ALL
 from compress.service.requests import ONNX, OnnxRequest, onnx_key
 from pages.ui.all_methods import looking
 from pages.ui.all_methods.opened import Opened
@@ -14,9 +15,6 @@ from pages.ui.charts import words
 from pages.ui.explore import exports
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
-
-LEAST = 0.999  # agreement on validation: with less, the exported file is not the same network
-SUFFIX = ".onnx"
 
 
 def onnx(network: Opened, known: Card) -> None:
@@ -45,6 +43,7 @@ def verdict(made: dict[str, Any], row: dict[str, Any]) -> str:
     ratio = made["latency"]
     speed = ("as fast as torch, within noise" if made["latency_low"] <= 1 <= made["latency_high"] else
              f"{1 / ratio:.1f}× faster than torch" if ratio < 1 else f"{ratio:.1f}× slower than torch")
+    why = f" {WHY_NOT_ALL}" if made["agreement"] < 1 else ""
     return (f"ONNX Runtime predicts the same class for {words.percent(made['agreement'])} of {made['examples']:,} "
             f"validation examples (largest difference of an output {made['largest_difference']:.1g}); {speed}. Our own file "
-            f"has {words.size(row['bytes'])}.")
+            f"has {words.size(row['bytes'])}.{why}")

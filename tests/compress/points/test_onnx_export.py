@@ -63,9 +63,9 @@ def test_batch_norm_and_convolutions_are_exported(resnet, digits):
     assert onnx_export.agreement(onnx_export.to_onnx(resnet, described), resnet, described, digits).agreement == 1.0
 
 
-def test_a_pursuit_is_refused_in_words(mlp, digits):
-    coded = DataCodes(nonzeros=2, atoms=20, iterations=1, epochs=1, classify="codes").compress(mlp, digits)
-    with pytest.raises(ValueError, match="ONNX has no operators for"):
+def test_a_pursuit_of_nonnegative_coefficients_is_refused_in_words(mlp, digits):
+    coded = DataCodes(nonzeros=2, atoms=20, iterations=1, epochs=1, classify="codes", nonnegative=True).compress(mlp, digits)
+    with pytest.raises(ValueError, match="ONNX has no operators for a pursuit with coefficients that are not negative"):
         onnx_export.to_onnx(coded, MadeFor.of(digits))
 
 
