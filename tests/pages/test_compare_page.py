@@ -200,3 +200,14 @@ def test_a_setting_narrows_what_is_shown(show, filled):  # noqa: F811
 def test_a_measure_that_does_not_exist_is_told(show, filled):  # noqa: F811
     shown = show(COMPARE, {**LINK, "y": "beauty"})
     assert "beauty" in shown.warning[0].value and "expected" in shown.warning[0].value and not shown.exception
+
+
+def test_the_map_shows_what_was_made_of_what_and_is_in_the_link(show, filled):  # noqa: F811
+    shown = show(COMPARE, LINK)
+    named(shown.main.segmented_control, "How networks are drawn").set_value("map").run()
+    assert shown.query_params["draw"] == "map" and not shown.exception
+    again = show(COMPARE, {**LINK, "draw": "map", "mark": "bytes", "colour": "recall:3"})
+    chart = panel_of(again, "compare.plane")["map"]
+    teacher, low_rank = chart["figure"]["layout"]["yaxis"]["ticktext"][:2]
+    assert teacher.startswith("mlp 24-16") and low_rank.startswith("Low rank") and chart["title"].endswith("file size)")
+    assert named(again.selectbox, "Colour of a mark").value == "recall:3" and not again.exception and not again.warning

@@ -3,6 +3,7 @@ Never imports streamlit."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log10
@@ -34,6 +35,11 @@ class Measure:
         """A row's number, None where it was not measured."""
         return row.get(self.key)
 
+    @property
+    def short(self) -> str:
+        """Its title without what it is measured on or against."""
+        return re.split(r", | for | on | against | with ", self.title)[0]
+
     def better(self, row: Row) -> float:
         """The larger, the better."""
         return row[self.key] if self.higher else -row[self.key]
@@ -44,7 +50,8 @@ MEASURES = {one.key: one for one in (
     Measure("macs", "multiply-adds for an example", log=True),
     Measure("latency", "time, as a part of the teacher's", log=True),
     Measure("expected_calibration_error", "calibration error", share=True),
-    Measure("agreement", "agreement with the teacher", higher=True, share=True))}
+    Measure("agreement", "agreement with the teacher", higher=True, share=True),
+    Measure("lost", "accuracy lost against the teacher", share=True))}
 
 
 def measure(name: str) -> Measure:
@@ -77,7 +84,8 @@ def axis(one: Measure, rows: Sequence[Row], zoomed: bool) -> dict[str, Any]:
         return {"tickformat": ".0%", "range": zoom(values), **fixed}
     low, high = min(values, default=0.0), max(values, default=1.0)
     margin = 0.04 * (high - low or 1.0)
-    return {"tickformat": ".0%" if one.share else "", "range": [max(0.0, low - margin), high + margin], **fixed}
+    least = low - margin if low < 0 else max(0.0, low - margin)
+    return {"tickformat": ".0%" if one.share else "", "range": [least, high + margin], **fixed}
 
 
 def zoom(values: Sequence[float]) -> list[float]:
@@ -89,19 +97,19 @@ def zoom(values: Sequence[float]) -> list[float]:
     return [max(0.0, low - margin), min(1.02, high + margin)]
 
 
-def folded(rows: Sequence[Row], x: Measure, y: Measure) -> list[Row]:
-    """Networks that differ in the seed alone as one row at their means, with the range of both measures; others as they
+def folded(rows: Sequence[Row], *measures: Measure) -> list[Row]:
+    """Networks that differ in the seed alone as one row at their means, with the ranges of these measures; others as they
     are."""
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["unseeded"], row["data_title"]), []).append(row)
-    return [group[0] if len(group) == 1 else _mean(group, x, y) for group in groups.values()]
+    return [group[0] if len(group) == 1 else _mean(group, measures) for group in groups.values()]
 
 
-def _mean(group: list[Row], x: Measure, y: Measure) -> Row:
+def _mean(group: list[Row], measures: Sequence[Measure]) -> Row:
     first = group[0]
     numbers: Row = {}
-    for one in (x, y):
+    for one in measures:
         values = [row[one.key] for row in group]
         numbers[one.key] = sum(values) / len(values)
         numbers[f"{one.key}_range"] = (min(values), max(values))

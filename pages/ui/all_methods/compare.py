@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from pages.ui.explore import exports
 from pages.ui.shell import session
 
 Row = dict[str, Any]
+SEED = re.compile(r"/\d+$|,?student_seed=\d+")  # in a recipe: that of everything, and a student's own
 HEIGHT = {"least": 340, "most": 640, "beside": 250}  # pixels: the plane is as high as the window leaves room for
 # The table's cells are numbers, by which it is sorted; these are the units in which they are shown.
 FORMATS = {name: st.column_config.NumberColumn(format=format, help=help) for name, format, help in (
@@ -63,9 +65,10 @@ def rows(points: list[Row], known: dict[str, Any], contents: Callable[[str], str
             " + ".join(names.get(name, name) for name in point["method"].split("+")) + (
                 ", control" if is_control(point) else ""),
             "control": is_control(point),
-            "teacher_title": _teacher_title(recipe), "settings": settings, "unseeded": point["recipe"].rpartition("/")[0],
+            "teacher_title": _teacher_title(recipe), "settings": settings, "unseeded": SEED.sub("", point["recipe"]),
             "values": tuple(f"{step.name}.{name}={value}" for step in recipe.methods for name, value in step.settings),
             "smaller": teacher["bytes"] / point["bytes"] if teacher else None,
+            "lost": teacher["accuracy"] - point["accuracy"] if teacher else None,
             "title": settings or "teacher"})
     for row in shown:
         own = outside.html(f"{row['teacher_title']}, {row['data_title']}")

@@ -1,4 +1,4 @@
-"""What stands above the plane of the Compare page: what networks are drawn over, and whether seeds are one point."""
+"""What stands above the plane of the Compare page: whether networks are drawn on a plane or as a map, and over what."""
 
 from __future__ import annotations
 
@@ -13,33 +13,48 @@ from pages.ui.all_methods import axes
 from pages.ui.all_methods.axes import Measure
 from pages.ui.charts import outside
 from pages.ui.shell import session
-from pages.ui.shell.filters import AXES, RECALL
+from pages.ui.shell.filters import AXES, MAP, PLANE, RECALL, Filters
 
 Row = dict[str, Any]
 MOST_CLASSES = 50  # that are offered as measures
+FORMS = {PLANE: "Plane", MAP: "Model map"}
+LABELS = {PLANE: {"y": "Up", "x": "Across"}, MAP: {"x": "Across", "mark": "Size of a mark", "colour": "Colour of a mark"}}
 
 
-def draw(rows: list[Row]) -> tuple[list[Row], Measure, Measure]:
-    """Draws the controls; returns the rows with what they are drawn over, seeds folded where that is wanted, and both
-    measures."""
-    filters, card = session.filters(), _card(rows)
-    offered = [*AXES, *(f"{RECALL}{name}" for name in card.get("classes", [])[:MOST_CLASSES])]
-    with st.popover("What is drawn", icon=":material/tune:"):
-        for field, label in (("y", "Up"), ("x", "Across")):
-            value = getattr(filters, field)
-            st.selectbox(label, list(dict.fromkeys([*offered, value])), format_func=lambda name: outside.name(
-                axes.measure(name).title), **session.bound(f"plane.{field}", value, _turning(field)))
-        st.toggle("Seeds as one point", help="Networks that differ in the seed alone become one mark at their means, with "
-                  "the range of both measures.", **session.bound("plane.fold", filters.folded, _turning("folded")))
-    x, y = axes.measure(filters.x), axes.measure(filters.y)
-    rows = [*map(dict, rows)] if any(one.key.startswith(RECALL) for one in (x, y)) else rows
-    for one in (x, y):
+def draw(rows: list[Row]) -> list[Row]:
+    """Draws the controls; returns the rows of which everything is known that they are drawn over."""
+    filters = session.filters()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="plane-controls"):
+        st.segmented_control("How networks are drawn", list(FORMS), format_func=FORMS.__getitem__, required=True,
+                             label_visibility="collapsed", **session.bound("plane.form", filters.drawn, _turning("drawn")))
+        with st.popover("What is drawn", icon=":material/tune:"):
+            _choices(filters, _card(rows))
+    measures = measures_of(session.filters())
+    rows = [*map(dict, rows)] if any(one.key.startswith(RECALL) for one in measures) else rows
+    for one in measures:
         if one.key.startswith(RECALL):
             _add_recall(rows, one)
-    known = [row for row in rows if x.of(row) is not None and y.of(row) is not None]
+    known = [row for row in rows if all(one.of(row) is not None for one in measures)]
     if len(known) < len(rows):
-        st.caption(f"{len(rows) - len(known):,} of {len(rows):,} networks are left out: one of both was not measured.")
-    return (axes.folded(known, x, y) if filters.folded else known), x, y
+        st.caption(f"{len(rows) - len(known):,} of {len(rows):,} networks are left out: something of what is drawn was not "
+                   "measured.")
+    return known
+
+
+def measures_of(filters: Filters) -> list[Measure]:
+    """What networks are drawn over, in the order of the controls."""
+    return [axes.measure(getattr(filters, field)) for field in LABELS[filters.drawn]]
+
+
+def _choices(filters: Filters, card: Row) -> None:
+    offered = [*AXES, *(f"{RECALL}{name}" for name in card.get("classes", [])[:MOST_CLASSES])]
+    for field, label in LABELS[filters.drawn].items():
+        value = getattr(filters, field)
+        st.selectbox(label, list(dict.fromkeys([*offered, value])), format_func=lambda name: outside.name(
+            axes.measure(name).title), **session.bound(f"plane.{field}", value, _turning(field)))
+    if filters.drawn == PLANE:
+        st.toggle("Seeds as one point", help="Networks that differ in the seed alone become one mark at their means, with "
+                  "the range of both measures.", **session.bound("plane.fold", filters.folded, _turning("folded")))
 
 
 def _turning(field: str) -> Callable[[Any], None]:

@@ -6,21 +6,43 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.all_methods import compare, opened, panel, plane_controls, questions
+from pages.ui.all_methods import axes, compare, opened, panel, plane_controls, questions
+from pages.ui.all_methods.axes import Measure
+from pages.ui.all_methods.map import chart, tree
+from pages.ui.charts.charts import Chart
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import plot_events, session
 from pages.ui.shell.choice import Card
+from pages.ui.shell.filters import MAP
 
 Row = dict[str, Any]
 PLANE, CLICKS = "compare.plane", "compare.clicks"
 
 
 @st.fragment
-def draw(chosen: list[Row]) -> None:
-    """Draws the rows that the filters let through, and what stands above them."""
-    drawn, x, y = plane_controls.draw(chosen)
-    liveplot([compare.plane(drawn, x, y, questions.limits(chosen))], key=PLANE, reports_to=CLICKS)
+def draw(chosen: list[Row], known: Card) -> None:
+    """Draws the rows that the filters let through, on the plane or as the map, and what stands above them."""
+    measured, filters = plane_controls.draw(chosen), session.filters()
+    measures = plane_controls.measures_of(filters)
+    if filters.drawn == MAP:
+        shown = _map(measured, measures, known)
+    else:
+        y, x = measures
+        shown = compare.plane(axes.folded(measured, x, y) if filters.folded else measured, x, y, questions.limits(chosen))
+    liveplot([shown], key=PLANE, reports_to=CLICKS)
     session.finish()
+
+
+def _map(measured: list[Row], measures: list[Measure], known: Card) -> Chart:
+    """The map, whose seeds are always one mark, and a sentence where some of its branches are left out."""
+    rows = axes.folded(measured, *measures)
+    found, opened_now = tree.branches(rows, known["methods"]), session.filters().opened
+    wanted = {row["id"] for row in rows if row["pinned"] or row["id"] in opened_now}
+    kept = tree.most_telling(found, wanted | {row["id"] for row in compare.pareto(rows)})
+    if len(kept) < len(found):
+        st.caption(f"{len(kept)} of {len(found):,} branches are drawn: first those with networks that are opened, pinned or "
+                   "on the Pareto front, then those with the most networks. The filters choose others.")
+    return chart.chart(kept, *measures)
 
 
 def draw_panel(everything: list[Row], known: Card) -> None:

@@ -1,6 +1,7 @@
 """What the Compare page shows of all points, and what it is asked, as part of its link: `filter.data`, `filter.teacher`,
 `filter.method` and `filter.setting`, each with titles joined by |, or * for all; `at_most` and `within`, the numbers of its
-two questions; `open`, the networks that are looked into; `x`, `y` and `fold`, how networks are drawn. Imports neither
+two questions; `open`, the networks that are looked into; `draw`, `x`, `y`, `mark`, `colour` and `fold`, how networks are
+drawn. Imports neither
 streamlit nor torch.
 """
 
@@ -16,9 +17,11 @@ from pages.ui.shell.choice import shortened
 
 PAGE = "Compare"
 ALL = "*"
-OPENED, FOLD, MOST_OPENED = "open", "fold", 4
+OPENED, FOLD, DRAW, MOST_OPENED = "open", "fold", "draw", 4
+PLANE, MAP = "plane", "map"
+MEASURED = ("x", "y", "mark", "colour")
 TITLES = ("data", "teacher", "method", "setting")
-AXES = ("bytes", "accuracy", "macs", "latency", "expected_calibration_error", "agreement")
+AXES = ("bytes", "accuracy", "macs", "latency", "expected_calibration_error", "agreement", "lost")
 RECALL = "recall:"  # before the name of a class
 ONE_POINT, TWENTY_KB = Target(points_lost=1.0), Target(bytes=20_000)
 _PLAIN = " ,;:+-_()[]/'\"=^!?&#@$~"  # a title is spelled as it is, but for the signs that this spelling uses itself
@@ -34,7 +37,9 @@ class Filters:
         lost, size: the two questions: the smallest file at most so many points below the teacher, and the best accuracy
             within so many bytes.
         opened: networks that are looked into, each as KEY/REFERENCE.
-        x, y: what networks are drawn over, one of AXES or recall:CLASS; folded: seeds as one point.
+        drawn: on a plane, or as a map of what was made of what.
+        x, y: what networks are drawn over, one of AXES or recall:CLASS; mark, colour: what the size and the colour of a mark
+            of the map are. folded: seeds as one point.
     """
 
     data: tuple[str, ...] | None = None
@@ -46,6 +51,9 @@ class Filters:
     opened: tuple[str, ...] = ()
     x: str = "bytes"
     y: str = "accuracy"
+    mark: str = "macs"
+    colour: str = "lost"
+    drawn: str = PLANE
     folded: bool = False
 
     def to_link(self) -> dict[str, str]:
@@ -55,8 +63,9 @@ class Filters:
                 for name, titles in given.items() if titles is not None}
         for asked, first in ((self.lost, ONE_POINT), (self.size, TWENTY_KB)):
             link |= asked.to_link() if asked != first else {}
-        link |= {name: value for name in ("x", "y") if (value := getattr(self, name)) != getattr(Filters, name)}
+        link |= {name: value for name in MEASURED if (value := getattr(self, name)) != getattr(Filters, name)}
         link |= {OPENED: " ".join(self.opened)} if self.opened else {}
+        link |= {DRAW: MAP} if self.drawn == MAP else {}
         return {**link, FOLD: "seeds"} if self.folded else link
 
 
@@ -66,9 +75,10 @@ def taken(parameters: Mapping[str, str], notices: list[str]) -> tuple[Filters, d
     found = {name: _titles(parameters[parameter]) for parameter, name in names.items() if parameter in parameters}
     asked = {field: target for field, name in (("lost", AT_MOST), ("size", WITHIN))
              if (target := _asked(name, parameters.get(name), notices))}
-    own = (*names, *NAMES, OPENED, FOLD, "x", "y")
-    drawn = {name: _axis(name, parameters[name], notices) for name in ("x", "y") if name in parameters}
-    return (Filters(**found, **asked, **drawn, opened=_opened(parameters.get(OPENED, ""), notices),
+    own = (*names, *NAMES, OPENED, FOLD, DRAW, *MEASURED)
+    measures = {name: _axis(name, parameters[name], notices) for name in MEASURED if name in parameters}
+    drawn = MAP if parameters.get(DRAW) == MAP else PLANE
+    return (Filters(**found, **asked, **measures, drawn=drawn, opened=_opened(parameters.get(OPENED, ""), notices),
                     folded=parameters.get(FOLD) == "seeds"),
             {name: text for name, text in parameters.items() if name not in own})
 

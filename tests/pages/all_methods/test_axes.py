@@ -51,6 +51,12 @@ def test_every_measure_is_a_valid_axis_also_without_a_row(name):
         axes.measure("speed of light")
 
 
+def test_an_axis_of_what_is_lost_shows_networks_that_gained():
+    rows = [row(1_000, 90, lost=-0.02), row(2_000, 90, lost=0.1)]
+    low, high = axes.axis(axes.MEASURES["lost"], rows, zoomed=True)["range"]
+    assert low < -0.02 and high > 0.1
+
+
 def test_seeds_become_their_mean_with_the_range_of_both_measures():
     rows = [row(1_000, 90, seed=0), row(3_000, 94, seed=1, pinned=1.0), row(500, 80, name="b")]
     mean, other = axes.folded(rows, SIZE, ACCURACY)
