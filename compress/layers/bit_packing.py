@@ -44,11 +44,23 @@ def packed(numbers: np.ndarray, bits: int) -> np.ndarray:
     Args:
         numbers: any shape, from 0 to 2^bits - 1.
     """
-    if bits <= 8:  # four times as fast
-        return np.packbits(np.unpackbits(np.asarray(numbers, dtype=np.uint8).reshape(-1, 1), axis=1)[:, 8 - bits:])
+    if bits <= 8:
+        return _packed_eights(np.asarray(numbers, dtype=np.uint8).reshape(-1), bits)
     flat = np.asarray(numbers, dtype=np.uint32).reshape(-1, 1)
     places = np.arange(bits - 1, -1, -1, dtype=np.uint32)
     return np.packbits(((flat >> places) & 1).astype(np.uint8))
+
+
+def _packed_eights(numbers: np.ndarray, bits: int) -> np.ndarray:
+    """packed() of up to 8 bits each, eight numbers at a time, which take `bits` bytes: in a word of eight bytes, neighbours
+    are moved together, then pairs of them, then fours. Eight times as fast as single bits."""
+    eights = np.zeros((-(-len(numbers) // 8), 8), dtype=np.uint8)
+    eights.reshape(-1)[:len(numbers)] = numbers
+    words = eights.view(">u8").astype(np.uint64).reshape(-1)
+    for count, low in ((1, 0x00ff00ff00ff00ff), (2, 0x0000ffff0000ffff), (4, 0x00000000ffffffff)):
+        words = (words & np.uint64(low)) | (((words >> np.uint64(8 * count)) & np.uint64(low)) << np.uint64(bits * count))
+    found = words.astype(">u8").view(np.uint8).reshape(-1, 8)[:, 8 - bits:]
+    return np.ascontiguousarray(found).reshape(-1)[:bytes_for(len(numbers), bits)]
 
 
 def unpacked(contents: np.ndarray, count: int, bits: int) -> np.ndarray:

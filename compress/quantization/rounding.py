@@ -17,7 +17,7 @@ from compress.layers.rounded.corrected import Corrected, correction_of
 from compress.layers.rounded.quantized import Quantized
 from compress.layers.rounded.quantized_codes import QuantizedCodes
 from compress.solvers.codebook import Codebook, binary, kmeans, ternary
-from compress.solvers.gptq import Factor, factor, output_errors, rounded_to_all
+from compress.solvers.gptq import Factor, QuickErrors, factor, output_errors, rounded_to_all
 from compress.solvers.svd import correction
 from compress.solvers.uniform_grid import Grid, Per, fitted
 
@@ -94,6 +94,7 @@ class Roundable:
         self._most = max(FEWEST, KEPT // self.matrix.numel())
         self._kept: dict[tuple[Rounding, int], tuple[Tensor, Grid | Codebook]] = {}
         self._grids: dict[tuple[Rounding, int], Grid] = {}
+        self._nearest_errors: dict[tuple[Rounding, int], float] = {}  # on gptq's moment, by its settings
 
     def prepare(self, rounding: Rounding, levels: Iterable[int]) -> None:
         """Rounds to many numbers of levels at once, which takes less time and gives the same."""
@@ -102,7 +103,10 @@ class Roundable:
         meanings = [self._meaning(rounding, count) for count in wanted]
         grids = [values for values in meanings if isinstance(values, Grid)]
         if rounding.scheme == "gptq" and grids:
-            found = rounded_to_all(self.matrix, self._factor(rounding.damping), grids, self.held)
+            choices = rounded_to_all(self.matrix, self._factor(rounding.damping), grids, self.held)
+            found = [choice.numbers for choice in choices]
+            self._nearest_errors.update(zip([(rounding, count) for count in wanted], (
+                float(choice.nearest_errors.sum()) for choice in choices), strict=True))
         else:
             found = [values.nearest(self.matrix) for values in meanings]
         for count, numbers, values in zip(wanted, found, meanings, strict=True):
@@ -142,36 +146,47 @@ class Roundable:
         whole = self._shifted(Quantized.of(self.layer, numbers, values), found.shift)
         return min(masked, whole, key=lambda one: sum(len(tensor) for tensor in one.levels.buffers()))
 
-    def error(self, matrix: Tensor, bias: Tensor | None) -> float:
+    def error(self, matrix: Tensor, bias: Tensor | None, spread: float | None = None) -> float:
         """Mean squared error of the outputs on the examples of the moments, as a part of the mean square of W x, of a layer
         with another matrix (groups, rows, columns) and bias: with the covariance C and the mean m of the inputs,
         E |D x + d|^2 = tr(D C D^T) + |D m + d|^2.
 
-        D C is computed in the weights' type, in a third of float64's time; nothing cancels in the sum of squares, which was
-        right to six digits at 2 to 4096 levels."""
+        Args:
+            spread: tr(D C D^T), where it is known.
+        """
         lost = self.matrix - matrix
         mean = (lost.double() @ self.mean[..., None]).flatten()
         if bias is not None and self.layer.bias is not None:
             mean = mean + (self.layer.bias.detach().double() - bias.detach().double())
-        reach = float(lost.abs().amax())
-        if not reach or not self._energy > 0:
-            return float(mean.square().sum()) / self._energy if self._energy > 0 else 0.0
-        scaled, (covariance, scale) = lost / reach, self._spread
-        spread = float(((scaled @ covariance) * scaled).sum(dtype=torch.float64))
-        return (max(0.0, spread) * scale * reach ** 2 + float(mean.square().sum())) / self._energy
+        if not self._energy > 0:
+            return 0.0
+        if spread is None:
+            spread = float(self._spread.errors(lost).sum())
+        return (spread + float(mean.square().sum())) / self._energy
+
+    def error_of_nearest(self, rounding: Rounding, levels: int) -> float:
+        """error() of rounding to nearest on the same grids. GPTQ has compared its errors with those of the nearest levels;
+        what it found is taken from there, which saves a product of matrices."""
+        nearest = self.rounded(rounding.to_nearest(), levels).matrix
+        self.prepare(rounding, [levels])
+        known = None if rounding.correction or self.layer.bias is None else self._nearest_errors.get((rounding, levels))
+        return self.error(nearest, self.layer.bias, known)
 
     def distortion(self, matrix: Tensor) -> float:
         """Mean squared error of another matrix (groups, rows, columns), as a part of the weights' variance."""
-        weights = self.matrix.double()
-        energy = float((weights - weights.mean()).square().sum())
-        return float((weights - matrix).square().sum()) / energy if energy > 0 else 0.0
+        energy = self._weights_energy
+        return float((self.matrix.double() - matrix).square().sum()) / energy if energy > 0 else 0.0
 
     @cached_property
-    def _spread(self) -> tuple[Tensor, float]:
-        """The covariance of the inputs in the weights' type, its largest number 1, and the number to multiply it with."""
-        covariance = self._moment(True)
-        scale = float(covariance.abs().amax()) or 1.0
-        return (covariance / scale).to(self.matrix.dtype), scale
+    def _weights_energy(self) -> float:
+        """Sum of squares of the weights around their mean."""
+        weights = self.matrix.double()
+        return float((weights - weights.mean()).square().sum())
+
+    @cached_property
+    def _spread(self) -> QuickErrors:
+        """Of the covariance of the inputs."""
+        return QuickErrors.of(self._moment(True), self.matrix.dtype)
 
     @cached_property
     def _energy(self) -> float:

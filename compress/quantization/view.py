@@ -34,7 +34,7 @@ def point_view(quantizer: Quantizer, rounding: Rounding, levels: dict[str, int],
     Args:
         bits: of a stored number of a correction."""
     return {"layers": [{"path": path, "title": quantizer.title(path), **_layer(one, network.get_submodule(path), bits),
-                        "error_nearest": _error_of_nearest(one, rounding, levels[path])}
+                        "error_nearest": one.error_of_nearest(rounding, levels[path])}
                        for path, one in quantizer.roundable().items()]}
 
 
@@ -81,10 +81,6 @@ def _codes(one: Roundable, layer: QuantizedCodes) -> dict[str, Any]:
     bits = sum(entropy(own.places()) * own.places().numel() for own in (layer.atom_levels, layer.value_levels))
     return {"is_stored": True, "levels": values, "counts": counts, "bits": bits / matrix.numel(), "correction": 0.0,
             "distortion": one.distortion(matrix), "error": one.error(matrix, layer.bias)}
-
-
-def _error_of_nearest(one: Roundable, rounding: Rounding, levels: int) -> float:
-    return one.error(one.rounded(rounding.to_nearest(), levels).matrix, one.layer.bias)
 
 
 def _values(layer: Quantized) -> tuple[list[float], list[int]]:

@@ -67,7 +67,8 @@ class Grid:
         if groups == 1:
             return self.step, self.middle
         width = -(-columns // groups)
-        step, middle = (own.repeat_interleave(width, dim=-1)[..., :columns] for own in (self.step, self.middle))
+        step, middle = (own[..., None].expand(*own.shape, width).flatten(-2)[..., :columns]
+                        for own in (self.step, self.middle))
         return step, middle
 
 

@@ -119,7 +119,7 @@ def shared() -> str:
         return run
 
     ways = {"together": calls([methods]), "one by one": calls([[method] for method in methods])}
-    seconds = [median(own) for own in taking_turns(ways, 3, time.process_time)[0].values()]
+    seconds = [median(own) for own in taking_turns(ways, 5, time.process_time)[0].values()]
     return table(["together, s", "one by one, s", "ratio"], [[*(f"{one:.1f}" for one in seconds),
                                                              f"{seconds[0] / seconds[1]:.2f}"]])
 

@@ -61,7 +61,7 @@ def test_uncorrelated_inputs_give_rounding_to_nearest_bit_for_bit(order: Order, 
 @pytest.mark.parametrize("order", ORDERS)
 def test_numbers_are_those_of_the_published_algorithm(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
     """Algorithm 1 of Frantar et al. (2023), a column at a time, with the Cholesky factor of the inverse."""
-    monkeypatch.setattr(gptq, "_no_worse", lambda matrix, found, *others: found.numbers)
+    monkeypatch.setattr(gptq, "_worse", lambda *others: None)
     matrix, second = random_matrix(6, 70)[None], moment(70, 90)
     made = factor(second, 0.02, order)
     places = made.order[0]
@@ -110,8 +110,23 @@ def test_many_grids_at_once_give_the_same_as_one_at_a_time() -> None:
     matrix, made = random_matrix(5, 90)[None].float(), factor(moment(90))
     grids = [fitted(matrix, levels, per, 16, symmetric) for levels, per, symmetric in
              ((2, "row", True), (256, "tensor", False), (7, "group", True))]
-    for grid, numbers in zip(grids, rounded_to_all(matrix, made, grids), strict=True):
-        assert torch.equal(numbers, rounded(matrix, made, grid))
+    for grid, choice in zip(grids, rounded_to_all(matrix, made, grids), strict=True):
+        alone = rounded_to_all(matrix, made, [grid])[0]
+        assert torch.equal(choice.numbers, alone.numbers) and torch.equal(choice.nearest_errors, alone.nearest_errors)
+        assert torch.equal(choice.numbers, rounded(matrix, made, grid))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-25, 1e25])
+def test_quick_errors_are_right_to_six_digits_at_every_scale(scale: float) -> None:
+    matrix = random_matrix(5, 90)[None].float() * scale
+    second = moment(90, 400) / scale
+    grid = fitted(matrix, 7)
+    plain = matrix - grid.rounded(matrix)
+    expected = output_errors(plain, second)
+    assert float(expected.min()) > 0
+    choice = rounded_to_all(matrix, factor(second), [grid])[0]
+    assert torch.allclose(choice.nearest_errors, expected, rtol=1e-5, atol=0)
+    assert bool((output_errors(matrix - grid.values(choice.numbers), second) <= expected).all())
 
 
 @pytest.mark.parametrize("block", [1, 7, 1000])
