@@ -171,10 +171,11 @@ def evaluate_command(chosen: argparse.Namespace) -> None:
 
 
 def export_command(chosen: argparse.Namespace) -> None:
-    """Writes a network file as ONNX, with its normaliser inside, and prints how far ONNX Runtime agrees on validation."""
+    """Writes a network file as ONNX or as a program of torch.export, with its normaliser inside, and prints how far that
+    agrees on validation."""
     from compress.shell.of_files import exported
 
-    say(exported(chosen.file, chosen.out, chosen.data))
+    say(exported(chosen.file, chosen.to, chosen.out, chosen.data))
 
 
 def data_command(chosen: argparse.Namespace) -> None:
@@ -247,8 +248,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluated.set_defaults(run=evaluate_command)
     exported = commands.add_parser("export", help=export_command.__doc__)
     exported.add_argument("file")
-    exported.add_argument("--to", choices=("onnx",), required=True)
-    exported.add_argument("--out", metavar="FILE", help="the new file; by default the same name with .onnx")
+    exported.add_argument("--to", choices=("onnx", "torch"), required=True)
+    exported.add_argument("--out", metavar="FILE", help="the new file; by default the same name with .onnx or .pt2")
     exported.add_argument("--data", help="validation examples to agree on; by default those it was made for")
     exported.set_defaults(run=export_command)
     of_reports.add_to(commands, _store)

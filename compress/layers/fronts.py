@@ -31,7 +31,7 @@ class Coder(Front):
 
     def forward(self, batch: Tensor) -> Tensor:
         codes = self.pursuit(self.tiling.cut(batch) - self.mean, self.atoms)
-        return codes.dense(len(self.atoms)).reshape(len(batch), -1)
+        return codes.dense(len(self.atoms)).reshape(batch.shape[0], -1)
 
     def plain(self) -> dict[str, Any]:
         return {**_plain_tiling(self.tiling), "atoms": len(self.atoms), **dataclasses.asdict(self.pursuit)}
@@ -66,7 +66,7 @@ class Projection(Front):
         return self.matrix.numel()
 
     def forward(self, batch: Tensor) -> Tensor:
-        return ((self.tiling.cut(batch) - self.mean) @ self.matrix).reshape(len(batch), -1)
+        return ((self.tiling.cut(batch) - self.mean) @ self.matrix).reshape(batch.shape[0], -1)
 
     def plain(self) -> dict[str, Any]:
         return {**_plain_tiling(self.tiling), "count": self.matrix.shape[1]}

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
 from compress.files.made_for import MadeFor
-from compress.layers.opening import opened
+from compress.layers.plain_form import plain_form
 from compress.networks.evaluation import evaluating, logits_of
 from compress.networks.families import Network
 from compress.points import onnx_packages
@@ -98,8 +98,12 @@ def written(network: Network, described: MadeFor) -> bytes:
 
 
 def exported(network: Network, described: MadeFor, reason: str) -> bytes:
-    """The file by torch's exporter. Raises ValueError with the reason where that cannot write it either."""
-    whole = WithNormaliser(opened(network), described).eval()
+    """The file by torch's exporter, with dense layers. Raises ValueError where that cannot write it either.
+
+    Args:
+        reason: what the network has that has no writer here.
+    """
+    whole = WithNormaliser(plain_form(network), described).eval()
     example = torch.zeros(2, *described.shape)
     with _quiet(), evaluating(whole):
         try:

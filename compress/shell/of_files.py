@@ -12,7 +12,7 @@ from compress.shell import streams
 if TYPE_CHECKING:
     from compress.curves.store import Store
 
-
+RUNNERS = {"onnx": "ONNX Runtime", "torch": "the program of torch.export"}
 
 def evaluated(file: str, data_name: str, split_name: str, teacher: str | None, store: Store) -> dict[str, Any]:
     """A network file's accuracy and each class's recall on a split, its size and operations.
@@ -57,24 +57,27 @@ def evaluated(file: str, data_name: str, split_name: str, teacher: str | None, s
             **counts(network, example)}
 
 
-def exported(file: str, target: str | None, data_name: str | None) -> dict[str, Any]:
-    """Writes a network file as ONNX, after ONNX Runtime has predicted the same classes for the validation examples.
+def exported(file: str, form: str, target: str | None, data_name: str | None) -> dict[str, Any]:
+    """Writes a network file in another form, after that has predicted the same classes for the validation examples.
 
     Args:
-        target: the new file; None for the same name with .onnx. data_name: None for the data that the network was made for.
+        form: "onnx", or "torch" for a program of torch.export.
+        target: the new file; None for the same name with the form's ending. data_name: None for the data that the network
+            was made for.
 
     Raises:
         ValueError: a missing package; a file that is no network, or that does not say what it was made for; a network that
-            ONNX has no operators for, or that predicts otherwise in ONNX Runtime.
+            the form has no operators for, or that predicts otherwise in it.
     """
     from compress.curves.final_report import must_fit
     from compress.data import datasets
     from compress.files import network_file
     from compress.files.contents import contents_of
     from compress.networks import device
-    from compress.points import onnx_export, onnx_packages
+    from compress.points import onnx_export, onnx_packages, torch_export
 
-    onnx_export.require_packages()
+    if form == "onnx":
+        onnx_export.require_packages()
     device.prepare()
     contents = contents_of(file)
     network, described = network_file.with_description(contents, file)
@@ -83,13 +86,16 @@ def exported(file: str, target: str | None, data_name: str | None) -> dict[str, 
                          "network again with this version.")
     data = datasets.load(data_name or described.data)
     must_fit(file, network, data)
-    made = onnx_export.to_onnx(network, described)
-    found = onnx_export.agreement(made, network, described, data)
-    if found.agreement < onnx_packages.LEAST:
-        raise ValueError(f"{file} was not exported: ONNX Runtime predicts the same class for "
-                         f"{100 * found.agreement:.1f} % of {found.examples:,} validation examples only. "
+    if form == "onnx":
+        made, ending = onnx_export.to_onnx(network, described), onnx_packages.SUFFIX
+        found = asdict(onnx_export.agreement(made, network, described, data))
+    else:
+        made, ending = torch_export.to_program(network, described), torch_export.SUFFIX
+        found = asdict(torch_export.agreement(made, network, described, data))
+    if found["agreement"] < onnx_packages.LEAST:
+        raise ValueError(f"{file} was not exported: {RUNNERS[form]} predicts the same class for "
+                         f"{100 * found['agreement']:.1f} % of {found['examples']:,} validation examples only. "
                          f"{onnx_packages.WHY_NOT_ALL}")
-    out = Path(target) if target else Path(file).with_suffix(".onnx")
+    out = Path(target) if target else Path(file).with_suffix(ending)
     write_whole(made, out)
-    return {"file": file, "bytes": len(contents), "onnx": str(out), "onnx_bytes": len(made), "data": data.name,
-            **asdict(found)}
+    return {"file": file, "bytes": len(contents), form: str(out), f"{form}_bytes": len(made), "data": data.name, **found}

@@ -10,7 +10,7 @@ import numpy as np
 from compress.layers.rounded.integer_inputs import IntegerInputs
 from compress.layers.rounded.integer_matmul import LARGEST, MOST_LEVELS, IntegerMatrix
 from compress.points.onnx_graph.builder import Graph
-from compress.points.onnx_graph.matrices import numbers_of, weight
+from compress.points.onnx_graph.matrices import integers_of, numbers_of, weight
 from compress.solvers.uniform_grid import Grid
 
 # Both factors are unsigned and count from here: where a processor multiplies unsigned by signed bytes, it may add pairs of
@@ -32,10 +32,10 @@ def outputs(graph: Graph, layer: IntegerInputs, value: str, convolution: Callabl
     numbers = numbers_of(found.numbers).astype(np.int16) + ORIGIN
     step = graph.constant(_channels(numbers_of(found.step) * np.float32(scale), layer), "step")
     if layer.place()["type"] == "Linear":
-        stored = graph.constant(numbers.astype(np.uint8).T, "numbers")
+        stored = integers_of(graph, np.ascontiguousarray(numbers.astype(np.uint8).T), ORIGIN)
         product = graph.add("MatMulInteger", rounded, stored, origin, origin)
     else:
-        stored = graph.constant(numbers.astype(np.uint8).reshape(layer.weight.shape), "numbers")
+        stored = integers_of(graph, numbers.astype(np.uint8).reshape(layer.weight.shape), ORIGIN)
         product = graph.add("ConvInteger", rounded, stored, origin, origin, attributes=convolution(layer.place()))
     whole = graph.add("Mul", graph.as_type(product, np.float32), step)
     return whole if bias is None else graph.add("Add", whole, bias)

@@ -155,6 +155,16 @@ def _looked_up(graph: Graph, levels: Levels, places: np.ndarray) -> str:
     return graph.add("Gather", graph.constant(table.ravel(), "table"), numbers)
 
 
+def integers_of(graph: Graph, numbers: np.ndarray, zero: int) -> str:
+    """Whole numbers of 8 bits, most of which may be zero's."""
+    held = numbers != zero
+    if held.mean() > FULL / 2:
+        return graph.constant(numbers)
+    flat = scattered(graph, graph.constant(numbers[held], "numbers"), np.flatnonzero(held), held.size,
+                     np.array(zero, numbers.dtype))
+    return graph.reshaped(flat, *numbers.shape)
+
+
 # -- layers --------------------------------------------------------------------------------------------------------
 
 

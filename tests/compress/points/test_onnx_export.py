@@ -65,13 +65,13 @@ def test_batch_norm_and_convolutions_are_exported(resnet, digits):
 
 def test_a_pursuit_of_nonnegative_coefficients_is_refused_in_words(mlp, digits):
     coded = DataCodes(nonzeros=2, atoms=20, iterations=1, epochs=1, classify="codes", nonnegative=True).compress(mlp, digits)
-    with pytest.raises(ValueError, match="ONNX has no operators for a pursuit with coefficients that are not negative"):
+    with pytest.raises(ValueError, match="A pursuit of coefficients that are not negative"):
         onnx_export.to_onnx(coded, MadeFor.of(digits))
 
 
 def test_the_command_writes_the_file_and_says_what_agrees(factors, digits, elsewhere):
     network_file.write(factors, "net.safetensors", MadeFor.of(digits))
-    said = of_files.exported("net.safetensors", None, None)
+    said = of_files.exported("net.safetensors", "onnx", None, None)
     assert said["onnx"] == "net.onnx" and said["agreement"] == 1.0 and said["data"] == "digits"
     assert (elsewhere / "net.onnx").stat().st_size == said["onnx_bytes"]
     json.dumps(said)
@@ -83,7 +83,7 @@ def test_a_file_that_predicts_otherwise_is_not_written(factors, made, digits, el
     found = onnx_export.Agreement(400, 0.9, 3.0, 1.0, 1.0, 1.0)
     monkeypatch.setattr(onnx_export, "agreement", lambda *given: found)
     with pytest.raises(ValueError, match=r"was not exported: ONNX Runtime predicts the same class for 90\.0 % of 400"):
-        of_files.exported("net.safetensors", None, None)
+        of_files.exported("net.safetensors", "onnx", None, None)
     assert not (elsewhere / "net.onnx").exists()
 
 
@@ -100,4 +100,4 @@ def test_without_the_packages_the_line_that_installs_them_is_said(factors, digit
 def test_a_file_without_a_description_is_refused(factors, elsewhere):
     network_file.write(factors, "net.safetensors")
     with pytest.raises(ValueError, match="does not say which data it was made for"):
-        of_files.exported("net.safetensors", None, None)
+        of_files.exported("net.safetensors", "onnx", None, None)

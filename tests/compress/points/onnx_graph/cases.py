@@ -9,6 +9,7 @@ from compress.method import Method
 from compress.methods import methods
 from compress.networks.families import Network
 from compress.recipe import Step
+from compress.stored import PLAIN
 
 # What is exported of every family of networks; little is trained.
 CASES = {
@@ -53,11 +54,12 @@ MORE = {
 
 
 def network_of(text: str, teacher: Network, data: Dataset) -> tuple[Network, bytes]:
-    """The network of methods joined by '+', as it is read from its file, and the file."""
-    network, steps = teacher, [Step.parse(part) for part in text.split("+")]
+    """The network of methods joined by '+', as it is read from its file, and the file; of no text, the teacher."""
+    network, steps = teacher, [Step.parse(part) for part in text.split("+") if part]
     made: list[Method] = [methods()[step.name].from_plain(step.values) for step in steps]
     for method in made:
         network = method.compress(network, data)
-    contents = network_file.to_bytes(network, MadeFor.of(data), made[-1].stored)
+    stored = made[-1].stored if made else PLAIN
+    contents = network_file.to_bytes(network, MadeFor.of(data), stored)
     return network_file.from_bytes(contents), contents
 
