@@ -49,18 +49,24 @@ def test_the_reader_needs_safetensors_and_numpy_alone_and_predicts_what_the_netw
     from compress.files.made_for import MadeFor
     from compress.methods.low_rank import LowRank
     from compress.methods.prune import Prune
+    from compress.recipe import Step
+    from compress.training.teachers import untrained
+    from tests.compress.texts import toy_texts
 
     program = tmp_path / "reader.py"
     absent = "import sys; sys.modules.update(dict.fromkeys(('torch', 'compress')))\n"
     program.write_text(absent + _block("python", "safe_open"))
-    np.save(tmp_path / "examples.npy", digits.normaliser.undo(digits.validation.inputs))
-    for number, method in enumerate((None, LowRank(keep=0.4), Prune(sparsity=0.6), Prune(sparsity=0.97))):
-        network = method.compress(mlp, digits) if method else mlp
-        network_file.write(network, tmp_path / f"{number}.safetensors", MadeFor.of(digits))
+    texts = toy_texts()
+    bag = untrained(Step.parse("embedding_bag(width=8,hidden=6)"), texts)
+    images = [(digits, mlp, one) for one in (None, LowRank(keep=0.4), Prune(sparsity=0.6), Prune(sparsity=0.97))]
+    for number, (data, network, method) in enumerate([*images, (texts, bag, None), (texts, bag, LowRank(keep=0.4))]):
+        network = method.compress(network, data) if method else network
+        network_file.write(network, tmp_path / f"{number}.safetensors", MadeFor.of(data))
+        np.save(tmp_path / "examples.npy", data.normaliser.undo(data.validation.inputs))
         done = subprocess.run([sys.executable, str(program), str(tmp_path / f"{number}.safetensors"),
                                str(tmp_path / "examples.npy")], capture_output=True, text=True, timeout=60)
         with torch.no_grad():
-            wanted = network(torch.tensor(digits.validation.inputs)).argmax(1).tolist()
+            wanted = network(torch.tensor(data.validation.inputs)).argmax(1).tolist()
         assert json.loads(done.stdout or "null") == wanted, done.stderr
 
 

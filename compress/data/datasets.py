@@ -15,7 +15,8 @@ from compress.data import bundled, local_files, openml
 from compress.data.finite import place_of
 from compress.data.normaliser import Normaliser, read_only
 from compress.data.raw_data import DatasetCard, RawData
-from compress.data.splitting import split
+from compress.data.splitting import Parts, split
+from compress.data.texts.vocabulary import Vocabulary
 from compress.progress import Reporter, no_report
 from compress.settings import checked_seed, shown, similar
 
@@ -45,11 +46,12 @@ class Dataset:
     """A data set with four normalised splits: calibration is a stratified part of train; no other two splits overlap.
 
     Attributes:
-        kind: image, sequence or tabular.
+        kind: image, sequence, tabular or text.
         digest: 16 hex digits of the contents and the seed of the splits.
         raw_bytes_per_example: bytes of an example as the source stores it: one for a uint8 value, four for any other.
         origin, notes: arrays from which the examples were made, and what is not used; see RawData.
         source: of its files, as source() gives it.
+        words: of texts, the word of each id, as the vocabulary of the training split has them; () for other kinds.
     """
 
     name: str
@@ -66,10 +68,12 @@ class Dataset:
     origin: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
     source: str = ""
+    words: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of an example: image (channels, height, width), sequence (features, length), table (features,)."""
+        """The shape of an example: image (channels, height, width), sequence (features, length), table (features,), text
+        (tokens,)."""
         return self.train.inputs.shape[1:]
 
     def open_test(self) -> Split:
@@ -117,12 +121,14 @@ def available() -> tuple[DatasetCard, ...]:
 
 
 def prepare(raw: RawData, name: str, seed: int) -> Dataset:
-    """Splits and normalises raw data, as load() does.
+    """Splits and normalises raw data, as load() does; texts get ids by the vocabulary of the training split.
 
     Raises:
         ValueError: a class with too few distinct examples, or values that cannot be normalised.
     """
     parts = split(raw, seed)
+    if raw.kind == "text":
+        return _of_texts(raw, name, seed, parts)
     normaliser = Normaliser.fit(raw.inputs[parts.train])
 
     def cut(places: np.ndarray) -> Split:
@@ -136,6 +142,22 @@ def prepare(raw: RawData, name: str, seed: int) -> Dataset:
     return Dataset(name, raw.title, raw.kind, raw.classes, cut(parts.train), cut(parts.calibration),
                    cut(parts.validation), normaliser, raw.digest(seed), raw.bytes_per_example, test, raw.origin,
                    raw.notes)
+
+
+def _of_texts(raw: RawData, name: str, seed: int, parts: Parts) -> Dataset:
+    """Texts in the ids of the training split's vocabulary. They are not normalised."""
+    vocabulary, test_inputs, test_labels = Vocabulary.fit(raw.inputs[parts.train], raw.words), raw.inputs, raw.labels
+    if raw.test_inputs is not None and raw.test_labels is not None:
+        test_inputs, test_labels = raw.test_inputs, raw.test_labels
+
+    def cut(inputs: np.ndarray, labels: np.ndarray, places: np.ndarray) -> Split:
+        return Split(vocabulary.apply(inputs[places]), labels[places])
+
+    train, calibration, validation = (cut(raw.inputs, raw.labels, places)
+                                      for places in (parts.train, parts.calibration, parts.validation))
+    return Dataset(name, raw.title, raw.kind, raw.classes, train, calibration, validation,
+                   Normaliser(np.zeros(1), np.ones(1)), raw.digest(seed), raw.bytes_per_example,
+                   cut(test_inputs, test_labels, parts.test), raw.origin, raw.notes, words=vocabulary.words)
 
 
 def _normalised(inputs: np.ndarray, places: np.ndarray, normaliser: Normaliser, title: str) -> np.ndarray:

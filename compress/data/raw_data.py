@@ -9,9 +9,11 @@ from math import prod
 import numpy as np
 
 from compress.data.finite import check_finite
+from compress.data.texts.tokens import SPECIAL
 
 EXAMPLE_AXES = {"image": ("channels", "height", "width"), "sequence": ("features", "length"),
-                "tabular": ("features",)}
+                "tabular": ("features",), "text": ("tokens",)}
+MOST_TOKENS = 2 ** 24  # different ones: float32 holds their ids exactly
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,14 @@ class RawData:
 
     Attributes:
         kind: determines the shape of an example: image (channels, height, width), sequence (features, length), tabular
-            (features,).
+            (features,), text (tokens,): ids as texts/tokens.py gives them.
         inputs: (n, *shape), of the source's real dtype, within float32. A missing value is NaN, in tables alone.
         labels: int64 (n,), in 0..len(classes)-1.
         test_inputs, test_labels: the source's official test part, or None.
         origin: arrays from which the examples were made, for pages: "scene" (n, channels, height, width), the images that
             examples were cut from; "atoms" (count, features), of which signals are sums.
         notes: sentences on what of the source is not used.
+        words: of a text, the word of each id.
 
     Raises:
         ValueError: an array that breaks these rules; the message has the title and the value.
@@ -61,6 +64,7 @@ class RawData:
     test_labels: np.ndarray | None = None
     origin: dict[str, np.ndarray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in EXAMPLE_AXES:
@@ -89,7 +93,7 @@ class RawData:
 
     def digest(self, seed: int) -> str:
         """16 hex digits of a SHA-256 over the contents and the seed of the splits."""
-        total = hashlib.sha256(repr((self.kind, self.classes, seed)).encode())
+        total = hashlib.sha256(repr((self.kind, self.classes, seed, *([self.words] if self.words else []))).encode())
         for array in (self.inputs, self.labels, self.test_inputs, self.test_labels):
             total.update(repr(None if array is None else (array.dtype.str, array.shape)).encode())
             total.update(b"" if array is None else np.ascontiguousarray(array).data)
@@ -102,6 +106,8 @@ class RawData:
                              f"({', '.join(axes)}) with no empty axis, but got {inputs.shape}.")
         if inputs.dtype.kind not in "uif":
             raise ValueError(f"{self.title}: {what} must be real numbers, but got the dtype {inputs.dtype}.")
+        if self.kind == "text":
+            self._check_ids(inputs, what)
         check_finite(inputs, f"{self.title}: {what}", missing_allowed=self.kind == "tabular")
         if labels.shape != inputs.shape[:1]:
             raise ValueError(f"{self.title}: there must be one label for each of the {len(inputs)} {what}, "
@@ -109,6 +115,15 @@ class RawData:
         if labels.dtype != np.int64 or labels.min() < 0 or labels.max() >= len(self.classes):
             raise ValueError(f"{self.title}: labels must be int64 in 0..{len(self.classes) - 1}, but got "
                              f"{labels.dtype} in {labels.min()}..{labels.max()}.")
+
+    def _check_ids(self, inputs: np.ndarray, what: str) -> None:
+        if not len(SPECIAL) < len(self.words) <= MOST_TOKENS:
+            raise ValueError(f"{self.title}: texts must have between {len(SPECIAL) + 1} and {MOST_TOKENS:,} words, but have "
+                             f"{len(self.words)}. Add the words of the ids.")
+        if inputs.dtype.kind not in "ui" or int(inputs.min()) < 0 or int(inputs.max()) >= len(self.words):
+            raise ValueError(f"{self.title}: {what} of kind text must be whole numbers in 0..{len(self.words) - 1}, "
+                             f"the ids of its words, but got {inputs.dtype} in {inputs.min()}..{inputs.max()}. Number the "
+                             "words again.")
 
     def _check_same_form(self, tested: np.ndarray) -> None:
         ours, theirs = (self.inputs.dtype, self.shape), (tested.dtype, tested.shape[1:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from compress.networks.families import Architecture, Family, Recurrent, family
+from compress.networks.families import Architecture, EmbeddingBag, Family, Recurrent, TokenGRU, family
 
 SAME = "same"
 ALONGSIDE = ("inner",)  # sizes of which there must be as many as of the family's first sizes, whatever the depth
@@ -24,7 +24,7 @@ def student_architecture(teacher: Architecture, name: str, width: float, depth: 
     Raises:
         ValueError: the family has no hidden layer, cannot have this depth, or cannot read these examples.
     """
-    start = teacher.family if name in (SAME, teacher.family.name) else family(name)
+    start = teacher.family if name in (SAME, teacher.family.name) else _other(teacher.family, family(name))
     sizes = {field: value for field, value in start.sizes(teacher.shape).items() if value}
     if not sizes:
         raise ValueError(f"Distill: a student of the family {start.name} has no hidden layer that can be made narrower. "
@@ -32,11 +32,25 @@ def student_architecture(teacher: Architecture, name: str, width: float, depth: 
     if depth > 1 and isinstance(start, Recurrent):
         raise ValueError(f"Distill: depth must be 0 or 1 for a GRU student, which has one recurrent layer, but got {depth}. "
                          "Set depth to 0.")
+    if depth and isinstance(start, EmbeddingBag | TokenGRU):
+        raise ValueError(f"Distill: depth must be 0 for a student of the family {start.name}, which keeps its layers, but "
+                         f"got {depth}. Set depth to 0.")
     if depth:
         first = next(iter(sizes))
         sizes |= {field: _of_depth(sizes[field], depth) for field in (first, *ALONGSIDE) if field in sizes}
     thinner = {field: tuple(max(1, round(size * width)) for size in value) for field, value in sizes.items()}
     return Architecture(_with(start, thinner, dropout), teacher.shape, teacher.classes)
+
+
+def _other(teacher: Family, wanted: Family) -> Family:
+    """A family other than the teacher's, its table as long as the teacher's. Raises ValueError if it cannot read what the
+    teacher reads."""
+    if teacher.reads != wanted.reads:
+        raise ValueError(f"Distill: a student of the family {wanted.name} reads {wanted.reads}, but its teacher reads "
+                         f"{teacher.reads}. Set student to same.")
+    if isinstance(teacher, EmbeddingBag | TokenGRU) and isinstance(wanted, EmbeddingBag | TokenGRU):
+        return dataclasses.replace(wanted, vocabulary=teacher.vocabulary)
+    return wanted
 
 
 def _remedy(name: str, has_places: bool) -> str:

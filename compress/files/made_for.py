@@ -22,7 +22,8 @@ class MadeFor:
         data: its name; digest: as Dataset has it.
         shape: of one example.
         classes: their names, in the order of the logits.
-        mean, standard_deviation: of the normaliser, one number for each entry of an example's first axis.
+        mean, standard_deviation: of the normaliser, one number for each entry of an example's first axis, or one for all (0
+            and 1 for texts). The words of ids are not part of a file: they belong to the data, whose digest it has.
     """
 
     data: str
@@ -69,7 +70,7 @@ class MadeFor:
         classes = plain["classes"]
         names = _numbered(whole(plain, "classes", 1, MOST_CLASSES)) if isinstance(classes, int) else tuple(classes)
         words = (plain["data"], plain["digest"], *names)
-        if (not all(isinstance(word, str) for word in words) or numbers.shape[1] != shape[0]
+        if (not all(isinstance(word, str) for word in words) or numbers.shape[1] not in (1, shape[0])
                 or not np.isfinite(numbers).all() or not (numbers[1] > 0).all()):
             raise ValueError("means must be numbers, and standard deviations positive ones")
         return cls(plain["data"], plain["digest"], shape, names, tuple(numbers[0].tolist()), tuple(numbers[1].tolist()))

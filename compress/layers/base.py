@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from compress.layers.bit_packing import Rows, Symbols
+from compress.networks.embedding import Embedding, looked_up
 from compress.networks.evaluation import evaluating
 from compress.networks.plain_values import flag, mapping, whole, wholes
 from compress.settings import shown
 
 DenseLayer = nn.Linear | nn.Conv1d | nn.Conv2d
-DENSE: dict[str, type[DenseLayer]] = {"Linear": nn.Linear, "Conv1d": nn.Conv1d, "Conv2d": nn.Conv2d}
+DENSE: dict[str, type[DenseLayer]] = {"Linear": nn.Linear, "Embedding": Embedding, "Conv1d": nn.Conv1d, "Conv2d": nn.Conv2d}
 LOWEST = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}  # smallest values of a convolution's options
 COMPRESSED: dict[str, type[Compressed]] = {}
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
@@ -82,13 +83,15 @@ class Compressed(Substitute):
 
 
 def is_dense(layer: nn.Module) -> TypeGuard[DenseLayer]:
-    """Whether this is a linear or convolutional layer with a dense weight."""
+    """Whether this is a linear or convolutional layer, or an embedding table, with a dense weight."""
     return type(layer) in DENSE.values()
 
 
 def dense_plain(layer: DenseLayer) -> dict[str, Any]:
     """A dense layer's sizes as JSON-able data."""
     bias = layer.bias is not None
+    if isinstance(layer, Embedding):
+        return {"type": "Embedding", "sizes": [layer.in_features, layer.out_features], "bias": bias, "mean": layer.mean}
     if isinstance(layer, nn.Linear):
         return {"type": "Linear", "sizes": [layer.in_features, layer.out_features], "bias": bias}
     return {"type": type(layer).__name__, "sizes": [layer.in_channels, layer.out_channels], "bias": bias,
@@ -100,13 +103,16 @@ def dense_rebuild(plain: dict[str, Any]) -> DenseLayer:
     """The opposite of dense_plain(). Raises ValueError for a layer type that is not known, or sizes that no layer has."""
     if mapping(plain, "a layer").get("type") not in list(DENSE):
         raise ValueError(f"The file holds a layer of type {shown(plain.get('type'))}; known are {', '.join(DENSE)}.")
-    axes = {"Linear": 0, "Conv1d": 1, "Conv2d": 2}[plain["type"]]
-    wanted = {"type", "sizes", "bias", *((*LOWEST, "groups") if axes else ())}
+    axes = {"Linear": 0, "Embedding": 0, "Conv1d": 1, "Conv2d": 2}[plain["type"]]
+    is_table = plain["type"] == "Embedding"
+    wanted = {"type", "sizes", "bias", *((*LOWEST, "groups") if axes else ("mean",) if is_table else ())}
     if set(plain) != wanted:
         raise ValueError(f"a layer of type {plain['type']} has {', '.join(sorted(wanted))}, but got {shown(plain)}")
     options: dict[str, Any] = {name: wholes(plain, name, low, (axes,)) for name, low in LOWEST.items() if axes}
     if axes:
         options["groups"] = whole(plain, "groups", 1)
+    if is_table:
+        options["mean"] = flag(plain, "mean")
     made: Callable[..., DenseLayer] = DENSE[plain["type"]]
     return made(*wholes(plain, "sizes", 1, (2,)), bias=flag(plain, "bias"), **options)
 
@@ -124,6 +130,8 @@ def dense_outputs(batch: Tensor, weight: Tensor, bias: Tensor | None, plain: dic
     """The outputs of a dense layer of these sizes with this weight and bias."""
     if plain["type"] == "Linear":
         return functional.linear(batch, weight, bias)
+    if plain["type"] == "Embedding":
+        return looked_up(batch, weight, bias, plain["mean"])
     convolve = functional.conv1d if plain["type"] == "Conv1d" else functional.conv2d
     return convolve(batch, weight, bias, tuple(plain["stride"]), tuple(plain["padding"]), tuple(plain["dilation"]),
                     plain["groups"])
@@ -212,9 +220,7 @@ def macs(network: nn.Module, example: Tensor) -> int:
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal counted
-        weight = weight_of(layer)
-        own: Any = getattr(layer, "macs_per_position", weight.numel())
-        counted += output.numel() // weight.shape[0] * int(own)
+        counted += macs_of_call(layer, output)
 
     watched = [layer.register_forward_hook(count) for layer in network.modules()
                if is_dense(layer) or hasattr(layer, "macs_per_position")]
@@ -225,6 +231,15 @@ def macs(network: nn.Module, example: Tensor) -> int:
         for hook in watched:
             hook.remove()
     return counted
+
+
+def macs_of_call(layer: nn.Module, output: Tensor) -> int:
+    """Multiply-adds of one call of a layer for this output. A table's outputs are looked up: none."""
+    if isinstance(layer, Compressed) and layer.place()["type"] == "Embedding":
+        return 0
+    weight = weight_of(layer)
+    own: Any = getattr(layer, "macs_per_position", weight.numel())
+    return output.numel() // weight.shape[0] * int(own)
 
 
 def _outermost(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Module]]:

@@ -75,6 +75,8 @@ def _together(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """The sizes of one layer in the place of both. Along each axis only one of the two convolutions has a kernel larger than
     1, so that sizes multiply and paddings add."""
     plain = {**second, "sizes": [first["sizes"][0], second["sizes"][1]]}
+    if (first["type"], second["type"]) == ("Embedding", "Linear"):
+        return {**first, "sizes": plain["sizes"], "bias": second["bias"]}
     if first["type"] != second["type"]:
         raise ValueError(f"the factors of a layer must have one type, but got {first['type']} and {second['type']}")
     if second["type"] != "Linear":

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from compress.layers.base import is_dense
 from compress.layers.matrix_view import inputs_as_columns
 from compress.memory import require
+from compress.networks.embedding import Embedding, frequencies
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.solvers.svd import Metric, Root
@@ -69,9 +70,13 @@ def input_moments(network: Network, inputs: Tensor, paths: Iterable[str]) -> dic
     Raises:
         MemoryShort: a moment does not fit.
     """
-    gathered = {path: _Gathered(path) for path in paths}
-    _watch(network, inputs, {path: own.add for path, own in gathered.items()})
-    return {path: own.moments() for path, own in gathered.items()}
+    paths = list(paths)
+    gathered = {path: _Gathered(path) for path in paths if not _is_one_hot(network.get_submodule(path))}
+    tables = {path: _Counted(path) for path in paths if path not in gathered}
+    _watch(network, inputs, {path: own.add for path, own in gathered.items()},
+           {path: own.add for path, own in tables.items()})
+    found = {path: own.moments() for path, own in gathered.items()} | {path: own.moments() for path, own in tables.items()}
+    return {path: found[path] for path in paths}
 
 
 def input_mean_squares(network: Network, inputs: Tensor, paths: Iterable[str]) -> dict[str, Tensor]:
@@ -86,8 +91,13 @@ def input_mean_squares(network: Network, inputs: Tensor, paths: Iterable[str]) -
 
         return add
 
-    _watch(network, inputs, {path: added(path) for path in paths})
-    return {path: total / counts[path] for path, total in totals.items()}
+    paths = list(paths)
+    tables = {path: _Counted(path) for path in paths if _is_one_hot(network.get_submodule(path))}
+    _watch(network, inputs, {path: added(path) for path in paths if path not in tables},
+           {path: own.add for path, own in tables.items()})
+    found = {path: total / counts[path] for path, total in totals.items()}
+    found |= {path: own.shares for path, own in tables.items()}
+    return {path: found[path] for path in paths}
 
 
 class _Gathered:
@@ -126,15 +136,50 @@ class _Gathered:
         return Moments(self.second / self.samples, mean)
 
 
-def _watch(network: Network, inputs: Tensor, takers: dict[str, Callable[[Tensor], None]]) -> None:
-    """Gives the inputs of layers, as columns (groups, columns, samples), to these functions while the network reads."""
+class _Counted:
+    """The one-hot inputs of an embedding table of tokens in a row: x x^T is 1 at one place of the diagonal, so that the
+    second moment is diagonal, with the mean of x. Padding is an input of zeros."""
+
+    def __init__(self, path: str) -> None:
+        self.path, self.samples, self.counts = path, 0, torch.zeros(())
+
+    def add(self, ids: Tensor, tokens: int) -> None:
+        """Takes token ids (n, length)."""
+        self.samples += ids.numel()
+        self.counts = self.counts.to(ids.device) + frequencies(ids, tokens)
+
+    @property
+    def shares(self) -> Tensor:
+        """The share of each token, (1, tokens): the mean of x, and of x^2."""
+        return self.counts[None] / self.samples
+
+    def moments(self) -> Moments:
+        """Of all that was taken."""
+        columns = len(self.counts)
+        require(bytes_of_moment(1, columns), title_of_moment(self.path, columns), WITHOUT_INPUTS)
+        return Moments(self.shares.diag_embed(), self.shares)
+
+
+def _is_one_hot(layer: nn.Module) -> bool:
+    return isinstance(layer, Embedding) and not layer.mean
+
+
+def _watch(network: Network, inputs: Tensor, takers: dict[str, Callable[[Tensor], None]],
+           tables: dict[str, Callable[[Tensor, int], None]]) -> None:
+    """Gives the inputs of layers, as columns (groups, columns, samples), to these functions while the network reads; of
+    tables of tokens in a row, the ids and how many tokens there are."""
     def watch(path: str, take: Callable[[Tensor], None]) -> torch.utils.hooks.RemovableHandle:
         layer = network.get_submodule(path)
         if not is_dense(layer):
             raise TypeError(f"inputs are gathered of dense layers, but layer {path} is a {type(layer).__name__}")
         return layer.register_forward_pre_hook(lambda module, arguments: take(inputs_as_columns(layer, arguments[0])))
 
-    hooks = [watch(path, take) for path, take in takers.items()]
+    def watch_table(path: str, take: Callable[[Tensor, int], None]) -> torch.utils.hooks.RemovableHandle:
+        layer = network.get_submodule(path)
+        return layer.register_forward_pre_hook(lambda module, arguments: take(arguments[0], module.in_features))
+
+    hooks = [*(watch(path, take) for path, take in takers.items()),
+             *(watch_table(path, take_ids) for path, take_ids in tables.items())]
     try:
         logits_of(network, inputs)
     finally:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from torch import nn
 
 from compress.layers.open_codes import Coefficients
+from compress.networks.embedding import Embedding
 
 
 def layer_title(path: str, layer: nn.Module) -> str:
     """For people: 'layer 1 · linear 784 -> 300'."""
+    if isinstance(layer, Embedding):
+        return f"{path} · embedding {layer.in_features}×{layer.out_features}"
     if isinstance(layer, nn.Linear):
         return f"{path} · linear {layer.in_features}→{layer.out_features}"
     if isinstance(layer, Coefficients):

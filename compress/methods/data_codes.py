@@ -34,7 +34,7 @@ from compress.progress import Reporter, no_report
 from compress.settings import setting
 from compress.solvers.dictionary import initial, recovered
 from compress.solvers.pursuit import SparseCoder
-from compress.sparse_coding.classifier import behind, classifier, untrained
+from compress.sparse_coding.classifier import OF_TEXTS, behind, classifier, untrained
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
 from compress.sparse_coding.pca_baseline import one_dictionary_after_another, with_components
 from compress.sparse_coding.view import atoms_so_far, components_view, scene_of, shape_of_tile, view_of
@@ -105,6 +105,8 @@ class DataCodes(Method):
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
         """No tile uses more atoms than it has numbers, or than there are; and tiles must fill an example."""
+        if data.kind == "text":
+            return f"DataCodes: {OF_TEXTS}"
         tiling = self._tiling(data)
         if tiling.invalid_reason():
             return f"DataCodes: {tiling.invalid_reason()}"

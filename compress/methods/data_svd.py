@@ -25,7 +25,7 @@ from compress.networks.families import Architecture, Family, Logistic, Network, 
 from compress.progress import Reporter, no_report
 from compress.settings import setting
 from compress.solvers.svd import break_even, hard_threshold, principal, projection_energies
-from compress.sparse_coding.classifier import CLASSIFIER, untrained
+from compress.sparse_coding.classifier import CLASSIFIER, OF_TEXTS, untrained
 from compress.stored import FLOAT32
 from compress.training.loop import Training, train
 
@@ -81,6 +81,8 @@ class DataSVD(Method):
 
     def invalid_reason(self, network: Network, data: Dataset) -> str:
         """There are no more components than numbers in an example, or examples."""
+        if data.kind == "text":
+            return f"DataSVD: {OF_TEXTS}"
         numbers, rows = int(np.prod(data.shape)), len(data.train)
         most = min(numbers, rows)
         if self.components <= most:

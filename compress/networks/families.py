@@ -13,9 +13,12 @@ from math import prod
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from compress.networks.embedding import Embedding, LastState
+from compress.networks.feed_forward import image_convolutions, perceptron, sequence_convolutions
 from compress.networks.gru import GRU
+from compress.networks.modules import AsSequence, Residual
 from compress.networks.plain_values import mapping, whole, wholes
 from compress.settings import Settings, setting, shown, spelled
 
@@ -30,6 +33,7 @@ class Family(Settings):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    reads: ClassVar[str] = "numbers"  # or "tokens": the ids of a text's words
 
     def __init_subclass__(cls) -> None:
         FAMILIES[cls.name] = cls
@@ -112,6 +116,12 @@ def build(architecture: Architecture, seed: int = 0) -> Network:
         return architecture.fresh()
 
 
+VOCABULARY: int = setting(4000, low=3, high=65536,
+                          help="Rows of the embedding table: padding, the unknown token, then the most frequent tokens of "
+                               "the training texts. All others are unknown.")
+WIDTH: tuple[int, ...] = setting((32,), low=1, high=4096, help="Numbers in a token's embedding (one number).")
+
+
 @dataclass(frozen=True)
 class Logistic(Family):
     """Multinomial logistic regression: one linear layer."""
@@ -134,7 +144,7 @@ class MLP(Family):
     dropout: float = setting(0.0, low=0.0, high=0.9, help="Share of hidden units that are dropped at each training step.")
 
     def layers(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
-        return nn.Sequential(nn.Flatten(), *_perceptron(prod(shape), self.hidden, classes, self.dropout))
+        return nn.Sequential(nn.Flatten(), *perceptron(prod(shape), self.hidden, classes, self.dropout))
 
     def title_for(self, shape: tuple[int, ...], classes: int) -> str:
         return "-".join(str(size) for size in (prod(shape), *self.hidden, classes))
@@ -160,9 +170,9 @@ class CNN(Family):
     def layers(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         sizes = self.sizes(shape)
         if len(shape) == 3:
-            return _image_convolutions(shape, sizes["channels"], sizes["hidden"], classes)
+            return image_convolutions(shape, sizes["channels"], sizes["hidden"], classes)
         if len(shape) == 2:
-            return _sequence_convolutions(shape, sizes["channels"], sizes["hidden"], classes)
+            return sequence_convolutions(shape, sizes["channels"], sizes["hidden"], classes)
         raise ValueError(f"CNN: needs images or sequences, but an example has shape {shape}. Choose mlp for tables.")
 
     def title_for(self, shape: tuple[int, ...], classes: int) -> str:
@@ -223,69 +233,52 @@ class Recurrent(Family):
                              nn.Linear(outputs, classes))
 
 
-class AsSequence(nn.Module):
-    """Images (n, c, h, w) -> rows (n, h, c w); sequences (n, features, length) -> (n, length, features)."""
+@dataclass(frozen=True)
+class EmbeddingBag(Family):
+    """The mean of the embeddings of a text's tokens, ReLU, and linear layers: a deep averaging network (Iyyer et al. 2015).
+    The order of the words does not matter. Almost all weights are in the embedding table."""
 
-    def forward(self, batch: Tensor) -> Tensor:
-        if batch.dim() == 4:
-            return batch.permute(0, 2, 1, 3).flatten(2)
-        return batch.transpose(1, 2)
+    name, title, reads = "embedding_bag", "Embedding bag", "tokens"
+    vocabulary: int = VOCABULARY
+    width: tuple[int, ...] = WIDTH
+    hidden: tuple[int, ...] = setting((), low=1, high=8192, help="Units of each layer after the mean; 'none' for no layer.")
+    dropout: float = setting(0.0, low=0.0, high=0.9, help="Share of hidden units that are dropped at each training step.")
 
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
+        width = one_width(self, shape)
+        return nn.Sequential(Embedding(self.vocabulary, width, mean=True), nn.ReLU(),
+                             *perceptron(width, self.hidden, classes, self.dropout))
 
-class Residual(nn.Module):
-    """Two normalised convolutions (before -> inner -> after channels) plus a shortcut, which is a 1x1 convolution where the
-    shape changes."""
-
-    def __init__(self, convolution: type, norm: type, before: int, inner: int, after: int, stride: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            convolution(before, inner, 3, stride=stride, padding=1, bias=False), norm(inner), nn.ReLU(),
-            convolution(inner, after, 3, padding=1, bias=False), norm(after))
-        same = before == after and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Sequential(
-            convolution(before, after, 1, stride=stride, bias=False), norm(after))
-
-    def forward(self, batch: Tensor) -> Tensor:
-        return torch.relu(self.body(batch) + self.shortcut(batch))
+    def title_for(self, shape: tuple[int, ...], classes: int) -> str:
+        return "-".join(str(size) for size in (self.vocabulary, *self.width, *self.hidden, classes))
 
 
-def _perceptron(inputs: int, hidden: tuple[int, ...], classes: int, dropout: float = 0.0) -> list[nn.Module]:
-    modules: list[nn.Module] = []
-    for before, after in zip((inputs, *hidden), hidden, strict=False):
-        modules += [nn.Linear(before, after), nn.ReLU(), *([nn.Dropout(dropout)] if dropout else [])]
-    return [*modules, nn.Linear((inputs, *hidden)[-1], classes)]
+@dataclass(frozen=True)
+class TokenGRU(Family):
+    """A GRU (Cho et al. 2014) over the embeddings of a text's tokens; a linear layer reads the last state."""
+
+    name, title, reads = "token_gru", "GRU over tokens", "tokens"
+    vocabulary: int = VOCABULARY
+    width: tuple[int, ...] = WIDTH
+    hidden: tuple[int, ...] = setting((32,), low=1, high=2048, help="Units of the recurrent layer (one number).")
+
+    def layers(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
+        width = one_width(self, shape)
+        if len(self.hidden) != 1:
+            raise ValueError(f"TokenGRU: hidden must be one number of units, but got {spelled(self.hidden)!r}. "
+                             "For example: hidden=32.")
+        return nn.Sequential(Embedding(self.vocabulary, width, mean=False), GRU(width, self.hidden[0], False), LastState(),
+                             nn.Linear(self.hidden[0], classes))
+
+    def title_for(self, shape: tuple[int, ...], classes: int) -> str:
+        return f"{self.vocabulary}-{spelled(self.width)}-GRU {spelled(self.hidden)}-{classes}"
 
 
-def _image_convolutions(shape: tuple[int, ...], channels: tuple[int, ...], hidden: tuple[int, ...],
-                        classes: int) -> nn.Sequential:
-    modules: list[nn.Module] = []
-    before, height, width = shape
-    most = 0  # convolutions that leave something of the image
-    for index, after in enumerate(channels):
-        padding = 2 if index == 0 or min(height, width) < 10 else 0
-        modules += [nn.Conv2d(before, after, 5, padding=padding), nn.ReLU(), nn.MaxPool2d(2)]
-        before, height, width = after, (height + 2 * padding - 4) // 2, (width + 2 * padding - 4) // 2
-        most += min(height, width) > 0
-    if min(height, width) < 1:
-        raise _too_many(len(channels), most, f"an image of {shape[1]}x{shape[2]}")
-    return nn.Sequential(*modules, nn.Flatten(), *_perceptron(before * height * width, hidden, classes))
-
-
-def _too_many(count: int, most: int, example: str) -> ValueError:
-    """most: convolutions for which the example is large enough."""
-    remedy = (f"Use {most} or fewer: give so many channels (a student: that depth)" if most else
-              "No CNN can read such examples: choose mlp, resnet or gru")
-    return ValueError(f"CNN: channels has {count} convolutions, but {example} is too small for them. {remedy}.")
-
-
-def _sequence_convolutions(shape: tuple[int, ...], channels: tuple[int, ...], hidden: tuple[int, ...],
-                           classes: int) -> nn.Sequential:
-    modules: list[nn.Module] = []
-    before, length = shape
-    for index, after in enumerate(channels):
-        kernel = 5 if index == 0 else 3
-        modules += [nn.Conv1d(before, after, kernel, stride=2, padding=1), nn.ReLU()]
-        before, length = after, (length + 2 - kernel) // 2 + 1
-    if length < 1:  # one of 3 or more has a last value after any number of convolutions
-        raise _too_many(len(channels), 0, f"a sequence of {shape[1]}")
-    return nn.Sequential(*modules, nn.Flatten(), *_perceptron(before * length, hidden, classes))
+def one_width(family: EmbeddingBag | TokenGRU, shape: tuple[int, ...]) -> int:
+    """The width of an embedding. Raises ValueError for several, or examples that are no rows of tokens."""
+    if len(shape) != 1:
+        raise ValueError(f"{type(family).__name__}: needs texts as token ids, but an example is {shape}. Choose mlp.")
+    if len(family.width) != 1:
+        raise ValueError(f"{type(family).__name__}: width must be one number, but got {spelled(family.width)!r}. For "
+                         "example: width=32.")
+    return family.width[0]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.files.waterfall import sizes
-from compress.layers.base import Compressed, dense_layers, is_dense, merged_layer, substitutes, weight_of
+from compress.layers.base import Compressed, dense_layers, is_dense, macs_of_call, merged_layer, substitutes
 from compress.layers.titles import layer_title
 from compress.networks.evaluation import device_of, evaluating, logits_of
 from compress.networks.families import Network
@@ -151,9 +151,7 @@ def _macs(network: Network, example: Tensor) -> dict[str, int]:
 
     def count(path: str) -> Any:
         def counted(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            weight = weight_of(layer)
-            own: Any = getattr(layer, "macs_per_position", weight.numel())
-            found[path] = found.get(path, 0) + output.numel() // weight.shape[0] * int(own)
+            found[path] = found.get(path, 0) + macs_of_call(layer, output)
         return counted
 
     _run(network, example, {path: count(path) for path, layer in network.named_modules()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from compress.layers.base import DenseLayer, is_dense, merged_layer
 from compress.layers.opening import opened
+from compress.networks.embedding import Embedding
 from compress.networks.evaluation import device_of, evaluating
 from compress.networks.families import Network
 from compress.networks.gru import Direction
@@ -39,7 +40,10 @@ def reached(network: Network) -> Tensor:
 
 @torch.no_grad()
 def _as_paths(layer: DenseLayer) -> None:
-    layer.weight.copy_((layer.weight != 0) / layer.weight[0].numel())
+    held = layer.weight != 0
+    if isinstance(layer, Embedding):  # an input of ones is one token: every token counts as each of them
+        held = held.any(1, keepdim=True).expand_as(held)
+    layer.weight.copy_(held / layer.weight[0].numel())
     if layer.bias is not None:
         layer.bias.zero_()
 

@@ -10,12 +10,14 @@ from compress.layers.open_codes import OpenCodes
 from compress.layers.opening import leave_out_zeros_only, opened
 from compress.memory import shortage
 from compress.networks.composite import Piece
+from compress.networks.embedding import Embedding
 from compress.networks.families import Network
 from compress.pruning.saliency import REFITTED
 from compress.pruning.selection import Selection
 from compress.pruning.unit_saliency import readers
 from compress.pruning.units import groups_of
 
+MOST_TOKENS = 512  # of a table that surgeon takes seconds for
 ON_INPUTS = ("wanda", *REFITTED)
 
 
@@ -29,7 +31,8 @@ def refusal(selection: Selection, schedule: str, network: Network) -> str:
     if selection.pattern == "units":
         open_network = opened(network) if zeros_only else network
         return _refusal_of_units(open_network) or _refusal_of_memory(selection, open_network)
-    return _refusal_of_codes(selection, network) or _refusal_of_memory(selection, network)
+    return (_refusal_of_codes(selection, network) or _refusal_of_time(selection, network)
+            or _refusal_of_memory(selection, network))
 
 
 def _refusal_of_memory(selection: Selection, network: Network) -> str:
@@ -47,6 +50,15 @@ def _refusal_of_memory(selection: Selection, network: Network) -> str:
     needed = sum(8 * groups * columns ** 2 for groups, columns in sizes.values()) + 3 * 8 * sizes[widest][1] ** 2
     return shortage(needed, f"Prune: {selection.criterion}: {title_of_moment(widest, sizes[widest][1])} and its inverse",
                     "Choose the criterion magnitude, taylor or wanda.")
+
+
+def _refusal_of_time(selection: Selection, network: Network) -> str:
+    """surgeon takes about n^3 operations for a row of n weights: for the tokens of a table hours."""
+    tables = [layer.in_features for layer in opened(network).modules() if isinstance(layer, Embedding)]
+    if selection.criterion != "surgeon" or max(tables, default=0) <= MOST_TOKENS:
+        return ""
+    return (f"Prune: the criterion surgeon removes one weight at a time, which takes hours for an embedding table of "
+            f"{max(tables):,} tokens; it can be used up to {MOST_TOKENS:,}. Choose the criterion second_order.")
 
 
 def _refusal_of_units(network: Network) -> str:

@@ -14,12 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from compress.layers.base import DenseLayer, compressed_layers, is_dense
-from compress.networks.families import AsSequence, Network, Residual
+from compress.networks.embedding import LastState
+from compress.networks.families import Network
 from compress.networks.gru import GRU, Direction
+from compress.networks.modules import AsSequence, Residual
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 UNIT_PRESERVING = (nn.ReLU, nn.Dropout, nn.MaxPool1d, nn.MaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.Flatten,
-           nn.Identity)
+           nn.Identity, LastState)
 COUNTER = "num_batches_tracked"
 
 
@@ -137,8 +139,8 @@ class _UnitSearch:
             return self._through_gru(module, path, units)
         if kind in UNIT_PRESERVING or (kind is AsSequence and not units.paths):
             return units
-        raise ValueError(f"Prune: the pattern units supports logistic, mlp, cnn, resnet and gru networks, but layer "
-                         f"{path} is {module}. Choose another pattern for this network.")
+        raise ValueError(f"Prune: the pattern units supports logistic, mlp, cnn, resnet, gru, embedding_bag "
+                         f"and token_gru networks, but layer {path} is {module}. Choose another pattern for this network.")
 
     def _through_weights(self, layer: DenseLayer, path: str, units: _UnitLayout) -> _UnitLayout:
         if not isinstance(layer, nn.Linear) and layer.groups != 1:

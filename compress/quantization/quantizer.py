@@ -117,8 +117,8 @@ class Quantizer:
         return with_layers(network, {path: layer.closed() for path, layer in open_layers.items()})
 
     def with_integer_inputs(self, network: Network, calibrated: bool = True) -> Network:
-        """A NEW network whose layers of levels round their inputs to 8 bits, within ranges that are measured on the
-        calibration examples while the network reads them.
+        """A NEW network whose layers of levels (but tables, whose inputs are ids) round their inputs to 8 bits, within
+        ranges that are measured on the calibration examples while the network reads them.
 
         Args:
             calibrated: False: all ranges are 1, for the network's structure alone.
@@ -127,7 +127,7 @@ class Quantizer:
             {path: network.get_submodule(path) for path in self.layers})}
         reaches = input_reaches(network, self.calibration, layers) if calibrated else dict.fromkeys(layers, 1.0)
         return with_layers(network, {path: IntegerInputs(layer, reaches[path]) for path, layer in layers.items()
-                                     if isinstance(layer, Quantized)})
+                                     if isinstance(layer, Quantized) and layer.options["type"] != "Embedding"})
 
     def with_one(self, path: str, rounding: Rounding, levels: int) -> Network:
         """A NEW open network with one layer quantized, for its sensitivity."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
@@ -16,6 +16,7 @@ from compress.layers.matrix_view import matrix_of
 from compress.layers.rounded.corrected import Corrected, correction_of
 from compress.layers.rounded.quantized import Quantized
 from compress.layers.rounded.quantized_codes import QuantizedCodes
+from compress.networks.embedding import Embedding
 from compress.solvers.codebook import Codebook, binary, kmeans, ternary
 from compress.solvers.gptq import Factor, QuickErrors, factor, output_errors, rounded_to_all
 from compress.solvers.svd import correction
@@ -214,36 +215,37 @@ class Roundable:
             weights = self.matrix if self.held is None or not bool(self.held.any()) else self.matrix[self.held]
             return kmeans(weights, levels)
         if rounding.scheme == "ternary":
-            return ternary(self.matrix, PER[rounding.per], rounding.group)
+            return self._of_rows(rounding, lambda matrix: ternary(matrix, PER[rounding.per], rounding.group))
         key = replace(rounding.to_nearest(), damping=0.0), levels  # a grid depends neither on the scheme nor on damping
         if key not in self._grids:
-            self._grids[key] = self._grid(rounding, levels)
+            self._grids[key] = self._of_rows(rounding, lambda matrix: self._grid(matrix, rounding, levels))
             while len(self._grids) > self._most:
                 del self._grids[next(iter(self._grids))]
         return self._grids[key]
 
-    def _grid(self, rounding: Rounding, levels: int) -> Grid:
+    def _of_rows(self, rounding: Rounding, fit: Callable[[Tensor], Grid]) -> Grid:
+        """A grid for the matrix. Where each row has its own, the rows of an embedding table are meant, one for each token:
+        the columns of its matrix."""
+        if rounding.per != "channel" or not isinstance(self.layer, Embedding):
+            return fit(self.matrix)
+        grid = fit(self.matrix.mT)
+        return Grid(grid.levels, grid.step.mT.contiguous(), grid.middle.mT.contiguous())
+
+    def _grid(self, matrix: Tensor, rounding: Rounding, levels: int) -> Grid:
         """A symmetric grid has 0 among its levels, unless there are two. An even number of levels is an odd one without the
         end on the side of the smaller extreme. Two levels are clipped in any case: the largest weight says nothing of where
         most of the weights are."""
         clip = rounding.clipping == "least_error" or levels == 2
         is_even = rounding.symmetric and levels > 2 and levels % 2 == 0
-        importance = self.second.diagonal(dim1=-2, dim2=-1) if clip and self._reads_inputs else None
+        weighs = clip and self._reads_inputs and matrix is self.matrix  # the weights of one token share their input
+        importance = self.second.diagonal(dim1=-2, dim2=-1) if weighs else None
         if levels == 2 and rounding.symmetric:
-            return binary(self.matrix, PER[rounding.per], rounding.group, importance)
-        grid = fitted(self.matrix, levels + is_even, PER[rounding.per], rounding.group, rounding.symmetric, clip, importance)
+            return binary(matrix, PER[rounding.per], rounding.group, importance)
+        grid = fitted(matrix, levels + is_even, PER[rounding.per], rounding.group, rounding.symmetric, clip, importance)
         if not is_even:
             return grid
-        side = self._larger_side(grid)
+        side = _larger_side(matrix, grid)
         return Grid(levels, grid.step, side * grid.step / 2)
-
-    def _larger_side(self, grid: Grid) -> Tensor:
-        """1 or -1 for each step of a grid: the sign of the weight farthest from 0."""
-        columns, groups = self.matrix.shape[-1], grid.step.shape[-1]
-        parts = self.matrix.split(-(-columns // groups), dim=-1)
-        axes = (-2, -1) if grid.step.shape[-2] == 1 else (-1,)
-        signs = [torch.where(part.amax(axes) >= -part.amin(axes), 1.0, -1.0) for part in parts]
-        return torch.stack(signs, dim=-1).view(grid.step.shape).to(grid.step.dtype)
 
     def _values(self, numbers: Tensor, meaning: Grid | Codebook) -> Tensor:
         values = meaning.values(numbers)
@@ -259,3 +261,12 @@ class Roundable:
         if shift is not None and made.bias is not None:
             made.bias = nn.Parameter((made.bias.detach() + shift).to(made.bias.dtype))
         return made
+
+
+def _larger_side(matrix: Tensor, grid: Grid) -> Tensor:
+    """1 or -1 for each step of a grid: the sign of the weight farthest from 0."""
+    columns, groups = matrix.shape[-1], grid.step.shape[-1]
+    parts = matrix.split(-(-columns // groups), dim=-1)
+    axes = (-2, -1) if grid.step.shape[-2] == 1 else (-1,)
+    signs = [torch.where(part.amax(axes) >= -part.amin(axes), 1.0, -1.0) for part in parts]
+    return torch.stack(signs, dim=-1).view(grid.step.shape).to(grid.step.dtype)

@@ -17,6 +17,8 @@ from compress.progress import Reporter
 from compress.training.loop import Training, train
 
 CLASSIFIER = MLP(hidden=(100,))
+OF_TEXTS = ("texts are ids of words, which are names rather than numbers: they have no components and no atoms. Choose a "
+            "method for networks, or read the column of text as counts of its words.")
 
 
 def behind(front: Front, features: Tensor, data: Dataset, epochs: int, report: Reporter, seed: int) -> Composite:

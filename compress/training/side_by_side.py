@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from compress.networks.embedding import Embedding
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 from compress.training.stack import leaves
@@ -224,11 +225,26 @@ class _Recorded(_Layer):
         return self.batch.grad
 
 
+class _Lookup(_Recorded):
+    """An embedding table, whose inputs, token ids, have no gradient."""
+
+    def forward(self, batch: Tensor, noise_seed: int) -> Tensor:
+        with torch.enable_grad():
+            self.outputs = self.module(batch)
+        return self.outputs.detach()
+
+    def backward(self, gradient: Tensor, wanted: bool) -> Tensor:
+        self.outputs.backward(gradient)
+        return gradient
+
+
 def _program(network: Network) -> list[_Layer]:
     return [_layer(module, number) for number, (_, module) in enumerate(leaves(network))]
 
 
 def _layer(module: nn.Module, number: int) -> _Layer:
+    if isinstance(module, Embedding):
+        return _Lookup(module)
     if type(module) is nn.Linear and module.bias is not None:
         return _Linear(module)
     if isinstance(module, nn.Conv1d | nn.Conv2d) and _is_plain(module):

@@ -18,9 +18,11 @@ import torch
 from torch import Tensor, nn
 
 from compress.layers.base import Compressed
+from compress.networks.embedding import Embedding, LastState
 from compress.networks.evaluation import CHUNK
-from compress.networks.families import AsSequence, Network, Residual
+from compress.networks.families import Network
 from compress.networks.gru import GRU
+from compress.networks.modules import AsSequence, Residual
 from compress.training.stack_blocks import StackedGRU, StackedResidual
 from compress.training.stack_layers import (
     Layout,
@@ -33,6 +35,7 @@ from compress.training.stack_layers import (
     StackedPlain,
     StackedTensor,
 )
+from compress.training.stack_tokens import StackedEmbedding, StackedLastState
 
 PLAIN = (nn.ReLU, nn.MaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, AsSequence, nn.Identity)
 STAGE_ENDS = (nn.ReLU, GRU, Residual)
@@ -186,6 +189,10 @@ def stacked(modules: Sequence[nn.Module], layout: Layout, batch: Tensor, number:
     first = modules[0]
     if isinstance(first, Compressed):
         raise TypeError(f"a compressed layer ({first.kind}) cannot be stacked")
+    if type(first) is Embedding:
+        return StackedEmbedding(_of_type(Embedding, modules), layout)
+    if type(first) is LastState:
+        return StackedLastState(layout)
     if type(first) is nn.Linear:
         return StackedLinear(_of_type(nn.Linear, modules), layout)
     if type(first) is nn.Conv1d:
@@ -202,7 +209,8 @@ def stacked(modules: Sequence[nn.Module], layout: Layout, batch: Tensor, number:
         return StackedFlatten(layout, batch)
     if type(first) is GRU:
         features = torch.arange(batch.shape[-1])
-        return StackedGRU(_of_type(GRU, modules), Layout(layout.kind, len(features), (features,) * len(modules)))
+        read = layout if layout.kind == "series" else Layout(layout.kind, len(features), (features,) * len(modules))
+        return StackedGRU(_of_type(GRU, modules), read)
     if type(first) is Residual:
         blocks = _of_type(Residual, modules)
         body = _sequence([block.body for block in blocks], "body", layout, batch, number)

@@ -32,7 +32,8 @@ class StackedResidual(StackedLayer):
 
 
 class StackedGRU(StackedLayer):
-    """gru.GRU of every network, over the shared sequences: one product a step computes the states of all networks."""
+    """gru.GRU of every network, over the shared sequences or each over its own: one product a step computes the
+    states of all networks."""
 
     def __init__(self, layers: Sequence[GRU], layout: Layout) -> None:
         super().__init__()
@@ -50,11 +51,11 @@ class StackedGRU(StackedLayer):
         ahead = self.forwards.forward(batch, training, noise_seed)
         if self.backwards is None:
             return ahead
-        return torch.cat([ahead, self.backwards.forward(batch.flip(1), training, noise_seed).flip(2)], 3)
+        return torch.cat([ahead, self.backwards.forward(batch.flip(-2), training, noise_seed).flip(2)], 3)
 
 
 class _Direction(StackedLayer):
-    """gru.Direction of every network: (b, steps, features) -> (N, b, steps, units)."""
+    """gru.Direction of every network: (b, steps, features), or a series (N, b, steps, features) -> (N, b, steps, units)."""
 
     def __init__(self, layers: Sequence[Direction], layout: Layout) -> None:
         super().__init__()
@@ -69,10 +70,14 @@ class _Direction(StackedLayer):
 
     def forward(self, batch: Tensor, training: bool, noise_seed: int) -> Tensor:
         weight, bias = self.input_map.value("weight"), self.input_map.value("bias")
-        inputs = functional.linear(batch, weight.flatten(0, 1), bias.flatten())
-        state = inputs.new_zeros(len(weight), len(batch), self.units)
+        if batch.dim() == 4:
+            inputs = batch @ weight[:, None].mT + bias[:, None, None]
+        else:
+            inputs = functional.linear(batch, weight.flatten(0, 1), bias.flatten())
+            inputs = inputs.unflatten(-1, weight.shape[:2]).movedim(2, 0)
+        state = inputs.new_zeros(*inputs.shape[:2], self.units)
         states = []
-        for step in inputs.unflatten(-1, weight.shape[:2]).permute(1, 2, 0, 3).unbind(0):
+        for step in inputs.unbind(2):
             state = gated(step, self.state_map.forward(state, training, noise_seed), state)
             states.append(state)
         return torch.stack(states, 2)

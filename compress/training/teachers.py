@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from compress.data.datasets import Dataset
-from compress.networks.families import FAMILIES, Architecture, Family, Network, build, family
+from compress.networks.families import FAMILIES, Architecture, EmbeddingBag, Family, Network, TokenGRU, build, family
 from compress.progress import Reporter, no_report
 from compress.recipe import Step
 from compress.settings import checked_seed, shown, similar
@@ -43,6 +43,10 @@ PRESETS = (
            ("image", "sequence")),
     Preset("GRU over time", "Reads a sequence step by step, both ways.",
            Step.of("gru", {"epochs": 12, **ON_SEQUENCES}), ("sequence",)),
+    Preset("Embedding bag", "The mean of the words' embeddings: the order of words does not matter.",
+           Step.of("embedding_bag", {"epochs": 6, "learning_rate": 0.003}), ("text",)),
+    Preset("GRU over tokens", "Reads the words' embeddings one after the other.",
+           Step.of("token_gru", {"epochs": 6, "learning_rate": 0.003}), ("text",)),
     Preset("Logistic regression", "One layer: the baseline for all others.", Step("logistic")),
 )
 
@@ -67,6 +71,7 @@ def untrained(step: Step, data: Dataset, seed: int = 0) -> Network:
     the family cannot take such examples, or where training the network would not fit into memory."""
     seed = checked_seed(seed, "Teacher")
     shape_of, plan = _read_step(step)
+    shape_of = fitted(shape_of, data)
     require_training(Architecture(shape_of, data.shape, len(data.classes)), plan.batch)
     return build(Architecture(shape_of, data.shape, len(data.classes)), seed).eval()
 
@@ -76,6 +81,22 @@ def train_teacher(data: Dataset, step: Step, seed: int = 0, report: Reporter = n
     """Trains a network with the settings of a step, for instance Step.parse("mlp(hidden=300-100)")."""
     _, plan = _read_step(step)
     return train(untrained(step, data, seed).to(device), data, plan, seed, report, keep_best=True)
+
+
+def fitted(shape_of: Family, data: Dataset) -> Family:
+    """The family for these data: with a table of no more rows than there are tokens.
+
+    Raises:
+        ValueError: it reads numbers and the data are texts, or the other way round.
+    """
+    wanted = "tokens" if data.kind == "text" else "numbers"
+    if shape_of.reads != wanted:
+        others = ", ".join(name for name, kind in FAMILIES.items() if kind.reads == wanted)
+        raise ValueError(f"{shape_of.name} reads {shape_of.reads}, but the examples of {data.name} are {wanted}"
+                         f"{' (the ids of words)' if wanted == 'tokens' else ''}. Choose one of {others}.")
+    if isinstance(shape_of, EmbeddingBag | TokenGRU) and data.words:
+        return replace(shape_of, vocabulary=min(shape_of.vocabulary, len(data.words)))
+    return shape_of
 
 
 def _read_step(step: Step) -> tuple[Family, Training]:

@@ -15,7 +15,7 @@ import torch
 from compress.networks.families import Architecture
 from compress.training.memory_needs import footprint
 
-DENSE = ("logistic", "mlp")  # families that use each weight once for an example
+DENSE = ("logistic", "mlp", "embedding_bag")  # families that use each weight once for an example
 WORTH_MORE = 100_000_000  # multiply-adds of all examples of a step, from which more threads pay
 
 

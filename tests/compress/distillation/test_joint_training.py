@@ -19,7 +19,8 @@ from compress.distillation.joint_training import train_students
 from compress.distillation.objective import LOSSES, KDObjective, StackedObjective, TeacherTargets
 from compress.distillation.student_groups import Student, groups, waves
 from compress.networks.evaluation import logits_of
-from compress.networks.families import CNN, MLP, Architecture, Family, Network, Recurrent, Residual, ResNet, build
+from compress.networks.families import CNN, MLP, Architecture, Family, Network, Recurrent, ResNet, build
+from compress.networks.modules import Residual
 from compress.progress import Cancelled, EpochDone, Progress, Reporter
 from compress.training import losses
 from compress.training.loop import Training, train

@@ -89,5 +89,5 @@ def test_factors_come_back_from_plain_data() -> None:
 def test_unknown_kinds_are_answered_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"compressed layer of kind 'magic'; known are .*factors"):
         layer_rebuild({"kind": "magic"})
-    with pytest.raises(ValueError, match=r"layer of type 'Magic'; known are Linear, Conv1d, Conv2d"):
+    with pytest.raises(ValueError, match=r"layer of type 'Magic'; known are Linear, Embedding, Conv1d, Conv2d"):
         dense_rebuild({"type": "Magic", "sizes": [1, 1]})

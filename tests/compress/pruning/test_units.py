@@ -10,7 +10,20 @@ from compress.layers.base import dense_layers, with_layers
 from compress.layers.factors import Factors
 from compress.layers.matrix_view import factorised
 from compress.networks import families
-from compress.networks.families import CNN, MLP, Architecture, Family, Logistic, Network, Recurrent, Residual, ResNet, build
+from compress.networks.families import (
+    CNN,
+    MLP,
+    Architecture,
+    EmbeddingBag,
+    Family,
+    Logistic,
+    Network,
+    Recurrent,
+    ResNet,
+    TokenGRU,
+    build,
+)
+from compress.networks.modules import Residual
 from compress.pruning.units import Group, bundles_of, groups_of
 from tests.compress.helpers import identical, state
 
@@ -22,7 +35,8 @@ CASES: list[tuple[str, Family, tuple[int, ...]]] = [
     ("resnet", ResNet((6, 9, 7)), COLOURS), ("resnet, inner", ResNet((6, 4, 6), (5, 8, 3)), COLOURS),
     ("resnet, one block", ResNet((5,)), IMAGE), ("resnet, sequence", ResNet((4, 4, 7)), SEQUENCE),
     ("gru", Recurrent((7,)), SEQUENCE), ("gru, one way", Recurrent((6,), False), SEQUENCE),
-    ("gru, image", Recurrent((5,)), COLOURS)]
+    ("gru, image", Recurrent((5,)), COLOURS), ("embedding bag", EmbeddingBag(15, (7,), (5,)), TABLE),
+    ("tokens", TokenGRU(15, (6,), (5,)), TABLE)]
 every_case = pytest.mark.parametrize(("family", "shape"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 RESNET_PATHS = ["0", "3.body.0", "4.body.0", "4.body.3", "5.body.0", "5.body.3"]
 
@@ -64,7 +78,8 @@ def test_every_entry_of_a_hidden_layer_belongs_to_exactly_one_unit(family: Famil
             found.setdefault((member.tensor, member.axis), []).append(member.places.flatten())
     tensors = {name: tensor for name, tensor in network.state_dict().items() if tensor.dim()}
     paths = list(dense_layers(network))
-    raw = [path for path in paths if path.endswith(".input_map")] or paths[:1]
+    reads_tokens = family.reads == "tokens"
+    raw = paths[:1] if reads_tokens else [path for path in paths if path.endswith(".input_map")] or paths[:1]
     expected = {(name, 0) for name in tensors if not name.startswith(f"{paths[-1]}.")}
     expected |= {(f"{path}.weight", 1) for path in paths if path not in raw}
     assert found.keys() == expected

@@ -10,11 +10,23 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from compress.methods.low_rank import LowRank
-from compress.networks.families import CNN, MLP, Architecture, Family, Logistic, Network, Recurrent, ResNet, build
+from compress.networks.families import (
+    CNN,
+    MLP,
+    Architecture,
+    EmbeddingBag,
+    Family,
+    Logistic,
+    Network,
+    Recurrent,
+    ResNet,
+    TokenGRU,
+    build,
+)
 from compress.training.stack import Stack, structure
 from tests.compress.helpers import identical, state
 
-IMAGE, SMALL, SEQUENCE, TABLE = (1, 28, 28), (3, 8, 8), (2, 40), (12,)
+IMAGE, SMALL, SEQUENCE, TABLE, TEXT = (1, 28, 28), (3, 8, 8), (2, 40), (12,), (9,)
 CASES: list[tuple[str, list[Family], tuple[int, ...]]] = [
     ("mlp", [MLP((20, 7)), MLP((3, 30)), MLP((20, 7))], IMAGE), ("mlp, equal", [MLP((9,)), MLP((9,))], TABLE),
     ("logistic", [Logistic(), Logistic()], TABLE),
@@ -24,7 +36,9 @@ CASES: list[tuple[str, list[Family], tuple[int, ...]]] = [
                                                             SMALL),
     ("resnet", [ResNet((4, 9, 5)), ResNet((8, 3, 3))], SMALL),
     ("resnet, inner", [ResNet((4, 9), (7, 2)), ResNet((8, 3), (3, 5)), ResNet((5, 5))], SMALL),
-    ("resnet, sequence", [ResNet((4, 9)), ResNet((8, 3))], SEQUENCE)]
+    ("resnet, sequence", [ResNet((4, 9)), ResNet((8, 3))], SEQUENCE),
+    ("embedding bag", [EmbeddingBag(15, (4,), (6,)), EmbeddingBag(15, (7,), (3,))], TEXT),
+    ("tokens", [TokenGRU(15, (4,), (3,)), TokenGRU(15, (6,), (5,))], TEXT)]
 every_case = pytest.mark.parametrize(("families", "shape"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 
 
@@ -35,6 +49,8 @@ def networks(families: list[Family], shape: tuple[int, ...]) -> list[Network]:
 
 def batch(shape: tuple[int, ...], examples: int = 12) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(1)
+    if shape == TEXT:
+        return torch.randint(0, 17, (examples, *shape), generator=generator).double(), torch.arange(examples) % 4
     return torch.randn(examples, *shape, generator=generator, dtype=torch.float64), torch.arange(examples) % 4
 
 
