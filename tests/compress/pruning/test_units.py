@@ -35,7 +35,7 @@ CASES: list[tuple[str, Family, tuple[int, ...]]] = [
     ("resnet", ResNet((6, 9, 7)), COLOURS), ("resnet, inner", ResNet((6, 4, 6), (5, 8, 3)), COLOURS),
     ("resnet, one block", ResNet((5,)), IMAGE), ("resnet, sequence", ResNet((4, 4, 7)), SEQUENCE),
     ("gru", Recurrent((7,)), SEQUENCE), ("gru, one way", Recurrent((6,), False), SEQUENCE),
-    ("gru, image", Recurrent((5,)), COLOURS), ("embedding bag", EmbeddingBag(15, (7,), (5,)), TABLE),
+    ("gru, image", Recurrent((5,)), COLOURS), ("embedding bag", EmbeddingBag(15, (9,), (11,)), (3,)),
     ("tokens", TokenGRU(15, (6,), (5,)), TABLE)]
 every_case = pytest.mark.parametrize(("family", "shape"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 RESNET_PATHS = ["0", "3.body.0", "4.body.0", "4.body.3", "5.body.0", "5.body.3"]

@@ -33,7 +33,7 @@ def test_every_preset_is_a_teacher_for_the_kinds_of_data_it_names(preset: teache
     from compress.networks.families import Architecture, build
     from compress.training.teachers import _read_step
 
-    shapes = {"image": (1, 8, 8), "sequence": (1, 40), "tabular": (13,)}
+    shapes = {"image": (1, 8, 8), "sequence": (1, 40), "tabular": (13,), "text": (13,)}
     chosen, _ = _read_step(preset.step)
     for kind in preset.kinds:
         network = build(Architecture(chosen, shapes[kind], 10)).eval()
@@ -43,5 +43,5 @@ def test_every_preset_is_a_teacher_for_the_kinds_of_data_it_names(preset: teache
 def test_every_family_has_a_card_that_a_form_can_be_made_of() -> None:
     cards = family_cards()
     json.dumps(cards, allow_nan=False)
-    assert [card["name"] for card in cards] == ["logistic", "mlp", "cnn", "resnet", "gru"]
+    assert [card["name"] for card in cards] == ["logistic", "mlp", "cnn", "resnet", "gru", "embedding_bag", "token_gru"]
     assert all(card["title"] and card["doc"] and card["training"] for card in cards)
