@@ -263,6 +263,7 @@ def _store() -> Store:
 
     store = Store()
     sweep_home(store.path.parent)
+    store.clean_up()
     for sentence in store.take_notices():
         streams.note(sentence)
     return store

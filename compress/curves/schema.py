@@ -10,15 +10,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from compress.curves import damage, job_table
+from compress.curves import damage, deleted_table, job_table
 from compress.curves.sink import opened_counter
 from compress.curves.stored_text import as_object
 from compress.files.artefacts import Artefacts
 from compress.files.store_error import StoreError
 from compress.recipe import CONTROL, Recipe, Step
 
-VERSION = 4
-SAME_TABLES_SINCE = 3  # but for those of jobs, which get their new columns when they are prepared
+VERSION = 5
+SAME_TABLES_SINCE = 3  # but for those of jobs and of deleted points, which are made when they are prepared
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS teachers (key TEXT, recipe TEXT, digest TEXT, data_digest TEXT, card TEXT, created REAL,
     PRIMARY KEY (key, data_digest));
@@ -95,7 +95,7 @@ def _columns() -> dict[str, list[str]]:
     with closing(sqlite3.connect(":memory:")) as connection:
         _create(connection)
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE "
-                                                       "'sqlite_%' AND name NOT LIKE 'job%'")]
+                                                       "'sqlite_%' AND name NOT LIKE 'job%' AND name NOT LIKE 'deleted%'")]
         return {table: [row[1] for row in connection.execute(f"PRAGMA table_info({table})")] for table in tables}
 
 
@@ -135,6 +135,7 @@ def _create(connection: sqlite3.Connection) -> None:
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
     job_table.prepare(connection)
+    deleted_table.prepare(connection)
 
 
 def _is_version_1(connection: sqlite3.Connection, version: int, tables: set[str]) -> bool:

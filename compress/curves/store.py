@@ -16,6 +16,7 @@ from typing import Any
 
 from compress.curves import damage, schema
 from compress.curves.damage import SECONDS
+from compress.curves.deleted_table import DeletedTable
 from compress.curves.job_table import ACTIVE as ACTIVE
 from compress.curves.job_table import JobTable
 from compress.curves.plan import Plan
@@ -26,7 +27,7 @@ from compress.files.store_error import StoreError, of_system
 from compress.home import cache_folder
 
 
-class Store(PointTable, JobTable):
+class Store(PointTable, DeletedTable, JobTable):
     """One SQLite file. Every method opens a connection for itself, so that threads and processes may share a Store."""
 
     def __init__(self, path: Path | str | None = None) -> None:

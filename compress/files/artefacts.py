@@ -6,6 +6,8 @@ Imports nothing heavy, because pages use it too.
 from __future__ import annotations
 
 import hashlib
+import os
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +16,7 @@ from compress.atomic_file import sweep, write_whole
 from compress.files.store_error import StoreError, of_system
 
 SUFFIX = ".safetensors"
+RECENT = 3600.0  # seconds in which a file that was put here is not removed: its user may not have named it yet
 FOLDER = "networks"  # in the folder of the store
 
 
@@ -51,11 +54,14 @@ class Artefacts:
             StoreError: the disk is full, or the folder cannot be written.
         """
         digest = digest_of(contents)
-        if not self.has(digest, suffix):
-            try:
-                write_whole(contents, self.path(digest, suffix))
-            except OSError as error:
-                raise StoreError(of_system(f"The folder of files {self.folder}", self.folder, error)) from error
+        if self.has(digest, suffix):
+            with suppress(OSError):  # of another user: then it is not ours to remove either
+                os.utime(self.path(digest, suffix))  # a clean-up sees that somebody is about to use it
+            return digest
+        try:
+            write_whole(contents, self.path(digest, suffix))
+        except OSError as error:
+            raise StoreError(of_system(f"The folder of files {self.folder}", self.folder, error)) from error
         return digest
 
     def path(self, digest: str, suffix: str = SUFFIX) -> Path:

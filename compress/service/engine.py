@@ -132,12 +132,22 @@ class LocalEngine:
                 self._end(number, state="interrupted", error="The program was stopped during this job.")
 
     def _check_quota(self, session: str) -> None:
-        disk_quota.check(self.store.artefacts.folder)
+        self._make_room()
         own = sum(one["session"] == session and one["submitted"] and one["left"] is None
                   for rows in self.store.participants().values() for one in rows)
         if session and own >= most_jobs():
             raise ValueError(f"You have {own} unfinished runs, and {most_jobs()} are allowed for one browser at a time. "
                              "Wait for one to end, or cancel one in the sidebar.")
+
+    def _make_room(self) -> None:
+        """Raises ValueError where the files take more than is allowed. Before that, what was deleted is removed for good."""
+        folder = self.store.artefacts.folder
+        try:
+            disk_quota.check(folder)
+        except ValueError:
+            if not self.store.clean_up(days=0).files:
+                raise
+            disk_quota.check(folder)
 
     # -- the worker's life ---------------------------------------------------------------------------------------
 

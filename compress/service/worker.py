@@ -155,6 +155,7 @@ def main() -> None:
     try:
         store = Store()
         sweep_home(store.path.parent)
+        store.clean_up()
         Worker(sys.stdin, answers, store).serve()
     except Exception as problem:
         traceback.print_exc()

@@ -28,7 +28,7 @@ FILL = {**HERO_FILL, "beside": HERO_FILL["beside"] + BESIDE}
 
 def begin(state: ChainState, page: Page) -> None:
     """Measures by itself what is missing, once."""
-    if not state.missing or state.running:
+    if state.missing == state.deleted or state.running:
         return
     work = f"chain {state.chain.view_key} {state.values}"
     if by_itself.may_begin(page.data, state.job, work):

@@ -26,7 +26,8 @@ class ChainState:
         values: the dial's stops, rising; held: at each of them the point after each step (and after coding), None where
             nothing is measured yet; refused: value -> (number of the step, reason).
         dial: the dial's value; reference: the teacher's card, or None before it is trained; teacher: its record.
-        job: the newest job of this chain, or None; missing: how many networks are not measured.
+        job: the newest job of this chain, or None; missing: how many networks are not measured;
+            deleted: how many of these because they were deleted.
     """
 
     chained: Chained
@@ -40,6 +41,7 @@ class ChainState:
     teacher: dict[str, Any] | None
     job: dict[str, Any] | None
     missing: int
+    deleted: int = 0
     cache: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -97,13 +99,15 @@ def look_up(known: Card) -> ChainState:
     kept = store.view(chain.view_key, session.data_digest(recipe.data)) or {}
     refused = {value: (step, reason) for value, step, reason in kept.get("refused", ()) if value in chain.values}
     values = [value for value in chain.values if value not in refused] or list(chain.values)
-    points = store.points_of(chain.keys(values), teacher["digest"]) if teacher else {}
+    keys = chain.keys(values)
+    points = store.points_of(keys, teacher["digest"]) if teacher else {}
+    deleted = store.deleted_keys(keys, teacher["digest"]) if teacher else set()
     held = [found if None not in (found := [points.get(one.key()) for one in chain.stairs(value)]) else None
             for value in values]
     job = store.latest_job(job_key(chain))
     dial = min(values, key=lambda value: abs(value - asked))
     return ChainState(own, chain, cards, values, held, refused, dial, teacher and teacher["card"], teacher, job,
-                      0 if len(refused) == len(chain.values) else len(chain.keys(values)) - len(points))
+                      0 if len(refused) == len(chain.values) else len(keys) - len(points), len(deleted))
 
 
 def stops(card: Card, asked: Any) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from compress.curves.store import ACTIVE
 from compress.service.requests import CurveRequest
 from pages.ui.charts import outside
 from pages.ui.explore import by_itself, first_stop, presets, rail, stage
-from pages.ui.explore.curve_state import CurveState, look_up, missing
+from pages.ui.explore.curve_state import CurveState, is_deleted, look_up, missing
 from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
@@ -61,7 +61,7 @@ def _begin(own: MethodPage) -> None:
     if not state.running and not offer(state):
         first_stop.place(state)
     work = f"{session.job_key(state.request.curve(own.card['dial']))} {state.values}"
-    if not offer(state) or not by_itself.may_begin(own.page.data, state.job, work):
+    if not offer(state) or is_deleted(state) or not by_itself.may_begin(own.page.data, state.job, work):
         return
     by_itself.begun(work)
     if not submit(own.card):

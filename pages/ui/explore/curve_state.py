@@ -108,12 +108,19 @@ def _start(request: Recipe, digest: str) -> dict | None:
     return next((point for point in found if point), None)
 
 
+def is_deleted(state: CurveState) -> bool:
+    """Whether all that was measured of the curve is deleted: it comes back when somebody asks for it, not by itself."""
+    return bool(state.plan) and not state.points and not missing(state)
+
+
 def missing(state: CurveState) -> int:
-    """How many runs of the plan have no point, with those of a dial value that is not part of it yet; 0 without a plan."""
+    """How many runs of the plan have no point, with those of a dial value that is not part of it yet; 0 without a plan. What
+    was deleted is not missing."""
     if not state.plan:
         return 0
     runs, known = state.plan.runs, dict(state.plan.invalid)
-    kept = session.store().known_keys([run.key for run in runs], state.teacher["digest"])
+    store, keys, digest = session.store(), [run.key for run in runs], state.teacher["digest"]
+    kept = store.known_keys(keys, digest) | store.deleted_keys(keys, digest)
     new = [value for value in state.values if value not in state.plan.values and value not in known]
     each = sum(run.dial == state.plan.values[0] for run in runs)
     return len(state.plan.missing(kept)) + len(new) * each

@@ -94,17 +94,17 @@ def test_damaged_bytes_are_refused_whole_or_change_nothing(whole, store):
 def test_the_command_saves_what_is_pinned_with_its_note_and_loads_it(curve, places, store, tmp_path):
     file = str(tmp_path / "pinned.zip")
     with pytest.raises(ValueError, match="No network is pinned"):
-        of_archives.run(file, None, store)
+        list(of_archives.run(store, save=file))
     key, reference = sorted(places)[0]
     curve.store.pin(key, reference, "the knee")
-    assert of_archives.run(file, None, curve.store)["points"] == 1
-    assert of_archives.run(None, file, store)["new"] == 1
+    (saved,), (loaded,) = of_archives.run(curve.store, save=file), of_archives.run(store, load=file)
+    assert saved["points"] == 1 and loaded["new"] == 1
     assert store.pins()[key, reference]["note"] == "the knee"
-    for options in ((None, None), (file, file)):
+    for options in ({}, {"save": file, "load": file}):
         with pytest.raises(ValueError, match="needs one of --save FILE"):
-            of_archives.run(*options, store)
+            list(of_archives.run(store, **options))
     with pytest.raises(ValueError, match="cannot be read"):
-        of_archives.run(None, str(tmp_path / "nowhere.zip"), store)
+        list(of_archives.run(store, load=str(tmp_path / "nowhere.zip")))
 
 
 def test_nothing_and_unknown_points_make_no_archive(curve):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -172,12 +173,16 @@ def test_a_session_has_its_quota_and_what_it_left_is_not_counted(
 
 def test_no_run_begins_where_the_disk_is_used_up_but_one_that_runs_may_be_joined(
         engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = long_job(engine, "anna", 1)
-    engine.store.artefacts.put(bytes(2000))
+    number, digest = long_job(engine, "anna", 1), engine.store.artefacts.put(bytes(2000))
     monkeypatch.setenv("COMPRESS_DISK_GB", "0.000001")
     with pytest.raises(ValueError, match="No new run begins"):
         long_job(engine, "ben", 2)
     assert long_job(engine, "ben", 1) == number
+    with sqlite3.connect(engine.store.path) as connection:  # the file is that of a deleted point
+        connection.execute("INSERT INTO deleted_points (key, reference, point, deleted) VALUES ('a', 'b', ?, 1)",
+                           [f'{{"digest": "{digest}"}}'])
+    os.utime(engine.store.artefacts.path(digest), (0, 0))
+    assert long_job(engine, "ben", 2) != number and not engine.store.artefacts.has(digest)
 
 
 OTHER_APP = """
