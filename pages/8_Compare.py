@@ -27,6 +27,7 @@ else:
         questions.draw(chosen, page.known)
     with right:
         plane_stage.draw(chosen, page.known)
+    search.shown_by_link()
     plane_stage.draw_panel(everything, page.known)
     folds.draw([Fold(search.TITLE, partial(search.draw, everything, page.known)),
                 Fold("All points in a table: sort it, tick a row to pin it", partial(compare.table, chosen))], "Compare")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from math import inf, log
 from typing import Any
 
@@ -86,6 +88,18 @@ class Known:
         if self.target.bytes is not None and least > self.target.bytes:
             return f"at least {kilobytes(least)}, more than {spaced_size(self.target.bytes)}"
         return ""
+
+
+def instructive(points: Sequence[Summary], scores: Callable[[Summary], list[float]]) -> list[Summary]:
+    """The points in the order in which a sampler learns most from few: those of the front; then one of each chain of methods
+    in turn, its best first, so that a chain of a thousand points does not hide one of three."""
+    kept = front(points)
+    taken, chains = {one["recipe"] for one in kept}, defaultdict(list)
+    for point in sorted(points, key=lambda one: (scores(one), one["recipe"])):
+        if point["recipe"] not in taken:
+            chains[tuple(step.name for step in Recipe.parse(point["recipe"]).methods)].append(point)
+    turns = zip_longest(*(chains[names] for names in sorted(chains)))
+    return [*kept, *(one for turn in turns for one in turn if one is not None)]
 
 
 def front(points: Iterable[Summary]) -> list[Summary]:

@@ -26,7 +26,7 @@ from compress.recipe import Recipe
 from compress.search import fresh_seeds
 from compress.search.budget import Budget, Clock, OutOfTime
 from compress.search.found import MEASURED, REFUSED, SKIPPED, Found, Fresh, SearchSoFar, Tried, kilobytes, view_key, words
-from compress.search.known import Known, Summary, front
+from compress.search.known import Known, Summary, front, instructive
 from compress.search.proxies import BytesAhead, Calibration
 from compress.search.space import Space, recipe_of
 from compress.search.study import FOLDER, Proposal, Study
@@ -256,13 +256,15 @@ class Search:
     # -- what is known and told ----------------------------------------------------------------------------------
 
     def _take_known(self) -> None:
-        """Every point of the teacher takes part, also in what Optuna's sampler learns from."""
-        own, found = {one["recipe"] for one in self.study.tried}, []
+        """Every point of the teacher takes part, and Optuna's sampler learns from the most instructive ones."""
+        own, found = {one["recipe"] for one in self.study.tried}, {}
         for key, point in self.store.points_with(self.on.teacher.digest).items():
             summary = self.known.add(key, point)
             if summary and summary["params"] and summary["recipe"] not in own:
-                found.append((key, summary["params"], self.known.scores(summary)))
-        self.study.add_known(found)
+                found[summary["recipe"]] = key
+        summaries = [self.known.points[key] for key in found.values()]
+        self.study.add_known([(found[one["recipe"]], one["params"], self.known.scores(one))
+                              for one in instructive(summaries, self.known.scores)])
         for one in self.study.tried:  # what earlier runs have learned
             if one["predicted"]:
                 chain = [method(step) for step in Recipe.parse(one["recipe"]).methods]

@@ -12,7 +12,7 @@ import os
 import random
 import time
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ FOLDER = "searches"  # in our home
 INSTALL = "pip install 'optuna>=5,<6'"
 STARTUP = 10  # recipes before TPE models anything
 POPULATION = 16
+MOST_KNOWN = 300  # points of the store that a study takes up
 BASES = 3  # of the best recipes, from which others differ a little
 LOCK_SECONDS = 10  # after which the lock of a process that was killed is broken
 DAMAGED = ".damaged-"
@@ -81,15 +82,19 @@ class Study:
         """How many proposals have ended."""
         return sum("asked" in trial.user_attrs for trial in self._finished())
 
-    def add_known(self, points: Collection[tuple[str, Params, list[float]]]) -> None:
-        """Adds what the store has, unless it is here already: key, choices and scores of each point."""
-        known = {trial.user_attrs.get("key") for trial in self._study.get_trials(deepcopy=False)}
+    def add_known(self, points: Sequence[tuple[str, Params, list[float]]]) -> None:
+        """Adds what the store has, unless it is here already: key, choices and scores of each point; the first of them, so
+        that this study has at most MOST_KNOWN of which it was not asked: a sampler's time grows with them."""
+        trials = self._study.get_trials(deepcopy=False)
+        known = {trial.user_attrs.get("key") for trial in trials}
+        room = MOST_KNOWN - sum("key" in trial.user_attrs and "asked" not in trial.user_attrs for trial in trials)
+        added = [point for point in points if point[0] not in known][:max(0, room)]
         made = optuna().trial
         extra = {"NSGAIISampler:generation": 0} if self.target.goal == FRONT else {}
         self._study.add_trials([
             made.create_trial(values=scores, params=params, distributions=self._distributions(params),
                               user_attrs={"key": key}, system_attrs=extra)
-            for key, params, scores in points if key not in known])
+            for key, params, scores in added])
 
     # -- what to try ---------------------------------------------------------------------------------------------
 

@@ -35,13 +35,22 @@ def found(engine, filled) -> Any:  # noqa: F811
 def test_a_search_is_asked_for_with_the_pages_numbers(show, filled, asked, engine):  # noqa: F811
     shown = show(COMPARE, {**LINK, "at_most": "3", "within": "4kB"}, opened=[FOLD])
     named(shown.selectbox, WANTED).select("both").run()
-    named(shown.selectbox, MINUTES).select(6).run()
+    named(shown.selectbox, MINUTES).select("6").run()
+    assert [shown.query_params[name] for name in ("search", "speed", "minutes")] == ["both", "any", "6"]
     next(one for one in shown.button if one.label == "Search").click().run()
     (job,) = engine.store.active_jobs()
     assert job["request"] == {"recipe": filled.recipe.reference().text(), "target": "at_most=3,within=4kB", "minutes": 6.0,
                               "fresh": 2}
     assert asked == [filled.recipe.reference().text()] and not shown.exception
     assert "Cancel" in labels(shown.button) and next(one for one in shown.button if one.label == "Search").disabled
+
+
+def test_a_link_opens_the_search_that_it_describes(show, filled, asked, engine):  # noqa: F811
+    shown = show(COMPARE, {**LINK, "at_most": "3", "search": "both", "speed": "0.5", "minutes": "15"})
+    assert named(shown.selectbox, WANTED).value == "both" and named(shown.selectbox, MINUTES).value == "15"
+    next(one for one in shown.button if one.label == "Search").click().run()
+    (job,) = engine.store.active_jobs()
+    assert (job["request"]["target"], job["request"]["minutes"]) == ("at_most=3,within=20kB,latency=0.5", 15.0)
 
 
 def test_the_answer_stands_with_its_luck_and_what_was_tried(show, filled, found):  # noqa: F811

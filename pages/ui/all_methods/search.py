@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ import streamlit as st
 from compress.curves.race_plan import unit
 from compress.recipe import Recipe, Step
 from compress.search import found as finding
-from compress.search.target import FRONT, Target, spaced_size
+from compress.search.target import FRONT, spaced_size
 from compress.service.requests import SolveRequest
 from pages.ui.all_methods import questions, search_state
 from pages.ui.all_methods.compare import pareto
@@ -21,14 +22,15 @@ from pages.ui.charts.search import plane
 from pages.ui.explore import folds
 from pages.ui.explore.folds import Fold
 from pages.ui.liveplot import liveplot
+from pages.ui.shell import filters as filters_of
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import Card
+from pages.ui.shell.filters import BOTH, LOST, SEARCHES, SIZE, WHEREVER
 
 POLL = 0.5
+OPENED_ONCE = "search.opened"
 TITLE = "Search all methods and chains for a better one"
-MINUTES = (1, 3, 6, 15, 60)
-LOST, SIZE, BOTH, ALL = "lost", "size", "both", "front"
-WHEREVER = "any"  # speed
+MINUTES = sorted(SEARCHES["minutes"], key=int)
 SPEEDS = {WHEREVER: "at any speed", "1": "not slower", "0.5": "in half the time", "0.25": "in a quarter"}
 FORMATS = {"size": st.column_config.NumberColumn("size, kB", format="%.1f"), "accuracy": st.column_config.NumberColumn(
     "accuracy, %", format="%.1f"), "why": st.column_config.TextColumn(width="large"),
@@ -41,13 +43,13 @@ def draw(rows: Sequence[Row], known: Card) -> None:
     Args:
         rows: of all points, as compare.everything() has them.
     """
-    polls = search_state.look_up(_target(), rows, known).running
+    polls = search_state.look_up(session.filters().target, rows, known).running
     with st.container(border=True, gap="xsmall", key="search"):
         st.fragment(_search, run_every=POLL if polls else None)(rows, known, polls)
 
 
 def _search(rows: Sequence[Row], known: Card, polls: bool) -> None:
-    state = search_state.look_up(_target(), rows, known)
+    state = search_state.look_up(session.filters().target, rows, known)
     if state.running != polls:
         st.rerun()
     _ask(state, known)
@@ -60,15 +62,14 @@ def _search(rows: Sequence[Row], known: Card, polls: bool) -> None:
         _show(state, known)
 
 
+def shown_by_link() -> None:
+    """The fold of the search is open at first where a link describes a search."""
+    if session.filters().is_search and session.remembered(OPENED_ONCE) is None:
+        folds.leave_open(TITLE, "Compare")
+    session.remember(OPENED_ONCE, True)
+
+
 # -- the question ------------------------------------------------------------------------------------------------
-
-
-def _target() -> Target:
-    """What is asked: the numbers of the page's two questions, and a speed."""
-    filters, wanted = session.filters(), session.remembered("search.wanted", LOST)
-    speed = session.remembered("search.speed", WHEREVER)
-    return Target(filters.lost.points_lost if wanted in (LOST, BOTH) else None,
-                  filters.size.bytes if wanted in (SIZE, BOTH) else None, None if speed == WHEREVER else float(speed))
 
 
 def _ask(state: SearchState, known: Card) -> None:
@@ -76,21 +77,22 @@ def _ask(state: SearchState, known: Card) -> None:
     lost = f"at most {filters.lost.points_lost or 0:g} {unit(filters.lost.points_lost or 0)} below"
     size = f"within {spaced_size(filters.size.bytes or 1)}"
     names = {LOST: f"smallest, {lost}", SIZE: f"most accurate, {size}", BOTH: f"smallest, {lost}, {size}",
-             ALL: "whole front"}
+             filters_of.FRONT: "whole front"}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="search-ask"):
         st.selectbox("Search all methods and chains for", list(names), format_func=names.__getitem__, width=330,
-                     **_kept("search.wanted", LOST))
-        st.selectbox("Speed", list(SPEEDS), format_func=SPEEDS.__getitem__, width=165, **_kept("search.speed", WHEREVER))
-        st.selectbox("Minutes", MINUTES, width=110, **_kept("search.minutes", MINUTES[1]))
+                     **_kept("search"))
+        st.selectbox("Speed", list(SPEEDS), format_func=SPEEDS.__getitem__, width=165, **_kept("speed"))
+        st.selectbox("Minutes", MINUTES, width=110, **_kept("minutes"))
         st.button(_offer(state), type="primary", icon=":material/travel_explore:", key="search.start", on_click=_start,
                   args=[state], disabled=state.running)
     st.caption(outside.markdown(f"On the network of the sidebar, {_network(known)}. Every network measured of it so far "
                                 "takes part. All choices are made on validation."))
 
 
-def _kept(name: str, first: Any) -> dict[str, Any]:
-    """A widget whose value this visitor keeps."""
-    return session.bound(name, session.remembered(name, first), lambda value: session.remember(name, value))
+def _kept(name: str) -> dict[str, Any]:
+    """A widget whose value is part of the page's link."""
+    return session.bound(f"search.{name}", getattr(session.filters(), name),
+                         lambda value: session.narrow(replace(session.filters(), **{name: value})))
 
 
 def _offer(state: SearchState) -> str:
@@ -106,7 +108,7 @@ def _network(known: Card) -> str:
 
 
 def _start(state: SearchState) -> None:
-    minutes = float(session.remembered("search.minutes", MINUTES[1]))
+    minutes = float(session.filters().minutes)
     folds.leave_open(TITLE, "Compare")  # on an empty page the search stands alone, and its first network changes that
     session.submit(SolveRequest(state.recipe.text(), state.target.text(), minutes),
                    search_state.job_key(state.recipe, state.target), "Search")

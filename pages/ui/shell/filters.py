@@ -1,8 +1,7 @@
 """What the Compare page shows of all points, and what it is asked, as part of its link: `filter.data`, `filter.teacher`,
 `filter.method` and `filter.setting`, each with titles joined by |, or * for all; `at_most` and `within`, the numbers of its
-two questions; `open`, the networks that are looked into; `draw`, `x`, `y`, `mark`, `colour` and `fold`, how networks are
-drawn. Imports neither
-streamlit nor torch.
+two questions; `search`, `speed` and `minutes`, what is searched for; `open`, the networks that are looked into; `draw`, `x`,
+`y`, `mark`, `colour` and `fold`, how networks are drawn. Imports neither streamlit nor torch.
 """
 
 from __future__ import annotations
@@ -19,6 +18,12 @@ PAGE = "Compare"
 ALL = "*"
 OPENED, FOLD, DRAW, MOST_OPENED = "open", "fold", "draw", 4
 PLANE, MAP = "plane", "map"
+LOST, SIZE, BOTH, FRONT = "lost", "size", "both", "front"  # the first question, the second, both, or none
+WHEREVER = "any"  # speed
+SEARCHES = {"search": (LOST, SIZE, BOTH, FRONT), "speed": (WHEREVER, "1", "0.5", "0.25"),
+            "minutes": ("3", "1", "6", "15", "60")}
+"""What can be searched for, how fast the network shall be (a share of the teacher's time), and how long; the first is the
+default."""
 MEASURED = ("x", "y", "mark", "colour")
 TITLES = ("data", "teacher", "method", "setting")
 AXES = ("bytes", "accuracy", "macs", "latency", "expected_calibration_error", "agreement", "lost")
@@ -36,6 +41,7 @@ class Filters:
     Attributes:
         lost, size: the two questions: the smallest file at most so many points below the teacher, and the best accuracy
             within so many bytes.
+        search, speed, minutes: of the search, one of SEARCHES each.
         opened: networks that are looked into, each as KEY/REFERENCE.
         drawn: on a plane, or as a map of what was made of what.
         x, y: what networks are drawn over, one of AXES or recall:CLASS; mark, colour: what the size and the colour of a mark
@@ -48,6 +54,9 @@ class Filters:
     setting: tuple[str, ...] | None = None
     lost: Target = ONE_POINT
     size: Target = TWENTY_KB
+    search: str = LOST
+    speed: str = WHEREVER
+    minutes: str = "3"
     opened: tuple[str, ...] = ()
     x: str = "bytes"
     y: str = "accuracy"
@@ -55,6 +64,18 @@ class Filters:
     colour: str = "lost"
     drawn: str = PLANE
     folded: bool = False
+
+    @property
+    def is_search(self) -> bool:
+        """Whether a search is described that is not the first one."""
+        return any(getattr(self, name) != values[0] for name, values in SEARCHES.items())
+
+    @property
+    def target(self) -> Target:
+        """What is searched for."""
+        return Target(self.lost.points_lost if self.search in (LOST, BOTH) else None,
+                      self.size.bytes if self.search in (SIZE, BOTH) else None,
+                      None if self.speed == WHEREVER else float(self.speed))
 
     def to_link(self) -> dict[str, str]:
         """Query parameters that restore it; none for what is free, or as it is at first."""
@@ -64,6 +85,7 @@ class Filters:
         for asked, first in ((self.lost, ONE_POINT), (self.size, TWENTY_KB)):
             link |= asked.to_link() if asked != first else {}
         link |= {name: value for name in MEASURED if (value := getattr(self, name)) != getattr(Filters, name)}
+        link |= {name: getattr(self, name) for name in SEARCHES} if self.is_search else {}
         link |= {OPENED: " ".join(self.opened)} if self.opened else {}
         link |= {DRAW: MAP} if self.drawn == MAP else {}
         return {**link, FOLD: "seeds"} if self.folded else link
@@ -75,10 +97,12 @@ def taken(parameters: Mapping[str, str], notices: list[str]) -> tuple[Filters, d
     found = {name: _titles(parameters[parameter]) for parameter, name in names.items() if parameter in parameters}
     asked = {field: target for field, name in (("lost", AT_MOST), ("size", WITHIN))
              if (target := _asked(name, parameters.get(name), notices))}
-    own = (*names, *NAMES, OPENED, FOLD, DRAW, *MEASURED)
+    own = (*names, *NAMES, OPENED, FOLD, DRAW, *MEASURED, *SEARCHES)
     measures = {name: _axis(name, parameters[name], notices) for name in MEASURED if name in parameters}
+    searched = {name: _one_of(name, parameters[name], notices) for name in SEARCHES if name in parameters}
     drawn = MAP if parameters.get(DRAW) == MAP else PLANE
-    return (Filters(**found, **asked, **measures, drawn=drawn, opened=_opened(parameters.get(OPENED, ""), notices),
+    opened = _opened(parameters.get(OPENED, ""), notices)
+    return (Filters(**found, **asked, **measures, **searched, drawn=drawn, opened=opened,
                     folded=parameters.get(FOLD) == "seeds"),
             {name: text for name, text in parameters.items() if name not in own})
 
@@ -89,6 +113,14 @@ def _axis(name: str, text: str, notices: list[str]) -> str:
     notices.append(f"The link draws networks over {shortened(text)!r}, which is not measured. Measures are "
                    f"{', '.join(AXES)} and recall:CLASS.")
     return str(getattr(Filters, name))
+
+
+def _one_of(name: str, text: str, notices: list[str]) -> str:
+    if text in SEARCHES[name]:
+        return text
+    first = SEARCHES[name][0]
+    notices.append(f"The link's {name}={shortened(text)} is none of {', '.join(sorted(SEARCHES[name]))}; using {first}.")
+    return first
 
 
 def _opened(text: str, notices: list[str]) -> tuple[str, ...]:

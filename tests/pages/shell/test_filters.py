@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compress.search.target import Target
-from pages.ui.shell.filters import AXES, MAP, PLANE, Filters, taken
+from pages.ui.shell.filters import AXES, MAP, PLANE, SEARCHES, Filters, taken
 
 titles = st.none() | st.lists(st.text(min_size=1), unique=True).map(tuple)
 
@@ -35,6 +35,22 @@ def test_what_is_free_is_in_no_link():
 def test_a_link_restores_both_questions(points, size):
     filters, notices = Filters(lost=Target(points_lost=points), size=Target(bytes=size)), []
     assert taken(filters.to_link(), notices) == (filters, {}) and not notices
+
+
+@given(st.sampled_from(SEARCHES["search"]), st.sampled_from(SEARCHES["speed"]), st.sampled_from(SEARCHES["minutes"]))
+def test_a_link_restores_what_is_searched_for(search, speed, minutes):
+    filters, notices = Filters(search=search, speed=speed, minutes=minutes, size=Target(bytes=9_000)), []
+    assert taken(filters.to_link(), notices) == (filters, {}) and not notices
+    assert (filters.target.points_lost is None) == (search in ("size", "front"))
+    assert filters.target.bytes == (9_000 if search in ("size", "both") else None)
+    assert filters.target.latency == (None if speed == "any" else float(speed))
+
+
+@pytest.mark.parametrize(("name", "text"), [("search", "best"), ("speed", "0.3"), ("minutes", "-1"), ("minutes", "3.0")])
+def test_a_search_that_is_not_offered_is_left_out_with_a_sentence(name, text):
+    notices = []
+    assert taken({name: text}, notices) == (Filters(), {})
+    assert len(notices) == 1 and f"{name}={text}" in notices[0]
 
 
 def test_a_link_restores_what_is_opened_and_leaves_out_what_is_no_network():
