@@ -63,17 +63,22 @@ def add(page: Page, own: list[File], reading: Reading, about: dict) -> None:
     """The name, and the button that makes a data set of the files."""
     name = st.text_input("Name of the data set", value=own[0].plain_name.rpartition(".")[0] or own[0].plain_name,
                          max_chars=60, key=f"own.name.{files.key(own, Reading())}")
-    if not st.button("Add and use it", type="primary", width="stretch", disabled=bool(about["problem"]), key="own.add"):
+    st.button("Add and use it", type="primary", width="stretch", disabled=bool(about["problem"]), key="own.add",
+              on_click=_add, args=[own, reading, name])
+
+
+def _add(own: list[File], reading: Reading, name: str) -> None:
+    """Callback of the button, once for the same files: a double click adds one data set."""
+    asked, (done, added) = (files.key(own, reading), name), session.remembered("own.added", (None, ""))
+    if asked == done and local_files.is_added(added):
         return
     try:
-        with st.spinner("Adding"):
-            added = files.add(own, reading, name)
+        added = files.add(own, reading, name)
     except ValueError as error:
-        st.error(outside.markdown(error), icon=":material/report:")
+        session.remember("own.refusal", str(error))
         return
-    session.remember("own.added", added)
+    session.remember("own.added", (asked, added))
     use(added)
-    st.rerun()
 
 
 def use(name: str) -> None:
@@ -145,7 +150,7 @@ with main:
 with beside:
     if about:
         add(page, shown, choices(about), about)
-    added = session.remembered("own.added")
+    _, added = session.remembered("own.added", (None, ""))
     if added == page.choice.data:
         what_next(added)
 all_sets(page)

@@ -199,11 +199,10 @@ def tiles_so_far(student: Result, reference: dict) -> list[tuple[str, str]]:
 def use(state: CurveState) -> None:
     """Puts the student at the dial in the teacher's place, on every other page."""
     taken = session.choice().start == state.recipe.methods
-    if st.button("This student is in the teacher's place" if taken else "Put this student in the teacher's place",
-                 icon=":material/swap_horiz:", key="distill.use", disabled=taken,
-                 help="Every other page then starts from this student: factorise it, prune it, compare it."):
-        session.choose(replace(session.choice(), start=state.recipe.methods))
-        st.rerun()  # the sidebar, which is outside of this fragment, shows it too
+    st.button("This student is in the teacher's place" if taken else "Put this student in the teacher's place",
+              icon=":material/swap_horiz:", key="distill.use", disabled=taken,
+              on_click=lambda: session.choose(replace(session.choice(), start=state.recipe.methods)),
+              help="Every other page then starts from this student: factorise it, prune it, compare it.")
 
 
 def dark(state: CurveState) -> None:

@@ -1,7 +1,11 @@
 """Chains: methods one after the other, what each takes in bytes and costs in accuracy, and whether their order matters."""
 
+from functools import partial
+
 from pages.ui.chains import cards, duel_fold, order_fold, presets, stage
 from pages.ui.chains.state import look_up
+from pages.ui.explore import folds
+from pages.ui.explore.folds import Fold
 from pages.ui.shell.frame import open_page, part
 
 page = open_page("Chains", "Put methods one after the other. Each step starts from the network that the one before it left; "
@@ -13,5 +17,5 @@ with part("presets"):
 with part("settings"):
     cards.draw(state, page, lambda: stage.work(state, page))
 stage.draw(state, page)
-order_fold.draw(page)
-duel_fold.draw(state, page)
+folds.draw([Fold(order_fold.TITLE, partial(order_fold.draw, page)),
+            Fold(duel_fold.TITLE, partial(duel_fold.draw, state, page))], "chain")

@@ -17,5 +17,5 @@ for first in range(0, len(lessons), ACROSS):
             st.markdown(lesson.summary)
             asked = sum(step.question is not None for step in lesson.steps)
             st.caption(f"{len(lesson.steps)} steps, {asked} predictions")
-            if st.button("Begin", key=f"begin.{lesson.name}", icon=":material/play_arrow:"):
-                lesson_bar.go(lesson, 1)
+            st.button("Begin", key=f"begin.{lesson.name}", icon=":material/play_arrow:", on_click=lesson_bar.go,
+                      args=[lesson, 1])

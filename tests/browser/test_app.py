@@ -137,17 +137,9 @@ def settled(page: Any, charts: int = 0) -> None:
 
 
 def unfold(page: Any, title: str) -> None:
-    """Opens a fold under the stage and waits for what is in it; clicks again where nothing has opened for 15 s, because a
-    click while the page still draws another fold can be lost."""
-    opened = page.locator("details[open]", has_text=title)
-    for _ in range(4):
-        page.locator("summary", has_text=title).click()
-        began = time.monotonic()
-        while time.monotonic() - began < 15 and not opened.count():
-            time.sleep(0.1)
-        if opened.count():
-            break
-    opened.wait_for()
+    """Opens a fold under the stage and waits for what is in it."""
+    page.locator("summary", has_text=title).click()
+    page.locator("details[open]", has_text=title).wait_for()
     settled(page)
 
 

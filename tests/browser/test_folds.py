@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,50 @@ OPENS = """(() => {
 })();"""
 
 
-def test_a_fold_stays_open_that_is_opened_while_another_one_appears(browser: Any, tmp_path: Path):  # noqa: F811
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serve(Path(__file__).with_name("folds_demo.py"), tmp_path_factory.mktemp("folds")) as served:
+        yield served
+
+
+def test_a_fold_stays_open_that_is_opened_while_another_one_appears(browser: Any, address: str):  # noqa: F811
     """Built anew at another place, it was closed, and its click was lost where it came between the two."""
-    with serve(Path(__file__).with_name("folds_demo.py"), tmp_path) as address:
-        page = browser.new_page()
-        page.add_init_script(OPENS)
-        page.goto(address)
-        page.wait_for_function("window.clicked")
-        page.get_by_text("inside two").wait_for()
-        page.wait_for_function("Number(/Drawn (\\d+)/.exec(document.body.innerText)?.[1]) >= 8")
-        assert page.evaluate("whole()") and page.get_by_text("inside two").is_visible()
-        page.close()
+    page = browser.new_page()
+    page.add_init_script(OPENS)
+    page.goto(address)
+    page.wait_for_function("window.clicked")
+    page.get_by_text("inside two").wait_for()
+    page.wait_for_function("Number(/Drawn (\\d+)/.exec(document.body.innerText)?.[1]) >= 8")
+    assert page.evaluate("whole()") and page.get_by_text("inside two").is_visible()
+    page.close()
+
+
+def test_a_press_counts_for_the_fold_that_moves_away_before_it_ends(browser: Any, address: str):  # noqa: F811
+    """The browser alone sends the click to what has come under the pointer, and the fold stays closed."""
+    page = browser.new_page(viewport={"width": 1000, "height": 1200})
+    page.goto(address)
+    page.locator("summary", has_text="One").wait_for()
+    press(page, "Large")
+    page.mouse.up()
+    height = press(page, "Below")
+    page.get_by_text("inside large").wait_for()
+    page.wait_for_function("y => document.elementFromPoint(200, y).closest('summary') === null", arg=height)
+    page.mouse.up()
+    page.get_by_text("inside below").wait_for()
+    press(page, "Below")  # who moves away from what was pressed does not want it
+    page.mouse.move(600, 20)
+    page.mouse.up()
+    press(page, "Large")
+    page.mouse.up()
+    page.get_by_text("inside large").wait_for(state="detached")
+    assert page.get_by_text("inside below").is_visible()
+    page.close()
+
+
+def press(page: Any, title: str) -> float:
+    """Presses the button of the mouse on a fold; returns at what height."""
+    box = page.locator("summary", has_text=title).bounding_box()
+    height = box["y"] + box["height"] / 2
+    page.mouse.move(200, height)
+    page.mouse.down()
+    return float(height)

@@ -14,7 +14,7 @@ from compress.curves.chains.run import chain_of, run
 from compress.curves.chains.structure import RefusedStep
 from compress.recipe import Recipe
 from compress.service.requests import DuelRequest
-from pages.ui.chains import presets
+from pages.ui.chains import duel_fold, order_fold, presets
 from pages.ui.chains.state import FIRST
 from pages.ui.shell import session
 from tests.pages.explore.test_by_itself import asked  # noqa: F401  (a fixture)
@@ -93,7 +93,7 @@ def test_the_order_matrix_shows_what_is_measured_and_offers_the_rest(show, engin
     wanted = order.order_of(recipe, 16, 1)
     engine.store.save_view(wanted.view_key, data, {"cells": {"low_rank+prune": {"0": votes}},
                                                    "refused": {"prune+quantize": "cannot be made equal"}})
-    shown = show(PAGE, CHAIN, opened=("chain.order",))
+    shown = show(PAGE, CHAIN, opened=(f"chain.{order_fold.TITLE}",))
     assert not shown.exception and "The order matters for <b>1 of 1</b> pairs" in words(shown)
     assert "low rank first is <b>3.3 points</b> better at 9.1 kB" in words(shown)
     count = wanted.pairs.__len__() * 3 - 3 - 1
@@ -105,7 +105,7 @@ def test_the_order_matrix_shows_what_is_measured_and_offers_the_rest(show, engin
 def test_a_duel_is_asked_for_and_its_verdict_is_a_sentence(show, engine, measured, monkeypatch):  # noqa: F811
     sent: list[DuelRequest] = []
     monkeypatch.setattr(session, "submit", lambda request, key, title: sent.append(request))
-    shown = show(PAGE, CHAIN, opened=("chain.duel",))
+    shown = show(PAGE, CHAIN, opened=(f"chain.{duel_fold.TITLE}",))
     assert not shown.exception and "Measure the duel" in labels(shown.main.button)
     named(shown.main.button, "Measure the duel").click().run()
     (request,) = sent
@@ -115,6 +115,6 @@ def test_a_duel_is_asked_for_and_its_verdict_is_a_sentence(show, engine, measure
     cells = {str(seed): {"votes": "-" * 9 + "0" * 350, "sizes": [3000, 3010], "accuracies": [0.8, 0.83],
                          "recipes": [wanted.first.text(), wanted.second.text()]} for seed in range(3)}
     engine.store.save_view(wanted.view_key, engine.store.data_digest("digits", ""), {"cells": cells})
-    shown = show(PAGE, CHAIN, opened=("chain.duel",))
+    shown = show(PAGE, CHAIN, opened=(f"chain.{duel_fold.TITLE}",))
     assert "The other one is better than this chain by 2.5 points (p = 0.0039, 3 seeds)." in words(shown)
     assert "Measure the duel" not in labels(shown.main.button)

@@ -11,8 +11,8 @@ from tests.compress.helpers import python
 from tests.imports import ROOT, imported, packages, tree_of
 
 UI = ROOT / "pages" / "ui"
-PLAIN = [*(f"charts.{path.stem}" for path in sorted((UI / "charts").glob("[a-z]*.py"))),
-         "explore.notice", "shell.choice", "shell.links", "shell.view",
+PLAIN = [*(".".join(path.relative_to(UI).with_suffix("").parts) for path in sorted((UI / "charts").rglob("[a-z]*.py"))),
+         "explore.notice", "shell.choice", "shell.links", "shell.look.view",
          *(f"lessons.{path.stem}" for path in sorted((UI / "lessons").glob("[a-z]*.py")))]
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 SESSION = {"session_state", "query_params", "cache_resource", "cache_data"}
@@ -40,8 +40,8 @@ def test_no_page_imports_torch():
 
 def test_the_process_that_serves_pages_never_loads_torch():
     """Everything that a page can import, and the engine, the store and the snippets that it uses."""
-    ui = [f"pages.ui.{path.parent.name}.{path.stem}" for path in sorted(UI.glob("*/[a-z]*.py"))] + ["pages.ui.liveplot"]
-    loaded = loaded_by("import " + ", ".join([*ui, "compress.service.engine", "compress.curves.store",
+    ui = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in sorted(UI.rglob("[a-z]*.py"))]
+    loaded = loaded_by("import " + ", ".join([*ui, "pages.ui.liveplot", "compress.service.engine", "compress.curves.store",
                                               "compress.service.snippet"]))
     assert "streamlit" in loaded
     assert {"torch", "sklearn"}.isdisjoint(loaded)

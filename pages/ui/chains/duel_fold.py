@@ -22,23 +22,19 @@ from pages.ui.shell.choice import Card
 from pages.ui.shell.frame import Page
 from pages.ui.shell.gesture import begins
 
-FOLD = "fold.chain.duel"
+TITLE = "A duel: this chain against another one of the same size"
 REVERSED = "The same steps the other way round"
 BY = {BYTES: "bytes of the file", MACS: "multiply-adds"}
 
 
 def draw(state: ChainState, page: Page) -> None:
-    """The fold; nothing of it is looked up while it is closed."""
-    with st.expander("A duel: this chain against another one of the same size", icon=":material/compare_arrows:", key=FOLD,
-                     on_change="rerun") as fold:
-        if not fold.open:
-            return
-        if not state.point:
-            st.caption("Measure the chain first: the duel is at the size of its last network.")
-            return
-        duel = _choices(state, page)
-        polls = is_running(_job(duel))
-        st.fragment(_fight, run_every=0.7 if polls else None)(duel, polls)
+    """What is in the fold."""
+    if not state.point:
+        st.caption("Measure the chain first: the duel is at the size of its last network.")
+        return
+    duel = _choices(state, page)
+    polls = is_running(_job(duel))
+    st.fragment(_fight, run_every=0.7 if polls else None)(duel, polls)
 
 
 def opponents(own: Chained, known: Card) -> dict[str, Chained]:

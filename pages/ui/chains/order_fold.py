@@ -18,17 +18,14 @@ from pages.ui.shell import session, tray
 from pages.ui.shell.frame import Page
 from pages.ui.shell.gesture import begins
 
-FOLD = "fold.chain.order"
+TITLE = "Does the order matter? Every two methods, both ways round, at equal bytes"
 
 
 def draw(page: Page) -> None:
-    """The fold; nothing of it is looked up while it is closed."""
-    with st.expander("Does the order matter? Every two methods, both ways round, at equal bytes",
-                     icon=":material/swap_horiz:", key=FOLD, on_change="rerun") as fold:
-        if fold.open:
-            _choices(page)
-            polls = is_running(_job(order_of(page)))
-            st.fragment(_matrix, run_every=0.7 if polls else None)(page, polls)
+    """What is in the fold."""
+    _choices(page)
+    polls = is_running(_job(order_of(page)))
+    st.fragment(_matrix, run_every=0.7 if polls else None)(page, polls)
 
 
 def order_of(page: Page) -> Order:

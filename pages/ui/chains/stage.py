@@ -14,7 +14,8 @@ from pages.ui.chains import takeaway
 from pages.ui.chains.state import ChainState, job_key, look_up, submit
 from pages.ui.charts import charts, outside, teacher_charts, waterfall, words
 from pages.ui.charts.chains import stairs
-from pages.ui.explore import by_itself, notice
+from pages.ui.explore import by_itself, folds, notice
+from pages.ui.explore.folds import Fold
 from pages.ui.explore.method_page import HERO_FILL
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import plot_events, session, tray
@@ -68,11 +69,22 @@ def _stage(page: Page, first: list[ChainState]) -> None:
         session.remember("chain.running", False)
         st.rerun()
     session.remember("chain.running", state.running)
+    outcome, shown, below = st.container(), st.container(), st.container()  # each keeps its place: see folds.draw()
     if not state.running and not (state.refused and not state.last):
-        tray.outcome(state.job if state.missing else None)
+        with outcome:
+            tray.outcome(state.job if state.missing else None)
     told = sentences(state)
-    st.html(f"<div class='ce-notice ce-verdict'>{_above(told)}</div>")
-    _dial(state)
+    with shown:
+        st.html(f"<div class='ce-notice ce-verdict'>{_above(told)}</div>")
+        _dial(state)
+        _charts(state, page)
+    with below:
+        _below(state, told[2:], page)
+    session.finish()
+
+
+def _charts(state: ChainState, page: Page) -> None:
+    """The staircase, or the teacher's training while there is nothing else, beside the bytes after each step."""
     left, right = st.columns([3, 2], gap="medium")
     chart = stairs.staircase(state.steps, state.held, state.values, state.reference, _label(state))
     with left:
@@ -86,8 +98,6 @@ def _stage(page: Page, first: list[ChainState]) -> None:
     with right:
         if taken:
             liveplot([{**taken, "fill": FILL}], key="chain.taken", follows=DIAL)
-    _below(state, told[2:], page)
-    session.finish()
 
 
 def _above(told: list[str]) -> str:
@@ -126,14 +136,16 @@ def _turn(value: Any, page: Page) -> None:
 
 
 def _below(state: ChainState, told: list[str], page: Page) -> None:
-    if told:
-        with st.expander("Why?", icon=":material/lightbulb:"):
-            st.html(f"<div class='ce-notice'>{' '.join(told)}</div>")
     inside = [points and points[-1]["inside"].get("waterfall") for points in state.held]
-    if any(inside):
-        with st.expander("Where the bytes of the last file go", key="fold.chain.bytes", on_change="rerun") as opened:
-            if opened.open:
-                liveplot(waterfall.charts_of(inside, state.cards[-1]["name"]), key="chain.bytes", follows=DIAL)
+
+    def more() -> None:
+        st.html(f"<div class='ce-notice'>{' '.join(told)}</div>")
+
+    def held() -> None:
+        liveplot(waterfall.charts_of(inside, state.cards[-1]["name"]), key="chain.bytes", follows=DIAL)
+
+    folds.draw([Fold("Why?", more if told else None),
+                Fold("Where the bytes of the last file go", held if any(inside) else None)], "chain")
     if state.point:
         with part("exports"):
             takeaway.draw(state, page.known)

@@ -33,7 +33,8 @@ def _stage(own: MethodPage, waited: bool) -> None:
     state = look_up(own.card)
     _parts(own, state)
     session.finish()
-    if own.waits(state) != waited:
+    taken = session.choice().start != own.page.choice.start  # in the teacher's place, which the sidebar shows
+    if own.waits(state) != waited or taken:
         st.rerun()
 
 

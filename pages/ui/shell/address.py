@@ -9,11 +9,11 @@ from pages.ui.chains import chained as chained_of_link
 from pages.ui.chains.chained import Chained
 from pages.ui.lessons import STEPS
 from pages.ui.shell import filters as filters_of_link
-from pages.ui.shell import view as views
 from pages.ui.shell.choice import Card, Choice
 from pages.ui.shell.filters import Filters
 from pages.ui.shell.links import from_link, to_link
-from pages.ui.shell.view import View
+from pages.ui.shell.look import view as views
+from pages.ui.shell.look.view import View
 
 
 @dataclass(frozen=True)

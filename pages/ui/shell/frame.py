@@ -10,10 +10,11 @@ from streamlit.delta_generator import DeltaGenerator
 from compress.recipe import Step
 from pages.ui.charts import outside, words
 from pages.ui.liveplot import early_loading
-from pages.ui.shell import door, lesson_bar, mishap, session, tray, view_switch
+from pages.ui.shell import door, lesson_bar, mishap, session, tray
 from pages.ui.shell.choice import Card, Choice, known_data, preset_of, suited, teacher_settings
-from pages.ui.shell.icon import icon
-from pages.ui.shell.style import STYLE, of_view
+from pages.ui.shell.look import steady_press, view_switch
+from pages.ui.shell.look.icon import icon
+from pages.ui.shell.look.style import STYLE, of_view
 
 PAGES = (("app.py", "Start", ":material/flag:"), ("pages/0_Your_data.py", "Your data", ":material/upload_file:"),
          ("pages/1_Teacher.py", "Teacher", ":material/school:"),
@@ -57,6 +58,7 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     door.enter()
     pages = _pages()
     notices = session.begin(title, tuple(methods or ()))
+    lesson_bar.follow()
     _links(pages)
     _view()
     known = session.description()
@@ -114,7 +116,8 @@ def _switch(methods: dict[str, str]) -> None:
 def _pages() -> DeltaGenerator:
     """Drawn first, so that there is a way to the other pages whatever happens on this one. Returns the links' place."""
     with st.sidebar:
-        st.html(f"<div class='ce-brand'>Compression<br>Explorer</div>{early_loading()}", unsafe_allow_javascript=True)
+        st.html(f"<div class='ce-brand'>Compression<br>Explorer</div>{early_loading()}{steady_press.script()}",
+                unsafe_allow_javascript=True)
         place = st.empty()
         with place.container():
             for path, label, icon in PAGES:

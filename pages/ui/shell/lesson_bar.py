@@ -9,7 +9,9 @@ from pages.ui.lessons.lesson import Lesson, LessonStep, Question
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
 from pages.ui.shell.links import from_link
-from pages.ui.shell.view import View
+from pages.ui.shell.look.view import View
+
+WAY = "lesson.way"  # where the visitor goes next: a page's file, and its link
 
 
 def draw(here: str | None, known: Card) -> None:
@@ -34,9 +36,17 @@ def draw(here: str | None, known: Card) -> None:
 
 
 def go(lesson: Lesson, number: int) -> None:
-    """Leaves this page for a step's, at the state that the step is about: by a link, as a visitor would."""
-    step = lesson.steps[number - 1]
-    st.switch_page(step.page, query_params=link_of(lesson, number, session.view()))
+    """Callback of a button: this page is left for a step's, at the state that the step is about."""
+    session.remember(WAY, (lesson.steps[number - 1].page, link_of(lesson, number, session.view())))
+
+
+def follow() -> None:
+    """Goes where a button of a lesson leads: by a link, as a visitor would. It is remembered until then, because another
+    rerun may end one at any line."""
+    way = session.remembered(WAY)
+    if way:
+        session.forget(WAY)
+        st.switch_page(way[0], query_params=way[1])
 
 
 def link_of(lesson: Lesson, number: int, view: View) -> dict[str, str]:
@@ -64,18 +74,22 @@ def _question(question: Question, key: str) -> None:
 
 
 def _buttons(lesson: Lesson, view: View, step: LessonStep, here: str | None, known: Card) -> None:
-    if not _is_shown(step, here, known) and st.button("Show this step", key="lesson.show", icon=":material/restart_alt:"):
-        go(lesson, view.step)
+    if not _is_shown(step, here, known):
+        st.button("Show this step", key="lesson.show", icon=":material/restart_alt:", on_click=go, args=[lesson, view.step])
     st.button("Leave the lesson", key="lesson.leave", type="tertiary",
               on_click=lambda: session.show(view.outside_lessons()))
-    if st.button("Back", key="lesson.back", disabled=view.step == 1, icon=":material/arrow_back:"):
-        go(lesson, view.step - 1)
+    st.button("Back", key="lesson.back", disabled=view.step == 1, icon=":material/arrow_back:", on_click=go,
+              args=[lesson, view.step - 1])
     if view.step < len(lesson.steps):
-        if st.button("Next", key="lesson.next", type="primary", icon=":material/arrow_forward:"):
-            go(lesson, view.step + 1)
-    elif st.button("Finish", key="lesson.next", type="primary", icon=":material/flag:"):
-        session.show(view.outside_lessons())
-        st.switch_page("pages/9_Lessons.py")
+        st.button("Next", key="lesson.next", type="primary", icon=":material/arrow_forward:", on_click=go,
+                  args=[lesson, view.step + 1])
+    else:
+        st.button("Finish", key="lesson.next", type="primary", icon=":material/flag:", on_click=_finish, args=[view])
+
+
+def _finish(view: View) -> None:
+    session.show(view.outside_lessons())
+    session.remember(WAY, ("pages/9_Lessons.py", {}))
 
 
 def _is_shown(step: LessonStep, here: str | None, known: Card) -> bool:

@@ -22,7 +22,7 @@ from pages.ui.shell.choice import (
     teacher_settings,
     without_conflict,
 )
-from pages.ui.shell.view import PARAMETERS
+from pages.ui.shell.look.view import PARAMETERS
 
 RESERVED = ("data", "teacher", "seed", "method", "start", *PARAMETERS)
 

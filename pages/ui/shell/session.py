@@ -30,7 +30,7 @@ from pages.ui.shell.address import Replaced, Shown
 from pages.ui.shell.choice import Card, Choice, first_choice
 from pages.ui.shell.filters import Filters
 from pages.ui.shell.links import to_link
-from pages.ui.shell.view import View
+from pages.ui.shell.look.view import View
 
 
 @st.cache_resource(show_spinner=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from compress.service.description import description
-from pages.ui.shell import style, view
-from pages.ui.shell.view import PARTS, View
+from pages.ui.shell.look import style, view
+from pages.ui.shell.look.view import PARTS, View
 
 LESSONS = {"ranks": 6, "zeros": 5}
 

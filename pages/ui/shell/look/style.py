@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.ui.shell.view import PARTS, View
+from pages.ui.shell.look.view import PARTS, View
 
 STYLE = """<style>
 .stMainBlockContainer { padding: 1.1rem 2rem 3rem 2rem; max-width: 1800px; }
@@ -66,6 +66,9 @@ STYLE = """<style>
 @media (max-height: 760px) {
   .ce-second, .stMainBlockContainer:has([class*=st-key-chain-card]) .st-key-part-summary { display: none; }
 }
+/* A fold opens and closes at once: while Streamlit's animation of its height goes on, everything below moves. */
+.stExpander details { height: auto !important; }
+[data-testid=stExpanderDetails][inert] { display: none; }
 .ce-verdict { font-size: 1rem; line-height: 1.45; min-height: 2.9em; }
 .ce-preset { font-size: 0.9rem; line-height: 1.3; opacity: 0.75; white-space: nowrap; overflow: hidden;
   text-overflow: ellipsis; }
