@@ -1,5 +1,5 @@
-"""The command line: python -m compress data | methods | teacher | curve | race | order | duel | solve | evaluate |
-export | report | points.
+"""The command line: python -m compress data | networks | methods | teacher | curve | race | order | duel | solve | evaluate
+| export | report | points.
 
 Results are written to standard output, one JSON object a line, and progress to standard error. A wrong name or value ends
 with exit code 2 and one line that says what is allowed; shell/outcome.py has the other exit codes.
@@ -186,6 +186,14 @@ def data_command(chosen: argparse.Namespace) -> None:
         say(line)
 
 
+def networks_command(chosen: argparse.Namespace) -> None:
+    """Prints the networks of your own that are teachers; adds one from an ONNX file, or removes one."""
+    from compress.shell import of_networks
+
+    for line in of_networks.run(chosen):
+        say(line)
+
+
 class _Parser(argparse.ArgumentParser):
     """Options are written in full, and a mistake is answered in one line."""
 
@@ -200,7 +208,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    from compress.shell import of_data
+    from compress.shell import of_data, of_networks
 
     parser = _Parser(prog="python -m compress", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -210,6 +218,9 @@ def _parser() -> argparse.ArgumentParser:
     data = commands.add_parser("data", help=data_command.__doc__)
     of_data.add_actions(data)
     data.set_defaults(run=data_command)
+    networks = commands.add_parser("networks", help=networks_command.__doc__)
+    of_networks.add_actions(networks)
+    networks.set_defaults(run=networks_command)
     shared = _Parser(add_help=False)
     shared.add_argument("--data", required=True, help="data set, for example digits, mnist5k, mnist1d")
     shared.add_argument("--teacher", default="mlp", help="for example mlp or 'mlp(hidden=300-100,epochs=20)'")

@@ -44,8 +44,8 @@ def begin(page: Page) -> None:
 
 def settings(page: Page) -> None:
     """Family, sizes and training."""
-    families = {card["name"]: card for card in page.known["families"]}
     chosen = session.choice().teacher
+    families = {card["name"]: card for card in page.known["families"] if card["training"] or card["name"] == chosen.name}
 
     def change_family(name: str) -> None:
         session.choose(replace(session.choice(), teacher=teacher_defaults(page.known, name)))
@@ -125,7 +125,7 @@ def training() -> None:
     if not running and (not record or record["card"]["cancelled"]):
         with above:
             tray.outcome(job)
-    epochs = recipe().teacher.values["epochs"]
+    epochs = recipe().teacher.values.get("epochs", 1)  # a network of the user's own is not trained
     if running and not record:
         liveplot([{**teacher_charts.training(job["live"], epochs), "fill": FILL}], key="teacher.live")
     elif record:

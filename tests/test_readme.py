@@ -99,7 +99,8 @@ def test_the_commands_for_a_shell_and_the_recipes_are_understood(prepared: None,
     monkeypatch.setattr(chains, "run", lambda *_, known: iter(()))
     commands = [shlex.split(line)[3:] for line in _block("bash", "python -m compress").splitlines()]
     assert {command[0] for command in commands} == {
-        "data", "methods", "teacher", "curve", "race", "order", "duel", "solve", "evaluate", "export", "report", "points"}
+        "data", "networks", "methods", "teacher", "curve", "race", "order", "duel", "solve", "evaluate", "export", "report",
+        "points"}
     assert all(_parser().parse_args(command) for command in commands)
     assert not any(main(command) for command in commands if command[0] == "curve")
     recipes = re.findall(r"`((?:mnist5k|\.\.\.)/[^`]+/0)`", TEXT)

@@ -50,7 +50,7 @@ def phase(recipe: Recipe, data: Dataset, store: Sink) -> Phase:
     if kept_digest(recipe, data, store):
         return Phase("kept teacher")
     per_epoch = {name: value for name, value in recipe.teacher.settings if name != "epochs"}
-    return Phase(f"teacher {recipe.data} {Step.of(recipe.teacher.name, per_epoch).text()}", recipe.teacher.values["epochs"])
+    return Phase(f"teacher {recipe.data} {Step.of(recipe.teacher.name, per_epoch).text()}", _epochs(recipe))
 
 
 def kept_digest(recipe: Recipe, data: Dataset, store: Sink) -> str:
@@ -66,7 +66,7 @@ def _obtained(recipe: Recipe, data: Dataset, store: Sink, report: Reporter, devi
     usable = kept and store.artefacts.has(kept["digest"])
     if kept and usable and not (finish and kept["card"]["cancelled"]):
         return Teacher(reloaded(store.artefacts, kept["digest"], str(device)), kept["digest"], kept["card"])
-    training, measuring = report.phases(Phase("epochs", recipe.teacher.values["epochs"]), Phase("card", brief=True))
+    training, measuring = report.phases(Phase("epochs", _epochs(recipe)), Phase("card", brief=True))
     trained = train_teacher(data, recipe.teacher, recipe.seed, training, device)
     contents = network_file.to_bytes(trained.network, MadeFor.of(data))
     digest = store.artefacts.put(contents)
@@ -77,6 +77,11 @@ def _obtained(recipe: Recipe, data: Dataset, store: Sink, report: Reporter, devi
     if not card["cancelled"]:  # who cancelled still gets the network of the best epoch
         measuring(1.0, "kept")
     return Teacher(trained.network, digest, card)
+
+
+def _epochs(recipe: Recipe) -> int:
+    """Of the teacher's training; 1 for a network of the user's own, which is not trained."""
+    return int(recipe.teacher.values.get("epochs", 1))
 
 
 def _keep_as_point(recipe: Recipe, network: Network, contents: bytes, data: Dataset, digest: str, store: Sink) -> None:

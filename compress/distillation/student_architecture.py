@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from compress.networks.families import Architecture, EmbeddingBag, Family, Recurrent, TokenGRU, family
+from compress.networks.families import MLP, Architecture, EmbeddingBag, Family, Recurrent, TokenGRU, family
+from compress.networks.graph.architecture import GraphArchitecture
 
 SAME = "same"
 ALONGSIDE = ("inner",)  # sizes of which there must be as many as of the family's first sizes, whatever the depth
@@ -14,8 +15,9 @@ def student_architecture(teacher: Architecture, name: str, width: float, depth: 
     """The student's architecture for the teacher's data.
 
     Args:
-        name: a family, or "same" for the teacher's. A family other than the teacher's has its default sizes (MLP 300-100,
-            LeNet-5, GRU 64, ResNet 16-32-64) as the full width.
+        name: a family, or "same" for the teacher's; a network of the user's own is of none: its student is a multilayer
+            perceptron then, or an embedding bag if it reads tokens. A family other than the teacher's has its default sizes
+            (MLP 300-100, LeNet-5, GRU 64, ResNet 16-32-64) as the full width.
         width: share of each hidden size; a layer keeps at least one unit.
         depth: hidden layers of an MLP, convolutions of a CNN or blocks of a ResNet; 0 keeps their number. A deeper student
             repeats the last size.
@@ -24,7 +26,8 @@ def student_architecture(teacher: Architecture, name: str, width: float, depth: 
     Raises:
         ValueError: the family has no hidden layer, cannot have this depth, or cannot read these examples.
     """
-    start = teacher.family if name in (SAME, teacher.family.name) else _other(teacher.family, family(name))
+    same = _same(teacher)
+    start = same if name in (SAME, same.name) else _other(same, family(name))
     sizes = {field: value for field, value in start.sizes(teacher.shape).items() if value}
     if not sizes:
         raise ValueError(f"Distill: a student of the family {start.name} has no hidden layer that can be made narrower. "
@@ -40,6 +43,13 @@ def student_architecture(teacher: Architecture, name: str, width: float, depth: 
         sizes |= {field: _of_depth(sizes[field], depth) for field in (first, *ALONGSIDE) if field in sizes}
     thinner = {field: tuple(max(1, round(size * width)) for size in value) for field, value in sizes.items()}
     return Architecture(_with(start, thinner, dropout), teacher.shape, teacher.classes)
+
+
+def _same(teacher: Architecture) -> Family:
+    """The teacher's family; for a network of the user's own a perceptron, or an embedding bag if it reads tokens."""
+    if not isinstance(teacher, GraphArchitecture):
+        return teacher.family
+    return EmbeddingBag() if teacher.reads_whole else MLP()
 
 
 def _other(teacher: Family, wanted: Family) -> Family:

@@ -21,6 +21,7 @@ from compress.layers import base
 from compress.layers.bit_packing import Rows
 from compress.networks.composite import Front
 from compress.networks.families import Architecture, Network
+from compress.networks.graph.architecture import GraphArchitecture as GraphArchitecture  # a file may hold one
 from compress.networks.plain_values import mapping
 from compress.settings import shown
 from compress.stored import FLOAT32, PLAIN, Stored

@@ -29,14 +29,20 @@ MOST_CLASSES = 65536  # predictions are stored as uint16
 
 @dataclass(frozen=True)
 class Family(Settings):
-    """Base of the families of architectures: the settings that a user can choose, without the shape of the data."""
+    """Base of the families of architectures: the settings that a user can choose, without the shape of the data.
+
+    Class attributes:
+        is_built: whether new networks can be made of the settings; such families are in FAMILIES.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
     reads: ClassVar[str] = "numbers"  # or "tokens": the ids of a text's words
+    is_built: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
-        FAMILIES[cls.name] = cls
+        if cls.is_built:
+            FAMILIES[cls.name] = cls
 
     def layers(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         """Modules with initial weights for examples of this shape, drawn from torch's present random state."""

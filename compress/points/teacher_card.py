@@ -31,7 +31,7 @@ def teacher_card(trained: Trained, data: Dataset, size: int) -> dict[str, Any]:
     del measured["predictions"], measured["agreement"]
     return {
         "title": network.architecture.title(), "data": data.title, "kind": data.kind, "classes": list(data.classes),
-        "notes": list(data.notes),
+        "notes": [*data.notes, *trained.notes],
         "shape": list(data.shape), "train_examples": len(data.train), "bytes": size, **measured,
         **counts(network, inputs[:1]), "latency_ms": latency_ms(network, inputs[:1]),
         "layers": layer_table(network, inputs[:1]), "confusion": confusion(logits, labels, len(data.classes)),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from compress.networks.families import Architecture, Family, Network, ResNet, build
+from compress.networks.graph.architecture import GraphArchitecture
 from compress.pruning.units import Group, bundles_of, groups_of
 
 
@@ -35,7 +36,8 @@ def without_units(network: Network, kept: dict[str, Tensor]) -> Network:
         remain = torch.ones(tensors[name].shape[axis], dtype=torch.bool).index_fill_(0, gone, False)
         tensors[name] = tensors[name].index_select(axis, remain.nonzero()[:, 0].to(tensors[name].device))
     old = network.architecture
-    smaller = dataclasses.replace(old, family=_resized(old.family, old.shape, groups, counts))
+    smaller = old.fitting(tensors) if isinstance(old, GraphArchitecture) else (
+        dataclasses.replace(old, family=_resized(old.family, old.shape, groups, counts)))
     return _filled(smaller, tensors)
 
 

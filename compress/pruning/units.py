@@ -16,12 +16,13 @@ from torch import Tensor, nn
 from compress.layers.base import DenseLayer, compressed_layers, is_dense
 from compress.networks.embedding import LastState
 from compress.networks.families import Network
+from compress.networks.graph.reading import Order, Reading
 from compress.networks.gru import GRU, Direction
 from compress.networks.modules import AsSequence, Residual
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 UNIT_PRESERVING = (nn.ReLU, nn.Dropout, nn.MaxPool1d, nn.MaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.Flatten,
-           nn.Identity, LastState)
+           nn.Identity, LastState, nn.Tanh, nn.Sigmoid, Order)
 COUNTER = "num_batches_tracked"
 
 
@@ -137,10 +138,10 @@ class _UnitSearch:
             return self._through_residual(module, path, units)
         if isinstance(module, GRU):
             return self._through_gru(module, path, units)
-        if kind in UNIT_PRESERVING or (kind is AsSequence and not units.paths):
+        if kind in UNIT_PRESERVING or (kind in (AsSequence, Reading) and not units.paths):
             return units
-        raise ValueError(f"Prune: the pattern units supports logistic, mlp, cnn, resnet, gru, embedding_bag "
-                         f"and token_gru networks, but layer {path} is {module}. Choose another pattern for this network.")
+        raise ValueError(f"Prune: the pattern units supports logistic, mlp, cnn, resnet, gru, embedding_bag and token_gru "
+                         f"networks, but layer {path} is {_named(module)}. Choose another pattern for this network.")
 
     def _through_weights(self, layer: DenseLayer, path: str, units: _UnitLayout) -> _UnitLayout:
         if not isinstance(layer, nn.Linear) and layer.groups != 1:
@@ -217,6 +218,11 @@ class _UnitSearch:
         places = torch.arange(entries)
         table = places.reshape(positions, -1).T if units.last else places.reshape(-1, positions)
         return list(table.contiguous().split(sizes))
+
+
+def _named(module: nn.Module) -> str:
+    """The module in one line."""
+    return f"a {type(module).__name__} of several layers" if list(module.children()) else str(module)
 
 
 def _join(path: str, name: str) -> str:

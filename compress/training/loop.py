@@ -51,12 +51,14 @@ class Trained:
         history: one dict for each epoch: epoch, loss (mean objective), train_accuracy, accuracy (validation), seconds.
         best_epoch: the epoch whose weights the network has.
         cancelled: whether training was cancelled before its end.
+        notes: sentences for the user.
     """
 
     network: Network
     history: tuple[dict[str, Any], ...]
     best_epoch: int
     cancelled: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, rows: Tensor) -> Tensor:

@@ -8,10 +8,12 @@ from typing import Any
 import torch
 
 from compress.data.datasets import Dataset
-from compress.networks.families import FAMILIES, Architecture, EmbeddingBag, Family, Network, TokenGRU, build, family
+from compress.networks.families import FAMILIES, Architecture, EmbeddingBag, Family, Network, TokenGRU, build
+from compress.networks.graph.architecture import Own
 from compress.progress import Reporter, no_report
 from compress.recipe import Step
 from compress.settings import checked_seed, shown, similar
+from compress.training import own_network
 from compress.training.loop import Trained, Training, train
 from compress.training.memory_needs import require_training
 
@@ -51,6 +53,9 @@ PRESETS = (
 )
 
 
+TEACHERS: dict[str, type[Family]] = {**FAMILIES, Own.name: Own}
+
+
 def teacher_step(step: Step) -> Step:
     """The step with every setting of its family and of training spelled out.
 
@@ -63,14 +68,17 @@ def teacher_step(step: Step) -> Step:
 def family_cards() -> list[dict[str, Any]]:
     """Every family as plain data: name, title, doc, the settings of the family and those of training."""
     return [{"name": kind.name, "title": kind.title, "doc": kind.__doc__, "settings": kind.describe(),
-             "training": Training.describe()} for kind in FAMILIES.values()]
+             "training": [] if kind is Own else Training.describe()} for kind in TEACHERS.values()]
 
 
 def untrained(step: Step, data: Dataset, seed: int = 0) -> Network:
-    """A fresh network as the step says, for data of these shapes and classes. Raises ValueError as teacher_step(), or where
-    the family cannot take such examples, or where training the network would not fit into memory."""
+    """A fresh network as the step says, for data of these shapes and classes; of a network of the user's own, the network.
+    Raises ValueError as teacher_step(), or where the family cannot take such examples, or where training the network would
+    not fit into memory."""
     seed = checked_seed(seed, "Teacher")
     shape_of, plan = _read_step(step)
+    if isinstance(shape_of, Own):
+        return own_network.structure(shape_of, data)
     shape_of = fitted(shape_of, data)
     require_training(Architecture(shape_of, data.shape, len(data.classes)), plan.batch)
     return build(Architecture(shape_of, data.shape, len(data.classes)), seed).eval()
@@ -78,8 +86,12 @@ def untrained(step: Step, data: Dataset, seed: int = 0) -> Network:
 
 def train_teacher(data: Dataset, step: Step, seed: int = 0, report: Reporter = no_report,
                   device: torch.device | str = "cpu") -> Trained:
-    """Trains a network with the settings of a step, for instance Step.parse("mlp(hidden=300-100)")."""
-    _, plan = _read_step(step)
+    """Trains a network with the settings of a step, for instance Step.parse("mlp(hidden=300-100)"). A network of the user's
+    own is not trained: how it reads the data is found out."""
+    shape_of, plan = _read_step(step)
+    if isinstance(shape_of, Own):
+        found = own_network.adopted(shape_of, data, report, device)
+        return Trained(found.network, (), 0, notes=found.notes)
     return train(untrained(step, data, seed).to(device), data, plan, seed, report, keep_best=True)
 
 
@@ -100,18 +112,18 @@ def fitted(shape_of: Family, data: Dataset) -> Family:
 
 
 def _read_step(step: Step) -> tuple[Family, Training]:
-    if step.name not in FAMILIES:
-        raise ValueError(f"There is no teacher {shown(step.name)}; choose one of {', '.join(FAMILIES)}, for example "
-                         f"mlp or mlp(hidden=300-100,epochs=20).{similar(step.name, FAMILIES)}")
-    own = [entry["name"] for entry in FAMILIES[step.name].describe()]
-    shared = [entry["name"] for entry in Training.describe()]
+    if step.name not in TEACHERS:
+        raise ValueError(f"There is no teacher {shown(step.name)}; choose one of {', '.join(TEACHERS)}, for example "
+                         f"mlp or mlp(hidden=300-100,epochs=20).{similar(step.name, TEACHERS)}")
+    own = [entry["name"] for entry in TEACHERS[step.name].describe()]
+    shared = [] if TEACHERS[step.name] is Own else [entry["name"] for entry in Training.describe()]
     for name in step.values:
         if name not in own + shared:
             raise ValueError(f"The teacher {step.name} has no setting {shown(name)}; its settings are "
                              f"{', '.join(own + shared)}.{similar(name, own + shared)}")
-    return (family(step.name, {name: value for name, value in step.settings if name in own}),
+    return (TEACHERS[step.name].from_plain({name: value for name, value in step.settings if name in own}),
             Training.from_plain({name: value for name, value in step.settings if name in shared}))
 
 
 def _step_of(shape_of: Family, plan: Training) -> Step:
-    return Step.of(shape_of.name, {**shape_of.plain(), **plan.plain()})
+    return Step.of(shape_of.name, shape_of.plain() if isinstance(shape_of, Own) else {**shape_of.plain(), **plan.plain()})

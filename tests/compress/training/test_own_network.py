@@ -1,0 +1,179 @@
+"""A network of the user as a teacher: kept by its contents, read as the data want it, and compressed like any other."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from compress.curves import sweep
+from compress.curves.store import Store
+from compress.data.datasets import Dataset
+from compress.files import kept_networks, network_file
+from compress.method import Method
+from compress.methods import method
+from compress.networks.evaluation import logits_of
+from compress.networks.families import Network
+from compress.networks.graph.architecture import Own, graph_network
+from compress.networks.graph.reading import Reading
+from compress.networks.onnx.opening import opened
+from compress.recipe import Recipe, Step
+from compress.training import own_network, teachers
+from compress.training.own_network import adopt
+from tests.compress.helpers import identical, state, toy_data
+from tests.compress.networks.onnx import graphs
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return toy_data((1, 8, 8), examples=300)
+
+
+def as_graph(modules: list[nn.Module], shape: tuple[int, ...], classes: int = 3, labels: tuple[str, ...] = ()) -> Network:
+    return graph_network("ours", shape, classes, [Reading(shape, shape), *modules], labels)
+
+
+def trained(data: Dataset) -> Network:
+    """A perceptron that reads normalised examples."""
+    return teachers.train_teacher(data, Step.parse("mlp(hidden=16,epochs=6)")).network
+
+
+def reading_raw(network: Network, data: Dataset) -> list[nn.Module]:
+    """The parts of a perceptron that computes the same from the stored numbers."""
+    flatten, first, *rest = network
+    assert isinstance(first, nn.Linear)
+    mean, deviation = (torch.tensor(np.broadcast_to(numbers, data.shape).reshape(-1), dtype=torch.float32) for numbers in
+                       (data.normaliser.mean, data.normaliser.standard_deviation))
+    made = nn.Linear(first.in_features, first.out_features)
+    weight = first.weight.detach() / deviation
+    made.load_state_dict({"weight": weight, "bias": first.bias.detach() - weight @ mean})
+    return [flatten, made, *rest]
+
+
+def accuracy(network: Network, data: Dataset) -> float:
+    scores = logits_of(network, torch.from_numpy(np.array(data.validation.inputs)))
+    return float((scores.argmax(1).numpy() == data.validation.labels).mean())
+
+
+def shifted(data: Dataset) -> Dataset:
+    """The same examples, stored with another mean and spread."""
+    normaliser = dataclasses.replace(data.normaliser, mean=data.normaliser.mean + 30,
+                                     standard_deviation=data.normaliser.standard_deviation * 7)
+    return dataclasses.replace(data, normaliser=normaliser)
+
+
+def test_the_values_that_it_expects_are_found(data: Dataset) -> None:
+    data = shifted(data)
+    teacher = trained(data)
+    for modules, words in ((list(teacher), "mean 0"), (reading_raw(teacher, data), "stored numbers")):
+        found = adopt(as_graph(modules, data.shape), Own(), data)
+        assert accuracy(found.network, data) == accuracy(teacher, data)
+        assert words in found.notes[0] and len(found.tried) == 4
+        assert found.tried[0][1] == max(way[1] for way in found.tried)
+
+
+def test_settings_that_are_not_auto_are_taken_as_they_are(data: Dataset) -> None:
+    found = adopt(as_graph(list(trained(data)), data.shape), Own(values="unit", order=(0, 1, 2)), data)
+    assert [way.values for way, _ in found.tried] == ["unit"] and not found.notes[:-1]
+
+
+def test_an_order_of_classes_is_found_and_said(data: Dataset) -> None:
+    teacher = trained(data)
+    *rest, last = teacher
+    assert isinstance(last, nn.Linear)
+    turned = nn.Linear(16, 3)
+    turned.load_state_dict({"weight": last.weight[[2, 0, 1]], "bias": last.bias[[2, 0, 1]]})
+    found = adopt(as_graph([*rest, turned], data.shape), Own(), data)
+    assert accuracy(found.network, data) == accuracy(teacher, data) > 0.9
+    assert any("order=1-2-0" in note for note in found.notes)
+    named = adopt(as_graph([*rest, turned], data.shape, labels=("2", "0", "1")), Own(values="normalised"), data)
+    assert accuracy(named.network, data) == accuracy(teacher, data)
+    assert any("by their names" in note for note in named.notes)
+
+
+def test_channels_may_be_the_last_axis() -> None:
+    data = toy_data((2, 6, 3), examples=300)
+    teacher = teachers.train_teacher(data, Step.parse("cnn(channels=4,hidden=8,epochs=6)")).network
+
+    class First(nn.Module):
+        def forward(self, batch: torch.Tensor) -> torch.Tensor:
+            return batch.movedim(-1, 1)
+
+    (way,) = own_network._ways(Own(values="normalised"), as_graph([], (6, 3, 2)), data)
+    assert way.layout == "channels_last"
+    network = own_network._reading(as_graph([], (6, 3, 2)), data, way, ())
+    inputs = torch.from_numpy(np.array(data.validation.inputs))
+    assert torch.equal(teacher(First()(network(inputs))), teacher(inputs))
+
+
+def test_what_does_not_fit_is_refused_or_said(data: Dataset) -> None:
+    with pytest.raises(ValueError, match="reads examples of 1 x 5 x 5 values"):
+        adopt(as_graph([nn.Flatten(), nn.Linear(25, 3)], (1, 5, 5)), Own(), data)
+    with pytest.raises(ValueError, match=r"has 4 outputs, but Toy has 3 classes.*order"):
+        adopt(as_graph([nn.Flatten(), nn.Linear(64, 4)], data.shape, 4), Own(), data)
+    with pytest.raises(ValueError, match="order must name 3 different outputs"):
+        adopt(as_graph([nn.Flatten(), nn.Linear(64, 4)], data.shape, 4), Own(order=(0, 1, 7)), data)
+    four = adopt(as_graph([nn.Flatten(), nn.Linear(64, 4)], data.shape, 4), Own(order=(0, 3, 1)), data)
+    assert four.network.architecture.classes == 3
+    blank = nn.Linear(64, 3)
+    nn.init.zeros_(blank.weight)
+    assert "no more than by chance" in adopt(as_graph([nn.Flatten(), blank], data.shape), Own(), data).notes[-1]
+
+
+def test_numbers_of_words_beyond_the_table_are_refused() -> None:
+    data = shifted(toy_data((7,)))
+    with pytest.raises(ValueError, match="a number in them is none that it has a row for"):
+        adopt(opened(graphs.script("words"), "words").network, Own(), data)
+
+
+def test_kept_by_contents_and_removed() -> None:
+    contents = network_file.to_bytes(opened(graphs.branches(), "b").network)
+    name = kept_networks.add("my net/1", contents)
+    assert name == kept_networks.add("my net/1", contents) and name.startswith("my_net_1-")
+    (card,) = [card for card in kept_networks.cards() if card.name == name]
+    assert (card.shape, card.classes, card.bytes, card.problem) == ((4,), 3, len(contents), "")
+    kept_networks.remove(name)
+    with pytest.raises(ValueError, match=f"There is no network '{name}'"):
+        kept_networks.path_of(name)
+
+
+METHODS = ("low_rank(keep=0.4,output_layer=true)", "prune(sparsity=0.5)", "quantize(levels=16,compared=false)",
+           "sparse_code(nonzeros=1,atoms=4,block=4,output_layer=true)", "prune(sparsity=0.5,recovery_epochs=1)",
+           "distill(width=0.1,epochs=1,seeds=1,temperatures=none)", "activation_codes(nonzeros=1,atoms=4,iterations=1)")
+
+
+@pytest.mark.parametrize("kind", ["cnn", "attention", "gru"])
+def test_methods_act_on_it_as_on_any_network(kind: str, data: Dataset) -> None:
+    network = adopt(opened(graphs.script(kind), kind).network, Own(values="normalised", order=(0, 1, 2)), data).network
+    before = state(network)
+    for text in METHODS:
+        made: Method = method(Step.parse(text))
+        smaller = made.compress(network, data)
+        again = network_file.from_bytes(network_file.to_bytes(smaller, stored=made.stored))
+        inputs = torch.from_numpy(np.array(data.validation.inputs[:9]))
+        assert torch.equal(logits_of(again, inputs), logits_of(smaller, inputs)), text
+    assert identical(state(network), before)
+
+
+def test_units_of_a_chain_are_removed(data: Dataset) -> None:
+    teacher = as_graph(list(trained(data)), data.shape)
+    half = method(Step.parse("prune(sparsity=0.5,pattern=units)")).compress(teacher, data)
+    assert [tuple(layer.weight.shape) for layer in half if isinstance(layer, nn.Linear)] == [(8, 64), (3, 8)]
+    assert identical(state(network_file.from_bytes(network_file.to_bytes(half))), state(half))
+
+
+def test_a_curve_of_a_kept_network(data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("compress.data.datasets.load", lambda name, seed=0, report=None: data)
+    name = kept_networks.add("mine", network_file.to_bytes(as_graph(list(trained(data)), data.shape)))
+    store = Store(tmp_path / "store.sqlite")
+    wanted = sweep.sweep_of(Recipe("toy", Step.of("own", {"network": name}), (Step("prune"),)), [0.5, 0.9])
+    points = list(sweep.run(wanted, store, latency=False))
+    assert len([point for point in points if point.dial in (0.5, 0.9)]) >= 2
+    card = store.teacher(wanted.recipe.reference().key(), data.digest)["card"]  # type: ignore[index]
+    assert card["accuracy"] > 0.9 and "highest accuracy" in card["notes"][0] and card["history"] == []
+    kept_networks.remove(name)
+    assert not list(sweep.run(dataclasses.replace(wanted, values=(0.5,)), store, latency=False, checked=([0.5], {})))
