@@ -25,6 +25,7 @@ PASSED_ON = {
     ("compress/methods/distill.py", "invalid_reason", "ValueError"): "names the setting and the remedy",
     ("compress/networks/graph/architecture.py", "_problem", "Refused"): "raised with this program's words alone",
     ("compress/networks/onnx/evaluation.py", "add", "Refused"): "raised with this program's words alone",
+    ("compress/points/onnx_export.py", "to_onnx", "Unwritten"): "names the module that has no writer",
     ("compress/points/uploaded.py", "opened_file", "Refused"): "raised with this program's words alone",
     ("compress/pruning/refusal.py", "_refusal_of_units", "ValueError"): "names the layer whose units are not known",
     ("compress/search/solver.py", "_next", "ValueError"): "the reason why a recipe was refused, as the sweep gives it",
