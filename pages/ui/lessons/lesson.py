@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-START, TEACHER, DISTILL, LOW_RANK, PRUNE, SPARSE_CODE, QUANTIZE, COMPARE = (
+START, TEACHER, DISTILL, LOW_RANK, PRUNE, SPARSE_CODE, QUANTIZE, CHAINS, COMPARE = (
     "app.py", "pages/1_Teacher.py", "pages/2_Distill.py", "pages/3_Low_rank.py", "pages/4_Prune.py",
-    "pages/5_Sparse_code.py", "pages/6_Quantize.py", "pages/8_Compare.py")
+    "pages/5_Sparse_code.py", "pages/6_Quantize.py", "pages/7_Chains.py", "pages/8_Compare.py")
 DIGITS = {"data": "digits", "teacher": "mlp", "seed": "0"}  # LeNet-300-100 on 8x8 digits: a curve takes seconds
 
 

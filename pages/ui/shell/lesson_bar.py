@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.ui.chains import chained
 from pages.ui.lessons import LESSONS
 from pages.ui.lessons.lesson import Lesson, LessonStep, Question
 from pages.ui.shell import session
@@ -94,5 +95,7 @@ def _finish(view: View) -> None:
 
 def _is_shown(step: LessonStep, here: str | None, known: Card) -> bool:
     """Whether the page and all that is chosen are the step's."""
-    wanted, _ = from_link(dict(step.link), known, session.methods(), session.choice())
-    return here == step.page and wanted == session.choice()
+    chain, link = chained.taken(step.link, known, [])
+    wanted, _ = from_link(link, known, session.methods(), session.choice())
+    same_chain = not chain.steps or chain == session.remembered("chained")
+    return here == step.page and wanted == session.choice() and same_chain

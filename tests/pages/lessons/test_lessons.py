@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from compress.curves import sweep
+from compress.curves.chains.run import chain_of, run
 from compress.curves.store import Store
 from compress.recipe import CONTROL
+from pages.ui.chains.chained import Chained, taken
 from pages.ui.lessons import LESSONS
-from pages.ui.lessons.lesson import DIGITS
+from pages.ui.lessons.lesson import CHAINS, DIGITS
 from pages.ui.shell.choice import Choice, first_choice, point_recipe
 from pages.ui.shell.links import from_link, to_link
 from tests.compress.helpers import ROOT
@@ -33,11 +35,20 @@ def methods_of(page: str) -> tuple[str, ...]:
                  for key in argument.keys if key is not None)
 
 
+def chain_of_step(known: dict[str, Any], name: str, number: int) -> tuple[Chained, dict[str, str]]:
+    """The chain of a step, without a single notice, and the rest of its link."""
+    step, notices = LESSONS[name].steps[number - 1], []
+    chain, link = taken(step.link, known, notices)
+    assert notices == [] and bool(chain.steps) == (step.page == CHAINS)
+    return chain, link
+
+
 def chosen(known: dict[str, Any], name: str, number: int) -> tuple[Choice, str | None]:
     """What a step chooses, without a single notice, and the method on the screen."""
     step = LESSONS[name].steps[number - 1]
     methods = methods_of(step.page)
-    choice, notices = from_link(dict(step.link), known, methods, first_choice(known))
+    _, link = chain_of_step(known, name, number)
+    choice, notices = from_link(link, known, methods, first_choice(known))
     assert notices == []
     active = step.link.get("method", methods[0] if methods else None)
     assert active is None or active in methods
@@ -49,13 +60,15 @@ def test_a_steps_state_is_one_of_its_page_and_its_link_says_all_of_it(known, nam
     step = LESSONS[name].steps[number - 1]
     choice, active = chosen(known, name, number)
     again = {**to_link(choice, known, methods_of(step.page), active), "method": active}
-    assert {parameter: again.get(parameter) for parameter in step.link} == step.link
+    chain, link = chain_of_step(known, name, number)
+    assert {parameter: again.get(parameter) for parameter in link} == link
+    assert taken(chain.to_link(), known, [])[0] == chain
     if active:
         assert f"{active}.{known['methods'][active]['dial']}" in step.link, "the dial's stop is part of the step"
 
 
 def test_lessons_are_short_and_each_prediction_has_one_right_answer_that_is_explained():
-    assert len(LESSONS) == 7 and all(name == lesson.name for name, lesson in LESSONS.items())
+    assert len(LESSONS) == 8 and all(name == lesson.name for name, lesson in LESSONS.items())
     for lesson in LESSONS.values():
         assert 5 <= len(lesson.steps) <= 8
         asked = [step.question for step in lesson.steps if step.question]
@@ -146,3 +159,31 @@ def test_how_few_bits(at):
     assert two["bytes"] == pytest.approx(8_000, abs=500) and three["bytes"] < two["bytes"]
     assert three["accuracy"] - two["accuracy"] == pytest.approx(0.11, abs=0.04)
     assert plain["bytes"] == pytest.approx(16_000, abs=700) and plain["accuracy"] == three["accuracy"]
+
+
+def test_deep_compression_step_by_step(known, tmp_path):
+    """The networks of each step: after every method, and coded."""
+    store = Store(tmp_path / "store.sqlite")
+
+    def walked(number: int) -> list[dict[str, Any]]:
+        chain, _ = chain_of_step(known, "deep-compression", number)
+        recipe, step = chain.recipe(first_choice(known)), chain.steps[chain.dial_place]
+        whole = chain_of(recipe, (step.values[known["methods"][step.name]["dial"]],), chain.dial_place + 1)
+        list(run(whole, store, latency=False))
+        teacher, = store.teachers(recipe.reference().key())
+        return [teacher["card"], *(store.point(one.key(), teacher["digest"]) for one in whole.stairs(whole.values[0]))]
+
+    teacher, _, pruned = walked(1)
+    assert teacher["accuracy"] - pruned["accuracy"] == pytest.approx(0.04, abs=0.012)
+    _, long, again = walked(2)
+    assert teacher["accuracy"] - again["accuracy"] == pytest.approx(0.011, abs=0.007)
+    assert long["bytes"] == pytest.approx(39_000, abs=1_000)
+    _, _, short, shared = walked(3)
+    assert short["bytes"] == pytest.approx(11_500, abs=300) and 0.004 < again["accuracy"] - shared["accuracy"] < 0.025
+    _, _, same, trained = walked(4)
+    assert same["bytes"] == short["bytes"] and trained["accuracy"] > shared["accuracy"]
+    assert teacher["bytes"] / trained["bytes"] == pytest.approx(28, abs=1.5)
+    assert walked(5)[-1]["accuracy"] == pytest.approx(0.1, abs=0.05)
+    rounded = walked(6)[-1]
+    assert rounded["accuracy"] > trained["accuracy"] and rounded["bytes"] < trained["bytes"]
+    assert teacher["bytes"] / rounded["bytes"] == pytest.approx(31, abs=1.5)
