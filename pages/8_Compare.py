@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from pages.ui.all_methods import compare, compare_filters, plane_stage, questions, race, search
+from pages.ui.all_methods.keeping import archives, deleting, table
 from pages.ui.explore import folds
 from pages.ui.explore.folds import Fold
 from pages.ui.shell import session
@@ -20,6 +21,7 @@ if unreadable:
 if not everything:
     search.draw([], page.known)
     race.example(page)
+    folds.draw([Fold(archives.TITLE, partial(archives.draw, []))], "Compare")
 else:
     left, right = st.columns([1, 1.85], gap="medium")
     with left:
@@ -29,6 +31,10 @@ else:
         plane_stage.draw(chosen, page.known)
     search.shown_by_link()
     plane_stage.draw_panel(everything, page.known)
+    with st.container():  # what follows keeps its place
+        deleting.notice()
     folds.draw([Fold(search.TITLE, partial(search.draw, everything, page.known)),
-                Fold("All points in a table: sort it, tick a row to pin it", partial(compare.table, chosen))], "Compare")
+                Fold(table.TITLE, partial(table.draw, chosen)),
+                Fold(archives.TITLE, partial(archives.draw, chosen)),
+                Fold(deleting.TITLE, partial(deleting.list_deleted, page.known))], "Compare")
     compare.pins([row for row in everything if row["pinned"]], page.known)

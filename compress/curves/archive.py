@@ -22,7 +22,7 @@ from compress.recipe import ROLES, Recipe
 
 FORMAT = "compression-explorer-points/1"
 INDEX, FOLDER = "points.json", "networks/"
-MOST_INDEX = 1 << 28  # bytes of points.json
+MOST_INDEX = 1 << 26  # bytes of points.json, which is read whole
 MOST_FILES = 1 << 34  # bytes of all files together
 TEXTS = ("curve", "reference", "data", "teacher", "method", "note")
 Plain = dict[str, Any]
@@ -49,10 +49,13 @@ def packed(store: Store, places: Collection[tuple[str, str]]) -> bytes:
     teachers = [teacher for digest in sorted({point["reference"] for point in points})
                 if (teacher := store.teacher_of(digest))]
     digests = sorted({*(point["digest"] for point in points), *(teacher["digest"] for teacher in teachers)})
-    index = {"format": FORMAT, "points": [_plain(store, point) for point in points], "teachers": teachers}
+    index = json.dumps({"format": FORMAT, "points": [_plain(store, point) for point in points], "teachers": teachers})
+    if len(index) > MOST_INDEX:  # of which unpacked() reads no more either
+        raise ValueError(f"{len(points):,} networks are too many for one archive: what is kept of them takes {len(index):,} "
+                         f"bytes, and {MOST_INDEX:,} are allowed. Make several archives of fewer networks.")
     made = BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr(INDEX, json.dumps(index), zipfile.ZIP_DEFLATED)
+        archive.writestr(INDEX, index, zipfile.ZIP_DEFLATED)
         for digest in digests:
             archive.writestr(f"{FOLDER}{digest}{SUFFIX}", store.artefacts.contents(digest))
     return made.getvalue()

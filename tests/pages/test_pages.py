@@ -34,7 +34,7 @@ ERRORS = "low_rank.Energy and error at each rank"
 ADDED, DARK, LEARNS, ONLY = (f"distill.{title}" for title in (
     "What the teacher's outputs add", "Dark knowledge: the teacher's soft targets", "How the student learns",
     "Learned only with the teacher"))
-TABLE = "Compare.All points in a table: sort it, tick a row to pin it"
+TABLE = "Compare.All points in a table: sort it, tick rows to pin or delete them"
 TAUGHT = {**LINK, "width": "0.6", **{name: str(value) for name, value in Step.parse(LESSON).settings}}
 
 

@@ -13,19 +13,11 @@ from compress.recipe import BASELINE, CONTROL, Recipe
 from pages.ui.all_methods import axes, final_reports
 from pages.ui.all_methods.axes import Measure
 from pages.ui.charts import charts, marks, outside, palette, words
-from pages.ui.explore import exports
 from pages.ui.shell import session
 
 Row = dict[str, Any]
 SEED = re.compile(r"/\d+$|,?student_seed=\d+")  # in a recipe: that of everything, and a student's own
 HEIGHT = {"least": 340, "most": 640, "beside": 250}  # pixels: the plane is as high as the window leaves room for
-# The table's cells are numbers, by which it is sorted; these are the units in which they are shown.
-FORMATS = {name: st.column_config.NumberColumn(format=format, help=help) for name, format, help in (
-    ("accuracy", "%.1f %%", "On the validation examples."), ("±", "± %.1f", words.INTERVAL),
-    ("size", "%.1f kB", "Length of the network's file; 1 kB is 1,000 bytes."),
-    ("times smaller", "%.2f×", "The teacher's file divided by this one."),
-    ("parameters", "localized", "Numbers in the network."),
-    ("multiply-adds", "localized", "For one example."), ("time", "%.2f×", "For a batch, as a part of the teacher's time."))}
 
 
 def everything(known: dict[str, Any]) -> list[Row]:
@@ -184,41 +176,6 @@ def marker_of(row: Row) -> dict[str, Any]:
         return {"size": 10, "color": colour, "opacity": 0.85, "symbol": f"circle{hollow}"}
     return {"size": 13, "color": colour, "opacity": 0.85, "symbol": f"{'diamond' if steps == 2 else 'hexagon'}{hollow}",
             "line": {"width": 3, "color": palette.of_first(row["method"])}}
-
-
-def table(chosen: list[Row]) -> None:
-    """Every point, sortable; a ticked box pins the row."""
-    columns = ("data", "teacher", "method", *exports.COLUMNS, "note")
-    shown = columns_of(chosen)
-    # Other rows, or other pins, are another table: a tick belongs to the rows that were on the screen.
-    key = f"compare.table.{hash(tuple((row['id'], bool(row['pinned'])) for row in chosen))}"
-    st.data_editor(shown, hide_index=True, disabled=list(shown)[1:], height=320, key=key, on_change=_ticked,
-                   args=[key, chosen], column_config=FORMATS)
-    st.download_button("These points as CSV", lambda: exports.table_of(chosen, columns), "points.csv", "text/csv",
-                       icon=":material/table:", on_click="ignore")
-
-
-def columns_of(chosen: list[Row]) -> dict[str, list[Any]]:
-    """The table column by column, which Streamlit takes as it is."""
-    return {"pinned": [bool(row["pinned"]) for row in chosen], "data": [row["data_title"] for row in chosen],
-            "teacher": [row["teacher_title"] for row in chosen], "method": [row["method_title"] for row in chosen],
-            "settings": [row["settings"] for row in chosen],
-            "accuracy": [100 * row["accuracy"] for row in chosen],
-            "±": [50 * (row["accuracy_high"] - row["accuracy_low"]) for row in chosen],
-            "size": [row["bytes"] / 1000 for row in chosen], "times smaller": [row["smaller"] for row in chosen],
-            "parameters": [row["parameters"] for row in chosen], "multiply-adds": [row["macs"] for row in chosen],
-            "time": [row["latency"] for row in chosen],
-            "seed": [row["seed"] for row in chosen]}
-
-
-def _ticked(key: str, chosen: list[Row]) -> None:
-    """A box of the table was ticked or cleared."""
-    for place, edit in session.current(key)["edited_rows"].items():
-        row = chosen[int(place)]
-        if edit.get("pinned") and not row["pinned"]:
-            session.store().pin(row["key"], row["reference"], "")
-        elif edit.get("pinned") is False and row["pinned"]:
-            session.store().unpin(row["key"], row["reference"])
 
 
 def pins(pinned: list[Row], known: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from compress.points import predicted
 from compress.service.snippet import loading, snippet
 from pages.ui.all_methods import looking, opened, questions
+from pages.ui.all_methods.keeping import deleting
 from pages.ui.all_methods.onnx_panel import onnx
 from pages.ui.all_methods.opened import Opened
 from pages.ui.charts import outside, panel_charts, words
@@ -63,6 +64,7 @@ def _head(network: Opened, known: Card) -> None:
                        (words.size(row["bytes"]), ratio)]))
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"answer-panel.{row['id']}"):
         questions.buttons(row, known, f"panel.{row['id']}")
+        deleting.button(row, f"panel.{row['id']}")
         st.button("Close", key=f"panel.close.{row['id']}", icon=":material/close:", on_click=close, args=[row["id"]])
 
 

@@ -3,9 +3,6 @@ a file that ends the process does not end the app."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +11,8 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[3]
-SECONDS = 180
+from pages.ui.own_data import command
+
 EXAMPLE = "iris.csv"
 
 
@@ -87,17 +84,7 @@ def run(*words: str) -> dict[str, Any]:
     Raises:
         ValueError: its sentence, if it refuses; or that it took too long.
     """
-    try:
-        done = subprocess.run([sys.executable, "-m", "compress", "data", *words], cwd=ROOT, capture_output=True, text=True,
-                              timeout=SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise ValueError(f"These files take longer to read than {SECONDS} seconds. Leave out examples, or name their path "
-                         "in COMPRESS_DATA.") from error
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise ValueError(said[-1] if said else "The program that reads files was ended by the system, probably because "
-                         "memory is short. Leave out examples or columns.")
-    return json.loads(done.stdout or "{}")
+    return command.printed("data", *words, remedy="Leave out examples or columns, or name their path in COMPRESS_DATA.")
 
 
 @lru_cache(maxsize=1)

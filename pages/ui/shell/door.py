@@ -16,6 +16,7 @@ from pages.ui.charts import outside
 from pages.ui.shell import session
 
 PASSWORD = "COMPRESS_PASSWORD"
+OWN_MACHINE = ("127.0.0.1", "localhost", "::1")  # addresses that nobody else reaches
 PAUSE = 1.0  # seconds that a wrong password costs all who try one
 
 _one_attempt = threading.Lock()
@@ -44,6 +45,12 @@ def foreign_page(origin: str | None, host: str | None, allowed: list[str]) -> st
     if not origin or urlsplit(origin).netloc == host or origin in allowed:
         return ""
     return outside.name(origin)
+
+
+def is_shared() -> bool:
+    """Whether other people than the owner of this machine may come in: who may delete something depends on it."""
+    asks = PASSWORD in os.environ or (st.secrets.load_if_toml_exists() and "auth" in st.secrets)
+    return bool(asks) or st.get_option("server.address") not in OWN_MACHINE
 
 
 def is_right(given: str, wanted: str) -> bool:

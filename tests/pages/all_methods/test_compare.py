@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from compress.recipe import Recipe
 from pages.ui.all_methods import compare
+from pages.ui.all_methods.keeping import table
 from pages.ui.charts import palette, words
 from tests.pages.samples import figure_of, point
 
@@ -160,8 +161,8 @@ def test_chains_that_end_in_the_same_method_are_told_apart(method, control, symb
 
 
 def test_the_tables_cells_are_numbers_and_have_units(everything, known):
-    columns = compare.columns_of(compare.rows(everything, known))
-    for name, entry in compare.FORMATS.items():
+    columns = table.columns_of(compare.rows(everything, known))
+    for name, entry in table.FORMATS.items():
         assert all(isinstance(cell, int | float) or cell is None for cell in columns[name]), name
         assert entry["type_config"]["format"] and entry["help"]
     assert columns["size"] == [row["bytes"] / 1000 for row in compare.rows(everything, known)]
