@@ -77,10 +77,13 @@ class Quantize(Method):
     (W - Q)^\top$. The factors are stored as the *precision* says. A few ranks make good what a few large errors cost; a
     level more often takes fewer bytes.
 
-    **Activations**: the *inputs* of the layers stay floating-point numbers, or become whole numbers of 8 bits, too, within
-    ranges of the least squared error on calibration examples. A linear layer of up to 256 equally spaced levels, without
-    groups, then multiplies whole numbers, which takes less time for batches on a processor that can; a convolution or a
-    codebook computes in float32 as if it did. The point says which layers do. A later method sees floating-point inputs.
+    **Activations**: the *inputs* of the layers stay floating-point numbers, or become whole numbers of 8 bits, too, in that
+    range with which the outputs have the least squared error on calibration examples; inputs behind ReLU need no negative
+    numbers, so that their steps are half as large. What many equal inputs (the background of pictures) add to the mean of
+    an output is taken off its bias, or the mean of batch normalisation. A linear layer of up to 256 equally spaced levels,
+    without groups, then multiplies whole numbers, which takes less time for batches on a processor that can; a convolution
+    or a codebook computes in float32 as if it did. The point says which layers do. A later method sees floating-point
+    inputs.
 
     **Recovery** trains on the labels. *values*: the levels' values, each by the sum of the gradients of its weights, while
     the numbers stay. *levels*: which level a weight has, while the values stay; gradients pass the rounding as if it were

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,7 @@ from compress.layers.opening import opened, parts_of
 from compress.layers.rounded.corrected import Corrected
 from compress.layers.rounded.half import FORMATS, Half
 from compress.layers.rounded.integer_inputs import IntegerInputs
+from compress.layers.rounded.integer_matmul import InputRange
 from compress.layers.rounded.quantized import Quantized
 from compress.layers.rounded.quantized_codes import QuantizedCodes
 from compress.layers.sensitivity import EXAMPLES
@@ -23,9 +25,11 @@ from compress.layers.titles import layer_title
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
-from compress.quantization.activations import input_reaches
+from compress.quantization.activations import EXAMPLES as EXAMPLES_OF_INPUTS
+from compress.quantization.activations import input_ranges
 from compress.quantization.batch_norm import Statistics, measured, moved
 from compress.quantization.codes import roundable
+from compress.quantization.output_means import matched
 from compress.quantization.rounding import Roundable, Rounding
 from compress.quantization.straight_through import StraightThrough
 from compress.training.loop import Training, train
@@ -117,17 +121,19 @@ class Quantizer:
         return with_layers(network, {path: layer.closed() for path, layer in open_layers.items()})
 
     def with_integer_inputs(self, network: Network, calibrated: bool = True) -> Network:
-        """A NEW network whose layers of levels (but tables, whose inputs are ids) round their inputs to 8 bits, within
-        ranges that are measured on the calibration examples while the network reads them.
+        """A NEW network whose layers of levels round their inputs to 8 bits, within ranges that are measured on calibration
+        examples while the network reads them. The mean errors of the outputs are made good.
 
         Args:
-            calibrated: False: all ranges are 1, for the network's structure alone.
+            calibrated: False: all ranges are from -1 to 1, for the network's structure alone.
         """
-        layers = {path: network.get_submodule(path) for path, _, _ in _levels(
-            {path: network.get_submodule(path) for path in self.layers})}
-        reaches = input_reaches(network, self.calibration, layers) if calibrated else dict.fromkeys(layers, 1.0)
-        return with_layers(network, {path: IntegerInputs(layer, reaches[path]) for path, layer in layers.items()
-                                     if isinstance(layer, Quantized) and layer.options["type"] != "Embedding"})
+        there = {path: network.get_submodule(path) for path in self.layers}
+        layers = {path: layer for path, _, layer in _levels(there) if layer.options["type"] != "Embedding"}
+        inputs = self.calibration[:EXAMPLES_OF_INPUTS]
+        ranges = input_ranges(network, inputs, layers) if calibrated else dict.fromkeys(layers, InputRange(1.0, 0))
+        made = with_layers(network, {path: IntegerInputs(copy.deepcopy(layer), ranges[path].reach, ranges[path].zero)
+                                     for path, layer in layers.items()})
+        return matched(made, network, inputs) if calibrated else made
 
     def with_one(self, path: str, rounding: Rounding, levels: int) -> Network:
         """A NEW open network with one layer quantized, for its sensitivity."""

@@ -2,9 +2,10 @@
 
     speed  LeNet-300-100, batches of 1 and 128: time over that of torch's float32, and accuracy, weights of 8 bits
 
-Ways: ours with the scale of each example and with one measured on calibration (layers/rounded/integer_matmul.py); torch's
-dynamic quantization; ONNX Runtime in float32 and with its dynamic quantization, where onnxruntime and onnx are installed
-(in FOLDER: pip install --target FOLDER onnxruntime onnx). All use one thread.
+Ways: ours with the scale of each example (layers/rounded/integer_matmul.py), and the network that quantization with inputs
+of 8 bits makes, with ranges measured on calibration; torch's dynamic quantization; ONNX Runtime in float32 and with its
+dynamic quantization, where onnxruntime and onnx are installed (in FOLDER: pip install --target FOLDER onnxruntime onnx). All
+use one thread.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from compress.data import datasets
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.layers.base import dense_layers
-from compress.layers.rounded.integer_matmul import IntegerMatrix, is_fast, reach_of
+from compress.layers.rounded.integer_matmul import IntegerMatrix, is_fast
+from compress.methods.quantize import Quantize
 from compress.networks.families import Network
 from compress.recipe import Step
 from compress.solvers.uniform_grid import fitted
@@ -79,22 +81,19 @@ def ways(teacher: Network, data: Dataset, folder: Path) -> dict[str, Model]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch announces that this interface will move
         dynamic = torch.ao.quantization.quantize_dynamic(nn.Sequential(*teacher), {nn.Linear}, dtype=torch.qint8)
-    own = {"torch, float32": teacher, "ours, a scale for each example": ours(teacher, None),
-           "ours, scale from calibration": ours(teacher, on_device(data.calibration, torch.device("cpu"))[0]),
+    calibrated = Quantize(levels=255, per="channel", activations="int8").compress(teacher, data).eval()
+    own = {"torch, float32": teacher, "ours, a scale for each example": ours(teacher),
+           "ours, ranges from calibration": calibrated,
            "torch, dynamic int8": dynamic}
     return {**own, **(runtime(teacher, folder) if has_runtime() else {})}
 
 
-def ours(teacher: Network, calibration: Tensor | None) -> Model:
-    """The three layers with weights of 255 levels, a step for each row."""
+def ours(teacher: Network) -> Model:
+    """The three layers with weights of 255 levels, a step for each row, and a scale for each example."""
     layers = []
     for layer in dense_layers(teacher).values():
-        weight = layer.weight.detach()
-        grid, reach = fitted(weight, 255), None
-        if calibration is not None:
-            reach = reach_of(calibration.flatten(1))
-            calibration = layer(calibration.flatten(1)).relu()
-        layers.append((IntegerMatrix.of(grid, grid.nearest(weight), reach), layer.bias))
+        grid = fitted(layer.weight.detach(), 255)
+        layers.append((IntegerMatrix.of(grid, grid.nearest(layer.weight.detach())), layer.bias))
 
     def logits(batch: Tensor) -> Tensor:
         values = batch.flatten(1)

@@ -9,15 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from compress.layers.base import Compressed, DenseLayer, dense_outputs
-from compress.layers.rounded.integer_matmul import LARGEST, MOST_LEVELS, IntegerMatrix
+from compress.layers.rounded.integer_matmul import LARGEST, MOST_COLUMNS, MOST_LEVELS, IntegerMatrix, rounded_inputs
 from compress.layers.rounded.quantized import Quantized
-from compress.networks.plain_values import mapping
+from compress.networks.plain_values import mapping, whole
 from compress.solvers.uniform_grid import Grid
 
 
 class IntegerInputs(Compressed):
-    """The layer `main`, with inputs rounded to t a for whole numbers a from -127 to 127, t = `reach` / 127. The reach is
-    measured on calibration examples; larger inputs are clipped.
+    """The layer `main`, with inputs rounded to t (a - z) for whole numbers a from -127 to 127, t = `reach` / 127 and z =
+    `zero`. Reach and zero are measured on calibration examples (inputs behind ReLU have z = -127: none is negative); inputs
+    outside are clipped.
 
     A linear layer on a grid of up to 256 levels with a step for the layer or each output multiplies whole numbers (see
     integer_matmul.py). Any other layer multiplies the rounded inputs in float32: a simulation. Later methods act on the
@@ -27,10 +28,10 @@ class IntegerInputs(Compressed):
     reach: Tensor
     _matrix: IntegerMatrix | None
 
-    def __init__(self, main: Quantized, reach: float) -> None:
-        """main: a layer as it is stored. reach: the largest input, above 0."""
+    def __init__(self, main: Quantized, reach: float, zero: int = 0) -> None:
+        """main: a layer as it is stored. reach: half the width of what is represented, above 0; zero: from -127 to 127."""
         super().__init__()
-        self.main = main
+        self.main, self.zero = main, zero
         self.register_buffer("reach", torch.tensor(reach, dtype=torch.float32))
         self.reach = self.reach.to(main.levels.numbers.device)
         self._is_ready, self._matrix = False, None
@@ -41,7 +42,8 @@ class IntegerInputs(Compressed):
         """Whether products are of whole numbers; otherwise they are simulated."""
         levels = self.main.levels
         return (self.main.options["type"] == "Linear" and levels.form == "grid" and levels.step.shape[-1] == 1
-                and len(levels.step) in (1, levels.rows) and levels.levels <= MOST_LEVELS and self._numbers() is not None)
+                and len(levels.step) in (1, levels.rows) and levels.levels <= MOST_LEVELS
+                and levels.columns <= MOST_COLUMNS and self._numbers() is not None)
 
     @property
     def weight(self) -> Tensor:
@@ -59,18 +61,19 @@ class IntegerInputs(Compressed):
         return self.main.macs_per_position
 
     def plain(self) -> dict[str, Any]:
-        return {"main": self.main.plain()}
+        return {"main": self.main.plain(), **({"zero": self.zero} if self.zero else {})}
 
     @classmethod
     def rebuild(cls, plain: dict[str, Any]) -> IntegerInputs:
-        return cls(Quantized.rebuild(mapping(plain.get("main"), "main")), 1.0)
+        zero = whole(plain, "zero", -LARGEST, LARGEST) if "zero" in plain else 0
+        return cls(Quantized.rebuild(mapping(plain.get("main"), "main")), 1.0, zero)
 
     def place(self) -> dict[str, Any]:
         return self.main.place()
 
     def contradiction(self) -> str:
         reach = float(self.reach)
-        return "" if math.isfinite(reach) and reach > 0 else "the largest input of a layer is not above 0"
+        return "" if math.isfinite(reach) and reach > 0 else "the range of the inputs of a layer is not above 0"
 
     def merged(self) -> DenseLayer:
         return self.main.merged()
@@ -84,8 +87,7 @@ class IntegerInputs(Compressed):
 
     def _rounded(self, batch: Tensor) -> Tensor:
         """The inputs as they are multiplied; gradients pass as if they were not rounded."""
-        scale = self.reach.to(batch) / LARGEST
-        rounded = (batch / scale).round().clamp(-LARGEST, LARGEST) * scale
+        rounded = rounded_inputs(batch, self.reach, self.zero)
         return batch + (rounded - batch).detach() if self.main.wants_gradients else rounded
 
     def _numbers(self) -> Tensor | None:
@@ -101,7 +103,7 @@ class IntegerInputs(Compressed):
         """Made once; None where products are simulated."""
         if not self._is_ready:
             numbers = self._numbers() if self.multiplies_integers else None
-            self._matrix = None if numbers is None else IntegerMatrix.of(self._grid(), numbers, float(self.reach))
+            self._matrix = None if numbers is None else IntegerMatrix.of(self._grid(), numbers, float(self.reach), self.zero)
             self._is_ready = True
         return self._matrix
 

@@ -1,9 +1,10 @@
 """Products of whole numbers of 8 bits: weights on a grid times activations rounded for each example, summed in 32 bits.
 
-With weights w = s k + c (k whole numbers of 8 bits; s and c of each row) and activations x = t a (a from -127 to 127), the
-output of a row is t (s sum of k a + c sum of a): one product of matrices of whole numbers, exact, and a few operations for
-each output. torch multiplies such matrices by `torch._int_mm`, which is no part of its public interface: its result is
-checked once in a process, and where it is missing or wrong the products are computed in float64, which is exact and slow.
+With weights w = s k + c (k whole numbers of 8 bits; s and c of each row) and activations x = t (a - z) (a from -127 to 127;
+z stands for 0), the output of a row is t (s (sum of k a - z sum of k) + c sum of (a - z)): one product of matrices of whole
+numbers, exact, a whole number to be added to each output, and a few operations. torch multiplies such matrices by
+`torch._int_mm`, which is no part of its public interface: its result is checked once in a process, and where it is missing
+or wrong the products are computed in float64, which is exact and slow.
 """
 
 from __future__ import annotations
@@ -14,12 +15,38 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from compress.solvers.uniform_grid import Grid, fitted
+from compress.solvers.uniform_grid import Grid
 
 LARGEST = 127  # of activations: -128 has no counterpart
 MOST_LEVELS = 256
-MOST_INPUTS = 1 << 16  # that the search for a range looks at
+MOST_COLUMNS = 1 << 16  # with more of them a sum can be beyond 32 bits: (1 << 16) * 128 * 255 < 2^31
 SMALLEST = 1e-30  # an example with no larger activation is 0
+
+
+@dataclass(frozen=True)
+class InputRange:
+    """What 8 bits represent: t (a - zero) for whole numbers a from -127 to 127, t = reach / 127."""
+
+    reach: float
+    zero: int
+
+    @staticmethod
+    def between(low: float, high: float) -> InputRange:
+        """From the smaller of `low` and 0 to the larger of `high` and 0, about: 0 is represented exactly, because it is what
+        convolutions are padded with and ReLU gives most often."""
+        low, high = min(low, 0.0), max(high, 0.0)
+        step = max((high - low) / (2 * LARGEST), SMALLEST)
+        return InputRange(step * LARGEST, max(-LARGEST, round(-LARGEST - low / step)))
+
+    def rounded(self, batch: Tensor) -> Tensor:
+        """The numbers nearest to inputs of any shape."""
+        return rounded_inputs(batch, batch.new_tensor(self.reach), self.zero)
+
+
+def rounded_inputs(batch: Tensor, reach: Tensor, zero: int) -> Tensor:
+    """InputRange.rounded() with a reach ()."""
+    scale = reach.to(batch) / LARGEST
+    return (batch / scale).round().clamp(-LARGEST - zero, LARGEST - zero) * scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,16 +57,21 @@ class IntegerMatrix:
         numbers: k (rows, columns) int8.
         step: s (rows,), float32.
         shift: c (rows,), float32; None if all are 0.
-        reach: the largest activation, measured on calibration examples; larger ones are clipped. None: that of each example.
+        reach: 127 t, where t was measured on calibration examples; larger activations are clipped. None: the largest
+            activation of each example.
+        zero: z, from -127 to 127.
+        added: -z sum of k (rows,), int32; None if z is 0.
     """
 
     numbers: Tensor
     step: Tensor
     shift: Tensor | None
     reach: float | None = None
+    zero: int = 0
+    added: Tensor | None = None
 
     @staticmethod
-    def of(grid: Grid, numbers: Tensor, reach: float | None = None) -> IntegerMatrix:
+    def of(grid: Grid, numbers: Tensor, reach: float | None = None, zero: int = 0) -> IntegerMatrix:
         """Of numbers (rows, columns) on a grid of up to 256 levels, with one step for the tensor or for each row.
 
         Raises:
@@ -54,7 +86,8 @@ class IntegerMatrix:
         step, middle = (own[:, 0].float().expand(rows) for own in (grid.step, grid.middle))
         shift = middle + step * (lowest - grid.centre)
         whole = (numbers - lowest).to(torch.int8).contiguous()
-        return IntegerMatrix(whole, step.contiguous(), shift if bool(shift.any()) else None, reach)
+        added = -zero * whole.sum(1, dtype=torch.int32) if zero else None
+        return IntegerMatrix(whole, step.contiguous(), shift if bool(shift.any()) else None, reach, zero, added)
 
     def outputs(self, batch: Tensor, bias: Tensor | None = None) -> Tensor:
         """Outputs (n, rows), float32, for a batch (n, columns). Without a measured reach each example has its own scale, so
@@ -64,28 +97,15 @@ class IntegerMatrix:
             rounded = (batch * (LARGEST / largest)).round_().to(torch.int8)
         else:
             largest = batch.new_tensor(self.reach)
-            rounded = (batch * (LARGEST / largest)).round_().clamp_(-LARGEST, LARGEST).to(torch.int8)
-        found = integer_product(rounded, self.numbers).to(batch.dtype)
+            rounded = (batch * (LARGEST / largest)).round_().add_(self.zero).clamp_(-LARGEST, LARGEST).to(torch.int8)
+        whole = integer_product(rounded, self.numbers)
+        found = (whole if self.added is None else whole + self.added).to(batch.dtype)
         scale = largest * (1 / LARGEST)
         if self.shift is not None:
-            found = found * self.step + rounded.sum(1, keepdim=True, dtype=torch.int32) * self.shift
+            sums = rounded.sum(1, keepdim=True, dtype=torch.int32) - self.zero * rounded.shape[1]
+            found = found * self.step + sums * self.shift
             return found * scale if bias is None else torch.addcmul(bias, found, scale)
         return found * (scale * self.step) if bias is None else torch.addcmul(bias, found, scale * self.step)
-
-
-def reach_of(inputs: Tensor) -> float:
-    """The largest activation to be represented: the range with the least squared error for calibration inputs of any shape,
-    never less than what rounds the largest one to itself where clipping does not pay. Of more than MOST_INPUTS, so many at
-    equal distances count, and the largest one.
-
-    Raises:
-        ValueError: NaN or infinity.
-    """
-    flat = inputs.flatten()
-    if len(flat) > MOST_INPUTS:
-        flat = torch.cat([flat[::-(-len(flat) // MOST_INPUTS)], flat.abs().max()[None]])
-    step = fitted(flat[None], 2 * LARGEST + 1, "tensor", clip=True).step
-    return max(float(step) * LARGEST, SMALLEST)
 
 
 def integer_product(left: Tensor, right: Tensor) -> Tensor:

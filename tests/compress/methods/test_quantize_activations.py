@@ -23,6 +23,7 @@ from compress.methods.quantize import Quantize
 from compress.methods.sparse_code import SparseCode
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
+from compress.quantization.activations import EXAMPLES, input_ranges
 from tests.compress.helpers import agreement, identical, poisoned, python, state
 from tests.compress.test_fresh_process import SCRIPT
 
@@ -49,10 +50,58 @@ def test_eight_bits_of_inputs_and_weights_answer_as_the_teacher(text: str, digit
 def test_ranges_are_those_of_the_inputs_on_calibration_examples(mlp: Network, digits: Dataset) -> None:
     small = SMALL.compress(mlp, digits)
     inputs = torch.tensor(digits.calibration.inputs).flatten(1)
-    assert 0.5 * float(inputs.abs().max()) < float(small[1].reach) <= float(inputs.abs().max()) * 1.001
+    width = float(inputs.max()) - min(0.0, float(inputs.min()))
+    assert 0.4 * width < 2 * float(small[1].reach) <= 1.001 * width
+    assert small[3].zero == -127, "no input behind ReLU is negative"
     again = SMALL.compress(mlp, dataclasses.replace(digits, train=poisoned(digits.train),
                                                     validation=poisoned(digits.validation)))
     assert identical(state(small), state(again))
+
+
+@pytest.mark.parametrize("text", ["mlp(hidden=48-32,epochs=6)", "cnn(epochs=1)"])
+def test_biases_take_up_the_mean_errors_of_the_outputs(text: str, digits: Dataset,
+                                                       trained: Callable[[str], Network]) -> None:
+    weights, small = (Quantize(levels=255, per="channel", activations=inputs).compress(trained(text), digits)
+                      for inputs in ("float32", "int8"))
+    calibration = torch.tensor(digits.calibration.inputs)[:EXAMPLES]
+    means = [logits_of(one, calibration).double().mean(0) for one in (weights, small)]
+    assert torch.allclose(*means, atol=1e-5) and not torch.equal(*means)
+
+
+def test_batch_normalisation_takes_them_up_where_layers_have_no_bias(digits: Dataset,
+                                                                      trained: Callable[[str], Network]) -> None:
+    weights, small = (Quantize(levels=255, per="channel", activations=inputs).compress(
+        trained("resnet(channels=8-16,epochs=2)"), digits) for inputs in ("float32", "int8"))
+    calibration = torch.tensor(digits.calibration.inputs)[:EXAMPLES]
+    paths = [path for path, norm in small.named_modules() if isinstance(norm, torch.nn.BatchNorm2d)]
+    assert len(paths) > 3
+    before, after = (outputs_of(one, calibration, paths) for one in (weights, small))
+    for path in paths:
+        assert torch.allclose(before[path].mean((0, 2, 3)), after[path].mean((0, 2, 3)), atol=2e-6)
+        assert torch.allclose(before[path].std((0, 2, 3)), after[path].std((0, 2, 3)), rtol=1e-4)
+        small.get_submodule(path).load_state_dict(weights.get_submodule(path).state_dict())
+    untouched = outputs_of(small, calibration, paths)
+    assert any(not torch.allclose(before[path].mean((0, 2, 3)), untouched[path].mean((0, 2, 3)), atol=1e-5)
+               for path in paths)
+
+
+def outputs_of(network: Network, inputs: torch.Tensor, paths: list[str]) -> dict[str, torch.Tensor]:
+    seen: dict[str, torch.Tensor] = {}
+    hooks = [network.get_submodule(path).register_forward_hook(
+        lambda _, arguments, output, path=path: seen.update({path: output.double()})) for path in paths]
+    logits_of(network, inputs)
+    for hook in hooks:
+        hook.remove()
+    return seen
+
+
+def test_inputs_that_are_not_finite_are_refused(mlp: Network, digits: Dataset) -> None:
+    with torch.no_grad():
+        quantized = Quantize(levels=255).compress(mlp, digits)
+        quantized[1].bias[0] = float("inf")
+    inputs = torch.tensor(digits.calibration.inputs)
+    with pytest.raises(ValueError, match="the inputs of layer 3 on calibration examples must be finite"):
+        input_ranges(quantized, inputs, ["1", "3"])
 
 
 def test_the_view_of_a_point_is_that_of_its_weights(mlp: Network, digits: Dataset) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from compress.layers.rounded import integer_matmul
-from compress.layers.rounded.integer_matmul import IntegerMatrix, integer_product, is_fast, reach_of
+from compress.layers.rounded.integer_matmul import InputRange, IntegerMatrix, integer_product, is_fast
 from compress.solvers.uniform_grid import fitted
 
 
@@ -60,16 +60,29 @@ def test_an_example_alone_has_the_outputs_that_it_has_in_a_batch() -> None:
     assert not together[4].any() and bool(together.isfinite().all())
 
 
-def test_a_measured_reach_clips_what_is_beyond_and_serves_what_was_measured() -> None:
-    weights, calibration = random(5, 30), random(400, 30, seed=1).relu()
-    grid = fitted(weights, 255)
-    reach = reach_of(calibration)
-    layer = IntegerMatrix.of(grid, grid.nearest(weights), reach)
-    assert 2.0 < reach <= float(calibration.max()) * 1.001
-    exact = calibration @ weights.mT
-    assert float((layer.outputs(calibration) - exact).norm() / exact.norm()) < 0.02
-    assert torch.allclose(layer.outputs(torch.full((1, 30), 50.0)), layer.outputs(torch.full((1, 30), reach)))
-    assert reach_of(torch.zeros(3, 4)) > 0
+@pytest.mark.parametrize(("levels", "symmetric"), GRIDS)
+@pytest.mark.parametrize(("low", "high"), [(-2.0, 2.0), (0.0, 3.0), (-0.5, 3.0), (1.0, 3.0), (-3.0, -1.0)])
+def test_a_measured_range_clips_what_is_outside_and_its_zero_is_folded_in_exactly(low: float, high: float, levels: int,
+                                                                                  symmetric: bool, either_way: bool) -> None:
+    weights, batch, bias = random(5, 30), random(40, 30, seed=1) * 2, random(5, seed=2)
+    grid, own = fitted(weights, levels, symmetric=symmetric), InputRange.between(low, high)
+    numbers = grid.nearest(weights)
+    layer = IntegerMatrix.of(grid, numbers, own.reach, own.zero)
+    rounded = own.rounded(batch)
+    expected = rounded.double() @ grid.values(numbers).double().mT + bias
+    assert torch.allclose(layer.outputs(batch, bias).double(), expected, rtol=1e-5, atol=1e-4)
+    assert torch.equal(layer.outputs(batch)[:3], layer.outputs(batch[:3]))
+    step, (low, high) = own.reach / 127, (min(low, 0.0), max(high, 0.0))
+    inside = (batch >= low) & (batch <= high)
+    assert bool(((rounded - batch).abs()[inside] <= step * 1.001).all())
+    assert abs(float(rounded.min()) - low) <= step and abs(float(rounded.max()) - high) <= step
+
+
+def test_zero_is_represented_exactly_and_inputs_behind_relu_have_half_the_step() -> None:
+    for low, high in ((-1.3, 2.9), (0.0, 5.0), (-4.0, 0.0), (0.0, 0.0), (0.7, 0.9)):
+        own = InputRange.between(low, high)
+        assert not own.rounded(torch.zeros(3)).any() and -127 <= own.zero <= 127 and own.reach > 0
+    assert InputRange.between(0.0, 254.0) == InputRange(127.0, -127) and InputRange.between(-127.0, 127.0).zero == 0
 
 
 def test_what_cannot_be_in_eight_bits_is_refused() -> None:
