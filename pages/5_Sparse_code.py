@@ -12,8 +12,8 @@ from pages.ui.explore.sparse_hidden import HiddenPage
 from pages.ui.shell.frame import open_page
 
 WEIGHTS = (
-    Preset("Digits in a second", "digit", "Blocks of a small network's weights.", {"atoms": 32, "block": 8}, "digits",
-           "LeNet-300-100"),
+    Preset("Digits in a second", "digit", "Each block of a small network's weights is a sum of a few atoms.", {},
+           "digits", "LeNet-300-100"),
     Preset("LeNet-300-100 on MNIST-5k", "atoms", "128 atoms of 16 weights for each layer, coefficients in one byte.", {},
            "mnist5k", "LeNet-300-100"),
     Preset("LeNet's first layer alone", "first layer", "Nine tenths of all weights are in it.", {"first_only": True},

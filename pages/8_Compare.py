@@ -19,9 +19,10 @@ if unreadable:
     st.caption(f"{unreadable} points in the store cannot be read by this version, and are left out. Measure their curves "
                "again to have them back.")
 if not everything:
-    search.draw([], page.known)
     race.example(page)
-    folds.draw([Fold(archives.TITLE, partial(archives.draw, []))], "Compare")
+    search.shown_by_link()
+    folds.draw([Fold(search.TITLE, partial(search.draw, [], page.known)),
+                Fold(archives.TITLE, partial(archives.draw, []))], "Compare")
 else:
     left, right = st.columns([1, 1.85], gap="medium")
     with left:

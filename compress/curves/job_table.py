@@ -44,15 +44,20 @@ class JobTable(ABC):
     first that submitted it), created, started, updated.
     """
 
+    _last_job = 0  # number of the newest job that was made here
+
     def new_job(self, key: str, kind: str, title: str, request: dict[str, Any], session: str = "") -> int:
-        """A queued job owned by this process, in which the session takes part; returns its number."""
+        """A queued job owned by this process, in which the session takes part; returns its number. No number comes
+        twice, even where the file was removed and begun anew: engines know their jobs by it."""
         owner, now = this_process(), time.time()
         with self._connection() as connection:
             cursor = connection.execute(
-                "INSERT INTO jobs (key, kind, title, request, state, share, text, live, owner, owner_start, owner_place, "
-                "session, beat, created, updated) VALUES (?,?,?,?,'queued',0,'waiting','[]',?,?,?,?,?,?,?)",
-                (key, kind, title, json.dumps(request), owner.number, owner.start, owner.place, session, now, now, now))
-            number = int(cursor.lastrowid or 0)
+                "INSERT INTO jobs (id, key, kind, title, request, state, share, text, live, owner, owner_start, "
+                "owner_place, session, beat, created, updated) VALUES ((SELECT max(coalesce(max(seq), 0), ?) + 1 "
+                "FROM sqlite_sequence WHERE name = 'jobs'),?,?,?,?,'queued',0,'waiting','[]',?,?,?,?,?,?,?)",
+                (self._last_job, key, kind, title, json.dumps(request), owner.number, owner.start, owner.place, session,
+                 now, now, now))
+            number = self._last_job = int(cursor.lastrowid or 0)
             if session:
                 connection.execute("INSERT INTO job_sessions VALUES (?,?,?,1,NULL)", (number, session, now))
             return number

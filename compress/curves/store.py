@@ -26,6 +26,9 @@ from compress.files.artefacts import FOLDER, Artefacts
 from compress.files.store_error import StoreError, of_system
 from compress.home import cache_folder
 
+REMOVED = ("The store {} was removed or moved away while this program ran, and with it the teachers and points in it. A new "
+           "one is begun; what is missing can be measured again.")
+
 
 class Store(PointTable, DeletedTable, JobTable):
     """One SQLite file. Every method opens a connection for itself, so that threads and processes may share a Store."""
@@ -198,6 +201,8 @@ class Store(PointTable, DeletedTable, JobTable):
                 with connection:
                     connection.execute("PRAGMA journal_mode=WAL")
                     schema.prepare(connection, self.path, self.artefacts)
+                    if missing and self._prepared is not None:
+                        connection.execute("INSERT INTO notices VALUES (?)", [REMOVED.format(self.path)])
                 self._prepared = inode
         except BaseException:
             connection.close()

@@ -22,6 +22,7 @@ from pages.ui.shell.gesture import begins
 from pages.ui.shell.method_links import page_of
 
 POLL = 0.3
+EXAMPLE_FILL = {"least": 300, "most": 640, "beside": 260}  # pixels that the rest of Compare's first view needs
 
 
 def draw(page: Page) -> None:
@@ -35,7 +36,7 @@ def _race(page: Page, polls: bool) -> None:
     if own.running != polls:
         st.rerun()
     state = _shown(own, page)
-    clicked = session.forget("race.clicked")
+    clicked = session.remembered("race.clicked")
     if clicked:
         _open(clicked, state, page.known)
     _sentence(state)
@@ -61,10 +62,9 @@ def _shown(own: RaceState, page: Page) -> RaceState:
 def example(page: Page) -> None:
     """The plane of the race that comes with the program, for a page that has nothing measured here to show yet."""
     state = race_state.shipped(page.known, race_state.look_up(page.known))
-    st.info(outside.markdown(f"Nothing was measured here yet: this race came with the program ({state.shipped}). Every "
-                             "network that you measure will be on this plane, and can be pinned and tested."),
-            icon=":material/info:")
-    liveplot([chart_of(state, budget())], key="race.example")
+    st.caption(outside.markdown("Nothing was measured here yet: this race came with the program. Every network that you "
+                                f"measure will be on this plane. ({state.shipped.removesuffix('.')}.)"))
+    liveplot([{**chart_of(state, budget()), "fill": EXAMPLE_FILL}], key="race.example")
 
 
 def budget() -> float:
@@ -190,12 +190,14 @@ def _place(entry: Entry, point: dict[str, Any] | None, state: RaceState, known: 
 
 
 def _open(key: str, state: RaceState, known: Card) -> None:
-    """The page of a point that was clicked."""
+    """The page of a point that was clicked, which is remembered until then: another rerun may end this one at any line."""
     for entry, points in zip(state.entries, state.curves, strict=True):
         point = next((one for one in points if one["id"] == key), None)
         if point:
             path, link = _place(entry, point, state, known)
+            session.forget("race.clicked")
             st.switch_page(path, query_params=link)
+    session.forget("race.clicked")
 
 
 def budgets(known: Card, field: list[Entry]) -> list[dict[str, str]]:

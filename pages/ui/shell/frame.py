@@ -78,7 +78,7 @@ def _heading(title: str, methods: dict[str, str]) -> None:
     if len(methods) < 2:
         st.title(title)
         return
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="ce-heading"):
         st.title(title, width="content")
         _switch(methods)
 

@@ -123,16 +123,12 @@ def show(changed: View) -> None:
 
 
 def begin(page: str, methods: tuple[str, ...]) -> list[str]:
-    """At the top of a page: takes the choice from the link, once; returns notices: what had to be corrected, and on a
-    visitor's first page what has to be said of the store."""
+    """At the top of a page: takes the choice from the link, once; returns notices: what had to be corrected, and what
+    has to be said of the store."""
     known = description()
     if st.session_state.get("page") != page:
         st.session_state["page"], st.session_state["drawn"] = page, set()
-    if "store notices" not in st.session_state:
-        st.session_state["store notices"] = page, store().take_notices()
-    first_page, of_store = st.session_state["store notices"]
-    notices = list(of_store) if first_page == page else []
-    notices += filter(None, [forget("refusal")])
+    notices = [*_of_store(page), *filter(None, [forget("refusal")])]
     for name, first in (("choice", first_choice(known)), ("view", View()), ("filters", Filters())):
         st.session_state.setdefault(name, first)
     st.session_state["methods"] = methods
@@ -150,6 +146,14 @@ def begin(page: str, methods: tuple[str, ...]) -> list[str]:
             if parameters.get("method") in methods:
                 activate(parameters["method"])
     return notices
+
+
+def _of_store(page: str) -> list[str]:
+    """What has to be said of the store, on the page where the visitor was told of it."""
+    there, told = st.session_state.get("store notices", (page, []))
+    kept = [*(told if there == page else []), *store().take_notices()]
+    st.session_state["store notices"] = page, kept
+    return kept
 
 
 def methods() -> tuple[str, ...]:

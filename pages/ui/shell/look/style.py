@@ -83,7 +83,7 @@ STYLE = """<style>
 }
 /* The dial stays in sight while what it moves is scrolled, where the window is large enough for both. */
 @media (min-width: 641px) { div:has(> .st-key-ce-dial) { position: sticky; top: 0; z-index: 90; } }
-@media (max-width: 640px) { .st-key-ce-chips { flex-wrap: nowrap; } }
+@media (max-width: 640px) { .st-key-ce-chips { flex-wrap: nowrap; } .st-key-ce-heading { row-gap: 0; } }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 4rem 1rem 2rem 1rem; }
   [data-testid=stColumn]:has(.st-key-part-settings) { order: 2; }
