@@ -117,7 +117,14 @@ def test_two_opened_networks_are_shown_side_by_side(show, filled, pair):  # noqa
     assert panel_of(shown, "panel.changes").keys() == {"cosine", "cka"}
     assert panel_of(shown, "panel.of_layer").keys() == {"spectrum", "histogram"} and len(shown.main.dataframe) == 2
     named(shown.main.segmented_control, "What to look at").set_value("File and code").run()
+    assert shown.query_params["look"] == "code"
     assert any("network_file.read" in one.value for one in shown.main.code) and not shown.exception
+
+
+def test_a_link_says_what_is_looked_at(show, filled, pair):  # noqa: F811
+    shown = show(COMPARE, {**LINK, "open": pair, "look": "classes"})
+    assert "recalls" in panel_of(shown, "panel.classes") and not shown.warning and not shown.exception
+    assert "look=ears" in show(COMPARE, {**LINK, "open": pair, "look": "ears"}).warning[0].value
 
 
 def test_a_network_is_closed_and_leaves_the_link(show, filled, pair):  # noqa: F811

@@ -18,10 +18,11 @@ from pages.ui.explore import cards, exports, pictures
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
+from pages.ui.shell.filters import LOOKS
 
 Row = dict[str, Any]
 FLIPPED, CLASSES, SURE, LAYERS, CODE = "Examples that flipped", "Each class", "How sure", "Layers", "File and code"
-SECTIONS = (FLIPPED, CLASSES, SURE, LAYERS, CODE)
+SECTIONS = dict(zip(LOOKS, (FLIPPED, CLASSES, SURE, LAYERS, CODE), strict=True))  # name in the link -> on the page
 PICTURES = 12  # of each kind of flip
 
 
@@ -47,10 +48,15 @@ def draw(networks: list[Opened], known: Card) -> None:
         for column, network in zip(st.columns(len(networks), gap="medium"), networks, strict=True):
             with column:
                 _head(network, known)
-        section = st.segmented_control("What to look at", SECTIONS, required=True, label_visibility="collapsed",
-                                       **session.bound("panel.section", session.remembered("panel.section", FLIPPED),
-                                                       lambda chosen: session.remember("panel.section", chosen)))
+        section = st.segmented_control("What to look at", list(SECTIONS.values()), required=True,
+                                       label_visibility="collapsed", **session.bound(
+                                           "panel.section", SECTIONS[session.filters().look], _look))
         DRAWN[section](networks, known)
+
+
+def _look(title: str) -> None:
+    (name,) = (name for name, own in SECTIONS.items() if own == title)
+    session.narrow(replace(session.filters(), look=name))
 
 
 def _head(network: Opened, known: Card) -> None:

@@ -1,6 +1,7 @@
 """What the Compare page shows of all points, and what it is asked, as part of its link: `filter.data`, `filter.teacher`,
 `filter.method` and `filter.setting`, each with titles joined by |, or * for all; `at_most` and `within`, the numbers of its
-two questions; `search`, `speed` and `minutes`, what is searched for; `open`, the networks that are looked into; `draw`, `x`,
+two questions; `search`, `speed` and `minutes`, what is searched for; `open` and `look`, the networks that are looked into and at
+what of them; `draw`, `x`,
 `y`, `mark`, `colour` and `fold`, how networks are drawn. Imports neither streamlit nor torch.
 """
 
@@ -16,7 +17,7 @@ from pages.ui.shell.choice import shortened
 
 PAGE = "Compare"
 ALL = "*"
-OPENED, FOLD, DRAW, MOST_OPENED = "open", "fold", "draw", 4
+OPENED, LOOK, FOLD, DRAW, MOST_OPENED = "open", "look", "fold", "draw", 4
 PLANE, MAP = "plane", "map"
 LOST, SIZE, BOTH, FRONT = "lost", "size", "both", "front"  # the first question, the second, both, or none
 WHEREVER = "any"  # speed
@@ -24,6 +25,7 @@ SEARCHES = {"search": (LOST, SIZE, BOTH, FRONT), "speed": (WHEREVER, "1", "0.5",
             "minutes": ("3", "1", "6", "15", "60")}
 """What can be searched for, how fast the network shall be (a share of the teacher's time), and how long; the first is the
 default."""
+LOOKS = ("flips", "classes", "sure", "layers", "code")  # what is shown of opened networks; the first is the default
 MEASURED = ("x", "y", "mark", "colour")
 TITLES = ("data", "teacher", "method", "setting")
 AXES = ("bytes", "accuracy", "macs", "latency", "expected_calibration_error", "agreement", "lost")
@@ -42,7 +44,7 @@ class Filters:
         lost, size: the two questions: the smallest file at most so many points below the teacher, and the best accuracy
             within so many bytes.
         search, speed, minutes: of the search, one of SEARCHES each.
-        opened: networks that are looked into, each as KEY/REFERENCE.
+        opened: networks that are looked into, each as KEY/REFERENCE; look: at what of them, one of LOOKS.
         drawn: on a plane, or as a map of what was made of what.
         x, y: what networks are drawn over, one of AXES or recall:CLASS; mark, colour: what the size and the colour of a mark
             of the map are. folded: seeds as one point.
@@ -58,6 +60,7 @@ class Filters:
     speed: str = WHEREVER
     minutes: str = "3"
     opened: tuple[str, ...] = ()
+    look: str = LOOKS[0]
     x: str = "bytes"
     y: str = "accuracy"
     mark: str = "macs"
@@ -87,6 +90,7 @@ class Filters:
         link |= {name: value for name in MEASURED if (value := getattr(self, name)) != getattr(Filters, name)}
         link |= {name: getattr(self, name) for name in SEARCHES} if self.is_search else {}
         link |= {OPENED: " ".join(self.opened)} if self.opened else {}
+        link |= {LOOK: self.look} if self.look != LOOKS[0] else {}
         link |= {DRAW: MAP} if self.drawn == MAP else {}
         return {**link, FOLD: "seeds"} if self.folded else link
 
@@ -97,12 +101,13 @@ def taken(parameters: Mapping[str, str], notices: list[str]) -> tuple[Filters, d
     found = {name: _titles(parameters[parameter]) for parameter, name in names.items() if parameter in parameters}
     asked = {field: target for field, name in (("lost", AT_MOST), ("size", WITHIN))
              if (target := _asked(name, parameters.get(name), notices))}
-    own = (*names, *NAMES, OPENED, FOLD, DRAW, *MEASURED, *SEARCHES)
+    own = (*names, *NAMES, OPENED, LOOK, FOLD, DRAW, *MEASURED, *SEARCHES)
     measures = {name: _axis(name, parameters[name], notices) for name in MEASURED if name in parameters}
-    searched = {name: _one_of(name, parameters[name], notices) for name in SEARCHES if name in parameters}
+    searched = {name: _one_of(name, parameters[name], SEARCHES[name], notices) for name in SEARCHES if name in parameters}
+    look = _one_of(LOOK, parameters.get(LOOK, LOOKS[0]), LOOKS, notices)
     drawn = MAP if parameters.get(DRAW) == MAP else PLANE
     opened = _opened(parameters.get(OPENED, ""), notices)
-    return (Filters(**found, **asked, **measures, **searched, drawn=drawn, opened=opened,
+    return (Filters(**found, **asked, **measures, **searched, drawn=drawn, opened=opened, look=look,
                     folded=parameters.get(FOLD) == "seeds"),
             {name: text for name, text in parameters.items() if name not in own})
 
@@ -115,11 +120,11 @@ def _axis(name: str, text: str, notices: list[str]) -> str:
     return str(getattr(Filters, name))
 
 
-def _one_of(name: str, text: str, notices: list[str]) -> str:
-    if text in SEARCHES[name]:
+def _one_of(name: str, text: str, allowed: tuple[str, ...], notices: list[str]) -> str:
+    if text in allowed:
         return text
-    first = SEARCHES[name][0]
-    notices.append(f"The link's {name}={shortened(text)} is none of {', '.join(sorted(SEARCHES[name]))}; using {first}.")
+    first = allowed[0]
+    notices.append(f"The link's {name}={shortened(text)} is none of {', '.join(sorted(allowed))}; using {first}.")
     return first
 
 
