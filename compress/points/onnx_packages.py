@@ -1,4 +1,4 @@
-"""The packages that ONNX files need, an optional extra, and how far such files must agree. Imports nothing heavy."""
+"""The packages that ONNX files need, an optional extra, and how far exported files must agree. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 SUFFIX = ".onnx"
+PROGRAM_SUFFIX = ".pt2"  # of a program of torch.export, as torch.export.save wants it
 LEAST = 0.999  # agreement on validation: with less, the exported file is not the same network
 WHY_NOT_ALL = ("The two add up numbers in different orders, so that sums differ in their last digits; these can decide "
                "between two classes, and which whole number an input is rounded to.")

@@ -16,7 +16,6 @@ from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.points.onnx_export import WithNormaliser
 
-SUFFIX = ".pt2"  # as torch.export.save wants it
 ABOUT = "about.json"  # the file inside it that names data and classes
 
 

@@ -19,7 +19,7 @@ from compress.data.pictures import PICTURES, pictures_file
 from compress.files import network_file
 from compress.files.made_for import MadeFor
 from compress.networks.families import Network
-from compress.points import onnx_export, onnx_packages
+from compress.points import onnx_export, onnx_packages, torch_export
 from compress.points.inspection import inspection
 from compress.points.speed_map import speed_map
 from compress.progress import Cancelled, Reporter
@@ -30,6 +30,7 @@ from compress.search.target import Target
 from compress.service.failures import sentence_of
 from compress.service.requests import (
     ONNX,
+    PROGRAM,
     ChainRequest,
     CurveRequest,
     DuelRequest,
@@ -37,6 +38,7 @@ from compress.service.requests import (
     InspectRequest,
     OnnxRequest,
     OrderRequest,
+    ProgramRequest,
     RaceRequest,
     Request,
     SolveRequest,
@@ -44,6 +46,7 @@ from compress.service.requests import (
     TeacherRequest,
     inspection_key,
     onnx_key,
+    program_key,
 )
 from compress.workload import Phase
 
@@ -133,17 +136,33 @@ def _inspect(request: InspectRequest, store: Sink, report: Reporter, device: tor
 
 def _onnx(request: OnnxRequest, store: Sink, report: Reporter, device: torch.device) -> None:
     onnx_export.require_packages()
-    data = datasets.load(request.data, report=report)
-    network, described = _kept(request.digest, data, store)
-    if described is None:
-        raise ValueError(f"The file {request.digest} does not say which data it was made for, so that its normaliser is not "
-                         "known. Measure the network again with this version.")
+    data, network, described = _described(request, store, report)
     report(0.2, "writing the ONNX file")
     made = onnx_export.to_onnx(network, described)
     report(0.7, "running it in ONNX Runtime")
     found = onnx_export.agreement(made, network, described, data)
     kept = store.artefacts.put(made, onnx_packages.SUFFIX)
     store.save_view(onnx_key(request.digest), ONNX, {**asdict(found), "digest": kept, "bytes": len(made)})
+
+
+def _program(request: ProgramRequest, store: Sink, report: Reporter, device: torch.device) -> None:
+    data, network, described = _described(request, store, report)
+    report(0.2, "writing the program")
+    made = torch_export.to_program(network, described)
+    report(0.7, "running it")
+    found = torch_export.agreement(made, network, described, data)
+    kept = store.artefacts.put(made, onnx_packages.PROGRAM_SUFFIX)
+    store.save_view(program_key(request.digest), PROGRAM, {**asdict(found), "digest": kept, "bytes": len(made)})
+
+
+def _described(request: OnnxRequest | ProgramRequest, store: Sink, report: Reporter) -> tuple[Dataset, Network, MadeFor]:
+    """The data, and the network of a request with what it was made for. Raises ValueError where its file does not say it."""
+    data = datasets.load(request.data, report=report)
+    network, described = _kept(request.digest, data, store)
+    if described is None:
+        raise ValueError(f"The file {request.digest} does not say which data it was made for, so that its normaliser is not "
+                         "known. Measure the network again with this version.")
+    return data, network, described
 
 
 def _kept(digest: str, data: Dataset, store: Sink) -> tuple[Network, MadeFor | None]:
@@ -159,4 +178,4 @@ def _kept(digest: str, data: Dataset, store: Sink) -> tuple[Network, MadeFor | N
 JOBS: dict[type[Request], Job] = {TeacherRequest: _teacher, CurveRequest: _curve, ChainRequest: _chain, RaceRequest: _race,
                                   OrderRequest: _order, DuelRequest: _duel,
                                   SolveRequest: _solve, SpeedRequest: _speed, FinalRequest: _final,
-                                  InspectRequest: _inspect, OnnxRequest: _onnx}
+                                  InspectRequest: _inspect, OnnxRequest: _onnx, ProgramRequest: _program}

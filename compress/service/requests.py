@@ -137,7 +137,17 @@ class OnnxRequest(Request):
     digest: str
 
 
-ONNX = "onnx"
+@dataclass(frozen=True)
+class ProgramRequest(Request):
+    """Write a network as a program of torch.export and run it on validation. digest: of its file; what is found is kept as a
+    view under program_key(digest) and PROGRAM."""
+
+    kind = "program"
+    data: str
+    digest: str
+
+
+ONNX, PROGRAM = "onnx", "program"
 
 
 def inspection_key(digest: str) -> str:
@@ -148,6 +158,11 @@ def inspection_key(digest: str) -> str:
 def onnx_key(digest: str) -> str:
     """Where the store keeps how the network with this file runs in ONNX Runtime."""
     return f"onnx {digest}"
+
+
+def program_key(digest: str) -> str:
+    """Where the store keeps how the network with this file runs as a program of torch.export."""
+    return f"program {digest}"
 
 
 def request_of(kind: str, plain: dict[str, Any]) -> Request:

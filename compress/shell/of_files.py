@@ -90,7 +90,7 @@ def exported(file: str, form: str, target: str | None, data_name: str | None) ->
         made, ending = onnx_export.to_onnx(network, described), onnx_packages.SUFFIX
         found = asdict(onnx_export.agreement(made, network, described, data))
     else:
-        made, ending = torch_export.to_program(network, described), torch_export.SUFFIX
+        made, ending = torch_export.to_program(network, described), onnx_packages.PROGRAM_SUFFIX
         found = asdict(torch_export.agreement(made, network, described, data))
     if found["agreement"] < onnx_packages.LEAST:
         raise ValueError(f"{file} was not exported: {RUNNERS[form]} predicts the same class for "

@@ -12,7 +12,7 @@ import torch
 from compress.curves.sink import report_key
 from compress.points import onnx_packages
 from compress.recipe import Recipe
-from compress.service.requests import ONNX, InspectRequest, onnx_key
+from compress.service.requests import ONNX, PROGRAM, InspectRequest, onnx_key, program_key
 from tests.pages.explore.test_by_itself import asked  # noqa: F401  (a fixture)
 from tests.pages.test_pages import COMPARE, LINK, component, engine, filled, labels, named, show, words  # noqa: F401
 
@@ -166,6 +166,24 @@ def test_an_onnx_file_is_offered_only_after_it_was_tested(show, filled, pair, en
         (offer,) = [one for one in buttons().main.get("download_button") if one.proto.label.startswith("ONNX file")]
         assert offer.proto.disabled is disabled
     assert "2.0× faster than torch" in " ".join(one.value for one in buttons().caption)
+
+
+def test_a_program_of_torch_is_offered_only_after_it_was_tested(show, filled, pair, engine):  # noqa: F811
+    point = filled.points[0]
+    found = {"agreement": 1.0, "examples": 359, "largest_difference": 1e-6,
+             "digest": engine.store.artefacts.put(b"program", ".pt2"), "bytes": 7}
+
+    def buttons() -> Any:
+        shown = show(COMPARE, {**LINK, "open": pair.split()[0]})
+        named(shown.main.segmented_control, "What to look at").set_value("File and code").run()
+        assert not shown.exception
+        return shown
+
+    assert "Make a program of torch.export and test it" in labels(buttons().button)
+    for agreement, disabled in ((0.9, True), (1.0, False)):
+        engine.store.save_view(program_key(point["digest"]), PROGRAM, {**found, "agreement": agreement})
+        (offer,) = [one for one in buttons().main.get("download_button") if one.proto.label.startswith("Program of torch")]
+        assert offer.proto.disabled is disabled
 
 
 def test_a_final_report_is_offered_as_one_page(show, filled, engine, monkeypatch):  # noqa: F811

@@ -11,7 +11,7 @@ from compress.points import predicted
 from compress.service.snippet import loading, snippet
 from pages.ui.all_methods import looking, opened, questions
 from pages.ui.all_methods.keeping import deleting
-from pages.ui.all_methods.onnx_panel import onnx
+from pages.ui.all_methods.onnx_panel import onnx, program
 from pages.ui.all_methods.opened import Opened
 from pages.ui.charts import outside, panel_charts, words
 from pages.ui.explore import cards, exports, pictures
@@ -172,6 +172,7 @@ def _code(networks: list[Opened], known: Card) -> None:
         with column:
             st.markdown(f"**{network.letter}**")
             onnx(network, known)
+            program(network, known)
             name = exports.file_name(network.recipe, network.row["bytes"], known)
             st.caption("Reads the downloaded file, prints its accuracy and what it predicts for five examples:")
             st.code(loading(name, network.recipe.data), language="python")

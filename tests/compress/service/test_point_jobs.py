@@ -11,7 +11,16 @@ from compress.data import datasets
 from compress.points import onnx_packages
 from compress.progress import no_report
 from compress.service.job_kinds import do
-from compress.service.requests import ONNX, InspectRequest, OnnxRequest, inspection_key, onnx_key
+from compress.service.requests import (
+    ONNX,
+    PROGRAM,
+    InspectRequest,
+    OnnxRequest,
+    ProgramRequest,
+    inspection_key,
+    onnx_key,
+    program_key,
+)
 
 CPU = torch.device("cpu")
 
@@ -35,6 +44,14 @@ def test_an_onnx_file_is_kept_with_how_it_runs(curve):
     found = store.view(onnx_key(point["digest"]), ONNX)
     assert found["agreement"] == 1.0 and found["examples"] == point["examples"]
     assert len(store.artefacts.contents(found["digest"], ".onnx")) == found["bytes"]
+
+
+def test_a_program_is_kept_with_how_it_runs(curve):
+    point, store = curve.points[0], curve.store
+    do(ProgramRequest("digits", point["digest"]), store, no_report, CPU)
+    found = store.view(program_key(point["digest"]), PROGRAM)
+    assert found["agreement"] == 1.0 and found["examples"] == point["examples"]
+    assert len(store.artefacts.contents(found["digest"], ".pt2")) == found["bytes"]
 
 
 def test_a_network_of_other_contents_is_refused(curve, monkeypatch):
