@@ -1,8 +1,8 @@
 """What the Compare page shows of all points, and what it is asked, as part of its link: `filter.data`, `filter.teacher`,
 `filter.method` and `filter.setting`, each with titles joined by |, or * for all; `at_most` and `within`, the numbers of its
-two questions; `search`, `speed` and `minutes`, what is searched for; `open` and `look`, the networks that are looked into and at
-what of them; `draw`, `x`,
-`y`, `mark`, `colour` and `fold`, how networks are drawn. Imports neither streamlit nor torch.
+two questions; `search`, `speed` and `minutes`, what is searched for; `open` and `look`, the networks that are looked into
+and at what of them; `draw`, `x`, `y`, `mark`, `colour` and `fold`, how networks are drawn. Imports neither streamlit nor
+torch.
 """
 
 from __future__ import annotations
