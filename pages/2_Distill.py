@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from compress.recipe import Recipe
-from compress.settings import label_of
+from compress.setting_values import label_of
 from pages.ui.charts import charts, dark_knowledge, distill_charts, outside, palette, words
 from pages.ui.charts.students import Result, Students, about, of_job, of_plans, only_first_right
 from pages.ui.explore import pictures, results

@@ -14,7 +14,7 @@ from compress.curves.store import Store
 from compress.data import datasets, local_files
 from compress.files import network_file
 from compress.recipe import Recipe, Step
-from compress.settings import label_value
+from compress.setting_values import label_value
 from tests.pages.samples import TEACHER, measure
 
 HOST = "evil.example"

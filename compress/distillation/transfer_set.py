@@ -11,7 +11,7 @@ from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.one_line import one_line
-from compress.settings import label_of, label_value
+from compress.setting_values import label_of, label_value
 
 MOST_NAMED = 20  # classes that an error lists
 MOST_SIGNS = 40  # of a label in an error

@@ -27,7 +27,8 @@ from compress.networks.evaluation import device_of
 from compress.networks.families import Architecture, Network, build
 from compress.progress import Reporter, StudentSoFar, StudentsSoFar, no_report
 from compress.recipe import BASELINE, CONTROL, CURVE, SEED, VARIANT
-from compress.settings import NO_LABEL, setting
+from compress.setting_values import NO_LABEL
+from compress.settings import setting
 from compress.stored import Stored
 from compress.training.batches import refusal as refusal_of_batches
 from compress.training.loop import Training

@@ -14,7 +14,8 @@ from compress.curves.sweep import complete
 from compress.methods import methods
 from compress.networks.families import FAMILIES
 from compress.recipe import LATER, Recipe, Step
-from compress.settings import Settings, label_value
+from compress.setting_values import label_value
+from compress.settings import Settings
 from compress.training.loop import Training
 
 LETTERS = st.characters(exclude_categories=["Cs"])

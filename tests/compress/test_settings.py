@@ -16,7 +16,8 @@ from sklearn.utils import check_random_state
 
 from compress.methods import methods
 from compress.networks.families import FAMILIES
-from compress.settings import NO_LABEL, Settings, checked_seed, label_of, label_value, setting
+from compress.setting_values import NO_LABEL, label_of, label_value
+from compress.settings import Settings, checked_seed, setting
 from compress.solvers.ksvd import KSVD
 from compress.training.loop import Training
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from compress.data.datasets import Dataset, Split
 from compress.distillation.transfer_set import TransferSet, evenly, omitted_class, transfer_set
 from compress.recipe import Step
-from compress.settings import label_value
+from compress.setting_values import label_value
 from tests.compress.helpers import toy_data
 
 CLASSES = 5

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compress.recipe import Recipe, Step
-from compress.settings import MOST_SEED, Settings, label_value
+from compress.setting_values import label_value
+from compress.settings import MOST_SEED, Settings
 from pages.ui.shell import choice, links
 from tests.imports import tree_of
 from tests.pages.test_layering import PAGES
