@@ -16,12 +16,25 @@ FORMS = ("A table (CSV, TSV, Parquet) with a column of classes · a ZIP with one
          "file, or two NPY files · two IDX files")
 
 
+TEXT_READINGS = {"counts": "as counts of its words, beside other columns", "words": "as tokens: its words in their order",
+                 "pairs": "as tokens: its words, then pairs of neighbours"}
+
+
 def given() -> list[File]:
     """The visitor's files; none until some are chosen."""
     chosen = st.file_uploader("Your files", accept_multiple_files=True, key="own.files", help="They stay on the machine "
                               "that this app runs on.")
     st.caption(FORMS)
     return [File(one.name, one.getvalue()) for one in chosen or []]
+
+
+def reading_of(own: list[File]) -> Reading:
+    """How the files are to be read: choices that were made for other files do not count."""
+    key = files.key(own, Reading())
+    if session.remembered("own.files") != key:
+        session.remember("own.files", key)
+        session.remember("own.reading", Reading())
+    return session.remembered("own.reading", Reading())
 
 
 def looked_at(own: list[File], reading: Reading) -> dict | None:
@@ -50,8 +63,12 @@ def choices(about: dict | None) -> Reading:
         st.selectbox("Column with the classes", names, format_func=outside.name,
                      **session.bound("own.label", about["label"], lambda name: change(label=name)))
     if about and any(column["type"] == "text" for column in about["columns"]):
-        st.select_slider("Features that count the words of a text", [128, 256, 512, 1024, 2048, 4096],
-                         **session.bound("own.words", reading.words, lambda count: change(words=count)))
+        st.selectbox("How the column of text is read", list(TEXT_READINGS), format_func=TEXT_READINGS.__getitem__,
+                     help="As tokens, networks with an embedding table read the text; other columns are left out.",
+                     **session.bound("own.text", reading.text, lambda text: change(text=text)))
+        if reading.text == "counts":
+            st.select_slider("Features that count the words of a text", [128, 256, 512, 1024, 2048, 4096],
+                             **session.bound("own.words", reading.words, lambda count: change(words=count)))
     if about and about["kind"] == "image" and about["pictures"]:
         st.selectbox("Height and width of the pictures", [0, 16, 28, 32, 48, 64],
                      format_func=lambda side: f"{side} pixels" if side else "as they are, up to 64; otherwise 32",
@@ -144,7 +161,7 @@ with beside:
 with main:
     if not own:
         st.markdown("**An example:** a table of 150 flowers. Your own files are shown like this before they are used.")
-    about = looked_at(shown, session.remembered("own.reading", Reading()))
+    about = looked_at(shown, reading_of(shown))
     if about:
         preview.draw(about)
 with beside:

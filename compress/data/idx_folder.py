@@ -40,6 +40,10 @@ class IdxFolder:
         """Whether values may be missing: bytes are all there."""
         return False
 
+    def words(self) -> tuple[str, ...]:
+        """None: IDX files hold no texts."""
+        return ()
+
     def notes(self) -> tuple[str, ...]:
         """What is not used of the source: nothing is known here."""
         return ()

@@ -23,7 +23,7 @@ class NpzFile:
     path: Path
 
     def kind(self) -> str | None:
-        """The text in the array `kind` (image, sequence or tabular), or None where there is no such array."""
+        """The text in the array `kind` (image, sequence, tabular or text), or None where there is no such array."""
         if "kind" not in self._names():
             return None
         return str(self._read("kind")[()])
@@ -35,6 +35,10 @@ class NpzFile:
     def notes(self) -> tuple[str, ...]:
         """Sentences on what of the source is not used, from the array `notes`."""
         return tuple(map(str, np.atleast_1d(self._read("notes")))) if "notes" in self._names() else ()
+
+    def words(self) -> tuple[str, ...]:
+        """Of texts, the word of each id, from the array `words`; () where there is no such array."""
+        return tuple(map(str, np.atleast_1d(self._read("words")))) if "words" in self._names() else ()
 
     def has_test(self) -> bool:
         """Whether there is an official test part. Raises ValueError if only its inputs or labels are there."""

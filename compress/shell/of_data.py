@@ -24,6 +24,11 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
             action.add_argument("--label", default="", help="of a table: the column with the classes")
             action.add_argument("--side", default="0", help="of pictures: height and width in pixels; 0 keeps one size")
             action.add_argument("--words", default="512", help="of a column of text: features that count its words")
+            action.add_argument("--text", default="counts", help="how a column of text is read: counts of its words beside "
+                                "the other columns; words: it alone, as token ids; pairs: words and pairs of neighbours")
+            if name == "add":
+                action.add_argument("--looked-at", action="store_true",
+                                    help="do not look into the files again: data show has found no problem")
         if name == "remove":
             action.add_argument("name")
         if name == "example":
@@ -59,10 +64,13 @@ def _of_files(chosen: argparse.Namespace) -> dict[str, Any]:
     from compress.files import disk_quota
     from compress.home import cache_folder
 
-    choices = Choices(chosen.label, _whole("--side", chosen.side), _whole("--words", chosen.words))
+    choices = Choices(chosen.label, _whole("--side", chosen.side), _whole("--words", chosen.words), chosen.text)
     files = [Path(path) for path in chosen.file]
     name = files[0].stem if chosen.name is None else chosen.name
     found = reading.examples_of(files, choices)
+    if chosen.action == "add" and chosen.looked_at:
+        disk_quota.check(cache_folder(), "No data set is added")
+        return {"name": kept.add(name, found)}
     about = preview.preview(name, found)
     if chosen.action == "show":
         return about

@@ -10,7 +10,7 @@ from compress.data.npz_file import NpzFile
 from compress.data.raw_data import EXAMPLE_AXES
 
 _CHANNELS = (1, 3)
-_KINDS_BY_AXES = {2: ("tabular", "sequence"), 3: ("image", "sequence"), 4: ("image",)}
+_KINDS_BY_AXES = {2: ("tabular", "sequence", "text"), 3: ("image", "sequence"), 4: ("image",)}
 
 
 def arranged_shape(shape: tuple[int, ...], kind: str | None) -> tuple[str, tuple[int, ...]]:

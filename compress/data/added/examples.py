@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+COUNTS, WORDS, PAIRS = TEXT_READINGS = ("counts", "words", "pairs")
+
 
 @dataclass(frozen=True)
 class Column:
@@ -33,17 +35,23 @@ class Choices:
         label: of a table, the column with the classes; "" to take the likeliest.
         side: of pictures, their height and width in pixels; 0 to keep their size if it is the same, up to 64.
         words: of a column of text, the number of features that its words are counted in.
+        text: how a column of text is read: "counts" of its words, beside the other columns; or it alone as token ids, of
+            "words", or of words and then the pairs of neighbours.
     """
 
     label: str = ""
     side: int = 0
     words: int = 512
+    text: str = COUNTS
 
     def __post_init__(self) -> None:
         if self.side and not 8 <= self.side <= 128:
             raise ValueError(f"side must be 0 (as they are) or 8 to 128 pixels, but is {self.side}. Choose 32, for example.")
         if not 16 <= self.words <= 16_384:
             raise ValueError(f"words must be 16 to 16384 features, but is {self.words}. Choose 512, for example.")
+        if self.text not in TEXT_READINGS:
+            raise ValueError(f"text must be one of {', '.join(TEXT_READINGS)}, but is {self.text!r}. Choose {COUNTS}, for "
+                             "example.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +59,7 @@ class Examples:
     """Examples and labels from files.
 
     Attributes:
-        kind: image, sequence or tabular.
+        kind: image, sequence, tabular or text.
         inputs: (n, *shape), real numbers; NaN is a missing value, in tables alone.
         labels: (n,), as labels.class_labels() gives them.
         test_inputs, test_labels: an official test part, or None.
@@ -60,6 +68,7 @@ class Examples:
         rows: of a table, its first rows as texts, in the order of the columns.
         labelled_by: of a table, the column of the classes.
         could_label: the columns that could be it.
+        words: of texts, the word of each id.
     """
 
     kind: str
@@ -72,3 +81,4 @@ class Examples:
     rows: tuple[tuple[str, ...], ...] = ()
     labelled_by: str = ""
     could_label: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()

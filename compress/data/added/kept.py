@@ -75,6 +75,8 @@ def _contents(found: Examples) -> bytes:
     arrays = {"x": found.inputs, "y": found.labels, "kind": np.array(found.kind), "missing": np.array(True)}
     if found.test_inputs is not None and found.test_labels is not None:
         arrays |= {"x_test": found.test_inputs, "y_test": found.test_labels}
+    if found.words:
+        arrays["words"] = np.array(found.words)
     if found.notes:
         arrays["notes"] = np.array(found.notes)
     stream = BytesIO()

@@ -15,6 +15,7 @@ PICTURES = 24
 SIDE = 48  # pixels of the longest side of a picture that is shown
 COLUMNS = 200
 POINTS = 600  # examples on the map
+MOST_TOKENS = 2_000  # whose shares make the map of texts
 MOST_FEATURES = 20_000  # of an example on the map; beyond, every so-manieth counts
 
 
@@ -22,33 +23,38 @@ def preview(name: str, found: Examples) -> dict[str, Any]:
     """Plain data about examples under a name.
 
     Returns:
-        kind, shape, examples, classes (name -> count, in order), missing (values), duplicates (examples that occurred
-        before), constant (features with one value), label and could_label, columns, rows, notes, map (see _map), pictures
-        (uint8 lists of the shape of an example) with their classes, and problem: why no network can be trained on them; ""
-        if one can.
+        kind, shape, words (of texts: how many the training split has), examples, classes (name -> count, in order), missing
+        (values), duplicates (examples that occurred before), constant (features with one value), label and could_label,
+        columns, rows, notes, map (see _map), pictures (uint8 lists of the shape of an example) with their classes, and problem:
+        why no network can be trained on them; "" if one can.
     """
     about: dict[str, Any] = {
         "kind": found.kind, "shape": list(found.inputs.shape[1:]), "examples": len(found.inputs), "label": found.labelled_by,
         "could_label": list(found.could_label), "columns": [vars(column) for column in found.columns[:COLUMNS]],
         "rows": [list(row) for row in found.rows], "notes": list(found.notes), "classes": {}, "pictures": [], "map": None,
         "missing": int(np.isnan(found.inputs).sum()) if found.inputs.dtype.kind == "f" else 0,
-        "duplicates": _duplicates(found.inputs), "constant": _constant(found.inputs), "problem": ""}
+        "duplicates": _duplicates(found.inputs), "constant": 0 if found.kind == "text" else _constant(found.inputs),
+        "words": 0, "problem": ""}
     try:
         raw = raw_data(name, found)
         about["classes"] = dict(zip(raw.classes, np.bincount(raw.labels, minlength=len(raw.classes)).tolist(), strict=True))
-        about["pictures"] = _pictures(raw) if found.kind != "tabular" else []
+        about["pictures"] = _pictures(raw) if found.kind in ("image", "sequence") else []
         data = prepare(raw, name, seed=0)
     except ValueError as error:
         about["problem"] = str(error)
         return about
+    about["words"] = len(data.words)
     about["map"] = _map(data, raw.classes)
     return about
 
 
 def _map(data: Dataset, classes: tuple[str, ...]) -> dict[str, Any]:
     """Training examples along the two directions in which they differ most (principal components), by singular value
-    decomposition of the normalised, centred examples: class -> x and y, and the share of the variance along each."""
+    decomposition of the normalised, centred examples (of texts, the shares of their tokens): class -> x and y, and
+    the share of the variance along each."""
     inputs = data.train.inputs[:POINTS].reshape(min(POINTS, len(data.train)), -1).astype(np.float64)
+    if data.kind == "text":
+        inputs = _shares(inputs.astype(np.int64))
     inputs = inputs[:, ::-(-inputs.shape[1] // MOST_FEATURES)]
     centred = inputs - inputs.mean(axis=0)
     directions, values, _ = np.linalg.svd(centred, full_matrices=False)
@@ -58,6 +64,12 @@ def _map(data: Dataset, classes: tuple[str, ...]) -> dict[str, Any]:
     labels = data.train.labels[:POINTS]
     return {"share": shares.tolist(), "classes": {
         name: places[labels == label].round(4).T.tolist() for label, name in enumerate(classes) if (labels == label).any()}}
+
+
+def _shares(ids: np.ndarray) -> np.ndarray:
+    """The shares (n, tokens) of the most frequent tokens in texts (n, length), without padding."""
+    counts = np.stack([np.bincount(row[(row > 0) & (row < MOST_TOKENS)], minlength=MOST_TOKENS) for row in ids])
+    return counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
 
 
 def _duplicates(inputs: np.ndarray) -> int:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from compress.data.added.examples import Choices, Column, Examples
+from compress.data.added.examples import COUNTS, PAIRS, Choices, Column, Examples
 from compress.data.added.letters import are_sequences, one_hot
 from compress.data.added.table_file import read_table
 from compress.data.finite import LARGEST
 from compress.data.labels import class_labels
+from compress.data.texts.tokens import numbered_tokens, tokens_of
 from compress.memory import require
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ MOST_CLASSES = 200
 MOST_CATEGORIES = 32
 LONGEST_CATEGORY = 60  # characters; beyond, a text is a text
 LONGEST_SEQUENCE = 512
+MOST_TOKENS = 128  # of a text
 ROWS_SHOWN = 5
 _EXACT = 2.0 ** 24  # from here on float32 no longer tells neighbouring whole numbers apart
 
@@ -47,6 +49,8 @@ def table_examples(path: Path, choices: Choices) -> Examples:
     Where one column holds sequences of letters, such as proteins, and the others tell nothing, the examples are sequences:
     one feature for each letter that occurs (1 where the sequence has it), as long as the longest, 512 at most.
 
+    With choices.text other than "counts", the examples are texts: the longest column of sentences alone, as token ids.
+
     Raises:
         ValueError: no table, no column for the label, or no other column of use.
     """
@@ -65,6 +69,8 @@ def table_examples(path: Path, choices: Choices) -> Examples:
                          "another column as the label, or add columns of numbers.")
     rows = tuple(tuple("" if cell is None or cell != cell else str(cell)[:80] for cell in row)
                  for row in kept.head(ROWS_SHOWN).itertuples(index=False))
+    if choices.text != COUNTS:
+        return _of_text(kept, columns, choices, label, int(missing.sum()), rows, could, path)
     letters = [column.name for column in columns if column.type == "letters"]
     if len(letters) == 1 and sum(bool(column.features) for column in columns) == 1:
         kind, inputs = "sequence", _sequences(kept[letters[0]])
@@ -72,6 +78,28 @@ def table_examples(path: Path, choices: Choices) -> Examples:
         kind, inputs = "tabular", _joined([one.values for one in made if one.values is not None], path)
     return Examples(kind, inputs, class_labels(_plain(kept[label])), notes=_notes(columns, int(missing.sum())),
                     columns=columns, rows=rows, labelled_by=label, could_label=could)
+
+
+def _of_text(table: pandas.DataFrame, columns: tuple[Column, ...], choices: Choices, label: str, without_label: int,
+             rows: tuple[tuple[str, ...], ...], could: tuple[str, ...], path: Path) -> Examples:
+    """The longest column of text as token ids. Raises ValueError if there is none."""
+    names = [column.name for column in columns if column.type == "text"]
+    if not names:
+        raise ValueError(f"{path.name} has no column of sentences that could be read as tokens. Choose text={COUNTS}, "
+                         "or another file.")
+    texts = {name: table[name].map(lambda cell: cell if isinstance(cell, str) else "").tolist() for name in names}
+    chosen = max(names, key=lambda name: sum(map(len, texts[name])))
+    ids, words = numbered_tokens(texts[chosen], MOST_TOKENS, choices.text == PAIRS)
+    what = "words, and pairs of neighbours behind them" if choices.text == PAIRS else "words"
+    told = tuple(column if column.type == "label" or column.name == chosen else
+                 replace(column, features=0, becomes="left out: only the text is read") for column in columns)
+    told = tuple(replace(column, features=ids.shape[1], becomes=f"ids of its {what}") if column.name == chosen else column
+                 for column in told)
+    cut = sum(len(tokens_of(text, choices.text == PAIRS)) > MOST_TOKENS for text in texts[chosen])
+    too_long = f"{cut} texts are longer than {MOST_TOKENS} tokens; the rest of them is not read."
+    notes = (*_notes(told, without_label), *([too_long] if cut else []))
+    return Examples("text", ids, class_labels(_plain(table[label])), notes=notes, columns=told, rows=rows, labelled_by=label,
+                    could_label=could, words=words)
 
 
 def _could_label(table: pandas.DataFrame) -> tuple[str, ...]:

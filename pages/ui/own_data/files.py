@@ -37,11 +37,12 @@ class File:
 
 @dataclass(frozen=True)
 class Reading:
-    """How files are read. label: the column with the classes, "" for the likeliest; side, words: as the command's."""
+    """How files are read. label: the column with the classes, "" for the likeliest; side, words, text: as the command's."""
 
     label: str = ""
     side: int = 0
     words: int = 512
+    text: str = "counts"
 
 
 @lru_cache(maxsize=1)
@@ -57,12 +58,12 @@ def look(files: Sequence[File], reading: Reading) -> dict[str, Any]:
     """What is in the files, as compress/data/added/preview.py says it. Raises ValueError as run()."""
     if list(files) == [example()] and reading == Reading():
         return _of_example()
-    return _with_files("show", files, reading, "")
+    return _with_files("show", files, reading)
 
 
 def add(files: Sequence[File], reading: Reading, name: str) -> str:
-    """Adds the files as a data set and returns its name. Raises ValueError as run()."""
-    return str(_with_files("add", files, reading, name)["name"])
+    """Adds files that look() found no problem in as a data set and returns its name. Raises ValueError as run()."""
+    return str(_with_files("add", files, reading, f"--name={name}", "--looked-at")["name"])
 
 
 def remove(name: str) -> None:
@@ -89,10 +90,10 @@ def run(*words: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _of_example() -> dict[str, Any]:
-    return _with_files("show", [example()], Reading(), "")
+    return _with_files("show", [example()], Reading())
 
 
-def _with_files(action: str, files: Sequence[File], reading: Reading, name: str) -> dict[str, Any]:
+def _with_files(action: str, files: Sequence[File], reading: Reading, *more: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         paths = []
         for number, file in enumerate(files):
@@ -100,5 +101,5 @@ def _with_files(action: str, files: Sequence[File], reading: Reading, name: str)
             place.mkdir()
             (place / file.plain_name).write_bytes(file.contents)
             paths.append(str(place / file.plain_name))
-        named = [f"--name={name}"] if name else []
-        return run(action, *paths, f"--label={reading.label}", f"--side={reading.side}", f"--words={reading.words}", *named)
+        return run(action, *paths, f"--label={reading.label}", f"--side={reading.side}", f"--words={reading.words}",
+                   f"--text={reading.text}", *more)

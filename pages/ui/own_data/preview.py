@@ -39,9 +39,11 @@ def figures(about: dict[str, Any]) -> list[tuple[str, str]]:
     """The figures in a row, each with what it is."""
     shape, counts = about["shape"], list(about["classes"].values())
     of_shape = {"tabular": "features an example", "image": "channels, height, width",
-                "sequence": "features, length"}[about["kind"]]
+                "sequence": "features, length", "text": "tokens a text, at most"}[about["kind"]]
     found = [(f"{about['examples']:,}", "examples"), (" x ".join(map(str, shape)), of_shape),
              (f"{len(counts)}", "classes"), (f"{about['missing']:,}", "missing values")]
+    if about["kind"] == "text":
+        found[3] = (f"{about['words']:,}", "words of the training texts")
     if counts:
         found.append((words.percent(max(counts) / sum(counts)), "of the examples are of the largest class"))
     found.append((f"{about['duplicates']:,}", "duplicates, which the splits leave out"))
