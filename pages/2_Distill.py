@@ -25,6 +25,9 @@ PRESETS = (
     Preset("Only 50 labels, in seconds", "few labels", "The other digits are used without labels, with the teacher's "
            "outputs as targets.", {"labelled": 50, "alpha": 1.0, "epochs": 20, "temperatures": "1-8"}, "digits",
            "LeNet-300-100"),
+    Preset("Words", "text", "Sentences of documentation: students with narrower embedding tables, down to one "
+           "number for each word.", {"epochs": 20, "temperature": 2.0, "seeds": 1, "temperatures": "none"}, "docstrings",
+           "Embedding bag"),
     Preset("The textbook pair", "pair", "784-128-10, trained on shifted digits (augmentation), is the teacher of 784-64-10 "
            "and its neighbours.", {"width": 0.5, "temperatures": "1-20"}, "mnist5k", "mlp(hidden=128,shift=2,epochs=40)"),
     Preset("30 hidden units", "narrow", "A strong teacher, trained on shifted digits (augmentation); students of one small "

@@ -14,6 +14,8 @@ from pages.ui.shell.frame import open_page
 WEIGHTS = (
     Preset("Digits in a second", "digit", "A small network on 8x8 digits: the whole curve in a few seconds.", {}, "digits",
            "LeNet-300-100"),
+    Preset("Words", "text", "The table of an embedding bag: as many directions as there are classes hold all that it "
+           "needs of 3,000 words.", {}, "docstrings", "Embedding bag"),
     Preset("LeNet-300-100 on MNIST-5k", "falling", "The classic, whitened by calibration data.", {}, "mnist5k",
            "LeNet-300-100"),
     Preset("The same, plain SVD", "product", "Nearest weights instead of nearest outputs: compare the two curves.",
@@ -27,6 +29,10 @@ WEIGHTS = (
 DATA = (
     Preset("MNIST-5k, 100 components", "components", "100 numbers instead of 784 pixels.", {"components": 100}, "mnist5k",
            "LeNet-300-100"),
+    Preset("Cells of tumours, 5 components", "components", "30 measurements of cell nuclei lie near a few directions: 5 "
+           "numbers tell benign from malignant.", {"components": 5}, "breast_cancer", "LeNet-300-100"),
+    Preset("Gene expression", "genes", "765 genes in 700 blood cells: the spectrum falls fast, because genes act together.",
+           {"components": 20}, "single_cells", "LeNet-300-100"),
     Preset("Digits, 12 components", "digit", "12 numbers instead of 64 pixels, in one byte each.",
            {"components": 12, "storage": "int8"}, "digits", "LeNet-300-100"),
 )

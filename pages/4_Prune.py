@@ -23,6 +23,10 @@ from pages.ui.shell.gesture import begins
 PRESETS = (
     Preset("Digits in a second", "digit", "The smallest weights of a small network are removed: the whole curve in a few "
            "seconds.", {}, "digits", "LeNet-300-100"),
+    Preset("Words", "text", "Large weights belong to rare words: the criterion wanda counts how often a word "
+           "occurs; compare it with magnitude.", {"criterion": "wanda"}, "docstrings", "Embedding bag"),
+    Preset("Genes", "genes", "Which of 765 genes does a network need to tell blood cells apart?", {}, "single_cells",
+           "LeNet-300-100"),
     Preset("LeNet-300-100, one shot", "mask", "Half of the weights cost no accuracy; watch where it begins to fall.", {},
            "mnist5k", "LeNet-300-100"),
     Preset("The same, refitted", "refitted", "The weights that stay are refitted to make up for those removed: second "

@@ -14,6 +14,10 @@ from pages.ui.shell.frame import open_page
 WEIGHTS = (
     Preset("Digits in a second", "digit", "Each block of a small network's weights is a sum of a few atoms.", {},
            "digits", "LeNet-300-100"),
+    Preset("Words", "text", "Each embedding is a sum of few atoms that all words share.",
+           {"atoms": 32, "iterations": 3}, "docstrings", "Embedding bag"),
+    Preset("Genes", "genes", "The weights of 765 genes as sums of few atoms.", {"atoms": 64}, "single_cells",
+           "LeNet-300-100"),
     Preset("LeNet-300-100 on MNIST-5k", "atoms", "128 atoms of 16 weights for each layer, coefficients in one byte.", {},
            "mnist5k", "LeNet-300-100"),
     Preset("LeNet's first layer alone", "first layer", "Nine tenths of all weights are in it.", {"first_only": True},

