@@ -6,166 +6,38 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
 from compress.curves.store import Store
-from compress.recipe import Step
-from tests.browser.serving import CHROMIUM, CHROMIUM_ARGUMENTS, App, serve_app
-from tests.pages.samples import TEACHER, measure
-
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+from tests.browser.serving import CHROMIUM, App, serve_app
+from tests.browser.visitor import (
+    HEADINGS,
+    PAGES,
+    SMALL,
+    arrive,
+    button,
+    chart,
+    heading,
+    link,
+    playwright,
+    points,
+    select,
+    settled,
+    slider,
+    unfold,
+    wait_for_points,
+    watched,
+)
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
-PATIENCE = 90_000
-PAGES = ["", "Your_data", "Teacher", "Distill", "Low_rank", "Prune", "Sparse_code", "Quantize", "Chains", "Compare",
-         "Lessons", "Handbook"]
-HEADINGS = ["How small can this network get", "Your data", "Teacher", "Distill", "Low rank", "Prune", "Sparse code",
-            "Quantize", "Chains", "Compare", "Lessons", "Handbook"]
-SMALL = {"data": "digits", "teacher": "mlp", **{f"t.{name}": str(value) for name, value in Step.parse(TEACHER).settings}}
 # Points that take a moment each: a curve of them can be interrupted.
 SLOW = {**SMALL, "recovery_steps": "500"}
 STOPS, CHARTS = 21, 2  # of the low-rank page
-# An address where nobody answers: whoever asks for something from outside fails at once.
-OFFLINE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1,localhost",
-           "COMPRESS_DOWNLOAD_SECONDS": "3"}
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """One app for all tests but those that kill it; its store holds one finished curve."""
-    home = tmp_path_factory.mktemp("app")
-    with serve_app(home, COMPRESS_AT_ONCE="no", **OFFLINE) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def curve(app: App, prepared: None) -> dict[str, str]:
-    """The link to a finished curve."""
-    measure(Store(app.home / "store.sqlite"), "low_rank(scheme=plain)", (0.05, 0.1, 0.3, 0.6, 0.9))
-    return {**SMALL, "low_rank.scheme": "plain", "low_rank.keep": "0.3"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
-        playwright.expect.set_options(timeout=PATIENCE)
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
-def context(browser: Any) -> Any:
-    """One cache for most tests; each of their pages is a visitor of its own all the same."""
-    return browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
-
-
-@pytest.fixture
-def visit(context: Any, app: App) -> Iterator[Callable[..., Any]]:
-    """visit("Low_rank", keep="0.3"): a new visitor at this link. No page may end with an error in its console."""
-    opened = []
-
-    def go(path: str, **link: str) -> Any:
-        opened.append(watched(context.new_page()))
-        return arrive(opened[-1], app.address, path, **link)
-
-    yield go
-    for page in opened:
-        assert page.problems == [] and "Traceback" not in page.content()
-        page.close()
-
-
-def watched(page: Any) -> Any:
-    """Collects errors of the console, requests to other hosts, and what is sent to the server."""
-    page.problems, page.sent = [], []
-    page.set_default_timeout(PATIENCE)
-    page.on("console", lambda message: page.problems.extend(problem(message)))
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.on("request", lambda request: page.problems.extend(foreign(request.url)))
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: page.sent.append(len(frame))))
-    return page
-
-
-def problem(message: Any) -> list[str]:
-    """A console error, unless it is Streamlit's own search for its root from a page below it."""
-    if message.type != "error" or re.search(r"/\w+/_stcore/", message.location["url"]):
-        return []
-    return [f"{message.text} ({message.location['url']})"]
-
-
-def foreign(address: str) -> list[str]:
-    parts = urlsplit(address)
-    return [] if parts.scheme in ("data", "blob") or parts.hostname == "127.0.0.1" else [f"asked for {address}"]
-
-
-def arrive(page: Any, address: str, path: str, **link: str) -> Any:
-    """Opens a link and waits until the page is drawn."""
-    page.goto(f"{address}/{path}" + (f"?{urlencode(link)}" if link else ""))
-    heading(page, HEADINGS[PAGES.index(path)]).wait_for()
-    settled(page)
-    return page
-
-
-def heading(page: Any, text: str) -> Any:
-    return page.get_by_role("heading", level=1, name=re.compile(text))
-
-
-def button(page: Any, name: str) -> Any:
-    return page.get_by_role("button", name=re.compile(name))
-
-
-def select(page: Any, name: str) -> Any:
-    return page.get_by_role("combobox", name=name, exact=True)
-
-
-def slider(page: Any) -> Any:
-    return page.get_by_role("slider", name="Share kept")
-
-
-def settled(page: Any, charts: int = 0) -> None:
-    """Waits until no script runs, there are so many charts, and each one has been drawn."""
-    page.wait_for_function(
-        """least => { const frames = [...document.querySelectorAll('[role=img][aria-label]')];
-        return document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'
-          && frames.length >= least && frames.every(frame => frame.querySelector('.main-svg')); }""", arg=charts)
-
-
-def unfold(page: Any, title: str) -> None:
-    """Opens a fold under the stage and waits for what is in it."""
-    page.locator("summary", has_text=title).click()
-    page.locator("details[open]", has_text=title).wait_for()
-    settled(page)
-
-
-def link(page: Any) -> dict[str, str]:
-    """What the address bar says."""
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
-
-
-def chart(page: Any, alt: str) -> Any:
-    return page.get_by_role("img", name=re.compile(alt))
-
-
-def points(page: Any) -> int:
-    """How many points the curve on the screen has."""
-    shown = chart(page, "^Accuracy against file size")
-    text = shown.get_attribute("aria-label") if shown.count() else ""
-    found = re.search(r": (\d+) points", text or "")
-    return int(found[1]) if found else 0
-
-
-def wait_for_points(page: Any, least: int) -> int:
-    """Waits until the curve has so many points."""
-    page.wait_for_function(
-        """least => [...document.querySelectorAll('[role=img][aria-label^="Accuracy against file size"]')].some(
-            frame => Number(/: (\\d+) points/.exec(frame.ariaLabel)?.[1]) >= least)""", arg=least)
-    return points(page)
 
 
 def stored(app: App, seed: int) -> dict[float, float]:

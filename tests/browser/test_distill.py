@@ -9,22 +9,7 @@ import pytest
 
 from compress.curves.store import Store
 from tests.browser.serving import CHROMIUM, App
-from tests.browser.test_app import (  # noqa: F401  (fixtures)
-    SMALL,
-    app,
-    browser,
-    button,
-    chart,
-    context,
-    heading,
-    link,
-    playwright,
-    points,
-    settled,
-    unfold,
-    visit,
-    wait_for_points,
-)
+from tests.browser.visitor import SMALL, button, chart, heading, link, playwright, points, settled, unfold, wait_for_points
 from tests.pages.samples import measure
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
@@ -33,7 +18,7 @@ WIDTHS = (0.12, 0.3, 0.6)
 
 
 @pytest.fixture(scope="module")
-def taught(app: App, prepared: None) -> dict[str, str]:  # noqa: F811
+def taught(app: App, prepared: None) -> dict[str, str]:
     """The link to finished students."""
     measure(Store(app.home / "store.sqlite"), STEP, WIDTHS)
     return {**SMALL, "epochs": "3", "seeds": "2", "temperatures": "1-8", "width": "0.3"}
@@ -57,7 +42,7 @@ def first_bar(page: Any) -> float:
         return Math.max(...graph._fullData[0].y); }""")
 
 
-def test_students_and_controls_grow_from_the_first_epoch_on(visit, app):  # noqa: F811
+def test_students_and_controls_grow_from_the_first_epoch_on(visit, app):
     page = visit("Distill", seed="41")
     page.evaluate(NOTE_THE_HERO)
     button(page, "^Only 50 labels").click()
@@ -74,7 +59,7 @@ def test_students_and_controls_grow_from_the_first_epoch_on(visit, app):  # noqa
     assert {point["method"] for point in stored} == {"teacher", "distill"} and len(stored) > 80
 
 
-def test_the_temperature_dial_softens_the_outputs_without_the_server(visit, taught):  # noqa: F811
+def test_the_temperature_dial_softens_the_outputs_without_the_server(visit, taught):
     page = visit("Distill", **taught)
     unfold(page, "Dark knowledge")
     settled(page, 4)
@@ -97,7 +82,7 @@ def test_the_temperature_dial_softens_the_outputs_without_the_server(visit, taug
     page.mouse.up()
 
 
-def test_another_example_shows_other_outputs(visit, taught):  # noqa: F811
+def test_another_example_shows_other_outputs(visit, taught):
     page = visit("Distill", **taught)
     unfold(page, "Dark knowledge")
     settled(page, 4)
@@ -108,7 +93,7 @@ def test_another_example_shows_other_outputs(visit, taught):  # noqa: F811
         return Math.max(...graph._fullData[0].y) !== before; }""", arg=before)
 
 
-def test_a_click_on_the_map_takes_the_dial_and_the_temperature_there(visit, taught):  # noqa: F811
+def test_a_click_on_the_map_takes_the_dial_and_the_temperature_there(visit, taught):
     page = visit("Distill", **taught)
     unfold(page, "What the teacher's outputs add")
     settled(page, 4)
@@ -121,7 +106,7 @@ def test_a_click_on_the_map_takes_the_dial_and_the_temperature_there(visit, taug
     assert link(page)["distill.temperature"] == "8.0" and link(page)["distill.width"] == "0.6"
 
 
-def test_a_student_takes_the_teachers_place_on_every_page_and_gives_it_back(visit, app, taught):  # noqa: F811
+def test_a_student_takes_the_teachers_place_on_every_page_and_gives_it_back(visit, app, taught):
     page = visit("Distill", **taught)
     settled(page, 2)
     button(page, "^Put this student in the teacher's place$").click()
@@ -140,7 +125,7 @@ def test_a_student_takes_the_teachers_place_on_every_page_and_gives_it_back(visi
     playwright.expect(sidebar.get_by_text("In the teacher's place")).to_have_count(0)
 
 
-def test_teaching_can_be_cancelled(visit):  # noqa: F811
+def test_teaching_can_be_cancelled(visit):
     page = visit("Distill", seed="42", **{**SMALL, "epochs": "2000"})
     button(page, "^Measure the curve$").click()
     wait_for_points(page, 2)

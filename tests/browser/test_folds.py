@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.browser.serving import CHROMIUM, serve
-from tests.browser.test_app import browser, playwright  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
@@ -36,7 +35,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield served
 
 
-def test_a_fold_stays_open_that_is_opened_while_another_one_appears(browser: Any, address: str):  # noqa: F811
+def test_a_fold_stays_open_that_is_opened_while_another_one_appears(browser: Any, address: str):
     """Built anew at another place, it was closed, and its click was lost where it came between the two."""
     page = browser.new_page()
     page.add_init_script(OPENS)
@@ -48,7 +47,7 @@ def test_a_fold_stays_open_that_is_opened_while_another_one_appears(browser: Any
     page.close()
 
 
-def test_a_press_counts_for_the_fold_that_moves_away_before_it_ends(browser: Any, address: str):  # noqa: F811
+def test_a_press_counts_for_the_fold_that_moves_away_before_it_ends(browser: Any, address: str):
     """The browser alone sends the click to what has come under the pointer, and the fold stays closed."""
     page = browser.new_page(viewport={"width": 1000, "height": 1200})
     page.goto(address)

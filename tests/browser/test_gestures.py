@@ -13,22 +13,11 @@ import pytest
 
 from compress.curves.store import Store
 from tests.browser.serving import App
-from tests.browser.test_app import (  # noqa: F401  (fixtures)
-    SMALL,
-    app,
-    arrive,
-    browser,
-    button,
-    curve,
-    playwright,
-    pytestmark,
-    unfold,
-    watched,
-)
+from tests.browser.visitor import SMALL, arrive, button, playwright, unfold, watched
 
 
 @pytest.fixture
-def slow(browser: Any) -> Iterator[Any]:  # noqa: F811
+def slow(browser: Any) -> Iterator[Any]:
     """A page of a browser whose processor is slowed four times."""
     page = watched(browser.new_context(viewport={"width": 1280, "height": 900}).new_page())
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
@@ -45,13 +34,13 @@ def twice(page: Any, name: str) -> None:
     })""")
 
 
-def jobs(app: App) -> Counter[str]:  # noqa: F811
+def jobs(app: App) -> Counter[str]:
     """How many jobs of each kind there ever were."""
     with closing(sqlite3.connect(app.home / "store.sqlite")) as store:
         return Counter(kind for (kind,) in store.execute("SELECT kind FROM jobs"))
 
 
-def test_a_teacher_is_trained_once_by_a_button_and_by_a_chip(slow, app):  # noqa: F811
+def test_a_teacher_is_trained_once_by_a_button_and_by_a_chip(slow, app):
     page, before = arrive(slow, app.address, "Teacher", **SMALL, seed="41"), jobs(app)
     twice(page, "^Train this teacher$")
     page.get_by_text("This teacher is trained").wait_for()
@@ -61,7 +50,7 @@ def test_a_teacher_is_trained_once_by_a_button_and_by_a_chip(slow, app):  # noqa
     assert jobs(app) - before == Counter(teacher=2)
 
 
-def test_a_curve_and_the_map_of_speeds_are_measured_once(slow, app):  # noqa: F811
+def test_a_curve_and_the_map_of_speeds_are_measured_once(slow, app):
     page, before = arrive(slow, app.address, "Prune", **SMALL, seed="42"), jobs(app)
     twice(page, "^Measure the curve$")
     page.get_by_text("stops of the dial are measured").wait_for()
@@ -72,7 +61,7 @@ def test_a_curve_and_the_map_of_speeds_are_measured_once(slow, app):  # noqa: F8
     assert jobs(app) - before == Counter(curve=1, speed=1)
 
 
-def test_a_final_report_opens_the_test_split_once(slow, app, curve):  # noqa: F811
+def test_a_final_report_opens_the_test_split_once(slow, app, curve):
     store = Store(app.home / "store.sqlite")
     point = next(one for one in store.all_points() if one["method"] == "low_rank" and one["seed"] == 0)
     store.pin(point["key"], point["reference"], "")

@@ -14,16 +14,7 @@ from compress.recipe import Step
 from pages.ui.charts import outside
 from tests import hostile
 from tests.browser.serving import CHROMIUM, App, serve_app
-from tests.browser.test_app import (  # noqa: F401  (fixtures)
-    OFFLINE,
-    PAGES,
-    arrive,
-    browser,
-    playwright,
-    settled,
-    unfold,
-    watched,
-)
+from tests.browser.visitor import OFFLINE, PAGES, arrive, settled, unfold, watched
 from tests.pages.samples import TEACHER
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
@@ -53,7 +44,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory, prepared: None) -> Iterat
 
 
 @pytest.fixture
-def visitor(browser: Any) -> Iterator[Any]:  # noqa: F811
+def visitor(browser: Any) -> Iterator[Any]:
     """A new browser; whatever it asks for is noted, and what is not of this app gets no answer."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light", accept_downloads=True)
     page = watched(context.new_page())

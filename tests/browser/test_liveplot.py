@@ -7,7 +7,7 @@ import statistics
 import pytest
 
 from tests.browser.liveplot_demo import DEMO
-from tests.browser.serving import CHROMIUM, CHROMIUM_ARGUMENTS, serve
+from tests.browser.serving import CHROMIUM, serve
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
@@ -26,12 +26,9 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def context():
+def context(browser):
     """One context for all tests: its cache spares each page the five megabytes of the library."""
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
-        yield browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
-        browser.close()
+    return browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.serving import CHROMIUM
-from tests.browser.test_app import app, arrive, browser, button, context, heading, link, settled, visit  # noqa: F401
+from tests.browser.visitor import button, heading, link, settled
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
@@ -19,7 +19,7 @@ def chosen(page, name: str, contents: bytes) -> None:
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/csv", "buffer": contents})
 
 
-def test_a_table_is_looked_at_added_chosen_and_removed(visit):  # noqa: F811
+def test_a_table_is_looked_at_added_chosen_and_removed(visit):
     page = visit("Your_data")
     page.get_by_text("An example:").wait_for()
     chosen(page, "birds.csv", table(391))
@@ -40,7 +40,7 @@ def test_a_table_is_looked_at_added_chosen_and_removed(visit):  # noqa: F811
     page.get_by_text("birds", exact=True).wait_for(state="detached")
 
 
-def test_a_file_that_is_no_data_is_refused_in_a_sentence(visit):  # noqa: F811
+def test_a_file_that_is_no_data_is_refused_in_a_sentence(visit):
     page = visit("Your_data")
     chosen(page, "birds.csv", b"wing,bird\n1,owl\n2,wren,3\n")
     page.get_by_text("line 3 has 3 values, but the lines before it have 2").wait_for()

@@ -8,28 +8,14 @@ import pytest
 
 from compress.curves.store import Store
 from tests.browser.serving import CHROMIUM, App
-from tests.browser.test_app import (  # noqa: F401  (fixtures)
-    SMALL,
-    app,
-    browser,
-    button,
-    chart,
-    context,
-    link,
-    playwright,
-    points,
-    settled,
-    unfold,
-    visit,
-    wait_for_points,
-)
+from tests.browser.visitor import SMALL, button, chart, points, settled, unfold, wait_for_points
 from tests.pages.samples import measure
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
 
 @pytest.fixture(scope="module")
-def pruned(app: App, prepared: None) -> dict[str, str]:  # noqa: F811
+def pruned(app: App, prepared: None) -> dict[str, str]:
     """The link to a finished curve."""
     measure(Store(app.home / "store.sqlite"), "prune", (0.25, 0.5, 0.75, 0.9))
     return {**SMALL, "sparsity": "0.5"}
@@ -41,7 +27,7 @@ def coloured(page: Any) -> float:
         return [...graph._fullData[1].y].reduce((sum, one) => sum + one, 0); }""")
 
 
-def test_a_preset_draws_the_curve_and_all_that_is_inside(visit, app):  # noqa: F811
+def test_a_preset_draws_the_curve_and_all_that_is_inside(visit, app):
     page = visit("Prune", seed="43")
     button(page, "^Digits in a second").click()
     wait_for_points(page, 18)
@@ -55,7 +41,7 @@ def test_a_preset_draws_the_curve_and_all_that_is_inside(visit, app):  # noqa: F
     assert points(page) == 18 and page.problems == []
 
 
-def test_the_dial_thins_the_histogram_without_the_server(visit, pruned):  # noqa: F811
+def test_the_dial_thins_the_histogram_without_the_server(visit, pruned):
     page = visit("Prune", **pruned)
     settled(page, 2)
     dial = page.get_by_role("slider", name="Share removed")
@@ -67,7 +53,7 @@ def test_the_dial_thins_the_histogram_without_the_server(visit, pruned):  # noqa
     assert found[0] > 2 * found[1] > 0
 
 
-def test_the_break_even_map_is_measured_when_asked_for(visit, pruned):  # noqa: F811
+def test_the_break_even_map_is_measured_when_asked_for(visit, pruned):
     page = visit("Prune", **pruned)
     unfold(page, "Where does it really get faster?")
     button(page, "^(timer )?Measure it on this machine").click()

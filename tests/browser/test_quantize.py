@@ -11,26 +11,14 @@ import pytest
 from compress.curves.store import Store
 from compress.methods.quantize import Quantize
 from tests.browser.serving import CHROMIUM, App
-from tests.browser.test_app import (  # noqa: F401  (fixtures)
-    SMALL,
-    app,
-    arrive,
-    browser,
-    button,
-    context,
-    playwright,
-    settled,
-    visit,
-    wait_for_points,
-)
-from tests.browser.test_stage import alive, ends, visitor  # noqa: F401  (fixtures)
+from tests.browser.visitor import SMALL, arrive, button, ends, playwright, settled, wait_for_points
 from tests.pages.samples import measure
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
 
 @pytest.fixture(scope="module")
-def rounded(app: App, prepared: None) -> dict[str, str]:  # noqa: F811
+def rounded(app: App, prepared: None) -> dict[str, str]:
     """The link to a finished curve."""
     measure(Store(app.home / "store.sqlite"), "quantize(compared=false)", (2, 5, 16))
     return {**SMALL, "quantize.compared": "false", "quantize.levels": "5"}
@@ -41,7 +29,7 @@ def levels(page: Any) -> int:
     return page.evaluate("document.querySelector('[data-chart=levels] .js-plotly-plot')._fullData[1].x.length")
 
 
-def test_a_first_visit_measures_the_curve_and_all_of_the_stage_is_in_the_window(visitor, alive):  # noqa: F811
+def test_a_first_visit_measures_the_curve_and_all_of_the_stage_is_in_the_window(visitor, alive):
     page = arrive(visitor, alive.address, "Quantize", **SMALL, **{"quantize.compared": "false"})
     wait_for_points(page, len(Quantize.values))
     page.get_by_text(f"All {len(Quantize.values)} stops of the dial are measured").wait_for()
@@ -51,7 +39,7 @@ def test_a_first_visit_measures_the_curve_and_all_of_the_stage_is_in_the_window(
     assert page.get_by_text(re.compile(r"^levels · [\d.]+ bits?$")).is_visible()
 
 
-def test_the_dial_moves_the_levels_without_the_server(visit, rounded):  # noqa: F811
+def test_the_dial_moves_the_levels_without_the_server(visit, rounded):
     page = visit("Quantize", **rounded)
     settled(page, 2)
     dial = page.get_by_role("slider", name="Levels")
@@ -71,7 +59,7 @@ def test_the_dial_moves_the_levels_without_the_server(visit, rounded):  # noqa: 
     assert few == 2 and seen == sorted(seen) and seen[-1] > 5
 
 
-def test_a_setting_that_leaves_the_drawer_keeps_its_value(visit, rounded):  # noqa: F811
+def test_a_setting_that_leaves_the_drawer_keeps_its_value(visit, rounded):
     """Other settings have an effect with another scheme, so that the first ones are others: these are drawn elsewhere."""
     page = visit("Quantize", **rounded, **{"quantize.correction": "4"})
     settled(page)
@@ -84,7 +72,7 @@ def test_a_setting_that_leaves_the_drawer_keeps_its_value(visit, rounded):  # no
     assert rank.input_value() == "4" and "correction=4" in page.url
 
 
-def test_a_preset_sets_the_settings_that_it_names_and_measures(visit, rounded):  # noqa: F811
+def test_a_preset_sets_the_settings_that_it_names_and_measures(visit, rounded):
     page = visit("Quantize", **rounded, **{"quantize.scheme": "codebook"})
     button(page, "^Digits in a second").click()
     page.wait_for_url(re.compile(r"^(?!.*(codebook|hidden)).*data=digits"))

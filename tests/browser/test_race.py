@@ -6,14 +6,13 @@ import pytest
 
 from compress.recipe import Step
 from tests.browser.serving import CHROMIUM
-from tests.browser.test_app import PATIENCE, app, browser, button, context, heading, visit
+from tests.browser.visitor import PATIENCE, button, heading
 from tests.pages.samples import TEACHER
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
-__all__ = ["app", "browser", "context", "visit"]  # fixtures: the whole program, and a visitor of it
 
 LINK = {"data": "digits", "teacher": "mlp", "t.batch": "200",
         **{f"t.{name}": str(value) for name, value in Step.parse(TEACHER).settings}}

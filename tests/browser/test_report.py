@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from compress.shell.of_reports import reported
-from tests.browser.serving import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.browser.serving import CHROMIUM
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
@@ -24,19 +24,17 @@ def written(measured, tmp_path_factory) -> Any:
 
 
 @pytest.fixture
-def page(written) -> Iterator[Any]:
+def page(written, browser) -> Iterator[Any]:
     """The report in a browser that is offline, with all that it complains of."""
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
-        page = browser.new_context(offline=True, viewport={"width": 1280, "height": 900}).new_page()
-        page.problems = []
-        page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.on("request", lambda request: page.problems.append(request.url)
-                if request.url.partition(":")[0] not in ("file", "data", "blob") else None)
-        page.goto(written.as_uri())
-        yield page
-        browser.close()
+    page = browser.new_context(offline=True, viewport={"width": 1280, "height": 900}).new_page()
+    page.problems = []
+    page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("request", lambda request: page.problems.append(request.url)
+            if request.url.partition(":")[0] not in ("file", "data", "blob") else None)
+    page.goto(written.as_uri())
+    yield page
+    page.context.close()
 
 
 def test_a_report_draws_its_charts_and_pictures_from_disk(page) -> None:

@@ -5,24 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.serving import CHROMIUM
-from tests.browser.test_app import (  # noqa: F401  (fixtures)
-    PATIENCE,
-    app,
-    browser,
-    button,
-    chart,
-    context,
-    playwright,
-    settled,
-    unfold,
-    visit,
-    wait_for_points,
-)
+from tests.browser.visitor import PATIENCE, button, chart, playwright, settled, unfold, wait_for_points
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
 
-def test_a_dictionary_of_photographs_is_learned_and_a_pursuit_plays(visit, app):  # noqa: F811
+def test_a_dictionary_of_photographs_is_learned_and_a_pursuit_plays(visit, app):
     page = visit("Sparse_code", method="data_codes", seed="44")
     button(page, "^Photograph patches").click()
     chart(page, "^Accuracy against data file size: 7 points").wait_for(timeout=PATIENCE)
@@ -38,7 +26,7 @@ def test_a_dictionary_of_photographs_is_learned_and_a_pursuit_plays(visit, app):
     assert chart(page, "^Coefficients of the").count() == 1 and page.problems == []
 
 
-def test_weights_are_coded_from_a_preset(visit, app):  # noqa: F811
+def test_weights_are_coded_from_a_preset(visit, app):
     page = visit("Sparse_code", seed="44")
     button(page, "^Digits in a second").click()
     wait_for_points(page, 7)
@@ -46,7 +34,7 @@ def test_weights_are_coded_from_a_preset(visit, app):  # noqa: F811
     assert chart(page, "^Up to 32 atoms of layer").count() == 1 and page.problems == []
 
 
-def test_planted_atoms_are_found_while_one_watches(visit, app):  # noqa: F811
+def test_planted_atoms_are_found_while_one_watches(visit, app):
     page = visit("Sparse_code", method="data_codes", seed="44")
     button(page, "^Recover a planted dictionary").click()
     chart(page, "^Accuracy against data file size: 7 points").wait_for(timeout=PATIENCE)
@@ -55,7 +43,7 @@ def test_planted_atoms_are_found_while_one_watches(visit, app):  # noqa: F811
     assert page.get_by_text("of the planted atoms were found").count() == 1 and page.problems == []
 
 
-def test_hidden_outputs_are_coded_from_a_preset(visit, app):  # noqa: F811
+def test_hidden_outputs_are_coded_from_a_preset(visit, app):
     page = visit("Sparse_code", method="activation_codes", seed="44")
     button(page, "^One atom an example").click()
     chart(page, "^Accuracy against data file size: 8 points").wait_for(timeout=PATIENCE)

@@ -4,50 +4,15 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
 import pytest
 
-from tests.browser.serving import CHROMIUM, App, serve_app
-from tests.browser.test_app import (  # noqa: F401  (fixtures)
-    OFFLINE,
-    SMALL,
-    arrive,
-    browser,
-    button,
-    chart,
-    playwright,
-    settled,
-    unfold,
-    wait_for_points,
-    watched,
-)
+from tests.browser.serving import CHROMIUM, App
+from tests.browser.visitor import SMALL, arrive, button, ends, settled, unfold, wait_for_points
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
-
-
-@pytest.fixture(scope="module")
-def alive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """An app that measures by itself, as it does for every visitor."""
-    with serve_app(tmp_path_factory.mktemp("alive"), **OFFLINE) as started:
-        yield started
-
-
-@pytest.fixture
-def visitor(browser: Any) -> Iterator[Any]:  # noqa: F811
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme="light")
-    page = watched(context.new_page())
-    yield page
-    assert page.problems == []
-    context.close()
-
-
-def ends(page: Any, *selectors: str) -> list[float]:
-    """Where elements end, in pixels from the window's top."""
-    boxes = [page.locator(selector).first.bounding_box() for selector in selectors]
-    return [box["y"] + box["height"] for box in boxes]
 
 
 def test_a_first_visit_measures_the_curve_and_all_of_the_stage_is_in_the_window(visitor, alive):

@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.serving import CHROMIUM
-from tests.browser.test_app import app, browser, context, visit
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
-__all__ = ["app", "browser", "context", "visit"]  # fixtures: the whole program, and a visitor of it
 
 
 def type_size(page) -> float:

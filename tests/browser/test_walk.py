@@ -11,18 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.browser.serving import App
-from tests.browser.test_app import (  # noqa: F401  (fixtures)
-    PAGES,
-    SMALL,
-    app,
-    arrive,
-    browser,
-    button,
-    playwright,
-    pytestmark,
-    settled,
-    watched,
-)
+from tests.browser.visitor import PAGES, SMALL, arrive, button, playwright, settled, watched
 
 # Streamlit looks for its root from a page below it, two requests for each page that is opened by its address: they are not
 # found, and it goes on at the root. Nothing in the app can answer them.
@@ -35,7 +24,7 @@ ONE_METHOD = {"Distill": "distill", "Prune": "prune", "Quantize": "quantize"}
 
 
 @pytest.fixture
-def walker(browser: Any) -> Iterator[Any]:  # noqa: F811
+def walker(browser: Any) -> Iterator[Any]:
     """A page whose answers of 400 and above and failed requests are kept beside what is in its console."""
     page = watched(browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True).new_page())
     page.refused = []
@@ -55,7 +44,7 @@ def stops() -> Iterator[tuple[str, dict[str, str]]]:
             yield path, {**SMALL, **({"method": method} if path in METHODS else {}), **quick}
 
 
-def test_a_walk_over_all_pages_and_presets_leaves_an_empty_console(walker, app: App):  # noqa: F811
+def test_a_walk_over_all_pages_and_presets_leaves_an_empty_console(walker, app: App):
     page, opened, taken = walker, 0, 0
     for path, link in stops():
         arrive(page, app.address, path, **link)

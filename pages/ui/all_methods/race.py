@@ -64,7 +64,11 @@ def example(page: Page) -> None:
     state = race_state.shipped(page.known, race_state.look_up(page.known))
     st.caption(outside.markdown("Nothing was measured here yet: this race came with the program. Every network that you "
                                 f"measure will be on this plane. ({state.shipped.removesuffix('.')}.)"))
-    liveplot([{**chart_of(state, budget()), "fill": EXAMPLE_FILL}], key="race.example")
+    plane, beside = st.columns([2.2, 1], gap="medium")
+    with plane:
+        liveplot([{**chart_of(state, budget()), "fill": EXAMPLE_FILL}], key="race.example")
+    with beside, st.container(key="race-list"):
+        _list(state, page.known)
 
 
 def budget() -> float:
