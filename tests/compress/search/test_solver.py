@@ -18,6 +18,7 @@ from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
 from compress.methods.quantize import Quantize
 from compress.points.measure import Point
+from compress.progress import Cancelled, Reporter
 from compress.recipe import Recipe, Step
 from compress.search import solver
 from compress.search.budget import Budget
@@ -205,3 +206,18 @@ def test_impossible_recipes_are_refused_with_their_reason(store: Store, tmp_path
     monkeypatch.setattr(Space, "of", lambda *_: Space(chains, {}))
     found = searched(store, tmp_path / "a", count=2)
     assert any(one.state == REFUSED and "sparsity must be one of 0.25, 0.5, 0.75" in one.reason for one in found.tried)
+
+
+def test_a_search_that_is_cancelled_keeps_what_it_measured_and_goes_on_as_if_it_was_not(
+        store: Store, another: Another, tmp_path: Path) -> None:
+    whole = searched(another("whole"), tmp_path / "a")
+    (teacher,) = store.teachers(TEACHER.key())
+    stopping = Reporter(is_cancelled=lambda: len(store.points_with(teacher["digest"])) > 2)  # the teacher is one of them
+    with pytest.raises(Cancelled):
+        list(run(Question(TEACHER, Target.parse("at_most=3"), Budget(measurements=6), 0, 0), store, stopping,
+                 folder=tmp_path / "b", latency=False))
+    before = found_in(store)
+    assert 1 <= before.measured <= 2 < whole.measured and len(store.points_with(teacher["digest"])) == 3
+    after = searched(store, tmp_path / "b")
+    assert after.tried[:len(before.tried)] == before.tried == whole.tried[:len(before.tried)]
+    assert after.tried[:len(whole.tried)] == whole.tried

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from compress.methods import methods
 from compress.recipe import Recipe, Step
 from compress.service.snippet import loading, snippet
 from tests.compress.helpers import ROOT
@@ -27,19 +28,28 @@ def test_the_code_of_a_point_makes_it_again(method, values, measured, known, els
     assert ran.stdout == f"{stored['accuracy']:.4f} {stored['bytes']} bytes\n"
 
 
-@pytest.mark.parametrize(("method", "values"), [
-    ("low_rank(output_layer=true,scheme=centred)", (0.1, 0.3)), ("prune(sparsity=0.9)", (0.9,)),
-    ("sparse_code(nonzeros=2)", (2,)), ("distill(epochs=2,seeds=1,temperatures=none)", (0.2,))],
-    ids=["low_rank", "prune", "sparse_code", "distill"])
-def test_the_code_that_reads_a_file_prints_the_accuracy_of_the_chart(method, values, measured, elsewhere, digits):
-    curve = measured(method, values)
-    stored = curve.points[0]
-    (elsewhere / "a file.safetensors").write_bytes(curve.store.artefacts.contents(stored["digest"]))
-    ran = subprocess.run([sys.executable, "-c", loading("a file.safetensors", "digits")], capture_output=True, text=True,
-                         timeout=300, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    accuracy, predicted = ran.stdout.splitlines()
-    assert accuracy == f"{stored['accuracy']:.4f}", ran.stderr
-    assert len(ast.literal_eval(predicted)) == 5 and set(ast.literal_eval(predicted)) <= set(digits.classes)
+READ = [("low_rank(output_layer=true,scheme=centred)", (0.1, 0.3)), ("prune(sparsity=0.9)", (0.9,)),
+        ("sparse_code(nonzeros=2)", (2,)), ("distill(epochs=2,seeds=1,temperatures=none)", (0.2,)),
+        ("quantize(compared=false)", (5,))]
+
+
+def test_the_code_that_reads_a_file_prints_the_accuracy_of_the_chart(measured, elsewhere, digits):
+    """A point of every method whose file is a network; one fresh process runs the codes of all."""
+    assert {name.partition("(")[0] for name, _ in READ} == {name for name, kind in methods().items()
+                                                           if kind.applies_to == "network"}
+    accuracies, codes = [], []
+    for number, (method, values) in enumerate(READ):
+        curve = measured(method, values)
+        stored, name = curve.points[0], f"file {number}.safetensors"
+        (elsewhere / name).write_bytes(curve.store.artefacts.contents(stored["digest"]))
+        accuracies.append(f"{stored['accuracy']:.4f}")
+        codes.append(loading(name, "digits"))
+    program = f"for code in {codes!r}: exec(code, {{'__name__': '__main__'}})"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300,
+                         env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert ran.stdout.splitlines()[::2] == accuracies, ran.stderr
+    for predicted in map(ast.literal_eval, ran.stdout.splitlines()[1::2]):
+        assert len(predicted) == 5 and set(predicted) <= set(digits.classes)
 
 
 def test_the_code_of_a_chain_compiles_and_names_every_method(known):
