@@ -1,4 +1,4 @@
-"""Your own data: files are looked at before they are used, and become a data set of every page."""
+"""Your own data and networks: files are looked at before they are used, and become a data set or a teacher of every page."""
 
 from dataclasses import replace
 
@@ -8,6 +8,7 @@ from compress.data import local_files
 from pages.ui.charts import outside
 from pages.ui.own_data import files, preview
 from pages.ui.own_data.files import File, Reading
+from pages.ui.own_network import stage
 from pages.ui.shell import session
 from pages.ui.shell.choice import suited
 from pages.ui.shell.frame import Page, open_page
@@ -150,24 +151,34 @@ def remove(name: str) -> None:
         use(session.description()["datasets"][0]["name"])
 
 
-page = open_page("Your data", "Choose files, look at what is in them, and compress networks that were trained on them.")
-refused = session.forget("own.refusal")
-if refused:
-    st.error(outside.markdown(refused), icon=":material/report:")
-beside, main = st.columns([1, 3], gap="large")
-with beside:
-    own = given()
-    shown = own or [files.example()]
-with main:
-    if not own:
-        st.markdown("**An example:** a table of 150 flowers. Your own files are shown like this before they are used.")
-    about = looked_at(shown, reading_of(shown))
-    if about:
-        preview.draw(about)
-with beside:
-    if about:
-        add(page, shown, choices(about), about)
-    _, added = session.remembered("own.added", (None, ""))
-    if added == page.choice.data:
-        what_next(added)
-all_sets(page)
+def data_sets(page: Page) -> None:
+    """The part of the page about data."""
+    refused = session.forget("own.refusal")
+    if refused:
+        st.error(outside.markdown(refused), icon=":material/report:")
+    beside, main = st.columns([1, 3], gap="large")
+    with beside:
+        own = given()
+        shown = own or [files.example()]
+    with main:
+        if not own:
+            st.markdown("**An example:** a table of 150 flowers. Your own files are shown like this before they are used.")
+        about = looked_at(shown, reading_of(shown))
+        if about:
+            preview.draw(about)
+    with beside:
+        if about:
+            add(page, shown, choices(about), about)
+        _, added = session.remembered("own.added", (None, ""))
+        if added == page.choice.data:
+            what_next(added)
+    all_sets(page)
+
+
+PARTS = {"Data": data_sets, "A network": stage.draw}
+page = open_page("Your data", "Choose files, look at what is in them, and compress networks that were trained on them, also "
+                 "networks of your own.")
+chosen = st.segmented_control("What you bring", list(PARTS), label_visibility="collapsed",
+                              **session.bound("own.part", session.remembered("own.part", "Data"),
+                                              lambda part: session.remember("own.part", part or "Data")))
+PARTS[chosen or "Data"](page)

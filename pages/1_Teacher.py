@@ -6,7 +6,8 @@ from functools import partial
 import streamlit as st
 
 from compress.curves.store import ACTIVE
-from compress.recipe import Recipe
+from compress.files import kept_networks
+from compress.recipe import Recipe, Step
 from compress.service.requests import TeacherRequest
 from compress.settings import MOST_SEED
 from pages.ui.charts import chip_pictures, outside, teacher_charts
@@ -18,6 +19,7 @@ from pages.ui.shell.choice import preset_of, teacher_defaults, teacher_settings
 from pages.ui.shell.frame import Page, open_page, part
 from pages.ui.shell.gesture import begins
 
+OWN = "own"  # the family of networks that the visitor brings
 FILL = {"least": 300, "most": 480, "beside": 400}  # pixels that the rest of the stage needs
 
 
@@ -34,7 +36,7 @@ def submit() -> bool:
 def begin(page: Page) -> None:
     """Trains what is chosen at the first visit by itself; later teachers are trained when the button is pressed."""
     key = session.job_key(recipe())
-    wanted = not session.remembered("teacher.visited", False) and not session.teacher_record(recipe())
+    wanted = not session.remembered("teacher.visited", False) and not session.teacher_record(recipe()) and offer()
     if wanted and by_itself.may_begin(page.data, session.store().latest_job(key), key):
         by_itself.begun(key)
         if not submit():
@@ -45,10 +47,11 @@ def begin(page: Page) -> None:
 def settings(page: Page) -> None:
     """Family, sizes and training."""
     chosen = session.choice().teacher
-    families = {card["name"]: card for card in page.known["families"] if card["training"] or card["name"] == chosen.name}
+    families = {card["name"]: card for card in page.known["families"]}
 
     def change_family(name: str) -> None:
-        session.choose(replace(session.choice(), teacher=teacher_defaults(page.known, name)))
+        teacher, own = teacher_defaults(page.known, name), kept_networks.names()
+        session.choose(replace(session.choice(), teacher=teacher.having(network=own[0]) if name == OWN and own else teacher))
 
     def change(name: str, value: object) -> None:
         now = session.choice()
@@ -60,6 +63,9 @@ def settings(page: Page) -> None:
     st.selectbox("Family", list(families), format_func=lambda name: families[name]["title"],
                  help=" ".join(families[chosen.name]["doc"].split()),
                  **session.bound("teacher.family", chosen.name, change_family))
+    if chosen.name == OWN:
+        own_network(page, chosen, change)
+        return
     entries = teacher_settings(page.known, chosen.name)
     own = len(families[chosen.name]["settings"]) + 1
     first, more = (controls.with_effect(some, chosen.values, chosen.name, page.data["kind"])
@@ -69,6 +75,21 @@ def settings(page: Page) -> None:
         controls.form(more, chosen.values, f"teacher.{chosen.name}", change)
         st.number_input("Seed", 0, MOST_SEED, **session.bound("teacher.seed", session.choice().seed, change_seed))
         st.caption("Decides the first weights and the order of the examples; the same seed gives the same network.")
+
+
+def own_network(page: Page, chosen: Step, change: controls.Change) -> None:
+    """Which network of the visitor's, and how it reads the examples."""
+    names = kept_networks.names()
+    now = chosen.values["network"]
+    if names:
+        shown = names if now in names else [now, *names]
+        st.selectbox("Network", shown, format_func=outside.name,
+                     **session.bound("teacher.own", now, lambda name: change("network", name)))
+    st.page_link("pages/0_Your_data.py", label="Add a network of yours", icon=":material/upload_file:",
+                 query_params=session.page_link("Your data"))
+    entries = [entry for entry in teacher_settings(page.known, OWN) if entry["name"] != "network"]
+    with st.popover("How it reads the examples", icon=":material/tune:", width="stretch"):
+        controls.form(entries, chosen.values, f"teacher.{OWN}", change)
 
 
 def chips(page: Page) -> None:
@@ -94,12 +115,22 @@ def work() -> None:
     elif offered:
         st.button(offered, type="primary", width="stretch", **begins("teacher.train", key, submit))
     else:
-        st.caption("This teacher is trained, and kept for every page.")
+        st.caption(done())
+
+
+def done() -> str:
+    """What is said where nothing has to be trained."""
+    if recipe().teacher.name != OWN:
+        return "This teacher is trained, and kept for every page."
+    return ("This network is measured, and the teacher on every page." if session.teacher_record(recipe()) else
+            "Add a network first, or choose another family.")
 
 
 def offer() -> str:
     """What can be trained, in words; "" where the teacher is."""
     record = session.teacher_record(recipe())
+    if recipe().teacher.name == OWN and not (record and not file_is_gone(record)):
+        return "Measure this network" if recipe().teacher.values["network"] else ""
     if not record:
         return "Train this teacher"
     if record["card"]["cancelled"]:
@@ -155,17 +186,22 @@ def card(shown: dict, epochs: int) -> None:
         st.info(outside.markdown(note), icon=":material/info:")
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        liveplot([{**teacher_charts.training(shown["history"], epochs), "fill": FILL}], key="teacher.training")
+        if shown["history"]:
+            liveplot([{**teacher_charts.training(shown["history"], epochs), "fill": FILL}], key="teacher.training")
+        else:  # a network of the visitor's own, which was not trained here
+            liveplot([{**teacher_charts.parameters(shown["layers"]), "span": "wide"}], key="teacher.own_layers")
     with right:
         confusion = teacher_charts.confusion(shown["confusion"], shown["classes"])
         liveplot([{**confusion, "span": "wide", "fill": FILL}], key="teacher.confusion")
-    folds.draw([Fold("Where the parameters and the arithmetic are", partial(layers, shown)),
+    folds.draw([Fold("Each layer" if not shown["history"] else "Where the parameters and the arithmetic are",
+                     partial(layers, shown)),
                 Fold("Its most confident mistakes", partial(mistakes, shown))], "teacher")
 
 
 def layers(shown: dict) -> None:
     """Parameters and multiply-adds of each layer."""
-    liveplot([{**teacher_charts.parameters(shown["layers"]), "span": "wide"}], key="teacher.layers")
+    if shown["history"]:  # otherwise the chart is above
+        liveplot([{**teacher_charts.parameters(shown["layers"]), "span": "wide"}], key="teacher.layers")
     st.dataframe(shown["layers"], hide_index=True)
 
 

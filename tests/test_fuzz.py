@@ -9,7 +9,7 @@ import pytest
 from tests.fuzz import __main__ as command
 from tests.fuzz import damage
 
-KINDS = ("network", "compressed", "npz", "own", "idx", "idx.gz", "store", "description", "pictures", "link")
+KINDS = ("network", "compressed", "npz", "own", "onnx", "idx", "idx.gz", "store", "description", "pictures", "link")
 SOUND = {"tried": 3, "taken": 1, "uncaught": [], "longest": 0.1, "peak": 10}
 
 

@@ -20,6 +20,7 @@ from compress.settings import shown, similar
 FOLDER, ENDING = "own_networks", ".safetensors"
 LONGEST_NAME = 40
 DIGITS = 8  # of the digest of the contents in a name
+READING = "0."  # the first part of a kept network: how it reads examples, which is not its own
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ def _card(name: str) -> NetworkCard:
             header = of_safetensors(start + stream.read(length))
         size = path.stat().st_size
         architecture = parsed(header["__metadata__"]["manifest"])["architecture"]
-        tensors: dict[str, Any] = {key: value for key, value in header.items() if key != "__metadata__"}
+        tensors: dict[str, Any] = {key: value for key, value in header.items()
+                                   if key != "__metadata__" and key[:2] != READING}
         return NetworkCard(name, tuple(architecture["shape"]), int(architecture["classes"]),
                            sum(prod(tensor["shape"]) for tensor in tensors.values()), size)
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -31,8 +31,7 @@ VALUES = ("normalised", "as_stored", "unit", "centred", "imagenet")
 CHANCE = 1.5  # times the share of the largest class: below, a network knows nothing of these examples
 GAIN, LEAST = 0.1, 0.5  # an order of classes is believed if it gives so much more accuracy, and at least so much
 WORDS = {"normalised": "mean 0 and standard deviation 1", "as_stored": "the stored numbers", "unit": "0 to 1",
-         "centred": "-1 to 1", "imagenet": "ImageNet's mean and standard deviation", "channels_first": "channels first",
-         "channels_last": "channels last", "reversed": "colours reversed"}
+         "centred": "-1 to 1", "imagenet": "ImageNet's mean and standard deviation"}
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ class Way:
 
     def words(self) -> str:
         """For people."""
-        said = [WORDS[self.values], WORDS[self.layout], *(["colours reversed"] if self.channels == "reversed" else [])]
-        return ", ".join(said)
+        last, turned = self.layout == "channels_last", self.channels == "reversed"
+        return WORDS[self.values] + (", channels last" if last else "") + (", colours reversed" if turned else "")
 
 
 @dataclass(frozen=True, eq=False)

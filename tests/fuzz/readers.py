@@ -29,9 +29,12 @@ from compress.files.contents import contents_of
 from compress.files.store_error import StoreError
 from compress.home import cache_folder
 from compress.networks.evaluation import logits_of
+from compress.networks.graph.architecture import Own
+from compress.networks.onnx.opening import opened
 from compress.points.measure import counts, evaluate
 from compress.recipe import Recipe, Step
 from compress.service import kept_description
+from compress.training.own_network import adopt
 from pages.ui.shell.choice import first_choice
 from pages.ui.shell.links import from_link, to_link
 from tests.fuzz import damage
@@ -109,6 +112,22 @@ def own(path: Path) -> bool:
     return True
 
 
+def onnx(path: Path) -> bool:
+    """As the page opens a network of the user's own: read, tried on data, written and read again."""
+    data = images()
+    try:
+        found = opened(contents_of(path), "network")
+        network_file.from_bytes(network_file.to_bytes(found.network))
+    except ValueError as error:
+        return refused(error)
+    try:
+        made = adopt(found.network, Own(), data).network
+        evaluate(made, data.validation, made)
+    except ValueError as error:
+        refused(error)
+    return True
+
+
 def store(path: Path) -> bool:
     """As the app opens it and its pages look things up."""
     try:
@@ -172,7 +191,7 @@ def _of_json(contents: bytes, other: bytes, random: Random) -> bytes:
 
 
 KINDS = {"network": Kind(_of_container, network), "compressed": Kind(_of_container, compressed),
-         "npz": Kind(_of_archive, table), "own": Kind(damage.damaged, own),
+         "npz": Kind(_of_archive, table), "own": Kind(damage.damaged, own), "onnx": Kind(damage.damaged, onnx),
          "idx": Kind(damage.damaged, table), "idx.gz": Kind(_of_gzip, table),
          "store": Kind(damage.damaged, store), "description": Kind(_of_json, description),
          "pictures": Kind(damage.damaged, picture)}

@@ -25,6 +25,7 @@ from compress.recipe import Recipe, Step
 from compress.service.description import description
 from compress.training.teachers import untrained
 from tests.compress.helpers import toy_data
+from tests.compress.networks.onnx import graphs
 
 TEACHERS = ("logistic(epochs=1)", "mlp(hidden=12-8,epochs=1)", "cnn(channels=3-4,hidden=8,epochs=1)",
             "resnet(channels=3-4,epochs=1)", "gru(hidden=6,epochs=1)")
@@ -73,6 +74,10 @@ def make(folder: Path) -> None:
     _write(folder / "description" / "description.json", json.dumps(description()).encode())
     _tables(folder / "npz")
     _own(folder / "own")
+    for name, contents in {**{name: graphs.script(name) for name in ("mlp", "cnn", "resnet", "gru", "attention")},
+                           "dynamo": graphs.dynamo("gru"), "last": graphs.channels_last(), "scikit": graphs.scikit(3),
+                           "branches": graphs.branches()}.items():
+        _write(folder / "onnx" / f"{name}.onnx", contents)
     _idx(folder)
 
 

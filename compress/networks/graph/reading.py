@@ -32,6 +32,8 @@ class Reading(nn.Module):
             self.register_buffer(name, torch.full((data[0], *[1] * (len(data) - 1)), float(name == "scale")))
 
     def forward(self, batch: Tensor) -> Tensor:
+        if batch.is_meta:  # shapes alone: torch would load its compiler for them
+            return torch.empty(batch.shape[0], *self.shape, dtype=torch.int64 if self.whole else batch.dtype, device="meta")
         batch = batch * self.scale + self.shift
         batch = batch.flip(1) if self.reversed_channels else batch
         batch = batch.movedim(1, -1) if self.channels_last else batch
@@ -86,7 +88,7 @@ class OneScore(nn.Module):
     """Scores (n, 2) of two classes from the score (n, 1) of the second one."""
 
     def forward(self, score: Tensor) -> Tensor:
-        return torch.cat([torch.zeros_like(score), score], 1)
+        return nn.functional.pad(score, (1, 0))
 
     def plain(self) -> dict[str, Any]:
         """JSON-able; the opposite of rebuild()."""

@@ -76,7 +76,8 @@ def _gather(inputs: Sequence[Tensor], options: Options) -> Tensor:
     table, indices = inputs
     axis = options.get("axis", 0) % table.dim()
     indices = indices.to(table.device)
-    indices = torch.where(indices < 0, indices + table.shape[axis], indices)
+    if not indices.is_meta:  # whose numbers are not known
+        indices = torch.where(indices < 0, indices + table.shape[axis], indices)
     chosen = table.index_select(axis, indices.flatten())
     return chosen.unflatten(axis, indices.shape) if indices.dim() else chosen.squeeze(axis)
 

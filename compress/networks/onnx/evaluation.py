@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from compress.networks.graph.elementwise import Operator, Options
 from compress.networks.graph.refused import Refused
-from compress.networks.graph.region import OPERATORS
+from compress.networks.graph.region import OPERATORS, computed
 from compress.networks.graph.shaping import MOST_NUMBERS, sized
 from compress.networks.graph.weighing import around
 from compress.networks.onnx.model import Node
@@ -137,13 +137,17 @@ class Evaluation:
 
     def _outputs(self, simple: Simple, given: list[Tensor], examples: int) -> list[Tensor]:
         """First for shapes alone, so that what is too large takes no memory."""
-        compute, options = {**OPERATORS, **SHAPED}[simple.operator], sized(simple.options, examples)
+        options = sized(simple.options, examples)
         known = all(not one.is_meta for one in given)
-        shapes = _as_list(compute([one.to("meta") for one in given], options))
+        shapes = self._computed(simple.operator, [one.to("meta") for one in given], options)
         for one in shapes:
             if one.numel() > (self.most if known else MOST_NUMBERS):
                 raise Refused(f"a value of {one.numel():,} numbers, more than are possible")
-        return _as_list(compute(given, options)) if known and shapes and shapes[0].is_meta else shapes
+        return self._computed(simple.operator, given, options) if known and shapes and shapes[0].is_meta else shapes
+
+    def _computed(self, operator: str, given: list[Tensor], options: Options) -> list[Tensor]:
+        made = SHAPED[operator](given, options) if operator in SHAPED else computed(operator, given, options)
+        return list(made) if isinstance(made, tuple | list) else [made]
 
     def _simplified(self, node: Node) -> Simple:
         """The node with its sizes and axes as options."""
@@ -258,11 +262,7 @@ def _tensor(array: np.ndarray) -> Tensor:
         array = np.maximum(array, np.finfo(np.float32).min)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns of read-only arrays, as views of a file are; nothing writes here
-        return torch.from_numpy(np.require(array, requirements="A"))
-
-
-def _as_list(made: Any) -> list[Tensor]:
-    return list(made) if isinstance(made, tuple | list) else [made]
+        return torch.from_numpy(array)
 
 
 def _convolved(inputs: Sequence[Tensor], options: Options) -> Tensor:

@@ -1,0 +1,217 @@
+"""A network of one's own: what is in its file, how it reads the chosen data, what can be done with its layers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from compress.files import kept_networks
+from pages.ui.charts import outside, words
+from pages.ui.explore import cards
+from pages.ui.own_data.files import File
+from pages.ui.own_network import network_files
+from pages.ui.own_network.network_files import Asked
+from pages.ui.shell import session
+from pages.ui.shell.choice import teacher_defaults
+from pages.ui.shell.frame import Page
+
+FROM_TORCH = ('import torch\n\ntorch.onnx.export(network.eval(), (example,),\n'
+              '    "network.onnx", external_data=False)')
+FROM_SCIKIT = ('from skl2onnx import to_onnx\n\nmade = to_onnx(classifier, X[:1])\n'
+               'with open("network.onnx", "wb") as file:\n    file.write(made.SerializeToString())')
+READS = ("Perceptrons, convolutional and residual networks, GRU, LSTM and attention, as PyTorch, scikit-learn (skl2onnx) or "
+         "onnx.helper write them, up to some 100 million numbers. No code in the file runs.")
+
+
+def draw(page: Page) -> None:
+    """The whole part of the page."""
+    refused = session.forget("network.refusal")
+    if refused:
+        st.error(outside.markdown(refused), icon=":material/report:")
+    beside, main = st.columns([1, 3], gap="large")
+    with beside:
+        file = given()
+        asked = question(page)
+    with main:
+        about = looked_at(file, asked) if file else None
+        if about:
+            preview(about)
+        elif not file:
+            how_to()
+    with beside:
+        if file and about:
+            add(page, file, asked, about)
+        added = session.remembered("network.added", "")
+        if added and page.choice.teacher.values.get("network") == added:
+            what_next(added)
+    kept(page)
+
+
+def given() -> File | None:
+    """The visitor's file."""
+    chosen = st.file_uploader("Your network, an ONNX file", type=["onnx"], key="network.file",
+                              help="It stays on the machine that this app runs on.")
+    return File(chosen.name, chosen.getvalue()) if chosen else None
+
+
+def question(page: Page) -> Asked:
+    """On which data the network is tried, and the shape of an example where the file does not say it."""
+    titles = {card["name"]: card["title"] for card in page.known["datasets"] if not card["problem"]}
+    names = list(titles) if page.choice.data in titles else [page.choice.data, *titles]
+
+    def use(name: str) -> None:
+        session.choose(replace(session.choice(), data=name))
+
+    st.selectbox("Data that it was trained for", names, format_func=lambda name: outside.name(titles.get(name, name)),
+                 **session.bound("network.data", page.choice.data, use))
+    shape = ""
+    if session.remembered("network.open", False):
+        shape = st.text_input("Shape of an example", key="network.shape", placeholder="1-28-28", max_chars=30)
+    return Asked(page.choice.data, shape.strip())
+
+
+def looked_at(file: File, asked: Asked) -> dict[str, Any] | None:
+    """What is in the file, read once; None where it cannot be used, which is said."""
+    key, (known, about) = network_files.key(file, asked), session.remembered("network.preview", ("", None))
+    if known == key:
+        return about
+    try:
+        with st.spinner("Reading the network, and trying it on the data"):
+            about = network_files.look(file, asked)
+    except ValueError as error:
+        st.error(outside.markdown(error), icon=":material/report:")
+        is_open = "--shape" in str(error)
+        if is_open != session.remembered("network.open", False):
+            session.remember("network.open", is_open)
+            st.rerun()
+        return None
+    session.remember("network.preview", (key, about))
+    return about
+
+
+def preview(about: dict[str, Any]) -> None:
+    """Everything of a preview, most important first."""
+    st.html(cards.row(figures(about)))
+    for note in about.get("notes", ()):
+        st.info(outside.markdown(note), icon=":material/info:")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**What can be done with each layer.** The rest stays as it is.")
+        st.dataframe([{"layer": outside.cell(row["layer"]), "parameters": row["parameters"],
+                       "methods": row["methods"] or row["why"]} for row in about["layers"]], hide_index=True,
+                     height=min(35 * len(about["layers"]) + 38, 420))
+    with right:
+        tried = about.get("tried", ())
+        if tried:
+            st.markdown("**How it could read the examples**, and its accuracy then.")
+            share = st.column_config.ProgressColumn("accuracy", format="percent", min_value=0, max_value=1)
+            st.dataframe([{"values and axes": one["way"], "accuracy": one["accuracy"]} for one in tried], hide_index=True,
+                         column_config={"accuracy": share})
+        operators = ", ".join(f"{count} {name}" for name, count in about["operators"].items())
+        st.caption(f"Operators of the file: {outside.markdown(operators[:600])}")
+
+
+def figures(about: dict[str, Any]) -> list[tuple[str, str]]:
+    """The figures in a row, each with what it is."""
+    found = [(words.many(about["parameters"]), "parameters"),
+             (words.percent(about["compressible"] / max(1, about["parameters"])), "of them in layers that methods can act "
+                                                                                  "on"),
+             (" x ".join(map(str, about["shape"])), "an example, as the file wants it"), (str(about["classes"]), "classes"),
+             (words.size(about["bytes"]), f"the file, by {about['producer'] or 'an unnamed program'}")]
+    if about.get("tried"):
+        found.insert(0, (words.percent(about["tried"][0]["accuracy"]), "accuracy on some training examples"))
+    differs = about["largest_difference"]
+    found.append(("not compared", "with ONNX Runtime: pip install onnxruntime") if differs is None else
+                 (f"{differs:.0e}", "the largest difference from ONNX Runtime's scores"))
+    return found
+
+
+def how_to() -> None:
+    """How a network becomes an ONNX file."""
+    st.markdown("**A trained classifier of yours takes the teacher's place on every page:** it is factorised, pruned, "
+                "quantized, sparse-coded, and distilled into small students. Save it as an ONNX file:")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.caption("PyTorch")
+        st.code(FROM_TORCH, language="python")
+    with right:
+        st.caption("scikit-learn")
+        st.code(FROM_SCIKIT, language="python")
+    st.caption(READS)
+
+
+def add(page: Page, file: File, asked: Asked, about: dict[str, Any]) -> None:
+    """The name, and the button that makes a teacher of the network."""
+    name = st.text_input("Name of the network", value=file.plain_name.rpartition(".")[0] or "network", max_chars=40,
+                         key=f"network.name.{network_files.key(file, Asked(''))}")
+    st.button("Add and use it", type="primary", width="stretch", key="network.add", on_click=_add, args=[file, asked, name])
+
+
+def _add(file: File, asked: Asked, name: str) -> None:
+    """Callback of the button; the same file under the same name is one network."""
+    try:
+        added = network_files.add(file, asked, name)
+    except ValueError as error:
+        session.remember("network.refusal", str(error))
+        return
+    session.remember("network.added", added)
+    use(added)
+
+
+def use(name: str) -> None:
+    """Chooses a kept network as the teacher."""
+    teacher = teacher_defaults(session.description(), "own").having(network=name)
+    session.choose(replace(session.choice(), teacher=teacher))
+
+
+def what_next(name: str) -> None:
+    """After adding: the ways on."""
+    st.success(outside.markdown(f"{outside.name(name)} is added, and the teacher on every page."),
+               icon=":material/check_circle:")
+    with st.container(horizontal=True, gap="large"):
+        for path, label, icon, title in (("pages/1_Teacher.py", "See it on the data", ":material/school:", "Teacher"),
+                                         ("app.py", "Race all methods on it", ":material/flag:", "Start")):
+            st.page_link(path, label=label, icon=icon, query_params=session.page_link(title))
+
+
+def kept(page: Page) -> None:
+    """Every network that was added, to use or to remove."""
+    found = kept_networks.cards()
+    if not found:
+        return
+    st.subheader("Networks that were added")
+    columns = st.columns(3, gap="small")
+    for place, card in enumerate(found):
+        with columns[place % 3].container(border=True, key=f"network.set.{place}"):
+            one(card, card.name == page.choice.teacher.values.get("network"))
+
+
+def one(card: kept_networks.NetworkCard, is_chosen: bool) -> None:
+    """A kept network and what can be done with it."""
+    facts = "It cannot be used." if card.problem else (
+        f"{words.many(card.parameters)} numbers; examples of {' x '.join(map(str, card.shape))}, {card.classes} classes")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{outside.markdown(outside.name(card.name))}**  \n{facts}", width="stretch")
+        if is_chosen:
+            st.caption("chosen", width="content")
+        elif not card.problem:
+            st.button("Use", key=f"network.use.{card.name}", on_click=use, args=[card.name])
+        with st.popover("Remove"):
+            st.markdown("Its file is removed for everyone who uses this app. What was measured of it stays.")
+            st.button("Remove it", key=f"network.remove.{card.name}", type="primary", on_click=remove, args=[card.name])
+    if card.problem:
+        st.caption(outside.markdown(card.problem))
+
+
+def remove(name: str) -> None:
+    """Takes a network away; if it is the chosen one, the first preset teacher is chosen."""
+    try:
+        kept_networks.remove(name)
+    except ValueError as error:
+        session.remember("network.refusal", str(error))
+        return
+    if session.choice().teacher.values.get("network") == name:
+        preset = session.description()["presets"][0]
+        session.choose(session.choice().with_preset(None, preset["title"], session.description()))

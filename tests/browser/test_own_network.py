@@ -1,0 +1,37 @@
+"""A network from one's own disk becomes the teacher of every page."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.serving import CHROMIUM
+from tests.browser.test_app import app, arrive, browser, button, context, heading, link, settled, visit  # noqa: F401
+from tests.compress.networks.onnx.graphs import made, node, numbers
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
+
+
+def test_a_network_is_looked_at_added_measured_and_removed(visit):  # noqa: F811
+    page = visit("Your_data")
+    page.get_by_text("A network", exact=True).first.click()
+    page.get_by_text("takes the teacher's place").wait_for()
+    contents = made([node("Flatten", "x", "f"), node("MatMul", "f w", "scores")], [numbers("w", 64, 10)], ("n", 1, 8, 8),
+                    ("n", 10))
+    page.locator("input[type=file]").set_input_files({"name": "mine.onnx", "mimeType": "application/x", "buffer": contents})
+    page.get_by_text("What can be done with each layer").wait_for()
+    page.get_by_text("no more than by chance").wait_for()
+    button(page, "Add and use it").click()
+    page.get_by_text("and the teacher on every page").wait_for()
+    settled(page)
+    assert link(page)["teacher"] == "own"
+    page.get_by_role("link", name="See it on the data").click()
+    heading(page, "Teacher").wait_for()
+    button(page, "Measure this network").click()
+    page.get_by_text("What it confuses").wait_for()
+    page.get_by_text("mine on Digits 8x8").wait_for()
+    page.go_back()
+    heading(page, "Your data").wait_for()
+    settled(page)
+    button(page, "^Remove").click()
+    button(page, "^Remove it").click()
+    page.get_by_text("Networks that were added").wait_for(state="detached")
