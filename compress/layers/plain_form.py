@@ -9,7 +9,7 @@ from compress.layers.base import DenseLayer, with_layers
 from compress.layers.fronts import Coder, SparseBottleneck
 from compress.layers.opening import opened
 from compress.layers.rounded.integer_inputs import IntegerInputs
-from compress.layers.rounded.integer_matmul import LARGEST
+from compress.layers.rounded.integer_matmul import rounded_inputs
 from compress.networks.composite import Composite
 from compress.solvers.codes import rounded
 from compress.solvers.omp import DEPENDENT, ROUNDING
@@ -21,14 +21,13 @@ class RoundedInputs(nn.Module):
 
     reach: Tensor
 
-    def __init__(self, layer: DenseLayer, reach: Tensor) -> None:
+    def __init__(self, layer: DenseLayer, reach: Tensor, zero: int) -> None:
         super().__init__()
-        self.layer = layer
+        self.layer, self.zero = layer, zero
         self.register_buffer("reach", reach)
 
     def forward(self, batch: Tensor) -> Tensor:
-        scale = self.reach / LARGEST
-        return self.layer((batch / scale).round().clamp(-LARGEST, LARGEST) * scale)
+        return self.layer(rounded_inputs(batch, self.reach, self.zero))
 
 
 class EvenPursuit(nn.Module):
@@ -122,7 +121,7 @@ def plain_form(network: nn.Module) -> nn.Module:
     Raises:
         ValueError: a pursuit of non-negative coefficients.
     """
-    rounding = {path: RoundedInputs(layer.merged(), layer.reach.detach().clone())
+    rounding = {path: RoundedInputs(layer.merged(), layer.reach.detach().clone(), layer.zero)
                 for path, layer in network.named_modules() if isinstance(layer, IntegerInputs)}
     made = opened(with_layers(network, rounding)) if rounding else opened(network)
     if not isinstance(made, Composite):
