@@ -17,8 +17,7 @@ FORMS = ("A table (CSV, TSV, Parquet) with a column of classes · a ZIP with one
          "file, or two NPY files · two IDX files")
 
 
-TEXT_READINGS = {"counts": "as counts of its words, beside other columns", "words": "as tokens: its words in their order",
-                 "pairs": "as tokens: its words, then pairs of neighbours"}
+TEXT_READINGS = {"counts": "counts of its words", "words": "tokens, in their order", "pairs": "tokens and pairs"}
 
 
 def given() -> list[File]:
@@ -65,7 +64,8 @@ def choices(about: dict | None) -> Reading:
                      **session.bound("own.label", about["label"], lambda name: change(label=name)))
     if about and any(column["type"] == "text" for column in about["columns"]):
         st.selectbox("How the column of text is read", list(TEXT_READINGS), format_func=TEXT_READINGS.__getitem__,
-                     help="As tokens, networks with an embedding table read the text; other columns are left out.",
+                     help="Counts stand beside the other columns. Tokens are read by networks with an "
+                     "embedding table, and the other columns are left out.",
                      **session.bound("own.text", reading.text, lambda text: change(text=text)))
         if reading.text == "counts":
             st.select_slider("Features that count the words of a text", [128, 256, 512, 1024, 2048, 4096],
