@@ -29,7 +29,7 @@ WEIGHTS = (
 DATA = (
     Preset("MNIST-5k, 100 components", "components", "100 numbers instead of 784 pixels.", {"components": 100}, "mnist5k",
            "LeNet-300-100"),
-    Preset("Cells of tumours, 5 components", "components", "30 measurements of cell nuclei lie near a few directions: 5 "
+    Preset("Cells of tumours, 5 components", "falling", "30 measurements of cell nuclei lie near a few directions: 5 "
            "numbers tell benign from malignant.", {"components": 5}, "breast_cancer", "LeNet-300-100"),
     Preset("Gene expression", "genes", "765 genes in 700 blood cells: the spectrum falls fast, because genes act together.",
            {"components": 20}, "single_cells", "LeNet-300-100"),
