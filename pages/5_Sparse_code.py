@@ -7,8 +7,8 @@ from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
 from pages.ui.explore.folds import Fold
 from pages.ui.explore.method_page import MethodPage, Preset
-from pages.ui.explore.sparse_data import DataPage, atoms_in_words
-from pages.ui.explore.sparse_hidden import HiddenPage
+from pages.ui.explore.sparse.data import DataPage, atoms_in_words
+from pages.ui.explore.sparse.hidden import HiddenPage
 from pages.ui.shell.frame import open_page
 
 WEIGHTS = (

@@ -8,7 +8,8 @@ import pytest
 
 from compress.progress import DictionarySoFar
 from pages.ui.charts import sparse_charts
-from pages.ui.explore import results, sparse_data
+from pages.ui.explore import results
+from pages.ui.explore.sparse import data as sparse_data
 from pages.ui.shell import session
 from tests.pages.samples import measure
 from tests.pages.test_pages import LINK, component, engine, labels, named, show, words  # noqa: F401  (fixtures)

@@ -10,7 +10,7 @@ from pages.ui.explore import results
 from pages.ui.explore.curve_state import CurveState
 from pages.ui.explore.folds import Fold
 from pages.ui.explore.method_page import MethodPage, Preset
-from pages.ui.explore.sparse_data import atoms_in_words, learning, learning_and_use
+from pages.ui.explore.sparse.data import atoms_in_words, learning, learning_and_use
 
 PRESETS = (
     Preset("One atom an example", "one atom", "The last hidden layer of LeNet-300-100 in two bytes for each digit.",
