@@ -105,7 +105,8 @@ def suited(choice: Choice, description: Card) -> Choice:
     kind = next((card["kind"] for card in description["datasets"] if card["name"] == choice.data), "tabular")
     own = preset_of(choice.teacher, description)
     fitting = [preset for preset in description["presets"] if kind in preset["kinds"]]
-    reads = next((card["reads"] for card in description["families"] if card["name"] == choice.teacher.name), "numbers")
+    families = {card["name"]: card for card in description["families"]}
+    reads = families.get(choice.teacher.name, {}).get("reads", "numbers")  # descriptions of older versions do not say it
     if not fitting or (own in fitting if own else (reads == "tokens") == (kind == "text")):
         return choice
     return replace(choice, teacher=Step.of(fitting[0]["name"], fitting[0]["settings"]))
