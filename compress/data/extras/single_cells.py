@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
 import numpy as np
 
 from compress.data.extras.package import Extra
@@ -20,9 +17,10 @@ EXTRA = Extra(DatasetCard("single_cells", "Single cells", "tabular", str(GENES),
 def single_cells() -> dict[str, np.ndarray]:
     """Scaled expression (700, 765), and the type that sorting of the cells gave. Raises ValueError for another file."""
     path = EXTRA.file("datasets", "10x_pbmc68k_reduced.h5ad")
-    hdf5: Any = importlib.import_module("h5py")
+    import h5py
+
     try:
-        with hdf5.File(path, "r") as file:
+        with h5py.File(path, "r") as file:
             inputs = np.asarray(file["X"], dtype=np.float32)
             labels = np.asarray(file["obs"])["bulk_labels"].astype(np.int64)
             names = [bytes(name).decode() for name in np.asarray(file["uns/bulk_labels_categories"])]

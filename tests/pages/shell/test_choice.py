@@ -48,8 +48,8 @@ def card() -> dict[str, Any]:
     return {
         "datasets": [{"name": "digits", "kind": "image"}, {"name": "mnist5k", "kind": "image"},
                      {"name": "waves", "kind": "sequence"}],
-        "families": [{"name": "mlp", "settings": [entry("hidden", "sizes", "300-100", 1, 8192)], "training": training},
-                     {"name": "logistic", "settings": [], "training": training}],
+        "families": [{"name": "mlp", "settings": [entry("hidden", "sizes", "300-100", 1, 8192)], "training": training,
+                      "reads": "numbers"}, {"name": "logistic", "settings": [], "training": training, "reads": "numbers"}],
         "presets": [{"name": "mlp", "settings": {"hidden": "300-100", "epochs": 20, "rate": 0.002}, "kinds": ["image"]},
                     {"name": "logistic", "settings": {"epochs": 20, "rate": 0.002}, "kinds": ["sequence"]}],
         "methods": {
@@ -71,11 +71,11 @@ def values_of(entry: dict[str, Any]) -> st.SearchStrategy:
         "bool": lambda: st.booleans(),
         "int": lambda: st.integers(low, high),
         "float": lambda: st.floats(low, high),
-        "str": lambda: st.sampled_from(entry["choices"]),
+        "str": lambda: st.sampled_from(entry["choices"]) if entry["choices"] else st.text("aZ09-_. ", max_size=20),
         "sizes": lambda: st.lists(st.integers(low, high), max_size=4).map(
             lambda sizes: "-".join(map(str, sizes)) or "none"),
         "numbers": lambda: st.lists(st.floats(low, high), max_size=4).map(
-            lambda numbers: "-".join(map(str, numbers)) or "none"),
+            lambda numbers: "-".join(str(one).removesuffix(".0") for one in numbers) or "none"),
         "label": lambda: st.one_of(st.integers(), st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
                                    ).map(label_value),
     }[entry["type"]]()
