@@ -144,7 +144,8 @@ def test_a_terminal_with_few_letters_shows_the_rest_as_numbers(start: Any, envir
 
 def test_an_option_is_never_guessed_and_a_mistake_of_an_option_is_one_line(start: Any) -> None:
     for arguments, words in ((("teacher", "--da", "digits"), "--data"), (("teach",), "teach"), ((), "command"),
-                             (("methods", "\x1b[2J"), "Unrecognized arguments"), (("curve", "--data"), "--data")):
+                             (("methods", "\x1b[2J"), "There is no method"),
+                             (("points", "\x1b[2J"), "Unrecognized arguments"), (("curve", "--data"), "--data")):
         process = start(*arguments)
         out, errors = process.communicate(timeout=60)
         assert (process.returncode, out, len(errors.splitlines())) == (2, "", 1)
