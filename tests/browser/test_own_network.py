@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.serving import CHROMIUM
-from tests.browser.test_app import app, arrive, browser, button, context, heading, link, settled, visit  # noqa: F401
 from tests.compress.networks.onnx.graphs import made, node, numbers
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
+pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+from tests.browser.visitor import button, heading, link, settled
 
 
-def test_a_network_is_looked_at_added_measured_and_removed(visit):  # noqa: F811
+def test_a_network_is_looked_at_added_measured_and_removed(visit):
     page = visit("Your_data")
     page.get_by_text("A network", exact=True).first.click()
     page.get_by_text("takes the teacher's place").wait_for()

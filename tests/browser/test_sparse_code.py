@@ -30,8 +30,8 @@ def test_weights_are_coded_from_a_preset(visit, app):
     page = visit("Sparse_code", seed="44")
     button(page, "^Digits in a second").click()
     wait_for_points(page, 7)
-    settled(page, 2)
-    assert chart(page, "^Up to 32 atoms of layer").count() == 1 and page.problems == []
+    chart(page, "^Up to 128 atoms of layer").wait_for()
+    assert page.problems == []
 
 
 def test_planted_atoms_are_found_while_one_watches(visit, app):
