@@ -30,7 +30,7 @@ def test_weights_are_coded_from_a_preset(visit, app):
     page = visit("Sparse_code", seed="44")
     button(page, "^Digits in a second").click()
     wait_for_points(page, 7)
-    chart(page, "^Up to 128 atoms of layer").wait_for()
+    chart(page, "^Up to 64 atoms of layer").wait_for()
     assert page.problems == []
 
 
