@@ -225,6 +225,17 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--data", required=True, help="data set, for example digits, mnist5k, mnist1d")
     shared.add_argument("--teacher", default="mlp", help="for example mlp or 'mlp(hidden=300-100,epochs=20)'")
     shared.add_argument("--seed", default="0", help=f"a whole number from 0 to {MOST_SEED}")
+    _add_measuring(commands, shared)
+    of_chains.add_commands(commands, shared, _store)
+    _add_search(commands, shared)
+    _add_files(commands)
+    of_reports.add_to(commands, _store)
+    of_archives.add_to(commands, _store)
+    return parser
+
+
+def _add_measuring(commands: Any, shared: argparse.ArgumentParser) -> None:
+    """A teacher, a curve, and a race of all methods."""
     trained = commands.add_parser("teacher", parents=[shared], help=teacher_command.__doc__)
     trained.set_defaults(run=teacher_command)
     curve = commands.add_parser("curve", parents=[shared], help=curve_command.__doc__)
@@ -240,7 +251,10 @@ def _parser() -> argparse.ArgumentParser:
                        help="accuracy below the teacher's, in percentage points, that the last line allows; 1 by default")
     raced.add_argument("--save", metavar="DIR", help="copy each point's file into this folder")
     raced.set_defaults(run=race_command)
-    of_chains.add_commands(commands, shared, _store)
+
+
+def _add_search(commands: Any, shared: argparse.ArgumentParser) -> None:
+    """The search for a target."""
     searched = commands.add_parser("solve", parents=[shared], help=solve_command.__doc__)
     searched.add_argument("--at-most", metavar="N", help="accuracy below the teacher's, in percentage points: the smallest "
                           "such file is wanted")
@@ -251,6 +265,10 @@ def _parser() -> argparse.ArgumentParser:
     searched.add_argument("--fresh", default="2", metavar="N", help="seeds with which the answer is measured again")
     searched.add_argument("--save", metavar="DIR", help="copy the answer's file and code into this folder")
     searched.set_defaults(run=solve_command)
+
+
+def _add_files(commands: Any) -> None:
+    """What is done with a network's file."""
     evaluated = commands.add_parser("evaluate", help=evaluate_command.__doc__)
     evaluated.add_argument("file")
     evaluated.add_argument("--data", required=True)
@@ -263,9 +281,6 @@ def _parser() -> argparse.ArgumentParser:
     exported.add_argument("--out", metavar="FILE", help="the new file; by default the same name with .onnx or .pt2")
     exported.add_argument("--data", help="validation examples to agree on; by default those it was made for")
     exported.set_defaults(run=export_command)
-    of_reports.add_to(commands, _store)
-    of_archives.add_to(commands, _store)
-    return parser
 
 
 def _store() -> Store:

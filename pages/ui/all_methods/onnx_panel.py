@@ -9,7 +9,7 @@ import streamlit as st
 
 from compress.points import onnx_packages
 from compress.points.onnx_packages import LEAST, PROGRAM_SUFFIX, SUFFIX, WHY_NOT_ALL
-from compress.service.requests import ONNX, PROGRAM, OnnxRequest, ProgramRequest, onnx_key, program_key
+from compress.service.requests import ONNX, PROGRAM, OnnxRequest, ProgramRequest, Request, onnx_key, program_key
 from pages.ui.all_methods import looking
 from pages.ui.all_methods.opened import Opened
 from pages.ui.charts import words
@@ -25,25 +25,28 @@ def onnx(network: Opened, known: Card) -> None:
         st.caption(absent)
         return
     digest = network.row["digest"]
-    made = session.store().view(onnx_key(digest), ONNX)
-    if made is None:
-        looking.wait_or_offer(OnnxRequest(network.recipe.data, digest), onnx_key(digest),
-                              "Make an ONNX file and test it", begin=False)
-        return
-    _download(network, known, made, "ONNX file", SUFFIX)
-    st.caption(verdict(made, network.row))
+    made = _made(OnnxRequest(network.recipe.data, digest), onnx_key(digest), ONNX, "Make an ONNX file and test it")
+    if made is not None:
+        _download(network, known, made, "ONNX file", SUFFIX)
+        st.caption(verdict(made, network.row))
 
 
 def program(network: Opened, known: Card) -> None:
     """What of a program of torch.export is there: a button that makes it, or the file."""
     digest = network.row["digest"]
-    made = session.store().view(program_key(digest), PROGRAM)
+    made = _made(ProgramRequest(network.recipe.data, digest), program_key(digest), PROGRAM,
+                 "Make a program of torch.export and test it")
+    if made is not None:
+        _download(network, known, made, "Program of torch.export", PROGRAM_SUFFIX)
+        st.caption(f"Any torch runs it, with the normaliser inside; {same_classes('it', made)}.")
+
+
+def _made(request: Request, key: str, kind: str, offer: str) -> dict[str, Any] | None:
+    """What the store keeps of a file that was made, or None beside a button that makes it."""
+    made = session.store().view(key, kind)
     if made is None:
-        looking.wait_or_offer(ProgramRequest(network.recipe.data, digest), program_key(digest),
-                              "Make a program of torch.export and test it", begin=False)
-        return
-    _download(network, known, made, "Program of torch.export", PROGRAM_SUFFIX)
-    st.caption(f"Any torch runs it, with the normaliser inside; {same_classes('it', made)}.")
+        looking.wait_or_offer(request, key, offer, begin=False)
+    return made
 
 
 def _download(network: Opened, known: Card, made: dict[str, Any], title: str, suffix: str) -> None:
