@@ -84,19 +84,21 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def measured(prepared: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, tuple], Curve]:
-    """measured("low_rank", (0.3, 0.6)): these points of a method on the digits, as the worker stores them; they are measured
-    once a run, and every call gets a copy of the store, so that no test finds what another one opened, pinned or removed."""
+    """measured("low_rank", (0.3, 0.6)): these points of a method on the digits, as the worker stores them, in a store that
+    holds nothing else. They are measured once a run, and every call gets a copy of that store, so that no test finds what
+    another one measured, opened, pinned or removed."""
     from compress.curves.store import Store
     from tests.pages.samples import measure
 
-    store = Store(tmp_path_factory.mktemp("measured") / "store.sqlite")
-    curve = lru_cache(lambda method, values: measure(store, method, values))
+    @lru_cache
+    def curve(method: str, values: tuple) -> Curve:
+        return measure(Store(tmp_path_factory.mktemp("measured") / "store.sqlite"), method, values)
 
     def copied(method: str, values: tuple) -> Curve:
         found = curve(method, values)
         home = tmp_path_factory.mktemp("copied") / "home"
-        shutil.copytree(store.path.parent, home)
-        return replace(found, store=Store(home / store.path.name))
+        shutil.copytree(found.store.path.parent, home)
+        return replace(found, store=Store(home / found.store.path.name))
 
     return copied
 

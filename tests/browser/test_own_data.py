@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.serving import CHROMIUM
-from tests.browser.visitor import button, heading, link, settled
+from tests.browser.visitor import button, heading, link, playwright, settled
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
@@ -24,7 +24,7 @@ def test_a_table_is_looked_at_added_chosen_and_removed(visit):
     page.get_by_text("An example:").wait_for()
     chosen(page, "birds.csv", table(391))
     page.get_by_text("391", exact=True).wait_for()
-    assert page.get_by_role("combobox", name="Column with the classes").input_value() == "bird"
+    playwright.expect(page.get_by_role("combobox", name="Column with the classes")).to_have_value("bird")
     button(page, "Add and use it").click()
     page.get_by_text("birds is added and chosen").wait_for()
     settled(page)
@@ -44,4 +44,4 @@ def test_a_file_that_is_no_data_is_refused_in_a_sentence(visit):
     page = visit("Your_data")
     chosen(page, "birds.csv", b"wing,bird\n1,owl\n2,wren,3\n")
     page.get_by_text("line 3 has 3 values, but the lines before it have 2").wait_for()
-    assert button(page, "Add and use it").count() == 0
+    playwright.expect(button(page, "Add and use it")).to_have_count(0)

@@ -77,6 +77,12 @@ def test_a_test_split_that_one_test_opened_is_closed_in_the_next_store(measured,
     assert [one.counter(opened_counter("digits", digits.digest)) for one in (first, second)] == [1, 0]
 
 
+def test_a_store_holds_what_was_asked_for_and_no_other_tests_points(measured):
+    more, fewer = (measured("low_rank", values) for values in ((0.1, 0.2, 0.3), (0.1, 0.3)))
+    assert [len(one.points) for one in (more, fewer)] == [3, 2]
+    assert len(fewer.store.points(fewer.recipe.curve("keep").key(), fewer.teacher["digest"])) == 2
+
+
 def test_the_same_networks_are_not_tested_again(own, recipes, tmp_path, digits):
     for _ in range(2):
         said = reported("digits", recipes[1:], str(tmp_path / "again.html"), own)
