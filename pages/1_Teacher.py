@@ -11,8 +11,9 @@ from compress.recipe import Recipe, Step
 from compress.service.requests import TeacherRequest
 from compress.settings import MOST_SEED
 from pages.ui.charts import chip_pictures, outside, teacher_charts
-from pages.ui.explore import by_itself, cards, controls, folds, pictures, presets
+from pages.ui.explore import by_itself, cards, folds, pictures, presets
 from pages.ui.explore.folds import Fold
+from pages.ui.explore.settings import controls
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import preset_of, teacher_defaults, teacher_settings

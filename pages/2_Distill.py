@@ -7,8 +7,9 @@ import streamlit as st
 
 from compress.recipe import Recipe
 from compress.setting_values import label_of
-from pages.ui.charts import charts, dark_knowledge, distill_charts, outside, palette, words
-from pages.ui.charts.students import Result, Students, about, of_job, of_plans, only_first_right
+from pages.ui.charts import charts, outside, palette, words
+from pages.ui.charts.distillation import dark_knowledge, distill_charts
+from pages.ui.charts.distillation.students import Result, Students, about, of_job, of_plans, only_first_right
 from pages.ui.explore import pictures, results
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState

@@ -39,8 +39,8 @@ PASSED_ON = {
     ("pages/ui/own_network/stage.py", "remove", "ValueError"): "kept_networks names the file and the fault",
     ("pages/ui/chains/chained.py", "taken", "ValueError"): "the parser of recipes names the setting",
     ("pages/ui/shell/filters.py", "_asked", "ValueError"): "Target names the number and what is allowed",
-    ("pages/ui/explore/controls.py", "_typed", "ValueError"): "checked() names the setting and what is allowed",
-    ("pages/ui/explore/controls.py", "typed", "ValueError"): "checked() names the setting and what is allowed",
+    ("pages/ui/explore/settings/controls.py", "_typed", "ValueError"): "checked() names the setting and what is allowed",
+    ("pages/ui/explore/settings/controls.py", "typed", "ValueError"): "checked() names the setting and what is allowed",
     ("pages/ui/shell/session.py", "description", "(ValueError, StoreError)"): "of the home and of the store",
     ("pages/ui/shell/session.py", "submit", "ValueError"): "the quotas of the engine",
 }

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.ui.chains.chained import MOST, Chained, first_step
 from pages.ui.chains.state import ChainState
 from pages.ui.charts import outside, palette, words
-from pages.ui.explore import controls
+from pages.ui.explore.settings import controls
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
 from pages.ui.shell.frame import Page

@@ -9,9 +9,10 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.charts import outside
-from pages.ui.explore import by_itself, controls
+from pages.ui.explore import by_itself
 from pages.ui.explore.curve_state import look_up
 from pages.ui.explore.method_page import MethodPage
+from pages.ui.explore.settings import controls
 from pages.ui.shell import session, tray
 from pages.ui.shell.choice import without_conflict
 from pages.ui.shell.gesture import begins

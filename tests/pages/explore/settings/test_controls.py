@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pages.ui.explore import controls
+from pages.ui.explore.settings import controls
 
 
 def shown(known, method: str, family: str = "mlp", **values) -> set[str]:

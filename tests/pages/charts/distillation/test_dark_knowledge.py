@@ -12,7 +12,7 @@ import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.ui.charts import dark_knowledge
+from pages.ui.charts.distillation import dark_knowledge
 from tests.pages.samples import figure_of
 
 HEATS = [0.5, 1.0, 2.0, 8.0]

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.ui.charts import distill_charts, palette
-from pages.ui.charts.distill_charts import LEAST_ERROR, MOST_ERROR, NOISE, gain_in_words
-from pages.ui.charts.students import Gain, Result, Students
+from pages.ui.charts import palette
+from pages.ui.charts.distillation import distill_charts
+from pages.ui.charts.distillation.distill_charts import LEAST_ERROR, MOST_ERROR, NOISE, gain_in_words
+from pages.ui.charts.distillation.students import Gain, Result, Students
 from tests.pages.samples import figure_of, point, student
 
 VALUES = [0.1, 0.2, 0.4]

@@ -6,8 +6,8 @@ from math import log10
 from typing import Any
 
 from pages.ui.charts import charts, marks, palette, words
+from pages.ui.charts.distillation.students import Result, Students, summary
 from pages.ui.charts.marks import Chart
-from pages.ui.charts.students import Result, Students, summary
 
 MOST_ERROR, LEAST_ERROR = 0.9, 0.002
 TICKS = (0.8, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pages.ui.explore.setting_help import meaning_of, of_setting
+from pages.ui.explore.settings.help import meaning_of, of_setting
 
 DOC = """Remove weights.
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from compress.settings import checked, spelled
 from pages.ui.charts import outside
-from pages.ui.explore.setting_help import of_setting
+from pages.ui.explore.settings.help import of_setting
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from compress.curves.plan import Plan, PlannedRun
 from compress.progress import EpochDone, StudentSoFar, StudentsSoFar
 from compress.recipe import BASELINE, CONTROL, CURVE, SEED, VARIANT, Recipe, Step
-from pages.ui.charts.students import Gain, Result, Students, about, of_job, of_plans, only_first_right, summary
+from pages.ui.charts.distillation.students import Gain, Result, Students, about, of_job, of_plans, only_first_right, summary
 from tests.compress.helpers import toy_data
 from tests.pages.samples import STUDENT, recipe_of, student
 
