@@ -26,7 +26,7 @@ if not everything:
 else:
     left, right = st.columns([1, 1.85], gap="medium")
     with left:
-        chosen = compare_filters.chosen(everything)
+        chosen = compare_filters.chosen(everything, page.known)
         questions.draw(chosen, page.known)
     with right:
         plane_stage.draw(chosen, page.known)

@@ -72,7 +72,7 @@ def in_words(row: Row | None, teacher: Row) -> str:
         return "no network so far"
     if row is teacher:
         return f"the teacher itself: <b>{words.accuracy_range(row)}</b>, <b>{words.size(row['bytes'])}</b>"
-    method = " ".join(filter(None, [row["method_title"].lower(), row["settings"]]))
+    method = ", ".join(filter(None, [row["method_title"].lower(), row["settings"]]))
     return (f"<b>{words.size(row['bytes'])}</b>, <b>{words.times_smaller(row['bytes'], teacher['bytes'])}</b>, "
             f"<b>{words.accuracy_range(row)}</b>, {words.points_lost(teacher['accuracy'] - row['accuracy'])}, by "
             f"<b>{outside.html(method)}</b>")

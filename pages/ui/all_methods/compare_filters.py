@@ -8,14 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.charts import outside
+from pages.ui.charts import outside, words
 from pages.ui.shell import session
+from pages.ui.shell.choice import Card
 
 Row = dict[str, Any]
 LABELS = {"data": "Data sets", "teacher": "Teachers", "method": "Methods"}
 
 
-def chosen(everything: list[Row]) -> list[Row]:
+def chosen(everything: list[Row], known: Card) -> list[Row]:
     """Draws the filters, which are in the link, and returns the rows that they let through. Data sets are the sidebar's
     until others are chosen, and again when the sidebar's changes."""
     rows, gone = everything, []
@@ -30,7 +31,7 @@ def chosen(everything: list[Row]) -> list[Row]:
                            **session.bound(f"compare.{name}", picked, partial(_narrow, name)))
             if picked:
                 rows = [row for row in rows if row[f"{name}_title"] in picked]
-        rows = _of_settings(rows, gone)
+        rows = _of_settings(rows, gone, known)
     with st.container():
         if gone:
             st.warning(outside.markdown(f"Nothing is measured of {', '.join(gone)}, which a filter of the link names."))
@@ -48,15 +49,15 @@ def _label(everything: list[Row]) -> str:
     return outside.markdown(f"{named}{more}")
 
 
-def _of_settings(rows: list[Row], gone: list[str]) -> list[Row]:
+def _of_settings(rows: list[Row], gone: list[str], known: Card) -> list[Row]:
     """The rows with the chosen settings, one of those that are chosen of each; and teachers. Those of which nothing is
     measured are added to gone."""
     options = settings_of(rows)
     wanted = session.filters().setting or ()
     gone += [one for one in wanted if one not in options]
     picked = [one for one in wanted if one in options]
-    st.multiselect("Settings", options, placeholder="all settings", **session.bound("compare.setting", picked, partial(
-        _narrow, "setting")))
+    st.multiselect("Settings", options, placeholder="all settings", format_func=lambda text: in_words(text, known),
+                   **session.bound("compare.setting", picked, partial(_narrow, "setting")))
     return with_settings(rows, picked)
 
 
@@ -67,6 +68,15 @@ def settings_of(rows: list[Row]) -> list[str]:
         for text in values:
             found.setdefault(text.partition("=")[0], set()).add(text)
     return sorted(text for texts in found.values() if len(texts) > 1 for text in texts)
+
+
+def in_words(text: str, known: Card) -> str:
+    """A setting as settings_of() spells it, as pages name it: Pruning: criterion second order."""
+    name, _, value = text.partition("=")
+    method, _, setting = name.partition(".")
+    card = known["methods"].get(method)
+    spelled = {str(True): True, str(False): False}.get(value, value)
+    return f"{card['title']}: {words.titled(setting, spelled, card)}" if card else text
 
 
 def with_settings(rows: list[Row], picked: list[str]) -> list[Row]:

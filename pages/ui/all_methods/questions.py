@@ -135,8 +135,12 @@ def _offer(group: Group, size: int, known: Card, key: str) -> None:
         work = session.job_key(made.recipe, "at a size")
         st.button(f"Measure at {spaced_size(size)}", icon=":material/add_circle:",
                   **begins(f"propose.{key}", work, partial(_measure, made, key)),
-                  help=f"{made.title} with {made.dial.replace('_', ' ')} {made.value:g}, between two files that are "
-                       f"measured. By them, about {words.percent(made.accuracy)}.")
+                  help=f"{made.title} with {_dial(made, known)}, between two files that are measured. By them, about "
+                       f"{words.percent(made.accuracy)}.")
+
+
+def _dial(made: Proposal, known: Card) -> str:
+    return words.titled(made.dial, f"{made.value:g}", known["methods"][made.recipe.methods[-1].name])
 
 
 def _measure(made: Proposal, key: str) -> None:

@@ -129,16 +129,29 @@ def teacher_in_words(step: Step, title: str, entries: list[dict]) -> str:
 
 
 def settings_in_words(recipe: Recipe, methods: dict) -> str:
-    """The methods' settings that differ from their defaults, each dial first: 'keep 0.15, scheme plain'. All settings of a
-    method that this version does not have."""
+    """The methods' settings that differ from their defaults, each dial first: 'share kept 0.15, scheme plain'. All settings
+    of a method that this version does not have."""
     parts = []
     for step in recipe.methods:
         card = methods.get(step.name, {"dial": None, "settings": []})
         defaults = {entry["name"]: entry["default"] for entry in card["settings"]}
         turned = [name for name, value in step.settings if name != card["dial"] and value != defaults.get(name)]
-        parts.append(", ".join(f"{name.replace('_', ' ')} {step.values[name]}" for name in [card["dial"], *turned]
+        parts.append(", ".join(titled(name, step.values[name], card) for name in [card["dial"], *turned]
                                if name in step.values))
     return " + ".join(parts)
+
+
+def titled(name: str, value: Any, card: dict) -> str:
+    """A setting as its page names it, with its value: criterion second order, share removed 0.95, no output layer.
+
+    Args:
+        card: the method's description; a setting that it does not have is named as it is spelled.
+    """
+    label = next((entry["label"] for entry in card["settings"] if entry["name"] == name), name.replace("_", " "))
+    label = label[:1].lower() + label[1:] if label[1:2].islower() else label
+    if isinstance(value, bool):
+        return label if value else f"no {label}"
+    return f"{label} {value.replace('_', ' ') if isinstance(value, str) else value}"
 
 
 def _ratio(value: float) -> str:

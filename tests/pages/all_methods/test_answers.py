@@ -57,7 +57,7 @@ def test_the_teacher_answers_where_its_own_file_is_small_enough():
 def test_an_answer_says_recipe_size_ratio_and_interval():
     said = answers.in_words({**CURVE[1], "settings": "keep 0.3 <b>"}, teacher())
     for part in ("30.0 kB", "3.3× smaller", "93.0 % (86.3 to 96.6 %)", "2.0 points less accurate",
-                 "low rank keep 0.3 &lt;b&gt;"):
+                 "low rank, keep 0.3 &lt;b&gt;"):
         assert part in said
     assert answers.in_words(None, teacher()) == "no network so far"
 

@@ -21,15 +21,18 @@ FORMATS = {name: st.column_config.NumberColumn(format=format, help=help) for nam
     ("multiply-adds", "localized", "For one example."), ("time", "%.2f×", "For a batch, as a part of the teacher's time."))}
 TITLE = "All points in a table: sort it, tick rows to pin or delete them"
 PIN, DELETE = "pinned", "delete"  # columns of boxes
+TICKED = "compare.table.ticked"  # identities of the rows that this visitor has ticked to delete
+BEGUN = "compare.table.begun"  # the key of the table on the screen, and what was ticked when it was first drawn
 
 
 def draw(chosen: list[Row]) -> None:
     """A box of the first column pins a row; those of the second are deleted together."""
+    # Other rows, or other pins, are another table, in whose boxes everything ticked before is ticked from the start.
+    key = f"compare.table.{hash(tuple((row['id'], bool(row['pinned'])) for row in chosen))}"
     shown = columns_of(chosen)
     if deleting.is_allowed():
-        shown = {PIN: shown.pop(PIN), DELETE: [False] * len(chosen), **shown}
-    # Other rows, or other pins, are another table: a tick belongs to the rows that were on the screen.
-    key = f"compare.table.{hash(tuple((row['id'], bool(row['pinned'])) for row in chosen))}"
+        begun = _ticked_at_first(key)
+        shown = {PIN: shown.pop(PIN), DELETE: [row["id"] in begun for row in chosen], **shown}
     fixed = [name for name in shown if name not in (PIN, DELETE)]
     edited = st.data_editor(shown, hide_index=True, disabled=fixed, height=320, key=key, on_change=_ticked,
                             args=[key, chosen], column_config=FORMATS)
@@ -40,7 +43,22 @@ def draw(chosen: list[Row]) -> None:
                            icon=":material/table:", on_click="ignore")
         if deleting.is_allowed():
             st.button(f"Delete the {len(ticked)} ticked" if ticked else "Delete those that are ticked", disabled=not ticked,
-                      key="compare.table.delete", icon=":material/delete:", on_click=deleting.delete, args=[ticked])
+                      key="compare.table.delete", icon=":material/delete:", on_click=_delete, args=[ticked])
+
+
+def _delete(ticked: list[Row]) -> None:
+    """Deletes rows, which are not ticked when they are restored."""
+    deleting.delete(ticked)
+    session.remember(TICKED, session.remembered(TICKED, frozenset()) - {row["id"] for row in ticked})
+
+
+def _ticked_at_first(key: str) -> frozenset[str]:
+    """What was ticked when a table was first drawn: as long as it is on the screen, its boxes begin with that."""
+    begun, ticked = session.remembered(BEGUN, ("", frozenset()))
+    if begun != key:
+        ticked = session.remembered(TICKED, frozenset())
+        session.remember(BEGUN, (key, ticked))
+    return ticked
 
 
 def columns_of(chosen: list[Row]) -> dict[str, list[Any]]:
@@ -58,9 +76,13 @@ def columns_of(chosen: list[Row]) -> dict[str, list[Any]]:
 
 def _ticked(key: str, chosen: list[Row]) -> None:
     """A box of the table was ticked or cleared."""
+    ticked = session.remembered(TICKED, frozenset())
     for place, edit in session.current(key)["edited_rows"].items():
         row = chosen[int(place)]
+        if DELETE in edit:
+            ticked = ticked | {row["id"]} if edit[DELETE] else ticked - {row["id"]}
         if edit.get(PIN) and not row["pinned"]:
             session.store().pin(row["key"], row["reference"], "")
         elif edit.get(PIN) is False and row["pinned"]:
             session.store().unpin(row["key"], row["reference"])
+    session.remember(TICKED, ticked)

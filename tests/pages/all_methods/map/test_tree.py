@@ -47,7 +47,7 @@ def test_other_settings_are_another_branch_and_controls_come_last():
 
 
 def test_a_chain_whose_middle_was_not_measured_hangs_from_what_was():
-    title = "Pruning + Quantization sparsity 0.9"
+    title = "Pruning + Quantization share removed 0.9"
     assert shape(of(TEACHER, CODED[0])) == [(0, "mlp, Digits", None, [TEACHER]), (1, title, TEACHER, [CODED[0]])]
     assert shape(of(CODED[0])) == [(0, title, None, [CODED[0]])]
 
