@@ -19,6 +19,7 @@ if unreadable:
     st.caption(f"{unreadable} points in the store cannot be read by this version, and are left out. Measure their curves "
                "again to have them back.")
 if not everything:
+    race.offer(everything, page.known)
     race.example(page)
     search.shown_by_link()
     folds.draw([Fold(search.TITLE, partial(search.draw, [], page.known)),
@@ -27,6 +28,8 @@ else:
     left, right = st.columns([1, 1.85], gap="medium")
     with left:
         chosen = compare_filters.chosen(everything, page.known)
+        with st.container():
+            race.offer(everything, page.known)
         questions.draw(chosen, page.known)
     with right:
         plane_stage.draw(chosen, page.known)

@@ -18,6 +18,7 @@ from compress.data.datasets import Dataset
 from compress.data.pictures import PICTURES, pictures_file
 from compress.files import network_file
 from compress.files.made_for import MadeFor
+from compress.methods import method
 from compress.networks.families import Network
 from compress.points import onnx_export, onnx_packages, torch_export
 from compress.points.inspection import inspection
@@ -38,6 +39,7 @@ from compress.service.requests import (
     InspectRequest,
     OnnxRequest,
     OrderRequest,
+    PointsRequest,
     ProgramRequest,
     RaceRequest,
     Request,
@@ -77,6 +79,21 @@ def _curve(request: CurveRequest, store: Sink, report: Reporter, device: torch.d
     wanted = sweep.sweep_of(Recipe.parse(request.recipe), request.values)
     for _ in sweep.run(wanted, store, report, device):
         pass
+
+
+def _points(request: PointsRequest, store: Sink, report: Reporter, device: torch.device) -> None:
+    """Raises ValueError after the last one, where some were impossible; the others are measured all the same."""
+    recipes, refused = [Recipe.parse(text) for text in request.recipes], []
+    for recipe, part in zip(recipes, report.phases(*[Phase(f"one of {recipe.text()}") for recipe in recipes]), strict=True):
+        try:
+            wanted = sweep.sweep_of(recipe, [method(recipe.methods[-1]).value])
+            for _ in sweep.run(wanted, store, part, device):
+                pass
+        except ValueError as error:
+            refused.append(sentence_of(error))
+    if refused:
+        raise ValueError(refused[0] if len(recipes) == 1 else
+                         f"{len(refused)} of {len(recipes)} networks could not be measured: {refused[0]}")
 
 
 def _chain(request: ChainRequest, store: Sink, report: Reporter, device: torch.device) -> None:
@@ -175,7 +192,7 @@ def _kept(digest: str, data: Dataset, store: Sink) -> tuple[Network, MadeFor | N
     return network, made_for
 
 
-JOBS: dict[type[Request], Job] = {TeacherRequest: _teacher, CurveRequest: _curve, ChainRequest: _chain, RaceRequest: _race,
-                                  OrderRequest: _order, DuelRequest: _duel,
+JOBS: dict[type[Request], Job] = {TeacherRequest: _teacher, CurveRequest: _curve, PointsRequest: _points,
+                                  ChainRequest: _chain, RaceRequest: _race, OrderRequest: _order, DuelRequest: _duel,
                                   SolveRequest: _solve, SpeedRequest: _speed, FinalRequest: _final,
                                   InspectRequest: _inspect, OnnxRequest: _onnx, ProgramRequest: _program}

@@ -44,6 +44,14 @@ class CurveRequest(Request):
 
 
 @dataclass(frozen=True)
+class PointsRequest(Request):
+    """Measure one network of each of several curves of one teacher. recipes: of the networks, each with its dial."""
+
+    kind = "points"
+    recipes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ChainRequest(Request):
     """Measure every network on the way of a chain.
 

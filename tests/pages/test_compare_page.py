@@ -70,7 +70,7 @@ def test_a_size_without_a_point_is_measured_by_a_click(show, filled, asked):  # 
     shown = show(COMPARE, {**LINK, "within": str(round((sizes[0] * sizes[1]) ** 0.5))})
     assert asked == []
     (offer,) = [one for one in shown.button if one.label.startswith("Measure at")]
-    assert "Low rank with share kept 0.1" in offer.help
+    assert "Low rank with share kept 0.1" in offer.help and offer.label.startswith("Measure at ")
     offer.click().run()
     (text,) = asked
     keep = Recipe.parse(text).methods[-1].values["keep"]

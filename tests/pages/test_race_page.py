@@ -59,6 +59,15 @@ def test_where_nothing_was_measured_compare_shows_the_race_of_the_program(show, 
     assert not shown.exception and "Nothing was measured here yet" in captions(shown)
 
 
+def test_compare_begins_the_race_of_a_network_of_which_nothing_is_measured(show, engine, asked, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(engine.store, "all_points", lambda: [])
+    shown = show("pages/8_Compare.py", {**LINK, "seed": "77"})
+    assert "Nothing of mlp on Digits 8x8 is measured yet" in captions(shown) and not asked
+    next(one for one in shown.main.button if one.label == BUTTON).click().run()
+    assert asked == [sweep.complete(Recipe.parse(f"digits/{TEACHER}/77")).text()]
+    assert "Cancel" in labels(shown.main.button) and not shown.exception
+
+
 @pytest.mark.parametrize("points_lost", POINTS_LOST)
 def test_the_budget_changes_the_sentence_and_measures_nothing(show, asked, known, points_lost):  # noqa: F811
     shown = show("app.py")

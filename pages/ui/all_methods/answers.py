@@ -4,7 +4,7 @@ point, the dial value that would have it. Never imports streamlit."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil, floor, log
 from typing import Any
@@ -16,6 +16,7 @@ from pages.ui.charts import outside, words
 Row = dict[str, Any]
 NEAR = 0.93  # of a size: a file of this share of it, or more, uses the size
 AIM = 0.985  # of a size, for a dial value that is made for it: its own file should not be a little too large
+CHAINED = "+"  # between the methods of a chain
 DIGITS = 4  # of such a value
 
 
@@ -98,6 +99,23 @@ def proposal(group: Group, size: int, known: dict[str, Any]) -> Proposal | None:
         if card:
             return Proposal(recipe.at(card["dial"], value), card["dial"], value, row["method_title"], accuracy)
     return None
+
+
+def proposals(group: Group, size: int, known: dict[str, Any]) -> list[Proposal]:
+    """What proposal() finds for each method alone and for all curves together, the most accurate first, each recipe once."""
+    alone = dict.fromkeys(row["method"] for row in group.rows if CHAINED not in row["method"])
+    groups = [group, *(replace(group, rows=[row for row in group.rows if row["method"] == name]) for name in alone)]
+    found = {one.recipe: one for part in groups if (one := proposal(part, size, known))}
+    return sorted(found.values(), key=lambda one: -one.accuracy)
+
+
+def by_method(group: Group, asked: Target) -> list[Row]:
+    """The answer of each method to a question about accuracy, the most accurate first; all chains are as one method."""
+    kinds: dict[str, list[Row]] = {}
+    for row in group.rows:
+        kinds.setdefault(CHAINED if CHAINED in row["method"] else row["method"], []).append(row)
+    found = [row for rows in kinds.values() if (row := asked.best(rows, group.teacher))]
+    return sorted(found, key=lambda row: (-row["accuracy"], row["bytes"]))
 
 
 def _uses(row: Row, size: int) -> bool:

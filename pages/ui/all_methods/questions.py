@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,8 +13,9 @@ from compress.curves.race_plan import unit
 from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
 from compress.search.target import Target, spaced_size
-from compress.service.requests import CurveRequest
-from pages.ui.all_methods import answers
+from compress.service.requests import PointsRequest
+from compress.service.snippet import loading, snippet
+from pages.ui.all_methods import answers, by_method
 from pages.ui.all_methods.answers import Group, Proposal
 from pages.ui.all_methods.axes import MEASURES, Measure
 from pages.ui.charts import outside, words
@@ -94,8 +95,11 @@ def _answer(name: str, asked: Target, group: Group, known: Card, several: bool) 
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"answer-{key}"):
         if row and row is not group.teacher:
             buttons(row, known, f"answer.{key}")
+            code(row, known)
         if asked.bytes is not None:
             _offer(group, asked.bytes, known, key)
+    if asked.bytes is not None:
+        by_method.draw(group, asked)
 
 
 def buttons(row: Row, known: Card, key: str) -> None:
@@ -110,9 +114,20 @@ def buttons(row: Row, known: Card, key: str) -> None:
               help="Pinned networks are listed below, can carry a note, and are tested by the final report.")
     files = session.store().artefacts
     is_there = files.has(row["digest"])
-    st.download_button("Download", lambda: files.contents(row["digest"]), key=f"{key}.file", icon=":material/download:",
+    st.download_button("File", lambda: files.contents(row["digest"]), key=f"{key}.file", icon=":material/download:",
                        file_name=exports.file_name(recipe, row["bytes"], known), on_click="ignore", disabled=not is_there,
-                       help=None if is_there else "Its file is missing or damaged. Measure it again.")
+                       help="Downloads the network's file." if is_there else
+                       "Its file is missing or damaged. Measure it again.")
+
+
+def code(row: Row, known: Card) -> None:
+    """How a network's file is read, and how the network is made again, behind a button."""
+    recipe = Recipe.parse(row["recipe"])
+    with st.popover("Code", help="Reads the file; makes the network again."):
+        st.caption("Reads the downloaded file, prints its accuracy and what it predicts for five examples:")
+        st.code(loading(exports.file_name(recipe, row["bytes"], known), recipe.data), language="python")
+        st.caption("Makes the same network again:")
+        st.code(snippet(recipe, known["methods"]), language="python")
 
 
 def _turn_pin(row: Row) -> None:
@@ -130,23 +145,24 @@ def _offer(group: Group, size: int, known: Card, key: str) -> None:
         st.fragment(_wait_for, run_every=0.4)(kept, key)
         return
     tray.outcome(job)
-    made = answers.proposal(group, size, known)
+    made = answers.proposals(group, size, known)
     if made:
-        work = session.job_key(made.recipe, "at a size")
-        st.button(f"Measure at {spaced_size(size)}", icon=":material/add_circle:",
-                  **begins(f"propose.{key}", work, partial(_measure, made, key)),
-                  help=f"{made.title} with {_dial(made, known)}, between two files that are measured. By them, about "
-                       f"{words.percent(made.accuracy)}.")
+        work = session.job_key(made[0].recipe.reference(), f"at {size}")
+        several = f"Measure {len(made)} methods at" if len(made) > 1 else "Measure at"
+        st.button(f"{several} {spaced_size(size)}", icon=":material/add_circle:",
+                  **begins(f"propose.{key}", work, partial(_measure, made, work, key)),
+                  help="Between two files that are measured, by which the accuracy is about: "
+                       + "; ".join(f"{one.title} with {_dial(one, known)}, {words.percent(one.accuracy)}" for one in made))
 
 
 def _dial(made: Proposal, known: Card) -> str:
     return words.titled(made.dial, f"{made.value:g}", known["methods"][made.recipe.methods[-1].name])
 
 
-def _measure(made: Proposal, key: str) -> None:
-    job = session.job_key(made.recipe, "at a size")
+def _measure(made: Sequence[Proposal], job: str, key: str) -> None:
     session.remember(f"{KEPT}.{key}", job)
-    session.submit(CurveRequest(made.recipe.text(), (made.value,)), job, made.title)
+    session.submit(PointsRequest(tuple(one.recipe.text() for one in made)), job,
+                   made[0].title if len(made) == 1 else f"{len(made)} methods at one size")
 
 
 def _wait_for(kept: str, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from compress.curves.race_plan import POINTS_LOST, Ahead, Entry, unit
+from compress.curves.store import ACTIVE
 from compress.service.requests import RaceRequest
 from pages.ui.all_methods import race_state
 from pages.ui.all_methods.compare import pareto
@@ -16,12 +18,13 @@ from pages.ui.all_methods.race_state import RaceState
 from pages.ui.charts import outside, palette, race_charts, words
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import plot_events, session, tray
-from pages.ui.shell.choice import Card
+from pages.ui.shell.choice import Card, network_in_words
 from pages.ui.shell.frame import Page
 from pages.ui.shell.gesture import begins
 from pages.ui.shell.method_links import page_of
 
 POLL = 0.3
+BEGIN = "Race all methods"
 EXAMPLE_FILL = {"least": 300, "most": 640, "beside": 260}  # pixels that the rest of Compare's first view needs
 
 
@@ -69,6 +72,43 @@ def example(page: Page) -> None:
         liveplot([{**chart_of(state, budget()), "fill": EXAMPLE_FILL}], key="race.example")
     with beside, st.container(key="race-list"):
         _list(state, page.known)
+
+
+def offer(rows: Sequence[dict[str, Any]], known: Card) -> None:
+    """On Compare: the progress of the race of the sidebar's network, or a button that begins it where nothing is measured
+    of that network. The page is drawn again for every new point.
+
+    Args:
+        rows: of all points, as compare.everything() has them.
+    """
+    own = race_state.look_up(known)
+    if own.running:
+        st.fragment(_wait_for, run_every=1.0)(race_state.job_key(own.recipe), session.store().points_stamp())
+        return
+    teacher = session.teacher_record(own.recipe)
+    is_measured = teacher and any(row["reference"] == teacher["digest"] and row["method"] != "teacher" for row in rows)
+    begun = session.remembered("race.offered") == race_state.job_key(own.recipe)
+    if not own.missing or (is_measured and not begun):
+        return
+    tray.outcome(own.job)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="race-offer"):
+        st.button(BEGIN if not is_measured else _offer(own, own), type="primary", icon=":material/sports_score:",
+                  **begins("race.offer", race_state.job_key(own.recipe), partial(_start_here, own)))
+        if not is_measured:
+            name = network_in_words(session.choice(), known)
+            st.caption(outside.markdown(f"Nothing of {name} is measured yet. The race answers both questions."))
+
+
+def _start_here(own: RaceState) -> None:
+    session.remember("race.offered", race_state.job_key(own.recipe))
+    _start(own)
+
+
+def _wait_for(key: str, stamp: Any) -> None:
+    job = session.store().latest_job(key)
+    if job is None or job["state"] not in ACTIVE or session.store().points_stamp() != stamp:
+        st.rerun()
+    tray.progress(job, "race.offer")
 
 
 def budget() -> float:
@@ -141,7 +181,7 @@ def _button(own: RaceState, state: RaceState, page: Page) -> None:
 
 def _offer(own: RaceState, state: RaceState) -> str:
     if state.shipped or not own.points:
-        return "Race all methods"
+        return BEGIN
     return f"Measure the {own.missing} left" if own.missing > 1 else "Measure the last one"
 
 

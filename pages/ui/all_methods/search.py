@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from compress.curves.race_plan import unit
-from compress.recipe import Recipe, Step
+from compress.recipe import Recipe
 from compress.search import found as finding
 from compress.search.target import FRONT, spaced_size
 from compress.service.requests import SolveRequest
@@ -24,7 +24,7 @@ from pages.ui.explore.folds import Fold
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import filters as filters_of
 from pages.ui.shell import session, tray
-from pages.ui.shell.choice import Card
+from pages.ui.shell.choice import Card, network_in_words
 from pages.ui.shell.filters import BOTH, LOST, SEARCHES, SIZE, WHEREVER
 
 POLL = 0.5
@@ -85,8 +85,9 @@ def _ask(state: SearchState, known: Card) -> None:
         st.selectbox("Minutes", MINUTES, width=110, **_kept("minutes"))
         st.button(_offer(state), type="primary", icon=":material/travel_explore:", key="search.start", on_click=_start,
                   args=[state], disabled=state.running)
-    st.caption(outside.markdown(f"On the network of the sidebar, {_network(known)}. Every network measured of it so far "
-                                "takes part. All choices are made on validation."))
+    st.caption(outside.markdown(
+        f"On the network of the sidebar, {network_in_words(session.choice(), known)}. Every network measured of it so far "
+        "takes part. All choices are made on validation."))
 
 
 def _kept(name: str) -> dict[str, Any]:
@@ -97,14 +98,6 @@ def _kept(name: str) -> dict[str, Any]:
 
 def _offer(state: SearchState) -> str:
     return "Search on" if state.found and state.found.tried else "Search"
-
-
-def _network(known: Card) -> str:
-    choice = session.choice()
-    data = next((card["title"] for card in known["datasets"] if card["name"] == choice.data), choice.data)
-    preset = next((one["title"] for one in known["presets"] if Step.of(one["name"], one["settings"]) == choice.teacher),
-                  choice.teacher.name)
-    return f"{preset} on {data}"
 
 
 def _start(state: SearchState) -> None:

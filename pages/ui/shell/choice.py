@@ -99,6 +99,13 @@ def preset_of(teacher: Step, description: Card) -> Card | None:
     return next((one for one in description["presets"] if Step.of(one["name"], one["settings"]) == teacher), None)
 
 
+def network_in_words(choice: Choice, description: Card) -> str:
+    """Teacher and data set: LeNet-5 on MNIST-5k. Plain text from outside."""
+    preset = preset_of(choice.teacher, description)
+    data = next((card["title"] for card in description["datasets"] if card["name"] == choice.data), choice.data)
+    return f"{preset['title'] if preset else choice.teacher.name} on {data}"
+
+
 def suited(choice: Choice, description: Card) -> Choice:
     """The choice with the first preset teacher that suits the data, if its teacher is a preset that does not, or reads
     numbers where the data are the words of texts, or the other way round."""

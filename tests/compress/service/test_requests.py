@@ -16,6 +16,7 @@ from compress.service.requests import (
     InspectRequest,
     OnnxRequest,
     OrderRequest,
+    PointsRequest,
     ProgramRequest,
     RaceRequest,
     Request,
@@ -25,7 +26,8 @@ from compress.service.requests import (
     request_of,
 )
 
-ALL = [TeacherRequest("digits/mlp/0"), CurveRequest("digits/mlp/low_rank/0", (0.1, 0.2)), SpeedRequest("digits/mlp/0"),
+ALL = [TeacherRequest("digits/mlp/0"), CurveRequest("digits/mlp/low_rank/0", (0.1, 0.2)),
+       PointsRequest(("digits/mlp/low_rank(keep=0.1)/0", "digits/mlp/prune(sparsity=0.9)/0")), SpeedRequest("digits/mlp/0"),
        SolveRequest("digits/mlp/0", "at_most=1", 3.0),
        RaceRequest("digits/mlp/0"), FinalRequest("digits", ("abc",), "final"),
        ChainRequest("digits/mlp/prune+quantize/0", (0.5, 0.9), 1),
@@ -43,7 +45,7 @@ def test_every_kind_has_a_function() -> None:
 
 
 def test_what_no_worker_can_do_is_answered_with_what_it_can() -> None:
-    with pytest.raises(ValueError, match=r"no job of kind 'dance'; kinds are teacher, curve, chain, race, order, duel, "):
+    with pytest.raises(ValueError, match=r"no job of kind 'dance'; kinds are teacher, curve, points, chain, race, order, "):
         request_of("dance", {})
     with pytest.raises(ValueError, match=r"A job of kind 'teacher' has the fields recipe, but got none"):
         request_of("teacher", {})

@@ -95,6 +95,25 @@ def test_a_dial_that_falls_as_files_grow_is_rounded_towards_the_smaller_file(kno
     assert 0 <= made.value - exact < 10**-answers.DIGITS
 
 
+PRUNING = [row(0.9, 12_000, 90, method="prune", curve="b", recipe=f"{TEACHER}/prune(sparsity=0.9)/0"),
+           row(0.8, 24_000, 94, method="prune", curve="b", recipe=f"{TEACHER}/prune(sparsity=0.8)/0")]
+CHAIN = row(0.3, 19_000, 92, method="prune+low_rank", curve="c", recipe=f"{TEACHER}/prune+low_rank(keep=0.3)/0")
+
+
+def test_every_method_has_its_answer_and_all_chains_have_one():
+    found = answers.by_method(group(*CURVE, *PRUNING, CHAIN, {**CHAIN, "bytes": 9_000}), Target(bytes=20_000))
+    assert [(one["method"], one["dial"], one["bytes"]) for one in found] == [
+        ("prune+low_rank", 0.3, 9_000), ("prune", 0.9, 12_000), ("low_rank", 0.1, 10_000)]
+    assert answers.by_method(group(*CURVE), Target(bytes=9_000)) == []
+
+
+def test_every_method_is_proposed_at_a_size_that_it_lacks(known):
+    made = answers.proposals(group(*CURVE, *PRUNING), 20_000, known)
+    assert [one.recipe.methods[0].name for one in made] == ["prune", "low_rank"] and made[0].accuracy > made[1].accuracy
+    (left,) = answers.proposals(group(*CURVE, *PRUNING, row(0.85, 19_500, 93, method="prune", curve="b")), 20_000, known)
+    assert left.recipe.methods[0].name == "low_rank" and answers.proposals(group(*CURVE), 9_000, known) == []
+
+
 @pytest.fixture(scope="module")
 def store(prepared, tmp_path_factory):
     """A store with two points of a real curve, and no others."""

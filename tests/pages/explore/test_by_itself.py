@@ -27,7 +27,7 @@ def asked(engine, monkeypatch) -> Iterator[list[str]]:  # noqa: F811
         if latest and latest["state"] in ACTIVE:
             store.take_part(latest["id"], session, submitted=True)
             return latest["id"]
-        asked.append(request.recipe)
+        asked.extend(getattr(request, "recipes", None) or [request.recipe])
         return store.new_job(key, request.kind, title, request.plain(), session)
 
     monkeypatch.setattr(engine, "submit", submit)

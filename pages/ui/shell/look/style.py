@@ -31,6 +31,11 @@ STYLE = """<style>
 .ce-race { font-size: clamp(1.05rem, 0.1rem + 1.45vw, 1.45rem); line-height: 1.25; }
 .ce-asked td { background: color-mix(in srgb, var(--st-primary-color, #6D3FD1) 14%, transparent); }
 .ce-nowrap { white-space: nowrap; }
+.ce-methods { width: 100%; border-collapse: collapse; font-size: 0.92rem; line-height: 1.3; }
+.ce-methods td { padding: 0.12rem 0.3rem 0.12rem 0; white-space: nowrap; }
+.ce-methods td:first-child { white-space: normal; }
+.ce-methods td:last-child { opacity: 0.75; text-align: right; padding-right: 0; }
+.ce-methods .ce-swatch { width: 0.7rem; height: 0.7rem; }
 .st-key-race-sentence { min-height: 3.1rem; }
 @media (max-width: 640px) { .st-key-race-sentence { flex-wrap: wrap !important; } }
 @media (max-width: 640px) { .st-key-race-sentence > :last-child { flex-basis: 100% !important; } }
@@ -41,7 +46,7 @@ STYLE = """<style>
 .ce-answer b { font-weight: 700; }
 [class*=st-key-ask-] { gap: 0.45rem; }
 .st-key-compare-clicks { position: absolute; }
-[class*=st-key-answer-] button { min-height: 2rem; padding: 0.1rem 0.6rem; }
+[class*=st-key-answer-] button { min-height: 2rem; padding: 0.1rem 0.5rem; }
 [class*=st-key-question-] { padding: 0.6rem 0.9rem; }
 .ce-opened { font-weight: 640; line-height: 1.3; }
 .ce-opened span { display: inline-block; min-width: 1.55rem; padding: 0 0.35rem; margin-right: 0.5rem; border-radius: 0.4rem;
