@@ -41,7 +41,7 @@ def packed(store: Store, places: Collection[tuple[str, str]]) -> bytes:
         places: (key, reference) of each.
 
     Raises:
-        ValueError: a file is missing or damaged, or there is no such point.
+        ValueError: a file is missing or damaged, or there is no such point, or no longer.
     """
     points = [point for point in store.all_points() if (point["key"], point["reference"]) in places]
     if len(points) < len(set(places)) or not points:
@@ -49,7 +49,11 @@ def packed(store: Store, places: Collection[tuple[str, str]]) -> bytes:
     teachers = [teacher for digest in sorted({point["reference"] for point in points})
                 if (teacher := store.teacher_of(digest))]
     digests = sorted({*(point["digest"] for point in points), *(teacher["digest"] for teacher in teachers)})
-    index = json.dumps({"format": FORMAT, "points": [_plain(store, point) for point in points], "teachers": teachers})
+    try:
+        plain = [_plain(store, point) for point in points]
+    except KeyError as error:  # by another process, since they were listed above
+        raise ValueError("A network was deleted while the archive was made. Make the archive again.") from error
+    index = json.dumps({"format": FORMAT, "points": plain, "teachers": teachers})
     if len(index) > MOST_INDEX:  # of which unpacked() reads no more either
         raise ValueError(f"{len(points):,} networks are too many for one archive: what is kept of them takes {len(index):,} "
                          f"bytes, and {MOST_INDEX:,} are allowed. Make several archives of fewer networks.")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.ui.all_methods import axes, compare, opened, panel, plane_controls, questions
 from pages.ui.all_methods.axes import Measure
+from pages.ui.all_methods.keeping import gone
 from pages.ui.all_methods.map import chart, tree
 from pages.ui.charts.charts import Chart
 from pages.ui.liveplot import liveplot
@@ -59,5 +60,7 @@ def _panel(everything: list[Row], known: Card, stored: tuple[Any, ...]) -> None:
     with st.container(key="compare-clicks"):  # it takes no room: what was clicked on the plane arrives here
         liveplot([], key=CLICKS, on_select=plot_events.on_selected(CLICKS, panel.take), letters={
             "of": PLANE, "marks": [[network.row["id"], network.letter] for network in networks]})
+    with st.container():  # what follows keeps its place
+        gone.notice(everything, [network.row["id"] for network in networks], panel.close)
     panel.draw(networks, known)
     session.finish()

@@ -52,12 +52,13 @@ def _search(rows: Sequence[Row], known: Card, polls: bool) -> None:
     state = search_state.look_up(session.filters().target, rows, known)
     if state.running != polls:
         st.rerun()
+    with st.container():  # above the button with which the search goes on
+        if not state.running:
+            tray.outcome(state.job)
     _ask(state, known)
     with st.container():
         if state.running:
             tray.progress(state.job or {}, "search")
-        else:
-            tray.outcome(state.job)
     if state.found and state.reference:
         _show(state, known)
 

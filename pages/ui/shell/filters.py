@@ -19,6 +19,7 @@ PAGE = "Compare"
 ALL = "*"
 OPENED, LOOK, FOLD, DRAW, MOST_OPENED = "open", "look", "fold", "draw", 4
 PLANE, MAP = "plane", "map"
+NO_FOLD, SEEDS = "none", "seeds"
 LOST, SIZE, BOTH, FRONT = "lost", "size", "both", "front"  # the first question, the second, both, or none
 WHEREVER = "any"  # speed
 SEARCHES = {"search": (LOST, SIZE, BOTH, FRONT), "speed": (WHEREVER, "1", "0.5", "0.25"),
@@ -92,7 +93,7 @@ class Filters:
         link |= {OPENED: " ".join(self.opened)} if self.opened else {}
         link |= {LOOK: self.look} if self.look != LOOKS[0] else {}
         link |= {DRAW: MAP} if self.drawn == MAP else {}
-        return {**link, FOLD: "seeds"} if self.folded else link
+        return {**link, FOLD: SEEDS} if self.folded else link
 
 
 def taken(parameters: Mapping[str, str], notices: list[str]) -> tuple[Filters, dict[str, str]]:
@@ -105,10 +106,11 @@ def taken(parameters: Mapping[str, str], notices: list[str]) -> tuple[Filters, d
     measures = {name: _axis(name, parameters[name], notices) for name in MEASURED if name in parameters}
     searched = {name: _one_of(name, parameters[name], SEARCHES[name], notices) for name in SEARCHES if name in parameters}
     look = _one_of(LOOK, parameters.get(LOOK, LOOKS[0]), LOOKS, notices)
-    drawn = MAP if parameters.get(DRAW) == MAP else PLANE
+    drawn = _one_of(DRAW, parameters.get(DRAW, PLANE), (PLANE, MAP), notices)
+    folded = _one_of(FOLD, parameters.get(FOLD, NO_FOLD), (NO_FOLD, SEEDS), notices)
     opened = _opened(parameters.get(OPENED, ""), notices)
     return (Filters(**found, **asked, **measures, **searched, drawn=drawn, opened=opened, look=look,
-                    folded=parameters.get(FOLD) == "seeds"),
+                    folded=folded == SEEDS),
             {name: text for name, text in parameters.items() if name not in own})
 
 

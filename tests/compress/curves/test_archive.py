@@ -111,3 +111,13 @@ def test_nothing_and_unknown_points_make_no_archive(curve):
     for wanted in ([], [("0" * 20, "0" * 16)]):
         with pytest.raises(ValueError, match="at least one measured network"):
             packed(curve.store, wanted)
+
+
+def test_a_network_that_another_process_deletes_meanwhile_is_refused_in_a_sentence(curve, places, monkeypatch):
+    listed = curve.store.all_points()
+    curve.store.delete_points(list(places)[:1])
+    monkeypatch.setattr(curve.store, "all_points", lambda: listed)
+    with pytest.raises(ValueError, match=r"^A network was deleted while the archive was made\. Make the archive again\.$"):
+        packed(curve.store, places)
+    curve.store.restore_points(places)
+    assert packed(curve.store, places)

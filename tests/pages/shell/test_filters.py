@@ -46,7 +46,8 @@ def test_a_link_restores_what_is_searched_for(search, speed, minutes):
     assert filters.target.latency == (None if speed == "any" else float(speed))
 
 
-@pytest.mark.parametrize(("name", "text"), [("search", "best"), ("speed", "0.3"), ("minutes", "-1"), ("minutes", "3.0")])
+@pytest.mark.parametrize(("name", "text"), [("search", "best"), ("speed", "0.3"), ("minutes", "-1"), ("minutes", "3.0"),
+                                          ("draw", "tree"), ("fold", "all")])
 def test_a_search_that_is_not_offered_is_left_out_with_a_sentence(name, text):
     notices = []
     assert taken({name: text}, notices) == (Filters(), {})

@@ -35,7 +35,7 @@ STYLE = """<style>
 .ce-methods td { padding: 0.12rem 0.3rem 0.12rem 0; white-space: nowrap; }
 .ce-methods td:first-child { white-space: normal; }
 .ce-methods td:last-child { opacity: 0.75; text-align: right; padding-right: 0; }
-.ce-methods .ce-swatch { width: 0.7rem; height: 0.7rem; }
+.ce-methods .ce-swatch { width: 0.7rem; height: 0.7rem; margin-right: 0.3rem; }
 .st-key-race-sentence { min-height: 3.1rem; }
 @media (max-width: 640px) { .st-key-race-sentence { flex-wrap: wrap !important; } }
 @media (max-width: 640px) { .st-key-race-sentence > :last-child { flex-basis: 100% !important; } }

@@ -8,7 +8,7 @@ import pytest
 
 from compress.curves.archive import packed
 from compress.recipe import Recipe
-from pages.ui.all_methods.keeping import archives, deleting, table
+from pages.ui.all_methods.keeping import archives, deleting, gone, table
 from pages.ui.own_data import command
 from pages.ui.shell import door
 from tests.pages.test_pages import COMPARE, LINK, LOW_RANK, component, engine, filled, labels, named, show  # noqa: F401
@@ -83,6 +83,29 @@ def test_on_a_shared_app_nobody_deletes_or_adds_on_the_page(show, filled, place,
     assert "points --delete" in said and "points --load" in said and not shown.exception
     assert "delete" not in list(shown.data_editor[0].value) and "Delete" not in labels(shown.button)
     assert not shown.main.get("file_uploader")
+
+
+def test_a_link_to_a_deleted_network_says_so_and_brings_it_back(show, filled, engine, place):  # noqa: F811
+    engine.store.delete_points([place])
+    shown = show(COMPARE, {**LINK, "open": f"{'/'.join(place)} {'0' * 16}/{place[1]}"})
+    said = [one.value for one in shown.main.markdown]
+    assert sum(gone.DELETED in one for one in said) == 1 and sum(gone.UNKNOWN in one for one in said) == 1
+    named(shown.main.button, "Restore it").click().run()
+    assert shown.query_params["open"].split()[0] == "/".join(place) and not shown.exception
+    said = [one.value for one in shown.main.markdown]
+    assert not any(gone.DELETED in one for one in said) and any("right → wrong" in one for one in said)
+    named(shown.main.button, "Leave it out").click().run()
+    assert shown.query_params["open"] == "/".join(place) and not shown.exception
+    assert not any(gone.UNKNOWN in one.value for one in shown.main.markdown)
+
+
+def test_a_link_to_a_network_without_its_predictions_says_so(show, filled, engine, place, monkeypatch):  # noqa: F811
+    def lost(key: str, reference: str) -> bytes:
+        raise KeyError(key)
+
+    monkeypatch.setattr(engine.store, "predictions", lost)
+    shown = show(COMPARE, {**LINK, "open": "/".join(place)})
+    assert any(gone.BROKEN in one.value for one in shown.main.markdown) and not shown.exception
 
 
 def test_a_teacher_is_refused_in_a_sentence(show, filled, engine):  # noqa: F811
