@@ -19,7 +19,7 @@ from compress.service import kept_description
 from compress.service.engine import LocalEngine
 from compress.service.interface import EngineError
 from compress.service.requests import CurveRequest, FinalRequest, Request, TeacherRequest
-from tests.compress.service.running import LIMIT, TEACHER, VALUES, curve_job, ended, eventually, points_of
+from tests.compress.service.running import LIMIT, TEACHER, VALUES, curve_job, ended, eventually, points_of, stop
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_a_worker_that_does_not_listen_is_replaced_after_a_grace(engine: LocalEn
     worker = engine.process
     number = curve_job(engine, f"{TEACHER}/low_rank(recovery_steps=300,scheme=plain)/0", VALUES)
     eventually(lambda: engine.store.job(number)["state"] == "running")
-    os.kill(worker.pid, signal.SIGSTOP)
+    stop(worker.pid)
     engine.cancel(number)
     assert ended(engine, number)["state"] == "cancelled"
     eventually(lambda: engine.process.pid != worker.pid)

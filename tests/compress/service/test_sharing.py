@@ -22,7 +22,7 @@ from compress.service.engine import LocalEngine
 from compress.service.interface import EngineError
 from compress.service.requests import TeacherRequest
 from tests.compress.helpers import ROOT
-from tests.compress.service.running import LIMIT, TEACHER, curve_job, ended, eventually, points_of
+from tests.compress.service.running import LIMIT, TEACHER, curve_job, ended, eventually, points_of, stop
 
 LONG = "digits/mlp(epochs=2000,hidden=16)"
 CURVES = ["distill(epochs=2,seeds=1,temperatures=none)", "low_rank(recovery_steps=60,scheme=plain)",
@@ -332,7 +332,7 @@ def test_a_job_stuck_after_its_cancel_replaces_the_worker_and_others_go_on(
     stuck = long_job(engine, "anna", 5)
     other = curve_job(engine, f"{TEACHER}/low_rank(scheme=plain)/0", [0.1, 0.2], session="ben")
     worker = engine.process.pid
-    os.kill(worker, signal.SIGSTOP)
+    stop(worker)
     engine.leave(stuck, "anna")
     assert ended(engine, stuck)["state"] == "cancelled"
     assert ended(engine, other)["state"] == "done" and engine.process.pid != worker
