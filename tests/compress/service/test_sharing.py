@@ -29,18 +29,49 @@ CURVES = ["distill(epochs=2,seeds=1,temperatures=none)", "low_rank(recovery_step
           "prune(recovery_epochs=1)"]
 
 
+def begun(connected: set[str]) -> LocalEngine:
+    """An engine over COMPRESS_HOME which knows whose browsers are there; of "dora" it knows nothing."""
+    return LocalEngine(Store(), lambda session: None if session == "dora" else session in connected)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalEngine, set[str]]]:
+    """One engine, which looks after its jobs ten times a second, with the sessions that are connected."""
+    connected: set[str] = set()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "LOOK_EVERY", 0.1)
+        patch.setenv("COMPRESS_HOME", str(tmp_path_factory.mktemp("shared")))
+        engine = begun(connected)
+        yield engine, connected
+        engine.close()
+
+
 @pytest.fixture
-def connected() -> set[str]:
+def connected(shared: tuple[LocalEngine, set[str]]) -> set[str]:
     """The sessions whose browsers are there."""
-    return {"anna", "ben", "carl"}
+    _, sessions = shared
+    sessions.clear()
+    sessions.update({"anna", "ben", "carl"})
+    return sessions
 
 
 @pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connected: set[str]) -> Iterator[LocalEngine]:
+def engine(shared: tuple[LocalEngine, set[str]], connected: set[str]) -> Iterator[LocalEngine]:
+    """The shared engine, whose jobs end with the test."""
+    engine, _ = shared
+    yield engine
+    for number in list(engine._jobs):
+        engine.cancel(number)
+    eventually(lambda: not engine._jobs)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connected: set[str]) -> Iterator[LocalEngine]:
+    """An engine of its own, over an empty home."""
     monkeypatch.setenv("COMPRESS_HOME", str(tmp_path))
-    started = LocalEngine(Store(), lambda session: None if session == "dora" else session in connected)
-    yield started
-    started.close()
+    engine = begun(connected)
+    yield engine
+    engine.close()
 
 
 def long_job(engine: LocalEngine, session: str, seed: int = 0) -> int:
@@ -50,8 +81,8 @@ def long_job(engine: LocalEngine, session: str, seed: int = 0) -> int:
     return number
 
 
-def stays(engine: LocalEngine, number: int, seconds: float = 1.5) -> bool:
-    """Whether a job still runs after a while."""
+def stays(engine: LocalEngine, number: int, seconds: float = 0.6) -> bool:
+    """Whether a job still runs after a while, in which the engine looked after its jobs some times."""
     time.sleep(seconds)
     return engine.store.job(number)["state"] == "running"
 
@@ -172,17 +203,17 @@ def test_a_session_has_its_quota_and_what_it_left_is_not_counted(
 
 
 def test_no_run_begins_where_the_disk_is_used_up_but_one_that_runs_may_be_joined(
-        engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    number, digest = long_job(engine, "anna", 1), engine.store.artefacts.put(bytes(2000))
+        fresh: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, digest = long_job(fresh, "anna", 1), fresh.store.artefacts.put(bytes(2000))
     monkeypatch.setenv("COMPRESS_DISK_GB", "0.000001")
     with pytest.raises(ValueError, match="No new run begins"):
-        long_job(engine, "ben", 2)
-    assert long_job(engine, "ben", 1) == number
-    with sqlite3.connect(engine.store.path) as connection:  # the file is that of a deleted point
+        long_job(fresh, "ben", 2)
+    assert long_job(fresh, "ben", 1) == number
+    with sqlite3.connect(fresh.store.path) as connection:  # the file is that of a deleted point
         connection.execute("INSERT INTO deleted_points (key, reference, point, deleted) VALUES ('a', 'b', ?, 1)",
                            [f'{{"digest": "{digest}"}}'])
-    os.utime(engine.store.artefacts.path(digest), (0, 0))
-    assert long_job(engine, "ben", 2) != number and not engine.store.artefacts.has(digest)
+    os.utime(fresh.store.artefacts.path(digest), (0, 0))
+    assert long_job(fresh, "ben", 2) != number and not fresh.store.artefacts.has(digest)
 
 
 OTHER_APP = """
@@ -199,7 +230,8 @@ engine.close()
 
 
 @pytest.fixture
-def other_app(engine: LocalEngine, tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+def other_app() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Starts another app over the same home, which submits a recipe and does what it is told line by line."""
     started: list[subprocess.Popen[str]] = []
 
     def start(recipe: str) -> subprocess.Popen[str]:
@@ -213,18 +245,18 @@ def other_app(engine: LocalEngine, tmp_path: Path) -> Iterator[Callable[[str], s
         process.communicate()
 
 
-def test_two_apps_on_one_home_share_jobs_and_neither_ends_the_others(engine: LocalEngine, other_app: Callable) -> None:
-    mine = long_job(engine, "anna", 1)
+def test_two_apps_on_one_home_share_jobs_and_neither_ends_the_others(fresh: LocalEngine, other_app: Callable) -> None:
+    mine = long_job(fresh, "anna", 1)
     app = other_app(f"{LONG}/2")
     theirs = int(app.stdout.readline())
-    eventually(lambda: engine.store.job(theirs)["state"] == "running")
-    engine.store.interrupt_orphans()
-    assert long_job(engine, "anna", 2) == theirs
-    engine.leave(theirs, "anna")
-    engine.cancel(theirs)
-    assert stays(engine, theirs) and engine.store.job(mine)["state"] == "running"
-    engine.close()
-    assert engine.store.job(mine)["state"] == "interrupted" and stays(engine, theirs)
+    eventually(lambda: fresh.store.job(theirs)["state"] == "running")
+    fresh.store.interrupt_orphans()
+    assert long_job(fresh, "anna", 2) == theirs
+    fresh.leave(theirs, "anna")
+    fresh.cancel(theirs)
+    assert stays(fresh, theirs) and fresh.store.job(mine)["state"] == "running"
+    fresh.close()
+    assert fresh.store.job(mine)["state"] == "interrupted" and stays(fresh, theirs)
 
 
 def test_the_job_of_an_app_that_was_killed_ends_while_another_app_runs(
@@ -270,7 +302,7 @@ def test_curves_that_take_turns_have_the_digests_of_curves_alone(tmp_path: Path,
 
 
 def test_twenty_sessions_on_ten_curves_all_get_theirs_once_and_whole(
-        engine: LocalEngine, connected: set[str], tmp_path: Path) -> None:
+        engine: LocalEngine, connected: set[str]) -> None:
     recipes = [f"{TEACHER}/low_rank(scheme=plain)/{seed}" for seed in range(10)]
     names = [f"session {number}" for number in range(20)]
     connected.update(names)
@@ -281,7 +313,7 @@ def test_twenty_sessions_on_ten_curves_all_get_theirs_once_and_whole(
     assert all(engine.part(number, name).others in (0, 1) for number, name in zip(numbers, names, strict=True))
     assert [ended(engine, number)["state"] for number in numbers] == ["done"] * 20
     assert [len(points_of(engine.store, recipe)) for recipe in recipes] == [3] * 10
-    assert "locked" not in (tmp_path / "worker.log").read_text()
+    assert "locked" not in (engine.store.path.parent / "worker.log").read_text()
 
 
 def test_two_curves_of_one_teacher_train_it_once(engine: LocalEngine) -> None:
@@ -330,7 +362,7 @@ def test_a_job_stuck_after_its_cancel_replaces_the_worker_and_others_go_on(
         engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "GRACE", 0.3)
     stuck = long_job(engine, "anna", 5)
-    other = curve_job(engine, f"{TEACHER}/low_rank(scheme=plain)/0", [0.1, 0.2], session="ben")
+    other = curve_job(engine, f"{TEACHER}/low_rank(scheme=plain)/21", [0.1, 0.2], session="ben")
     worker = engine.process.pid
     stop(worker)
     engine.leave(stuck, "anna")
@@ -352,7 +384,7 @@ def test_the_engine_lives_through_a_store_that_cannot_be_written_and_writes_late
     eventually(lambda: any(columns.get("state") == "failed" for columns in refused))
     monkeypatch.setattr(engine.store, "update_job", real)
     assert ended(engine, number)["state"] == "failed"
-    assert ended(engine, curve_job(engine, f"{TEACHER}/low_rank(scheme=plain)/0", [0.1]))["state"] == "done"
+    assert ended(engine, curve_job(engine, f"{TEACHER}/low_rank(scheme=plain)/22", [0.1]))["state"] == "done"
 
 
 def test_lines_that_are_no_answers_are_passed_over(engine: LocalEngine, caplog: pytest.LogCaptureFixture) -> None:
@@ -364,7 +396,7 @@ def test_lines_that_are_no_answers_are_passed_over(engine: LocalEngine, caplog: 
             patch.setattr(worker.process, "wait", lambda: 0)
             worker._read(engine._answered, lambda *_: None)
     assert "no answer" in caplog.text
-    assert ended(engine, curve_job(engine, f"{TEACHER}/low_rank(scheme=plain)/0", [0.1]))["state"] == "done"
+    assert ended(engine, curve_job(engine, f"{TEACHER}/low_rank(scheme=plain)/23", [0.1]))["state"] == "done"
 
 
 def test_a_worker_that_was_given_up_is_started_again_when_a_page_asks(
