@@ -19,10 +19,13 @@ from compress.data.pictures import PICTURES
 from compress.files.artefacts import SUFFIX
 from compress.progress import StudentSoFar, StudentsSoFar
 from compress.recipe import Recipe, Step
+from compress.service import engine as engines
+from compress.service import kept_description
 from pages.ui.charts import outside
 from pages.ui.explore import pictures
 from pages.ui.shell import session
 from tests.compress.helpers import ROOT
+from tests.pages.late_worker import LateWorker
 from tests.pages.samples import TEACHER, Curve, measure
 
 PAGES = ["app.py", *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "pages").glob("*.py")))]
@@ -39,15 +42,18 @@ TAUGHT = {**LINK, "width": "0.6", **{name: str(value) for name, value in Step.pa
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The pages' own engine with its worker process, over an empty store; ended and forgotten afterwards."""
+def engine(tmp_path_factory: pytest.TempPathFactory, known: dict[str, Any]) -> Iterator[Any]:
+    """The pages' own engine, over an empty store, with the description that an earlier worker left and a worker process
+    that starts with the first job; ended and forgotten afterwards."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COMPRESS_HOME", str(tmp_path_factory.mktemp("pages")))
+        patch.setattr(engines, "WorkerProcess", LateWorker)
+        kept_description.keep(known)
         session.engine.clear()
         started = session.engine()
         yield started
         started.close()
-        assert started.process.wait(timeout=20) is not None
+        assert started.process is None or started.process.poll() is not None
         session.engine.clear()
 
 
