@@ -25,6 +25,8 @@ PRESETS = (
            "seconds.", {}, "digits", "LeNet-300-100"),
     Preset("Words", "text", "Large weights belong to rare words: the criterion wanda counts how often a word "
            "occurs; compare it with magnitude.", {"criterion": "wanda"}, "docstrings", "Embedding bag"),
+    Preset("Fewer words", "text", "Whole rows of the embedding table are removed: how many of the words does the network "
+           "need?", {"pattern": "inputs", "criterion": "wanda"}, "docstrings", "Embedding bag"),
     Preset("Genes", "genes", "Which of 765 genes does a network need to tell blood cells apart?", {}, "single_cells",
            "LeNet-300-100"),
     Preset("LeNet-300-100, one shot", "mask", "Half of the weights cost no accuracy; watch where it begins to fall.", {},
@@ -50,7 +52,8 @@ PRESETS = (
            {"schedule": "rewind", "recovery_epochs": 8, "recovery_rate": 0.002, "sparsity": 0.9}, "mnist5k",
            "LeNet-300-100"),
 )
-STORED = {"dense": "dense", "csr": "with indices", "bitmask": "with a bitmask", "even": "as codes", "ragged": "as codes"}
+STORED = {"dense": "dense", "csr": "with indices", "bitmask": "with a bitmask", "columns": "input by input",
+          "even": "as codes", "ragged": "as codes"}
 
 
 class PrunePage(MethodPage):
@@ -81,8 +84,9 @@ class PrunePage(MethodPage):
             return []
         point = state.point
         found = [*super().notices(state), effects(point, state.reference), unlike_layers(state)]
+        found += whole_inputs(state, self.page.data["kind"] == "text")
         seen = point["inside"]["inputs"]
-        if seen and not all(seen):
+        if seen and "inputs_kept" not in point["inside"]["layers"][0] and not all(seen):
             found.append(f"<b>{sum(not one for one in seen):,}</b> of {len(seen):,} inputs have no connection left.")
         found += [f"<b>{layer['silent_outputs']:,}</b> of {layer['outputs']:,} units of layer "
                   f"{outside.html(layer['path'])} have no inputs left."
@@ -132,6 +136,18 @@ def goes_by_size(own: dict) -> bool:
     """Whether the remaining weights of a layer are those above a size: not where others were removed, or training changed
     them."""
     return (own["criterion"], own["pattern"], own["recovery_epochs"]) == ("magnitude", "unstructured", 0)
+
+
+def whole_inputs(state: CurveState, is_text: bool) -> list[str]:
+    """Where whole inputs are removed: how many remain, and of texts the words that count most."""
+    layer = state.point["inside"]["layers"][0]
+    if "inputs_kept" not in layer:
+        return []
+    found = [f"<b>{layer['inputs_kept']:,}</b> of {layer['inputs']:,} {'tokens' if is_text else 'inputs'} remain."]
+    first = state.view["layers"][0]["first_inputs"] if is_text and state.view else []
+    if first:
+        found.append("The last ones to go: " + ", ".join(f"<i>{outside.html(word, 30)}</i>" for word in first) + ".")
+    return found
 
 
 def effects(point: dict, reference: dict) -> str:

@@ -37,6 +37,11 @@ class Moments:
             return Root(factor - self.mean[..., None] / factor.shape[-1] ** 0.5)
         return self.second - self.mean[..., :, None] * self.mean[..., None, :]
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether this is the root of a moment of more than WIDE inputs."""
+        return isinstance(self.second, Root) and self.second.factor.shape[-2] > WIDE
+
     def full(self, path: str) -> Tensor:
         """mean of x x^T (groups, columns, columns), for methods that need it. path: the layer's, for messages.
 
@@ -50,8 +55,14 @@ class Moments:
         return self.second.factor @ self.second.factor.mT
 
 
+WIDE = 8192  # inputs of a layer above which its moment is kept as its root, where it has one
 WITHOUT_INPUTS = ("Choose a scheme or criterion that does not read the inputs (plain, magnitude), or a "
                   "narrower layer.")
+
+
+def diagonal_of(metric: Metric) -> Tensor:
+    """The mean squares of the inputs (groups, columns)."""
+    return metric.factor.square().sum(-1) if isinstance(metric, Root) else metric.diagonal(dim1=-2, dim2=-1)
 
 
 def bytes_of_moment(groups: int, columns: int) -> int:

@@ -1,4 +1,5 @@
-"""A layer that stores its non-zero weights, with a bitmask or with column indices, whichever is smaller.
+"""A layer that stores its non-zero weights, with a bitmask or with column indices, whichever is smaller; or its columns that
+are not all zero.
 
 It computes with torch's CSR kernels where these are faster on a CPU, and with the dense matrix otherwise.
 """
@@ -6,6 +7,8 @@ It computes with torch's CSR kernels where these are faster on a CPU, and with t
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -22,16 +25,20 @@ from compress.settings import shown
 CSR_DENSITY = 0.15  # measured: up to here, CSR products of a batch are faster than dense ones on one core
 CSR_DENSITY_OF_ONE = 0.05  # the same for a few examples at a time
 FEW_EXAMPLES = 8
-HEADERS = {"csr": 250, "bitmask": 184}  # bytes by which the file's header grows against a dense layer's, about
+HEADERS = {"csr": 250, "bitmask": 184, "columns": 184}  # bytes by which the file's header grows against a dense one's, about
 GEOMETRY = 100  # more of them for a convolution
+BITS: dict[str, Callable[[int, int], int]] = {  # bits of a form's mask
+    "bitmask": lambda rows, columns: rows * columns, "columns": lambda rows, columns: columns}
 
 
 class Sparse(DenseWeightLayer, Compressed):
     """A linear or convolutional layer with zeros in its weight matrix (rows = outputs, columns = inputs x kernel).
 
-    It stores `values`, the non-zero weights by rows, the bias, and the positions of the values in one of two forms:
+    It stores `values`, the non-zero weights by rows, the bias, and the positions of the values in one of three forms:
 
     - bitmask: `mask`, one bit for each weight.
+    - columns: `mask`, one bit for each column. The values are all weights of the columns that stay. For layers that no
+      longer read some of their inputs, such as embedding tables without the rows of some tokens.
     - csr: `columns`, the index of each value in the smallest integer type, and `counts`, the number of values of each row.
     """
 
@@ -51,23 +58,26 @@ class Sparse(DenseWeightLayer, Compressed):
         rows, columns = self.shape[0], self.shape[1:].numel()
         self.values = nn.Parameter(torch.zeros(nonzeros))
         self.bias = None if template.bias is None else nn.Parameter(template.bias.detach().clone())
-        if form == "bitmask":
-            self.register_buffer("mask", torch.zeros(-(-rows * columns // 8), dtype=torch.uint8))
+        if form in BITS:
+            self.register_buffer("mask", torch.zeros(-(-BITS[form](rows, columns) // 8), dtype=torch.uint8))
         else:
             self.register_buffer("columns", torch.zeros(nonzeros, dtype=smallest(columns - 1)))
             self.register_buffer("counts", torch.zeros(rows, dtype=smallest(columns)))
 
     @classmethod
     def of(cls, layer: DenseLayer, form: str | None = None) -> Sparse:
-        """A layer with the non-zero weights of a dense layer. form: "bitmask" or "csr"; by default the smaller one."""
+        """A layer with the non-zero weights of a dense layer. form: one of HEADERS; by default bitmask or csr, whichever is
+        smaller."""
         matrix = layer.weight.detach().flatten(1).cpu().numpy()
         held = matrix != 0
+        if form == "columns":
+            held = np.broadcast_to(held.any(0), held.shape)
         nonzeros = int(np.count_nonzero(held))
         sizes = stored_bytes(layer, nonzeros)
         made = cls(layer, form or min(("bitmask", "csr"), key=sizes.__getitem__), nonzeros)
         made.values = nn.Parameter(torch.from_numpy(matrix.ravel().compress(held.ravel())))
-        if made.form == "bitmask":
-            made.mask = torch.from_numpy(np.packbits(held))
+        if made.form in BITS:
+            made.mask = torch.from_numpy(np.packbits(held if made.form == "bitmask" else held[0]))
         else:
             made.columns = torch.from_numpy(held.nonzero()[1]).to(made.columns.dtype)
             made.counts = torch.from_numpy(held.sum(1)).to(made.counts.dtype)
@@ -76,6 +86,11 @@ class Sparse(DenseWeightLayer, Compressed):
             made._refresh(layer.weight.detach().clone())
             made.training = False
         return made
+
+    @property
+    def _bits(self) -> int:
+        """Bits of the mask."""
+        return BITS[self.form](self.shape[0], self.shape[1:].numel())
 
     @property
     def macs_per_position(self) -> int:
@@ -96,16 +111,17 @@ class Sparse(DenseWeightLayer, Compressed):
         return self.options
 
     def symbols(self) -> dict[str, Symbols]:
-        return {"mask": Symbols(self.shape.numel(), 1)} if self.form == "bitmask" else {}
+        return {"mask": Symbols(self._bits, 1)} if self.form in BITS else {}
 
     def listed_rows(self) -> dict[str, Rows]:
         return {"columns": Rows("counts", self.shape[1:].numel())} if self.form == "csr" else {}
 
     def contradiction(self) -> str:
         nonzeros, columns = len(self.values), self.shape[1:].numel()
-        if self.form == "bitmask":
-            bits = np.unpackbits(self.mask.cpu().numpy(), count=self.shape.numel())
-            return "" if int(bits.sum()) == nonzeros else "the mask has another number of weights than there are values"
+        if self.form in BITS:
+            marked = int(np.unpackbits(self.mask.cpu().numpy(), count=self._bits).sum())
+            wanted = marked * (self.shape.numel() // self._bits)
+            return "" if wanted == nonzeros else "the mask has another number of weights than there are values"
         counts, places = self.counts.long(), self.columns.long()
         if bool((counts < 0).any()) or int(counts.sum()) != nonzeros:
             return "the rows have another number of weights than there are values"
@@ -158,9 +174,10 @@ class Sparse(DenseWeightLayer, Compressed):
     def _places(self) -> Tensor:
         """(nonzeros,) int64: the positions of the values in the flattened matrix."""
         rows, columns = self.shape[0], self.shape[1:].numel()
-        if self.form == "bitmask":
-            bits = np.unpackbits(self.mask.cpu().numpy(), count=rows * columns).view(np.bool_)
-            return torch.from_numpy(np.flatnonzero(bits)).to(self.values.device)
+        if self.form in BITS:
+            bits = np.unpackbits(self.mask.cpu().numpy(), count=self._bits).view(np.bool_)
+            held = np.broadcast_to(bits, (rows, columns)).ravel() if self.form == "columns" else bits
+            return torch.from_numpy(np.flatnonzero(held)).to(self.values.device)
         starts = torch.arange(rows, device=self.values.device) * columns
         return starts.repeat_interleave(self.counts.long()) + self.columns.long()
 
@@ -185,10 +202,19 @@ def stored_bytes(layer: DenseLayer, nonzeros: int) -> dict[str, int]:
 
 
 def smallest_form(layer: DenseLayer) -> DenseLayer | Sparse:
-    """The layer itself if its zeros save nothing, else a Sparse layer in the smaller form."""
-    nonzeros = int(np.count_nonzero(layer.weight.detach().cpu().numpy() != 0))
-    sizes = stored_bytes(layer, nonzeros)
-    return layer if sizes["dense"] <= min(sizes["csr"], sizes["bitmask"]) else Sparse.of(layer)
+    """The layer itself if its zeros save nothing, else a Sparse layer in the smallest form."""
+    held = layer.weight.detach().flatten(1).cpu().numpy() != 0
+    sizes = stored_bytes(layer, int(np.count_nonzero(held)))
+    left = held[:, held.any(0)]
+    if isinstance(layer, nn.Linear) and left.all():  # a zero that is stored as a value would not stay zero in training
+        sizes["columns"] = bytes_of_columns(layer, left.shape[1])
+    form = min(("dense", "bitmask", "csr", "columns"), key=lambda one: sizes.get(one, inf))  # the first of equal ones
+    return layer if form == "dense" else Sparse.of(layer, form)
+
+
+def bytes_of_columns(layer: nn.Linear, left: int) -> int:
+    """Bytes that a layer's weights add to a file in the form columns, if so many columns are left."""
+    return HEADERS["columns"] + 4 * layer.out_features * left + -(-layer.in_features // 8)
 
 
 def smallest(largest: int) -> torch.dtype:

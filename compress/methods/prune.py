@@ -18,6 +18,7 @@ from compress.method import Candidate, Entrant, Exclusion, Method
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network, build
 from compress.progress import Reporter, no_report
+from compress.pruning.input_pruner import InputPruner
 from compress.pruning.masked_training import Gradual, MaskHook, teacher_objective
 from compress.pruning.pruner import Cut, Pruner
 from compress.pruning.refusal import refusal
@@ -41,6 +42,8 @@ OTHER_DRAW = 1_000_003  # added to the seed for initial weights other than this 
 
 
 UNTRAINED = {"recovery_epochs": (0,)}
+ONE_LAYER = {"pattern": ("inputs",)}
+KINDS: dict[str, type[UnitPruner | WeightPruner]] = {"units": UnitPruner, "inputs": InputPruner}
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ class Prune(Method):
 
     The **pattern** is what can be removed. *unstructured*: single weights. *n:4* and *n:8*: all but N of every 4 or 8
     consecutive inputs of an output (some GPUs run 2:4 faster). *units*: whole neurons, channels or GRU units, with the
-    weights that read them; the result is a smaller dense network, and $s$ is a share of the units.
+    weights that read them; the result is a smaller dense network, and $s$ is a share of the units. *inputs*: whole inputs
+    of the first layer, which are tokens of an embedding table, columns of a table, or pixels; a token that is removed has an
+    embedding of zeros, the other layers stay as they are, and $s$ is a share of the inputs.
 
     The **allocation** divides the sparsity among the layers. *global*: one ranking of all weights. (Scores of wanda,
     second_order and surgeon cannot be compared across layers; these criteria take each layer's density from global
@@ -98,6 +103,9 @@ class Prune(Method):
         Exclusion({"criterion": ("surgeon",), "pattern": ("units",)},
                   "The criterion surgeon removes single weights one at a time, but the pattern is units. Choose the "
                   "criterion second_order.", {"criterion": "second_order"}),
+        Exclusion({"criterion": ("surgeon",), "pattern": ("inputs",)},
+                  "The criterion surgeon removes single weights one at a time, but the pattern is inputs. Choose the "
+                  "criterion second_order.", {"criterion": "second_order"}),
         Exclusion({"schedule": ("gradual",), "rounds": ANY_ROUNDS},
                   "The schedule gradual has its own small steps, but rounds is above 1. Set rounds to 1, or schedule to "
                   "one_shot.", {"rounds": 1}),
@@ -114,13 +122,14 @@ class Prune(Method):
     criterion: str = setting("magnitude", choices=CRITERIA, tried=("magnitude", "second_order"),
                              help="How saliency is measured: by size, gradients, inputs, or the curvature of the "
                                   "layer's error: once (second_order), or anew after each removal (surgeon).")
-    pattern: str = setting("unstructured", choices=("unstructured", "n:4", "n:8", "units"),
-                           help="What is removed: single weights, all but N of every 4 or 8 inputs, or units.")
+    pattern: str = setting("unstructured", choices=("unstructured", "n:4", "n:8", "units", "inputs"),
+                           help="What is removed: single weights, all but N of every 4 or 8 inputs, units, or inputs of "
+                                "the first layer (tokens of an embedding table, columns of a table).")
     recovery_epochs: int = setting(0, low=0, high=500, step=1, tried=(0, 5, 10, 20),
                                    help="Passes of training after each pruning, the same for every point.")
-    allocation: str = setting("global", choices=("global", "uniform", "sensitivity"),
+    allocation: str = setting("global", choices=("global", "uniform", "sensitivity"), idle=ONE_LAYER,
                               help="One ranking of all layers, the same share of each layer, or by measured sensitivity.")
-    densities: tuple[int, ...] = setting((), low=1, high=1000,
+    densities: tuple[int, ...] = setting((), low=1, high=1000, idle=ONE_LAYER,
                                          help="Densities of the layers in proportion, such as 8-9-26; 'none': by "
                                               "allocation.")
     schedule: str = setting("one_shot", choices=("one_shot", "gradual", "rewind", "redraw"), tried=("one_shot", "gradual"),
@@ -133,7 +142,7 @@ class Prune(Method):
                                   help="Examples in each step of recovery training.")
     recovery_loss: str = setting("labels", choices=("labels", "teacher"), idle=UNTRAINED,
                                  help="Recovery trains on the labels, or on the teacher's soft targets (T = 2).")
-    multiple: int = setting(1, low=1, high=64, step=1, idle={"pattern": ("unstructured", "n:4", "n:8")},
+    multiple: int = setting(1, low=1, high=64, step=1, idle={"pattern": ("unstructured", "n:4", "n:8", "inputs")},
                             help="The number of units kept in a layer is a multiple of this (for the pattern units).")
 
     @property
@@ -176,8 +185,7 @@ class Prune(Method):
     def preview(self, network: Network, data: Dataset) -> Network:
         """The network without its smallest weights or units, the same share of every layer."""
         selection = Selection(pattern=self.pattern, allocation="uniform", multiple=self.multiple)
-        kind = UnitPruner if self.pattern == "units" else WeightPruner
-        pruner: Pruner = kind(selection, network, opened(network), data)
+        pruner: Pruner = KINDS.get(self.pattern, WeightPruner)(selection, network, opened(network), data)
         return pruner.finished(pruner.cut(self.sparsity).network)
 
     def inside(self, network: Network, data: Dataset, values: Sequence[Any], report: Reporter = no_report,
@@ -198,8 +206,7 @@ class Prune(Method):
         return found
 
     def _pruner_of(self, network: Network, initial: Network, data: Dataset, report: Reporter, seed: int) -> Pruner:
-        kind: type[UnitPruner | WeightPruner] = UnitPruner if self.pattern == "units" else WeightPruner
-        return kind(self.selection, network, initial, data, seed, report)
+        return KINDS.get(self.pattern, WeightPruner)(self.selection, network, initial, data, seed, report)
 
     def _pruned(self, pruner: Pruner, sparsity: float, report: Reporter) -> Network:
         """Rounds of cutting and training; layers stay dense."""

@@ -186,7 +186,7 @@ class Quantize(Method):
             return (f"Quantize: levels must be between 2 and {MOST_SHARED} with the scheme codebook, but got {self.levels}. "
                     "Choose fewer.")
         training = refusal(network, "Quantize", "the batch of recovery", Training().batch) if self.recovery_epochs else ""
-        return training or refusal_of_memory(opened(network))
+        return training or refusal_of_memory(opened(network), self.scheme == "gptq")
 
     def candidates(self, network: Network, data: Dataset, wanted: Sequence[Quantize], report: Reporter = no_report,
                    seed: int = 0) -> Iterator[Candidate]:

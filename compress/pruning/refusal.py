@@ -12,6 +12,7 @@ from compress.memory import shortage
 from compress.networks.composite import Piece
 from compress.networks.embedding import Embedding
 from compress.networks.families import Network
+from compress.pruning.input_pruner import WITHOUT_INPUTS, first_layer
 from compress.pruning.saliency import REFITTED
 from compress.pruning.selection import Selection
 from compress.pruning.unit_saliency import readers
@@ -31,6 +32,8 @@ def refusal(selection: Selection, schedule: str, network: Network) -> str:
     if selection.pattern == "units":
         open_network = opened(network) if zeros_only else network
         return _refusal_of_units(open_network) or _refusal_of_memory(selection, open_network)
+    if selection.pattern == "inputs" and not first_layer(opened(network, codes=True)):
+        return f"Prune: {WITHOUT_INPUTS}"
     return (_refusal_of_codes(selection, network) or _refusal_of_time(selection, network)
             or _refusal_of_memory(selection, network))
 
@@ -44,6 +47,9 @@ def _refusal_of_memory(selection: Selection, network: Network) -> str:
     layers = dense_layers(network)
     if selection.pattern == "units":
         layers = {path: layers[path] for path in readers(groups_of(network))}
+    if selection.pattern == "inputs":
+        first = first_layer(network)
+        layers = {first: layers[first]}
     sizes = {path: (1 if isinstance(layer, nn.Linear) else layer.groups, layer.weight[0].numel())
              for path, layer in layers.items()}
     widest = max(sizes, key=lambda path: sizes[path][1])

@@ -13,7 +13,8 @@ class Selection:
 
     Attributes:
         criterion: the saliency, one of saliency.CRITERIA.
-        pattern: "unstructured", "n:4" or "n:8" (N of 4 or 8 consecutive inputs), or "units".
+        pattern: "unstructured", "n:4" or "n:8" (N of 4 or 8 consecutive inputs), "units", or "inputs"
+            (of the first layer).
         allocation: "global", "uniform" or "sensitivity": how the sparsity is divided among the layers.
         densities: the layers' densities in proportion, in the place of the allocation; empty for none.
         multiple: the number of units kept in a layer is a multiple of this.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from compress.files import network_file
 from compress.files.made_for import MadeFor
 from compress.layers.base import DenseLayer, is_dense, with_layers
 from compress.layers.input_moments import Moments, input_moments
-from compress.layers.opening import opened, parts_of, recoded
+from compress.layers.opening import Part, opened, parts_of, recoded
 from compress.layers.sensitivity import LEVELS, Sensitivity, sensitivity
 from compress.layers.sparse import Sparse, smallest_form
 from compress.layers.titles import layer_title
@@ -30,8 +30,6 @@ from compress.pruning.saliency import REFITTED, saliencies
 from compress.pruning.selection import Selection
 from compress.solvers.brain_surgeon import refitted
 
-FORMS = ("dense", "csr", "bitmask")
-
 
 class WeightPruner:
     """Prunes one network to any sparsity; saliencies and their ranking are computed once for all sparsities.
@@ -43,19 +41,30 @@ class WeightPruner:
         network: the given network with open layers; layers: path -> dense layer or coefficients.
         held: path -> (rows, columns) bool, True where a weight is not zero.
         ranking: the order in which weights are pruned.
+        forms: in which the file's length is shown.
     """
+
+    forms: ClassVar[tuple[str, ...]] = ("dense", "csr", "bitmask")
 
     def __init__(self, selection: Selection, network: Network, initial: Network, data: Dataset, seed: int = 0,
                  report: Reporter = no_report) -> None:
         """Raises ValueError if the network has no layer that can be pruned."""
         self.selection, self.initial, self.data, self.seed = selection, initial, data, seed
         self.network = opened(network, codes=True)
-        self.layers = parts_of(self.network, "Prune")
+        self.layers = self._chosen()
         self.held = {path: (layer.weight.detach() != 0).flatten(1).cpu() for path, layer in self.layers.items()}
         self._sensitivity: Sensitivity | None = None
-        scores = saliencies(self.network, self.layers, selection.criterion, data, seed, initial, report,
+        self.ranking = self._ranked(report)
+
+    def _chosen(self) -> dict[str, Part]:
+        """Path -> part of the open network that is pruned."""
+        return parts_of(self.network, "Prune")
+
+    def _ranked(self, report: Reporter) -> Ranking:
+        selection = self.selection
+        scores = saliencies(self.network, self.layers, selection.criterion, self.data, self.seed, self.initial, report,
                             selection.group or 1)
-        self.ranking = Ranking.of(self._zeros_first(scores), self._within(), selection.group)
+        return Ranking.of(self._zeros_first(scores), self._within(), selection.group)
 
     def _zeros_first(self, scores: dict[str, Tensor]) -> dict[str, Tensor]:
         tiny = torch.finfo(torch.float32).tiny
@@ -158,7 +167,7 @@ class WeightPruner:
     def prune_in_place(self, network: Network, sparsity: float) -> Masks:
         """Masks by the present weights of a network in training, and these weights at zero, or refitted; each layer's share
         is the one that this pruner's own network has."""
-        now = WeightPruner(self.selection, network, self.initial, self.data, self.seed)
+        now = type(self)(self.selection, network, self.initial, self.data, self.seed)
         masks = now.masks(sparsity, self.kept_counts(sparsity) if self.ranking.within in ("layer", "row") else None)
         now.apply_(masks)
         return masks
@@ -200,10 +209,10 @@ class WeightPruner:
     def file_sizes(self, sparsities: list[float]) -> dict[str, list[int]]:
         """Form -> length of the file at each sparsity if every layer were stored in this form. The length depends only on
         the number of remaining weights, so that they are not refitted."""
-        data, sizes = MadeFor.of(self.data), {form: list[int]() for form in FORMS}
+        data, sizes = MadeFor.of(self.data), {form: list[int]() for form in self.forms}
         for sparsity in sparsities:
             network = self.masked(self.masks(sparsity), refit=False)
-            for form in FORMS:
+            for form in self.forms:
                 stored = {} if form == "dense" else {path: Sparse.of(layer, form) for path, layer in self._dense(network)}
                 sizes[form].append(len(network_file.to_bytes(recoded(with_layers(network, stored)), data)))
         return sizes

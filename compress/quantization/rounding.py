@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from compress.layers.base import DenseLayer
-from compress.layers.input_moments import Moments
+from compress.layers.input_moments import Moments, diagonal_of
 from compress.layers.matrix_view import matrix_of
 from compress.layers.rounded.corrected import Corrected, correction_of
 from compress.layers.rounded.quantized import Quantized
@@ -19,7 +19,7 @@ from compress.layers.rounded.quantized_codes import QuantizedCodes
 from compress.networks.embedding import Embedding
 from compress.solvers.codebook import Codebook, binary, kmeans, ternary
 from compress.solvers.gptq import Factor, QuickErrors, factor, output_errors, rounded_to_all
-from compress.solvers.svd import correction
+from compress.solvers.svd import Metric, Root, correction
 from compress.solvers.uniform_grid import Grid, Per, fitted
 
 KEPT = 50_000_000  # numbers of roundings that a layer keeps, one byte each up to 256 levels
@@ -73,7 +73,7 @@ class Roundable:
     Attributes:
         matrix: (groups, rows, columns), as matrix_of() has it.
         held: the same shape, False for weights that are 0 and stay 0; None if there is no such weight.
-        second: second moment of the inputs (groups, columns, columns), float64; mean: (groups, columns).
+        moments: of the inputs: second (groups, columns, columns), float64, or for very wide layers its root; mean.
     """
 
     def __init__(self, path: str, layer: DenseLayer, moments: Moments | None) -> None:
@@ -88,8 +88,10 @@ class Roundable:
         self.matrix = matrix_of(layer)
         held = self.matrix != 0
         self.held = None if bool(held.all()) else held
-        self.second = torch.zeros(1, 1, 1) if moments is None else moments.full(path)
-        self.mean = torch.zeros(1, 1) if moments is None else moments.mean
+        self.path, self.moments = path, Moments(torch.zeros(1, 1, 1), torch.zeros(1, 1))
+        if moments is not None:
+            self.moments = moments if moments.is_wide else Moments(moments.full(path), moments.mean)
+        self.mean = self.moments.mean
         self._reads_inputs = moments is not None
         self._factors: dict[float, Factor] = {}
         self._most = max(FEWEST, KEPT // self.matrix.numel())
@@ -162,7 +164,7 @@ class Roundable:
         if not self._energy > 0:
             return 0.0
         if spread is None:
-            spread = float(self._spread.errors(lost).sum())
+            spread = self._spread_of(lost)
         return (spread + float(mean.square().sum())) / self._energy
 
     def error_of_nearest(self, rounding: Rounding, levels: int) -> float:
@@ -184,24 +186,38 @@ class Roundable:
         weights = self.matrix.double()
         return float((weights - weights.mean()).square().sum())
 
+    def _spread_of(self, lost: Tensor) -> float:
+        """tr(D C D^T) for what a matrix lost D and the covariance C of the inputs."""
+        covariance = self._moment(True)
+        if isinstance(covariance, Root):
+            return float((lost.double() @ covariance.factor).square().sum())
+        return float(self._spread.errors(lost).sum())
+
     @cached_property
     def _spread(self) -> QuickErrors:
         """Of the covariance of the inputs."""
-        return QuickErrors.of(self._moment(True), self.matrix.dtype)
+        return QuickErrors.of(self._whole_moment(True), self.matrix.dtype)
 
     @cached_property
     def _energy(self) -> float:
         """Mean square of W x."""
-        return float(output_errors(self.matrix, self.second).sum())
+        second = self.moments.second
+        if isinstance(second, Root):
+            return float((self.matrix.double() @ second.factor).square().sum())
+        return float(output_errors(self.matrix, second).sum())
 
     def _factor(self, damping: float) -> Factor:
         if damping not in self._factors:
-            self._factors[damping] = factor(self._moment(self.layer.bias is not None), damping)
+            self._factors[damping] = factor(self._whole_moment(self.layer.bias is not None), damping)
         return self._factors[damping]
 
-    def _moment(self, centred: bool) -> Tensor:
+    def _moment(self, centred: bool) -> Metric:
         """The second moment, or the covariance: the errors that matter where the bias takes up their mean."""
-        return self.second - self.mean[..., :, None] * self.mean[..., None, :] if centred else self.second
+        return self.moments.covariance if centred else self.moments.second
+
+    def _whole_moment(self, centred: bool) -> Tensor:
+        """The same, columns x columns numbers in any case. Raises MemoryShort if they do not fit."""
+        return Moments(self._moment(centred), self.mean).full(self.path)
 
     def _correction(self, matrix: Tensor, rounding: Rounding) -> tuple[Tensor, Tensor]:
         """The factors of this rank, or the layer's full one, that give the outputs back most of what they lost; around the
@@ -238,7 +254,7 @@ class Roundable:
         clip = rounding.clipping == "least_error" or levels == 2
         is_even = rounding.symmetric and levels > 2 and levels % 2 == 0
         weighs = clip and self._reads_inputs and matrix is self.matrix  # the weights of one token share their input
-        importance = self.second.diagonal(dim1=-2, dim2=-1) if weighs else None
+        importance = diagonal_of(self.moments.second) if weighs else None
         if levels == 2 and rounding.symmetric:
             return binary(matrix, PER[rounding.per], rounding.group, importance)
         grid = fitted(matrix, levels + is_even, PER[rounding.per], rounding.group, rounding.symmetric, clip, importance)

@@ -14,7 +14,7 @@ from pages.ui.charts import charts, marks, palette, words
 from pages.ui.charts.marks import Chart, at, of_layer
 
 FORMS = {"dense": ("all weights, zeros too", palette.GREY, "dash"), "csr": ("indices (CSR)", palette.BLUE, "solid"),
-         "bitmask": ("bitmask", palette.GREEN, "solid")}
+         "bitmask": ("bitmask", palette.GREEN, "solid"), "columns": ("whole inputs", palette.ORANGE, "solid")}
 SHARES = (1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 KEPT, GONE = palette.GREEN, palette.faded(palette.NEUTRAL, 0.45)
 MOST_NAMED = 5
@@ -50,16 +50,18 @@ def forms(view: dict, points: list[dict], values: list[float]) -> Chart:
     left = [1 - value for value in view["values"]]
     sizes = view["sizes"]
     traces = [_line(left, sizes[form], name, colour, words.size, dash=dash)
-              for form, (name, colour, dash) in FORMS.items()]
+              for form, (name, colour, dash) in FORMS.items() if form in sizes]
     traces.append(marks.ring(16, 3.5))
     held = at(points, values)
-    everything = [size for form in FORMS for size in sizes[form]]
+    everything = [size for form in sizes.values() for size in form]
     low, high = log10(min(everything) / 1.25), log10(max(everything) * 1.25)
     crossings = [(place, text) for place, text in (
         (crossing(left, sizes["csr"], sizes["dense"]), "indices pay"),
         (crossing(left, sizes["csr"], sizes["bitmask"]), "indices win")) if place]
-    return {"id": "forms", "title": "The file in three forms, before coding (ring: as stored)", "height": 340,
-            "alt": "File size over the share of weights removed: dense, with indices, and with a bitmask. " + " ".join(
+    number = "four" if "columns" in sizes else "three"
+    return {"id": "forms", "title": f"The file in {number} forms, before coding (ring: as stored)", "height": 340,
+            "alt": "File size over the share removed: " + ", ".join(
+                FORMS[form][0] for form in sizes) + ". " + " ".join(
                 f"From {words.percent(1 - place)} removed on {text}." for place, text in crossings),
             "follow": [{"trace": len(traces) - 1, "x": [point and [_left(point)] for point in held],
                         "y": [point and [point["bytes"]] for point in held]}],

@@ -61,6 +61,7 @@ def residual() -> Network:
 
 EVERY: dict[str, Callable[[], Network]] = {
     "dense": lambda: build(ARCHITECTURE), "codes": codes, "bitmask": lambda: sparse("bitmask"), "csr": lambda: sparse("csr"),
+    "columns": lambda: sparse("columns"),
     "factors": factors, "composite": composite, "residual": residual}
 
 
@@ -117,6 +118,7 @@ def changed(tensors: dict[str, Tensor], path: str, **values: int) -> dict[str, T
 
 @pytest.mark.parametrize(("name", "path", "values", "answer"), [
     ("bitmask", "1.mask", {"first": 255}, "the mask has another number of weights"),
+    ("columns", "1.mask", {"first": 0}, "the mask has another number of weights"),
     ("csr", "1.columns", {"last": 8}, "a weight's column is not between 0 and 7"),
     ("csr", "1.columns", {"first": 3}, "two weights in one column"),
     ("csr", "1.counts", {"first": 200}, "the rows have another number of weights"),

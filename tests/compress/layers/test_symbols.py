@@ -25,8 +25,8 @@ def coded(ragged: bool) -> Coded:
     return Coded.of(nn.Linear(6, 20), 4, torch.randn(11, 4), torch.randint(0, 11, (30, 3)), values, "int8", ragged)
 
 
-@pytest.mark.parametrize("layer", [sparse("bitmask"), sparse("csr"), coded(False), coded(True)],
-                         ids=["bitmask", "csr", "even", "ragged"])
+@pytest.mark.parametrize("layer", [sparse("bitmask"), sparse("csr"), sparse("columns"), coded(False), coded(True)],
+                         ids=["bitmask", "csr", "columns", "even", "ragged"])
 def test_packing_the_numbers_again_gives_the_tensor_bit_for_bit(layer: Compressed) -> None:
     for name, symbols in layer.symbols().items():
         stored = layer.state_dict()[name].numpy()
@@ -35,8 +35,9 @@ def test_packing_the_numbers_again_gives_the_tensor_bit_for_bit(layer: Compresse
         assert np.array_equal(packed(numbers, symbols.bits), stored)
 
 
-def test_a_bitmask_has_one_number_for_each_weight_and_csr_none() -> None:
+def test_a_mask_has_one_number_for_each_weight_or_column_and_csr_none() -> None:
     assert (sparse("bitmask").symbols()["mask"].count, sparse("csr").symbols()) == (7 * 13, {})
+    assert sparse("columns").symbols()["mask"].count == 13
 
 
 def test_csr_lists_the_columns_of_each_row() -> None:

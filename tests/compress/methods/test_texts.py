@@ -38,7 +38,9 @@ CASES: list[tuple[str, dict[str, object]]] = [
     ("prune", {"sparsity": 0.5, "pattern": "units"}),
     ("prune", {"sparsity": 0.8, "criterion": "wanda", "allocation": "sensitivity"}),
     ("prune", {"sparsity": 0.7, "schedule": "gradual", "recovery_epochs": 1}),
-    ("prune", {"sparsity": 0.5, "pattern": "n:4"}),
+    ("prune", {"sparsity": 0.5, "pattern": "n:4"}), ("prune", {"sparsity": 0.5, "pattern": "inputs"}),
+    ("prune", {"sparsity": 0.6, "pattern": "inputs", "criterion": "second_order", "schedule": "gradual",
+               "recovery_epochs": 1}),
     ("quantize", {"levels": 5, "compared": False}), ("quantize", {"levels": 4, "per": "channel", "compared": False}),
     ("quantize", {"levels": 3, "scheme": "ternary", "per": "channel", "compared": False}),
     ("quantize", {"levels": 255, "activations": "int8", "compared": False}),
@@ -127,7 +129,9 @@ def test_surgeon_is_refused_for_a_long_table(texts: Dataset) -> None:
 
 @pytest.mark.parametrize("chain", ["low_rank(keep=0.3)+quantize(levels=5)", "prune(sparsity=0.5)+low_rank(keep=0.2)",
                                    "sparse_code(nonzeros=2,atoms=8,block=8,dictionary=data)+prune(sparsity=0.3)",
-                                   "quantize(levels=4,per=channel)+prune(sparsity=0.5)"])
+                                   "quantize(levels=4,per=channel)+prune(sparsity=0.5)",
+                                   "low_rank(keep=0.3)+prune(sparsity=0.5,pattern=inputs)",
+                                   "prune(sparsity=0.5,pattern=inputs)+quantize(levels=5)"])
 def test_methods_follow_each_other_on_a_table(teachers: dict[str, Network], texts: Dataset, chain: str) -> None:
     network = teachers["embedding_bag"]
     for text in chain.split("+"):

@@ -22,7 +22,7 @@ from compress.networks.families import CNN, MLP, Architecture, Logistic, Network
 from compress.pruning.connectivity import reached
 from compress.pruning.mask_view import BINS, PICTURE, histogram, picture
 from compress.pruning.view import inputs_read, inside_view, problems
-from compress.pruning.weight_pruner import FORMS
+from compress.pruning.weight_pruner import WeightPruner
 from tests.compress.helpers import state, toy_data
 
 RESNET = "resnet(channels=8-16,epochs=2)"
@@ -96,14 +96,14 @@ def test_sizes_are_those_of_real_files_in_each_form(settings: dict, text: str, t
     teacher, values, made_for = trained(text), [0.25, 0.5, 0.75], MadeFor.of(digits)
     method = Prune(**settings)
     view = method.inside(teacher, digits, values)
-    assert view["values"] == values and set(view["sizes"]) == set(FORMS)
+    assert view["values"] == values and set(view["sizes"]) == set(WeightPruner.forms)
     for place, candidate in enumerate(method.curve(teacher, digits, values)):
         layers = {path: dense_of(candidate.network, teacher, path) for path in dense_layers(teacher)}
-        for form in FORMS:
+        for form in WeightPruner.forms:
             stored = {path: layer if form == "dense" else Sparse.of(layer, form) for path, layer in layers.items()}
             assert view["sizes"][form][place] == len(network_file.to_bytes(with_layers(candidate.network, stored), made_for))
         length = len(network_file.to_bytes(candidate.network, made_for))
-        assert length <= min(view["sizes"][form][place] for form in FORMS) + 50
+        assert length <= min(view["sizes"][form][place] for form in WeightPruner.forms) + 50
 
 
 def dense_of(network: Network, teacher: Network, path: str) -> nn.Module:

@@ -99,7 +99,7 @@ def test_the_stored_file_is_never_longer_than_its_smallest_form(weights):
     view = weights.view
     for one in weights.points:
         place = view["values"].index(one["dial"])
-        assert one["bytes"] <= min(view["sizes"][form][place] for form in prune_charts.FORMS) * 1.001
+        assert one["bytes"] <= min(view["sizes"][form][place] for form in view["sizes"]) * 1.001
 
 
 def test_forms_marks_where_indices_begin_to_pay():
@@ -108,6 +108,13 @@ def test_forms_marks_where_indices_begin_to_pay():
     chart = prune_charts.forms(view, [], view["values"])
     assert [shape["x0"] for shape in chart["figure"]["layout"]["shapes"]] == pytest.approx([0.65, 0.0533], abs=0.01)
     assert chart["figure"]["layout"]["annotations"][0]["text"] == "indices pay<br>from 35 %"
+
+
+def test_whole_inputs_are_a_fourth_form():
+    sizes = {"dense": [1000] * 2, "csr": [800, 300], "bitmask": [550, 200], "columns": [500, 100]}
+    chart = prune_charts.forms({"values": [0.5, 0.9], "sizes": sizes}, [], [0.5, 0.9])
+    assert [trace["name"] for trace in chart["figure"]["data"][:4]] == [name for name, *_ in prune_charts.FORMS.values()]
+    assert "in four forms" in chart["title"] and "whole inputs" in chart["alt"]
 
 
 def test_a_crossing_lies_on_both_lines():
