@@ -201,12 +201,14 @@ def stored_bytes(layer: DenseLayer, nonzeros: int) -> dict[str, int]:
             "bitmask": HEADERS["bitmask"] + geometry + 4 * nonzeros + -(-rows * columns // 8)}
 
 
-def smallest_form(layer: DenseLayer) -> DenseLayer | Sparse:
-    """The layer itself if its zeros save nothing, else a Sparse layer in the smallest form."""
+def smallest_form(layer: DenseLayer, whole_columns: bool = False) -> DenseLayer | Sparse:
+    """The layer itself if its zeros save nothing, else a Sparse layer in the smallest form; with `whole_columns` the form
+    columns is among them."""
     held = layer.weight.detach().flatten(1).cpu().numpy() != 0
     sizes = stored_bytes(layer, int(np.count_nonzero(held)))
     left = held[:, held.any(0)]
-    if isinstance(layer, nn.Linear) and left.all():  # a zero that is stored as a value would not stay zero in training
+    # A zero that is stored as a value would not stay zero in training.
+    if whole_columns and isinstance(layer, nn.Linear) and left.all():
         sizes["columns"] = bytes_of_columns(layer, left.shape[1])
     form = min(("dense", "bitmask", "csr", "columns"), key=lambda one: sizes.get(one, inf))  # the first of equal ones
     return layer if form == "dense" else Sparse.of(layer, form)

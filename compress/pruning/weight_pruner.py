@@ -219,7 +219,8 @@ class WeightPruner:
 
     def finished(self, network: Network) -> Network:
         """The network with layers stored without their zeros, wherever this makes the file smaller."""
-        return recoded(with_layers(network, {path: smallest_form(layer) for path, layer in self._dense(network)}))
+        return recoded(with_layers(network, {path: smallest_form(layer, "columns" in self.forms)
+                                             for path, layer in self._dense(network)}))
 
     def _dense(self, network: Network) -> list[tuple[str, DenseLayer]]:
         """Those of the parts that are dense layers, as they are in another open network."""

@@ -200,7 +200,8 @@ def test_entropy_falls_and_errors_rise_with_fewer_levels(mlp: Network, digits: D
 def test_what_does_not_fit_into_memory_is_refused_before_it_starts(mlp: Network, digits: Dataset,
                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refusal, "shortage", lambda needed, what, remedy: f"{what} needs {needed} bytes. {remedy}")
-    with pytest.raises(ValueError, match=r"inputs of layer 1, 64 x 64 numbers, and its factor needs .* scheme float16"):
+    with pytest.raises(ValueError, match=r"inputs of layer 1, 64 x 64 numbers, and its factor needs .* the scheme nearest, "
+                                         "codebook or ternary, or float16"):
         Quantize().compress(mlp, digits)
     assert Quantize(levels=65536, scheme="float16").compress(mlp, digits)
 
