@@ -28,7 +28,7 @@ MOST_SEED = 2 ** 32 - 1
 def setting(default: Any, *, help: str, low: float | None = None, high: float | None = None,
             choices: tuple[str, ...] | None = None, label: str = "", step: float | None = None,
             of_sweep: bool = False, is_label: bool = False, idle: dict[str, tuple[Any, ...]] | None = None,
-            of_file: bool = False, tried: tuple[Any, ...] = ()) -> Any:
+            of_file: bool = False, tried: tuple[Any, ...] = (), share: bool = False) -> Any:
     """A dataclass field with all that a form needs.
 
     Args:
@@ -44,11 +44,13 @@ def setting(default: Any, *, help: str, low: float | None = None, high: float | 
             teacher or `kind` of the data -> the values with which it has none.
         of_file: whether the setting is not of a method but of the file that it writes. Such settings are given by name
             alone, and come last in a form.
+        share: whether the number is a share of something, which pages show in percent.
         tried: the values among which a search for the best recipe chooses; () for the default alone.
         is_label: whether the value is the label of a class as the data have it, a whole number or a text; NO_LABEL is none.
     """
     facts = {"help": help, "low": low, "high": high, "choices": choices, "label": label, "step": step,
-             "of_sweep": of_sweep, "is_label": is_label, "idle": idle or {}, "of_file": of_file, "tried": tried}
+             "of_sweep": of_sweep, "is_label": is_label, "idle": idle or {}, "of_file": of_file, "tried": tried,
+             "share": share}
     return dataclasses.field(default=default, metadata=facts, kw_only=of_file)
 
 
@@ -96,7 +98,7 @@ class Settings:
     @classmethod
     def describe(cls) -> list[dict[str, Any]]:
         """One dict for each setting: name, label, type, default, low, high, choices, step, of_sweep, of_file, idle, tried,
-        help."""
+        share, help."""
         return [_described(field) for field in _in_order(cls)]
 
 
@@ -206,6 +208,6 @@ def _described(field: dataclasses.Field[Any]) -> dict[str, Any]:
         "default": spelled(field.default), "low": facts["low"], "high": facts["high"],
         "choices": facts["choices"] and list(facts["choices"]), "step": facts["step"], "of_sweep": facts["of_sweep"],
         "of_file": facts["of_file"], "help": facts["help"],
-        "tried": [spelled(value) for value in facts["tried"]],
+        "tried": [spelled(value) for value in facts["tried"]], "share": facts["share"],
         "idle": {name: list(values) for name, values in facts["idle"].items()},
     }

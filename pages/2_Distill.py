@@ -50,10 +50,6 @@ class DistillPage(MethodPage):
     method = "distill"
     presets = PRESETS
 
-    def label(self, value: float) -> str:
-        """A width in words."""
-        return f"{100 * value:g} %"
-
     def notices(self, state: CurveState) -> list[str]:
         """The results at this stop in sentences, and whether each difference is significant."""
         found, own = students(state), state.settings

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from compress.recipe import Recipe
-from pages.ui.charts import charts, outside, rebuilt, spectrum_charts, words
+from pages.ui.charts import charts, outside, rebuilt, setting_words, spectrum_charts, words
 from pages.ui.explore import layer_choice, pictures
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
 from pages.ui.explore.folds import Fold
 from pages.ui.explore.method_page import MethodPage, Preset
+from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
 
 WEIGHTS = (
@@ -36,6 +37,8 @@ DATA = (
     Preset("Digits, 12 components", "digit", "12 numbers instead of 64 pixels, in one byte each.",
            {"components": 12, "storage": "int8"}, "digits", "LeNet-300-100"),
 )
+OF_WHAT = {"uniform": "Share of each layer's ranks that is kept.", "energy": "Share of each layer's energy that is kept.",
+           "greedy": "Share of the parameters that is kept."}  # by allocation
 
 
 class WeightsPage(MethodPage):
@@ -44,14 +47,15 @@ class WeightsPage(MethodPage):
     method = "low_rank"
     presets = WEIGHTS
 
-    def label(self, value: float) -> str:
-        """A share in words."""
-        return f"{100 * value:g} %"
+    def hint(self) -> str:
+        """What the share is of, which the allocation decides."""
+        return OF_WHAT[session.choice().methods[self.method]["allocation"]]
 
     def curve_name(self, recipe: Recipe) -> str:
         """A curve in the legend: the scheme, and what else is not at its default."""
         step = recipe.methods[-1]
-        return ", ".join(["Low rank", step.values["scheme"], *words.changed_settings(step, self.card, but=("scheme",))])
+        changed = setting_words.changed_settings(step, self.card, but=("scheme",))
+        return ", ".join(["Low rank", step.values["scheme"], *changed])
 
     def notices(self, state: CurveState) -> list[str]:
         """The results in sentences, and the layers at this stop."""

@@ -63,10 +63,6 @@ class PrunePage(MethodPage):
     open_settings = 3
     presets = PRESETS
 
-    def label(self, value: float) -> str:
-        """A share in words."""
-        return f"{100 * value:.4g} %"
-
     def curve_name(self, recipe: Recipe) -> str:
         """A curve in the legend: the criterion, and what is not at its default."""
         own = recipe.methods[-1].values

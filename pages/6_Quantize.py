@@ -4,7 +4,7 @@ from math import log2
 from typing import Any
 
 from compress.recipe import CURVE, Recipe
-from pages.ui.charts import charts, outside, quantize_charts, words
+from pages.ui.charts import charts, outside, quantize_charts, setting_words, words
 from pages.ui.explore import layer_choice, notice, results
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
@@ -72,7 +72,7 @@ class QuantizePage(MethodPage):
         """A curve in the legend: the scheme, and what else is not at its default."""
         step = recipe.methods[-1]
         return ", ".join([SCHEMES.get(step.values["scheme"], step.values["scheme"]),
-                          *words.changed_settings(step, self.card, but=("scheme", "activations")),
+                          *setting_words.changed_settings(step, self.card, but=("scheme", "activations")),
                           *(["inputs of 8 bits"] if step.values.get("activations") == "int8" else [])])
 
     def hero(self, state: CurveState, others: dict[str, list[dict]]) -> charts.Chart:

@@ -87,7 +87,7 @@ class Distill(Method):
     race = (Entrant("", {"epochs": 30, "seeds": 1, "temperatures": ()}, (0.02, 0.04, 0.06, 0.08, 0.12, 0.2, 0.35),
                     effort=4),)
 
-    width: float = setting(0.1, low=0.002, high=2.0, step=0.01, label="Student width",
+    width: float = setting(0.1, low=0.002, high=2.0, step=0.01, share=True, label="Student width",
                            help="Hidden units of each layer, as a share of the teacher's.")
     temperature: float = setting(4.0, low=0.5, high=64.0, step=0.5, tried=(2.0, 4.0, 8.0),
                                  help="Divides the logits before the softmax: higher values give more equal probabilities.")

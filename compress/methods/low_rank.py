@@ -85,7 +85,7 @@ class LowRank(Method):
                 (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.4), effort=2),
     )
 
-    keep: float = setting(0.15, low=0.001, high=1.0, step=0.01, label="Share kept",
+    keep: float = setting(0.15, low=0.001, high=1.0, step=0.01, share=True, label="Share kept",
                           help="Share of the ranks, of the energy or of the parameters that is kept (see allocation).")
     scheme: str = setting("whitened", choices=("plain", "whitened", "centred", "sequential", "randomized"),
                           tried=("whitened", "centred", "sequential"),

@@ -117,7 +117,7 @@ class Prune(Method):
                 (0.8, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99), effort=3),
     )
 
-    sparsity: float = setting(0.9, low=0.0, high=0.999, step=0.01, label="Share removed",
+    sparsity: float = setting(0.9, low=0.0, high=0.999, step=0.01, share=True, label="Share removed",
                               help="Share of the weights (or units) that are removed.")
     criterion: str = setting("magnitude", choices=CRITERIA, tried=("magnitude", "second_order"),
                              help="How saliency is measured: by size, gradients, inputs, or the curvature of the "

@@ -135,7 +135,7 @@ def test_a_description_has_all_that_a_form_needs() -> None:
     assert list(described) == [field.name for field in dataclasses.fields(Example)]
     assert described["count"] == {"name": "count", "label": "How many", "type": "int", "default": 3, "low": 1,
                                   "high": 9, "choices": None, "step": 2, "of_sweep": False, "of_file": False,
-                                  "idle": {"loud": [False]}, "tried": [], "help": "A count."}
+                                  "idle": {"loud": [False]}, "tried": [], "share": False, "help": "A count."}
     assert described["way"]["choices"] == ["fast", "slow"] and described["way"]["type"] == "str"
     assert described["sizes"]["default"] == "30-10" and described["sizes"]["type"] == "sizes"
     assert described["heats"]["default"] == "1-8" and described["heats"]["type"] == "numbers"

@@ -35,7 +35,7 @@ def test_both_questions_are_answered_from_the_store(show, filled):  # noqa: F811
     assert named(shown.number_input, POINTS).value == 3 and named(shown.number_input, SIZE).value == 4
     first, second = answers(shown)
     point = smallest(filled, 3)
-    assert f"<b>{point['bytes'] / 1000:.1f} kB</b>" in first and f"low rank, share kept {point['dial']}" in first
+    assert f"<b>{point['bytes'] / 1000:.1f} kB</b>" in first and f"low rank (share kept {100 * point['dial']:g} %" in first
     best = max((one for one in filled.points if one["bytes"] <= 4_000), key=lambda one: one["accuracy"])
     assert f"<b>{100 * best['accuracy']:.1f} % (" in second and not shown.exception
 
@@ -70,7 +70,7 @@ def test_a_size_without_a_point_is_measured_by_a_click(show, filled, asked):  # 
     shown = show(COMPARE, {**LINK, "within": str(round((sizes[0] * sizes[1]) ** 0.5))})
     assert asked == []
     (offer,) = [one for one in shown.button if one.label.startswith("Measure at")]
-    assert "Low rank with share kept 0.1" in offer.help and offer.label.startswith("Measure at ")
+    assert "Low rank, share kept 1" in offer.help and offer.label.startswith("Measure at ")
     offer.click().run()
     (text,) = asked
     keep = Recipe.parse(text).methods[-1].values["keep"]
@@ -102,7 +102,7 @@ def panel_of(shown: Any, key: str) -> dict[str, Any]:
 
 def test_two_opened_networks_are_shown_side_by_side(show, filled, pair):  # noqa: F811
     shown = show(COMPARE, {**LINK, "open": pair})
-    assert not shown.exception and words(shown).count("ce-opened") == 2 and words(shown).count("low rank, share kept") >= 2
+    assert not shown.exception and words(shown).count("ce-opened") == 2 and words(shown).count("low rank (share kept") >= 2
     plots = {one["key"]: one for one in (json.loads(one.proto.json) for one in shown.main.get("bidi_component"))}
     first, second = pair.split()
     assert plots["compare.clicks"]["letters"] == {"of": "compare.plane", "marks": [[first, "A"], [second, "B"]]}

@@ -243,7 +243,7 @@ def test_the_low_rank_page_shows_the_curve_its_inside_and_a_notice(show, filled)
     assert plot["dial"]["values"][plot["dial"]["index"]] == 0.3
     for follower in (one for chart in plot["charts"].values() for one in chart["follow"]):
         assert len(follower["x"]) == len(plot["dial"]["values"])
-    assert "At this stop the file is" in words(shown) and "paired test, p =" in words(shown)
+    assert "At this stop: " in words(shown) and "paired test, p =" in words(shown)
 
 
 def test_a_point_can_be_taken_away(show, filled):
@@ -653,7 +653,7 @@ def put_in_its_place(show: Callable[..., AppTest]) -> AppTest:
 def test_a_student_in_the_teachers_place_is_told_in_the_sidebar_and_in_the_link(show, taught, known):
     shown = put_in_its_place(show)
     told = " ".join(element.value for element in shown.sidebar.markdown)
-    assert "In the teacher's place:" in told and "distillation, width 0.6" in told and "epochs 2" in told
+    assert "In the teacher's place:" in told and "Distillation (student width 60 %, epochs 2)" in told
     assert shown.query_params["start"] == Recipe.parse(taught.points[-1]["recipe"]).methods[0].text()
     button = named(shown.main.button, "This student is in the teacher's place")
     assert button.disabled and "Back to the teacher" in labels(shown.sidebar.button)

@@ -76,7 +76,7 @@ def test_a_curve_of_another_scheme_has_its_own_name_and_no_controls(show, rounde
     link = {**LINK, "scheme": "nearest", "per": "channel", "compared": "false", "levels": "3"}
     shown = show(PAGE, link)
     names = [trace["name"] for trace in component(shown)["charts"]["accuracy-size"]["figure"]["data"]]
-    assert "nearest level, channel" in names and "16-bit floats" not in names
+    assert "nearest level, one step for channel" in names and "16-bit floats" not in names
     assert "Rounded to the nearest level instead" not in words(shown)
 
 
@@ -97,4 +97,4 @@ def test_inputs_of_eight_bits_are_told_from_a_file_of_eight_bits(show, engine, p
     measure(engine.store, "quantize(compared=false,activations=int8,precision=int8)", (16,))
     link = {**LINK, "levels": "16", "activations": "int8", "precision": "int8", "compared": "false"}
     hero = component(show(PAGE, link))["charts"]["accuracy-size"]
-    assert "GPTQ, int8, inputs of 8 bits" in [trace["name"] for trace in hero["figure"]["data"]]
+    assert "GPTQ, precision int8, inputs of 8 bits" in [trace["name"] for trace in hero["figure"]["data"]]

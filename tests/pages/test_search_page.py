@@ -57,7 +57,7 @@ def test_the_answer_stands_with_its_luck_and_what_was_tried(show, filled, found)
     shown = show(COMPARE, {**LINK, "at_most": "3"}, opened=[FOLD])
     best = smallest(filled, 3)
     answer = next(text for text in words(shown).split("<div") if "The smallest file at most 3 points below" in text)
-    assert f"<b>{best['bytes'] / 1000:.1f} kB</b>" in answer and f"Low rank at {best['dial']}" in answer
+    assert f"<b>{best['bytes'] / 1000:.1f} kB</b>" in answer and f"Low rank (share kept {100 * best['dial']:g} %" in answer
     captions = " ".join(one.value for one in shown.caption)
     assert "with 1 fresh seed, of the teacher too, it loses 4" in captions and "the choice was lucky" in captions
     assert "The notes of this search were damaged" in shown.warning[0].value
@@ -78,7 +78,7 @@ def test_what_was_tried_is_a_table_the_newest_first(filled, found, known):  # no
     table = search_state.table(found, known)
     assert table["outcome"] == ["not measured", "measured"] and table["#"] == [2, 1]
     assert table["why"][0] == "at least 9.0 kB, and 4.0 kB is found" and table["accuracy"][0] is None
-    assert table["recipe"][1].startswith("Low rank at ")
+    assert table["recipe"][1].startswith("Low rank (share kept ")
 
 
 def test_progress_of_a_search_is_plain_data():

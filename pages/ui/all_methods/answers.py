@@ -11,7 +11,7 @@ from typing import Any
 
 from compress.recipe import CURVE, Recipe
 from compress.search.target import MOST_ACCURATE, Target
-from pages.ui.charts import outside, words
+from pages.ui.charts import outside, setting_words, words
 
 Row = dict[str, Any]
 NEAR = 0.93  # of a size: a file of this share of it, or more, uses the size
@@ -35,11 +35,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A network that is not measured yet: its recipe, the dial and its value, and the accuracy between its neighbours."""
+    """A network that is not measured yet: its recipe, the dial's value, also in words, and the accuracy between its
+    neighbours."""
 
     recipe: Recipe
-    dial: str
     value: Any
+    stop: str
     title: str
     accuracy: float
 
@@ -73,10 +74,9 @@ def in_words(row: Row | None, teacher: Row) -> str:
         return "no network so far"
     if row is teacher:
         return f"the teacher itself: <b>{words.accuracy_range(row)}</b>, <b>{words.size(row['bytes'])}</b>"
-    method = ", ".join(filter(None, [row["method_title"].lower(), row["settings"]]))
     return (f"<b>{words.size(row['bytes'])}</b>, <b>{words.times_smaller(row['bytes'], teacher['bytes'])}</b>, "
             f"<b>{words.accuracy_range(row)}</b>, {words.points_lost(teacher['accuracy'] - row['accuracy'])}, by "
-            f"<b>{outside.html(method)}</b>")
+            f"<b>{outside.html(setting_words.in_a_sentence(row['network']))}</b>")
 
 
 def proposal(group: Group, size: int, known: dict[str, Any]) -> Proposal | None:
@@ -97,7 +97,8 @@ def proposal(group: Group, size: int, known: dict[str, Any]) -> Proposal | None:
         if used is not None and accuracy <= used:
             return None
         if card:
-            return Proposal(recipe.at(card["dial"], value), card["dial"], value, row["method_title"], accuracy)
+            stop = setting_words.setting(setting_words.dial(card), value)
+            return Proposal(recipe.at(card["dial"], value), value, stop, row["method_title"], accuracy)
     return None
 
 

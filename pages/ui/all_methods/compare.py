@@ -12,7 +12,7 @@ from compress.curves import archive
 from compress.recipe import BASELINE, CONTROL, Recipe
 from pages.ui.all_methods import axes, final_reports
 from pages.ui.all_methods.axes import Measure
-from pages.ui.charts import charts, marks, outside, palette, words
+from pages.ui.charts import charts, marks, outside, palette, setting_words, words
 from pages.ui.shell import session
 
 Row = dict[str, Any]
@@ -48,7 +48,7 @@ def rows(points: list[Row], known: dict[str, Any], contents: Callable[[str], str
         if point["method"].rpartition("+")[2] in data_methods or is_untrained(point):
             continue
         recipe, teacher = Recipe.parse(point["recipe"]), teachers.get(point["reference"])
-        settings = words.settings_in_words(recipe, known["methods"])
+        network = setting_words.methods_in_words(recipe.methods, known["methods"]) or "Teacher"
         shown.append({
             **{name: value for name, value in point.items() if name != "inside"},
             "id": f"{point['key']}/{point['reference']}",
@@ -57,14 +57,16 @@ def rows(points: list[Row], known: dict[str, Any], contents: Callable[[str], str
             " + ".join(names.get(name, name) for name in point["method"].split("+")) + (
                 ", control" if is_control(point) else ""),
             "control": is_control(point),
-            "teacher_title": _teacher_title(recipe), "settings": settings, "unseeded": SEED.sub("", point["recipe"]),
+            "teacher_title": _teacher_title(recipe),
+            "network": f"{network}, control" if is_control(point) else network,
+            "settings": setting_words.settings_in_words(recipe, known["methods"]), "unseeded": SEED.sub("", point["recipe"]),
             "values": tuple(f"{step.name}.{name}={value}" for step in recipe.methods for name, value in step.settings),
             "smaller": teacher["bytes"] / point["bytes"] if teacher else None,
             "lost": teacher["accuracy"] - point["accuracy"] if teacher else None,
-            "title": settings or "teacher"})
+            })
     for row in shown:
         own = outside.html(f"{row['teacher_title']}, {row['data_title']}")
-        row["hover"] = f"{charts.hover(row, row['title'])}<br>{own}"
+        row["hover"] = f"{charts.hover(row, row['network'])}<br>{own}"
     return sorted(shown, key=lambda row: (row["data_title"], row["teacher_title"], -row["bytes"]))
 
 
@@ -190,7 +192,7 @@ def pins(pinned: list[Row], known: dict[str, Any]) -> None:
     for row in pinned:
         words_column, note, button = st.columns([3, 3, 1], vertical_alignment="center")
         words_column.markdown(f"**{words.accuracy(row)}** at **{words.size(row['bytes'])}** · "
-                              + outside.markdown(f"{row['method_title']} {row['settings']} · {row['teacher_title']}, "
+                              + outside.markdown(f"{row['network']} · {row['teacher_title']}, "
                                                  f"{row['data_title']}"))
         note.text_input("Note", row["note"] or "", key=f"note.{row['id']}", label_visibility="collapsed",
                         placeholder="a note", on_change=_keep_note, args=[row])

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.charts import outside, words
+from pages.ui.charts import outside, setting_words
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
 
@@ -75,8 +75,8 @@ def in_words(text: str, known: Card) -> str:
     name, _, value = text.partition("=")
     method, _, setting = name.partition(".")
     card = known["methods"].get(method)
-    spelled = {str(True): True, str(False): False}.get(value, value)
-    return f"{card['title']}: {words.titled(setting, spelled, card)}" if card else text
+    entry = next((entry for entry in card["settings"] if entry["name"] == setting), None) if card else None
+    return f"{card['title']}: {setting_words.setting(entry, setting_words.read(entry, value))}" if card and entry else text
 
 
 def with_settings(rows: list[Row], picked: list[str]) -> list[Row]:

@@ -58,7 +58,7 @@ def _report(report: Row, own: list[Row], opened: int) -> None:
     st.markdown(f"**Final report** on {report['examples']:,} test examples of {outside.markdown(own[0]['data_title'])}. "
                 f"{words.test_uses(opened)}{which}.")
     pairs = [(by_digest[row["name"]], row) for row in report["rows"] if row["name"] in by_digest]
-    st.dataframe([{"network": f"{own['method_title']} {own['settings']}".strip(),
+    st.dataframe([{"network": own["network"],
                    "validation accuracy, 95 %": words.accuracy_range(own),
                    "test accuracy, 95 %": words.accuracy_range(tested),
                    "test inside the validation interval": "yes" if is_inside(own, tested) else "no",

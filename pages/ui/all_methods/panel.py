@@ -62,8 +62,7 @@ def _look(title: str) -> None:
 def _head(network: Opened, known: Card) -> None:
     row = network.row
     colour = panel_charts.COLOURS[panel_charts.LETTERS.index(network.letter)]
-    title = " ".join(filter(None, [row["method_title"], row["settings"]]))
-    st.html(f"<div class='ce-opened'><span style='background:{colour}'>{network.letter}</span>{outside.html(title)}"
+    st.html(f"<div class='ce-opened'><span style='background:{colour}'>{network.letter}</span>{outside.html(row['network'])}"
             f"<small>{outside.html(row['teacher_title'])}, {outside.html(row['data_title'])}</small></div>")
     ratio = words.times_smaller(row["bytes"], network.card["bytes"])
     st.html(cards.row([(words.accuracy(row), words.points_lost(network.card["accuracy"] - row["accuracy"])),

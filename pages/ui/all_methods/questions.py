@@ -152,11 +152,7 @@ def _offer(group: Group, size: int, known: Card, key: str) -> None:
         st.button(f"{several} {spaced_size(size)}", icon=":material/add_circle:",
                   **begins(f"propose.{key}", work, partial(_measure, made, work, key)),
                   help="Between two files that are measured, by which the accuracy is about: "
-                       + "; ".join(f"{one.title} with {_dial(one, known)}, {words.percent(one.accuracy)}" for one in made))
-
-
-def _dial(made: Proposal, known: Card) -> str:
-    return words.titled(made.dial, f"{made.value:g}", known["methods"][made.recipe.methods[-1].name])
+                       + "; ".join(f"{one.title}, {one.stop}: {words.percent(one.accuracy)}" for one in made))
 
 
 def _measure(made: Sequence[Proposal], job: str, key: str) -> None:

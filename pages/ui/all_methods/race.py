@@ -15,7 +15,7 @@ from compress.service.requests import RaceRequest
 from pages.ui.all_methods import race_state
 from pages.ui.all_methods.compare import pareto
 from pages.ui.all_methods.race_state import RaceState
-from pages.ui.charts import outside, palette, race_charts, words
+from pages.ui.charts import outside, palette, race_charts, setting_words, words
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import plot_events, session, tray
 from pages.ui.shell.choice import Card, network_in_words
@@ -246,8 +246,11 @@ def _open(key: str, state: RaceState, known: Card) -> None:
 
 def budgets(known: Card, field: list[Entry]) -> list[dict[str, str]]:
     """What each curve spends: one row for each."""
-    return [{"curve": entry.words,
-             "settings": ", ".join(words.changed_settings(entry.request.methods[-1], known["methods"][entry.name])) or
-             "all at their defaults",
-             "dial": entry.dial.replace("_", " "), "networks": ", ".join(f"{value:g}" for value in entry.values)}
-            for entry in field]
+    return [_budget(entry, known["methods"][entry.name]) for entry in field]
+
+
+def _budget(entry: Entry, card: Card) -> dict[str, str]:
+    dial = setting_words.dial(card)
+    changed = setting_words.changed_settings(entry.request.methods[-1], card)
+    return {"curve": entry.words, "settings": ", ".join(changed) or "all at their defaults",
+            "dial": dial["label"], "networks": ", ".join(setting_words.value(dial, value) for value in entry.values)}

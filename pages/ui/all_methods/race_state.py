@@ -9,6 +9,7 @@ from compress.curves.race_plan import Ahead, Entry, ahead, entries, smallest, vi
 from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
 from pages.ui.all_methods import example
+from pages.ui.charts import setting_words
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
 
@@ -89,8 +90,8 @@ def shipped(known: Card, own: RaceState) -> RaceState:
 
 
 def _by_size(entry: Entry, found: dict[str, dict[str, Any]], known: Card) -> list[dict[str, Any]]:
-    label = next(one["label"] for one in known["methods"][entry.name]["settings"] if one["name"] == entry.dial)
-    points = [{**found[key], "id": key, "title": f"{entry.words} · {label}: {value:g}"}
+    dial = setting_words.dial(known["methods"][entry.name])
+    points = [{**found[key], "id": key, "title": f"{entry.words} · {dial['label']}: {setting_words.value(dial, value)}"}
               for key, value in entry.keys.items() if key in found]
     return sorted(points, key=lambda point: point["bytes"])
 

@@ -10,7 +10,7 @@ from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
 from compress.search.found import MEASURED, Found, Tried, view_key
 from compress.search.target import Target
-from pages.ui.charts import charts, words
+from pages.ui.charts import charts, setting_words
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
 
@@ -97,21 +97,13 @@ def table(found: Found, known: Card) -> dict[str, list[Any]]:
 
 
 def in_words(one: Tried, known: Card) -> str:
-    """Pruning at 0.95 (gradual, recovery epochs 10) + Quantization at 5."""
+    """Pruning (share removed 95 %, recovery epochs 10, schedule gradual) + Quantization (levels 5)."""
     return title_of(Recipe.parse(one.recipe), known) if one.recipe else "a recipe that excludes itself"
 
 
 def title_of(recipe: Recipe, known: Card) -> str:
     """A recipe's methods, each with its dial and the settings that are not at their defaults."""
-    parts = []
-    for step in recipe.methods:
-        card = known["methods"].get(step.name)
-        if card is None:
-            parts.append(step.name)
-            continue
-        settings = ", ".join(words.changed_settings(step, card))
-        parts.append(f"{card['title']} at {step.values.get(card['dial'], '')}" + (f" ({settings})" if settings else ""))
-    return " + ".join(parts)
+    return setting_words.methods_in_words(recipe.methods, known["methods"])
 
 
 def _row(key: str, point: dict[str, Any], reference: str, pins: dict[tuple[str, str], Any], known: Card) -> Row:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.ui.chains.chained import MOST, Chained, first_step
 from pages.ui.chains.state import ChainState
-from pages.ui.charts import outside, palette, words
+from pages.ui.charts import outside, palette, setting_words
 from pages.ui.explore.settings import controls
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
@@ -56,7 +56,8 @@ def _card(state: ChainState, place: int, page: Page) -> None:
     if reason and not state.missing and not state.last:
         st.error(outside.markdown(reason), icon=":material/block:")
     elif reason:
-        values = [f"{value:g}" for value, (step, _) in state.refused.items() if step == place + 1]
+        entry = setting_words.dial(state.card)
+        values = [setting_words.value(entry, value) for value, (step, _) in state.refused.items() if step == place + 1]
         st.caption(outside.markdown(f"Left out, {', '.join(values)}: {reason}"))
 
 
@@ -76,7 +77,7 @@ def _settings(state: ChainState, place: int, page: Page) -> None:
     key = f"chain.{place}.{card['name']}"
     change = partial(_change, own, place, card)
     others = [entry for entry in shown if entry is not dial and entry not in open_ones[:1]]
-    turned = words.changed_settings(own.steps[place], card, but=tuple(entry["name"] for entry in open_ones[:1]))
+    turned = setting_words.changed_settings(own.steps[place], card, but=tuple(entry["name"] for entry in open_ones[:1]))
     left, middle, right = st.columns([5, 5, 2.6], gap="small", vertical_alignment="bottom")
     with left:
         controls.field(dial, values[dial["name"]], f"{key}.{dial['name']}", change, brief=True, method=card)

@@ -12,7 +12,7 @@ from compress.points.statistics import mcnemar
 from compress.recipe import Recipe
 from pages.ui.chains import takeaway
 from pages.ui.chains.state import ChainState, job_key, look_up, submit
-from pages.ui.charts import charts, outside, teacher_charts, waterfall, words
+from pages.ui.charts import charts, outside, setting_words, teacher_charts, waterfall, words
 from pages.ui.charts.chains import stairs
 from pages.ui.explore import by_itself, folds, notice
 from pages.ui.explore.folds import Fold
@@ -24,7 +24,7 @@ from pages.ui.shell.gesture import begins
 
 DIAL = "dial.chain"
 BESIDE = 170  # pixels of the cards, which other pages do not have
-FILL = {**HERO_FILL, "beside": HERO_FILL["beside"] + BESIDE}
+FILL = {**HERO_FILL, "least": 270, "beside": HERO_FILL["beside"] + BESIDE}
 
 
 def begin(state: ChainState, page: Page) -> None:
@@ -86,7 +86,9 @@ def _stage(page: Page, first: list[ChainState]) -> None:
 def _charts(state: ChainState, page: Page) -> None:
     """The staircase, or the teacher's training while there is nothing else, beside the bytes after each step."""
     left, right = st.columns([3, 2], gap="medium")
-    chart = stairs.staircase(state.steps, state.held, state.values, state.reference, _label(state))
+    entry = setting_words.dial(state.card)
+    stops = [setting_words.setting(entry, value) for value in state.values]
+    chart = stairs.staircase(state.steps, state.held, state.values, state.reference, stops)
     with left:
         if state.reference or not state.running:
             liveplot([{**chart, "fill": FILL}], key="chain.stairs", follows=DIAL,
@@ -106,16 +108,14 @@ def _above(told: list[str]) -> str:
 
 
 def _label(state: ChainState) -> str:
-    entry = next(entry for entry in state.card["settings"] if entry["name"] == state.chain.dial)
-    return f"{state.card['title']}, {entry['label'].lower()}"
+    return f"{state.card['title']}, {setting_words.dial(state.card)['label'].lower()}"
 
 
 def _dial(state: ChainState) -> None:
     ends = [points[-1] if points else None for points in state.held]
-    entry = next(entry for entry in state.card["settings"] if entry["name"] == state.chain.dial)
-    reference = state.reference
+    entry, reference = setting_words.dial(state.card), state.reference
     dial = {"name": state.chain.dial, "label": _label(state), "help": entry["help"], "values": list(state.values),
-            "labels": [f"{value:g}" for value in state.values],
+            "labels": [setting_words.value(entry, value) for value in state.values],
             "readout": [end and charts.readout(end, reference) for end in ends],
             "tiles": [end and charts.tiles(end, reference) for end in ends], "tileNames": list(charts.TILES),
             "index": state.values.index(state.dial)}

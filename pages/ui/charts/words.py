@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from compress.recipe import Recipe, Step
-
 
 def size(count: float) -> str:
     """Bytes: 812 B, 34.1 kB, 1.2 MB (thousands, as disks are sold)."""
@@ -91,67 +87,6 @@ def duration(seconds: float) -> str:
 def test_uses(count: int) -> str:
     """How often a test split was opened: Test set used once."""
     return "Test set " + {0: "not used", 1: "used once"}.get(count, f"used {count:,} times")
-
-
-def changed_settings(step: Step, card: dict, but: tuple[str, ...] = ()) -> list[str]:
-    """A method's settings that differ from their defaults, without the dial: ['plain', 'output layer', 'rounds 3'].
-
-    Args:
-        card: the method's description.
-        but: settings that are left out.
-    """
-    defaults = {entry["name"]: entry["default"] for entry in card["settings"]}
-    changed = [(name, value) for name, value in step.settings
-               if name not in (card["dial"], *but) and value != defaults.get(name)]
-    return [_setting(name.replace("_", " "), value) for name, value in changed]
-
-
-def _setting(name: str, value: Any) -> str:
-    if isinstance(value, bool):
-        return name if value else f"no {name}"
-    if value == "none":  # alone, it would not say of what
-        return f"no {name}"
-    return value.replace("_", " ") if isinstance(value, str) else f"{name} {value}"
-
-
-def teacher_in_words(step: Step, title: str, entries: list[dict]) -> str:
-    """A teacher of no preset: its family, its layers, and what is not at its default: MLP 400-400, dropout 0.2, shift 2.
-
-    Args:
-        title: of its family.
-        entries: the descriptions of the settings of its network and training.
-    """
-    values = step.values
-    sizes = [values[entry["name"]] for entry in entries if entry["type"] == "sizes" and values[entry["name"]] != "none"]
-    changed = [_setting(entry["label"].lower(), values[entry["name"]]) for entry in entries
-               if entry["type"] != "sizes" and values[entry["name"]] != entry["default"]]
-    return ", ".join([" ".join([title, *sizes]), *changed])
-
-
-def settings_in_words(recipe: Recipe, methods: dict) -> str:
-    """The methods' settings that differ from their defaults, each dial first: 'share kept 0.15, scheme plain'. All settings
-    of a method that this version does not have."""
-    parts = []
-    for step in recipe.methods:
-        card = methods.get(step.name, {"dial": None, "settings": []})
-        defaults = {entry["name"]: entry["default"] for entry in card["settings"]}
-        turned = [name for name, value in step.settings if name != card["dial"] and value != defaults.get(name)]
-        parts.append(", ".join(titled(name, step.values[name], card) for name in [card["dial"], *turned]
-                               if name in step.values))
-    return " + ".join(parts)
-
-
-def titled(name: str, value: Any, card: dict) -> str:
-    """A setting as its page names it, with its value: criterion second order, share removed 0.95, no output layer.
-
-    Args:
-        card: the method's description; a setting that it does not have is named as it is spelled.
-    """
-    label = next((entry["label"] for entry in card["settings"] if entry["name"] == name), name.replace("_", " "))
-    label = label[:1].lower() + label[1:] if label[1:2].islower() else label
-    if isinstance(value, bool):
-        return label if value else f"no {label}"
-    return f"{label} {value.replace('_', ' ') if isinstance(value, str) else value}"
 
 
 def _ratio(value: float) -> str:

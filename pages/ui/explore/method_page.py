@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from compress.recipe import Recipe
 from compress.settings import checked, spelled
-from pages.ui.charts import charts, marks, words
+from pages.ui.charts import charts, marks, setting_words
 from pages.ui.explore import results
 from pages.ui.explore.curve_state import CurveState
 from pages.ui.explore.folds import Fold
@@ -62,7 +62,7 @@ class MethodPage:
 
     def label(self, value: Any) -> str:
         """A dial value in words."""
-        return f"{value:g}"
+        return setting_words.value(setting_words.dial(self.card), value)
 
     def caption(self, value: Any) -> str:
         """What stands over a dial value, such as its unit; "" for the dial's label."""
@@ -70,12 +70,15 @@ class MethodPage:
 
     def stop(self, value: Any) -> str:
         """A stop of the dial under the pointer: Share kept: 10 %."""
-        entry = next(entry for entry in self.card["settings"] if entry["name"] == self.card["dial"])
-        return f"{entry['label']}: {self.label(value)}"
+        return f"{setting_words.dial(self.card)['label']}: {self.label(value)}"
+
+    def hint(self) -> str:
+        """What the dial is, in one short line under it."""
+        return setting_words.dial(self.card)["help"]
 
     def curve_name(self, recipe: Recipe) -> str:
         """A curve in the legend: the method, and what is not at its default."""
-        return ", ".join([self.card["title"], *words.changed_settings(recipe.methods[-1], self.card)])
+        return ", ".join([self.card["title"], *setting_words.changed_settings(recipe.methods[-1], self.card)])
 
     def notices(self, state: CurveState) -> list[str]:
         """Sentences about these very results (HTML): the first one or two stand above the hero, the rest under "Why?"."""

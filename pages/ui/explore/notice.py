@@ -23,14 +23,13 @@ def paired(first: bytes, second: bytes, labels: list[int]) -> tuple[int, int, fl
 def of_point(point: dict, reference: dict, name: str, p_value: float | None) -> str:
     """The point at the dial against the reference, and whether the difference is significant."""
     lost = reference["accuracy"] - point["accuracy"]
-    text = (f"At this stop the file is {words.smaller_than(point['bytes'], reference['bytes'], f'the {name}')} and "
+    text = (f"At this stop: {words.smaller_than(point['bytes'], reference['bytes'], f'the {name}')}, "
             f"<b>{words.points_lost(lost)}</b>")
     if p_value is None or lost == 0:
         return text + f" on {reference['examples']:,} examples."
     if p_value < 0.05:
         return text + f": a significant difference (paired test, p = {_p(p_value)})."
-    return text + (f"; on {reference['examples']:,} examples this difference is not significant (paired test, "
-                   f"p = {_p(p_value)}).")
+    return text + f": not significant on {reference['examples']:,} examples (paired test, p = {_p(p_value)})."
 
 
 def smallest_within_a_point(points: list[dict], reference: dict) -> dict | None:

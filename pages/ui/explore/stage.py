@@ -77,7 +77,7 @@ def _fitting(told: list[str]) -> int:
 
 def _dial(own: MethodPage, state: CurveState) -> None:
     entry = next(entry for entry in own.card["settings"] if entry["name"] == own.card["dial"])
-    dial = {"name": entry["name"], "label": entry["label"], "help": entry["help"], "values": list(state.values),
+    dial = {"name": entry["name"], "label": entry["label"], "help": own.hint(), "values": list(state.values),
             "labels": [own.label(value) for value in state.values],
             "captions": [own.caption(value) for value in state.values],
             "readout": own.readout(state) if state.teacher else [],

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from compress.recipe import Step
-from pages.ui.charts import outside, words
+from pages.ui.charts import outside, setting_words
 from pages.ui.liveplot import early_loading
 from pages.ui.shell import door, lesson_bar, mishap, session, tray
 from pages.ui.shell.choice import Card, Choice, known_data, preset_of, suited, teacher_settings
@@ -177,9 +177,7 @@ def _in_its_place(known: Card) -> None:
     start = session.choice().start
     if not start:
         return
-    titles = " + ".join(known["methods"][step.name]["title"] for step in start)
-    st.markdown(f"**In the teacher's place:** {titles.lower()}, "
-                f"{outside.markdown(words.settings_in_words(session.choice().started(), known['methods']))}")
+    st.markdown(f"**In the teacher's place:** {outside.markdown(setting_words.methods_in_words(start, known['methods']))}")
     st.caption("Other pages compress this network; sizes and ratios are still against the teacher.")
     st.button("Back to the teacher", key="sidebar.back", width="stretch",
               on_click=lambda: session.choose(replace(session.choice(), start=())))
@@ -192,7 +190,7 @@ def _teacher(known: Card) -> None:
     preset = preset_of(chosen.teacher, known)
     match = preset["title"] if preset and preset["title"] in presets else None
     family = next(card["title"] for card in known["families"] if card["name"] == chosen.teacher.name)
-    own = words.teacher_in_words(chosen.teacher, family, teacher_settings(known, chosen.teacher.name))
+    own = setting_words.teacher_in_words(chosen.teacher, family, teacher_settings(known, chosen.teacher.name))
 
     def change(title: str) -> None:
         preset = presets.get(title)

@@ -55,16 +55,17 @@ def test_the_teacher_answers_where_its_own_file_is_small_enough():
 
 
 def test_an_answer_says_recipe_size_ratio_and_interval():
-    said = answers.in_words({**CURVE[1], "settings": "keep 0.3 <b>"}, teacher())
+    said = answers.in_words({**CURVE[1], "network": "Low rank (share kept 30 %, <b>)"}, teacher())
     for part in ("30.0 kB", "3.3× smaller", "93.0 % (86.3 to 96.6 %)", "2.0 points less accurate",
-                 "low rank, keep 0.3 &lt;b&gt;"):
+                 "by <b>low rank (share kept 30 %, &lt;b&gt;)</b>"):
         assert part in said
     assert answers.in_words(None, teacher()) == "no network so far"
 
 
 def test_a_dial_value_for_a_size_is_between_its_neighbours_and_a_little_too_small(known):
     made = answers.proposal(group(*CURVE), 20_000, known)
-    assert made and made.dial == "keep" and 0.2 < made.value < 0.23 and 0.87 < made.accuracy < 0.89
+    assert made
+    assert made.stop == f"share kept {100 * made.value:.4g} %" and 0.2 < made.value < 0.23 and 0.87 < made.accuracy < 0.89
     assert f"keep={made.value}" in made.recipe.text()
 
 

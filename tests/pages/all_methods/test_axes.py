@@ -87,7 +87,7 @@ def test_settings_with_several_values_are_offered_and_narrow_the_rows_but_for_te
 
 
 @pytest.mark.parametrize(("spelled", "shown"), [
-    ("prune.criterion=second_order", "Pruning: criterion second order"), ("low_rank.keep=0.3", "Low rank: share kept 0.3"),
-    ("quantize.output_layer=False", "Quantization: no output layer"), ("gone.rounds=3", "gone.rounds=3")])
+    ("prune.criterion=second_order", "Pruning: criterion second order"), ("low_rank.keep=0.3", "Low rank: share kept 30 %"),
+    ("quantize.output_layer=False", "Quantization: output layer: no"), ("gone.rounds=3", "gone.rounds=3")])
 def test_a_setting_is_offered_as_its_page_names_it(spelled, shown, known):
     assert compare_filters.in_words(spelled, known) == shown

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from compress.recipe import Recipe
 from pages.ui.all_methods import compare
 from pages.ui.all_methods.keeping import table
-from pages.ui.charts import palette, words
+from pages.ui.charts import palette, setting_words
 from tests.pages.samples import figure_of, point
 
 networks = st.lists(st.builds(lambda size, correct: point(0.1, 1_000 * size, 10 * correct),
@@ -75,10 +75,10 @@ def test_rows_without_their_teacher_claim_no_ratio(everything, known):
 
 def test_settings_in_words_name_the_dial_and_what_is_not_default(known):
     recipe = Recipe.parse("digits/mlp/low_rank(keep=0.15,output_layer=true,recovery_steps=0,scheme=plain)/0")
-    assert words.settings_in_words(recipe, known["methods"]) == "share kept 0.15, output layer, scheme plain"
-    assert words.settings_in_words(recipe.reference(), known["methods"]) == ""
+    assert setting_words.settings_in_words(recipe, known["methods"]) == "share kept 15 %, output layer, plain"
     second_order = Recipe.parse("digits/mlp/prune(criterion=second_order,sparsity=0.9)/0")
-    assert words.settings_in_words(second_order, known["methods"]) == "share removed 0.9, criterion second order"
+    assert setting_words.settings_in_words(second_order, known["methods"]) == "share removed 90 %, second order"
+    assert setting_words.settings_in_words(recipe.reference(), known["methods"]) == ""
 
 
 def test_a_method_that_this_version_does_not_have_is_shown_with_all_its_settings(everything, known):

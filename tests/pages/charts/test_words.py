@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compress.recipe import Step
 from pages.ui.charts import words
 from tests.pages.samples import point
 
@@ -82,17 +81,6 @@ def test_points_lost_says_which_way(difference, text):
                                              (3, "Test set used 3 times")])
 def test_uses_of_the_test_set_are_counted_in_words(count, text):
     assert words.test_uses(count) == text
-
-
-@pytest.mark.parametrize(("settings", "text"), [
-    ({"hidden": "400-400", "dropout": 0.2, "shift": 2}, "MLP 400-400, dropout 0.2, shift 2"),
-    ({"hidden": "300-100", "dropout": 0.0, "shift": 0}, "MLP 300-100"),
-    ({"hidden": "none", "dropout": 0.0, "shift": 1}, "MLP, shift 1")])
-def test_a_teacher_is_named_by_its_layers_and_what_is_not_at_its_default(settings, text):
-    entries = [{"name": "hidden", "label": "Hidden", "type": "sizes", "default": "300-100"},
-               {"name": "dropout", "label": "Dropout", "type": "float", "default": 0.0},
-               {"name": "shift", "label": "Shift", "type": "int", "default": 0}]
-    assert words.teacher_in_words(Step.of("mlp", settings), "MLP", entries) == text
 
 
 def test_an_accuracy_has_the_ends_of_its_interval():

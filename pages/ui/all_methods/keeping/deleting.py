@@ -12,7 +12,7 @@ import streamlit as st
 
 from compress.curves.deleted_table import DAYS
 from compress.recipe import Recipe
-from pages.ui.charts import outside, words
+from pages.ui.charts import outside, setting_words, words
 from pages.ui.shell import door, session
 from pages.ui.shell.choice import Card
 
@@ -97,11 +97,9 @@ def list_deleted(known: Card) -> None:
 def columns_of(found: Sequence[Row], known: Card) -> dict[str, list[Any]]:
     """The table of deleted networks column by column."""
     recipes = [Recipe.parse(row["recipe"]) for row in found]
-    names = {name: card["title"] for name, card in known["methods"].items()}
-    methods = (" + ".join(names.get(step.name, step.name) for step in recipe.methods) for recipe in recipes)
     return {"restore": [False] * len(found), "data": [outside.cell(outside.name(row["data"])) for row in found],
-            "network": [outside.cell(f"{title} {words.settings_in_words(recipe, known['methods'])}".strip())
-                        for title, recipe in zip(methods, recipes, strict=True)],
+            "network": [outside.cell(setting_words.methods_in_words(recipe.methods, known["methods"]))
+                        for recipe in recipes],
             "accuracy": [words.accuracy(row) for row in found], "size": [words.size(row["bytes"]) for row in found],
             "note": [outside.cell(row["note"] or "") for row in found],
             "deleted": [_day(row["deleted"]) for row in found],

@@ -4,11 +4,11 @@ network are a branch, along its dial. Never imports streamlit."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from compress.recipe import Recipe, Step
-from pages.ui.charts import words
+from pages.ui.charts import setting_words
 
 Row = dict[str, Any]
 Place = tuple[str, str, tuple[str, ...]]  # of a network: data set, teacher, steps
@@ -103,7 +103,6 @@ def _title(row: Row, recipe: Recipe, steps: tuple[Step, ...], methods: dict[str,
     if not steps:
         return f"{row['teacher_title']}, {row['data_title']}"
     dial = methods.get(steps[-1].name, {}).get("dial", "")
-    own = replace(recipe, methods=tuple(step.without("student_seed") for step in (*steps[:-1], steps[-1].without(dial))))
-    names = " + ".join(methods.get(step.name, {"title": step.name})["title"] for step in steps)
-    title = f"{names} {words.settings_in_words(own, methods).strip(' +')}".strip()
+    own = tuple(step.without("student_seed") for step in (*steps[:-1], steps[-1].without(dial)))
+    title = setting_words.methods_in_words(own, methods)
     return f"{title}, control" if row["control"] else title

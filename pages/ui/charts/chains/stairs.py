@@ -23,19 +23,19 @@ def colour(method: str) -> str:
 
 
 def staircase(steps: Sequence[tuple[str, str]], held: Sequence[Points | None], values: Sequence[Any],
-              reference: dict[str, Any] | None, label: str) -> Chart:
+              reference: dict[str, Any] | None, stops: Sequence[str]) -> Chart:
     """Accuracy over bytes with one mark for each network of the chain at the dial's stop; the last networks at the other
     stops as a thin line.
 
     Args:
         steps: (method, title) of each stair, "" for coding.
         held: at each stop the points of all stairs, None where they are not all measured.
-        values: the dial's; label: of the dial.
+        values: the dial's; stops: the same in words, such as "share removed 75 %".
     """
-    ends = sorted(((points[-1], value) for points, value in zip(held, values, strict=True) if points),
+    ends = sorted(((points[-1], value, stop) for points, value, stop in zip(held, values, stops, strict=True) if points),
                   key=lambda end: end[0]["bytes"])
     edge = _edge(held, reference)
-    traces: list[dict[str, Any]] = [_ends(ends, label, edge)]
+    traces: list[dict[str, Any]] = [_ends(ends, edge)]
     follow: list[dict[str, Any]] = []
     if reference:
         paths = [points and [reference, *points] for points in held]
@@ -100,15 +100,15 @@ def in_words(steps: Sequence[tuple[str, str]], points: Points | None, reference:
     return "; ".join(told) + "."
 
 
-def _ends(ends: list[tuple[dict[str, Any], Any]], label: str, edge: float) -> dict[str, Any]:
+def _ends(ends: list[tuple[dict[str, Any], Any, str]], edge: float) -> dict[str, Any]:
     """The last networks at all stops; those below the edge of the plane stand on it as triangles."""
-    points = [point for point, _ in ends]
+    points = [point for point, _, _ in ends]
     drawn = marks.line([point["bytes"] for point in points], [max(edge, point["accuracy"]) for point in points],
                        "other stops", palette.faded(palette.NEUTRAL, 0.5), dash="dot", width=2, mode="lines+markers")
     symbols = ["triangle-down" if point["accuracy"] < edge else "circle" for point in points]
     return {**drawn, "marker": {"size": 9, "color": palette.faded(palette.NEUTRAL, 0.7), "symbol": symbols},
-            "customdata": [value for _, value in ends], "cliponaxis": False,
-            "text": [charts.hover(point, f"{label}: {value:g}") for point, value in ends],
+            "customdata": [value for _, value, _ in ends], "cliponaxis": False,
+            "text": [charts.hover(point, stop) for point, _, stop in ends],
             "hovertemplate": "%{text}<extra></extra>"}
 
 

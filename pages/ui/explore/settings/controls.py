@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from compress.settings import checked, spelled
-from pages.ui.charts import outside
+from pages.ui.charts import outside, setting_words
 from pages.ui.explore.settings.help import of_setting
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card
@@ -59,7 +59,7 @@ def _words(entry: Card, value: str, key: str, turned: Turned, tip: str | None) -
     choices = entry["choices"]
     draw = st.segmented_control if sum(len(choice) + 3 for choice in choices) <= 20 else st.selectbox
     options = {"required": True} if draw is st.segmented_control else {}
-    draw(entry["label"], choices, help=tip, **options, **session.bound(key, value, turned))
+    draw(entry["label"], choices, format_func=setting_words.choice, help=tip, **options, **session.bound(key, value, turned))
 
 
 def _number(entry: Card, value: float, key: str, turned: Turned, tip: str | None) -> None:

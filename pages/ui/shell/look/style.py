@@ -70,6 +70,9 @@ STYLE = """<style>
 [class*=st-key-chain-card] b { white-space: nowrap; }
 @media (max-height: 760px) {
   .ce-second, .stMainBlockContainer:has([class*=st-key-chain-card]) .st-key-part-summary { display: none; }
+  /* The cards of a chain take the place that the staircase needs: the chips stand beside the title. */
+  .stMainBlockContainer:has([class*=st-key-chain-card]) .st-key-part-presets { margin: -2.55rem 0 0 7.5rem; width: auto; }
+  .stMainBlockContainer:has([class*=st-key-chain-card]) .ce-verdict { min-height: 1.5em; }
 }
 /* A fold opens and closes at once: while Streamlit's animation of its height goes on, everything below moves. */
 .stExpander details { height: auto !important; }

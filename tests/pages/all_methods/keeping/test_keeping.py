@@ -65,7 +65,7 @@ def test_deleted_ones_are_listed_with_their_day_and_restored_together(show, fill
     listed = shown.data_editor[1].value
     assert [name for name in listed] == ["restore", "data", "network", "accuracy", "size", "note", "deleted",
                                          "can be restored until"]
-    assert "Low rank share kept 0.3" in list(listed["network"])
+    assert "Low rank (share kept 30 %)" in list(listed["network"])
     named(shown.main.button, "Restore all 3").click().run()
     assert engine.store.deleted_points() == [] and not shown.exception
 

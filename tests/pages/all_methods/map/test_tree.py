@@ -43,11 +43,11 @@ def test_other_settings_are_another_branch_and_controls_come_last():
     rows = [made(TEACHER, 9_000), made("digits/mlp/distill(width=0.2,alpha=0)/0", 500, control=True),
             made("digits/mlp/prune(sparsity=0.9,criterion=random)/0", 700), made(PRUNED, 800)]
     assert [title for _, title, *_ in shape(rows)] == [
-        "mlp, Digits", "Pruning", "Pruning criterion random", "Distillation alpha 0, control"]
+        "mlp, Digits", "Pruning", "Pruning (random)", "Distillation (alpha 0), control"]
 
 
 def test_a_chain_whose_middle_was_not_measured_hangs_from_what_was():
-    title = "Pruning + Quantization share removed 0.9"
+    title = "Pruning (share removed 90 %) + Quantization"
     assert shape(of(TEACHER, CODED[0])) == [(0, "mlp, Digits", None, [TEACHER]), (1, title, TEACHER, [CODED[0]])]
     assert shape(of(CODED[0])) == [(0, title, None, [CODED[0]])]
 

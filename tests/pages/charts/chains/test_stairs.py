@@ -16,7 +16,7 @@ HELD = [[point(4, 40_000, 96), point(4, 10_000, 94), point(4, 8_000, 94)], None,
 
 
 def chart(held: list[Any] = HELD, reference: Any = REFERENCE) -> dict[str, Any]:
-    return stairs.staircase(STEPS, held, [0.5, 0.7, 0.9], reference, "Pruning, share")
+    return stairs.staircase(STEPS, held, [0.5, 0.7, 0.9], reference, ["50 %", "70 %", "90 %"])
 
 
 def test_each_stop_has_a_mark_for_each_network_and_a_line_from_the_teacher() -> None:
