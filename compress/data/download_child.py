@@ -39,19 +39,20 @@ def run(module: str, arguments: list[str], seconds: float, report: Reporter) -> 
     try:
         child = subprocess.Popen([sys.executable, "-P", "-m", module, *arguments], text=True,
                                  errors="replace", stdin=reading, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                 start_new_session=True, env=_environment())
+                                 start_new_session=True, env=environment())
         try:
             words = _wait(child, seconds, report, arguments[0])
         finally:
-            _end(child)
+            end(child)
     finally:
         os.close(reading)
         os.close(writing)
     return (None, "") if words is None else (child.returncode, (words.strip().splitlines() or [""])[-1])
 
 
-def _environment() -> dict[str, str]:
-    """The folder of the program comes first; that in which the user works is not searched for modules (-P)."""
+def environment() -> dict[str, str]:
+    """Of a child process of this program. The folder of the program comes first; that in which the user works is not
+    searched for modules (-P)."""
     root = str(Path(__file__).resolve().parents[2])
     return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])}
 
@@ -73,7 +74,7 @@ def _wait(child: subprocess.Popen[str], seconds: float, report: Reporter, name: 
                 said = now
 
 
-def _end(child: subprocess.Popen[str]) -> None:
+def end(child: subprocess.Popen[str]) -> None:
     """Ends the child process and its group, first by SIGTERM, then by SIGKILL; does nothing if it has ended."""
     if child.poll() is not None:
         return
@@ -90,11 +91,11 @@ def _end(child: subprocess.Popen[str]) -> None:
 
 def begin() -> None:
     """The first call in the downloading process."""
-    _end_with_parent()
+    end_with_parent()
     limit_sizes()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """This process gets SIGTERM when its parent has ended, and ends by force soon after. The parent holds the other end of
     standard input, which the system closes however the parent ends."""
     threading.Thread(target=_wait_for_the_end_of_input, daemon=True).start()

@@ -9,19 +9,22 @@ there before anything of that size is made.
 
 from __future__ import annotations
 
+import errno
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load, load_file, save, save_file
 from torch import Tensor
 
 from compress.files.coding import coded_file
 from compress.files.coding.coded_file import FORMAT as FORMAT
 from compress.files.coding.tensors import Hints, words_of
+from compress.files.contents import mapped
 from compress.files.header import MOST_HEADER as MOST_HEADER
 from compress.files.header import of_safetensors, parsed
 from compress.stored import NONE
@@ -41,10 +44,20 @@ def pack(manifest: dict[str, Any], tensors: Mapping[str, Tensor], coding: str = 
     Raises:
         ValueError: coding is "entropy", and the package constriction is not installed.
     """
-    contents = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
-    plain = _plain(manifest, contents)
+    contents = _on_cpu(tensors)
+    plain = save(contents, metadata=_metadata(manifest, contents))
     made = None if coding == NONE else coded_file.pack(manifest, contents, hints or Hints())
     return made if made and len(made) < len(plain) else plain
+
+
+def write_plain(manifest: dict[str, Any], tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Writes the bytes of pack() without a coding into a file, tensor by tensor. Raises OSError where it cannot be
+    written."""
+    contents = _on_cpu(tensors)
+    try:
+        save_file(contents, path, metadata=_metadata(manifest, contents))
+    except SafetensorError as error:  # with the system's reason in words of its own
+        raise OSError(errno.EIO, "the disk is full, or may not be written") from error
 
 
 def unpack(contents: bytes, name: str = "the file") -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -53,11 +66,24 @@ def unpack(contents: bytes, name: str = "the file") -> tuple[dict[str, Any], dic
     Raises:
         ValueError: the bytes are foreign or damaged, or hold numbers that are NaN or infinite.
     """
+    return _unpacked(contents, lambda: load(contents), name)
+
+
+def unpack_file(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The same for a file, whose plain tensors are views of it, so that they take no memory until they are read. The file
+    must be one that is replaced rather than written anew, as this program's are. Raises ValueError as unpack(), or where
+    there is no such file."""
+    return _unpacked(mapped(path).view, lambda: load_file(path), str(path))
+
+
+def _unpacked(contents: bytes | memoryview, plain: Callable[[], dict[str, Tensor]],
+              name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """plain: reads the tensors of a file that is not coded."""
     try:
         header = of_safetensors(contents)
         coded = coded_file.is_coded(header)
-        manifest, tensors = coded_file.unpack(contents) if coded else (_manifest(header), load(contents))
-    except (SafetensorError, KeyError, TypeError, RuntimeError, OverflowError) as error:
+        manifest, tensors = coded_file.unpack(bytes(contents)) if coded else (_manifest(header), plain())
+    except (SafetensorError, OSError, KeyError, TypeError, RuntimeError, OverflowError) as error:
         raise unreadable(name, "its header does not describe the bytes after it") from error
     except ValueError as error:
         raise unreadable(name, str(error)) from error
@@ -73,11 +99,14 @@ def unreadable(name: str, reason: str) -> ValueError:
                       "recipe.")
 
 
-def _plain(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> bytes:
+def _on_cpu(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
+
+
+def _metadata(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, str]:
     made = {"format": FORMAT, **manifest}
     made[CHECKSUM] = checksum(made, tensors)
-    text = json.dumps(made, separators=(",", ":"), sort_keys=True)
-    return save(tensors, metadata={"manifest": text})
+    return {"manifest": json.dumps(made, separators=(",", ":"), sort_keys=True)}
 
 
 def _manifest(header: dict[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -16,6 +18,34 @@ def contents_of(path: Path | str) -> bytes:
         ValueError: there is no such file, it may not be read, or it is no regular file: a folder has no bytes, and a pipe or
             a device may never end.
     """
+    with open(_descriptor(path), "rb") as stream:
+        return stream.read()
+
+
+@dataclass(frozen=True, eq=False)
+class Mapped:
+    """The bytes of a file that the system reads when they are asked for: a large file need not be in memory as a whole."""
+
+    view: memoryview
+    _pages: mmap.mmap | None = None
+
+    def give_back(self) -> None:
+        """The memory of what was read so far; it is read again when it is asked for."""
+        if self._pages is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._pages.madvise(mmap.MADV_DONTNEED)
+
+
+def mapped(path: Path | str) -> Mapped:
+    """The bytes of a regular file that nobody shortens meanwhile. Raises ValueError as contents_of()."""
+    with open(_descriptor(path), "rb") as stream:
+        if not os.fstat(stream.fileno()).st_size:
+            return Mapped(memoryview(b""))
+        pages = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    return Mapped(memoryview(pages), pages)
+
+
+def _descriptor(path: Path | str) -> int:
+    """Of the opened file. Raises ValueError as contents_of()."""
     try:
         descriptor = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)  # a pipe without a writer is opened at once
     except FileNotFoundError as error:
@@ -29,8 +59,7 @@ def contents_of(path: Path | str) -> bytes:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise _no_file(path)
-    with open(descriptor, "rb") as stream:
-        return stream.read()
+    return descriptor
 
 
 def _no_file(path: Path | str) -> ValueError:

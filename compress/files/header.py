@@ -18,14 +18,14 @@ def parsed(text: bytes | str) -> Any:
         raise ValueError("its header is nested too deeply") from error
 
 
-def of_safetensors(contents: bytes) -> dict[str, Any]:
+def of_safetensors(contents: bytes | memoryview) -> dict[str, Any]:
     """The header of safetensors, which begins with its length in 8 bytes. Raises ValueError with the reason in words."""
     length = int.from_bytes(contents[:8], "little")
     if len(contents) < 8 or length > len(contents) - 8:
         raise ValueError(f"it has {len(contents)} bytes, fewer than its header")
     if length > MOST_HEADER:
         raise ValueError(f"its header has {length} bytes, more than {MOST_HEADER}")
-    header = parsed(contents[8:8 + length])
+    header = parsed(bytes(contents[8:8 + length]))
     if not isinstance(header, dict):
         raise ValueError("its header is no object with names")
     return header

@@ -6,19 +6,25 @@ Imports nothing heavy: the web process lists and removes them; only a worker rea
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from compress.atomic_file import write_whole
+from compress.atomic_file import SUFFIX
 from compress.files.header import MOST_HEADER, of_safetensors, parsed
 from compress.home import cache_folder
 from compress.settings import shown, similar
 
 FOLDER, ENDING = "own_networks", ".safetensors"
 LONGEST_NAME = 40
+WAITING, DAY = ".opened", 24 * 3600.0  # folder, and seconds that a network waits in it to be added
 DIGITS = 8  # of the digest of the contents in a name
 READING = "0."  # the first part of a kept network: how it reads examples, which is not its own
 
@@ -63,24 +69,79 @@ def path_of(name: str) -> Path:
     return folder() / f"{name}{ENDING}"
 
 
-def add(name: str, contents: bytes) -> str:
-    """Keeps the contents of a network's file, and returns the name under which it is a teacher: the user's, and eight digits
-    of the contents' digest, so that another file never takes its place.
+def opened(write: Callable[[Path], None]) -> Path:
+    """The file of a network that was opened, and may be added within a day; those of earlier days are removed.
+
+    Args:
+        write: writes the file whole or not at all; may raise OSError.
 
     Raises:
-        ValueError: a name without letters and digits, or a home folder that cannot be written.
+        ValueError: a home folder that cannot be written.
+    """
+    path = waiting() / f"{secrets.token_hex(8)}{ENDING}"
+    try:
+        write(path)
+    except OSError as error:
+        raise _unwritable(error) from error
+    return path
+
+
+def waiting() -> Path:
+    """The folder of what was opened and not yet added, without what is older than a day. Raises ValueError as folder(), or
+    where it cannot be made."""
+    place = folder() / WAITING
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for path in place.iterdir():
+            if time.time() - path.lstat().st_mtime > DAY:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    except FileNotFoundError:
+        pass  # another process removed it first
+    except OSError as error:
+        raise _unwritable(error) from error
+    return place
+
+
+def add(name: str, path: Path) -> str:
+    """Keeps the file of an opened network, and returns the name under which it is a teacher: the user's, and eight digits of
+    the contents' digest, so that another file never takes its place.
+
+    Raises:
+        ValueError: a name without letters and digits, a file that is gone, or a home folder that cannot be written.
     """
     plain = re.sub(r"[^\w.]+", "_", name, flags=re.ASCII).strip("._")[:LONGEST_NAME]
     if not plain:
         raise ValueError(f"The name must hold letters or digits, but is {shown(name)}. Call the network birds, for example.")
-    chosen = f"{plain}-{hashlib.sha256(contents).hexdigest()[:DIGITS]}"
-    path = folder() / f"{chosen}{ENDING}"
     try:
-        write_whole(contents, path)
+        with path.open("rb") as stream:
+            chosen = f"{plain}-{hashlib.file_digest(stream, 'sha256').hexdigest()[:DIGITS]}"
+    except FileNotFoundError as error:
+        raise ValueError("What was read of the network's file is gone: it is kept for a day. Read the file "
+                         "again.") from error
     except OSError as error:
-        raise ValueError(f"{path} cannot be written ({error.strerror}). Free some space, or set COMPRESS_HOME to a folder "
-                         "that may be written.") from error
+        raise _unwritable(error) from error
+    beside = folder() / f".{secrets.token_hex(6)}{SUFFIX}"
+    try:
+        try:
+            beside.hardlink_to(path)
+        except OSError:  # a file system without links
+            shutil.copyfile(path, beside)
+        os.replace(beside, folder() / f"{chosen}{ENDING}")
+    except OSError as error:
+        raise _unwritable(error) from error
+    finally:
+        beside.unlink(missing_ok=True)  # replacing a file by another link to it leaves both names
     return chosen
+
+
+def called(name: str) -> str:
+    """What the user calls a kept network: its name without the digits of the digest."""
+    return name.rpartition("-")[0] or name
+
+
+def _unwritable(error: OSError) -> ValueError:
+    return ValueError(f"{folder()} cannot be written ({error.strerror}). Free some space, or set COMPRESS_HOME to a folder "
+                      "that may be written.")
 
 
 def remove(name: str) -> Path:

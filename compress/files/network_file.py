@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from compress.atomic_file import write_whole
+from compress.atomic_file import replacing, write_whole
 from compress.files import container, precision
 from compress.files.coding.tensors import Hints
 from compress.files.contents import contents_of
@@ -37,14 +37,29 @@ def to_bytes(network: Network, data: MadeFor | None = None, stored: Stored = PLA
     Raises:
         ValueError: the coding needs a package that is not installed.
     """
+    manifest = _manifest(network, data)
+    if stored.precision != FLOAT32:
+        manifest["precision"] = stored.precision
+    return container.pack(manifest, precision.lowered(_tensors(network), stored.precision), stored.coding, hints(network))
+
+
+def write_plain(network: Network, path: Path) -> None:
+    """Writes the bytes of to_bytes(network), whole or not at all, without having them in memory. Raises OSError where the
+    file cannot be written."""
+    with replacing(path) as stream:
+        container.write_plain(_manifest(network, None), _tensors(network), Path(stream.name))
+
+
+def _manifest(network: Network, data: MadeFor | None) -> dict[str, Any]:
     compressed = {path: base.layer_plain(layer) for path, layer in base.compressed_layers(network).items()}
-    tensors = {name: tensor for name, tensor in network.state_dict().items() if not _is_a_counter(name)}
     manifest: dict[str, Any] = {"architecture": network.architecture.plain(), "layers": compressed}
     if data is not None:
         manifest["made_for"] = data.plain()
-    if stored.precision != FLOAT32:
-        manifest["precision"] = stored.precision
-    return container.pack(manifest, precision.lowered(tensors, stored.precision), stored.coding, hints(network))
+    return manifest
+
+
+def _tensors(network: Network) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in network.state_dict().items() if not _is_a_counter(name)}
 
 
 def write(network: Network, path: Path | str, data: MadeFor | None = None, stored: Stored = PLAIN) -> int:
@@ -65,7 +80,7 @@ def read(path: Path | str) -> Network:
     Raises:
         ValueError: the file is missing or no regular file, was not written by this program, or is damaged.
     """
-    return from_bytes(contents_of(path), str(path))
+    return _network(*container.unpack_file(path), str(path))[0]
 
 
 def unpack(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -94,13 +109,19 @@ def with_description(contents: bytes, name: str = "the file") -> tuple[Network, 
     Raises:
         ValueError: as read().
     """
-    manifest, tensors = container.unpack(contents, name)
+    return _network(*container.unpack(contents, name), name)
+
+
+def _network(manifest: dict[str, Any], tensors: dict[str, Tensor], name: str) -> tuple[Network, MadeFor | None]:
+    """As with_description(), of a manifest and tensors, which are taken out of their dict."""
     if "architecture" not in manifest:
         raise ValueError(f"{name} holds compressed data, not a network. Choose a file of a network method.")
     try:
         structure = _structure(manifest)
         kinds = {path: tensor.dtype for path, tensor in structure.state_dict().items()}
-        network = _filled(structure, precision.raised(tensors, manifest.get("precision", FLOAT32), kinds))
+        raised = precision.raised(tensors, manifest.get("precision", FLOAT32), kinds)
+        tensors.clear()
+        network = _filled(structure, raised)
         described = MadeFor.from_plain(manifest["made_for"]) if "made_for" in manifest else None
     except (KeyError, TypeError, AttributeError, RuntimeError, IndexError, OverflowError) as error:
         raise _misfit(name, "its sizes make no network") from error
@@ -148,8 +169,8 @@ def _filled(network: Network, tensors: dict[str, Tensor]) -> Network:
     for path, tensor in stored.items():
         if (tensors[path].shape, tensors[path].dtype) != (tensor.shape, tensor.dtype):
             raise ValueError(f"{path} has another shape or another type of numbers than the manifest says")
-    network = network.to_empty(device="cpu")
-    network.load_state_dict(tensors, strict=False)
+    # Copies lie in memory as torch's own tensors do. What was copied is given back: a network is never there twice.
+    network.load_state_dict({path: tensors.pop(path).clone() for path in stored}, strict=False, assign=True)
     for module in network.modules():
         problem = _contradiction(module)
         if problem:
@@ -161,7 +182,7 @@ def _contradiction(module: nn.Module) -> str:
     """What is wrong with the numbers of a module, in words; else "". Step counters of batch-norm, which are not stored,
     start anew."""
     if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.num_batches_tracked is not None:
-        module.num_batches_tracked.zero_()
+        module.num_batches_tracked = torch.zeros((), dtype=torch.int64)
         variances = module.running_var
         return "" if variances is None or not bool(variances.lt(0).any()) else "a variance of batch-norm is negative"
     return module.contradiction() if isinstance(module, base.Compressed | Front) else ""

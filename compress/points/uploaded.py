@@ -3,6 +3,7 @@ kept."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from compress import memory
 from compress.data.datasets import Dataset
 from compress.files import disk_quota, kept_networks, network_file
-from compress.files.contents import contents_of
+from compress.files.contents import mapped
 from compress.home import cache_folder
 from compress.layers.base import is_dense
 from compress.layers.titles import layer_title
@@ -25,7 +27,8 @@ from compress.networks.onnx.opening import Opened, opened
 from compress.progress import Reporter, no_report
 from compress.training import own_network
 
-ROWS = 16  # random examples on which ONNX Runtime is asked
+ROWS, ROWS_OF_LARGE, AT_ONCE = 16, 4, 2  # random examples on which ONNX Runtime is asked, and how many at a time
+LARGE = 5_000_000  # parameters of a large network
 SAME = 1e-3  # of the largest score: a difference up to here is rounding
 RUNTIME = "onnxruntime"
 MOST_LAYERS = 400  # that a table lists
@@ -33,56 +36,70 @@ MOST_LAYERS = 400  # that a table lists
 
 @dataclass(frozen=True, eq=False)
 class Uploaded:
-    """A file's network; `differs` is the largest difference from ONNX Runtime's scores on random examples, None where that
-    is not installed."""
+    """A file's network.
 
-    file: str
-    bytes: int
-    found: Opened
-    differs: float | None
+    Attributes:
+        path: of the file that this program wrote of it, from which it is read again: it is not in memory meanwhile.
+        about: what is in the user's file, as plain data: shape, classes, layers and what can be done with each.
+    """
+
+    path: Path
+    about: dict[str, Any]
 
 
 def opened_file(path: Path, called: str, shape: tuple[int, ...] = (), report: Reporter = no_report) -> Uploaded:
-    """The network in an ONNX file.
+    """The network in an ONNX file, read once and written as a file of this program, of which kept_networks has the care.
 
     Args:
         called: its name for people; shape: of an example, where the file leaves it open.
 
     Raises:
-        ValueError: a file that is missing, damaged, or has something that is not supported, in one sentence.
+        ValueError: a file that is missing, damaged, or has something that is not supported, in one sentence; a home folder
+            that cannot be written, or whose share of the disk is used up.
+        Cancelled: through `report`.
     """
-    contents = contents_of(path)
-    report(0.1, "reading the graph")
+    disk_quota.check(cache_folder(), "No network is opened")
+    report(0.0, "reading the graph")
+    contents = mapped(path)
+
+    def after(share: float) -> None:
+        contents.give_back()
+        report(0.4 * share, "making layers")
+
     try:
-        found = opened(contents, called[:LONGEST_NAME], shape)
+        found = opened(contents.view, called[:LONGEST_NAME], shape, after)
     except Refused as error:
         raise ValueError(f"{path.name} cannot be opened as a network: {str(error).rstrip('.')}.") from error
-    report(0.7, "comparing with ONNX Runtime")
-    return Uploaded(path.name, len(contents), found, _difference(contents, found, path.name))
+    contents.give_back()
+    about = _about(path.name, len(contents.view), found)
+    report(0.4, "writing its own file")
+    kept = kept_networks.opened(lambda place: network_file.write_plain(found.network, place))
+    try:
+        if find_spec(RUNTIME) is not None:
+            about["largest_difference"] = _difference(path, found, report.part(0.45, 1.0))
+    except BaseException:
+        kept.unlink(missing_ok=True)
+        raise
+    return Uploaded(kept, about)
 
 
-def about(one: Uploaded) -> dict[str, Any]:
-    """What is in the file, as plain data: shape, classes, layers and what can be done with each."""
-    network, found = one.found.network, one.found
+def _about(file: str, size: int, found: Opened) -> dict[str, Any]:
+    """What is in the user's file, before it was compared with ONNX Runtime."""
+    network = found.network
     rows = layer_rows(network)
-    return {"file": one.file, "bytes": one.bytes, "producer": found.producer, "shape": list(found.shape),
+    return {"file": file, "bytes": size, "producer": found.producer, "shape": list(found.shape),
             "classes": network.architecture.classes, "labels": list(found.classes),
             "parameters": sum(weight.numel() for weight in network.parameters()), "operators": found.operators,
             "layers": rows[:MOST_LAYERS], "compressible": sum(row["parameters"] for row in rows if row["methods"]),
-            "largest_difference": one.differs}
+            "largest_difference": None}
 
 
-def add(one: Uploaded, name: str) -> str:
-    """Keeps the network and returns the name under which it is a teacher. Raises ValueError as kept_networks.add(), or where
-    the disk's share is used up."""
-    disk_quota.check(cache_folder(), "No network is added")
-    return kept_networks.add(name, network_file.to_bytes(one.found.network))
-
-
-def tried_on(one: Uploaded, data: Dataset, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """How the network reads the examples of a data set, as plain data. Raises ValueError if it cannot."""
-    own = Own(network=one.found.network.architecture.title())
-    found = own_network.adopt(one.found.network.to(device), own, data, device=device)
+def tried_on(path: Path, data: Dataset, device: torch.device | str = "cpu",
+             report: Reporter = no_report) -> dict[str, Any]:
+    """How the network in a file of this program reads the examples of a data set, as plain data. Raises ValueError if it
+    cannot, Cancelled through `report`."""
+    network = network_file.read(path)
+    found = own_network.adopt(network.to(device), Own(network=network.architecture.title()), data, report, device)
     return {"data": data.name, "notes": list(found.notes),
             "tried": [{"way": way.words(), "accuracy": accuracy} for way, accuracy in found.tried]}
 
@@ -111,50 +128,76 @@ def _row(layer: str, parameters: int, methods: str, why: str) -> dict[str, Any]:
     return {"layer": layer, "parameters": parameters, "methods": methods, "why": why}
 
 
-def _difference(contents: bytes, found: Opened, name: str) -> float | None:
-    """The largest difference of any score, or probability, from ONNX Runtime's, divided by the largest score.
+def _difference(path: Path, found: Opened, report: Reporter) -> float:
+    """The largest difference of any score, or probability, from ONNX Runtime's on random examples, divided by the largest
+    score. Our network's weights are taken out of it before ONNX Runtime has its own in memory.
 
     Raises:
         ValueError: ONNX Runtime cannot run the file, or gives other scores.
+        Cancelled: through `report`.
     """
-    if find_spec(RUNTIME) is None:
-        return None
     examples = _examples(found)
-    theirs = _in_runtime(contents, found, examples, name)
-    ours = logits_of(found.network, torch.from_numpy(examples.astype(np.float32)))
-    if found.source.has_probabilities:
-        theirs = np.exp(theirs) if (theirs < 0).any() else theirs
-        ours = ours.softmax(1)
-    if found.source.is_one_score and theirs.shape[1] == 1:
-        ours = ours[:, 1:]
-    difference = float(np.abs(ours.numpy() - theirs).max() / max(1.0, float(np.abs(theirs).max())))
-    if not difference <= SAME:
-        raise ValueError(f"{name} was not opened: ONNX Runtime computes other scores for the same examples (they differ by "
-                         f"{difference:.2g} of the largest). The file uses an operator in a way that is not supported.")
-    return difference
+    ours = []
+    for number, some in enumerate(examples):
+        report(0.5 * number / len(examples), "computing scores")
+        ours.append(_as_in_file(logits_of(found.network, torch.from_numpy(some.astype(np.float32))), found))
+    found.network.to("meta")
+    memory.give_back()
+    report(0.5, "loading the file in ONNX Runtime")
+    scores = _runtime(path, found)
+    difference, largest = 0.0, 1.0
+    for number, (some, own) in enumerate(zip(examples, ours, strict=True)):
+        report(0.5 + 0.5 * (number + 1) / (len(examples) + 1), "comparing scores with ONNX Runtime's")
+        theirs = scores(some)
+        theirs = np.exp(theirs) if found.source.has_probabilities and (theirs < 0).any() else theirs
+        own = own[:, 1:] if found.source.is_one_score and theirs.shape[1] == 1 else own
+        difference = float(np.fmax(difference, np.nan_to_num(np.abs(own - theirs), nan=np.inf).max()))
+        largest = max(largest, float(np.abs(theirs).max()))
+    if not difference / largest <= SAME:
+        raise ValueError(f"{path.name} was not opened: ONNX Runtime computes other scores for the same examples (they "
+                         f"differ by {difference / largest:.2g} of the largest). The file uses an operator in a way that is "
+                         "not supported.")
+    return difference / largest
 
 
-def _examples(found: Opened) -> np.ndarray:
-    """Random examples (n, *shape); as many as the file was written for, where it was for a fixed number."""
+def _as_in_file(scores: torch.Tensor, found: Opened) -> np.ndarray:
+    return (scores.softmax(1) if found.source.has_probabilities else scores).numpy()
+
+
+def _examples(found: Opened) -> list[np.ndarray]:
+    """Random examples (n, *shape), a few at a time so that a large network's values between its layers take little memory:
+    as many as the file was written for, where it was for a fixed number."""
     random = np.random.default_rng(0)
-    size = (found.source.examples or ROWS, *found.shape)
-    return random.integers(0, 2, size).astype(np.int64) if found.reads_whole else random.normal(size=size).astype(np.float32)
+    size = (found.source.examples or AT_ONCE, *found.shape)
+    is_large = sum(weight.numel() for weight in found.network.parameters()) > LARGE
+    times = 1 if found.source.examples else (ROWS_OF_LARGE if is_large else ROWS) // AT_ONCE
+    return [random.integers(0, 2, size).astype(np.int64) if found.reads_whole else
+            random.normal(size=size).astype(np.float32) for _ in range(times)]
 
 
-def _in_runtime(contents: bytes, found: Opened, examples: np.ndarray, name: str) -> np.ndarray:
-    """The file's own output (n, scores)."""
+def _runtime(path: Path, found: Opened) -> Callable[[np.ndarray], np.ndarray]:
+    """The file's own output (n, scores) for examples."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(contents, options, providers=["CPUExecutionProvider"])
-        kinds = {"tensor(int32)": np.int32, "tensor(double)": np.float64, "tensor(float16)": np.float16,
-                 "tensor(uint8)": np.uint8, "tensor(int64)": np.int64}
+    options.enable_cpu_mem_arena = False  # which keeps what it has taken
+    kinds = {"tensor(int32)": np.int32, "tensor(double)": np.float64, "tensor(float16)": np.float16,
+             "tensor(uint8)": np.uint8, "tensor(int64)": np.int64}
+
+    def scores(examples: np.ndarray) -> np.ndarray:
         kind = kinds.get(session.get_inputs()[0].type, np.float32)
-        made = session.run([found.source.output], {found.source.input: examples.astype(kind)})[0]
+        try:
+            made = session.run([found.source.output], {found.source.input: examples.astype(kind)})[0]
+            rows = [list(row.values()) for row in made] if isinstance(made, list) else made
+            return np.asarray(rows, np.float64).reshape(len(examples), -1)
+        except Exception as error:
+            raise cannot from error
+
+    cannot = ValueError(f"{path.name} was not opened: ONNX Runtime cannot run it. Check the file with onnx.checker.")
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # of its own classes, with its own words
-        raise ValueError(f"{name} was not opened: ONNX Runtime cannot run it. Check the file with onnx.checker.") from error
-    rows = [list(row.values()) for row in made] if isinstance(made, list) else made
-    return np.asarray(rows, np.float64).reshape(len(examples), -1)
+        raise cannot from error
+    return scores

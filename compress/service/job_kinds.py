@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,11 +18,11 @@ from compress.curves.sink import Sink
 from compress.data import datasets
 from compress.data.datasets import Dataset
 from compress.data.pictures import PICTURES, pictures_file
-from compress.files import network_file
+from compress.files import kept_networks, network_file
 from compress.files.made_for import MadeFor
 from compress.methods import method
 from compress.networks.families import Network
-from compress.points import onnx_export, onnx_packages, torch_export
+from compress.points import onnx_export, onnx_packages, opening_process, torch_export
 from compress.points.inspection import inspection
 from compress.points.speed_map import speed_map
 from compress.progress import Cancelled, Reporter
@@ -31,12 +33,14 @@ from compress.search.target import Target
 from compress.service.failures import sentence_of
 from compress.service.requests import (
     ONNX,
+    OPENED,
     PROGRAM,
     ChainRequest,
     CurveRequest,
     DuelRequest,
     FinalRequest,
     InspectRequest,
+    NetworkRequest,
     OnnxRequest,
     OrderRequest,
     PointsRequest,
@@ -172,6 +176,16 @@ def _program(request: ProgramRequest, store: Sink, report: Reporter, device: tor
     store.save_view(program_key(request.digest), PROGRAM, {**asdict(found), "digest": kept, "bytes": len(made)})
 
 
+def _network(request: NetworkRequest, store: Sink, report: Reporter, device: torch.device) -> None:
+    file = Path(request.file)
+    if file.parent.parent != kept_networks.waiting():
+        raise ValueError(f"{request.file} is no file that the app keeps for this.")
+    try:
+        store.save_view(request.key, OPENED, opening_process.opened(request.file, request.data, request.shape, report))
+    finally:
+        shutil.rmtree(file.parent, ignore_errors=True)
+
+
 def _described(request: OnnxRequest | ProgramRequest, store: Sink, report: Reporter) -> tuple[Dataset, Network, MadeFor]:
     """The data, and the network of a request with what it was made for. Raises ValueError where its file does not say it."""
     data = datasets.load(request.data, report=report)
@@ -195,4 +209,5 @@ def _kept(digest: str, data: Dataset, store: Sink) -> tuple[Network, MadeFor | N
 JOBS: dict[type[Request], Job] = {TeacherRequest: _teacher, CurveRequest: _curve, PointsRequest: _points,
                                   ChainRequest: _chain, RaceRequest: _race, OrderRequest: _order, DuelRequest: _duel,
                                   SolveRequest: _solve, SpeedRequest: _speed, FinalRequest: _final,
-                                  InspectRequest: _inspect, OnnxRequest: _onnx, ProgramRequest: _program}
+                                  InspectRequest: _inspect, OnnxRequest: _onnx, ProgramRequest: _program,
+                                  NetworkRequest: _network}

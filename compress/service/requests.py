@@ -155,7 +155,19 @@ class ProgramRequest(Request):
     digest: str
 
 
-ONNX, PROGRAM = "onnx", "program"
+@dataclass(frozen=True)
+class NetworkRequest(Request):
+    """Open a user's network. file: its path, whose folder is removed afterwards; data: on which it is tried, "" for none;
+    shape: of an example, where the file leaves it open, else "". What is found is kept as a view under key and OPENED."""
+
+    kind = "network"
+    key: str
+    file: str
+    data: str
+    shape: str
+
+
+ONNX, PROGRAM, OPENED = "onnx", "program", "opened"
 
 
 def inspection_key(digest: str) -> str:

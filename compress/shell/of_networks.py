@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from compress.progress import Reporter
+
 ACTIONS = {"list": "the networks that were added", "show": "what is in an ONNX file, without adding it",
            "add": "add the network in an ONNX file to the teachers: own(network=NAME)", "remove": "remove an added network"}
 
@@ -22,6 +24,7 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
             action.add_argument("--name", help="of the network; by default that of the file")
             action.add_argument("--shape", default="", help="of an example, for example 1-28-28, where the file leaves it "
                                                             "open")
+            action.add_argument("--hold", action="store_true", help=argparse.SUPPRESS)  # the app's: to be added later
             action.add_argument("--data", help="data on which it is tried: how it reads them, and its accuracy on a part of "
                                                "the training examples")
         if name == "remove":
@@ -43,20 +46,37 @@ def run(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def _of_file(chosen: argparse.Namespace) -> dict[str, Any]:
     """What is in the file; with the action "add" it becomes a teacher."""
+    from compress.data.download_child import end_with_parent
+    from compress.files import kept_networks
     from compress.networks import device
     from compress.points import uploaded
+    from compress.shell.reporting import reporter
 
-    where = device.prepare()
-    path = Path(chosen.file)
-    found = uploaded.opened_file(path, chosen.name or path.stem, _shape(chosen.shape))
-    shown = uploaded.about(found)
-    if chosen.data:
-        from compress.data import datasets
-
-        shown |= uploaded.tried_on(found, datasets.load(chosen.data), where)
-    if chosen.action == "add":
-        shown = {"name": uploaded.add(found, chosen.name or path.stem), **shown}
+    if chosen.hold:
+        end_with_parent()
+    where, path = device.prepare(), Path(chosen.file)
+    name = chosen.name or path.stem
+    with reporter(where) as report:
+        found = uploaded.opened_file(path, name, _shape(chosen.shape), report.part(0.0, 0.6 if chosen.data else 1.0))
+        try:
+            shown = {**found.about, **(_tried(found.path, chosen.data, where, report.part(0.6, 1.0)) if chosen.data else {})}
+            if chosen.action == "add":
+                shown = {"name": kept_networks.add(name, found.path), **shown}
+        except BaseException:
+            found.path.unlink(missing_ok=True)
+            raise
+    if chosen.hold:
+        return {**shown, "opened": str(found.path)}
+    found.path.unlink(missing_ok=True)
     return shown
+
+
+def _tried(path: Path, name: str, where: Any, report: Reporter) -> dict[str, Any]:
+    from compress.data import datasets
+    from compress.points import uploaded
+
+    report(0.0, f"loading {name}")
+    return uploaded.tried_on(path, datasets.load(name), where, report)
 
 
 def _shape(text: str) -> tuple[int, ...]:

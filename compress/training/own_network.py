@@ -65,10 +65,12 @@ class Adopted:
 def kept(name: str) -> Network:
     """The network of a kept file, as it was added. Raises ValueError if there is none, or it is damaged."""
     network = network_file.read(kept_networks.path_of(name))
-    if not isinstance(network.architecture, GraphArchitecture):
+    architecture = network.architecture
+    if not isinstance(architecture, GraphArchitecture):
         raise ValueError(f"The network {shown(name)} is of another kind than those that are added. Remove it and add it "
                          "again.")
-    return network
+    return graph_network(kept_networks.called(name), architecture.shape, architecture.classes, list(network),
+                         architecture.labels)
 
 
 def structure(own: Own, data: Dataset) -> Network:

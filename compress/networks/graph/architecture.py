@@ -20,6 +20,7 @@ from compress.networks.families import MOST_CLASSES, Architecture, Family, Netwo
 from compress.networks.graph.parts import part_of, plain_of
 from compress.networks.graph.refused import Refused
 from compress.networks.graph.region import Region
+from compress.networks.graph.shapes import of_layer
 from compress.networks.graph.shaping import MOST_NUMBERS
 from compress.networks.plain_values import whole, wholes
 from compress.settings import setting, shown
@@ -144,7 +145,9 @@ def _problem(architecture: GraphArchitecture) -> str:
         with torch.device("meta"), torch.inference_mode():
             value = torch.zeros(2, *architecture.shape)
             for module in architecture.fresh().eval():
-                value = module.run(value, _watch) if isinstance(module, Region) else module(value)
+                shape = of_layer(module, [value])
+                value = (shape if shape is not None else module.run(value, _watch) if isinstance(module, Region) else
+                         module(value))
                 _watch(type(module).__name__, value)
     except Refused as error:
         return str(error)

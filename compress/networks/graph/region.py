@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from compress.networks.graph.elementwise import ELEMENTWISE, Operator, Options
-from compress.networks.graph.refused import Refused
+from compress.networks.graph.shapes import SHAPES, of_layer
 from compress.networks.graph.shaping import SHAPING, sized
 from compress.networks.graph.weighing import WEIGHING
 from compress.networks.plain_values import LARGEST, mapping, wholes
@@ -63,20 +63,15 @@ class Step:
 
 
 def computed(operator: str, given: Sequence[Tensor], options: Options) -> Any:
-    """What an operator makes of its inputs. Of shapes alone (torch's device "meta"), those of the commonest operators are
-    found by hand: torch loads its compiler for them, which takes seconds and 100 MB."""
-    if not any(one.is_meta for one in given):
-        return OPERATORS[operator](given, options)
-    if operator in ELEMENTWISE:
-        kind = ELEMENTWISE[operator]([torch.ones(1, dtype=one.dtype, device="cpu") for one in given], options).dtype
-        return torch.empty(torch.broadcast_shapes(*(one.shape for one in given)), dtype=kind, device="meta")
-    if operator == "Concat":
-        axis = options["axis"] % given[0].dim()
-        if len({(*one.shape[:axis], *one.shape[axis + 1:]) for one in given}) > 1:
-            raise Refused("its inputs differ in more than the axis along which they are joined")
-        shape = [*given[0].shape[:axis], sum(one.shape[axis] for one in given), *given[0].shape[axis + 1:]]
-        return torch.empty(shape, dtype=given[0].dtype, device="meta")
+    """What an operator makes of its inputs; its shape alone where one of them is a shape (torch's device "meta")."""
+    if operator in SHAPES and any(one.is_meta for one in given):
+        return SHAPES[operator](given, options)
     return OPERATORS[operator](given, options)
+
+
+def _applied(layer: nn.Module, given: Sequence[Tensor]) -> Any:
+    shape = of_layer(layer, given) if given[0].is_meta else None
+    return layer(*given) if shape is None else shape
 
 
 class Region(nn.Module):
@@ -103,7 +98,7 @@ class Region(nn.Module):
         last = {name: place for place, step in enumerate(self.steps) for name in step.inputs}
         for place, step in enumerate(self.steps):
             given = [self._value(name, values, batch) for name in step.inputs]
-            made = self.layers[step.layer](*given) if step.layer else computed(
+            made = _applied(self.layers[step.layer], given) if step.layer else computed(
                 step.operator, given, sized(step.options, batch.shape[0]))
             made = made if isinstance(made, tuple | list) else (made,)
             for name, value in zip(step.outputs, made, strict=False):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -83,7 +84,7 @@ def _gather(inputs: Sequence[Tensor], options: Options) -> Tensor:
 
 
 def _expand(inputs: Sequence[Tensor], options: Options) -> Tensor:
-    return inputs[0].expand(torch.broadcast_shapes(inputs[0].shape, tuple(options["shape"])))
+    return inputs[0].expand(np.broadcast_shapes(inputs[0].shape, tuple(options["shape"])))
 
 
 def _split(inputs: Sequence[Tensor], options: Options) -> tuple[Tensor, ...]:

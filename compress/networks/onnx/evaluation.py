@@ -21,6 +21,7 @@ from torch.nn import functional
 from compress.networks.graph.elementwise import Operator, Options
 from compress.networks.graph.refused import Refused
 from compress.networks.graph.region import OPERATORS, computed
+from compress.networks.graph.shapes import convolved
 from compress.networks.graph.shaping import MOST_NUMBERS, sized
 from compress.networks.graph.weighing import around
 from compress.networks.onnx.model import Node
@@ -272,6 +273,9 @@ def _convolved(inputs: Sequence[Tensor], options: Options) -> Tensor:
     options = {**options, "kernel_shape": options.get("kernel_shape") or list(inputs[1].shape[2:])}
     convolve = functional.conv1d if axes == 1 else functional.conv2d
     padded = functional.pad(inputs[0], around(options, inputs[0].shape[2:]))
+    if padded.is_meta:
+        return convolved(padded, inputs[1], {"stride": options.get("strides") or 1, "groups": options.get("group", 1),
+                                             "dilation": options.get("dilations") or 1})
     return convolve(padded, inputs[1], inputs[2] if len(inputs) > 2 else None, options.get("strides") or 1, 0,
                     options.get("dilations") or 1, options.get("group", 1))
 

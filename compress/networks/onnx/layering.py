@@ -33,11 +33,13 @@ class Layering:
 
     Attributes:
         values: of the graph; readers: how many nodes read each value.
+        after: called after each node, with the share of all nodes that are done.
         made: layers by the constants that they were made of.
     """
 
     values: dict[str, Known]
     readers: dict[str, int]
+    after: Callable[[float], None] = lambda share: None
     made: dict[tuple[str, ...], nn.Module] = field(default_factory=dict)
 
     def of(self, nodes: list[Simple]) -> list[Layered]:
@@ -46,7 +48,8 @@ class Layering:
         following = {node.inputs: node for node in nodes}
         additions = {name: node for node in following.values() if node.operator == "Add" for name in node.inputs}
         skipped: set[int] = set()
-        for node in nodes:
+        for place, node in enumerate(nodes):
+            self.after(place / len(nodes))
             if id(node) in skipped:
                 continue
             addition = additions.get(node.outputs[0]) if node.operator == "MatMul" else None

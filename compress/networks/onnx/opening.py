@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -58,11 +59,14 @@ class Source:
     is_one_score: bool
 
 
-def opened(contents: bytes | memoryview, called: str, shape: tuple[int, ...] = ()) -> Opened:
+def opened(contents: bytes | memoryview, called: str, shape: tuple[int, ...] = (),
+           after: Callable[[float], None] = lambda share: None) -> Opened:
     """The network in an ONNX file. No code of the file runs, and nothing larger than its own tensors is made.
 
     Args:
         called: the network's name for people; shape: of an example, where the file leaves sizes open.
+        after: called after each operator of the file, with the share of them that have become layers: what was read of the
+            file may be given back then. What it raises ends the work.
 
     Raises:
         ValueError: the reason in a sentence, with the operator's name where one is not known.
@@ -80,7 +84,7 @@ def opened(contents: bytes | memoryview, called: str, shape: tuple[int, ...] = (
     problem: Refused | None = None
     for scores in tail.candidates(model):
         try:
-            network, one_score, examples = _network(model, declared, sizes, scores, called)
+            network, one_score, examples = _network(model, declared, sizes, scores, called, after)
         except Refused as error:
             problem = problem or error
             continue
@@ -92,10 +96,11 @@ def opened(contents: bytes | memoryview, called: str, shape: tuple[int, ...] = (
     raise problem or Refused("it has no output")
 
 
-def _network(model: Model, declared: Declared, sizes: tuple[int, ...], scores: Scores, called: str) -> tuple[Network, bool,
-int]:
+def _network(model: Model, declared: Declared, sizes: tuple[int, ...], scores: Scores, called: str,
+             after: Callable[[float], None]) -> tuple[Network, bool, int]:
     """The network, whether it makes one score of two classes, and the number of examples for which it was written."""
     simple, evaluation = _evaluated(model, declared, sizes, scores.value)
+    after(0)
     target = evaluation.values[scores.value]
     if target.is_constant or not target.is_by_examples or target.two[0].numel() not in target.two.shape[1:]:
         raise Refused(f"its output {shown(scores.output)} has the sizes {list(target.two.shape)} for two examples; one "
@@ -109,7 +114,7 @@ int]:
     for node in simple:
         for name in node.inputs:
             readers[name] = readers.get(name, 0) + 1
-    layered = in_order(Layering(evaluation.values, readers).of(simple), scores.value)
+    layered = in_order(Layering(evaluation.values, readers, after).of(simple), scores.value)
     values = dict(evaluation.values)
     for node in layered:  # a padding that was put before a convolution
         for name in node.outputs:

@@ -1,16 +1,29 @@
-"""Uploaded networks are read by a process of its own, the same command as in a shell, so that a file that takes memory or
-ends its process does not end the app."""
+"""Uploaded networks are opened by a job, which shows its progress and can be cancelled; what was opened is added at once."""
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pages.ui.own_data import command
+from compress.atomic_file import write_whole
+from compress.files import kept_networks
+from compress.service.requests import NetworkRequest
 from pages.ui.own_data.files import File
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that a visitor gave, with the digest of its contents, which takes long for a large one."""
+
+    file: File
+    digest: str
+
+    @classmethod
+    def of(cls, file: File) -> Upload:
+        """Computes the digest."""
+        return cls(file, sha256(file.contents).hexdigest())
 
 
 @dataclass(frozen=True)
@@ -26,27 +39,29 @@ class Asked:
     shape: str = ""
 
 
-def look(file: File, asked: Asked) -> dict[str, Any]:
-    """What is in the file and how it reads the data, as compress/points/uploaded.py says it. Raises ValueError with the
-    command's sentence."""
-    return _with_file("show", file, asked, "")
+def request(upload: Upload, asked: Asked) -> NetworkRequest:
+    """The job that opens a file, which is put where the job finds it. Raises ValueError if it cannot be written."""
+    name = key(upload, asked)
+    path = kept_networks.waiting() / name.rpartition(" ")[2] / upload.file.plain_name
+    try:
+        write_whole(upload.file.contents, path)
+    except OSError as error:
+        raise ValueError(f"{path.parent} cannot be written ({error.strerror}). Free some space, or set COMPRESS_HOME to a "
+                         "folder that may be written.") from error
+    return NetworkRequest(name, str(path), asked.data, asked.shape)
 
 
-def add(file: File, asked: Asked, name: str) -> str:
-    """Keeps the network, and returns the name under which it is a teacher. Raises ValueError with the command's sentence."""
-    return str(_with_file("add", file, asked, name)["name"])
+def is_there(about: dict[str, Any]) -> bool:
+    """Whether what was opened can still be added: it is kept for a day."""
+    return Path(about["opened"]).is_file()
 
 
-def key(file: File, asked: Asked) -> str:
+def add(about: dict[str, Any], name: str) -> str:
+    """Keeps the network that was opened, and returns the name under which it is a teacher. Raises ValueError as
+    kept_networks.add()."""
+    return kept_networks.add(name, Path(about["opened"]))
+
+
+def key(upload: Upload, asked: Asked) -> str:
     """The same for the same contents, name and questions."""
-    return sha256(repr((file.name, asked, sha256(file.contents).hexdigest())).encode()).hexdigest()
-
-
-def _with_file(action: str, file: File, asked: Asked, name: str) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / file.plain_name
-        path.write_bytes(file.contents)
-        options = [f"--data={asked.data}"] if asked.data and action == "show" else []
-        options += [f"--shape={asked.shape}"] if asked.shape else []
-        options += [f"--name={name}"] if name else []
-        return command.printed("networks", action, str(path), *options, remedy="Add a smaller network.")
+    return "opened " + sha256(repr((upload.file.name, asked, upload.digest)).encode()).hexdigest()[:32]

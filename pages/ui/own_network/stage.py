@@ -7,16 +7,19 @@ from typing import Any
 
 import streamlit as st
 
+from compress.curves.store import ACTIVE
 from compress.files import kept_networks
+from compress.service.requests import OPENED
 from pages.ui.charts import outside, words
 from pages.ui.explore import cards
 from pages.ui.own_data.files import File
 from pages.ui.own_network import network_files
-from pages.ui.own_network.network_files import Asked
-from pages.ui.shell import session
+from pages.ui.own_network.network_files import Asked, Upload
+from pages.ui.shell import session, tray
 from pages.ui.shell.choice import teacher_defaults
 from pages.ui.shell.frame import Page
 
+POLL = 0.4
 FROM_TORCH = ('import torch\n\ntorch.onnx.export(network.eval(), (example,),\n'
               '    "network.onnx", external_data=False)')
 FROM_SCIKIT = ('from skl2onnx import to_onnx\n\nmade = to_onnx(classifier, X[:1])\n'
@@ -32,28 +35,37 @@ def draw(page: Page) -> None:
         st.error(outside.markdown(refused), icon=":material/report:")
     beside, main = st.columns([1, 3], gap="large")
     with beside:
-        file = given()
+        upload = given()
         asked = question(page)
     with main:
-        about = looked_at(file, asked) if file else None
+        about = looked_at(upload, asked) if upload else None
         if about:
             preview(about)
-        elif not file:
+        elif not upload:
             how_to()
     with beside:
-        if file and about:
-            add(page, file, asked, about)
+        if upload and about:
+            add(upload, about)
         added = session.remembered("network.added", "")
         if added and page.choice.teacher.values.get("network") == added:
             what_next(added)
     kept(page)
 
 
-def given() -> File | None:
+def given() -> Upload | None:
     """The visitor's file."""
     chosen = st.file_uploader("Your network, an ONNX file", type=["onnx"], key="network.file",
                               help="It stays on the machine that this app runs on.")
-    return File(chosen.name, chosen.getvalue()) if chosen else None
+    if not chosen:
+        return None
+    known, digest = session.remembered("network.digest", ("", ""))
+    file = File(chosen.name, chosen.getvalue())
+    if known == chosen.file_id:
+        return Upload(file, digest)
+    upload = Upload.of(file)
+    session.remember("network.digest", (chosen.file_id, upload.digest))
+    session.remember("network.open", False)
+    return upload
 
 
 def question(page: Page) -> Asked:
@@ -72,23 +84,49 @@ def question(page: Page) -> Asked:
     return Asked(page.choice.data, shape.strip())
 
 
-def looked_at(file: File, asked: Asked) -> dict[str, Any] | None:
-    """What is in the file, read once; None where it cannot be used, which is said."""
-    key, (known, about) = network_files.key(file, asked), session.remembered("network.preview", ("", None))
-    if known == key:
+def looked_at(upload: Upload, asked: Asked) -> dict[str, Any] | None:
+    """What is in the file, once a job has opened it; None before that, or where it cannot be used, which is said."""
+    key = network_files.key(upload, asked)
+    about, job = session.store().view(key, OPENED), session.store().latest_job(key)
+    if about and network_files.is_there(about) and not (job and job["state"] in ACTIVE):
         return about
+    if job is None or job["state"] == "done":  # done long ago, and what was opened then is gone
+        begin(upload, asked)
+        job = session.store().latest_job(key)
+    if job and job["state"] in ACTIVE:
+        st.fragment(wait, run_every=POLL)(key)
+        return None
+    if job:
+        tray.outcome(job)
+        ask_for_shape(job["error"] or "")
+    st.button("Read the file again", icon=":material/refresh:", key="network.again", on_click=begin, args=[upload, asked])
+    return None
+
+
+def begin(upload: Upload, asked: Asked) -> None:
+    """Starts the job; where that is refused, it is said."""
     try:
-        with st.spinner("Reading the network, and trying it on the data"):
-            about = network_files.look(file, asked)
+        request = network_files.request(upload, asked)
     except ValueError as error:
         st.error(outside.markdown(error), icon=":material/report:")
-        is_open = "--shape" in str(error)
-        if is_open != session.remembered("network.open", False):
-            session.remember("network.open", is_open)
-            st.rerun()
-        return None
-    session.remember("network.preview", (key, about))
-    return about
+        return
+    session.submit(request, request.key, f"Opening {outside.name(upload.file.plain_name)}")
+
+
+def wait(key: str) -> None:
+    """The progress of the job, until it ends."""
+    job = session.store().latest_job(key)
+    if job["state"] not in ACTIVE:
+        st.rerun()
+    tray.progress(job, "network")
+
+
+def ask_for_shape(error: str) -> None:
+    """Draws the page again with a place for the shape, where a file leaves it open."""
+    is_open = "--shape" in error
+    if is_open and not session.remembered("network.open", False):
+        session.remember("network.open", True)
+        st.rerun()
 
 
 def preview(about: dict[str, Any]) -> None:
@@ -142,17 +180,17 @@ def how_to() -> None:
     st.caption(READS)
 
 
-def add(page: Page, file: File, asked: Asked, about: dict[str, Any]) -> None:
+def add(upload: Upload, about: dict[str, Any]) -> None:
     """The name, and the button that makes a teacher of the network."""
-    name = st.text_input("Name of the network", value=file.plain_name.rpartition(".")[0] or "network", max_chars=40,
-                         key=f"network.name.{network_files.key(file, Asked(''))}")
-    st.button("Add and use it", type="primary", width="stretch", key="network.add", on_click=_add, args=[file, asked, name])
+    name = st.text_input("Name of the network", value=upload.file.plain_name.rpartition(".")[0] or "network", max_chars=40,
+                         key=f"network.name.{upload.digest}")
+    st.button("Add and use it", type="primary", width="stretch", key="network.add", on_click=_add, args=[about, name])
 
 
-def _add(file: File, asked: Asked, name: str) -> None:
+def _add(about: dict[str, Any], name: str) -> None:
     """Callback of the button; the same file under the same name is one network."""
     try:
-        added = network_files.add(file, asked, name)
+        added = network_files.add(about, name)
     except ValueError as error:
         session.remember("network.refusal", str(error))
         return

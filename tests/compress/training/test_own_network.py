@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from compress.networks.graph.reading import Reading
 from compress.networks.onnx.opening import opened
 from compress.recipe import Recipe, Step
 from compress.training import own_network, teachers
-from compress.training.own_network import adopt
+from compress.training.own_network import adopt, kept
 from tests.compress.helpers import identical, state, toy_data
 from tests.compress.networks.onnx import graphs
 
@@ -130,10 +131,15 @@ def test_numbers_of_words_beyond_the_table_are_refused() -> None:
         adopt(opened(graphs.script("words"), "words").network, Own(), data)
 
 
+def added(name: str, network: Network) -> str:
+    return kept_networks.add(name, kept_networks.opened(partial(network_file.write_plain, network)))
+
+
 def test_kept_by_contents_and_removed() -> None:
-    contents = network_file.to_bytes(opened(graphs.branches(), "b").network)
-    name = kept_networks.add("my net/1", contents)
-    assert name == kept_networks.add("my net/1", contents) and name.startswith("my_net_1-")
+    network = opened(graphs.branches(), "b").network
+    name, contents = added("my net/1", network), network_file.to_bytes(network)
+    assert name == added("my net/1", network) and name.startswith("my_net_1-")
+    assert kept(name).architecture.title() == "my_net_1"
     (card,) = [card for card in kept_networks.cards() if card.name == name]
     assert (card.shape, card.classes, card.bytes, card.problem) == ((4,), 3, len(contents), "")
     kept_networks.remove(name)
@@ -168,7 +174,7 @@ def test_units_of_a_chain_are_removed(data: Dataset) -> None:
 
 def test_a_curve_of_a_kept_network(data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("compress.data.datasets.load", lambda name, seed=0, report=None: data)
-    name = kept_networks.add("mine", network_file.to_bytes(as_graph(list(trained(data)), data.shape)))
+    name = added("mine", as_graph(list(trained(data)), data.shape))
     store = Store(tmp_path / "store.sqlite")
     wanted = sweep.sweep_of(Recipe("toy", Step.of("own", {"network": name}), (Step("prune"),)), [0.5, 0.9])
     points = list(sweep.run(wanted, store, latency=False))
