@@ -14,6 +14,7 @@ from compress.service.requests import (
     DuelRequest,
     FinalRequest,
     InspectRequest,
+    NetworkRequest,
     OnnxRequest,
     OrderRequest,
     PointsRequest,
@@ -32,7 +33,8 @@ ALL = [TeacherRequest("digits/mlp/0"), CurveRequest("digits/mlp/low_rank/0", (0.
        RaceRequest("digits/mlp/0"), FinalRequest("digits", ("abc",), "final"),
        ChainRequest("digits/mlp/prune+quantize/0", (0.5, 0.9), 1),
        OrderRequest("digits/mlp/0", 16.0, 3), DuelRequest("digits/mlp/prune/0", "digits/mlp/distill/0", "bytes", 9e3, 5),
-       InspectRequest("digits", "abc", "def"), OnnxRequest("digits", "abc"), ProgramRequest("digits", "abc")]
+       InspectRequest("digits", "abc", "def"), OnnxRequest("digits", "abc"), ProgramRequest("digits", "abc"),
+       NetworkRequest("opened abc", "/home/a.onnx", "digits", "1-28-28")]
 
 
 @pytest.mark.parametrize("request_", ALL, ids=lambda one: one.kind)
