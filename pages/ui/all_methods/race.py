@@ -108,7 +108,7 @@ def _wait_for(key: str, stamp: Any) -> None:
     job = session.store().latest_job(key)
     if job is None or job["state"] not in ACTIVE or session.store().points_stamp() != stamp:
         st.rerun()
-    tray.progress(job, "race.offer")
+    tray.progress(job, "race.offer", beside=False)
 
 
 def budget() -> float:

@@ -15,11 +15,9 @@ from compress.service.snippet import loading, snippet
 from tests.compress.helpers import ROOT
 
 
-@pytest.mark.parametrize(("method", "values"), [
-    ("low_rank(output_layer=true,scheme=centred)", (0.1, 0.3)), ("data_svd(epochs=2,storage=int8)", (4, 16)),
-    ("distill(epochs=2,seeds=1,temperatures=none)", (0.2, 0.6))], ids=["low_rank", "data_svd", "distill"])
-def test_the_code_of_a_point_makes_it_again(method, values, measured, known, elsewhere):
-    stored = measured(method, values).points[0]
+def test_the_code_of_a_point_is_a_program_that_makes_it_again(measured, known, elsewhere):
+    """The codes of all methods and of chains are run in one process by test_reproduction.py."""
+    stored = measured("data_svd(epochs=2,storage=int8)", (4, 16)).points[0]
     program = elsewhere / "point.py"
     program.write_text(snippet(Recipe.parse(stored["recipe"]), known["methods"]))
     ran = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=300,
@@ -30,11 +28,12 @@ def test_the_code_of_a_point_makes_it_again(method, values, measured, known, els
 
 READ = [("low_rank(output_layer=true,scheme=centred)", (0.1, 0.3)), ("prune(sparsity=0.9)", (0.9,)),
         ("sparse_code(nonzeros=2)", (2,)), ("distill(epochs=2,seeds=1,temperatures=none)", (0.2,)),
-        ("quantize(compared=false)", (5,))]
+        ("quantize(compared=false)", (5,)), ("prune(sparsity=0.8)+quantize(compared=false)", (5,)),
+        ("distill(width=0.4,epochs=2,alpha=0)+low_rank(keep=0.5)+sparse_code", (3,))]
 
 
 def test_the_code_that_reads_a_file_prints_the_accuracy_of_the_chart(measured, elsewhere, digits):
-    """A point of every method whose file is a network; one fresh process runs the codes of all."""
+    """A point of every method whose file is a network, and of chains; one fresh process runs the codes of all."""
     assert {name.partition("(")[0] for name, _ in READ} == {name for name, kind in methods().items()
                                                            if kind.applies_to == "network"}
     accuracies, codes = [], []
