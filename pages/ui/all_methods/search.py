@@ -78,7 +78,7 @@ def _ask(state: SearchState, known: Card) -> None:
     lost = f"at most {filters.lost.points_lost or 0:g} {unit(filters.lost.points_lost or 0)} below"
     size = f"within {spaced_size(filters.size.bytes or 1)}"
     names = {LOST: f"smallest, {lost}", SIZE: f"most accurate, {size}", BOTH: f"smallest, {lost}, {size}",
-             filters_of.FRONT: "whole front"}
+             filters_of.FRONT: "whole front" if filters.speed == WHEREVER else "most accurate"}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="search-ask"):
         st.selectbox("Search all methods and chains for", list(names), format_func=names.__getitem__, width=330,
                      **_kept("search"))

@@ -17,6 +17,7 @@ from compress.data.datasets import Dataset
 from compress.methods.low_rank import LowRank
 from compress.methods.prune import Prune
 from compress.methods.quantize import Quantize
+from compress.points import measure
 from compress.points.measure import Point
 from compress.progress import Cancelled, Reporter
 from compress.recipe import Recipe, Step
@@ -221,3 +222,21 @@ def test_a_search_that_is_cancelled_keeps_what_it_measured_and_goes_on_as_if_it_
     after = searched(store, tmp_path / "b")
     assert after.tried[:len(before.tried)] == before.tried == whole.tried[:len(before.tried)]
     assert after.tried[:len(whole.tried)] == whole.tried
+
+
+def test_within_half_of_the_time_the_most_accurate_is_found(store: Store, tmp_path: Path,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network's time is that of its multiply-adds here, so that no other load of the machine has a say."""
+    def ratio(network: Any, teacher: Any, batch: Any) -> tuple[float, float, float]:
+        work = [measure.counts(one, batch[:1])["macs"] for one in (network, teacher)]
+        return (work[0] / work[1],) * 3
+
+    monkeypatch.setattr(measure, "latency_ratio", ratio)
+    space = Space({"quantize": Choices(Quantize, (), (4, 5)), "low_rank": Choices(LowRank, (), (0.1, 0.2, 0.9))}, {})
+    monkeypatch.setattr(Space, "of", lambda *_: space)
+    question = Question(TEACHER, Target.parse("latency=0.5"), Budget(measurements=5), 0, 0)
+    found = [one.plain() for one in run(question, store, folder=tmp_path / "a")]
+    fast = [one for one in found if one["latency"] <= 0.5]
+    best = point_of(store, found_in(store, "latency=0.5").best or "")
+    assert best["accuracy"] == max(one["accuracy"] for one in fast) and best["latency"] <= 0.5
+    assert len(fast) < len(found)
