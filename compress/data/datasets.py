@@ -51,7 +51,8 @@ class Dataset:
         raw_bytes_per_example: bytes of an example as the source stores it: one for a uint8 value, four for any other.
         origin, notes: arrays from which the examples were made, and what is not used; see RawData.
         source: of its files, as source() gives it.
-        words: of texts, the word of each id, as the vocabulary of the training split has them; () for other kinds.
+        words: of texts, the word of each id, as the vocabulary of the training split has them; of sequences of letters, the
+            letter of each feature; () for others.
     """
 
     name: str
@@ -141,7 +142,7 @@ def prepare(raw: RawData, name: str, seed: int) -> Dataset:
                      raw.test_labels[parts.test])
     return Dataset(name, raw.title, raw.kind, raw.classes, cut(parts.train), cut(parts.calibration),
                    cut(parts.validation), normaliser, raw.digest(seed), raw.bytes_per_example, test, raw.origin,
-                   raw.notes)
+                   raw.notes, words=raw.words)
 
 
 def _of_texts(raw: RawData, name: str, seed: int, parts: Parts) -> Dataset:

@@ -1,4 +1,4 @@
-"""Validation examples as images in one file, which a page reads without loading the data set. Imports numpy only."""
+"""Validation examples as images or texts in one file, which a page reads without the data set. Imports numpy only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 
 from compress.data.datasets import Dataset
+from compress.data.texts.tokens import SPECIAL
 
+PADDING, UNKNOWN = range(len(SPECIAL))
+LONGEST = 400  # signs of a text
 PICTURES = ".npy"  # how such a file's name ends
 
 
@@ -20,17 +23,31 @@ def as_bytes(values: np.ndarray) -> np.ndarray:
     return ((values - values.min()) * (255.0 / spread)).round().astype(np.uint8)
 
 
+def as_shown(example: np.ndarray, data: Dataset) -> np.ndarray | str:
+    """What a page shows of a normalised example: of texts the words that the network reads, with "…" for one that the
+    vocabulary lacks; of sequences of letters the letters; otherwise numbers 0..255 as as_bytes() gives them."""
+    if data.kind == "text":
+        ids = [int(number) for number in example if number != PADDING]
+        words = ["…" if number == UNKNOWN else data.words[number] for number in ids]
+        return " ".join(word for word in words if " " not in word)[:LONGEST]  # without the pairs that follow the words
+    values = data.normaliser.undo(example)
+    if data.kind == "sequence" and len(data.words) == len(values):
+        found = [data.words[int(place)] if most > 0.5 else " "
+                 for place, most in zip(values.argmax(0), values.max(0), strict=True)]
+        return "".join(found).strip()
+    return as_bytes(values)
+
+
 @lru_cache(maxsize=4)
 def pictures_file(data: Dataset) -> bytes:
-    """All validation examples, uint8 (n, *shape), as the contents of a .npy file."""
-    values = data.normaliser.undo(data.validation.inputs)
+    """All validation examples, uint8 (n, *shape) or texts (n,), as the contents of a .npy file."""
     file = BytesIO()
-    np.save(file, np.stack([as_bytes(one) for one in values]))
+    np.save(file, np.stack([np.asarray(as_shown(one, data)) for one in data.validation.inputs]))
     return file.getvalue()
 
 
-def pictures(path: Path | str, rows: list[int]) -> list[list[Any]]:
-    """One nested list of 0..255 for each example; [] if there is no such file."""
+def pictures(path: Path | str, rows: list[int]) -> list[Any]:
+    """For each example a nested list of 0..255, or its text; [] if there is no such file."""
     if not Path(path).is_file():
         return []
     return np.load(path, mmap_mode="r")[rows].tolist()

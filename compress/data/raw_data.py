@@ -49,7 +49,7 @@ class RawData:
         origin: arrays from which the examples were made, for pages: "scene" (n, channels, height, width), the images that
             examples were cut from; "atoms" (count, features), of which signals are sums.
         notes: sentences on what of the source is not used.
-        words: of a text, the word of each id.
+        words: of a text, the word of each id; of sequences of letters, the letter of each feature.
 
     Raises:
         ValueError: an array that breaks these rules; the message has the title and the value.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
-from compress.data.pictures import as_bytes
+from compress.data.pictures import as_shown
 from compress.data.tensors import on_device
 from compress.layers.base import DENSE
 from compress.layers.titles import layer_title
@@ -47,15 +47,16 @@ def confusion(logits: Tensor, labels: Tensor, classes: int) -> list[list[int]]:
 
 
 def wrong_examples(logits: Tensor, labels: Tensor, data: Dataset) -> list[dict[str, Any]]:
-    """The most confidently wrong validation examples: values scaled to 0..255, true and predicted class, confidence."""
+    """The most confidently wrong validation examples: values (0..255, or a text), true and predicted class, confidence."""
     confidence, predicted = logits.softmax(1).max(1)
     wrong = torch.nonzero(predicted != labels).flatten()
     chosen = wrong[confidence[wrong].argsort(descending=True)][:WRONG_EXAMPLES].tolist()
     shown = []
     for row in chosen:
-        values = as_bytes(data.normaliser.undo(data.validation.inputs[row]))
-        shown.append({"values": values.tolist(), "row": row, "label": data.classes[int(labels[row])],
-                      "predicted": data.classes[int(predicted[row])], "confidence": float(confidence[row])})
+        values = as_shown(data.validation.inputs[row], data)
+        shown.append({"values": values if isinstance(values, str) else values.tolist(), "row": row,
+                      "label": data.classes[int(labels[row])], "predicted": data.classes[int(predicted[row])],
+                      "confidence": float(confidence[row])})
     return shown
 
 

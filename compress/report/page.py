@@ -19,6 +19,7 @@ from compress.report.gathering import Network, Report
 from compress.report.pictures import picture
 
 PICTURES = ".npy"
+LONGEST = 400  # signs of an example that is a text
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1c2530; background: white; max-width: 1080px; margin: 2rem auto;
@@ -29,6 +30,8 @@ th, td { text-align: left; padding: 0.3rem 0.7rem 0.3rem 0; border-bottom: 1px s
 td { overflow-wrap: anywhere; }
 figure { display: inline-block; margin: 0 0.5rem 0.5rem 0; text-align: center; }
 figure img { height: 64px; max-width: 110px; image-rendering: pixelated; border: 1px solid #dde2e8; border-radius: 4px; }
+blockquote { margin: 0; padding: 0.3rem 0.6rem; width: 17rem; max-width: 100%; text-align: left; font-size: 0.9rem;
+  border-left: 3px solid #0072B2; background: #f3f5f8; overflow-wrap: anywhere; }
 figcaption { font-size: 0.8rem; max-width: 110px; overflow-wrap: anywhere; }
 ul { columns: 3; list-style: none; padding: 0; font-size: 0.88rem; overflow-wrap: anywhere; }
 code { font-size: 0.85rem; overflow-wrap: anywhere; }
@@ -112,9 +115,16 @@ def _gallery(title: str, rows: list[tuple[int, str]], pictures: str, files: Arte
     if not (pictures and files.has(pictures, PICTURES)):
         return f"<h3>{title}</h3><p>{', '.join(captions)}</p>"
     levels = np.load(files.path(pictures, PICTURES), mmap_mode="r", allow_pickle=False)
-    figures = "".join(f"<figure><img src='{picture(levels[row])}' alt='{caption}'><figcaption>{caption}</figcaption>"
-                      "</figure>" for (row, _), caption in zip(rows, captions, strict=True))
+    figures = "".join(f"<figure>{_shown(levels[row], caption)}<figcaption>{caption}</figcaption></figure>"
+                      for (row, _), caption in zip(rows, captions, strict=True))
     return f"<h3>{title} (validation)</h3>{figures}"
+
+
+def _shown(example: np.ndarray | np.str_, caption: str) -> str:
+    """A picture, or the words of a text. caption: as HTML."""
+    if isinstance(example, str):
+        return f"<blockquote>{text(example, LONGEST)}</blockquote>"
+    return f"<img src='{picture(example)}' alt='{caption}'>"
 
 
 def _versions(report: Report) -> str:

@@ -73,11 +73,12 @@ def table_examples(path: Path, choices: Choices) -> Examples:
         return _of_text(kept, columns, choices, label, int(missing.sum()), rows, could, path)
     letters = [column.name for column in columns if column.type == "letters"]
     if len(letters) == 1 and sum(bool(column.features) for column in columns) == 1:
-        kind, inputs = "sequence", _sequences(kept[letters[0]])
+        alphabet = "".join(sorted(set("".join(kept[letters[0]].dropna()))))
+        kind, inputs = "sequence", _sequences(kept[letters[0]], alphabet)
     else:
-        kind, inputs = "tabular", _joined([one.values for one in made if one.values is not None], path)
+        alphabet, kind, inputs = "", "tabular", _joined([one.values for one in made if one.values is not None], path)
     return Examples(kind, inputs, class_labels(_plain(kept[label])), notes=_notes(columns, int(missing.sum())),
-                    columns=columns, rows=rows, labelled_by=label, could_label=could)
+                    columns=columns, rows=rows, labelled_by=label, could_label=could, words=tuple(alphabet))
 
 
 def _of_text(table: pandas.DataFrame, columns: tuple[Column, ...], choices: Choices, label: str, without_label: int,
@@ -155,9 +156,8 @@ def _column(name: str, values: pandas.Series, words: int) -> _Made:
     return made("other", 0, "left out: texts that hardly occur twice, such as names or dates")
 
 
-def _sequences(texts: pandas.Series) -> np.ndarray:
-    alphabet, longest = "".join(sorted(set("".join(texts.dropna())))), int(texts.str.len().max())
-    length = min(longest, LONGEST_SEQUENCE)
+def _sequences(texts: pandas.Series, alphabet: str) -> np.ndarray:
+    length = min(int(texts.str.len().max()), LONGEST_SEQUENCE)
     require(len(texts) * len(alphabet) * length * 5, f"{len(texts)} sequences of {length} letters", "Leave out rows.")
     return one_hot(texts.fillna("").tolist(), alphabet, length)
 

@@ -25,4 +25,5 @@ def peptides() -> dict[str, np.ndarray]:
     except (OSError, ValueError, IndexError) as error:
         raise ValueError(f"The installed modlamp has no table of peptides as version 4.3.3 has ({path.parent.parent}). "
                          "Install that one: pip install --no-deps modlamp==4.3.3") from error
-    return {"inputs": one_hot(sequences, AMINO_ACIDS, LENGTH), "labels": np.array(labels, dtype=np.int64)}
+    return {"inputs": one_hot(sequences, AMINO_ACIDS, LENGTH), "labels": np.array(labels, dtype=np.int64),
+            "words": np.array(list(AMINO_ACIDS))}

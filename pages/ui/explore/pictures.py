@@ -1,4 +1,4 @@
-"""Examples as pictures: images as they are, sequences as a line, anything else as bars of its values."""
+"""Examples as pictures: images as they are, sequences as a line, texts as texts, anything else as bars of its values."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from compress.data import pictures as stored
 from pages.ui.charts import outside
 from pages.ui.shell import session
 
-Values = list | np.ndarray
+Values = list | np.ndarray | str
 
 
 def of_examples(view: dict[str, Any], rows: list[int]) -> list[Any]:
-    """Validation examples of a curve's view, 0..255; [] where their file is gone or damaged."""
+    """Validation examples of a curve's view, 0..255 or texts; [] where their file is gone or damaged."""
     files, digest = session.store().artefacts, view.get("pictures", "")
     return stored.pictures(files.path(digest, stored.PICTURES), rows) if files.has(digest, stored.PICTURES) else []
 
@@ -32,7 +32,7 @@ def unpacked(text: str, shape: list[int]) -> list[np.ndarray]:
     return list(levels.reshape(int(count), int(size)).reshape(int(count), *shape))
 
 
-def difference(one: Values, other: Values) -> np.ndarray:
+def difference(one: list | np.ndarray, other: list | np.ndarray) -> np.ndarray:
     """What other lacks of one, around middle grey."""
     return (127.5 + (np.asarray(one, float) - np.asarray(other, float)) / 2).round().clip(0, 255).astype(np.uint8)
 
@@ -41,24 +41,28 @@ def gallery(examples: list[tuple[Values, str]], size: int = 84, widest: int = 10
     """HTML: pictures in a row, each with its caption, which is its alternative text too.
 
     Args:
-        examples: pairs of values (nested lists or an array shaped like an example, 0..255) and a caption.
+        examples: pairs of values (nested lists or an array shaped like an example, 0..255; or a text) and a caption.
         size: height in pixels; a picture that would be wider than `widest` is lower.
         row: they share the width of the page instead, whatever their size.
     """
-    figures = "".join(
-        f"<figure><img src='{picture(values)}' {_extent(values, size, widest)} "
-        f"alt='{outside.html(caption)}'><figcaption>{outside.html(caption)}</figcaption></figure>"
-        for values, caption in examples)
+    figures = "".join(f"<figure>{_shown(values, caption, size, widest)}<figcaption>{outside.html(caption)}</figcaption>"
+                      "</figure>" for values, caption in examples)
     return f"<div class='ce-pictures{' row' if row else ''}'>{figures}</div>"
 
 
-def picture(values: Values) -> str:
+def _shown(values: Values, caption: str, size: int, widest: int) -> str:
+    if isinstance(values, str):
+        return f"<blockquote>{outside.html(values)}</blockquote>"
+    return f"<img src='{picture(values)}' {_extent(values, size, widest)} alt='{outside.html(caption)}'>"
+
+
+def picture(values: list | np.ndarray) -> str:
     """A data address of one example: (channels, height, width), (features, length) or (features,), 0..255."""
     levels = np.asarray(values)
     return _png(levels) if levels.ndim == 3 else _svg(np.atleast_2d(levels).tolist())
 
 
-def _extent(values: Values, size: int, widest: int) -> str:
+def _extent(values: list | np.ndarray, size: int, widest: int) -> str:
     width = _width(np.shape(values), size)
     return f"width='{min(width, widest)}' height='{max(1, round(size * min(1.0, widest / width)))}'"
 

@@ -89,3 +89,9 @@ def test_pictures_come_back_from_their_packing():
     first, second = pictures.unpacked(encoded(levels), [2, 3])
     assert first.tolist() == [[0, 1, 2], [3, 4, 5]] and second.tolist() == [[6, 7, 8], [9, 10, 11]]
     assert pictures.unpacked("", [1, 2, 3]) == []
+
+
+def test_a_text_is_shown_as_a_text_and_cannot_become_markup():
+    shown = Reader(pictures.gallery([(NASTY, "good → bad"), ([0, 255], "numbers")]))
+    assert [tag for tag, _ in shown.tags] == ["div", "figure", "blockquote", "figcaption", "figure", "img", "figcaption"]
+    assert shown.text == f"{NASTY}good → badnumbers"

@@ -22,6 +22,9 @@ STYLE = """<style>
 .ce-pictures figure { margin: 0; text-align: center; }
 .ce-pictures img { image-rendering: pixelated; border-radius: 0.3rem; display: block; margin: 0 auto;
   border: 1px solid rgba(128,140,150,0.3); }
+.ce-pictures blockquote { margin: 0; padding: 0.45rem 0.7rem; width: 17rem; max-width: 100%; text-align: left;
+  font-size: 0.95rem; line-height: 1.35; overflow-wrap: anywhere; border-left: 3px solid #0072B2;
+  background: rgba(128, 128, 128, 0.12); }
 .ce-pictures.row { flex-wrap: nowrap; }
 .ce-pictures.row figure { flex: 1 1 0; min-width: 0; }
 .ce-pictures.row img { width: 100%; height: auto; }
