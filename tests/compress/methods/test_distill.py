@@ -28,7 +28,7 @@ from compress.methods.distill import Distill
 from compress.networks.evaluation import logits_of
 from compress.networks.families import MLP, Architecture, Logistic, Network, build
 from compress.progress import Progress, Reporter, StudentsSoFar
-from compress.recipe import Step
+from compress.recipe import CURVE, SEED, Step
 from compress.training.loop import Training, train
 from compress.training.side_by_side import SideBySide
 from tests.compress.helpers import identical, planned, state, toy_data
@@ -242,6 +242,8 @@ def test_a_grid_has_every_student_once_and_a_control_for_each_width_and_seed(tem
     assert len({one.step() for one in grid}) == len(grid)
     assert all(one.control() in grid for one in grid)
     assert {method.at(width) for width in widths} <= set(grid)
+    own = [run for run in method.plan(widths) if run.method.alpha > 0 and run.method.temperature == method.temperature]
+    assert {run.role for run in own} == {CURVE, SEED}, "its own temperature is no other one"
 
 
 def test_matching_logits_does_not_depend_on_temperature():

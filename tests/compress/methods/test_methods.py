@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import pytest
 import torch
@@ -143,9 +145,26 @@ def test_its_class_has_all_that_pages_and_the_command_line_need(kind: type[Metho
 
 @every_method
 def test_a_method_comes_back_from_its_step(kind: type[Method]) -> None:
-    assert method(kind().step()) == kind()
-    assert method(Step.parse(kind().step().text())) == kind()
+    """With every setting at its default, and with each one of a point at another value that goes with the defaults."""
     assert method(Step(kind.name)) == kind()
+    turned, entries = [kind()], [entry for entry in kind.describe() if not entry["of_sweep"]]
+    for name, value in ((entry["name"], value) for entry in entries for value in others(entry)):
+        with suppress(ValueError):
+            turned.append(kind.from_plain({name: value}))
+    assert len(set(turned)) == len(turned) > len(entries)
+    for one in turned:
+        assert method(one.step()) == method(Step.parse(one.step().text())) == one
+
+
+def others(entry: dict[str, Any]) -> list[Any]:
+    """Values of a setting other than its default."""
+    default = entry["default"]
+    if isinstance(default, bool):
+        return [not default]
+    if isinstance(default, (list, tuple)):
+        return [[8]]
+    found = entry["choices"] or [entry["low"], entry["high"], 3]
+    return [value for value in found if value not in (None, default)]
 
 
 def test_one_concept_has_one_name_in_all_methods() -> None:

@@ -320,11 +320,10 @@ def test_two_curves_of_one_teacher_train_it_once(engine: LocalEngine) -> None:
     teacher = "digits/mlp(epochs=40,hidden=32)"
     numbers = [curve_job(engine, f"{teacher}/{method}/7", [0.2], session=session)
                for method, session in (("low_rank", "anna"), ("prune", "ben"))]
-    second = eventually(lambda: "which another run is making" in engine.store.job(numbers[1])["text"] or
-                        engine.store.job(numbers[1])["state"] == "done")
-    first, other = (ended(engine, number) for number in numbers)
-    assert second and (first["state"], other["state"]) == ("done", "done")
-    assert [entry["epoch"] for entry in first["live"]] == list(range(1, 41)) and other["live"] == []
+    jobs = [ended(engine, number) for number in numbers]
+    assert [job["state"] for job in jobs] == ["done", "done"]
+    # Whichever comes to the teacher first trains it: on a busy machine that may be the second.
+    assert sorted([entry["epoch"] for entry in job["live"]] for job in jobs) == [[], list(range(1, 41))]
 
 
 def test_a_teacher_cancelled_by_one_is_trained_to_the_end_for_who_waited(engine: LocalEngine) -> None:

@@ -16,7 +16,8 @@ def test_each_of_the_dials_values_has_its_point_or_none():
 
 def test_a_layer_is_found_by_its_path_and_an_unknown_one_is_empty():
     known = {"inside": {"layers": [{"path": "0", "kept": 3}, {"path": "2", "kept": 4}]}}
-    assert marks.of_layer(known, "2") == {"path": "2", "kept": 4} and marks.of_layer(known, "4") == {}
+    assert marks.of_layer(known, "2") == {"path": "2", "kept": 4}
+    assert marks.of_layer(known, "1") == marks.of_layer(known, "4") == {}
 
 
 def test_ticks_of_names_are_bare_numbers():
