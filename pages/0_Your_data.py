@@ -64,8 +64,8 @@ def choices(about: dict | None) -> Reading:
                      **session.bound("own.label", about["label"], lambda name: change(label=name)))
     if about and any(column["type"] == "text" for column in about["columns"]):
         st.selectbox("How the column of text is read", list(TEXT_READINGS), format_func=TEXT_READINGS.__getitem__,
-                     help="Counts stand beside the other columns. Tokens are read by networks with an "
-                     "embedding table, and the other columns are left out.",
+                     help="Counts are features beside the other columns. Tokens are read by networks with an "
+                     "embedding table; the other columns are left out then.",
                      **session.bound("own.text", reading.text, lambda text: change(text=text)))
         if reading.text == "counts":
             st.select_slider("Features that count the words of a text", [128, 256, 512, 1024, 2048, 4096],

@@ -35,8 +35,8 @@ PRESETS = (
            "hidden layer.", {"depth": 1, "width": 0.075, "temperature": 2.0, "temperatures": "1-8"}, "mnist5k", STRONG),
     Preset("Only 100 labels", "some labels", "The other 2,900 digits are used without labels, with the teacher's outputs as "
            "targets.", {"labelled": 100, "width": 0.2, "alpha": 1.0, "temperatures": "1-20"}, "mnist5k", STRONG),
-    Preset("A class the student never saw", "missing class", "No 3 is among its examples; it recognises many of them all "
-           "the same.", {"omit": 3, "width": 0.2, "alpha": 1.0, "temperature": 8.0, "temperatures": "1-20"}, "mnist5k",
+    Preset("A class the student never saw", "missing class", "Its training examples have no 3, yet it recognises many "
+           "threes.", {"omit": 3, "width": 0.2, "alpha": 1.0, "temperature": 8.0, "temperatures": "1-20"}, "mnist5k",
            STRONG),
     Preset("Gap too large", "gap", "At a high temperature tiny students do worse than on labels alone; see whether an "
            "assistant of middle size helps.",
@@ -163,8 +163,8 @@ def unseen_class(found: Students, state: CurveState) -> str:
     its = found.labels == classes.index(label)
     right, alone = (int((one.predictions[its] == classes.index(label)).sum()) for one in (student, control))
     name = outside.html(label, outside.NAME)
-    return (f"Of {int(its.sum())} examples of class <b>{name}</b>, which it never saw, it recognises <b>{right}</b>; on "
-            f"labels alone {alone}.")
+    return (f"Of {int(its.sum())} examples of class <b>{name}</b>, on which it was not trained, it recognises "
+            f"<b>{right}</b>; on labels alone {alone}.")
 
 
 def best_gain(found: Students, values: list[float]) -> str:

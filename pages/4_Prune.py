@@ -37,11 +37,11 @@ PRESETS = (
            "are renewed. Compare it with second order.", {"criterion": "surgeon", "sparsity": 0.95}, "digits",
            "LeNet-300-100"),
     Preset("12× fewer weights, trained again", "learning", "Layer densities of Han et al. (2015), six epochs at a tenth of "
-           "the rate. The file, which also says which weights remain, is 12.8× smaller; 8.6× if it is not coded.",
+           "the rate. The file, with the places of the remaining weights, is 12.8× smaller; 8.6× if it is not coded.",
            {"densities": "8-9-26", "recovery_epochs": 6, "recovery_batch": 16, "sparsity": 0.9182}, "mnist5k",
            "LeNet-300-100"),
-    Preset("Whole neurons: really faster", "neurons", "Units are removed with all their connections; what is left is a "
-           "smaller dense network.", {"pattern": "units", "criterion": "second_order", "sparsity": 0.5}, "mnist5k",
+    Preset("Whole neurons: really faster", "neurons", "Units are removed with all their connections; the remaining "
+           "network is smaller and dense.", {"pattern": "units", "criterion": "second_order", "sparsity": 0.5}, "mnist5k",
            "LeNet-300-100"),
     Preset("Channels of a LeNet-5", "channels removed", "The same for convolutions.",
            {"pattern": "units", "criterion": "second_order", "sparsity": 0.5}, "mnist5k", "LeNet-5"),

@@ -22,7 +22,7 @@ WEIGHTS = (
            "mnist5k", "LeNet-300-100"),
     Preset("LeNet's first layer alone", "first layer", "Nine tenths of all weights are in it.", {"first_only": True},
            "mnist5k", "LeNet-300-100"),
-    Preset("Random atoms instead", "noise", "The same without learning: is the dictionary worth it?",
+    Preset("Random atoms instead", "noise", "The same without learning: how much does a learned dictionary gain?",
            {"dictionary": "random"}, "mnist5k", "LeNet-300-100"),
     Preset("Trained afterwards", "learning", "Atoms and coefficients learn on, three epochs, with their places fixed.",
            {"recovery_epochs": 3, "nonzeros": 1}, "mnist5k", "LeNet-300-100"),

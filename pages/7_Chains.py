@@ -8,8 +8,8 @@ from pages.ui.explore import folds
 from pages.ui.explore.folds import Fold
 from pages.ui.shell.frame import open_page, part
 
-page = open_page("Chains", "Put methods one after the other. Each step starts from the network that the one before it left; "
-                 "every network on the way is measured.")
+page = open_page("Chains", "Put methods one after the other. Each step compresses the result of the step before it; "
+                 "the result of each step is measured.")
 stage.begin(look_up(page.known), page)
 state = look_up(page.known)  # one look for the whole page, which is drawn again when something has changed since
 with part("presets"):

@@ -612,8 +612,8 @@ def test_what_is_recognised_of_a_class_never_shown_is_told(show, engine, prepare
     truth, own = curve.teacher["card"]["labels"], Recipe.parse(curve.points[0]["recipe"])
     kept = memoryview(engine.store.all_predictions("distill", curve.teacher["digest"])[own.key()]).cast("H")
     right = sum(answer == label == 4 for answer, label in zip(kept, truth, strict=True))
-    assert right and (f"Of {truth.count(4)} examples of class <b>4</b>, which it never saw, it recognises <b>{right}</b>; "
-                      "on labels alone 0.") in told
+    assert right and (f"Of {truth.count(4)} examples of class <b>4</b>, on which it was not trained, it recognises "
+                      f"<b>{right}</b>; on labels alone 0.") in told
 
 
 def test_a_temperature_that_was_added_later_is_shown_as_its_own(show, engine, prepared):

@@ -90,7 +90,7 @@ def test_a_link_has_the_budget(show):  # noqa: F811
 
 def test_a_race_that_does_not_come_with_the_program_says_whose_is_shown(show):  # noqa: F811
     shown = show("app.py", {"data": "mnist1d"})
-    assert "Not raced yet for what the sidebar says" in captions(shown) and dots(shown)
+    assert "Not raced yet on the sidebar's network" in captions(shown) and dots(shown)
     digits = show("app.py", {"data": "mnist5k"})
     assert "Comes with the program" in captions(digits)
     assert sorted(dots(digits)) == sorted(example.races()[1].points)

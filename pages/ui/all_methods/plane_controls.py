@@ -36,8 +36,8 @@ def draw(rows: list[Row]) -> list[Row]:
             _add_recall(rows, one)
     known = [row for row in rows if all(one.of(row) is not None for one in measures)]
     if len(known) < len(rows):
-        st.caption(f"{len(rows) - len(known):,} of {len(rows):,} networks are left out: something of what is drawn was not "
-                   "measured.")
+        st.caption(f"{len(rows) - len(known):,} of {len(rows):,} networks are not drawn: not all of the chosen quantities "
+                   "were measured.")
     return known
 
 

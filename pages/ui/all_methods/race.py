@@ -192,7 +192,7 @@ def _provenance(own: RaceState, state: RaceState, page: Page) -> str:
         return outside.markdown(f"{count} {'network' if count == 1 else 'networks'}, measured here on {page.data['title']}, "
                                 f"{state.reference['examples']:,} validation examples." if state.reference else "")
     same = state.recipe == own.recipe
-    begin = "Comes with the program" if same else "Not raced yet for what the sidebar says. Shown meanwhile"
+    begin = "Comes with the program" if same else "Not raced yet on the sidebar's network. Shown meanwhile"
     return outside.markdown(f"{begin}: {state.shipped}")
 
 

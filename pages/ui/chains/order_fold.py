@@ -88,7 +88,7 @@ def _matrix(page: Page, polled: bool) -> None:
                "half of the way to the size asked (by ratio); the dial of the second is chosen so that the file is as large "
                f"as asked. {EQUALLY} Bold: significant, by an exact test over examples, the votes of an example's seeds "
                "added up (McNemar's test where there is one seed), with Holm's correction for all pairs. The "
-               "test speaks of these networks: what each seed gives is under the pointer.")
+               "test is about these networks only; the result of each seed is in the cell's hover text.")
 
 
 def _asked(order: Order) -> float:

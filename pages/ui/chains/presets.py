@@ -34,16 +34,16 @@ PRESETS = (
                 "that is removed, and watch what the levels still save.",
                 FIRST, 1),
     ChainPreset("Deep Compression", "learning", "Han et al. (2016): prune and train again, share a few values and train "
-                "these, then code. Each is a stair.",
+                "these, then code. Each step is a stair.",
                 "prune(recovery_batch=16,recovery_epochs=6,sparsity=0.9)"
                 "+quantize(levels=4,recovery_epochs=3,scheme=codebook)", 1),
-    ChainPreset("Distil, then factorise, then 4 bits", "pair", "A narrow student, its weights as two thin matrices, "
-                "these in 16 levels: what does each step still save after the others?",
+    ChainPreset("Student, low rank, then 4 bits", "pair", "A narrow student, its weights as two thin matrices, "
+                "their numbers in 16 levels: how much does each step save?",
                 "distill(width=0.35)+low_rank(allocation=greedy,keep=0.6)+quantize(levels=16)", 1),
-    ChainPreset("Low rank, then few bits", "product", "Two thin matrices for each layer, then few levels for these. Turn "
-                "the levels.", "low_rank(allocation=greedy,keep=0.3)+quantize(levels=8)", 2),
-    ChainPreset("Few bits, then low rank", "levels", "The other way round: low rank of what quantization left needs its "
-                "factors in floats again.", "quantize(levels=8)+low_rank(allocation=greedy,keep=0.3)", 2),
+    ChainPreset("Low rank, then few bits", "product", "Two thin matrices for each layer, then few levels for their numbers. "
+                "Turn the levels.", "low_rank(allocation=greedy,keep=0.3)+quantize(levels=8)", 2),
+    ChainPreset("Few bits, then low rank", "levels", "The other way round: the factors of quantized weights are floats "
+                "again.", "quantize(levels=8)+low_rank(allocation=greedy,keep=0.3)", 2),
 )
 
 

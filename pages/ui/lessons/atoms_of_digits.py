@@ -10,7 +10,7 @@ from pages.ui.lessons.lesson import DIGITS, SPARSE_CODE, TEACHER, Lesson, Lesson
 
 CODES = {**DIGITS, "method": "data_codes"}
 
-LESSON = Lesson("atoms-of-digits", "Atoms of digits", "How little of a digit must be stored for it to stay a digit.", (
+LESSON = Lesson("atoms-of-digits", "Atoms of digits", "How few numbers are enough to recognise a digit.", (
     LessonStep(
         "Digits as sums of parts",
         "A dictionary has 144 atoms, small pictures of 8 × 8 pixels that are learned from the digits. Each digit is then "
@@ -34,17 +34,17 @@ LESSON = Lesson("atoms-of-digits", "Atoms of digits", "How little of a digit mus
         Question("The same with 144 **random** atoms, nothing learned. What does four of those cost?",
                  ("nothing: any atoms will do", "several points", "it guesses"), 1,
                  "Several points, and most of the energy of the pictures: learned atoms are worth their training."),
-        "Play *Orthogonal matching pursuit* further down: each step takes the atom most like what is left."),
+        "Play *Orthogonal matching pursuit* further down: each step takes the atom most similar to the residual."),
     LessonStep(
         "Four random atoms",
-        "Random atoms do not look like anything in the data, so four of them explain little of a digit. That the classifier "
-        "still works so well says how easy these digits are.", SPARSE_CODE,
+        "Random atoms resemble nothing in the data, so four of them approximate a digit badly. That the classifier is still "
+        "so often right shows how easy these digits are.", SPARSE_CODE,
         {**CODES, "data_codes.nonzeros": "4", "data_codes.dictionary": "random"}, None,
         "The rebuilt pictures, beside the digits as they are."),
     LessonStep(
-        "The honest rival: principal components",
-        "Components of as many bytes are a dictionary too, the same few for every digit. They lose about as much energy as "
-        "learned atoms and are as good for the classifier within noise: here sparsity is an equal, not a winner.",
+        "The baseline: principal components",
+        "Principal components are a dictionary too, with the same few atoms for every digit. In as many bytes they lose "
+        "about as much energy as learned atoms, and the classifier is as accurate within noise: sparse codes gain nothing.",
         SPARSE_CODE, {**CODES, "data_codes.nonzeros": "2"}, None,
         "The curve of principal components in the chart: at every stop it has the same number of bytes."),
 ))

@@ -21,8 +21,8 @@ LESSON = Lesson("dark-knowledge", "Dark knowledge", "Why the wrong answers of a 
         Question("A small student learns from the teacher's outputs for all digits except the 3: it never sees an image of "
                  "a 3. How many of the 36 threes among the validation examples will it recognise?",
                  ("none", "about a third", "most of them"), 2,
-                 "Most of them. For other images the teacher says how much they look like a 3; from this the student learns "
-                 "what a 3 is."),
+                 "Most of them. The teacher's probability of a 3 is higher for images that resemble one; from these "
+                 "probabilities the student learns what a 3 looks like."),
         "Under *Its most confident mistakes*: which digits are taken for which others?"),
     LessonStep(
         "A student that never saw a 3",
@@ -32,9 +32,8 @@ LESSON = Lesson("dark-knowledge", "Dark knowledge", "Why the wrong answers of a 
         "The sentence above the chart that counts the recognised threes, of the student and of the control."),
     LessonStep(
         "Where the knowledge is",
-        "No label ever said 3, so the control's output for the 3 only learned to be small: it stays below 90 %. What the "
-        "student has more is the knowledge in the teacher's small probabilities: dark knowledge (Hinton, Vinyals & Dean "
-        "2015).", DISTILL,
+        "No label was a 3, so the control learned only that its output for the 3 is small: it stays below 90 %. The student "
+        "learned from the teacher's small probabilities too: dark knowledge (Hinton, Vinyals & Dean 2015).", DISTILL,
         {**UNSEEN, "distill.temperature": "8.0", "distill.width": "0.35"},
         Question("At temperature 1 the student sees the teacher's probabilities as they are. Will it still recognise the "
                  "threes?", ("yes, as many", "about half of them", "almost none"), 2,
@@ -43,8 +42,8 @@ LESSON = Lesson("dark-knowledge", "Dark knowledge", "Why the wrong answers of a 
         "The hollow points: the controls. They stay below 90 % at every width."),
     LessonStep(
         "The same at temperature 1",
-        "Only the temperature has changed. The student is now as blind to the 3 as its control: a softmax at temperature 1 "
-        "hides what the teacher knows about similar digits.", DISTILL, {**UNSEEN, "distill.temperature": "1.0"}, None,
+        "Only the temperature has changed. The student now recognises as few threes as its control: at temperature 1 the "
+        "probabilities of similar digits are almost zero.", DISTILL, {**UNSEEN, "distill.temperature": "1.0"}, None,
         "The student's accuracy at this stop, against about 96 % at temperature 8."),
     LessonStep(
         "Before the last one: what if labels are rare?",

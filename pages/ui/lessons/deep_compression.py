@@ -23,9 +23,9 @@ LESSON = Lesson("deep-compression", "Deep Compression, step by step", "What prun
                  "still lost then?", ("about 4", "about 1", "none"), 1,
                  "About 1: the weights that are left take over some of what the others did. The file keeps its "
                  "length, because training moves values and not zeros."),
-        "The staircase: the teacher, what pruning leaves, what coding takes off."),
+        "The staircase: the teacher, the file after pruning, the file after coding."),
     LessonStep(
-        "Train what is left",
+        "Train the remaining weights",
         "Removed weights stay zero; the others are trained on the labels. 39 kB before coding: values of 32 bits, "
         "and one bit for each place.", CHAINS, {**DIGITS, "chain": AGAIN},
         Question("Next, all weights of a layer share four values; each stores which, in 2 bits. How long is the "
@@ -48,12 +48,12 @@ LESSON = Lesson("deep-compression", "Deep Compression, step by step", "What prun
         Question("The other way round: first four shared values, then remove 85 % and train. How accurate is that network?",
                  ("about 96 %, as before", "about 90 %", "about 10 %, as by guessing"), 2,
                  "About 10 %. After sharing, a layer has four magnitudes; pruning by magnitude cannot tell equal "
-                 "weights apart, and takes whole values away. What is left has too few to train."),
+                 "weights apart, and removes whole values. Too few different values remain to be trained."),
         "The last stair: coding alone."),
     LessonStep(
         "The other way round",
-        "The same two methods, the same settings: nothing is left. The weaker change goes first, and what the second "
-        "method compares must still differ.", CHAINS, {**DIGITS, "chain": f"{TRAINED}+{AGAIN}"},
+        "The same two methods, the same settings, and the network only guesses. Pruning compares magnitudes, so it goes "
+        "first: shared values make magnitudes equal.", CHAINS, {**DIGITS, "chain": f"{TRAINED}+{AGAIN}"},
         Question("Back to pruning first. Rounding to the outputs (GPTQ, 2023) replaces the trained values: five "
                  "levels, no training. Against 96.1 % in 7.1 kB it is",
                  ("worse and larger", "better and smaller", "better but larger"), 1,

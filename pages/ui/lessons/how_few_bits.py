@@ -21,8 +21,8 @@ LESSON = Lesson("how-few-bits", "How few bits?", "What weights can be rounded to
         "The histogram: so many levels that they follow it like its own bars. Drag the dial and watch them thin out."),
     LessonStep(
         "Three levels, the nearest",
-        "The grey weights are what the teacher has; the coloured levels are all that is left. Rounding looks at one weight "
-        "at a time, whatever its input does.", QUANTIZE, {**FEW, "quantize.scheme": "nearest"},
+        "Grey: the teacher's weights. In colour: the levels that they are rounded to. Rounding treats each weight by "
+        "itself, however large its input is.", QUANTIZE, {**FEW, "quantize.scheme": "nearest"},
         Question("GPTQ has the same three levels. It rounds one input after the other, and changes the weights that are "
                  "still to be rounded so that they make up for each error. How accurate is the network then?",
                  ("about 97 %", "about 80 %", "about 60 % too"), 0,

@@ -38,7 +38,7 @@ LESSON = Lesson("lottery-ticket", "The lottery ticket", "Whether a small network
         Question("Is it the mask, or also the first weights? The control: the same mask and the same training, but **new** "
                  "random first weights. How good is it?",
                  ("as good", "a few points worse", "it learns nothing"), 1,
-                 "A few points worse. The mask is worth much by itself, and its own first weights add to it."),
+                 "A few points worse. The mask alone gives most of the accuracy, its own first weights the rest."),
         "Every stop of this curve is a ticket that was trained anew."),
     LessonStep(
         "The control: new first weights",
@@ -47,8 +47,8 @@ LESSON = Lesson("lottery-ticket", "The lottery ticket", "Whether a small network
         {**TRAINED, "prune.schedule": "redraw", "prune.sparsity": "0.9"},
         Question("At 97 % removed even the ticket fails: below 50 %. What if the same 97 % are removed in four rounds, each "
                  "followed by training?", ("the same", "a little better", "above 90 %"), 2,
-                 "Above 90 %. What looks unimportant in the full network may be important in a sparse one; rounds can "
-                 "tell."),
+                 "Above 90 %. A weight that is unimportant in the full network may be important in a sparse one; each "
+                 "round measures it again."),
         "The dotted line of the ticket, measured one step ago."),
     LessonStep(
         "Four rounds",

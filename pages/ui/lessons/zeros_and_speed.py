@@ -37,15 +37,15 @@ LESSON = Lesson("zeros-are-not-speed", "Zeros are not speed", "Why a file can sh
     LessonStep(
         "80 % zeros, the others refitted",
         "Second-order pruning changes the weights that stay, to make up for those removed. The file is four times smaller "
-        "and the accuracy is the teacher's within noise. The time? Look.", PRUNE, {**REFITTED, "prune.sparsity": "0.8"},
+        "and the accuracy is the teacher's within noise. And the time?", PRUNE, {**REFITTED, "prune.sparsity": "0.8"},
         Question("Instead of single weights, half of all hidden units are removed, with all their connections. What happens "
                  "to the time?", ("nothing", "it falls clearly", "it rises"), 1,
-                 "It falls clearly: what is left is a smaller dense network, and its products are smaller in every block."),
+                 "It falls clearly: the remaining network is dense and smaller, and so is every block of its products."),
         "The sentence about the time at this stop, with its interval."),
     LessonStep(
         "Half of the units: really faster",
         "Without half of its units a layer has fewer rows, and the next one fewer columns: about a third of the "
-        "multiply-adds are left, and this time the clock agrees.", PRUNE, {**UNITS, "prune.sparsity": "0.5"},
+        "multiply-adds are left, and the measured time falls too.", PRUNE, {**UNITS, "prune.sparsity": "0.5"},
         None,
         "The same chart: now file, multiply-adds and time fall together."),
     LessonStep(

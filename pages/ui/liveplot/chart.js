@@ -255,9 +255,10 @@ class Chart {
   }
 
   fitPaper(printing) {
-    // Paper has another width than the window. resize() would come too late: it waits a moment for the last of many sizes.
+    // Paper has another size than the window. resize() would come too late: it waits a moment for the last of many sizes.
     if (!this.graph._fullLayout || this.frame.clientWidth === 0) return;
-    this.library.relayout(this.graph, printing ? { width: this.frame.clientWidth } : { width: null, autosize: true });
+    const width = printing ? { width: this.frame.clientWidth } : { width: null, autosize: true };
+    this.library.relayout(this.graph, this.spec?.fill ? { ...width, height: this.frame.clientHeight } : width);
   }
 
   complain(error) {

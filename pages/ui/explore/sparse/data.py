@@ -16,7 +16,7 @@ from pages.ui.shell import session
 PRESETS = (
     Preset("Photograph patches", "photograph", "A pagoda and a flower from 8x8 tiles: turn the dial and watch them sharpen.",
            {"tile": 8, "atoms": 128}, "photographs", "LeNet-300-100"),
-    Preset("Strokes from digits", "strokes", "Whole digits as sums of few atoms: watch these become strokes.",
+    Preset("Strokes from digits", "strokes", "Whole digits as sums of few atoms: watch the atoms become strokes.",
            {"nonzeros": 8}, "mnist5k", "LeNet-300-100"),
     Preset("Parts, non-negative", "parts", "Sums only, nothing is subtracted: atoms become parts of digits.",
            {"nonnegative": True, "nonzeros": 8}, "mnist5k", "LeNet-300-100"),
@@ -204,8 +204,8 @@ def stepping(state: CurveState) -> None:
         st.html(pictures.gallery(shown, size=140))
         if step:
             liveplot([sparse_charts.pursuit(path, step)], key="code.pursuit")
-    st.caption("Each step takes the atom that looks most like what is left, then finds the best coefficients of all atoms "
-               "chosen so far: what is left is at right angles to each of them, so no atom is taken twice.")
+    st.caption("Each step takes the atom that is most similar to the residual, then finds the best coefficients of all "
+               "atoms chosen so far. The new residual is orthogonal to each of them, so no atom is taken twice.")
 
 
 def _buttons(step: int, steps: int, number: int) -> None:

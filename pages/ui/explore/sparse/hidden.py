@@ -21,7 +21,7 @@ PRESETS = (
            "together.", {"nonnegative": True, "nonzeros": 3}, "mnist5k", "LeNet-300-100"),
     Preset("Outputs of convolutions", "maps", "16 feature maps of LeNet-5, as one vector.", {"cut": 2, "atoms": 256},
            "mnist5k", "LeNet-5"),
-    Preset("Random atoms instead", "noise", "The same without learning: is the dictionary worth it?",
+    Preset("Random atoms instead", "noise", "The same without learning: how much does a learned dictionary gain?",
            {"dictionary": "random"}, "mnist5k", "LeNet-300-100"),
 )
 
