@@ -16,7 +16,7 @@ from pages.ui.explore.folds import Fold
 from pages.ui.explore.settings import controls
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session, tray
-from pages.ui.shell.choice import preset_of, teacher_defaults, teacher_settings
+from pages.ui.shell.choice import first_of_family, preset_of, teacher_settings
 from pages.ui.shell.frame import Page, open_page, part
 from pages.ui.shell.gesture import begins
 
@@ -51,7 +51,7 @@ def settings(page: Page) -> None:
     families = {card["name"]: card for card in page.known["families"]}
 
     def change_family(name: str) -> None:
-        teacher, own = teacher_defaults(page.known, name), kept_networks.names()
+        teacher, own = first_of_family(page.known, name, page.data["kind"]), kept_networks.names()
         session.choose(replace(session.choice(), teacher=teacher.having(network=own[0]) if name == OWN and own else teacher))
 
     def change(name: str, value: object) -> None:

@@ -136,6 +136,13 @@ def teacher_defaults(description: Card, family: str) -> Step:
     return Step.of(family, {entry["name"]: entry["default"] for entry in teacher_settings(description, family)})
 
 
+def first_of_family(description: Card, family: str, kind: str) -> Step:
+    """A family's first preset teacher for data of this kind; without one, its defaults."""
+    fitting = (preset for preset in description["presets"] if preset["name"] == family and kind in preset["kinds"])
+    preset = next(fitting, None)
+    return Step.of(family, preset["settings"]) if preset else teacher_defaults(description, family)
+
+
 def teacher_of(text: str, description: Card) -> Step:
     """A teacher spelled like mlp(hidden=128), every setting spelled out and in its own type.
 

@@ -370,6 +370,14 @@ def test_a_teacher_that_makes_no_sense_is_answered_with_what_does(card, text, an
         choice.teacher_of(text, card)
 
 
+def test_a_family_begins_with_its_first_preset_that_suits_the_data(card):
+    for name, kind in [(preset["name"], kind) for preset in card["presets"] for kind in preset["kinds"]]:
+        first = choice.preset_of(choice.first_of_family(card, name, kind), card)
+        assert first["name"] == name and kind in first["kinds"]
+    name = card["presets"][0]["name"]
+    assert choice.first_of_family(card, name, "smells") == choice.teacher_defaults(card, name)
+
+
 def test_a_preset_that_does_not_suit_the_data_gives_way_to_one_that_does(card):
     start = choice.first_choice(card)
     moved = choice.suited(replace(start, data="waves"), card)
