@@ -4,6 +4,7 @@ read."""
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from compress.recipe import Recipe
@@ -36,6 +37,12 @@ def as_point(text: Any) -> dict[str, Any]:
     if not all(name in found for name in POINT):
         return {}
     try:
-        return {**found, "recipe": Recipe.parse(found["recipe"]).as_measured().text()}
+        return {**found, "recipe": _as_measured(found["recipe"])}
     except (ValueError, TypeError, AttributeError, RecursionError):  # of a version to come; pages say so
         return found
+
+
+@lru_cache(maxsize=8192)
+def _as_measured(recipe: str) -> str:
+    """Spelled once for each text: a page reads hundreds of points each time it is drawn. Raises ValueError for no recipe."""
+    return Recipe.parse(recipe).as_measured().text()

@@ -333,3 +333,24 @@ def test_charts_are_printed_as_wide_as_the_paper_lets_them_and_come_back(page):
     (drawn, room), *others = page.evaluate("window.printed")
     assert others == [] and drawn == room < before
     page.wait_for_function(f"{GRAPH.format('chart0')}._fullLayout.width === {before}")
+
+
+def test_charts_in_the_window_are_drawn_before_those_outside_and_all_are(page):
+    page.set_viewport_size({"width": 1280, "height": 420})
+    page.locator("[data-chart=chart3]").scroll_into_view_if_needed()
+    settle(page)
+    order = page.evaluate("""async () => {
+        const drawn = [], charts = [...document.querySelectorAll('[data-chart]')];
+        const whole = ({bottom, top}) => top < window.innerHeight && bottom > 0;
+        const inside = charts.filter((one) => whole(one.getBoundingClientRect())).map((one) => one.dataset.chart);
+        const all = charts.map((one) => new Promise((done) => one.querySelector('.lp-graph').on('plotly_afterplot', () => {
+          drawn.push(one.dataset.chart);
+          done();
+        })));
+        [...document.querySelectorAll('button')].find((one) => one.textContent.includes('more data')).click();
+        await Promise.all(all);
+        return {drawn, inside};
+      }""")
+    assert 0 < len(order["inside"]) < 4 and "chart0" not in order["inside"]
+    assert set(order["drawn"][:len(order["inside"])]) == set(order["inside"])
+    assert set(order["drawn"]) == {f"chart{number}" for number in range(4)}

@@ -23,14 +23,14 @@ from pages.ui.shell.frame import part
 def explore(own: MethodPage) -> None:
     """Draws the whole exploration of one method."""
     with st.container():
-        _begin(own)
+        state = _begin(own)
     with part("presets"):
         presets.draw(own, partial(_take, own))
     main, beside = st.columns([4, 1], gap="medium")
     with main:
-        stage.draw(own)
+        stage.draw(own, state)
     with beside, part("settings"):
-        rail.draw(own, offer(look_up(own.card)), partial(submit, own.card))
+        rail.draw(own, state, offer(state), partial(submit, own.card))
 
 
 def submit(card: Card) -> bool:
@@ -54,18 +54,19 @@ def _leave(key: str) -> None:
         session.leave(job["id"])
 
 
-def _begin(own: MethodPage) -> None:
+def _begin(own: MethodPage) -> CurveState:
     """Measures by itself what is missing, as on the first visit, after a link, and when a setting was changed. Where all is
-    measured, the dial gets its first stop."""
+    measured, the dial gets its first stop. Returns what is known after that."""
     state = look_up(own.card)
-    if not state.running and not offer(state):
-        first_stop.place(state)
+    if not offer(state):
+        return look_up(own.card) if not state.running and first_stop.place(state) else state
     work = f"{session.job_key(state.request.curve(own.card['dial']))} {state.values}"
-    if not offer(state) or is_deleted(state) or not by_itself.may_begin(own.page.data, state.job, work):
-        return
+    if is_deleted(state) or not by_itself.may_begin(own.page.data, state.job, work):
+        return state
     by_itself.begun(work)
     if not submit(own.card):
         st.warning(outside.markdown(session.forget("refusal")), icon=":material/hourglass_disabled:")
+    return look_up(own.card)
 
 
 def _take(own: MethodPage, preset: Preset) -> None:

@@ -26,7 +26,7 @@ COLUMNS = ("dial", "accuracy", "accuracy_low", "accuracy_high", "agreement", "by
 def draw(state: CurveState, method: str) -> None:
     """Buttons and code for the point at the dial."""
     row, point, files = st.container(horizontal=True), state.point, session.store().artefacts
-    name = file_name(state.recipe, point["bytes"], session.description())
+    name = file_name(state.recipe, point["bytes"], session.known())
     sound = not state.file_is_gone
     row.download_button(f"This point's file ({words.size(point['bytes'])})", key=f"file.{method}",
                          data=(lambda: files.contents(point["digest"])) if sound else b"", disabled=not sound,
@@ -40,7 +40,7 @@ def draw(state: CurveState, method: str) -> None:
         st.code(session.address(), language=None, wrap_lines=True)
         st.caption("Run it beside this project's folder `compress/`: it trains the same teacher, makes the same network "
                    "and prints the same accuracy and size.")
-        st.code(snippet(state.recipe, session.description()["methods"]), language="python")
+        st.code(snippet(state.recipe, session.known()["methods"]), language="python")
         if state.card["applies_to"] == "network":
             st.caption("Or read the downloaded file: this prints the same accuracy, and what it predicts for five examples.")
             st.code(loading(name, state.recipe.data), language="python")

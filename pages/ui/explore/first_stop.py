@@ -24,11 +24,12 @@ def is_free(choice: Choice, card: Card) -> bool:
     return card["name"] not in choice.turned and choice.methods[card["name"]][card["dial"]] in (entry["default"], placed)
 
 
-def place(state: CurveState) -> None:
-    """Puts the dial of a finished curve to its best stop, if it is free."""
+def place(state: CurveState) -> bool:
+    """Puts the dial of a finished curve to its best stop, if it is free; whether it stood elsewhere."""
     card, choice = state.card, session.choice()
     if not state.points or not state.reference or not is_free(choice, card):
-        return
+        return False
     stop = best(state.points, state.reference)
     session.remember(f"placed.{card['name']}", stop)
     session.choose(choice.with_method(card["name"], **{card["dial"]: stop}))
+    return stop != state.dial

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.ui.charts import outside
 from pages.ui.explore import by_itself
-from pages.ui.explore.curve_state import look_up
+from pages.ui.explore.curve_state import CurveState, look_up
 from pages.ui.explore.method_page import MethodPage
 from pages.ui.explore.settings import controls
 from pages.ui.shell import session, tray
@@ -18,18 +18,19 @@ from pages.ui.shell.choice import without_conflict
 from pages.ui.shell.gesture import begins
 
 
-def draw(own: MethodPage, offered: str, submit: Callable[[], Any]) -> None:
+def draw(own: MethodPage, state: CurveState, offered: str, submit: Callable[[], Any]) -> None:
     """The work of this page, then its settings.
 
     Args:
+        state: of the whole page.
         offered: what can be measured, in words; "" where nothing is missing.
         submit: begins it.
     """
     with st.container(key="ce-work"):
-        if look_up(own.card).running:
+        if state.running:
             st.fragment(_progress, run_every=0.5)(own)
         else:
-            _measure(own, offered, submit)
+            _measure(own, state, offered, submit)
     _settings(own)
 
 
@@ -39,8 +40,7 @@ def _progress(own: MethodPage) -> None:
         tray.progress(state.job, f"page.{own.method}", beside=False)
 
 
-def _measure(own: MethodPage, offered: str, submit: Callable[[], Any]) -> None:
-    state = look_up(own.card)
+def _measure(own: MethodPage, state: CurveState, offered: str, submit: Callable[[], Any]) -> None:
     if offered:
         key = session.job_key(state.request.curve(own.card["dial"]))
         st.button(offered, type="primary", width="stretch", **begins(f"measure.{own.method}", key, submit))

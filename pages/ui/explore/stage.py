@@ -22,15 +22,16 @@ GONE = ("<b>The file of the point at the dial is gone, or it was changed</b>, so
         "Measure it again with the button at the right.")
 
 
-def draw(own: MethodPage) -> None:
+def draw(own: MethodPage, state: CurveState) -> None:
     """Draws everything, again and again while something is about to change by itself."""
-    waits = own.waits(look_up(own.card))
-    st.fragment(_stage, run_every=0.25 if waits else None)(own, waits)
+    waits = own.waits(state)
+    st.fragment(_stage, run_every=0.25 if waits else None)(own, waits, [state])
 
 
-def _stage(own: MethodPage, waited: bool) -> None:
-    """waited: whether something was about to change when the whole page was drawn."""
-    state = look_up(own.card)
+def _stage(own: MethodPage, waited: bool, first: list[CurveState]) -> None:
+    """waited: whether something was about to change when the whole page was drawn; first: its state then, for the first
+    drawing."""
+    state = first.pop() if first else look_up(own.card)
     _parts(own, state)
     session.finish()
     taken = session.choice().start != own.page.choice.start  # in the teacher's place, which the sidebar shows

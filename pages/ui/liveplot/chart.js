@@ -64,6 +64,11 @@ class Chart {
     this.frame.append(this.overlay, this.lettering);
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.frame);
+    this.inWindow = true; // until the browser has said where it is
+    this.places = new IntersectionObserver(([place]) => {
+      this.inWindow = place.isIntersecting;
+    });
+    this.places.observe(this.frame);
     this.paper = window.matchMedia("print");
     this.printing = ({ matches }) => this.fitPaper(matches);
     this.paper.addEventListener("change", this.printing);
@@ -269,6 +274,7 @@ class Chart {
 
   remove() {
     this.sizes.disconnect();
+    this.places.disconnect();
     this.paper.removeEventListener("change", this.printing);
     if (this.graph._fullLayout) this.library.purge(this.graph);
     this.card.remove();

@@ -2,6 +2,8 @@
 
 const components = new Set(); // all that are on the page: some follow the dial of another one
 let lastFrame = null; // in which a chart was drawn
+let pause = 0; // frames left to what is in the window, before a chart outside it is drawn
+const PAUSE = 3;
 
 class LivePlotComponent {
   constructor(parent) {
@@ -141,9 +143,10 @@ class LivePlotComponent {
   drawOne(frame) {
     // One chart a frame on the whole page: a full redraw takes tens of milliseconds, and the dial must stay free between two.
     this.drawing = 0;
-    const [chart] = this.queue;
-    if (chart && frame !== lastFrame) {
+    const chart = this.next;
+    if (chart && frame !== lastFrame && (chart.inWindow || !this.mustWait())) {
       lastFrame = frame;
+      if (chart.inWindow) pause = PAUSE;
       this.queue.delete(chart);
       try {
         chart.letters = this.letters;
@@ -153,6 +156,18 @@ class LivePlotComponent {
       }
     }
     this.drawSoon();
+  }
+
+  get next() {
+    const queue = [...this.queue];
+    return queue.find((chart) => chart.inWindow) || queue[0];
+  }
+
+  mustWait() {
+    // A chart outside the window waits for those in it, and until the browser has shown them.
+    if ([...components].some((one) => one.next?.inWindow)) return true;
+    pause = Math.max(0, pause - 1);
+    return pause > 0;
   }
 
   moveSoon() {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -56,12 +58,16 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     st.html(STYLE)
     mishap.catch()
     door.enter()
-    pages = _pages()
-    notices = session.begin(title, tuple(methods or ()))
-    lesson_bar.follow()
-    _links(pages)
+    place = _place_of_links()
+    try:
+        notices = session.begin(title, tuple(methods or ()))
+        lesson_bar.follow()
+    except BaseException:  # whatever ends this page: there is a way to the others
+        _links(place, {})
+        raise
+    _links(place, {label: session.page_link(label) for _, label, _ in PAGES})
     _view()
-    known = session.description()
+    known = session.known()
     _sidebar(known)
     lesson_bar.draw(next((path for path, label, _ in PAGES if label == title), None), known)
     _heading(title, methods or {})
@@ -113,24 +119,32 @@ def _switch(methods: dict[str, str]) -> None:
                          label_visibility="collapsed", **session.bound("page.method", session.active(), session.activate))
 
 
-def _pages() -> DeltaGenerator:
-    """Drawn first, so that there is a way to the other pages whatever happens on this one. Returns the links' place."""
+def _place_of_links() -> Callable[[], DeltaGenerator]:
+    """What gives the place of the links to the other pages, empty. On a visitor's first page, which may wait for the worker,
+    there are links at once; later, those of the page before stay until this one's are drawn."""
     with st.sidebar:
         st.html(f"<div class='ce-brand'>Compression<br>Explorer</div>{early_loading()}{steady_press.script()}",
                 unsafe_allow_javascript=True)
-        place = st.empty()
-        with place.container():
-            for path, label, icon in PAGES:
-                st.page_link(path, label=label, icon=icon)
+        place: Callable[[], DeltaGenerator]
+        if session.has_begun():
+            place = partial(_itself, st.container())
+        else:
+            place = st.empty().container
+            _links(place, {})
         st.divider()
     return place
 
 
-def _links(place: DeltaGenerator) -> None:
-    """The links to the other pages with what is chosen: whoever follows one arrives at an address that restores it."""
-    with place.container():
+def _itself(place: DeltaGenerator) -> DeltaGenerator:
+    return place
+
+
+def _links(place: Callable[[], DeltaGenerator], chosen: dict[str, dict[str, str]]) -> None:
+    """The links to the other pages, each with what is chosen there: whoever follows one arrives at an address that restores
+    it."""
+    with place():
         for path, label, icon in PAGES:
-            st.page_link(path, label=label, icon=icon, query_params=session.page_link(label))
+            st.page_link(path, label=label, icon=icon, query_params=chosen.get(label))
 
 
 def _sidebar(known: Card) -> None:

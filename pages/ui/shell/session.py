@@ -6,7 +6,6 @@ import atexit
 import gc
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
 
@@ -54,12 +53,17 @@ def description() -> Card:
     The data sets are listed as they are now: a file of COMPRESS_DATA may have been repaired since the worker started."""
     try:
         known = engine().description(timeout=90)
-        return {**known, "datasets": [asdict(card) for card in datasets.available()]}
+        return {**known, "datasets": [{**vars(card)} for card in datasets.available()]}
     except EngineError as error:
         st.error(outside.markdown(error))
     except (ValueError, StoreError) as error:  # no home that can be written, no store that can be used; nothing of it is
         st.error(outside.markdown(f"{error} Then reload this page."))  # kept: the next visit tries again
     st.stop()
+
+
+def known() -> Card:
+    """The description with which the page was last drawn as a whole: listing the data sets takes milliseconds."""
+    return st.session_state["known"]
 
 
 def name() -> str:
@@ -125,7 +129,7 @@ def show(changed: View) -> None:
 def begin(page: str, methods: tuple[str, ...]) -> list[str]:
     """At the top of a page: takes the choice from the link, once; returns notices: what had to be corrected, and what
     has to be said of the store."""
-    known = description()
+    st.session_state["known"] = known = description()
     if st.session_state.get("page") != page:
         st.session_state["page"], st.session_state["drawn"] = page, set()
     notices = [*_of_store(page), *filter(None, [forget("refusal")])]
@@ -154,6 +158,11 @@ def _of_store(page: str) -> list[str]:
     kept = [*(told if there == page else []), *store().take_notices()]
     st.session_state["store notices"] = page, kept
     return kept
+
+
+def has_begun() -> bool:
+    """Whether this visitor has seen a page before."""
+    return "choice" in st.session_state
 
 
 def methods() -> tuple[str, ...]:
@@ -201,7 +210,7 @@ def _comes_late(parameters: dict[str, str]) -> bool:
 def page_link(page: str) -> dict[str, str]:
     """The link to a page with what is chosen now. A dial that nobody has set is left out: it is placed again."""
     methods, shown = st.session_state["methods of"].get(page, ()), _shown()
-    return addresses.written(shown, description(), page, methods, st.session_state.get("active"))
+    return addresses.written(shown, known(), page, methods, st.session_state.get("active"))
 
 
 def _shown() -> Shown:
@@ -210,15 +219,15 @@ def _shown() -> Shown:
 
 def _shown_by(parameters: dict[str, str]) -> dict[str, str] | None:
     """The link to what a new visitor sees at this address of the page; None where something of it has to be corrected."""
-    known, page, methods = description(), st.session_state["page"], st.session_state["methods"]
-    shown, corrected = addresses.read(parameters, known, page, methods, Shown(first_choice(known)))
-    return None if corrected else addresses.written(shown, known, page, methods, parameters.get("method"))
+    page, methods, description = st.session_state["page"], st.session_state["methods"], known()
+    shown, corrected = addresses.read(parameters, description, page, methods, Shown(first_choice(description)))
+    return None if corrected else addresses.written(shown, description, page, methods, parameters.get("method"))
 
 
 def address() -> str:
     """The whole link to what is on the screen, its dial too, for copying."""
     chained = _shown().chained.to_link() if st.session_state["page"] == CHAINS else {}
-    link = {**to_link(choice(), description(), st.session_state["methods"], active()), **chained, **view().to_link()}
+    link = {**to_link(choice(), known(), st.session_state["methods"], active()), **chained, **view().to_link()}
     return f"{(st.context.url or '').split('?')[0]}?{urlencode(link)}"
 
 
