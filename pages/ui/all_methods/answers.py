@@ -83,7 +83,7 @@ def proposal(group: Group, size: int, known: dict[str, Any]) -> Proposal | None:
     """The dial value that should give the best accuracy at a size, of all curves that have larger and smaller files; None
     where a curve has a point of this size that is as good, or no number between two measured ones is left.
 
-    Between neighbours of a curve, bytes are interpolated on a logarithmic scale, accuracies on the same.
+    Between neighbours of a curve, bytes are interpolated as a power of what is kept, accuracies on their logarithmic scale.
 
     Args:
         known: what the worker can do.
@@ -148,8 +148,14 @@ def _between(curve: list[Row], size: float) -> Iterator[tuple[float, float, Row]
 
 
 def _rounded(small: float, large: float, share: float) -> float:
-    """The value between those of a smaller and a larger file, rounded towards the smaller one."""
-    value = small + share * (large - small)
+    """The value between those of a smaller and a larger file, rounded towards the smaller one. Bytes are about a power of
+    what is kept: of the dial where files grow with it, of the rest to 1 where a share falls as they grow."""
+    if 0 < small < large:
+        value = small * (large / small) ** share
+    elif 0 < large < small < 1:
+        value = 1 - (1 - small) * ((1 - large) / (1 - small)) ** share
+    else:
+        value = small + share * (large - small)
     down = floor if large > small else ceil
     if isinstance(small, int) and isinstance(large, int):
         return down(value)
