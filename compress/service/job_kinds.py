@@ -86,13 +86,14 @@ def _curve(request: CurveRequest, store: Sink, report: Reporter, device: torch.d
 
 
 def _points(request: PointsRequest, store: Sink, report: Reporter, device: torch.device) -> None:
-    """Raises ValueError after the last one, where some were impossible; the others are measured all the same."""
+    """Measures the networks alone, without controls and baselines. Raises ValueError after the last one, where some were
+    impossible; the others are measured all the same."""
     recipes, refused = [Recipe.parse(text) for text in request.recipes], []
     for recipe, part in zip(recipes, report.phases(*[Phase(f"one of {recipe.text()}") for recipe in recipes]), strict=True):
         try:
             wanted = sweep.sweep_of(recipe, [method(recipe.methods[-1]).value])
-            for _ in sweep.run(wanted, store, part, device):
-                pass
+            on = sweep.ground(wanted.recipe, datasets.load(recipe.data), store, part.part(0, 0.3), device)
+            sweep.single(wanted, on, store, part.part(0.3, 1))
         except ValueError as error:
             refused.append(sentence_of(error))
     if refused:

@@ -45,7 +45,8 @@ class CurveRequest(Request):
 
 @dataclass(frozen=True)
 class PointsRequest(Request):
-    """Measure one network of each of several curves of one teacher. recipes: of the networks, each with its dial."""
+    """Measure one network of each of several curves of one teacher, without controls and baselines. recipes: of the
+    networks, each with its dial."""
 
     kind = "points"
     recipes: tuple[str, ...]
