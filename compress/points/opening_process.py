@@ -18,19 +18,19 @@ LOOK_EVERY = 0.2  # seconds
 PROGRESS = re.compile(r"\s*(\d+\.\d)% (.+?)(?:, [^,]*)?$")
 
 
-def opened(file: str, data: str, shape: str, report: Reporter) -> dict[str, Any]:
+def opened(file: str, data: str, shape: str, family: str, report: Reporter) -> dict[str, Any]:
     """What is in a file, as points/uploaded.py says it, and `opened`, the path from which the network can be added.
 
     Args:
         file: its path; data: the name of the data set on which the network is tried, "" for none; shape: of an example as
-            the command takes it, "" where the file says it.
+            the command takes it, "" where the file says it; family: of a state_dict, "" for an ONNX file.
 
     Raises:
         ValueError: the command's sentence; or that the system ended it.
         Cancelled: through `report`; the process has ended then.
     """
     words = ["networks", "show", file, "--hold", *([f"--data={data}"] if data else []),
-             *([f"--shape={shape}"] if shape else [])]
+             *([f"--shape={shape}"] if shape else []), *([f"--family={family}"] if family else [])]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as found, tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         child = subprocess.Popen([sys.executable, "-P", "-m", "compress", *words], text=True, stdin=subprocess.PIPE,
                                  stdout=found, stderr=said, start_new_session=True, env=environment())

@@ -24,6 +24,7 @@ from compress.networks.families import Network
 from compress.networks.graph.architecture import LONGEST_NAME, Own
 from compress.networks.graph.refused import Refused
 from compress.networks.onnx.opening import Opened, opened
+from compress.points import state_dict
 from compress.progress import Reporter, no_report
 from compress.training import own_network
 
@@ -83,15 +84,34 @@ def opened_file(path: Path, called: str, shape: tuple[int, ...] = (), report: Re
     return Uploaded(kept, about)
 
 
+def opened_state_dict(path: Path, called: str, family: str, data: Dataset) -> Uploaded:
+    """The network whose state_dict is in a safetensors file, as opened_file().
+
+    Args:
+        family: of networks of this program, with settings; data: whose shape and classes the network has.
+
+    Raises:
+        ValueError: as state_dict.network_of(), or as opened_file() about the home folder.
+    """
+    disk_quota.check(cache_folder(), "No network is opened")
+    network, notes = state_dict.network_of(path, family, data, called)
+    about = _facts(path.name, path.stat().st_size, network, f"torch, as {family}")
+    kept = kept_networks.opened(lambda place: network_file.write_plain(network, place))
+    return Uploaded(kept, {**about, "notes": list(notes)})
+
+
 def _about(file: str, size: int, found: Opened) -> dict[str, Any]:
     """What is in the user's file, before it was compared with ONNX Runtime."""
-    network = found.network
+    return {**_facts(file, size, found.network, found.producer), "labels": list(found.classes),
+            "operators": found.operators}
+
+
+def _facts(file: str, size: int, network: Network, producer: str) -> dict[str, Any]:
     rows = layer_rows(network)
-    return {"file": file, "bytes": size, "producer": found.producer, "shape": list(found.shape),
-            "classes": network.architecture.classes, "labels": list(found.classes),
-            "parameters": sum(weight.numel() for weight in network.parameters()), "operators": found.operators,
-            "layers": rows[:MOST_LAYERS], "compressible": sum(row["parameters"] for row in rows if row["methods"]),
-            "largest_difference": None}
+    return {"file": file, "bytes": size, "producer": producer, "shape": list(network.architecture.shape),
+            "classes": network.architecture.classes, "labels": [], "operators": {}, "notes": [],
+            "parameters": sum(weight.numel() for weight in network.parameters()), "largest_difference": None,
+            "layers": rows[:MOST_LAYERS], "compressible": sum(row["parameters"] for row in rows if row["methods"])}
 
 
 def tried_on(path: Path, data: Dataset, device: torch.device | str = "cpu",

@@ -182,7 +182,8 @@ def _network(request: NetworkRequest, store: Sink, report: Reporter, device: tor
     if file.parent.parent != kept_networks.waiting():
         raise ValueError(f"{request.file} is no file that the app keeps for this.")
     try:
-        store.save_view(request.key, OPENED, opening_process.opened(request.file, request.data, request.shape, report))
+        found = opening_process.opened(request.file, request.data, request.shape, request.family, report)
+        store.save_view(request.key, OPENED, found)
     finally:
         shutil.rmtree(file.parent, ignore_errors=True)
 

@@ -159,13 +159,15 @@ class ProgramRequest(Request):
 @dataclass(frozen=True)
 class NetworkRequest(Request):
     """Open a user's network. file: its path, whose folder is removed afterwards; data: on which it is tried, "" for none;
-    shape: of an example, where the file leaves it open, else "". What is found is kept as a view under key and OPENED."""
+    shape: of an example, where the file leaves it open, else ""; family: of a state_dict, else "". What is found is kept as
+    a view under key and OPENED."""
 
     kind = "network"
     key: str
     file: str
     data: str
     shape: str
+    family: str = ""
 
 
 ONNX, PROGRAM, OPENED = "onnx", "program", "opened"

@@ -8,10 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from compress.progress import Reporter
-
-ACTIONS = {"list": "the networks that were added", "show": "what is in an ONNX file, without adding it",
-           "add": "add the network in an ONNX file to the teachers: own(network=NAME)", "remove": "remove an added network"}
+ACTIONS = {"list": "the networks that were added", "show": "what is in an ONNX file or a state_dict, without adding it",
+           "add": "add the network in such a file to the teachers: own(network=NAME)", "remove": "remove an added network"}
 
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +22,8 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
             action.add_argument("--name", help="of the network; by default that of the file")
             action.add_argument("--shape", default="", help="of an example, for example 1-28-28, where the file leaves it "
                                                             "open")
+            action.add_argument("--family", help="for a state_dict in safetensors: the family of its network, for example "
+                                                 "'mlp(hidden=300-100)'; its shape and classes are those of --data")
             action.add_argument("--hold", action="store_true", help=argparse.SUPPRESS)  # the app's: to be added later
             action.add_argument("--data", help="data on which it is tried: how it reads them, and its accuracy on a part of "
                                                "the training examples")
@@ -57,9 +57,12 @@ def _of_file(chosen: argparse.Namespace) -> dict[str, Any]:
     where, path = device.prepare(), Path(chosen.file)
     name = chosen.name or path.stem
     with reporter(where) as report:
-        found = uploaded.opened_file(path, name, _shape(chosen.shape), report.part(0.0, 0.6 if chosen.data else 1.0))
+        data = _data(chosen)
+        found = (uploaded.opened_state_dict(path, name, chosen.family, data) if chosen.family and data else
+                 uploaded.opened_file(path, name, _shape(chosen.shape), report.part(0.0, 0.6 if data else 1.0)))
         try:
-            shown = {**found.about, **(_tried(found.path, chosen.data, where, report.part(0.6, 1.0)) if chosen.data else {})}
+            tried = uploaded.tried_on(found.path, data, where, report.part(0.6, 1.0)) if data else {"notes": []}
+            shown = {**found.about, **tried, "notes": [*found.about["notes"], *tried["notes"]]}
             if chosen.action == "add":
                 shown = {"name": kept_networks.add(name, found.path), **shown}
         except BaseException:
@@ -71,12 +74,16 @@ def _of_file(chosen: argparse.Namespace) -> dict[str, Any]:
     return shown
 
 
-def _tried(path: Path, name: str, where: Any, report: Reporter) -> dict[str, Any]:
+def _data(chosen: argparse.Namespace) -> Any:
+    """The data set of the command; None without one. Raises ValueError where a state_dict needs it or a family."""
     from compress.data import datasets
-    from compress.points import uploaded
 
-    report(0.0, f"loading {name}")
-    return uploaded.tried_on(path, datasets.load(name), where, report)
+    if chosen.family and not chosen.data:
+        raise ValueError("--family needs --data: the shape of the examples and the classes are those of the data set.")
+    if not chosen.family and chosen.file.endswith(".safetensors"):
+        raise ValueError(f"{Path(chosen.file).name} holds tensors without a graph. Say with --family which network they "
+                         "belong to, for example --family 'mlp(hidden=300-100)', and with --data for which data.")
+    return datasets.load(chosen.data) if chosen.data else None
 
 
 def _shape(text: str) -> tuple[int, ...]:

@@ -20,8 +20,8 @@ from typing import Any
 from tests.fuzz.batch import BYTES, SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARES = {"network": 0.4, "compressed": 0.1, "npz": 0.1, "own": 0.07, "onnx": 0.05, "idx": 0.05, "idx.gz": 0.05,
-          "store": 0.1, "description": 0.05, "pictures": 0.03}
+SHARES = {"network": 0.38, "compressed": 0.1, "npz": 0.1, "own": 0.07, "onnx": 0.05, "state_dict": 0.02, "idx": 0.05,
+          "idx.gz": 0.05, "store": 0.1, "description": 0.05, "pictures": 0.03}
 BATCH = 500
 
 

@@ -32,13 +32,14 @@ from compress.networks.evaluation import logits_of
 from compress.networks.graph.architecture import Own
 from compress.networks.onnx.opening import opened
 from compress.points.measure import counts, evaluate
+from compress.points.state_dict import network_of
 from compress.recipe import Recipe, Step
 from compress.service import kept_description
 from compress.training.own_network import adopt
 from pages.ui.shell.choice import first_choice
 from pages.ui.shell.links import from_link, to_link
 from tests.fuzz import damage
-from tests.fuzz.samples import images
+from tests.fuzz.samples import FAMILIES_READ, images
 
 RAW = ("DefaultCPUAllocator", "Error while deserializing", "size mismatch", "invalid load key", "Expected all tensors",
        "sqlite3.", "database disk image", "Traceback", "object at 0x", "could not broadcast", "cannot reshape")
@@ -128,6 +129,17 @@ def onnx(path: Path) -> bool:
     return True
 
 
+def state_dict(path: Path) -> bool:
+    """As the page opens one, for the families of the samples."""
+    for family in FAMILIES_READ:
+        try:
+            network_file.to_bytes(network_of(path, family, images(), "mine")[0])
+            return True
+        except ValueError as error:
+            refused(error)
+    return False
+
+
 def store(path: Path) -> bool:
     """As the app opens it and its pages look things up."""
     try:
@@ -192,6 +204,7 @@ def _of_json(contents: bytes, other: bytes, random: Random) -> bytes:
 
 KINDS = {"network": Kind(_of_container, network), "compressed": Kind(_of_container, compressed),
          "npz": Kind(_of_archive, table), "own": Kind(damage.damaged, own), "onnx": Kind(damage.damaged, onnx),
+         "state_dict": Kind(damage.damaged, state_dict),
          "idx": Kind(damage.damaged, table), "idx.gz": Kind(_of_gzip, table),
          "store": Kind(damage.damaged, store), "description": Kind(_of_json, description),
          "pictures": Kind(damage.damaged, picture)}

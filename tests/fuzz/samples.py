@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas
 from PIL import Image
+from safetensors.torch import save
 
 from compress.curves.store import Store
 from compress.curves.sweep import run, sweep_of
@@ -44,6 +45,7 @@ METHODS = ("low_rank(keep=0.3,scheme=centred,output_layer=true,coding=none)", "p
            "activation_codes(nonzeros=1,atoms=6,iterations=1,pca_baseline=false)+low_rank(keep=0.4,output_layer=true)")
 FRONTS = ("data_svd(components=3,epochs=1)", "data_codes(nonzeros=2,atoms=8,iterations=1,epochs=1,classify=codes,tile=4)",
           "data_codes(nonzeros=2,atoms=8,iterations=1,epochs=1,classify=projections)")
+FAMILIES_READ = ("mlp(hidden=12-8)", "cnn(channels=3-4,hidden=8)")  # whose state_dicts are read
 DIALS = {"low_rank": "keep", "prune": "sparsity", "sparse_code": "nonzeros", "quantize": "levels", "distill": "width",
          "data_svd": "components", "data_codes": "nonzeros", "activation_codes": "nonzeros"}
 
@@ -78,6 +80,9 @@ def make(folder: Path) -> None:
                            "dynamo": graphs.dynamo("gru"), "last": graphs.channels_last(), "scikit": graphs.scikit(3),
                            "branches": graphs.branches()}.items():
         _write(folder / "onnx" / f"{name}.onnx", contents)
+    for number, family in enumerate(FAMILIES_READ):
+        tensors = untrained(Step.parse(family), images()).state_dict()
+        _write(folder / "state_dict" / f"{number}.safetensors", save(tensors))
     _idx(folder)
 
 

@@ -33,7 +33,7 @@ def plain_of(module: nn.Module) -> dict[str, Any]:
     if name in NORMS:
         return {"part": name, "features": module.num_features, "epsilon": module.eps}
     if name in POOLS:
-        return {"part": name, **{size: list(_tuple(getattr(module, size))) for size in POOL_SIZES}}
+        return {"part": name, **{size: list(_tuple(getattr(module, size), int(name[-2]))) for size in POOL_SIZES}}
     if isinstance(module, Recurrence):
         return {"part": "recurrence", "cell": module.kind, "direction": module.direction, "features": module.features,
                 "units": module.units}
@@ -91,8 +91,8 @@ def _recurrence(plain: dict[str, Any]) -> nn.Module:
     return Recurrence(str(cell), str(direction), whole(plain, "features", 1), whole(plain, "units", 1))
 
 
-def _tuple(value: int | tuple[int, ...]) -> tuple[int, ...]:
-    return (value,) if isinstance(value, int) else value
+def _tuple(value: int | tuple[int, ...], axes: int) -> tuple[int, ...]:
+    return (value,) * axes if isinstance(value, int) else value
 
 
 _MAKERS: dict[str, Callable[[dict[str, Any]], nn.Module]] = {

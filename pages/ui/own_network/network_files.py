@@ -33,10 +33,12 @@ class Asked:
     Attributes:
         data: the name of the data set on which it is tried.
         shape: of an example as text, where the file leaves it open; "" otherwise.
+        family: of networks of this program, with settings, whose state_dict the file is; "" otherwise.
     """
 
     data: str
     shape: str = ""
+    family: str = ""
 
 
 def request(upload: Upload, asked: Asked) -> NetworkRequest:
@@ -48,7 +50,7 @@ def request(upload: Upload, asked: Asked) -> NetworkRequest:
     except OSError as error:
         raise ValueError(f"{path.parent} cannot be written ({error.strerror}). Free some space, or set COMPRESS_HOME to a "
                          "folder that may be written.") from error
-    return NetworkRequest(name, str(path), asked.data, asked.shape)
+    return NetworkRequest(name, str(path), asked.data, asked.shape, asked.family)
 
 
 def is_there(about: dict[str, Any]) -> bool:

@@ -19,7 +19,7 @@ from pages.ui.shell import session, tray
 from pages.ui.shell.choice import teacher_defaults
 from pages.ui.shell.frame import Page
 
-POLL = 0.4
+POLL, FAMILY = 0.4, "mlp(hidden=300-100)"
 FROM_TORCH = ('import torch\n\ntorch.onnx.export(network.eval(), (example,),\n'
               '    "network.onnx", external_data=False)')
 FROM_SCIKIT = ('from skl2onnx import to_onnx\n\nmade = to_onnx(classifier, X[:1])\n'
@@ -36,7 +36,7 @@ def draw(page: Page) -> None:
     beside, main = st.columns([1, 3], gap="large")
     with beside:
         upload = given()
-        asked = question(page)
+        asked = question(page, upload is not None and upload.file.name.lower().endswith(".safetensors"))
     with main:
         about = looked_at(upload, asked) if upload else None
         if about:
@@ -54,8 +54,8 @@ def draw(page: Page) -> None:
 
 def given() -> Upload | None:
     """The visitor's file."""
-    chosen = st.file_uploader("Your network, an ONNX file", type=["onnx"], key="network.file",
-                              help="It stays on the machine that this app runs on.")
+    chosen = st.file_uploader("Your network, an ONNX file, or a state_dict in safetensors", type=["onnx", "safetensors"],
+                              key="network.file", help="It stays on the machine that this app runs on.")
     if not chosen:
         return None
     known, digest = session.remembered("network.digest", ("", ""))
@@ -68,8 +68,9 @@ def given() -> Upload | None:
     return upload
 
 
-def question(page: Page) -> Asked:
-    """On which data the network is tried, and the shape of an example where the file does not say it."""
+def question(page: Page, is_state_dict: bool) -> Asked:
+    """On which data the network is tried, and what the file does not say: the family of a state_dict, the shape of an
+    example."""
     titles = {card["name"]: card["title"] for card in page.known["datasets"] if not card["problem"]}
     names = list(titles) if page.choice.data in titles else [page.choice.data, *titles]
 
@@ -78,6 +79,11 @@ def question(page: Page) -> Asked:
 
     st.selectbox("Data that it was trained for", names, format_func=lambda name: outside.name(titles.get(name, name)),
                  **session.bound("network.data", page.choice.data, use))
+    if is_state_dict:
+        family = st.text_input("Family of the network, with the sizes of its layers", value=FAMILY, max_chars=200,
+                               key="network.family", help="As in links and commands: logistic, mlp(hidden=300-100), "
+                                                          "cnn(channels=6-16). Shape and classes are those of the data.")
+        return Asked(page.choice.data, family=family.strip() or FAMILY)
     shape = ""
     if session.remembered("network.open", False):
         shape = st.text_input("Shape of an example", key="network.shape", placeholder="1-28-28", max_chars=30)
@@ -147,8 +153,9 @@ def preview(about: dict[str, Any]) -> None:
             share = st.column_config.ProgressColumn("accuracy", format="percent", min_value=0, max_value=1)
             st.dataframe([{"values and axes": one["way"], "accuracy": one["accuracy"]} for one in tried], hide_index=True,
                          column_config={"accuracy": share})
-        operators = ", ".join(f"{count} {name}" for name, count in about["operators"].items())
-        st.caption(f"Operators of the file: {outside.markdown(operators[:600])}")
+        if about["operators"]:
+            operators = ", ".join(f"{count} {name}" for name, count in about["operators"].items())
+            st.caption(f"Operators of the file: {outside.markdown(operators[:600])}")
 
 
 def figures(about: dict[str, Any]) -> list[tuple[str, str]]:
@@ -161,8 +168,9 @@ def figures(about: dict[str, Any]) -> list[tuple[str, str]]:
     if about.get("tried"):
         found.insert(0, (words.percent(about["tried"][0]["accuracy"]), "accuracy on some training examples"))
     differs = about["largest_difference"]
-    found.append(("not compared", "with ONNX Runtime: pip install onnxruntime") if differs is None else
-                 (f"{differs:.0e}", "the largest difference from ONNX Runtime's scores"))
+    if about["operators"]:
+        found.append(("not compared", "with ONNX Runtime: pip install onnxruntime") if differs is None else
+                     (f"{differs:.0e}", "the largest difference from ONNX Runtime's scores"))
     return found
 
 

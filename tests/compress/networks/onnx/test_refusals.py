@@ -61,6 +61,7 @@ REFUSED = {
     "control flow": (_branching(), "'If'.*control flow"),
     "a custom operator": (_linear(helper.make_node("Magic", ["x"], ["y"], domain="my.company")), "'Magic' is a custom one"),
     "an unknown operator": (_linear(node("Det", "x", "y")), "the operator 'Det' is not one of"),
+    "numbers of 8 bits": (_linear(node("DequantizeLinear", "x", "y")), "'DequantizeLinear' computes with numbers of 8 bits"),
     "two inputs": (made([node("Add", "x x1", "y"), node("MatMul", "y w", "scores")], WEIGHTS, inputs=2), "has 2 inputs"),
     "sizes left open": (made([node("MatMul", "x w", "scores")], WEIGHTS, ("n", "features")), "--shape"),
     "a value that nothing makes": (_linear(source="nothing"), "'nothing', which nothing makes"),

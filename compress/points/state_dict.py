@@ -1,0 +1,120 @@
+"""A torch state_dict in safetensors as a network: its tensors are put by their names into a family of networks of this
+program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from compress.data.datasets import Dataset
+from compress.files.contents import mapped
+from compress.files.header import of_safetensors
+from compress.networks.families import FAMILIES, Network
+from compress.networks.graph.architecture import LONGEST_NAME, graph_network
+from compress.networks.graph.reading import Reading
+from compress.recipe import Step
+from compress.settings import shown, similar
+from compress.training import teachers
+
+COUNTER = "num_batches_tracked"  # of batch normalisation; no effect on scores
+PICKLED = (b"PK\x03\x04", b"\x80\x02")
+LISTED = 5
+FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+
+
+def network_of(path: Path, family: str, data: Dataset, called: str) -> tuple[Network, tuple[str, ...]]:
+    """The network, which reads examples as the data have them, and notes for people.
+
+    Args:
+        family: of networks of this program with its settings, for example "mlp(hidden=300-100)".
+        data: whose shape and classes the network has.
+
+    Raises:
+        ValueError: a file that is no safetensors, a family that is not known or cannot be used, or tensors whose names or
+            shapes are not those of the network; says which.
+    """
+    step = Step.parse(family)
+    if step.name not in FAMILIES:
+        raise ValueError(f"There is no network family {shown(step.name)}; choose one of {', '.join(FAMILIES)}, for example "
+                         f"mlp(hidden=300-100).{similar(step.name, list(FAMILIES))}")
+    network = teachers.untrained(step, data, 0)
+    wanted = {name: tensor for name, tensor in network.state_dict().items() if not name.endswith(COUNTER)}
+    found, notes = _unwrapped(_tensors(path), wanted)
+    problem = _difference(wanted, found)
+    if problem:
+        raise ValueError(f"{path.name} does not fit {network.architecture.title()} ({step.text()} for {data.title}): "
+                         f"{problem}. The settings of the family are the sizes of its layers; names are those of torch's "
+                         "Sequential. Rename the tensors, or export the network as ONNX, where names do not matter.")
+    network.load_state_dict({name: found[name].to(torch.float32) for name in wanted}, strict=False)
+    for name, tensor in network.state_dict().items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise ValueError(f"{path.name} holds weights that are no numbers ({shown(name)}): NaN or infinity.")
+    return _as_graph(network, called), notes
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, as views of it."""
+    contents = mapped(path).view
+    if bytes(contents[:4]).startswith(PICKLED):
+        raise ValueError(f"{path.name} is a pickled file, which could run code and is not opened. Save the weights with "
+                         "safetensors.torch.save_file(network.state_dict(), \"network.safetensors\").")
+    try:
+        of_safetensors(contents)
+        return load_file(path)
+    except ValueError as error:
+        raise ValueError(f"{path.name} is no readable safetensors file: {error}.") from error
+    except (SafetensorError, OSError, KeyError, TypeError, RuntimeError, OverflowError) as error:
+        raise ValueError(f"{path.name} is no readable safetensors file: its header does not describe the bytes after "
+                         "it.") from error
+
+
+def _unwrapped(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """The tensors without what stands before all of their names, as torch's DataParallel (module.), torch.compile
+    (_orig_mod.) and networks with a single part have it; and a note about it."""
+    kept = {name: tensor for name, tensor in found.items() if not name.endswith(COUNTER)}
+    left_out = ""
+    while kept and not kept.keys() & wanted.keys():
+        first, dot, _ = next(iter(kept)).partition(".")
+        before = first + dot
+        if not dot or first.isdigit() or not all(name.startswith(before) for name in kept):
+            break
+        kept, left_out = {name.removeprefix(before): tensor for name, tensor in kept.items()}, left_out + before
+    return kept, (f"All names of its tensors begin with {shown(left_out)}, which was left out.",) if left_out else ()
+
+
+def _difference(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
+    """What keeps the tensors from being those that are wanted, in words; "" if nothing."""
+    missing, more = [name for name in wanted if name not in found], [name for name in found if name not in wanted]
+    problems = []
+    if missing:
+        problems.append(f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+    if more:
+        problems.append(f"{_listed(more)} {'is' if len(more) == 1 else 'are'} not of this network")
+    for name in wanted.keys() & found.keys():
+        ours, theirs = list(wanted[name].shape), list(found[name].shape)
+        if ours != theirs:
+            problems.append(f"{shown(name)} has the shape {theirs}, not {ours}")
+        elif found[name].dtype not in FLOATS:
+            problems.append(f"{shown(name)} holds numbers of the type {str(found[name].dtype).removeprefix('torch.')}, no "
+                            "floating-point numbers")
+    return "; ".join(sorted(problems)[:LISTED]) + ("; ..." if len(problems) > LISTED else "")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(shown, names[:LISTED])) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
+
+
+def _as_graph(network: Network, called: str) -> Network:
+    """As networks of ONNX files are kept. Raises ValueError for a family with modules that have no place there."""
+    shape, classes = network.architecture.shape, network.architecture.classes
+    try:
+        return graph_network(called[:LONGEST_NAME], shape, classes, [Reading(shape, shape), *network])
+    except TypeError as error:
+        raise ValueError(f"Networks of the family {network.architecture.family.name} are read from ONNX files only. Export "
+                         "the network with torch.onnx.export(network.eval(), (example,), \"network.onnx\", "
+                         "external_data=False).") from error
