@@ -27,6 +27,7 @@ PASSED_ON = {
     ("compress/networks/onnx/evaluation.py", "add", "Refused"): "raised with this program's words alone",
     ("compress/points/onnx_export.py", "to_onnx", "Unwritten"): "names the module that has no writer",
     ("compress/points/uploaded.py", "opened_file", "Refused"): "raised with this program's words alone",
+    ("compress/points/state_dict.py", "_tensors", "ValueError"): "what the header says of itself",
     ("compress/pruning/refusal.py", "_refusal_of_units", "ValueError"): "names the layer whose units are not known",
     ("compress/search/solver.py", "_next", "ValueError"): "the reason why a recipe was refused, as the sweep gives it",
     ("compress/search/solver.py", "_promising", "ValueError"): "the reason why a recipe was refused, as the sweep gives it",

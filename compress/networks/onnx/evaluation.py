@@ -32,8 +32,8 @@ TWO, THREE = 2, 3
 FAULTS = (RuntimeError, IndexError, TypeError, KeyError, NotImplementedError, OverflowError, AttributeError, ValueError,
           ZeroDivisionError)
 """What torch and Python raise where inputs and options do not fit each other."""
-OF_EIGHT_BITS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger",
-                 "MatMulInteger")
+OF_EIGHT_BITS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul",
+                 "ConvInteger", "MatMulInteger")
 LEAST_KNOWN = 1 << 22  # numbers that may always be computed as constants; beyond, as many as the file has
 REDUCTIONS = ("ReduceMean", "ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin", "ReduceL2", "ReduceSumSquare")
 LISTS: dict[str, dict[int, str]] = {
@@ -104,8 +104,8 @@ class Evaluation:
             self._keep(node, [_constant(node)])
             return []
         if node.operator in OF_EIGHT_BITS:
-            raise Refused(f"the operator {shown(node.operator)} computes with numbers of 8 bits, and networks are read before "
-                          "they are quantized. Export the network with float32 weights, and quantize it here")
+            raise Refused(f"the operator {shown(node.operator)} computes with numbers of 8 bits, and networks are read "
+                          "before they are quantized. Export the network with float32 weights, and quantize it here")
         if node.operator not in OPERATORS and node.operator not in SHAPED:
             raise Refused(f"the operator {shown(node.operator)} is not one of the {len(OPERATORS) + len(SHAPED)} that "
                           "are known")
