@@ -17,6 +17,8 @@ WEIGHTS = (
            "LeNet-300-100"),
     Preset("Words", "text", "The table of an embedding bag: as many directions as there are classes hold all that it "
            "needs of 3,000 words.", {}, "docstrings", "Embedding bag"),
+    Preset("Proteins", "genes", "20 amino acids at 64 places: a few directions tell antimicrobial peptides apart.", {},
+           "peptides", "LeNet-300-100"),
     Preset("LeNet-300-100 on MNIST-5k", "falling", "The classic, whitened by calibration data.", {}, "mnist5k",
            "LeNet-300-100"),
     Preset("The same, plain SVD", "product", "Nearest weights instead of nearest outputs: compare the two curves.",

@@ -2,7 +2,7 @@
 
 A name is openml:NAME:VERSION. Tables stay tables (categories one-hot, missing numbers filled with the mean of
 the training split); a table whose columns are whole numbers 0..255 and whose width is a square of 8 or more
-is read as square images with one channel.
+is read as square images with one channel. Of a set that has nothing but free text, its sentences are read as token ids.
 
 The download library has no time limit. It therefore runs in a child process (download_child.py) that is ended at a time
 limit, when the work is cancelled and when this process ends.
@@ -123,7 +123,11 @@ def _as_known(known: _Known, arrays: dict[str, np.ndarray]) -> RawData:
 def _as_found(title: str, arrays: dict[str, np.ndarray]) -> RawData:
     left_out = ", ".join(str(name) for name in arrays.get("left_out", ()))
     notes = (f"Left out of {title}, because they are free text or dates: {left_out}.",) if left_out else ()
-    table, classes = arrays["table"], tuple(str(name) for name in arrays["classes"])
+    classes = tuple(str(name) for name in arrays["classes"])
+    if "words" in arrays:
+        return RawData(title, "text", classes, arrays["inputs"], arrays["labels"], notes=notes,
+                       words=tuple(map(str, arrays["words"])))
+    table = arrays["table"]
     side = math.isqrt(table.shape[1])
     if arrays["pixels"] and side >= _SMALLEST_SIDE and side * side == table.shape[1]:
         return RawData(title, "image", classes, table.reshape(-1, 1, side, side), arrays["labels"], notes=notes)

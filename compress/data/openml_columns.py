@@ -1,4 +1,5 @@
-"""Columns of free text and of dates, which scikit-learn's reader of ARFF files refuses, are left out of a download.
+"""Columns of free text and of dates, which scikit-learn's reader of ARFF files refuses, are left out of a download, or read
+beside it.
 
 fetch_openml has no argument for this (its advice is to read everything by pandas). Inside columns_left_out() three of its
 functions are replaced: the one that asks openml.org for the columns, the one that reads the file, and the parser.
@@ -29,10 +30,12 @@ class LeftOut:
 
     Attributes:
         names: of the columns of text and dates that are left out, in the order of the set.
+        texts: the values of each column of text in a dense file, by name; "" where one is missing.
         failure: why the file could not be read. (fetch_openml then downloads it again, and may raise what comes of that.)
     """
 
     names: list[str] = field(default_factory=list)
+    texts: dict[str, list[str]] = field(default_factory=dict)
     failure: Exception | None = None
 
 
@@ -59,7 +62,7 @@ def columns_left_out() -> Iterator[LeftOut]:
 
     _openml._get_data_features = lambda *given, **options: _marked(ask(*given, **options), found.names, targets)
     _openml._load_arff_response = watched
-    _arff_parser._arff.load = lambda lines, **options: _numbers_alone(parse, lines, targets, options)
+    _arff_parser._arff.load = lambda lines, **options: _numbers_alone(parse, lines, targets, found.texts, options)
     try:
         yield found
     finally:
@@ -82,24 +85,29 @@ def _marked(features: list[dict[str, Any]], names: list[str], targets: list[int]
     return marked
 
 
-def _numbers_alone(parse: Callable[..., Any], lines: Iterable[str], targets: list[int], options: dict[str, Any]) -> Any:
-    """The parsed file; in the rows of a dense one, NaN is in the place of text."""
+def _numbers_alone(parse: Callable[..., Any], lines: Iterable[str], targets: list[int], kept: dict[str, list[str]],
+                   options: dict[str, Any]) -> Any:
+    """The parsed file; in the rows of a dense one, NaN is in the place of text, which is kept by the column's name."""
     found = parse(map(_as_string, lines), **options)
     kinds = [kind for _, kind in found["attributes"]]
     texts = [place for place, kind in enumerate(kinds) if kind == "STRING"]
     nominal = [place for place in targets if isinstance(kinds[place], list)]
     if not isinstance(found["data"], tuple):  # a sparse file's columns are chosen before they become numbers
-        found["data"] = _rows(found["data"], texts, nominal)
+        kept.clear()  # a second try begins again
+        kept.update({name: [] for name, kind in found["attributes"] if kind == "STRING"})
+        found["data"] = _rows(found["data"], texts, nominal, list(kept.values()))
     return found
 
 
-def _rows(rows: Iterable[list[Any]], texts: list[int], targets: list[int]) -> Iterator[list[Any]]:
+def _rows(rows: Iterable[list[Any]], texts: list[int], targets: list[int],
+          kept: list[list[str]]) -> Iterator[list[Any]]:
     for number, row in enumerate(rows):
         for place in targets:
             if row[place] is None:
                 raise Refused(f"its example {number} has no class. Choose a set, or a version, in which every example has "
                               "one.")
-        for place in texts:
+        for place, values in zip(texts, kept, strict=True):
+            values.append(row[place] or "")
             row[place] = nan
         yield row
 

@@ -4,7 +4,9 @@
 
 TARGET is the .npz file to write: table (n, columns) as uint8 or float64, labels int64 (n,), classes (k,), pixels,
 true where the source's columns are all whole numbers 0..255, and left_out, the names of columns of free text and
-dates. HOME is the folder for scikit-learn's downloads. The last line of standard error is the reason of a failure.
+dates. Of a set whose columns are all text, the arrays are inputs (n, length), the ids of the tokens of its sentences,
+and words, in the place of table and pixels; see texts/tokens.py. HOME is the folder for scikit-learn's downloads. The
+last line of standard error is the reason of a failure.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from compress.data import download_child
 from compress.data.download_child import TooLarge, too_large
 from compress.data.labels import numbered
 from compress.data.openml_columns import Refused, columns_left_out
+from compress.data.texts.tokens import MOST_TOKENS, numbered_tokens
 
 _UNKNOWN = "openml.org has no such data set and version. Look for both at https://www.openml.org."
 NO_CONNECTION = 3
@@ -67,6 +70,10 @@ def encoded(found: Any) -> dict[str, np.ndarray]:
     """
     labels, classes = numbered(_target(found.target))
     left_out = [str(name) for name in getattr(found, "left_out", ())]
+    texts = {name: column for name, column in getattr(found, "texts", {}).items() if _are_sentences(column)}
+    if found.data.shape[1] == 0 and texts:
+        return {**_tokens(texts), "left_out": np.array([name for name in left_out if name not in texts], dtype=np.str_),
+                "labels": labels, "classes": np.array(classes)}
     table = _dense(found.data, found.categories or {}, bool(left_out))
     if found.categories:
         table = np.concatenate([_columns(table[:, place], name, found.categories)
@@ -76,6 +83,17 @@ def encoded(found: Any) -> dict[str, np.ndarray]:
     return {"table": table.astype(np.uint8) if whole else table, "labels": labels,
             "classes": np.array(classes), "pixels": np.array(whole and not found.categories),
             "left_out": np.array(left_out, dtype=np.str_)}
+
+
+def _tokens(columns: dict[str, list[str]]) -> dict[str, np.ndarray]:
+    """inputs and words: the columns of sentences, joined in their order. Raises ValueError if no text holds a word."""
+    ids, words = numbered_tokens([" ".join(row) for row in zip(*columns.values(), strict=True)], MOST_TOKENS)
+    return {"inputs": ids, "words": np.array(words)}
+
+
+def _are_sentences(texts: list[str]) -> bool:
+    """Whether the texts of a column have two words or more in the mean: dates, names and keys have not."""
+    return bool(texts) and sum(max(0, len(text.split()) - 1) for text in texts) >= len(texts)
 
 
 def _fetch(name: str, version: int, home: str) -> Any:
@@ -97,7 +115,7 @@ def _fetch(name: str, version: int, home: str) -> Any:
             raise ValueError(_UNKNOWN) from error
         except Exception as error:
             raise _explained(left_out.failure or error) from error
-    found["left_out"] = left_out.names
+    found["left_out"], found["texts"] = left_out.names, left_out.texts
     return found
 
 
@@ -129,8 +147,8 @@ def _target(target: np.ndarray | None) -> np.ndarray:
 def _dense(table: Any, categories: dict[str, list[str]], texts: bool) -> np.ndarray:
     """texts: whether columns of text were left out."""
     if table.shape[1] == 0:
-        raise ValueError(f"it has no columns beside the target{' that are numbers or categories' if texts else ''}. Choose "
-                         "another set.")
+        useful = " that are numbers, categories or texts" if texts else ""
+        raise ValueError(f"it has no columns beside the target{useful}. Choose another set.")
     if table.shape[0] == 0:
         raise ValueError("it has no examples. Choose another set.")
     width = table.shape[1] + sum(len(values) - 1 for values in categories.values() if len(values) <= _MOST_CATEGORIES)

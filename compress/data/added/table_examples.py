@@ -14,7 +14,7 @@ from compress.data.added.letters import are_sequences, one_hot
 from compress.data.added.table_file import read_table
 from compress.data.finite import LARGEST
 from compress.data.labels import class_labels
-from compress.data.texts.tokens import numbered_tokens, tokens_of
+from compress.data.texts.tokens import MOST_TOKENS, numbered_tokens, tokens_of
 from compress.memory import require
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ MOST_CLASSES = 200
 MOST_CATEGORIES = 32
 LONGEST_CATEGORY = 60  # characters; beyond, a text is a text
 LONGEST_SEQUENCE = 512
-MOST_TOKENS = 128  # of a text
 ROWS_SHOWN = 5
 _EXACT = 2.0 ** 24  # from here on float32 no longer tells neighbouring whole numbers apart
 

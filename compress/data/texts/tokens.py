@@ -12,6 +12,7 @@ from compress.memory import require
 
 SPECIAL = ("", "(unknown)")  # the words of ids 0, padding, and 1, a token that the vocabulary lacks
 LONGEST = 512  # tokens of a text that are read
+MOST_TOKENS = 128  # of a text in a table
 LONGEST_TOKEN = 40  # characters
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[!?]")
 

@@ -162,7 +162,7 @@ def test_a_known_set_of_another_size_is_refused(home):
     ({"a": "numeric", "class": "numeric"}, [[1, 2.5], [2, 3.5]], "class", "regression"),
     ({"a": "numeric", "b": "numeric"}, [[1, 2], [2, 3]], None, "no target column"),
     ({"text": "string", "class": "{no,yes}"}, [["'a b'", "no"], ["'c'", "yes"]], "class",
-     "no columns beside the target that are numbers or categories"),
+     "no columns beside the target that are numbers, categories or texts"),
     ({"a": "numeric", "class": "string"}, [[1, "no"], [2, "yes"]], "class", "target 'class' is free text"),
     ({"a": "numeric", "b": "relational", "class": "{no,yes}"}, [[1, 1, "no"]], "class", "column b is a table of its own"),
     ({"a": "numeric", "class": "{no,yes}"}, [[1, "no"], [2, "?"]], "class", "its example 1 has no class"),
@@ -192,6 +192,37 @@ def test_text_and_dates_are_left_out_by_name(home, in_this_process, sparse):
     assert data.shape == (3,) and data.classes == ("no", "yes")
     assert data.notes == ("Left out of passengers, because they are free text or dates: a_name, day.",)
     assert np.array_equal(openml.read("openml:passengers:1").inputs[:2], [[0, 0, 1], [0.5, 1, 0]])
+
+
+def test_a_set_of_nothing_but_sentences_is_read_as_tokens(home, in_this_process):
+    columns = {"subject": "string", "day": 'date "yyyy-MM-dd"', "body": "string", "class": "{ham,spam}"}
+    rows = [[f"'re: note {number}'", "'2020-01-02'", "'win a prize now'" if number % 2 else "'see you at the meeting'",
+             "spam" if number % 2 else "ham"] for number in range(30)]
+    lay_set(home, "letters_to_us", columns, rows)
+    data = datasets.load("openml:letters_to_us:1")
+    assert (data.kind, data.shape, data.classes) == ("text", (8,), ("ham", "spam"))
+    assert {"prize", "meeting", "re"} <= set(data.words) and "2020" not in data.words
+    assert data.notes == ("Left out of letters_to_us, because they are free text or dates: day.",)
+    again = datasets.load("openml:letters_to_us:1")
+    assert np.array_equal(again.train.inputs, data.train.inputs)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_dna_and_sparse_counts_are_read_by_name(home, in_this_process, sparse):
+    """Splice has sixty columns of letters; 20 newsgroups a sparse file of counts, whose absent values are zeros."""
+    if sparse:
+        columns = {**{f"word{place}": "numeric" for place in range(40)}, "class": "{atheism,space}"}
+        rows = [[number if place == number % 40 else 0 for place in range(40)] + [("atheism", "space")[number % 2]]
+                for number in range(1, 31)]
+    else:
+        columns = {**{f"base{place}": "{A,C,G,T,N}" for place in range(6)}, "class": "{EI,IE,N}"}
+        rows = [["ACGTN"[(number * (place + 1) + place) % 5] for place in range(6)] + [("EI", "IE", "N")[number % 3]]
+                for number in range(45)]
+    lay_set(home, "by_name", columns, rows, sparse=sparse)
+    raw = openml.read("openml:by_name:1")
+    assert raw.kind == "tabular" and raw.inputs.shape == ((30, 40) if sparse else (45, 30))
+    assert raw.classes == (("atheism", "space") if sparse else ("EI", "IE", "N"))
+    assert raw.inputs[3].sum() == (4 if sparse else 6)
 
 
 def test_an_older_download_without_the_names_is_read(home):
