@@ -16,7 +16,6 @@ from pages.ui.shell.frame import Page, open_page
 FORMS = ("A table (CSV, TSV, Parquet) with a column of classes · a ZIP with one folder of pictures for each class · an NPZ "
          "file, or two NPY files · two IDX files")
 
-
 TEXT_READINGS = {"counts": "counts of its words", "words": "tokens, in their order", "pairs": "tokens and pairs"}
 
 
