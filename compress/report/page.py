@@ -27,7 +27,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #1c2530; background: white; 
 h1 { line-height: 1.2; } h2 { margin-top: 2.2rem; }
 table { border-collapse: collapse; width: 100%; font-size: 0.93rem; }
 th, td { text-align: left; padding: 0.3rem 0.7rem 0.3rem 0; border-bottom: 1px solid #dde2e8; vertical-align: top; }
-td { overflow-wrap: anywhere; }
+td:first-child { overflow-wrap: anywhere; }
 figure { display: inline-block; margin: 0 0.5rem 0.5rem 0; text-align: center; }
 figure img { height: 64px; max-width: 110px; image-rendering: pixelated; border: 1px solid #dde2e8; border-radius: 4px; }
 blockquote { margin: 0; padding: 0.3rem 0.6rem; width: 17rem; max-width: 100%; text-align: left; font-size: 0.9rem;

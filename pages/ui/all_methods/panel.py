@@ -127,9 +127,10 @@ def paying(network: Opened) -> str:
     found = predicted.payer(network.flips, labels, len(names))
     if not found:
         return "no class lost more examples than it won."
-    lost = (f"{names[found.number]} lost {found.lost} and won {found.gained} of its {labels.count(found.number)} examples "
-            f"(p = {found.p:.2g}, corrected for {len(names)} classes)")
-    return f"one class pays: {lost}." if found.is_paying else f"no class pays more than chance explains; most {lost}."
+    lost = (f"class {names[found.number]} lost {found.lost} of its {labels.count(found.number)} examples and won "
+            f"{found.gained} (p = {found.p:.2g}, corrected for {len(names)} classes)")
+    return (f"one class pays: {lost}." if found.is_paying else
+            f"no class pays more than chance explains; most of all, {lost}.")
 
 
 def _sure(networks: list[Opened], known: Card) -> None:

@@ -67,7 +67,7 @@ def test_a_dial_value_for_a_size_is_between_its_neighbours_and_a_little_too_smal
     made = answers.proposal(group(*CURVE), 20_000, known)
     assert made
     assert made.stop == f"share kept {100 * made.value:.4g} %"
-    assert 0.1965 < made.value <= 0.197 and 0.87 < made.accuracy < 0.89
+    assert made.value == pytest.approx(0.2 * answers.AIM, abs=1.01 * 10**-answers.DIGITS) and 0.87 < made.accuracy < 0.89
     assert f"keep={made.value}" in made.recipe.text()
 
 
