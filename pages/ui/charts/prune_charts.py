@@ -101,7 +101,7 @@ def histogram(layer: dict, number: int, points: list[dict], values: list[float],
                        *({"line": True, "x": [one and sign * one for one in smallest]} for sign in (-1, 1) if by_size)],
             "figure": {"data": traces, "layout": {
                 "barmode": "overlay", "bargap": 0, "legend": marks.legend(font=13), "xaxis": {"title": {"text": "weight"}},
-                "yaxis": {"title": {"text": "how many (stretched at the foot)"}, "type": "log",
+                "yaxis": {"title": {"text": "weights (logarithmic)"}, "type": "log",
                           "range": [-0.1, log10(max(layer["weights"]) * 1.6)], "exponentformat": "power", "dtick": 1}}}}
 
 

@@ -97,7 +97,7 @@ def weights_and_levels(layer: dict, number: int, points: list[dict], values: lis
                         "y": [one and one["counts"] for one in shown]} for trace, shown in ((1, held), (2, dotted))],
             "figure": {"data": traces, "layout": {
                 "barmode": "overlay", "bargap": 0, "legend": marks.legend(font=13), "xaxis": {"title": {"text": "weight"}},
-                "yaxis": {"title": {"text": "how many (stretched at the foot)"}, "type": "log",
+                "yaxis": {"title": {"text": "weights (logarithmic)"}, "type": "log",
                           "range": [-0.1, log10(most * 1.8)], "exponentformat": "power", "dtick": 1}}}}
 
 
