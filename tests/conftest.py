@@ -33,6 +33,15 @@ with contextlib.suppress(ImportError):
     settings.load_profile("repeatable")
 
 
+# What takes longest, longest first: begun last, one of them would go on alone when all others have ended.
+LONGEST = ("tests/browser/", "tests/compress/service/test_sharing.py", "tests/pages/test_pages.py", "tests/test_faults.py",
+           "tests/compress/service/test_engine.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next((at for at, path in enumerate(LONGEST) if item.nodeid.startswith(path)), len(LONGEST)))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Where several processes share the tests (`-n 2`), each file has one process, which makes its fixtures once, and
@@ -44,6 +53,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             file = nodeid.split("::", 1)[0]
             return "browser" if "/browser/" in file else file
 
+    config.option.loadscopereorder = False  # the files with the most tests are not those that take longest
     return ByFile(config, log)
 
 

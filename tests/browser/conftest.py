@@ -17,7 +17,8 @@ from tests.pages.samples import measure
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """One app for all tests but those that kill it; its store holds one finished curve."""
+    """One app for all tests of a file but those that kill it. What a test measures stays there: each one that trains or
+    measures has a seed of its own."""
     from tests.browser.visitor import OFFLINE
 
     with serve_app(tmp_path_factory.mktemp("app"), COMPRESS_AT_ONCE="no", **OFFLINE) as started:
@@ -47,15 +48,17 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def context(browser: Any) -> Any:
+def context(browser: Any) -> Iterator[Any]:
     """One cache for most tests; each of their pages is a visitor of its own all the same."""
-    return browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    yield context
+    context.close()
 
 
 @pytest.fixture
 def visit(context: Any, app: App) -> Iterator[Callable[..., Any]]:
     """visit("Low_rank", keep="0.3"): a new visitor at this link. No page may end with an error in its console."""
-    from tests.browser.visitor import arrive, watched
+    from tests.browser.visitor import arrive, problems_of, watched
 
     opened = []
 
@@ -65,7 +68,7 @@ def visit(context: Any, app: App) -> Iterator[Callable[..., Any]]:
 
     yield go
     for page in opened:
-        assert page.problems == [] and "Traceback" not in page.content()
+        assert problems_of(page) == []
         page.close()
 
 

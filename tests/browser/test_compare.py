@@ -9,7 +9,7 @@ import pytest
 
 from compress.curves.store import Store
 from tests.browser.serving import CHROMIUM
-from tests.browser.visitor import button, chart, link, playwright, settled, unfold
+from tests.browser.visitor import button, chart, playwright, settled, unfold, wait_for_link
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 FOUND = """document.querySelector('[data-chart=search] .js-plotly-plot')?.data.find(
@@ -51,7 +51,7 @@ def test_a_search_grows_is_stopped_and_its_answer_is_opened(visit, curve):
     page.locator(".st-key-answer-search").get_by_role("link", name="Open").click()
     page.wait_for_url(lambda address: "/Compare" not in address)
     settled(page)
-    assert link(page)["data"] == "digits" and link(page)["t.hidden"] == of_teacher["t.hidden"]
+    wait_for_link(page, data="digits", **{"t.hidden": of_teacher["t.hidden"]})
 
 
 def test_ticked_rows_stay_ticked_while_another_is_pinned_and_are_deleted_with_undo(visit, curve):

@@ -9,7 +9,20 @@ import pytest
 
 from compress.curves.store import Store
 from tests.browser.serving import CHROMIUM, App
-from tests.browser.visitor import SMALL, button, chart, heading, link, playwright, points, settled, unfold, wait_for_points
+from tests.browser.visitor import (
+    SMALL,
+    button,
+    chart,
+    heading,
+    link,
+    note_the_hero,
+    noted_heroes,
+    playwright,
+    settled,
+    unfold,
+    wait_for_link,
+    wait_for_points,
+)
 from tests.pages.samples import measure
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
@@ -24,37 +37,39 @@ def taught(app: App, prepared: None) -> dict[str, str]:
     return {**SMALL, "epochs": "3", "seeds": "2", "temperatures": "1-8", "width": "0.3"}
 
 
-NOTE_THE_HERO = """() => { window.heroes = new Set();
-    const note = () => document.querySelectorAll('[role=img][aria-label^="Accuracy against file size"]').forEach(
-        (chart) => window.heroes.add(chart.getAttribute("aria-label")));
-    new MutationObserver(note).observe(document.body, { subtree: true, childList: true, attributes: true,
-                                                        attributeFilter: ["aria-label"] }); }"""
-"""Keeps every text that the hero had while its students grew, however short."""
-
-
 def temperature(page: Any) -> Any:
     return page.get_by_role("slider", name="Temperature")
 
 
+BAR = "Math.max(...document.querySelector('[data-chart=outputs] .js-plotly-plot')._fullData[0].y)"
+
+
 def first_bar(page: Any) -> float:
     """Height of the teacher's tallest bar."""
-    return page.evaluate("""() => { const graph = document.querySelector('[data-chart=outputs] .js-plotly-plot');
-        return Math.max(...graph._fullData[0].y); }""")
+    return page.evaluate(BAR)
+
+
+def wait_for_bar(page: Any, condition: str, height: float) -> float:
+    """Waits until the teacher's tallest bar is so high; returns how high."""
+    page.wait_for_function(f"height => {BAR} {condition}", arg=height)
+    return first_bar(page)
 
 
 def test_students_and_controls_grow_from_the_first_epoch_on(visit, app):
     page = visit("Distill", seed="41")
-    page.evaluate(NOTE_THE_HERO)
+    note_the_hero(page)
     button(page, "^Only 50 labels").click()
     wait_for_points(page, 2)
     unfold(page, "Learned only with the teacher")
     page.get_by_text("validation examples are right in every seed with the teacher").wait_for()
     unfold(page, "What the teacher's outputs add")
     settled(page, 4)
-    seen = page.evaluate("[...window.heroes]")
+    seen = set(noted_heroes(page))
     assert sum("controls on labels alone" in text for text in seen) > 2, seen
-    assert points(page) >= 7 and page.get_by_text("Over 3 seeds. The map").is_visible()
-    assert chart(page, "^Gain over the control at each width: ").count() == 1
+    wait_for_points(page, 7)
+    playwright.expect(page.get_by_text("Over 3 seeds. The map")).to_be_visible()
+    playwright.expect(chart(page, "^Gain over the control at each width: ")).to_have_count(1)
+    playwright.expect(button(page, "^Cancel$")).to_have_count(0)
     stored = [point for point in Store(app.home / "store.sqlite").all_points() if point["seed"] == 41]
     assert {point["method"] for point in stored} == {"teacher", "distill"} and len(stored) > 80
 
@@ -64,20 +79,18 @@ def test_the_temperature_dial_softens_the_outputs_without_the_server(visit, taug
     unfold(page, "Dark knowledge")
     settled(page, 4)
     temperature(page).scroll_into_view_if_needed()
-    sent, heights = len(page.sent), []
-    for key in ("Home", "End"):
-        temperature(page).press(key)
-        page.wait_for_timeout(400)
-        heights.append(first_bar(page))
-    assert heights[0] > 1.5 * heights[1]
+    before = first_bar(page)
+    temperature(page).press("Home")
+    sharp = wait_for_bar(page, "> height", before)
+    temperature(page).press("End")
+    soft = wait_for_bar(page, "< height", sharp / 1.5)
     assert link(page).get("distill.temperature", "4.0") == "4.0"
     box = temperature(page).bounding_box()
     page.mouse.move(box["x"] + box["width"] - 8, box["y"] + box["height"] / 2)
     page.mouse.down()
     sent = len(page.sent)
     page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] / 2, steps=5)
-    page.wait_for_function("""low => { const graph = document.querySelector('[data-chart=outputs] .js-plotly-plot');
-        return Math.max(...graph._fullData[0].y) > low; }""", arg=heights[1])
+    wait_for_bar(page, "> height", soft)
     assert len(page.sent) == sent
     page.mouse.up()
 
@@ -89,8 +102,7 @@ def test_another_example_shows_other_outputs(visit, taught):
     before = first_bar(page)
     button(page, "^Another example$").click()
     page.get_by_text("2 of 20 on which").wait_for()
-    page.wait_for_function("""before => { const graph = document.querySelector('[data-chart=outputs] .js-plotly-plot');
-        return Math.max(...graph._fullData[0].y) !== before; }""", arg=before)
+    wait_for_bar(page, "!== height", before)
 
 
 def test_a_click_on_the_map_takes_the_dial_and_the_temperature_there(visit, taught):
@@ -102,8 +114,7 @@ def test_a_click_on_the_map_takes_the_dial_and_the_temperature_there(visit, taug
         """() => { const graph = document.querySelector('[data-chart=map] .js-plotly-plot');
         const { xaxis, yaxis } = graph._fullLayout, box = graph.getBoundingClientRect();
         return [box.left + xaxis._offset + xaxis.d2p('60 %'), box.top + yaxis._offset + yaxis.d2p('T = 8')]; }"""))
-    page.wait_for_url(re.compile(r"width=0\.6"))
-    assert link(page)["distill.temperature"] == "8.0" and link(page)["distill.width"] == "0.6"
+    wait_for_link(page, **{"distill.temperature": "8.0", "distill.width": "0.6"})
 
 
 def test_a_student_takes_the_teachers_place_on_every_page_and_gives_it_back(visit, app, taught):
@@ -117,7 +128,7 @@ def test_a_student_takes_the_teachers_place_on_every_page_and_gives_it_back(visi
     button(page, "^Measure the curve$").click()
     wait_for_points(page, 21)
     playwright.expect(button(page, "^Cancel$")).to_have_count(0)
-    assert link(page)["start"].startswith("distill(")
+    page.wait_for_url(re.compile(r"start=distill(\(|%28)"))
     chain = [point for point in Store(app.home / "store.sqlite").all_points() if point["method"] == "distill+low_rank"]
     assert len(chain) == 21 and all("width=0.3" in point["recipe"] for point in chain)
     button(page, "^Back to the teacher$").click()

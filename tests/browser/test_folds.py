@@ -10,6 +10,8 @@ import pytest
 
 from tests.browser.serving import CHROMIUM, serve
 
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
 # Opens the lower fold at the very moment when the upper one appears, and tells whether it is the element that it was.
@@ -43,7 +45,8 @@ def test_a_fold_stays_open_that_is_opened_while_another_one_appears(browser: Any
     page.wait_for_function("window.clicked")
     page.get_by_text("inside two").wait_for()
     page.wait_for_function("Number(/Drawn (\\d+)/.exec(document.body.innerText)?.[1]) >= 8")
-    assert page.evaluate("whole()") and page.get_by_text("inside two").is_visible()
+    playwright.expect(page.get_by_text("inside two")).to_be_visible()
+    assert page.evaluate("whole()")
     page.close()
 
 
@@ -65,7 +68,7 @@ def test_a_press_counts_for_the_fold_that_moves_away_before_it_ends(browser: Any
     press(page, "Large")
     page.mouse.up()
     page.get_by_text("inside large").wait_for(state="detached")
-    assert page.get_by_text("inside below").is_visible()
+    playwright.expect(page.get_by_text("inside below")).to_be_visible()
     page.close()
 
 

@@ -14,7 +14,7 @@ from compress.recipe import Step
 from pages.ui.charts import outside
 from tests import hostile
 from tests.browser.serving import CHROMIUM, App, serve_app
-from tests.browser.visitor import OFFLINE, PAGES, arrive, settled, unfold, watched
+from tests.browser.visitor import OFFLINE, PAGES, arrive, playwright, settled, unfold, watched
 from tests.pages.samples import TEACHER
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
@@ -71,7 +71,7 @@ def unharmed(page: Any) -> None:
     settled(page)
     assert page.problems == [] and page.evaluate(TRACES) == []
     assert not [address for address in page.asked if urlsplit(address).path.rpartition("/")[2] in BAITS]
-    assert page.get_by_role("heading", level=1).is_visible()
+    playwright.expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
 def test_no_uploaded_table_does_what_its_names_say(attacked, visitor):
@@ -91,6 +91,12 @@ def test_no_uploaded_table_does_what_its_names_say(attacked, visitor):
 def text(page: Any) -> str:
     """All that is to be read, joints taken out."""
     return page.evaluate("document.body.textContent").replace(outside.GAP, "")
+
+
+def says(page: Any, words: str) -> None:
+    """Waits until a text is to be read."""
+    page.wait_for_function("([words, gap]) => document.body.textContent.replaceAll(gap, '').includes(words)",
+                           arg=[words, outside.GAP])
 
 
 @pytest.mark.parametrize(("path", "settings"), [
@@ -118,27 +124,30 @@ def test_a_teachers_classes_and_mistakes_are_shown_as_they_are_called(attacked, 
     arrive(visitor, attacked.address, "Teacher", **link())
     settled(visitor, 2)
     unharmed(visitor)
+    playwright.expect(visitor.locator("[data-chart=confusion] .ytick text")).to_have_count(len(TICKS))
     ticks = [one.text_content() for one in visitor.locator("[data-chart=confusion] .ytick text").all()]
     assert sorted(ticks) == TICKS
+    says(visitor, hostile.FOLDER)  # where the data are
     assert text(visitor).count("long" * 20) == 0
-    assert hostile.FOLDER in text(visitor), "where the data are"
 
 
 def test_the_error_of_a_job_and_a_name_that_is_no_data_set_are_text(attacked, visitor):
     arrive(visitor, attacked.address, "Low_rank", **link())
-    assert f"{hostile.MARKUP} {hostile.PICTURE}" in text(visitor)
+    says(visitor, f"{hostile.MARKUP} {hostile.PICTURE}")
     arrive(visitor, attacked.address, "Low_rank", **{**link(), "data": hostile.PICTURE, "seed": hostile.CLASSES[1]})
     unharmed(visitor)
-    assert hostile.PICTURE in text(visitor) and hostile.CLASSES[1] in text(visitor)
+    for words in (hostile.PICTURE, hostile.CLASSES[1]):
+        says(visitor, words)
 
 
 def test_a_pin_with_its_note_and_the_final_report_are_text(attacked, visitor):
     arrive(visitor, attacked.address, "Compare", **link())
-    visitor.get_by_placeholder("a note").nth(1).wait_for()
+    notes = visitor.get_by_placeholder("a note")
+    playwright.expect(notes).to_have_count(2)
+    for note in notes.all():
+        playwright.expect(note).to_have_value(hostile.MARKUP)
+    says(visitor, "Final report on")
     unharmed(visitor)
-    notes = [note.input_value() for note in visitor.get_by_placeholder("a note").all()]
-    assert notes == [hostile.MARKUP] * 2
-    assert "Final report on" in text(visitor)
 
 
 def test_a_saved_picture_of_a_chart_with_a_name_in_its_title_fetches_nothing(attacked, visitor):

@@ -9,7 +9,7 @@ import pytest
 from tests.browser.liveplot_demo import DEMO
 from tests.browser.serving import CHROMIUM, serve
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed").expect
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
@@ -28,7 +28,9 @@ def address(tmp_path_factory):
 @pytest.fixture(scope="module")
 def context(browser):
     """One context for all tests: its cache spares each page the five megabytes of the library."""
-    return browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    yield context
+    context.close()
 
 
 @pytest.fixture
@@ -106,12 +108,12 @@ def slider(page):
     return page.get_by_role("slider", name="Share kept")
 
 
-def overlay_positions(page) -> list[float]:
-    """The x of the moving marker on the page, for each chart."""
-    return page.evaluate(
-        """[...document.querySelectorAll('.lp-overlay')].map(
-            (overlay) => overlay.querySelector('path')?.getBoundingClientRect().x ?? null)"""
-    )
+def overlays(page, condition: str, before: list[float] | None = None) -> list[float]:
+    """Waits until the x of the moving marker of each chart, its `places` on the page, fulfil a condition; returns them."""
+    return page.wait_for_function(
+        f"""before => {{ const places = [...document.querySelectorAll('.lp-overlay')].map(
+            (overlay) => overlay.querySelector('path')?.getBoundingClientRect().x ?? null);
+          return {condition} ? places : null; }}""", arg=before).json_value()
 
 
 def grab_dial(page) -> tuple[float, float, float]:
@@ -126,12 +128,13 @@ def grab_dial(page) -> tuple[float, float, float]:
 
 def test_charts_appear_described_and_measured_indices_are_marked(page):
     frames = page.locator(".lp-frame[role=img]")
-    assert [frames.nth(at).get_attribute("aria-label") for at in range(4)] == ["Ten curves, revision 0."] * 4
-    assert page.locator(".lp-title").all_inner_texts() == [f"Chart {number}" + number * ", ten curves over a share"
-                                                           for number in range(4)]
-    assert page.locator(".lp-dial-dots i").count() == 41
-    assert page.locator(".lp-dial-dots i.lp-measured").count() == 21
-    assert slider(page).get_attribute("aria-valuetext") == "8 of 40, 8 kB"
+    for number in range(4):
+        expect(frames.nth(number)).to_have_attribute("aria-label", "Ten curves, revision 0.")
+    expect(page.locator(".lp-title")).to_have_text([f"Chart {number}" + number * ", ten curves over a share"
+                                                    for number in range(4)])
+    expect(page.locator(".lp-dial-dots i")).to_have_count(41)
+    expect(page.locator(".lp-dial-dots i.lp-measured")).to_have_count(21)
+    expect(slider(page)).to_have_attribute("aria-valuetext", "8 of 40, 8 kB")
     assert graph(page, "chart0", ".data[1].y[0]") is None
     page.get_by_text("runs=1 dial=8 selected=None").wait_for()
 
@@ -152,18 +155,14 @@ def test_an_update_keeps_zoom_and_node(page):
 def test_dragging_moves_all_marks_without_the_server(page):
     left, width, middle = grab_dial(page)
     page.mouse.move(left + width * 0.3, middle, steps=3)
-    page.wait_for_timeout(60)
-    before, frames = overlay_positions(page), len(page.sent)
+    before, frames = overlays(page, "places.length === 4 && !places.includes(null)"), len(page.sent)
     page.mouse.move(left + width * 0.8, middle, steps=10)
-    page.wait_for_timeout(400)
-    after = overlay_positions(page)
+    overlays(page, "places.every((place, at) => place > before[at] + 50)", before)
     assert len(page.sent) == frames
-    assert None not in before and len(before) == 4
-    assert all(late > early + 50 for early, late in zip(before, after, strict=True))
     page.mouse.up()
     page.get_by_text("dial=32").wait_for()
     settle(page)
-    assert overlay_positions(page) == [None] * 4
+    overlays(page, "places.length === 4 && places.every((place) => place === null)")
     for number in range(4):
         assert graph(page, f"chart{number}", ".data[10].x[0]") == pytest.approx(0.8)
         assert graph(page, f"chart{number}", ".layout.shapes[0].x0") == pytest.approx(0.8)
@@ -173,7 +172,7 @@ def test_a_mark_outside_the_zoomed_range_is_not_seen(page):
     zoom(page, "chart0")
     left, width, middle = grab_dial(page)
     page.mouse.move(left + width * 0.1, middle, steps=3)
-    page.wait_for_timeout(100)
+    overlays(page, "places[0] !== null")
     clipped = page.evaluate(
         """() => { const part = document.querySelector('[data-chart=chart0] .lp-overlay svg');
         const mark = part.querySelector('path').getBoundingClientRect();
@@ -187,17 +186,17 @@ def test_a_mark_outside_the_zoomed_range_is_not_seen(page):
 def test_an_update_does_not_take_the_dial_from_the_hand(page):
     left, width, middle = grab_dial(page)
     page.mouse.move(left + width * 0.6, middle, steps=4)
-    held = slider(page).input_value()
+    expect(slider(page)).to_have_value("24")
     # A click by script stands for data that arrive while the mouse button is down.
     page.get_by_role("button", name="set the dial to 30").evaluate("button => button.click()")
     page.get_by_role("button", name="more data").evaluate("button => button.click()")
     page.wait_for_function("document.querySelector('.lp-frame').getAttribute('aria-label').endsWith('1.')")
     settle(page)
-    assert slider(page).input_value() == held == "24"
+    expect(slider(page)).to_have_value("24")
     page.mouse.move(left + width * 0.7, middle, steps=4)
     page.mouse.up()
     page.get_by_text("dial=28").wait_for()
-    assert slider(page).input_value() == "28"
+    expect(slider(page)).to_have_value("28")
 
 
 def test_python_can_set_the_dial(page):
@@ -205,7 +204,7 @@ def test_python_can_set_the_dial(page):
     page.wait_for_function("document.querySelector('.lp-dial-input').value === '30'")
     settle(page)
     assert graph(page, "chart2", ".data[10].x[0]") == pytest.approx(0.75)
-    assert slider(page).get_attribute("aria-valuetext") == "30 of 40, 30 kB"
+    expect(slider(page)).to_have_attribute("aria-valuetext", "30 of 40, 30 kB")
 
 
 def test_keyboard_and_unmeasured_index(page):
@@ -216,7 +215,7 @@ def test_keyboard_and_unmeasured_index(page):
     page.get_by_text("dial=11").wait_for()
     assert len(page.sent) == frames + 1
     settle(page)
-    assert page.locator(".lp-dial-readout").inner_text() == "not measured; nearest 10 of 40: 10 kB"
+    expect(page.locator(".lp-dial-readout")).to_have_text("not measured; nearest 10 of 40: 10 kB")
     # The marker has no measurement here and stays at the nearest; the line has one.
     assert graph(page, "chart3", ".data[10].x[0]") == pytest.approx(0.25)
     assert graph(page, "chart3", ".layout.shapes[0].x0") == pytest.approx(11 / 40)
@@ -258,8 +257,7 @@ def test_bars_follow_the_dial_and_a_chart_without_a_dial_stays(page):
     settle(page)
     left, width, middle = grab_dial(page)
     page.mouse.move(left + width * 0.5, middle, steps=5)
-    page.wait_for_timeout(300)
-    assert graph(page, "bars", ".data[0].y") == [20, 2, 3]
+    page.wait_for_function(f"{GRAPH.format('bars')}.data[0].y.join() === '20,2,3'")
     page.mouse.up()
     page.get_by_text("dial=20").wait_for()
     assert graph(page, "plain", ".data[0].y") == [1, 1, 1]

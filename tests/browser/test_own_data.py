@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.serving import CHROMIUM
-from tests.browser.visitor import button, heading, link, playwright, settled
+from tests.browser.visitor import button, heading, playwright, settled, wait_for_link
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
@@ -28,16 +28,16 @@ def test_a_table_is_looked_at_added_chosen_and_removed(visit):
     button(page, "Add and use it").click()
     page.get_by_text("birds is added and chosen").wait_for()
     settled(page)
-    assert link(page)["data"] == "local:birds"
+    wait_for_link(page, data="local:birds")
     page.get_by_role("link", name="Race all methods on it").click()
     heading(page, "How small can this network get").wait_for()
-    assert link(page)["data"] == "local:birds"
+    wait_for_link(page, data="local:birds")
     page.go_back()
     heading(page, "Your data").wait_for()
     settled(page)
     button(page, "^Remove").click()
     button(page, "^Remove it").click()
-    page.get_by_text("birds", exact=True).wait_for(state="detached")
+    playwright.expect(page.get_by_text("birds", exact=True)).to_have_count(0)
 
 
 def test_a_file_that_is_no_data_is_refused_in_a_sentence(visit):

@@ -7,7 +7,7 @@ import pytest
 from tests.compress.networks.onnx.graphs import made, node, numbers
 
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-from tests.browser.visitor import button, heading, link, settled
+from tests.browser.visitor import button, heading, playwright, settled, wait_for_link
 
 
 def test_a_network_is_looked_at_added_measured_and_removed(visit):
@@ -22,7 +22,7 @@ def test_a_network_is_looked_at_added_measured_and_removed(visit):
     button(page, "Add and use it").click()
     page.get_by_text("and the teacher on every page").wait_for()
     settled(page)
-    assert link(page)["teacher"] == "own"
+    wait_for_link(page, teacher="own")
     page.get_by_role("link", name="See it on the data").click()
     heading(page, "Teacher").wait_for()
     button(page, "Measure this network").click()
@@ -33,4 +33,4 @@ def test_a_network_is_looked_at_added_measured_and_removed(visit):
     settled(page)
     button(page, "^Remove").click()
     button(page, "^Remove it").click()
-    page.get_by_text("Networks that were added").wait_for(state="detached")
+    playwright.expect(page.get_by_text("Networks that were added")).to_have_count(0)

@@ -7,7 +7,7 @@ import pytest
 from tests.browser.serving import CHROMIUM
 from tests.browser.test_liveplot import address, context, page, slider
 
-pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed").expect
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
@@ -66,5 +66,5 @@ def test_nothing_moves_by_itself_where_motion_is_not_wanted(page):
     page.emulate_media(reduced_motion="reduce")
     page.get_by_role("button", name="Play the measured stops").click()
     page.get_by_text("dial=10").wait_for()
-    assert page.get_by_role("button", name="Pause").count() == 0
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
     page.emulate_media(reduced_motion="no-preference")

@@ -8,7 +8,7 @@ import pytest
 
 from compress.curves.store import Store
 from tests.browser.serving import CHROMIUM, App
-from tests.browser.visitor import SMALL, button, chart, points, settled, unfold, wait_for_points
+from tests.browser.visitor import SMALL, button, chart, playwright, settled, unfold, wait_for_points
 from tests.pages.samples import measure
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
@@ -21,10 +21,12 @@ def pruned(app: App, prepared: None) -> dict[str, str]:
     return {**SMALL, "sparsity": "0.5"}
 
 
-def coloured(page: Any) -> float:
-    """How many weights of the layer in the histogram are drawn as remaining."""
-    return page.evaluate("""() => { const graph = document.querySelector('[data-chart=histogram] .js-plotly-plot');
-        return [...graph._fullData[1].y].reduce((sum, one) => sum + one, 0); }""")
+def coloured(page: Any, condition: str, other: float = 0) -> float:
+    """Waits until a number of weights of the layer in the histogram are drawn as remaining; returns this number."""
+    return page.wait_for_function(f"""other => {{
+        const drawn = document.querySelector('[data-chart=histogram] .js-plotly-plot')._fullData[1].y;
+        const many = [...drawn].reduce((sum, one) => sum + one, 0);
+        return {condition} ? many : null; }}""", arg=other).json_value()
 
 
 def test_a_preset_draws_the_curve_and_all_that_is_inside(visit, app):
@@ -36,21 +38,20 @@ def test_a_preset_draws_the_curve_and_all_that_is_inside(visit, app):
     settled(page, 7)
     for words in ("^File, multiply-adds and time", "^File size over the share", "^Histogram of the weights",
                   "^Number of weights connected to", "^Accuracy over the share removed from one layer"):
-        assert chart(page, words).count() == 1
-    assert page.get_by_text("Rows are a layer's outputs, columns its inputs").is_visible()
-    assert points(page) == 18 and page.problems == []
+        playwright.expect(chart(page, words)).to_have_count(1)
+    playwright.expect(page.get_by_text("Rows are a layer's outputs, columns its inputs")).to_be_visible()
+    assert wait_for_points(page, 18) == 18 and page.problems == []
 
 
 def test_the_dial_thins_the_histogram_without_the_server(visit, pruned):
     page = visit("Prune", **pruned)
     settled(page, 2)
     dial = page.get_by_role("slider", name="Share removed")
-    found = []
-    for key in ("Home", "End"):
-        dial.press(key)
-        page.wait_for_timeout(500)
-        found.append(coloured(page))
-    assert found[0] > 2 * found[1] > 0
+    before = coloured(page, "many > 0")
+    dial.press("End")
+    few = coloured(page, "0 < many && many < other", before)
+    dial.press("Home")
+    coloured(page, "many > 2 * other", few)
 
 
 def test_the_break_even_map_is_measured_when_asked_for(visit, pruned):
@@ -59,5 +60,6 @@ def test_the_break_even_map_is_measured_when_asked_for(visit, pruned):
     button(page, "^(timer )?Measure it on this machine").click()
     chart(page, "^Speed-up of whole units").first.wait_for(timeout=90_000)
     settled(page, 5)
-    assert chart(page, "^Speed-up of").count() == 3 and page.problems == []
-    assert page.get_by_text("Timed on").is_visible()
+    playwright.expect(chart(page, "^Speed-up of")).to_have_count(3)
+    playwright.expect(page.get_by_text("Timed on")).to_be_visible()
+    assert page.problems == []

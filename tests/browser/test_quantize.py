@@ -4,7 +4,6 @@ says."""
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
@@ -24,9 +23,8 @@ def rounded(app: App, prepared: None) -> dict[str, str]:
     return {**SMALL, "quantize.compared": "false", "quantize.levels": "5"}
 
 
-def levels(page: Any) -> int:
-    """How many levels are drawn in the histogram."""
-    return page.evaluate("document.querySelector('[data-chart=levels] .js-plotly-plot')._fullData[1].x.length")
+LEVELS = "document.querySelector('[data-chart=levels] .js-plotly-plot')._fullData[1].x.length"
+"""How many levels are drawn in the histogram."""
 
 
 def test_a_first_visit_measures_the_curve_and_all_of_the_stage_is_in_the_window(visitor, alive):
@@ -36,7 +34,7 @@ def test_a_first_visit_measures_the_curve_and_all_of_the_stage_is_in_the_window(
     settled(page, 2)
     places = ends(page, "h1", ".st-key-ce-chips", ".ce-verdict", ".lp-dial", "[data-chart=levels]")
     assert places == sorted(places) and places[-1] <= 725, places
-    assert page.get_by_text(re.compile(r"^levels · [\d.]+ bits?$")).is_visible()
+    playwright.expect(page.get_by_text(re.compile(r"^levels · [\d.]+ bits?$"))).to_be_visible()
 
 
 def test_the_dial_moves_the_levels_without_the_server(visit, rounded):
@@ -44,19 +42,21 @@ def test_the_dial_moves_the_levels_without_the_server(visit, rounded):
     settled(page, 2)
     dial = page.get_by_role("slider", name="Levels")
     dial.press("Home")
-    page.wait_for_timeout(500)
-    few, sent = levels(page), len(page.sent)
+    page.wait_for_function(f"{LEVELS} === 2")
+    page.wait_for_url(re.compile("levels=2"))
+    settled(page, 2)
+    sent = len(page.sent)
     box = dial.bounding_box()
     page.mouse.move(box["x"] + 12, box["y"] + box["height"] / 2)
     page.mouse.down()
     seen = []
     for share in (0.2, 0.5, 0.98):
         page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2, steps=3)
-        page.wait_for_timeout(200)
-        seen.append(levels(page))
+        seen.append(page.evaluate(LEVELS))
+    page.wait_for_function(f"{LEVELS} > 5")
     assert len(page.sent) == sent, "while it is held, nothing goes to the server"
     page.mouse.up()
-    assert few == 2 and seen == sorted(seen) and seen[-1] > 5
+    assert seen == sorted(seen)
 
 
 def test_a_setting_that_leaves_the_drawer_keeps_its_value(visit, rounded):
@@ -68,8 +68,9 @@ def test_a_setting_that_leaves_the_drawer_keeps_its_value(visit, rounded):
     page.wait_for_url(re.compile("scheme=codebook"))
     rank = page.get_by_role("spinbutton", name="Rank of a correction")
     playwright.expect(rank).to_be_visible()
-    page.wait_for_timeout(2_000)
-    assert rank.input_value() == "4" and "correction=4" in page.url
+    settled(page)
+    playwright.expect(rank).to_have_value("4")
+    page.wait_for_url(re.compile("correction=4"))
 
 
 def test_a_preset_sets_the_settings_that_it_names_and_measures(visit, rounded):

@@ -40,7 +40,8 @@ def page(written, browser) -> Iterator[Any]:
 def test_a_report_draws_its_charts_and_pictures_from_disk(page) -> None:
     page.wait_for_function("document.querySelectorAll('.chart .main-svg').length >= 2", timeout=60_000)
     assert page.evaluate("[...document.images].every(one => one.complete && one.naturalWidth > 0)")
-    assert page.locator("img").count() >= 1 and page.problems == []
+    playwright.expect(page.locator("img").first).to_be_visible()
+    assert page.problems == []
     before = page.evaluate("document.querySelector('#plane')._fullLayout.xaxis.range.slice()")
     page.evaluate("Plotly.relayout('plane', {'xaxis.range': [3, 4]})")
     assert page.evaluate("document.querySelector('#plane')._fullLayout.xaxis.range") == [3, 4] != before

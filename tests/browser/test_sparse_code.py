@@ -23,7 +23,8 @@ def test_a_dictionary_of_photographs_is_learned_and_a_pursuit_plays(visit, app):
     button(page, "^Play$").click()
     page.get_by_text("chosen now").first.wait_for()
     button(page, "^Play$").wait_for()  # it came to its end
-    assert chart(page, "^Coefficients of the").count() == 1 and page.problems == []
+    playwright.expect(chart(page, "^Coefficients of the")).to_have_count(1)
+    assert page.problems == []
 
 
 def test_weights_are_coded_from_a_preset(visit, app):
@@ -40,7 +41,8 @@ def test_planted_atoms_are_found_while_one_watches(visit, app):
     chart(page, "^Accuracy against data file size: 7 points").wait_for(timeout=PATIENCE)
     unfold(page, "Error by dictionary")
     chart(page, r"^Share of planted atoms found after each of 80 iterations, (0\.[89]|1\.0)").wait_for()
-    assert page.get_by_text("of the planted atoms were found").count() == 1 and page.problems == []
+    playwright.expect(page.get_by_text("of the planted atoms were found")).to_have_count(1)
+    assert page.problems == []
 
 
 def test_hidden_outputs_are_coded_from_a_preset(visit, app):
@@ -48,5 +50,6 @@ def test_hidden_outputs_are_coded_from_a_preset(visit, app):
     button(page, "^One atom an example").click()
     chart(page, "^Accuracy against data file size: 8 points").wait_for(timeout=PATIENCE)
     settled(page, 2)
-    assert chart(page, "^Mean coefficients of the 24 most used atoms for each of 10 classes").count() == 1
-    assert page.get_by_text("smaller than the raw hidden outputs").count() == 1 and page.problems == []
+    playwright.expect(chart(page, "^Mean coefficients of the 24 most used atoms for each of 10 classes")).to_have_count(1)
+    playwright.expect(page.get_by_text("smaller than the raw hidden outputs")).to_have_count(1)
+    assert page.problems == []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.serving import CHROMIUM, App
-from tests.browser.visitor import SMALL, arrive, button, ends, settled, unfold, wait_for_points
+from tests.browser.visitor import SMALL, arrive, button, ends, playwright, settled, unfold, wait_for_points
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
@@ -22,8 +22,8 @@ def test_a_first_visit_measures_the_curve_and_all_of_the_stage_is_in_the_window(
     settled(page, 2)
     places = ends(page, "h1", ".st-key-ce-chips", ".ce-verdict", ".lp-dial", "[data-chart=accuracy-size]")
     assert places == sorted(places) and places[-1] <= 725, places
-    said = page.get_by_role("slider", name="Share kept").get_attribute("aria-valuetext")
-    assert not said.startswith("15 %"), "the dial starts at the best stop, not at the default"
+    playwright.expect(page.get_by_role("slider", name="Share kept"), "the dial starts at the best stop, not at the default"
+                      ).not_to_have_attribute("aria-valuetext", re.compile("^15 %"))
 
 
 def test_the_dial_stands_still_while_it_is_dragged_and_moves_what_is_unfolded(visitor, alive):
@@ -36,23 +36,28 @@ def test_the_dial_stands_still_while_it_is_dragged_and_moves_what_is_unfolded(vi
     box, still = dial.bounding_box(), page.locator(".lp-dial").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
-    seen = []
-    for share in (0.02, 0.3, 0.6, 0.98):
+    figures, *marks = shown(page, "true")
+    seen = {figures}
+    for share, moved in ((0.02, "<"), (0.3, ">"), (0.6, ">"), (0.98, ">")):
         page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2, steps=3)
-        page.wait_for_timeout(100)
+        figures, *marks = shown(page, f"figures !== before[0] && marks.every((mark, at) => mark {moved} before[at + 1])",
+                                [figures, *marks])
         assert page.locator(".lp-dial").bounding_box() == still
-        seen.append((page.locator(".lp-tiles").inner_text(), mark(page, "spectra"), mark(page, "energies")))
+        seen.add(figures)
     page.mouse.up()
-    assert len({tiles for tiles, _, _ in seen}) == 4, "the figures change with every move"
-    for place in (1, 2):
-        assert [one[place] for one in seen] == sorted(one[place] for one in seen) and seen[0][place] < seen[-1][place]
+    assert len(seen) == 5, "the figures change with every move"
     page.wait_for_url(re.compile("keep=0.9"))
 
 
-def mark(page: Any, name: str) -> float:
-    """How far right the first moving mark of a chart stands."""
-    return page.evaluate("name => document.querySelector(`[data-chart=${name}] .lp-overlay path`).getBoundingClientRect().x",
-                         name)
+def shown(page: Any, condition: str, before: list[Any] | None = None) -> list[Any]:
+    """Waits until the figures beside the dial and how far right the first moving mark of each of two charts stands fulfil a
+    condition; returns all three."""
+    return page.wait_for_function(
+        f"""before => {{ const figures = document.querySelector('.lp-tiles').innerText;
+          const marks = ['spectra', 'energies'].map((name) => document.querySelector(
+            `[data-chart=${{name}}] .lp-overlay path`)?.getBoundingClientRect().x);
+          return marks.every((mark) => mark !== undefined) && {condition} ? [figures, ...marks] : null; }}""",
+        arg=before).json_value()
 
 
 def test_on_a_phone_the_title_is_free_and_the_hero_comes_before_the_settings(visitor, alive):

@@ -1,5 +1,5 @@
-"""A walk over all pages, all methods and the presets on digits: the browser's console stays empty, and every request is
-answered."""
+"""All pages by a cold link, and a walk over all methods and the presets on digits: the browser's console stays empty, and
+every request is answered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,19 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.browser.serving import App
-from tests.browser.visitor import PAGES, SMALL, arrive, button, playwright, settled, watched
+from tests.browser.visitor import (
+    HEADINGS,
+    PAGES,
+    SMALL,
+    arrive,
+    button,
+    heading,
+    playwright,
+    problems_of,
+    select,
+    settled,
+    watched,
+)
 
 # Streamlit looks for its root from a page below it, two requests for each page that is opened by its address: they are not
 # found, and it goes on at the root. Nothing in the app can answer them.
@@ -36,19 +48,36 @@ def walker(browser: Any) -> Iterator[Any]:
     page.context.close()
 
 
+def refused(page: Any, opened: int) -> list[str]:
+    """The addresses without an answer, less those of Streamlit's search on so many pages."""
+    search = [address for address in page.refused if SEARCH.match(urlsplit(address).path)]
+    assert len(search) <= 2 * opened
+    return [address for address in page.refused if address not in search]
+
+
+@pytest.mark.parametrize(("path", "title"), list(zip(PAGES, HEADINGS, strict=True)), ids=HEADINGS)
+def test_a_cold_link_to_any_page_shows_it_and_asks_nobody_outside(walker, app, path, title):
+    failed = []
+    walker.on("requestfailed", lambda request: failed.append(request.url))
+    arrive(walker, app.address, path)
+    for shown in (heading(walker, title), walker.get_by_role("link", name="Handbook"), select(walker, "Data set")):
+        playwright.expect(shown).to_be_visible()
+    assert problems_of(walker) == [] and failed == [] and refused(walker, bool(path)) == []
+
+
 def stops() -> Iterator[tuple[str, dict[str, str]]]:
-    """Every page with every method of it, quick to measure on digits."""
-    for path in PAGES:
+    """Every page that shows what was measured, with every method of it, quick to measure on digits."""
+    for path in sorted(set(PAGES) - {"", "Your_data", "Lessons", "Handbook"}, key=PAGES.index):
         for method in METHODS.get(path, (ONE_METHOD.get(path, ""),)):
             quick = {f"{method}.{name}": value for name, value in QUICK.get(method, {}).items()}
             yield path, {**SMALL, **({"method": method} if path in METHODS else {}), **quick}
 
 
-def test_a_walk_over_all_pages_and_presets_leaves_an_empty_console(walker, app: App):
+def test_a_walk_over_pages_methods_and_presets_leaves_an_empty_console(walker, app: App):
     page, opened, taken = walker, 0, 0
     for path, link in stops():
         arrive(page, app.address, path, **link)
-        opened += bool(path)
+        opened += 1
         if path in {*METHODS, *ONE_METHOD}:
             page.locator(".st-key-ce-chips button").first.wait_for()
         finished(page)
@@ -62,9 +91,7 @@ def test_a_walk_over_all_pages_and_presets_leaves_an_empty_console(walker, app: 
                     one.click()
                 assert download.value.failure() is None, (path, link)
         assert page.problems == [], (path, link)
-    search = [urlsplit(address).path for address in page.refused if SEARCH.match(urlsplit(address).path)]
-    assert [address for address in page.refused if not SEARCH.match(urlsplit(address).path)] == []
-    assert len(search) <= 2 * opened and taken >= 4
+    assert refused(page, opened) == [] and taken >= 4
 
 
 def finished(page: Any) -> None:

@@ -86,29 +86,56 @@ def unfold(page: Any, title: str) -> None:
     settled(page)
 
 
+def settings(address: str) -> dict[str, str]:
+    """What an address says."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+
+
 def link(page: Any) -> dict[str, str]:
-    """What the address bar says."""
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+    """What the address bar says now."""
+    return settings(page.url)
+
+
+def wait_for_link(page: Any, **wanted: str) -> None:
+    """Waits until the address bar says these settings, among others."""
+    page.wait_for_url(lambda address: settings(address).items() >= wanted.items())
+
+
+def dial_says(dial: Any, text: str) -> None:
+    """Waits until the dial is at the stop whose words begin with this text."""
+    playwright.expect(dial).to_have_attribute("aria-valuetext", re.compile(f"^{re.escape(text)}"))
+
+
+def problems_of(page: Any) -> list[str]:
+    """What the console has complained of until now, and a page that shows a traceback."""
+    return [*page.problems, *(["a traceback is shown"] if "Traceback" in page.content() else [])]
 
 
 def chart(page: Any, alt: str) -> Any:
     return page.get_by_role("img", name=re.compile(alt))
 
 
-def points(page: Any) -> int:
-    """How many points the curve on the screen has."""
-    shown = chart(page, "^Accuracy against file size")
-    text = shown.get_attribute("aria-label") if shown.count() else ""
-    found = re.search(r": (\d+) points", text or "")
-    return int(found[1]) if found else 0
+def note_the_hero(page: Any) -> None:
+    """From now on, keeps every text that the chart of accuracy against size has, however short it is there."""
+    page.evaluate("""() => { window.heroes = [];
+      const note = () => document.querySelectorAll('[role=img][aria-label^="Accuracy against file size"]').forEach((one) => {
+        if (one.ariaLabel !== window.heroes.at(-1)) window.heroes.push(one.ariaLabel); });
+      note();
+      new MutationObserver(note).observe(document.body, { subtree: true, childList: true, attributes: true,
+                                                          attributeFilter: ["aria-label"] }); }""")
+
+
+def noted_heroes(page: Any) -> list[str]:
+    """These texts, oldest first."""
+    return page.evaluate("window.heroes")
 
 
 def wait_for_points(page: Any, least: int) -> int:
-    """Waits until the curve has so many points."""
-    page.wait_for_function(
-        """least => [...document.querySelectorAll('[role=img][aria-label^="Accuracy against file size"]')].some(
-            frame => Number(/: (\\d+) points/.exec(frame.ariaLabel)?.[1]) >= least)""", arg=least)
-    return points(page)
+    """Waits until the curve has so many points; returns how many."""
+    found = page.wait_for_function(
+        """least => [...document.querySelectorAll('[role=img][aria-label^="Accuracy against file size"]')].map(
+            frame => Number(/: (\\d+) points/.exec(frame.ariaLabel)?.[1])).find(points => points >= least)""", arg=least)
+    return int(found.json_value())
 
 
 def ends(page: Any, *selectors: str) -> list[float]:
