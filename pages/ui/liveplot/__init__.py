@@ -121,9 +121,10 @@ def liveplot(
         raise ValueError(f"dial index {dial.get('index')} is not among {len(dial['values'])} values")
     result = _component(
         key=key,
-        # Each chart travels as one text, so that the browser sees at once which figures changed.
+        # Each chart travels as one text, so that the browser sees at once which figures changed. Of a list, Streamlit would
+        # ask whether it is a table, and load pandas and pyarrow for the question; of a tuple it does not.
         data={
-            "charts": [[chart["id"], _as_json({"height": height, **chart})] for chart in charts],
+            "charts": tuple([chart["id"], _as_json({"height": height, **chart})] for chart in charts),
             "dial": None if dial is None else _as_json(dial),
             "key": key,
             "follows": follows,

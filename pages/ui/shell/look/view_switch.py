@@ -34,4 +34,5 @@ def draw(key: str, lecture: bool, pages: list[str], turned: Callable[[], None]) 
         pages: the addresses of the app's pages, relative to its root.
         turned: called when a lecture begins or ends.
     """
-    _component(key=key, data={"lecture": lecture, "pages": pages}, on_lecture_change=turned)
+    # A tuple: for a list, Streamlit would load pandas and pyarrow, to see whether it is a table.
+    _component(key=key, data={"lecture": lecture, "pages": tuple(pages)}, on_lecture_change=turned)
