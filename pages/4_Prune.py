@@ -156,7 +156,7 @@ def effects(point: dict, reference: dict) -> str:
         file = words.smaller_than(point["bytes"], reference["bytes"], "the teacher")
         return f"The file is {file}, and {fewer}; it was not timed."
     link = "and it runs" if point["latency_high"] < 1 or ratio < 1.05 else "but it runs"
-    why = "" if point["latency_high"] < 1 or point["inside"]["layers"][0].get("form") is None else (
+    why = "" if point["latency_high"] < 1 or point["inside"]["layers"][0].get("form") in (None, "columns") else (
         ": until about 85 % of a layer is removed, its zeros are multiplied too. Remove whole units to gain speed")
     return f"At this stop {fewer}, {link} <b>{clock}</b>{why}."
 
