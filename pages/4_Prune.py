@@ -25,8 +25,8 @@ PRESETS = (
            "seconds.", {}, "digits", "LeNet-300-100"),
     Preset("Words", "text", "Large weights belong to rare words: the criterion wanda counts how often a word "
            "occurs; compare it with magnitude.", {"criterion": "wanda"}, "docstrings", "Embedding bag"),
-    Preset("Fewer words", "text", "Whole rows of the embedding table are removed: how many of the words does the network "
-           "need?", {"pattern": "inputs", "criterion": "wanda"}, "docstrings", "Embedding bag"),
+    Preset("Fewer words", "fewer words", "Whole rows of the embedding table are removed: how many of the words "
+           "does the network need?", {"pattern": "inputs", "criterion": "wanda"}, "docstrings", "Embedding bag"),
     Preset("Genes", "genes", "Which of 765 genes does a network need to tell blood cells apart?", {}, "single_cells",
            "LeNet-300-100"),
     Preset("LeNet-300-100, one shot", "mask", "Half of the weights cost no accuracy; watch where it begins to fall.", {},

@@ -16,7 +16,7 @@ WEIGHTS = (
            "digits", "LeNet-300-100"),
     Preset("Words", "text", "Each embedding is a sum of few atoms that all words share.",
            {"atoms": 32, "iterations": 3}, "docstrings", "Embedding bag"),
-    Preset("A codebook of embeddings", "text", "Each half of an embedding is one of 16 atoms times a number: of a word "
+    Preset("A codebook of embeddings", "codebook", "Each half of an embedding is one of 16 atoms times a number: of a word "
            "little more than the numbers of two atoms is stored.", {"nonzeros": 1, "atoms": 16}, "docstrings",
            "Embedding bag"),
     Preset("Genes", "genes", "The weights of 765 genes as sums of few atoms.", {"atoms": 64}, "single_cells",

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {C
 
 LINK = {"data": "digits", "teacher": "mlp", "t.batch": "200",
         **{f"t.{name}": str(value) for name, value in Step.parse(TEACHER).settings}}
-DOTS = """document.querySelector('[data-chart=race] .js-plotly-plot').data.flatMap((one) => one.customdata || []).length"""
+DOTS = """(document.querySelector('[data-chart=race] .js-plotly-plot')?.data || []).flatMap(
+    (one) => one.customdata || []).length"""
 
 
 def test_points_arrive_one_click_ends_the_race_and_what_is_there_stays(visit):
@@ -28,7 +29,7 @@ def test_points_arrive_one_click_ends_the_race_and_what_is_there_stays(visit):
     page.wait_for_function(f"{DOTS} > 1 && {DOTS} < 20", timeout=PATIENCE)
     cancel.click()
     button(page, "^Measure the .* left$").wait_for()
-    left = page.evaluate(DOTS)
+    left = page.wait_for_function(DOTS).json_value()
     assert 1 < left < 45
     page.get_by_text(f"{left} networks, measured here on").wait_for()
     page.get_by_role("link", name="low rank (greedy)").click()

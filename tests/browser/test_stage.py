@@ -72,10 +72,10 @@ def test_on_a_phone_the_title_is_free_and_the_hero_comes_before_the_settings(vis
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def jobs(app: App) -> list[str]:
-    """The states of all jobs there ever were, oldest first."""
+def jobs(app: App) -> list[tuple[str, str, str]]:
+    """State, kind and request of all jobs there ever were, oldest first."""
     with closing(sqlite3.connect(app.home / "store.sqlite")) as store:
-        return [state for (state,) in store.execute("SELECT state FROM jobs ORDER BY id")]
+        return store.execute("SELECT state, kind, request FROM jobs ORDER BY id").fetchall()
 
 
 def test_on_a_slow_processor_one_gesture_is_one_job_that_is_not_cancelled(visitor, alive):
@@ -93,4 +93,4 @@ def test_on_a_slow_processor_one_gesture_is_one_job_that_is_not_cancelled(visito
     button(page, "^Recover a planted dictionary$").click()  # before the first is through
     page.get_by_text("stops of the dial are measured").wait_for()
     of_gestures = jobs(alive)[before:]
-    assert len(of_gestures) == 2 and of_gestures[-1] == "done", of_gestures
+    assert len(of_gestures) == 2 and of_gestures[-1][0] == "done", of_gestures

@@ -177,10 +177,10 @@ def test_an_address_that_was_opened_stays_until_something_is_chosen(show, link):
     assert ("low_rank.keep" in shown.query_params) == ("low_rank.keep" in link)
 
 
-@pytest.mark.parametrize(("page", "known"), [(LOW_RANK, "Known here are low_rank, data_svd"), (COMPARE, "It was left out")])
-def test_a_method_that_is_not_of_this_page_is_named(show, page, known):
+@pytest.mark.parametrize(("page", "said"), [(LOW_RANK, "Known here are low_rank, data_svd"), (COMPARE, "It was left out")])
+def test_a_method_that_is_not_of_this_page_is_named(show, page, said):
     shown = show(page, {"method": "bogus"})
-    assert len(shown.warning) == 1 and outside.markdown(f"method=bogus is no method of this page. {known}") in (
+    assert len(shown.warning) == 1 and outside.markdown(f"method=bogus is no method of this page. {said}") in (
         shown.warning[0].value)
     assert "bogus" not in str(shown.query_params) and not shown.exception
 

@@ -138,6 +138,12 @@ DRAWN: dict[str, Callable[[], str]] = {
     "text": lambda: "".join(box(*place, 2.0, shade) for place, shade in zip(
         ((2, 2.5, 9), (12.5, 2.5, 5), (19, 2.5, 7), (2, 8, 4), (7.5, 8, 11), (20, 8, 6), (2, 13.5, 7), (10.5, 13.5, 6)),
         (1, PALE, 1, PALE, 1, 1, 1, PALE), strict=True)),
+    "fewer words": lambda: "".join(
+        line([(x + 0.4, y + 1), (x + width - 0.4, y + 1)], 0.7, PALE) if gone else box(x, y, width, 2.0)
+        for x, y, width, gone in ((2, 2.5, 9, False), (12.5, 2.5, 5, True), (19, 2.5, 7, False), (2, 8, 4, True),
+                                  (7.5, 8, 11, True), (20, 8, 6, False), (2, 13.5, 7, False), (10.5, 13.5, 6, True))),
+    "codebook": lambda: (cells("#+ +# ##", 4.2, 1, 2.5) + arrow(-1) + cells("##", 4.2, 18.6, 2.5)
+                         + cells("#+", 4.2, 18.6, 10)),
     "genes": lambda: cells("##++.+ ##+.+. .+##++ +.##+. +++.## .++.##", 3, 5, 0.2, 0.5),
     "few labels": lambda: cells("+#++++ ++++++ ++++#+ ++++++", 4.4, 1, 0.5, 0.9),
     "some labels": lambda: cells("+#++#+ #+++++ ++#+#+ +++++#", 4.4, 1, 0.5, 0.9),

@@ -10,7 +10,7 @@ STYLE = """<style>
 .stButton p, .stDownloadButton p { white-space: normal; overflow: visible; }
 .stButton button, .stDownloadButton button { height: auto; }
 .stMainBlockContainer h1 { font-size: 1.9rem; line-height: 1.2; padding: 0; }
-.stMainBlockContainer .st-key-part-summary { padding-top: 0.35rem; }
+.stMainBlockContainer .st-key-part-summary { padding-top: 0.2rem; }
 .stButton button[kind=primary] { color: light-dark(white, #17112b); }
 .stMainBlockContainer h3 { font-size: 1.3rem; padding: 0.2rem 0; }
 .ce-brand { font-weight: 750; font-size: 1.35rem; line-height: 1.1; letter-spacing: -0.01em; margin: -1.2rem 0 0.4rem 0; }
