@@ -26,7 +26,7 @@ class Shown:
     chained: Chained = field(default_factory=Chained)
 
 
-LATE = 5.0  # seconds in which a browser has shown a new address, on a slow processor too
+LATE = 60.0  # seconds in which a browser has shown a new address, on a slow processor with other work too
 
 
 @dataclass(frozen=True)

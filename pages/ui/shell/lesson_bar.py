@@ -47,6 +47,7 @@ def follow() -> None:
     way = session.remembered(WAY)
     if way:
         session.forget(WAY)
+        session.means_any_address()
         st.switch_page(way[0], query_params=way[1])
 
 

@@ -132,6 +132,7 @@ def begin(page: str, methods: tuple[str, ...]) -> list[str]:
     st.session_state["known"] = known = description()
     if st.session_state.get("page") != page:
         st.session_state["page"], st.session_state["drawn"] = page, set()
+        means_any_address()
     notices = [*_of_store(page), *filter(None, [forget("refusal")])]
     for name, first in (("choice", first_choice(known)), ("view", View()), ("filters", Filters())):
         st.session_state.setdefault(name, first)
@@ -205,6 +206,11 @@ def _comes_late(parameters: dict[str, str]) -> bool:
     context = get_script_run_ctx()
     back = context is not None and context.is_history_navigation
     return not back and st.session_state.get("replaced", Replaced()).names(parameters, time.monotonic())
+
+
+def means_any_address() -> None:
+    """The next address is meant, also one that was replaced lately: another page is opened, or a button leads there."""
+    st.session_state.pop("replaced", None)
 
 
 def page_link(page: str) -> dict[str, str]:

@@ -70,3 +70,21 @@ def test_links_to_the_other_pages_follow_the_choice_and_stay_when_a_page_fails(s
 def queries(shown: Any) -> dict[str, str]:
     """Title of a page -> what its link restores."""
     return {one.proto.label: one.proto.query_string for one in shown.sidebar.get("page_link")}
+
+
+def test_an_address_of_before_is_late_on_its_page_and_meant_on_another(show: Any) -> None:  # noqa: F811
+    """A slow browser names the address of before for many seconds, and what was chosen since must not be undone by that."""
+    shown = show("pages/1_Teacher.py", LINK)
+    before = dict(shown.query_params)
+    named(shown.main.text_input, "Hidden").input("20").run()
+    now = dict(shown.query_params)
+    assert before != now
+
+    def named_by_browser(parameters: dict[str, Any]) -> Any:
+        shown.query_params.clear()
+        shown.query_params.update(parameters)
+        return shown.run().session_state["choice"].teacher.values["hidden"]
+
+    assert named_by_browser(before) == "20" and named_by_browser(now) == "20"
+    shown.session_state["page"] = "Handbook"
+    assert named_by_browser(before) == LINK["t.hidden"], "the Teacher page was opened by a link"
