@@ -97,8 +97,9 @@ def chips(page: Page) -> None:
     """One chip a teacher that suits the data; a click trains it."""
     def take(title: str) -> None:
         session.choose(session.choice().with_preset(None, title, page.known))
-        if offer():  # a second click may come when it is trained
-            submit()
+        with session.joining(session.store().latest_job(session.job_key(recipe()))):
+            if offer():  # a second click may come when it is trained
+                submit()
 
     fitting = [preset for preset in page.known["presets"] if page.data["kind"] in preset["kinds"]]
     active = preset_of(session.choice().teacher, page.known)

@@ -76,11 +76,18 @@ class LocalEngine:
                               "when the cause is mended, load this page again.")
         return self._description
 
-    def submit(self, request: Request, key: str, title: str, session: str = "") -> int:
-        """Queues a job; a key that is already queued or running is not queued twice. Raises ValueError if the session has
-        too many unfinished jobs, or the kept files take too much of the disk."""
+    def submit(self, request: Request, key: str, title: str, session: str = "", joined: int | None = None) -> int:
+        """Queues a job; a key that is already queued or running is not queued twice.
+
+        Args:
+            joined: the unfinished job with this key that the session wants to take part in. Where it has ended meanwhile,
+                nothing is begun: its end is the answer.
+
+        Raises ValueError if the session has too many unfinished jobs, or the kept files take too much of the disk."""
         with self._lock:
             latest = self.store.latest_job(key)
+            if latest and latest["id"] == joined and latest["state"] not in ACTIVE:
+                return int(latest["id"])
             if latest and latest["state"] in ACTIVE and latest["id"] not in self._cancelled:
                 if not is_orphan(latest) and (not is_own(latest) or latest["id"] in self._jobs):
                     if session:

@@ -20,8 +20,9 @@ class Engine(Protocol):
     def description(self, timeout: float) -> dict[str, Any]:
         """The description of the worker's installation; waits until the worker is ready."""
 
-    def submit(self, request: Request, key: str, title: str, session: str = "") -> int:
-        """Queues a job and returns its number; if a job with this key is active, the session takes part in that job.
+    def submit(self, request: Request, key: str, title: str, session: str = "", joined: int | None = None) -> int:
+        """Queues a job and returns its number; if a job with this key is active, the session takes part in that job. joined:
+        the job that it wants to take part in, whose end is the answer where it has ended meanwhile: nothing is begun then.
 
         Raises ValueError if the session has too many unfinished jobs, or the kept files take too much of the disk."""
 

@@ -138,7 +138,7 @@ def test_a_network_is_closed_and_leaves_the_link(show, filled, pair):  # noqa: F
 def test_what_was_not_looked_into_is_offered(show, filled, pair, asked, engine, monkeypatch):  # noqa: F811
     reference = filled.teacher["digest"]
     name = f"{Recipe.parse(filled.points[2]['recipe']).key()}/{reference}"
-    monkeypatch.setattr(engine, "submit", lambda request, key, title, session="": asked.append(request))
+    monkeypatch.setattr(engine, "submit", lambda request, key, title, session="", joined=None: asked.append(request))
     shown = show(COMPARE, {**LINK, "open": name})
     named(shown.main.segmented_control, "What to look at").set_value("Layers").run()
     assert asked == []

@@ -25,7 +25,8 @@ def begins(element: str, work: str, act: Callable[[], Any]) -> dict[str, Any]:
     def clicked() -> None:
         job = session.store().latest_job(work)
         if _number(job) == seen or (job and job["state"] in ACTIVE):
-            act()
+            with session.joining(job):
+                act()
 
     return {"key": f"{element}.{seen}", "on_click": clicked}
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import atexit
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from compress.curves.store import Store
+from compress.curves.store import ACTIVE, Store
 from compress.data import datasets
 from compress.files.store_error import StoreError
 from compress.recipe import Recipe
@@ -75,10 +76,22 @@ def submit(request: Request, key: str, title: str) -> int | None:
     """Starts a job, or takes part in the one that does this already; None if it is refused, which is said at the top of the
     page."""
     try:
-        return engine().submit(request, key, title, name())
+        return engine().submit(request, key, title, name(), st.session_state.get("joined"))
     except ValueError as refusal:
         remember("refusal", str(refusal))
         return None
+
+
+@contextmanager
+def joining(job: dict[str, Any] | None) -> Iterator[None]:
+    """What is submitted here takes part in this unfinished job, and begins nothing where the job has ended meanwhile. A job
+    that has ended already, or None, changes nothing."""
+    if job and job["state"] in ACTIVE:
+        st.session_state["joined"] = job["id"]
+    try:
+        yield
+    finally:
+        st.session_state.pop("joined", None)
 
 
 def see(number: int) -> None:

@@ -100,6 +100,17 @@ def test_one_of_two_sessions_that_asked_leaves_and_the_run_goes_on_for_the_other
     assert ended(engine, number)["state"] == "cancelled"
 
 
+def test_who_wants_to_take_part_in_a_job_that_ends_meanwhile_begins_nothing(engine: LocalEngine) -> None:
+    number, recipe = long_job(engine, "anna"), f"{LONG}/0"
+    engine.cancel(number)
+    ended(engine, number)
+    assert engine.submit(TeacherRequest(recipe), recipe, "long", "anna", joined=number) == number
+    assert engine.store.job(number)["state"] == "cancelled" and engine.store.latest_job(recipe)["id"] == number
+    again = engine.submit(TeacherRequest(recipe), recipe, "long", "anna")
+    assert again > number == engine.store.job(number)["id"]
+    assert engine.submit(TeacherRequest(recipe), recipe, "long", "ben", joined=number) == again, "one that runs is joined"
+
+
 def test_who_only_looks_cannot_end_it_and_keeps_it_from_ending(engine: LocalEngine) -> None:
     number = long_job(engine, "anna")
     engine.see(number, "ben")

@@ -22,7 +22,7 @@ def asked(engine, monkeypatch) -> Iterator[list[str]]:  # noqa: F811
     asked: list[str] = []
     store = engine.store
 
-    def submit(request, key, title, session=""):
+    def submit(request, key, title, session="", joined=None):
         latest = store.latest_job(key)
         if latest and latest["state"] in ACTIVE:
             store.take_part(latest["id"], session, submitted=True)

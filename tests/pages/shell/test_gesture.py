@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import streamlit as st
 
 from pages.ui.shell import session
 from pages.ui.shell.gesture import begins
@@ -43,6 +44,18 @@ def test_who_clicks_while_the_job_of_another_runs_takes_part_in_it(jobs):
     begins("measure", "work", lambda: joined.append("now"))["on_click"]()
     drawn["on_click"]()
     assert joined == ["now"] and len(jobs) == 2, "the engine gives both the same job"
+
+
+def test_a_click_while_a_job_runs_takes_part_in_that_job_alone(jobs):
+    asked = []
+    drawn = begins("measure", "work", lambda: asked.append(st.session_state.get("joined")))
+    jobs.append("work")
+    drawn["on_click"]()  # it has ended: nothing is asked for
+    jobs.state = "running"
+    drawn["on_click"]()
+    with session.joining({"id": 7, "state": "done"}):
+        asked.append(st.session_state.get("joined"))
+    assert asked == [1, None] and "joined" not in st.session_state
 
 
 def test_each_job_makes_another_button_that_begins_the_next_one(jobs):

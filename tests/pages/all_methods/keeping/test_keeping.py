@@ -50,7 +50,7 @@ def test_an_opened_network_is_deleted_and_undo_brings_it_back(show, filled, engi
 
 def test_a_deleted_point_is_not_measured_by_itself(show, filled, engine, monkeypatch):  # noqa: F811
     asked: list[Any] = []
-    monkeypatch.setattr(engine, "submit", lambda request, key, title, session="": asked.append(request))
+    monkeypatch.setattr(engine, "submit", lambda request, key, title, session="", joined=None: asked.append(request))
     engine.store.delete_points([(Recipe.parse(one["recipe"]).key(), filled.teacher["digest"]) for one in filled.points])
     link = {**LINK, "low_rank.keep": "0.3"}
     shown = show(LOW_RANK, link, by_itself=True)
