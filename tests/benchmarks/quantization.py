@@ -136,8 +136,9 @@ def packed() -> str:
         coded, plain = in_file(network, data), in_file(network, data, PLAIN)
         shares = [1 - len(lzma.compress(contents, preset=9 | lzma.PRESET_EXTREME)) / len(contents)
                   for contents in (plain, coded)]
-        found.append([method.title, f"{method.dial} {getattr(method, method.dial)}", f"{len(plain):,}", f"{shares[0]:.1%}",
-                      f"{len(coded):,}", f"{shares[1]:.1%}" if len(coded) > WORTH else "(small)"])
+        corrected = f", correction {method.correction}" if isinstance(method, Quantize) and method.correction else ""
+        found.append([method.title, f"{method.dial} {getattr(method, method.dial)}{corrected}", f"{len(plain):,}",
+                      f"{shares[0]:.1%}", f"{len(coded):,}", f"{shares[1]:.1%}" if len(coded) > WORTH else "(small)"])
     return table(["method", "dial", "bytes, not coded", "xz takes", "bytes, coded", "xz takes (bar: 3 %)"], found)
 
 
