@@ -77,7 +77,7 @@ def _take(own: MethodPage, preset: Preset) -> None:
     choice = session.choice().with_preset(preset.data, preset.teacher, own.page.known, preset.start)
     choice = choice.with_method(own.method, **settings)
     session.choose(choice.with_dial(own.method, own.card["dial"] in preset.settings))
-    key = session.job_key(look_up(own.card).request.curve(own.card["dial"]))
+    key = session.job_key(session.choice().request(own.card).curve(own.card["dial"]))
     with session.joining(session.store().latest_job(key)):
         if offer(look_up(own.card)):  # a second click may come when all is measured
             submit(own.card)
