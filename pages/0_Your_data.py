@@ -9,7 +9,7 @@ from pages.ui.charts import outside
 from pages.ui.own_data import files, preview
 from pages.ui.own_data.files import File, Reading
 from pages.ui.own_network import stage
-from pages.ui.shell import session
+from pages.ui.shell import session, widgets
 from pages.ui.shell.choice import suited
 from pages.ui.shell.frame import Page, open_page
 
@@ -60,19 +60,19 @@ def choices(about: dict | None) -> Reading:
     if about and about["could_label"]:
         names = about["could_label"] if about["label"] in about["could_label"] else [about["label"], *about["could_label"]]
         st.selectbox("Column with the classes", names, format_func=outside.name,
-                     **session.bound("own.label", about["label"], lambda name: change(label=name)))
+                     **widgets.bound("own.label", about["label"], lambda name: change(label=name)))
     if about and any(column["type"] == "text" for column in about["columns"]):
         st.selectbox("How the column of text is read", list(TEXT_READINGS), format_func=TEXT_READINGS.__getitem__,
                      help="Counts are features beside the other columns. Tokens are read by networks with an "
                      "embedding table; the other columns are left out then.",
-                     **session.bound("own.text", reading.text, lambda text: change(text=text)))
+                     **widgets.bound("own.text", reading.text, lambda text: change(text=text)))
         if reading.text == "counts":
             st.select_slider("Features that count the words of a text", [128, 256, 512, 1024, 2048, 4096],
-                             **session.bound("own.words", reading.words, lambda count: change(words=count)))
+                             **widgets.bound("own.words", reading.words, lambda count: change(words=count)))
     if about and about["kind"] == "image" and about["pictures"]:
         st.selectbox("Height and width of the pictures", [0, 16, 28, 32, 48, 64],
                      format_func=lambda side: f"{side} pixels" if side else "as they are, up to 64; otherwise 32",
-                     **session.bound("own.side", reading.side, lambda side: change(side=side)))
+                     **widgets.bound("own.side", reading.side, lambda side: change(side=side)))
     return reading
 
 
@@ -178,6 +178,6 @@ PARTS = {"Data": data_sets, "A network": stage.draw}
 page = open_page("Your data", "Choose files, look at what is in them, and compress networks that were trained on them, also "
                  "networks of your own.")
 chosen = st.segmented_control("What you bring", list(PARTS), label_visibility="collapsed",
-                              **session.bound("own.part", session.remembered("own.part", "Data"),
+                              **widgets.bound("own.part", session.remembered("own.part", "Data"),
                                               lambda part: session.remember("own.part", part or "Data")))
 PARTS[chosen or "Data"](page)

@@ -15,7 +15,7 @@ from pages.ui.explore import by_itself, cards, folds, pictures, presets
 from pages.ui.explore.folds import Fold
 from pages.ui.explore.settings import controls
 from pages.ui.liveplot import liveplot
-from pages.ui.shell import session, tray
+from pages.ui.shell import records, session, tray, widgets
 from pages.ui.shell.choice import first_of_family, preset_of, teacher_settings
 from pages.ui.shell.frame import Page, open_page, part
 from pages.ui.shell.gesture import begins
@@ -31,13 +31,13 @@ def recipe() -> Recipe:
 
 def submit() -> bool:
     """Starts training what is chosen; False if that is refused."""
-    return session.submit(TeacherRequest(recipe().text()), session.job_key(recipe()), "Teacher") is not None
+    return session.submit(TeacherRequest(recipe().text()), records.job_key(recipe()), "Teacher") is not None
 
 
 def begin(page: Page) -> None:
     """Trains what is chosen at the first visit by itself; later teachers are trained when the button is pressed."""
-    key = session.job_key(recipe())
-    wanted = not session.remembered("teacher.visited", False) and not session.teacher_record(recipe()) and offer()
+    key = records.job_key(recipe())
+    wanted = not session.remembered("teacher.visited", False) and not records.teacher_record(recipe()) and offer()
     if wanted and by_itself.may_begin(page.data, session.store().latest_job(key), key):
         by_itself.begun(key)
         if not submit():
@@ -63,7 +63,7 @@ def settings(page: Page) -> None:
 
     st.selectbox("Family", list(families), format_func=lambda name: families[name]["title"],
                  help=" ".join(families[chosen.name]["doc"].split()),
-                 **session.bound("teacher.family", chosen.name, change_family))
+                 **widgets.bound("teacher.family", chosen.name, change_family))
     if chosen.name == OWN:
         own_network(page, chosen, change)
         return
@@ -74,7 +74,7 @@ def settings(page: Page) -> None:
     controls.form(first, chosen.values, f"teacher.{chosen.name}", change, brief=True)
     with st.popover("More about training", icon=":material/tune:", width="stretch"):
         controls.form(more, chosen.values, f"teacher.{chosen.name}", change)
-        st.number_input("Seed", 0, MOST_SEED, **session.bound("teacher.seed", session.choice().seed, change_seed))
+        st.number_input("Seed", 0, MOST_SEED, **widgets.bound("teacher.seed", session.choice().seed, change_seed))
         st.caption("Decides the first weights and the order of the examples; the same seed gives the same network.")
 
 
@@ -85,7 +85,7 @@ def own_network(page: Page, chosen: Step, change: controls.Change) -> None:
     if names:
         shown = names if now in names else [now, *names]
         st.selectbox("Network", shown, format_func=outside.name,
-                     **session.bound("teacher.own", now, lambda name: change("network", name)))
+                     **widgets.bound("teacher.own", now, lambda name: change("network", name)))
     st.page_link("pages/0_Your_data.py", label="Add a network of yours", icon=":material/upload_file:",
                  query_params=session.page_link("Your data"))
     entries = [entry for entry in teacher_settings(page.known, OWN) if entry["name"] != "network"]
@@ -97,7 +97,7 @@ def chips(page: Page) -> None:
     """One chip a teacher that suits the data; a click trains it."""
     def take(title: str) -> None:
         session.choose(session.choice().with_preset(None, title, page.known))
-        with session.joining(session.store().latest_job(session.job_key(recipe()))):
+        with session.joining(session.store().latest_job(records.job_key(recipe()))):
             if offer():  # a second click may come when it is trained
                 submit()
 
@@ -110,7 +110,7 @@ def chips(page: Page) -> None:
 
 def work() -> None:
     """What is being trained, with a button to end it, or the button that begins."""
-    key = session.job_key(recipe())
+    key = records.job_key(recipe())
     job, offered = session.store().latest_job(key), offer()
     if job and job["state"] in ACTIVE:
         st.fragment(progress, run_every=0.5)()
@@ -124,13 +124,13 @@ def done() -> str:
     """What is said where nothing has to be trained."""
     if recipe().teacher.name != OWN:
         return "This teacher is trained, and kept for every page."
-    return ("This network is measured, and the teacher on every page." if session.teacher_record(recipe()) else
+    return ("This network is measured, and the teacher on every page." if records.teacher_record(recipe()) else
             "Add a network first, or choose another family.")
 
 
 def offer() -> str:
     """What can be trained, in words; "" where the teacher is."""
-    record = session.teacher_record(recipe())
+    record = records.teacher_record(recipe())
     if recipe().teacher.name == OWN and not (record and not file_is_gone(record)):
         return "Measure this network" if recipe().teacher.values["network"] else ""
     if not record:
@@ -142,15 +142,15 @@ def offer() -> str:
 
 def progress() -> None:
     """How far the training is."""
-    job = session.store().latest_job(session.job_key(recipe()))
+    job = session.store().latest_job(records.job_key(recipe()))
     if job and job["state"] in ACTIVE:
         tray.progress(job, "page.teacher", beside=False)
 
 
 def training() -> None:
     """The live chart while training; the card afterwards."""
-    job = session.store().latest_job(session.job_key(recipe()))
-    record = session.teacher_record(recipe())
+    job = session.store().latest_job(records.job_key(recipe()))
+    record = records.teacher_record(recipe())
     running = bool(job and job["state"] in ACTIVE)
     was_running = session.remembered("running.teacher", False)
     session.remember("running.teacher", running)
@@ -226,7 +226,7 @@ with part("presets"):
     chips(page)
 main, beside = st.columns([4, 1], gap="medium")
 with main:
-    now = session.store().latest_job(session.job_key(recipe()))
+    now = session.store().latest_job(records.job_key(recipe()))
     st.fragment(training, run_every=0.4 if now and now["state"] in ACTIVE else None)()
 with beside, part("settings"):
     with st.container(key="ce-work"):

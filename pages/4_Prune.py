@@ -16,7 +16,7 @@ from pages.ui.explore.curve_state import CurveState
 from pages.ui.explore.folds import Fold, of_point
 from pages.ui.explore.method_page import MethodPage, Preset
 from pages.ui.liveplot import liveplot
-from pages.ui.shell import session, tray
+from pages.ui.shell import records, session, tray
 from pages.ui.shell.frame import open_page
 from pages.ui.shell.gesture import begins
 
@@ -192,7 +192,7 @@ def unpacked(picture: str) -> list[list[int]]:
 
 def speed_job(state: CurveState) -> dict | None:
     """The newest measurement of the break-even map for this teacher."""
-    return session.store().latest_job(session.job_key(state.recipe.reference(), "speed"))
+    return session.store().latest_job(records.job_key(state.recipe.reference(), "speed"))
 
 
 def speed(state: CurveState) -> None:
@@ -205,7 +205,7 @@ def speed(state: CurveState) -> None:
         tray.progress(job, "page.speed")
         return
     tray.outcome(job)
-    key = session.job_key(teacher, "speed")
+    key = records.job_key(teacher, "speed")
     st.button("Measure it again" if view else "Measure it on this machine (some ten seconds)", icon=":material/timer:",
               **begins("prune.speed", key, partial(session.submit, SpeedRequest(teacher.text()), key, "Break-even map")))
     if view:

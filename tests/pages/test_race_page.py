@@ -12,7 +12,7 @@ from compress.curves.race_plan import POINTS_LOST, ahead, entries, sentence, sma
 from compress.recipe import Recipe
 from compress.service.requests import RaceRequest, request_of
 from pages.ui.all_methods import example
-from pages.ui.shell import session
+from pages.ui.shell import records
 from tests.pages.explore.test_by_itself import asked  # noqa: F401  (a fixture)
 from tests.pages.samples import TEACHER
 from tests.pages.test_pages import LINK, component, engine, labels, named, show, words  # noqa: F401  (fixtures)
@@ -108,7 +108,7 @@ def test_the_race_of_the_program_stays_while_only_some_of_its_points_are_known_h
     """Points of a method's page are points of the race, too; alone they would look like a poor race."""
     race = example.races()[0]
     some = dict(list(race.points.items())[:3])
-    monkeypatch.setattr(session, "teacher_record", lambda recipe: {"digest": "d", "card": race.reference})
+    monkeypatch.setattr(records, "teacher_record", lambda recipe: {"digest": "d", "card": race.reference})
     monkeypatch.setattr(engine.store, "points_of", lambda keys, digest: some)
     shown = show("app.py")
     assert sorted(dots(shown)) == sorted(race.points) and BUTTON in labels(shown.main.button)

@@ -13,7 +13,7 @@ from compress.recipe import BASELINE, CONTROL, Recipe
 from pages.ui.all_methods import axes, final_reports
 from pages.ui.all_methods.axes import Measure
 from pages.ui.charts import charts, marks, outside, palette, setting_words, words
-from pages.ui.shell import session
+from pages.ui.shell import records, session, widgets
 
 Row = dict[str, Any]
 SEED = re.compile(r"/\d+$|,?student_seed=\d+")  # in a recipe: that of everything, and a student's own
@@ -22,8 +22,8 @@ HEIGHT = {"least": 340, "most": 640, "beside": 250}  # pixels: the plane is as h
 
 def everything(known: dict[str, Any]) -> list[Row]:
     """The rows of all points, each with its pin."""
-    titles = tuple((card["name"], card["title"], session.data_digest(card["name"])) for card in known["datasets"])
-    return with_pins(session.of_all_points(("compare", titles), lambda points: rows(points, known)), session.store().pins())
+    titles = tuple((card["name"], card["title"], records.data_digest(card["name"])) for card in known["datasets"])
+    return with_pins(records.of_all_points(("compare", titles), lambda points: rows(points, known)), session.store().pins())
 
 
 def with_pins(found: list[Row], pins: dict[tuple[str, str], Row]) -> list[Row]:
@@ -33,7 +33,7 @@ def with_pins(found: list[Row], pins: dict[tuple[str, str], Row]) -> list[Row]:
             if row["pinned"] or (row["key"], row["reference"]) in pins else row for row in found]
 
 
-def rows(points: list[Row], known: dict[str, Any], contents: Callable[[str], str] = session.data_digest) -> list[Row]:
+def rows(points: list[Row], known: dict[str, Any], contents: Callable[[str], str] = records.data_digest) -> list[Row]:
     """Points of networks with what the page shows: titles in words, the size against their teacher's, the hover text.
 
     Args:
@@ -208,7 +208,7 @@ def pins(pinned: list[Row], known: dict[str, Any]) -> None:
 
 
 def _keep_note(row: Row) -> None:
-    session.store().pin(row["key"], row["reference"], session.current(f"note.{row['id']}"))
+    session.store().pin(row["key"], row["reference"], widgets.current(f"note.{row['id']}"))
 
 
 def _teacher_title(recipe: Recipe) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.charts import outside, setting_words
-from pages.ui.shell import session
+from pages.ui.shell import session, widgets
 from pages.ui.shell.choice import Card
 
 Row = dict[str, Any]
@@ -28,7 +28,7 @@ def chosen(everything: list[Row], known: Card) -> list[Row]:
             gone += [one for one in wanted if one not in options]
             picked = [one for one in wanted if one in options]
             st.multiselect(label, options, placeholder=f"all {label.lower()}",
-                           **session.bound(f"compare.{name}", picked, partial(_narrow, name)))
+                           **widgets.bound(f"compare.{name}", picked, partial(_narrow, name)))
             if picked:
                 rows = [row for row in rows if row[f"{name}_title"] in picked]
         rows = _of_settings(rows, gone, known)
@@ -57,7 +57,7 @@ def _of_settings(rows: list[Row], gone: list[str], known: Card) -> list[Row]:
     gone += [one for one in wanted if one not in options]
     picked = [one for one in wanted if one in options]
     st.multiselect("Settings", options, placeholder="all settings", format_func=lambda text: in_words(text, known),
-                   **session.bound("compare.setting", picked, partial(_narrow, "setting")))
+                   **widgets.bound("compare.setting", picked, partial(_narrow, "setting")))
     return with_settings(rows, picked)
 
 

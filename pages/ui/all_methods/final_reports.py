@@ -11,7 +11,7 @@ from compress.curves.sink import opened_counter, report_key
 from compress.curves.store import ACTIVE
 from compress.service.requests import FinalRequest
 from pages.ui.charts import outside, words
-from pages.ui.shell import session, tray
+from pages.ui.shell import records, session, tray
 from pages.ui.shell.choice import Card
 from pages.ui.shell.gesture import begins
 
@@ -22,7 +22,7 @@ def draw(pinned: list[Row], known: Card) -> None:
     """One button a data set: opens its test split for the pinned networks, and counts how often that was done."""
     for data, contents in sorted({(row["data"], row["data_digest"] or "") for row in pinned}):
         own = [row for row in pinned if (row["data"], row["data_digest"] or "") == (data, contents)]
-        if contents != session.data_digest(data):
+        if contents != records.data_digest(data):
             why = "the files of this name have other contents now" if contents else "the contents of its files are unknown"
             st.caption(f"No final report on {outside.markdown(own[0]['data_title'])}: {why}.")
             continue

@@ -16,7 +16,7 @@ from pages.ui.all_methods.opened import Opened
 from pages.ui.charts import outside, panel_charts, words
 from pages.ui.explore import cards, exports, pictures
 from pages.ui.liveplot import liveplot
-from pages.ui.shell import session
+from pages.ui.shell import session, widgets
 from pages.ui.shell.choice import Card
 from pages.ui.shell.filters import LOOKS
 
@@ -49,7 +49,7 @@ def draw(networks: list[Opened], known: Card) -> None:
             with column:
                 _head(network, known)
         section = st.segmented_control("What to look at", list(SECTIONS.values()), required=True,
-                                       label_visibility="collapsed", **session.bound(
+                                       label_visibility="collapsed", **widgets.bound(
                                            "panel.section", SECTIONS[session.filters().look], _look))
         DRAWN[section](networks, known)
 

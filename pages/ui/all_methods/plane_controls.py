@@ -12,7 +12,7 @@ from compress.points import predicted
 from pages.ui.all_methods import axes
 from pages.ui.all_methods.axes import Measure
 from pages.ui.charts import outside
-from pages.ui.shell import session
+from pages.ui.shell import session, widgets
 from pages.ui.shell.filters import AXES, MAP, PLANE, RECALL, Filters
 
 Row = dict[str, Any]
@@ -26,7 +26,7 @@ def draw(rows: list[Row]) -> list[Row]:
     filters = session.filters()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="plane-controls"):
         st.segmented_control("How networks are drawn", list(FORMS), format_func=FORMS.__getitem__, required=True,
-                             label_visibility="collapsed", **session.bound("plane.form", filters.drawn, _turning("drawn")))
+                             label_visibility="collapsed", **widgets.bound("plane.form", filters.drawn, _turning("drawn")))
         with st.popover("What is drawn", icon=":material/tune:"):
             _choices(filters, _card(rows))
     measures = measures_of(session.filters())
@@ -51,10 +51,10 @@ def _choices(filters: Filters, card: Row) -> None:
     for field, label in LABELS[filters.drawn].items():
         value = getattr(filters, field)
         st.selectbox(label, list(dict.fromkeys([*offered, value])), format_func=lambda name: outside.name(
-            axes.measure(name).title), **session.bound(f"plane.{field}", value, _turning(field)))
+            axes.measure(name).title), **widgets.bound(f"plane.{field}", value, _turning(field)))
     if filters.drawn == PLANE:
         st.toggle("Seeds as one point", help="Networks that differ in the seed alone become one mark at their means, with "
-                  "the range of both measures.", **session.bound("plane.fold", filters.folded, _turning("folded")))
+                  "the range of both measures.", **widgets.bound("plane.fold", filters.folded, _turning("folded")))
 
 
 def _turning(field: str) -> Callable[[Any], None]:

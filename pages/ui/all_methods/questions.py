@@ -21,7 +21,7 @@ from pages.ui.all_methods.axes import MEASURES, Measure
 from pages.ui.charts import outside, words
 from pages.ui.explore import exports, folds
 from pages.ui.explore.folds import Fold
-from pages.ui.shell import session, tray
+from pages.ui.shell import records, session, tray, widgets
 from pages.ui.shell.choice import Card
 from pages.ui.shell.gesture import begins
 from pages.ui.shell.method_links import PAGE_OF, page_of
@@ -73,13 +73,13 @@ def _number(name: str, asked: Target) -> None:
 
 def _points(asked: Target) -> None:
     st.number_input("Points below the teacher", 0.0, 100.0, step=0.5, format="%g", label_visibility="collapsed", width=80,
-                    **session.bound("question.lost", float(asked.points_lost or 0), _asking("lost", lambda value: Target(
+                    **widgets.bound("question.lost", float(asked.points_lost or 0), _asking("lost", lambda value: Target(
                         points_lost=value))))
 
 
 def _kilobytes(asked: Target) -> None:
     st.number_input("Size of the file in kB", 0.001, 1e9, step=1.0, format="%g", label_visibility="collapsed", width=80,
-                    **session.bound("question.size", (asked.bytes or 0) / 1000, _asking("size", lambda value: Target(
+                    **widgets.bound("question.size", (asked.bytes or 0) / 1000, _asking("size", lambda value: Target(
                         bytes=max(1, round(1000 * value))))))
 
 
@@ -147,7 +147,7 @@ def _offer(group: Group, size: int, known: Card, key: str) -> None:
     tray.outcome(job)
     made = answers.proposals(group, size, known)
     if made:
-        work = session.job_key(made[0].recipe.reference(), f"at {size}")
+        work = records.job_key(made[0].recipe.reference(), f"at {size}")
         several = f"Measure {len(made)} methods at" if len(made) > 1 else "Measure at"
         st.button(f"{several} {spaced_size(size)}", icon=":material/add_circle:",
                   **begins(f"propose.{key}", work, partial(_measure, made, work, key)),

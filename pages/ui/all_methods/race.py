@@ -17,7 +17,7 @@ from pages.ui.all_methods.compare import pareto
 from pages.ui.all_methods.race_state import RaceState
 from pages.ui.charts import outside, palette, race_charts, setting_words, words
 from pages.ui.liveplot import liveplot
-from pages.ui.shell import plot_events, session, tray
+from pages.ui.shell import plot_events, records, session, tray, widgets
 from pages.ui.shell.choice import Card, network_in_words
 from pages.ui.shell.frame import Page
 from pages.ui.shell.gesture import begins
@@ -85,7 +85,7 @@ def offer(rows: Sequence[dict[str, Any]], known: Card) -> None:
     if own.running:
         st.fragment(_wait_for, run_every=1.0)(race_state.job_key(own.recipe), session.store().points_stamp())
         return
-    teacher = session.teacher_record(own.recipe)
+    teacher = records.teacher_record(own.recipe)
     is_measured = teacher and any(row["reference"] == teacher["digest"] and row["method"] != "teacher" for row in rows)
     begun = session.remembered("race.offered") == race_state.job_key(own.recipe)
     if not own.missing or (is_measured and not begun):
@@ -161,7 +161,7 @@ def _sentence(state: RaceState) -> None:
                       key="race-sentence"):
         st.html("<span class='ce-race ce-nowrap'>At most</span>", width="content")
         st.segmented_control("Points lost at most", POINTS_LOST, format_func=lambda points: f"{points:g}", required=True,
-                             label_visibility="collapsed", **session.bound("race.budget", budget(), change))
+                             label_visibility="collapsed", **widgets.bound("race.budget", budget(), change))
         st.html(f"<span class='ce-race'>{sentence(state, budget())}</span>")
 
 

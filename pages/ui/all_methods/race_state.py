@@ -10,7 +10,7 @@ from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
 from pages.ui.all_methods import example
 from pages.ui.charts import setting_words
-from pages.ui.shell import session
+from pages.ui.shell import records, session
 from pages.ui.shell.choice import Card
 
 
@@ -61,14 +61,14 @@ class RaceState:
 
 def job_key(recipe: Recipe) -> str:
     """The key of a race's job: the same race is run once for all visitors."""
-    return session.job_key(recipe, "race")
+    return records.job_key(recipe, "race")
 
 
 def look_up(known: Card) -> RaceState:
     """The race of what is chosen, as far as the store has it; cheap enough for every tick."""
     recipe, store = session.choice().started(), session.store()
     field, job = entries(recipe, known["methods"]), store.latest_job(job_key(recipe))
-    teacher = session.teacher_record(recipe)
+    teacher = records.teacher_record(recipe)
     if not teacher:
         return RaceState(recipe, field, [[] for _ in field], None, job, sum(len(entry.values) for entry in field))
     found = store.points_of([key for entry in field for key in entry.keys], teacher["digest"])

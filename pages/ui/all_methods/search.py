@@ -23,7 +23,7 @@ from pages.ui.explore import folds
 from pages.ui.explore.folds import Fold
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import filters as filters_of
-from pages.ui.shell import session, tray
+from pages.ui.shell import session, tray, widgets
 from pages.ui.shell.choice import Card, network_in_words
 from pages.ui.shell.filters import BOTH, LOST, SEARCHES, SIZE, WHEREVER
 
@@ -93,7 +93,7 @@ def _ask(state: SearchState, known: Card) -> None:
 
 def _kept(name: str) -> dict[str, Any]:
     """A widget whose value is part of the page's link."""
-    return session.bound(f"search.{name}", getattr(session.filters(), name),
+    return widgets.bound(f"search.{name}", getattr(session.filters(), name),
                          lambda value: session.narrow(replace(session.filters(), **{name: value})))
 
 

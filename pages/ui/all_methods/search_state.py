@@ -11,7 +11,7 @@ from compress.recipe import Recipe
 from compress.search.found import MEASURED, Found, Tried, view_key
 from compress.search.target import Target
 from pages.ui.charts import charts, setting_words
-from pages.ui.shell import session
+from pages.ui.shell import records, session
 from pages.ui.shell.choice import Card
 
 Row = dict[str, Any]
@@ -55,7 +55,7 @@ class SearchState:
 
 def job_key(recipe: Recipe, target: Target) -> str:
     """The key of a search's job: the same search is run once for all visitors."""
-    return session.job_key(recipe, f"search {target.text()}")
+    return records.job_key(recipe, f"search {target.text()}")
 
 
 def look_up(target: Target, rows: Sequence[Row], known: Card) -> SearchState:
@@ -66,7 +66,7 @@ def look_up(target: Target, rows: Sequence[Row], known: Card) -> SearchState:
     """
     recipe, store = session.choice().recipe().reference(), session.store()
     job = store.latest_job(job_key(recipe, target))
-    teacher = session.teacher_record(recipe)
+    teacher = records.teacher_record(recipe)
     if not teacher:
         return SearchState(recipe, target, job=job)
     digest = teacher["digest"]

@@ -17,7 +17,7 @@ from pages.ui.chains.chained import Chained, of_text
 from pages.ui.chains.order_fold import is_running
 from pages.ui.chains.state import ChainState
 from pages.ui.charts import outside, words
-from pages.ui.shell import session, tray
+from pages.ui.shell import records, session, tray, widgets
 from pages.ui.shell.choice import Card
 from pages.ui.shell.frame import Page
 from pages.ui.shell.gesture import begins
@@ -54,13 +54,13 @@ def _choices(state: ChainState, page: Page) -> Duel:
     first, second, third = st.columns([3, 3, 2], vertical_alignment="bottom")
     with first:
         st.selectbox("Against", list(able),
-                     **session.bound("duel.chosen", title, partial(session.remember, "duel.opponent")))
+                     **widgets.bound("duel.chosen", title, partial(session.remember, "duel.opponent")))
     with second:
         st.segmented_control("At equal", list(BY), format_func=BY.get, required=True,
-                             **session.bound("duel.quantity", by, partial(session.remember, "duel.by")))
+                             **widgets.bound("duel.quantity", by, partial(session.remember, "duel.by")))
     with third:
         st.segmented_control("Seeds", SEEDS, required=True,
-                             **session.bound("duel.count", seeds, partial(session.remember, "duel.seeds")))
+                             **widgets.bound("duel.count", seeds, partial(session.remember, "duel.seeds")))
     point, choice = state.point or {}, session.choice()
     return Duel(_curve(state.chained.recipe(choice), page.known), _curve(able[title].recipe(choice), page.known), by,
                 float(point["bytes" if by == BYTES else "macs"]), seeds)
@@ -75,14 +75,14 @@ def _job(duel: Duel) -> dict[str, Any] | None:
 
 
 def _key(duel: Duel) -> str:
-    return session.job_key(duel.first, f"{duel.view_key} {duel.seeds}")
+    return records.job_key(duel.first, f"{duel.view_key} {duel.seeds}")
 
 
 def _fight(duel: Duel, polled: bool) -> None:
     job = _job(duel)
     if is_running(job) != polled:
         st.rerun()
-    digest = session.data_digest(duel.first.data)
+    digest = records.data_digest(duel.first.data)
     view = session.store().view(duel.view_key, digest) or {}
     found, known = duel.verdict(view), duel.known(view)
     if is_running(job) and job:

@@ -14,7 +14,7 @@ from compress.service.requests import OrderRequest
 from pages.ui.charts import outside, words
 from pages.ui.charts.chains import order_map
 from pages.ui.liveplot import liveplot
-from pages.ui.shell import session, tray
+from pages.ui.shell import records, session, tray, widgets
 from pages.ui.shell.frame import Page
 from pages.ui.shell.gesture import begins
 
@@ -44,10 +44,10 @@ def _choices(page: Page) -> None:
     left, right, _ = st.columns([2, 2, 3], vertical_alignment="bottom")
     with left:
         st.segmented_control("Times smaller than the teacher", SMALLER, required=True, format_func=lambda one: f"{one}×",
-                             **session.bound("order.size", int(order.smaller), _smaller))
+                             **widgets.bound("order.size", int(order.smaller), _smaller))
     with right:
         st.segmented_control("Seeds, each with a teacher of its own", SEEDS, required=True,
-                             **session.bound("order.count", order.seeds, partial(session.remember, "order.seeds")))
+                             **widgets.bound("order.count", order.seeds, partial(session.remember, "order.seeds")))
 
 
 def _smaller(value: int) -> None:
@@ -59,7 +59,7 @@ def _job(order: Order) -> dict[str, Any] | None:
 
 
 def _key(order: Order) -> str:
-    return session.job_key(order.recipe, f"order {order.smaller:g} {order.seeds}")
+    return records.job_key(order.recipe, f"order {order.smaller:g} {order.seeds}")
 
 
 def _matrix(page: Page, polled: bool) -> None:
@@ -67,7 +67,7 @@ def _matrix(page: Page, polled: bool) -> None:
     job = _job(order)
     if is_running(job) != polled:
         st.rerun()
-    digest = session.data_digest(order.recipe.data)
+    digest = records.data_digest(order.recipe.data)
     view = session.store().view(order.view_key, digest) or {} if digest else {}
     missing, verdicts = order.missing(view), order.verdicts(view)
     if is_running(job) and job:
@@ -93,7 +93,7 @@ def _matrix(page: Page, polled: bool) -> None:
 
 def _asked(order: Order) -> float:
     """Bytes of the files that are asked for, for the first seed's teacher; 0 before it is trained."""
-    teacher = session.teacher_record(order.recipe)
+    teacher = records.teacher_record(order.recipe)
     return teacher["card"]["bytes"] / order.smaller if teacher else 0.0
 
 

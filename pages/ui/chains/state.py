@@ -10,7 +10,7 @@ from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
 from compress.service.requests import ChainRequest
 from pages.ui.chains.chained import Chained, of_text
-from pages.ui.shell import session
+from pages.ui.shell import records, session
 from pages.ui.shell.choice import Card
 
 FIRST = "prune(criterion=second_order,sparsity=0.75)+quantize(levels=5)"
@@ -95,8 +95,8 @@ def look_up(known: Card) -> ChainState:
     card = cards[own.dial_place]
     asked = recipe.methods[own.dial_place].values[card["dial"]]
     chain = Chain(recipe, own.dial_place + 1, card["dial"], stops(card, asked))
-    teacher = session.teacher_record(recipe)
-    kept = store.view(chain.view_key, session.data_digest(recipe.data)) or {}
+    teacher = records.teacher_record(recipe)
+    kept = store.view(chain.view_key, records.data_digest(recipe.data)) or {}
     refused = {value: (step, reason) for value, step, reason in kept.get("refused", ()) if value in chain.values}
     values = [value for value in chain.values if value not in refused] or list(chain.values)
     keys = chain.keys(values)
@@ -118,7 +118,7 @@ def stops(card: Card, asked: Any) -> tuple[Any, ...]:
 
 def job_key(chain: Chain) -> str:
     """Of the job that measures a chain: the same chain is measured once for all visitors."""
-    return session.job_key(chain.curve, f"chain {list(chain.values)}")
+    return records.job_key(chain.curve, f"chain {list(chain.values)}")
 
 
 def submit(state: ChainState) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from pages.ui.shell import session
+from pages.ui.shell import records, session
 from pages.ui.shell.choice import Card
 
 ENDED_WELL = (None, "done")
@@ -48,4 +48,4 @@ def wanted_again(job: int) -> None:
 
 
 def _needs_download(data: Card) -> bool:
-    return bool(data["online"]) and not session.data_digest(data["name"])
+    return bool(data["online"]) and not records.data_digest(data["name"])

@@ -15,7 +15,7 @@ from pages.ui.charts import outside
 from pages.ui.explore import by_itself, first_stop, presets, rail, stage
 from pages.ui.explore.curve_state import CurveState, is_deleted, look_up, missing
 from pages.ui.explore.method_page import MethodPage, Preset
-from pages.ui.shell import session
+from pages.ui.shell import records, session
 from pages.ui.shell.choice import Card
 from pages.ui.shell.frame import part
 
@@ -37,7 +37,7 @@ def submit(card: Card) -> bool:
     """Starts (or resumes) measuring the curve on the screen; False if that is refused. This session leaves the run that it
     had started from this page for other settings, which ends unless others wait for it."""
     state, name = look_up(card), f"job.{card['name']}"
-    key, before = session.job_key(state.request.curve(card["dial"])), session.remembered(name)
+    key, before = records.job_key(state.request.curve(card["dial"])), session.remembered(name)
     session.remember(name, key)  # before it is submitted: a rerun may end this one at any line
     if before is not None and before != key:
         _leave(before)
@@ -60,7 +60,7 @@ def _begin(own: MethodPage) -> CurveState:
     state = look_up(own.card)
     if not offer(state):
         return look_up(own.card) if not state.running and first_stop.place(state) else state
-    work = f"{session.job_key(state.request.curve(own.card['dial']))} {state.values}"
+    work = f"{records.job_key(state.request.curve(own.card['dial']))} {state.values}"
     if is_deleted(state) or not by_itself.may_begin(own.page.data, state.job, work):
         return state
     by_itself.begun(work)
@@ -77,7 +77,7 @@ def _take(own: MethodPage, preset: Preset) -> None:
     choice = session.choice().with_preset(preset.data, preset.teacher, own.page.known, preset.start)
     choice = choice.with_method(own.method, **settings)
     session.choose(choice.with_dial(own.method, own.card["dial"] in preset.settings))
-    key = session.job_key(session.choice().request(own.card).curve(own.card["dial"]))
+    key = records.job_key(session.choice().request(own.card).curve(own.card["dial"]))
     with session.joining(session.store().latest_job(key)):
         if offer(look_up(own.card)):  # a second click may come when all is measured
             submit(own.card)

@@ -9,7 +9,7 @@ from compress.curves.plan import Plan, in_each_coding
 from compress.curves.store import ACTIVE
 from compress.recipe import Recipe
 from pages.ui.charts import charts
-from pages.ui.shell import session
+from pages.ui.shell import records, session
 from pages.ui.shell.choice import Card, point_recipe
 
 
@@ -82,7 +82,7 @@ def look_up(card: Card) -> CurveState:
     request = session.choice().request(card)
     recipe = point_recipe(request, card)
     store, curve = session.store(), recipe.curve(card["dial"])
-    teacher = session.teacher_record(recipe)
+    teacher = records.teacher_record(recipe)
     digest = teacher["digest"] if teacher else ""
     view = (store.view(curve.key(), digest) or {}) if teacher else {}
     plan = store.plan(request.curve(card["dial"]).key(), digest) if teacher else None
@@ -96,7 +96,7 @@ def look_up(card: Card) -> CurveState:
         reference = {**view["reference"], "title": card["reference"]} if "reference" in view else None
     points = store.points(curve.key(), digest) if teacher else []
     return CurveState(card, recipe, values, [point for point in points if point["dial"] in values],
-                      reference, view, store.latest_job(session.job_key(request.curve(card["dial"]))), teacher, request,
+                      reference, view, store.latest_job(records.job_key(request.curve(card["dial"]))), teacher, request,
                       _start(request, digest), plan)
 
 

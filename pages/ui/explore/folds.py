@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 
 from pages.ui.explore.curve_state import CurveState
-from pages.ui.shell import session
+from pages.ui.shell import session, widgets
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def draw(folds: list[Fold], page: str) -> None:
         place, key = st.container(), key_of(fold.title, page)
         if fold.draw is None:
             continue
-        session.restore(key, is_open(fold.title, page))
+        widgets.restore(key, is_open(fold.title, page))
         with place.expander(fold.title, key=key, on_change="rerun") as opened:
             session.remember(f"open.{key}", opened.open)
             if opened.open:

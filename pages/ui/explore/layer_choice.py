@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from pages.ui.charts import outside
-from pages.ui.shell import session
+from pages.ui.shell import session, widgets
 
 
 def chosen(name: str, count: int, otherwise: int = 0) -> int:
@@ -24,5 +24,5 @@ def choose(name: str, label: str, titles: list[str], otherwise: int = 0, collaps
 
     st.selectbox(label, range(len(titles)), format_func=lambda place: outside.name(titles[place]),
                  label_visibility="collapsed" if collapsed else "visible",
-                 **session.bound(f"{name}.chosen", chosen(name, len(titles), otherwise), partial(session.remember, name)))
+                 **widgets.bound(f"{name}.chosen", chosen(name, len(titles), otherwise), partial(session.remember, name)))
     return True

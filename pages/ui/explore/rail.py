@@ -13,7 +13,7 @@ from pages.ui.explore import by_itself
 from pages.ui.explore.curve_state import CurveState, look_up
 from pages.ui.explore.method_page import MethodPage
 from pages.ui.explore.settings import controls
-from pages.ui.shell import session, tray
+from pages.ui.shell import records, session, tray, widgets
 from pages.ui.shell.choice import without_conflict
 from pages.ui.shell.gesture import begins
 
@@ -42,12 +42,12 @@ def _progress(own: MethodPage) -> None:
 
 def _measure(own: MethodPage, state: CurveState, offered: str, submit: Callable[[], Any]) -> None:
     if offered:
-        key = session.job_key(state.request.curve(own.card["dial"]))
+        key = records.job_key(state.request.curve(own.card["dial"]))
         st.button(offered, type="primary", width="stretch", **begins(f"measure.{own.method}", key, submit))
     else:
         st.caption(f"All {len(state.points)} stops of the dial are measured.")
     st.toggle("Measure at once", help="Whatever is missing for what is chosen is measured without a click.",
-              **session.bound("live", by_itself.is_on(), partial(session.remember, "live")))
+              **widgets.bound("live", by_itself.is_on(), partial(session.remember, "live")))
 
 
 def _settings(own: MethodPage) -> None:

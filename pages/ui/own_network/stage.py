@@ -15,7 +15,7 @@ from pages.ui.explore import cards
 from pages.ui.own_data.files import File
 from pages.ui.own_network import network_files
 from pages.ui.own_network.network_files import Asked, Upload
-from pages.ui.shell import session, tray
+from pages.ui.shell import session, tray, widgets
 from pages.ui.shell.choice import teacher_defaults
 from pages.ui.shell.frame import Page
 
@@ -78,7 +78,7 @@ def question(page: Page, is_state_dict: bool) -> Asked:
         session.choose(replace(session.choice(), data=name))
 
     st.selectbox("Data that it was trained for", names, format_func=lambda name: outside.name(titles.get(name, name)),
-                 **session.bound("network.data", page.choice.data, use))
+                 **widgets.bound("network.data", page.choice.data, use))
     if is_state_dict:
         family = st.text_input("Family of the network, with the sizes of its layers", value=FAMILY, max_chars=200,
                                key="network.family", help="As in links and commands: logistic, mlp(hidden=300-100), "

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from compress.recipe import Step
 from pages.ui.charts import outside, setting_words
 from pages.ui.liveplot import early_loading
-from pages.ui.shell import door, lesson_bar, mishap, session, tray
+from pages.ui.shell import door, lesson_bar, mishap, records, session, tray, widgets
 from pages.ui.shell.choice import Card, Choice, known_data, preset_of, suited, teacher_settings
 from pages.ui.shell.look import steady_press, view_switch
 from pages.ui.shell.look.icon import icon
@@ -116,7 +116,7 @@ def address(path: str) -> str:
 
 def _switch(methods: dict[str, str]) -> None:
     st.segmented_control("What is compressed", list(methods), format_func=methods.get, required=True,
-                         label_visibility="collapsed", **session.bound("page.method", session.active(), session.activate))
+                         label_visibility="collapsed", **widgets.bound("page.method", session.active(), session.activate))
 
 
 def _place_of_links() -> Callable[[], DeltaGenerator]:
@@ -169,7 +169,7 @@ def _data_set(known: Card) -> None:
             session.remember("unknown data", name)
 
     st.selectbox("Data set", names, format_func=lambda name: outside.name(titles.get(name, name)), accept_new_options=True,
-                 **session.bound("sidebar.data", chosen.data, change),
+                 **widgets.bound("sidebar.data", chosen.data, change),
                  help="Choose one, or type openml:NAME:VERSION for a classification set of openml.org, for example "
                       "openml:iris:1. It is downloaded when you train on it, and kept.")
     unknown = session.forget("unknown data")
@@ -181,7 +181,7 @@ def _data_set(known: Card) -> None:
         st.warning(outside.markdown(card["problem"]), icon=":material/folder_off:")
     elif card:
         st.caption(outside.markdown(card["description"]))
-    changed = session.store().of_other_data(chosen.data, session.data_digest(chosen.data))
+    changed = session.store().of_other_data(chosen.data, records.data_digest(chosen.data))
     if changed:
         st.caption(f":material/history: {outside.markdown(changed)}")
 
@@ -212,5 +212,5 @@ def _teacher(known: Card) -> None:
             session.choose(replace(session.choice(), teacher=Step.of(preset["name"], preset["settings"])))
 
     st.selectbox("Teacher", [*presets, *([] if match else [own])],
-                 **session.bound("sidebar.teacher", match or own, change))
+                 **widgets.bound("sidebar.teacher", match or own, change))
     st.caption(presets[match]["text"] if match else "Its settings are on the Teacher page.")

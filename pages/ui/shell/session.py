@@ -1,11 +1,12 @@
-"""The only module that touches session_state, Streamlit's caches and the URL."""
+"""What a visitor has chosen, sees and takes part in: with `widgets` the only modules that touch session_state, and the only
+one that touches the URL."""
 
 from __future__ import annotations
 
 import atexit
 import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
@@ -16,7 +17,6 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from compress.curves.store import ACTIVE, Store
 from compress.data import datasets
 from compress.files.store_error import StoreError
-from compress.recipe import Recipe
 from compress.service.engine import LocalEngine
 from compress.service.interface import Engine, EngineError
 from compress.service.participants import Part
@@ -250,32 +250,6 @@ def address() -> str:
     return f"{(st.context.url or '').split('?')[0]}?{urlencode(link)}"
 
 
-def of_all_points(made_for: tuple[Any, ...], make: Callable[[list[dict[str, Any]]], Any]) -> Any:
-    """make(every point of the store), made once for all visitors until a point changes; nobody may change it in place.
-    made_for: what else the result depends on, as text and numbers."""
-    return _made(made_for, store().points_stamp(), make)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _made(made_for: tuple[Any, ...], stamp: tuple[Any, ...], _make: Callable[[list[dict[str, Any]]], Any]) -> Any:
-    return _make(store().all_points())
-
-
-def teacher_record(recipe: Recipe) -> dict[str, Any] | None:
-    """The trained teacher of a recipe: digest, card; None if it was not trained yet on the data of this name."""
-    return store().teacher(recipe.reference().key(), data_digest(recipe.data))
-
-
-def data_digest(name: str) -> str:
-    """The digest of the data that have this name now; "" if these files were never read."""
-    return store().data_digest(name, datasets.source(name))
-
-
-def job_key(recipe: Recipe, kind: str = "") -> str:
-    """The key of jobs for this recipe and the present files of its data set. kind: of work other than measuring it."""
-    return " ".join(filter(None, [kind, recipe.key(), datasets.source(recipe.data)]))
-
-
 def remember(name: str, value: Any) -> None:
     """Keeps a small value for this visitor across pages."""
     st.session_state[f"kept.{name}"] = value
@@ -293,49 +267,6 @@ def remembered_place(name: str, count: int, otherwise: int = 0) -> int:
     return kept if type(kept) is int and 0 <= kept < count else otherwise
 
 
-def restore(key: str, value: Any) -> None:
-    """Gives a widget its value where Streamlit has forgotten it, as it does when one run of the page leaves it out."""
-    if key not in st.session_state:
-        st.session_state[key] = value
-
-
 def forget(name: str) -> Any:
     """Takes a remembered value out."""
     return st.session_state.pop(f"kept.{name}", None)
-
-
-def bound(key: str, value: Any, act: Callable[[Any], None]) -> dict[str, Any]:
-    """`key` and `on_change` of a widget that shows this value, so that every widget shows the choice. act: called with the
-    widget's value when the visitor has changed it.
-
-    A widget that another page drew under the same key is a new one here: without this, it starts at its default. Where the
-    page changes what a widget shows (a preset, a link), its key changes too: a browser that asks for a run of the page
-    before it shows the new value sends the old one along, which Streamlit would take for a change by the visitor.
-    """
-    drawn, turns = st.session_state["drawn"], st.session_state.setdefault("turns", {})
-    name = _key(key)
-    if key in drawn and name in st.session_state and st.session_state[name] != value:
-        turns[key] = turns.get(key, 0) + 1
-        name = _key(key)
-    if key not in drawn or name not in st.session_state:
-        st.session_state[name] = value
-        drawn.add(key)
-    st.session_state.setdefault("told", {})[name] = value
-
-    def changed() -> None:
-        now, told = st.session_state[name], st.session_state["told"]
-        if now != told[name]:
-            told[name] = now
-            act(now)
-
-    return {"key": name, "on_change": changed}
-
-
-def _key(key: str) -> str:
-    turn = st.session_state["turns"].get(key, 0)
-    return f"{key}.{turn}" if turn else key
-
-
-def current(key: str) -> Any:
-    """A widget's value, inside its callback, where the page never sets it; None before it has one."""
-    return st.session_state.get(key)

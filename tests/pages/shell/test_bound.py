@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 def script() -> None:
     import streamlit as st
 
-    from pages.ui.shell import session
+    from pages.ui.shell import widgets
 
     st.session_state.setdefault("drawn", set())
     st.session_state.setdefault("taken", [])
@@ -23,7 +23,7 @@ def script() -> None:
 
     st.button("Preset", on_click=preset)
     if not st.session_state.get("hidden") or st.session_state.get("stays"):
-        st.number_input("Atoms", 1, 500, **session.bound("atoms", st.session_state["chosen"], take))
+        st.number_input("Atoms", 1, 500, **widgets.bound("atoms", st.session_state["chosen"], take))
 
 
 def opened(stays: bool) -> AppTest:

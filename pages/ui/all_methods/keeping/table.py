@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui.all_methods.keeping import deleting
 from pages.ui.charts import words
 from pages.ui.explore import exports
-from pages.ui.shell import session
+from pages.ui.shell import session, widgets
 
 Row = dict[str, Any]
 # The table's cells are numbers, by which it is sorted; these are the units in which they are shown.
@@ -77,7 +77,7 @@ def columns_of(chosen: list[Row]) -> dict[str, list[Any]]:
 def _ticked(key: str, chosen: list[Row]) -> None:
     """A box of the table was ticked or cleared."""
     ticked = session.remembered(TICKED, frozenset())
-    for place, edit in session.current(key)["edited_rows"].items():
+    for place, edit in widgets.current(key)["edited_rows"].items():
         row = chosen[int(place)]
         if DELETE in edit:
             ticked = ticked | {row["id"]} if edit[DELETE] else ticked - {row["id"]}

@@ -11,7 +11,7 @@ import streamlit as st
 from compress.settings import checked, spelled
 from pages.ui.charts import outside, setting_words
 from pages.ui.explore.settings.help import of_setting
-from pages.ui.shell import session
+from pages.ui.shell import session, widgets
 from pages.ui.shell.choice import Card
 
 Change = Callable[[str, Any], None]
@@ -52,14 +52,14 @@ def field(entry: Card, value: Any, key: str, change: Change, brief: bool = False
 
 
 def _toggle(entry: Card, value: bool, key: str, turned: Turned, tip: str | None) -> None:
-    st.toggle(entry["label"], help=tip, **session.bound(key, value, turned))
+    st.toggle(entry["label"], help=tip, **widgets.bound(key, value, turned))
 
 
 def _words(entry: Card, value: str, key: str, turned: Turned, tip: str | None) -> None:
     choices = entry["choices"]
     draw = st.segmented_control if sum(len(choice) + 3 for choice in choices) <= 20 else st.selectbox
     options = {"required": True} if draw is st.segmented_control else {}
-    draw(entry["label"], choices, format_func=setting_words.choice, help=tip, **options, **session.bound(key, value, turned))
+    draw(entry["label"], choices, format_func=setting_words.choice, help=tip, **options, **widgets.bound(key, value, turned))
 
 
 def _number(entry: Card, value: float, key: str, turned: Turned, tip: str | None) -> None:
@@ -67,7 +67,7 @@ def _number(entry: Card, value: float, key: str, turned: Turned, tip: str | None
     step = entry["step"] or (1 if whole else max(float(entry["low"] or 0), 10.0 ** -6))
     kind = int if whole else float
     st.number_input(entry["label"], kind(entry["low"]), kind(entry["high"]), step=kind(step), help=tip,
-                    format="%d" if whole else "%g", **session.bound(key, kind(value), turned))
+                    format="%d" if whole else "%g", **widgets.bound(key, kind(value), turned))
 
 
 def _typed(entry: Card, value: int | str, key: str, turned: Turned, tip: str | None) -> None:
@@ -77,7 +77,7 @@ def _typed(entry: Card, value: int | str, key: str, turned: Turned, tip: str | N
         except ValueError as error:
             session.remember(f"wrong.{key}", str(error))
 
-    st.text_input(entry["label"], help=tip, **session.bound(key, str(value), typed))
+    st.text_input(entry["label"], help=tip, **widgets.bound(key, str(value), typed))
     wrong = session.forget(f"wrong.{key}")
     if wrong:
         st.warning(outside.markdown(f"{wrong} The last good value, {value}, stays in force."))
