@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compress.atomic_file import write_whole
 from compress.recipe import Recipe
+from compress.shell.home_store import opened
 from compress.shell.printed import say
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ PINNED, ALL = "pinned", "all"
 ACTIONS = ("save", "load", "delete", "restore", "deleted", "clean_up")
 
 
-def add_to(commands: Any, store: Callable[[], Store]) -> None:
+def add_to(commands: Any) -> None:
     """Adds the command to those of a parser."""
     text = ("Writes the pinned networks with their points as one archive, adds those of an archive to the store, or deletes "
             "networks, which can be restored until a clean-up removes their files.")
@@ -31,7 +32,7 @@ def add_to(commands: Any, store: Callable[[], Store]) -> None:
     points.add_argument("--deleted", action="store_const", const=True, help="list what can be restored, and until when")
     points.add_argument("--clean-up", action="store_const", const=True, help="remove what is deleted for good, with its "
                         "files, now")
-    points.set_defaults(run=lambda chosen: _say_all(run(store(), **{name: getattr(chosen, name) for name in ACTIONS})))
+    points.set_defaults(run=lambda chosen: _say_all(run(opened(), **{name: getattr(chosen, name) for name in ACTIONS})))
 
 
 def _say_all(lines: Iterable[dict[str, Any]]) -> None:

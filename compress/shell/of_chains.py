@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compress.recipe import CURVE, STEP, Recipe, Step
 from compress.settings import checked_seed
+from compress.shell.home_store import opened
 from compress.shell.printed import Printed, say
 from compress.shell.reporting import reporter
 
@@ -21,23 +21,19 @@ if TYPE_CHECKING:
     from compress.curves.store import Store
 
 
-def add_commands(commands: Any, shared: argparse.ArgumentParser, store: Callable[[], Store]) -> None:
-    """Adds the commands order and duel to those of the program.
-
-    Args:
-        shared: the options of every command that trains; store: opens the store, when a command runs.
-    """
+def add_to(commands: Any, shared: argparse.ArgumentParser) -> None:
+    """Adds the commands order and duel to those of the program. shared: the options of every command that trains."""
     ordered = commands.add_parser("order", parents=[shared], help=order_command.__doc__)
     ordered.add_argument("--smaller", default="16", metavar="N", help="files so many times smaller than the teacher's; 16")
     ordered.add_argument("--seeds", default="3", metavar="N", help="how many, each with a teacher of its own; 3")
-    ordered.set_defaults(run=lambda chosen: order_command(chosen, store()))
+    ordered.set_defaults(run=lambda chosen: order_command(chosen, opened()))
     opposed = commands.add_parser("duel", parents=[shared], help=duel_command.__doc__)
     opposed.add_argument("first", help="methods joined by '+', for example 'prune+quantize'")
     opposed.add_argument("second", help="the others, for example distill")
     opposed.add_argument("--size", required=True, metavar="N", help="bytes, or multiply-adds, of both networks")
     opposed.add_argument("--by", default="bytes", choices=("bytes", "macs"), help="what is equal; bytes")
     opposed.add_argument("--seeds", default="3", metavar="N", help="how many, each with a teacher of its own; 3")
-    opposed.set_defaults(run=lambda chosen: duel_command(chosen, store()))
+    opposed.set_defaults(run=lambda chosen: duel_command(chosen, opened()))
 
 
 def order_command(chosen: argparse.Namespace, store: Store) -> None:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compress.atomic_file import write_whole
 from compress.recipe import Recipe
 from compress.shell import streams
+from compress.shell.home_store import opened
 from compress.shell.printed import say
 
 if TYPE_CHECKING:
     from compress.curves.store import Store
 
 
-def add_to(commands: Any, store: Callable[[], Store]) -> None:
+def add_to(commands: Any) -> None:
     """Adds the command to those of a parser."""
     text = "Tests networks once on the test split, and writes the final report as one HTML file."
     report = commands.add_parser("report", help=text)
     report.add_argument("--data", required=True)
     report.add_argument("--recipe", action="append", default=[], help="a measured network; by default all that are pinned")
     report.add_argument("--out", metavar="FILE", help="the new file; by default report_DATA.html")
-    report.set_defaults(run=lambda chosen: say(reported(chosen.data, chosen.recipe, chosen.out, store())))
+    report.set_defaults(run=lambda chosen: say(reported(chosen.data, chosen.recipe, chosen.out, opened())))
 
 
 def reported(data_name: str, recipes: list[str], out: str | None, store: Store) -> dict[str, Any]:

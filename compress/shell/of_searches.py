@@ -2,18 +2,58 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compress.atomic_file import write_whole
-from compress.recipe import Recipe
+from compress.recipe import Recipe, Step
+from compress.settings import checked_seed
 from compress.shell import streams
+from compress.shell.home_store import opened, say_of_other_data
 from compress.shell.printed import say
 from compress.shell.reporting import reporter
+from compress.shell.saved import into_folder
 
 if TYPE_CHECKING:
     from compress.curves.store import Store
     from compress.search.solver import Question
+
+
+def add_to(commands: Any, shared: argparse.ArgumentParser) -> None:
+    """Adds the command solve to those of the program. shared: the options of every command that trains."""
+    searched = commands.add_parser("solve", parents=[shared], help=solve_command.__doc__)
+    searched.add_argument("--at-most", metavar="N", help="accuracy below the teacher's, in percentage points: the smallest "
+                          "such file is wanted")
+    searched.add_argument("--within", metavar="SIZE", help="of the file, for example 20kB: the best accuracy is wanted")
+    searched.add_argument("--latency", metavar="SHARE", help="of the teacher's time, for example 0.5")
+    searched.add_argument("--minutes", default="3", metavar="N", help="how long; 3 by default")
+    searched.add_argument("--measurements", default="0", metavar="N", help="the budget in networks measured, not in minutes")
+    searched.add_argument("--fresh", default="2", metavar="N", help="seeds with which the answer is measured again")
+    searched.add_argument("--save", metavar="DIR", help="copy the answer's file and code into this folder")
+    searched.set_defaults(run=solve_command)
+
+
+@into_folder
+def solve_command(chosen: argparse.Namespace, folder: Path | None) -> None:
+    """Searches methods, settings and chains for the network that meets a target; prints the front as it grows, and the
+    answer with its file and its code."""
+    from compress.curves import sweep
+    from compress.data import datasets
+    from compress.networks import device
+    from compress.search.budget import Budget, checked_fresh
+    from compress.search.solver import Question
+    from compress.search.target import Target
+
+    seed, fresh = checked_seed(chosen.seed, name="--seed"), checked_fresh(chosen.fresh)
+    target = Target.of_options(vars(chosen))
+    budget = Budget.of_options(chosen.minutes, chosen.measurements)
+    where = device.prepare()
+    store = opened()
+    recipe = sweep.complete(Recipe(chosen.data, Step.parse(chosen.teacher), (), seed))
+    data = datasets.load(chosen.data)
+    say_of_other_data(store, data)
+    solved(Question(recipe, target, budget, seed, fresh), data.digest, store, folder, where)
 
 
 def solved(question: Question, data_digest: str, store: Store, folder: Path | None, device: Any) -> None:
