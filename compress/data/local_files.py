@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from compress.data.added.arranging import arranged, arranged_shape
-from compress.data.added.folder import kept_files
+from compress.data.added.folder import FILES as ADDED_FILES
 from compress.data.idx_folder import FILES, IdxFolder
 from compress.data.labels import class_labels, joined, numbered
 from compress.data.npz_file import NpzFile
@@ -120,7 +120,7 @@ def _facts(file: Path) -> tuple[str, ...]:
 
 def _entries() -> list[_Entry]:
     texts = [text.strip() for text in os.environ.get("COMPRESS_DATA", "").split(os.pathsep)]
-    added = [_Entry(PREFIX + path.stem, path, is_added=True) for path in kept_files()]
+    added = [_Entry(PREFIX + path.stem, path, is_added=True) for path in ADDED_FILES.files()]
     named = (_entry(text) for text in texts if text)
     return [*dict.fromkeys(named), *added]  # a path that is given twice is one data set
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import secrets
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -19,11 +19,10 @@ from typing import Any
 
 from compress.atomic_file import SUFFIX
 from compress.files.header import MOST_HEADER, of_safetensors, parsed
-from compress.home import cache_folder
+from compress.own_files import OwnFiles
 from compress.settings import shown, similar
 
-FOLDER, ENDING = "own_networks", ".safetensors"
-LONGEST_NAME = 40
+FILES = OwnFiles("own_networks", ".safetensors", "network", longest_name=40, replaced=r"(?a:[^\w.])+")
 WAITING, DAY = ".opened", 24 * 3600.0  # folder, and seconds that a network waits in it to be added
 DIGITS = 8  # of the digest of the contents in a name
 READING = "0."  # the first part of a kept network: how it reads examples, which is not its own
@@ -41,17 +40,9 @@ class NetworkCard:
     problem: str = ""
 
 
-def folder() -> Path:
-    """The folder, which may not be there yet. Raises ValueError as home.cache_folder()."""
-    return cache_folder() / FOLDER
-
-
 def names() -> list[str]:
     """Of all kept networks; none where there is no home folder, which others say."""
-    try:
-        return sorted(path.stem for path in folder().glob(f"[!.]*{ENDING}"))
-    except (OSError, ValueError):
-        return []
+    return [path.stem for path in FILES.files()]
 
 
 def cards() -> list[NetworkCard]:
@@ -66,7 +57,7 @@ def path_of(name: str) -> Path:
         there = f"there are {', '.join(known)}" if known else "there are none yet"
         raise ValueError(f"There is no network {shown(name)} of yours; {there}. Add it with python -m compress networks add "
                          f"FILE or on the page Your data.{similar(name, known)}")
-    return folder() / f"{name}{ENDING}"
+    return FILES.file(name)
 
 
 def opened(write: Callable[[Path], None]) -> Path:
@@ -78,28 +69,31 @@ def opened(write: Callable[[Path], None]) -> Path:
     Raises:
         ValueError: a home folder that cannot be written.
     """
-    path = waiting() / f"{secrets.token_hex(8)}{ENDING}"
+    path = waiting() / f"{secrets.token_hex(8)}{FILES.ending}"
     try:
         write(path)
     except OSError as error:
-        raise _unwritable(error) from error
+        raise FILES.unwritable(error) from error
     return path
 
 
 def waiting() -> Path:
-    """The folder of what was opened and not yet added, without what is older than a day. Raises ValueError as folder(), or
-    where it cannot be made."""
-    place = folder() / WAITING
+    """The folder of what was opened and not yet added, without what is older than a day. Raises ValueError where it
+    cannot be made."""
+    place = FILES.folder() / WAITING
     try:
         place.mkdir(parents=True, exist_ok=True)
         for path in place.iterdir():
-            if time.time() - path.lstat().st_mtime > DAY:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-    except FileNotFoundError:
-        pass  # another process removed it first
+            _remove_if_old(path)
     except OSError as error:
-        raise _unwritable(error) from error
+        raise FILES.unwritable(error) from error
     return place
+
+
+def _remove_if_old(path: Path) -> None:
+    with suppress(FileNotFoundError):  # another process removed it first
+        if time.time() - path.lstat().st_mtime > DAY:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def add(name: str, path: Path) -> str:
@@ -109,9 +103,7 @@ def add(name: str, path: Path) -> str:
     Raises:
         ValueError: a name without letters and digits, a file that is gone, or a home folder that cannot be written.
     """
-    plain = re.sub(r"[^\w.]+", "_", name, flags=re.ASCII).strip("._")[:LONGEST_NAME]
-    if not plain:
-        raise ValueError(f"The name must hold letters or digits, but is {shown(name)}. Call the network birds, for example.")
+    plain = FILES.plain(name)
     try:
         with path.open("rb") as stream:
             chosen = f"{plain}-{hashlib.file_digest(stream, 'sha256').hexdigest()[:DIGITS]}"
@@ -119,16 +111,16 @@ def add(name: str, path: Path) -> str:
         raise ValueError("What was read of the network's file is gone: it is kept for a day. Read the file "
                          "again.") from error
     except OSError as error:
-        raise _unwritable(error) from error
-    beside = folder() / f".{secrets.token_hex(6)}{SUFFIX}"
+        raise FILES.unwritable(error) from error
+    beside = FILES.folder() / f".{secrets.token_hex(6)}{SUFFIX}"
     try:
         try:
             beside.hardlink_to(path)
         except OSError:  # a file system without links
             shutil.copyfile(path, beside)
-        os.replace(beside, folder() / f"{chosen}{ENDING}")
+        os.replace(beside, FILES.file(chosen))
     except OSError as error:
-        raise _unwritable(error) from error
+        raise FILES.unwritable(error) from error
     finally:
         beside.unlink(missing_ok=True)  # replacing a file by another link to it leaves both names
     return chosen
@@ -139,24 +131,14 @@ def called(name: str) -> str:
     return name.rpartition("-")[0] or name
 
 
-def _unwritable(error: OSError) -> ValueError:
-    return ValueError(f"{folder()} cannot be written ({error.strerror}). Free some space, or set COMPRESS_HOME to a folder "
-                      "that may be written.")
-
-
 def remove(name: str) -> Path:
     """Removes a kept network's file and returns its path. What was measured of it stays in the store. Raises ValueError if
     there is none of this name, or it cannot be removed."""
-    path = path_of(name)
-    try:
-        path.unlink()
-    except OSError as error:
-        raise ValueError(f"{path} cannot be removed ({error.strerror}).") from error
-    return path
+    return FILES.removed(path_of(name).stem)
 
 
 def _card(name: str) -> NetworkCard:
-    path = folder() / f"{name}{ENDING}"
+    path = FILES.file(name)
     try:
         with path.open("rb") as stream:
             start = stream.read(8)

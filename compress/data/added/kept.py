@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -11,10 +10,8 @@ import numpy as np
 
 from compress.atomic_file import write_whole
 from compress.data.added.examples import Examples
-from compress.data.added.folder import ENDING, folder
+from compress.data.added.folder import FILES
 from compress.data.local_files import PREFIX, names_in_use
-
-LONGEST_NAME = 60
 
 
 def add(name: str, found: Examples) -> str:
@@ -28,10 +25,10 @@ def add(name: str, found: Examples) -> str:
     Raises:
         ValueError: an empty name, or a home folder that cannot be written.
     """
-    contents, wanted = _contents(found), _plain(name)
+    contents, wanted = _contents(found), FILES.plain(name.removeprefix(PREFIX))
     number, chosen = 1, wanted
     while True:
-        path = folder() / f"{chosen}{ENDING}"
+        path = FILES.file(chosen)
         if path.is_file() and path.read_bytes() == contents:
             return PREFIX + chosen
         if PREFIX + chosen not in names_in_use():
@@ -40,8 +37,7 @@ def add(name: str, found: Examples) -> str:
     try:
         write_whole(contents, path)
     except OSError as error:
-        raise ValueError(f"{path} cannot be written ({error.strerror}). Free some space, or set COMPRESS_HOME to a folder "
-                         "that may be written.") from error
+        raise FILES.unwritable(error) from error
     return PREFIX + chosen
 
 
@@ -51,23 +47,12 @@ def remove(name: str) -> Path:
     Raises:
         ValueError: no data set of this name was added, or its file cannot be removed.
     """
-    path = folder() / f"{name.removeprefix(PREFIX)}{ENDING}"
-    if path.parent != folder() or not path.is_file():
-        known = ", ".join(PREFIX + file.stem for file in sorted(folder().glob(f"*{ENDING}"))) or "none"
-        raise ValueError(f"No data set {name!r} was added; those that were are {known}. Files named in COMPRESS_DATA are "
+    known = [path.stem for path in FILES.files()]
+    if name.removeprefix(PREFIX) not in known:
+        there = ", ".join(PREFIX + one for one in known) or "none"
+        raise ValueError(f"No data set {name!r} was added; those that were are {there}. Files named in COMPRESS_DATA are "
                          "yours to move.")
-    try:
-        path.unlink()
-    except OSError as error:
-        raise ValueError(f"{path} cannot be removed ({error.strerror}).") from error
-    return path
-
-
-def _plain(name: str) -> str:
-    plain = re.sub(r"[^\w.-]+", "_", name.removeprefix(PREFIX)).strip("._")[:LONGEST_NAME]
-    if not plain:
-        raise ValueError(f"The name must hold letters or digits, but is {name!r}. Call the data set birds, for example.")
-    return plain
+    return FILES.removed(name.removeprefix(PREFIX))
 
 
 def _contents(found: Examples) -> bytes:
