@@ -6,8 +6,9 @@ from pages.ui.explore import layer_choice, results
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
 from pages.ui.explore.folds import Fold
-from pages.ui.explore.method_page import MethodPage, Preset
-from pages.ui.explore.sparse.data import DataPage, atoms_in_words
+from pages.ui.explore.method_page import Preset
+from pages.ui.explore.sparse.data import DataPage
+from pages.ui.explore.sparse.dictionary import DictionaryPage
 from pages.ui.explore.sparse.hidden import HiddenPage
 from pages.ui.shell.frame import open_page
 
@@ -32,15 +33,11 @@ WEIGHTS = (
 )
 
 
-class WeightsPage(MethodPage):
+class WeightsPage(DictionaryPage):
     """Blocks of the network's weights as sums of atoms."""
 
     method = "sparse_code"
     presets = WEIGHTS
-
-    def label(self, value: int) -> str:
-        """A number of non-zeros in words."""
-        return atoms_in_words(value)
 
     def curve_name(self, recipe: Recipe) -> str:
         """A curve in the legend: dictionary, atoms and block, and what was trained."""

@@ -163,8 +163,7 @@ def _onnx(request: OnnxRequest, store: Sink, report: Reporter, device: torch.dev
     made = onnx_export.to_onnx(network, described)
     report(0.7, "running it in ONNX Runtime")
     found = onnx_export.agreement(made, network, described, data)
-    kept = store.artefacts.put(made, onnx_packages.SUFFIX)
-    store.save_view(onnx_key(request.digest), ONNX, {**asdict(found), "digest": kept, "bytes": len(made)})
+    _keep_export(made, onnx_packages.SUFFIX, asdict(found), onnx_key(request.digest), ONNX, store)
 
 
 def _program(request: ProgramRequest, store: Sink, report: Reporter, device: torch.device) -> None:
@@ -173,8 +172,12 @@ def _program(request: ProgramRequest, store: Sink, report: Reporter, device: tor
     made = torch_export.to_program(network, described)
     report(0.7, "running it")
     found = torch_export.agreement(made, network, described, data)
-    kept = store.artefacts.put(made, onnx_packages.PROGRAM_SUFFIX)
-    store.save_view(program_key(request.digest), PROGRAM, {**asdict(found), "digest": kept, "bytes": len(made)})
+    _keep_export(made, onnx_packages.PROGRAM_SUFFIX, asdict(found), program_key(request.digest), PROGRAM, store)
+
+
+def _keep_export(made: bytes, suffix: str, found: dict[str, Any], key: str, name: str, store: Sink) -> None:
+    """Keeps an exported file, and as a view what was found of it."""
+    store.save_view(key, name, {**found, "digest": store.artefacts.put(made, suffix), "bytes": len(made)})
 
 
 def _network(request: NetworkRequest, store: Sink, report: Reporter, device: torch.device) -> None:

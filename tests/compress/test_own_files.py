@@ -20,7 +20,7 @@ def test_a_name_becomes_the_name_of_a_file(name, plain):
 
 @pytest.mark.parametrize("name", ["", "._.", "///", "\x00"])
 def test_a_name_without_letters_is_refused(name):
-    with pytest.raises(ValueError, match="must hold letters or digits.*Call the flower birds"):
+    with pytest.raises(ValueError, match=r"must hold letters or digits.*Call the flower birds"):
         FILES.plain(name)
 
 

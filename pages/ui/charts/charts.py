@@ -122,6 +122,7 @@ def _thin_curve(name: str, points: list[dict], number: int, label: Callable[[Any
 
 
 def star(reference: dict) -> dict[str, Any]:
+    """The mark of the teacher. reference: its card: title, bytes, accuracy with interval."""
     title = outside.html(reference.get("title", "teacher"), outside.NAME)
     return {"type": "scatter", "mode": "markers", "name": title, "x": [reference["bytes"]],
             "y": [reference["accuracy"]],

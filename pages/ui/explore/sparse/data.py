@@ -9,7 +9,8 @@ from pages.ui.charts import charts, marks, outside, rebuilt, sparse_charts, word
 from pages.ui.explore import pictures
 from pages.ui.explore.curve_state import CurveState
 from pages.ui.explore.folds import Fold, is_open, of_point
-from pages.ui.explore.method_page import MethodPage, Preset
+from pages.ui.explore.method_page import Preset
+from pages.ui.explore.sparse.dictionary import DictionaryPage, atoms_in_words, learning, learning_and_use
 from pages.ui.liveplot import liveplot
 from pages.ui.shell import session
 
@@ -38,16 +39,12 @@ PRESETS = (
 STEPS = "Orthogonal matching pursuit, step by step"
 
 
-class DataPage(MethodPage):
+class DataPage(DictionaryPage):
     """Examples, or tiles of them, as sums of atoms."""
 
     method = "data_codes"
     open_settings = 3
     presets = PRESETS
-
-    def label(self, value: int) -> str:
-        """A number of non-zeros in words."""
-        return atoms_in_words(value)
 
     def curve_name(self, recipe: Recipe) -> str:
         """A curve in the legend: what the classifier was trained on, and which tiles."""
@@ -133,26 +130,6 @@ def guarantee(coherence: float, bound: float) -> str:
             "pursuit may find the right atoms, and often does.")
 
 
-def learning_and_use(state: CurveState) -> list[charts.Chart]:
-    """How the dictionary at the dial was learned, and how it is used."""
-    shown = []
-    if state.point and state.point["inside"].get("errors"):
-        shown += learned(state.point["inside"], state.dial, state.settings["iterations"])
-    if any("usage" in point["inside"] for point in state.points):
-        shown.append({**sparse_charts.usage(state.points, state.values), "span": "wide", "height": 240})
-    return shown
-
-
-def learned(found: dict, nonzeros: int, total: int) -> list[charts.Chart]:
-    """Error and mean non-zeros of each iteration; planted atoms that were found, where there are any."""
-    shown = [sparse_charts.iterations(found["errors"], nonzeros, total)]
-    if found.get("found"):
-        shown.append(sparse_charts.recovered(found["found"], nonzeros, total))
-    else:
-        shown.append(sparse_charts.mean_nonzeros(found["used"], nonzeros, total))
-    return shown
-
-
 def scene(state: CurveState) -> None:
     """The pictures that examples were cut from, rebuilt from what is stored at this stop."""
     known = state.point["inside"]
@@ -162,20 +139,6 @@ def scene(state: CurveState) -> None:
     for original, coded in zip(originals, rebuilt, strict=True):
         st.html(pictures.gallery([(original, "as it is"), (coded, "rebuilt"),
                                   (pictures.difference(original, coded), "difference")], row=True))
-
-
-def learning(state: CurveState, tile: list[int] | None = None) -> None:
-    """The dictionary of the point that is being made, if there is one: its atoms, of a tile's shape, while it is learned."""
-    if not (state.running and state.job["live"] and state.job["live"][-1]["kind"] == "dictionary"):
-        return
-    learned_so_far, total = state.job["live"][-1], state.settings["iterations"]
-    done = len(learned_so_far["errors"])
-    st.subheader(f"Learning now: {learned_so_far['nonzeros']} non-zeros, iteration {done} of {total}")
-    if tile:
-        st.html(pictures.gallery([(one, "") for one in pictures.unpacked(learned_so_far["atoms"], tile)], size=44))
-    liveplot([*learned(learned_so_far, learned_so_far["nonzeros"], total),
-              sparse_charts.usage_now(learned_so_far["usage"])],
-             key="code.learning")
 
 
 def stepping(state: CurveState) -> None:
@@ -223,8 +186,3 @@ def _another(number: int) -> None:
     """Begins the pursuit of another example."""
     session.remember("code.example", number)
     session.remember("code.step", 0)
-
-
-def atoms_in_words(value: int) -> str:
-    """A number of non-zeros in words."""
-    return f"{value} atom{'s' if value > 1 else ''}"

@@ -9,8 +9,8 @@ from pages.ui.charts import charts, outside, sparse_charts, words
 from pages.ui.explore import results
 from pages.ui.explore.curve_state import CurveState
 from pages.ui.explore.folds import Fold
-from pages.ui.explore.method_page import MethodPage, Preset
-from pages.ui.explore.sparse.data import atoms_in_words, learning, learning_and_use
+from pages.ui.explore.method_page import Preset
+from pages.ui.explore.sparse.dictionary import DictionaryPage, atoms_in_words, learning, learning_and_use
 
 PRESETS = (
     Preset("One atom an example", "one atom", "The last hidden layer of LeNet-300-100 in two bytes for each digit.",
@@ -26,16 +26,12 @@ PRESETS = (
 )
 
 
-class HiddenPage(MethodPage):
+class HiddenPage(DictionaryPage):
     """A hidden layer's outputs as sums of atoms."""
 
     method = "activation_codes"
     open_settings = 3
     presets = PRESETS
-
-    def label(self, value: int) -> str:
-        """A number of non-zeros in words."""
-        return atoms_in_words(value)
 
     def curve_name(self, recipe: Recipe) -> str:
         """A curve in the legend: the dictionary, and which layer's outputs."""
