@@ -15,7 +15,8 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 WORDS = {"settings", "stored", "recipe", "progress", "home", "atomic_file", "memory", "one_line"}
 FAMILIES = {"low_rank", "pruning", "distillation", "sparse_coding", "quantization"}
 ORDER = [{"workload", "setting_values"}, WORDS, {"error_log", "own_files"}, {"data"}, {"networks"}, {"solvers"}, {"layers"},
-         {"method"}, {"files"}, {"training"}, FAMILIES, {"methods"}, {"points"}, {"curves"}, {"search"}, {"service"}, {"report"}, {"shell"}, {"__main__"}]
+         {"method"}, {"files"}, {"training"}, FAMILIES,
+         {"methods"}, {"points"}, {"curves"}, {"search"}, {"service"}, {"report"}, {"shell"}, {"__main__"}]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 WEB_SIDE = ("compress.service.engine", "compress.curves.store", "compress.recipe", "compress.settings",
             "compress.points.statistics", "compress.home", "compress.progress", "compress.atomic_file", "compress.one_line",
