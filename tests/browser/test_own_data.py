@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.serving import CHROMIUM
-from tests.browser.visitor import button, heading, playwright, settled, wait_for_link
+from tests.browser.visitor import button, chart, heading, playwright, settled, wait_for_link
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
@@ -19,7 +19,7 @@ def chosen(page, name: str, contents: bytes) -> None:
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/csv", "buffer": contents})
 
 
-def test_a_table_is_looked_at_added_chosen_and_removed(visit):
+def test_a_table_is_looked_at_added_raced_and_removed(visit):
     page = visit("Your_data")
     page.get_by_text("An example:").wait_for()
     chosen(page, "birds.csv", table(391))
@@ -29,9 +29,12 @@ def test_a_table_is_looked_at_added_chosen_and_removed(visit):
     page.get_by_text("birds is added and chosen").wait_for()
     settled(page)
     wait_for_link(page, data="local:birds")
-    page.get_by_role("link", name="Race all methods on it").click()
+    button(page, "Compress a network on it").click()
     heading(page, "How small can this network get").wait_for()
     wait_for_link(page, data="local:birds")
+    chart(page, r"^[1-9]\d* networks of").wait_for()
+    page.locator(".st-key-race-progress").get_by_role("button", name="Cancel").click()
+    button(page, "Measure the").wait_for()
     page.go_back()
     heading(page, "Your data").wait_for()
     settled(page)

@@ -24,15 +24,17 @@ def preview(name: str, found: Examples) -> dict[str, Any]:
 
     Returns:
         kind, shape, words (of texts: how many the training split has), examples, classes (name -> count, in order), missing
-        (values), duplicates (examples that occurred before), constant (features with one value), label and could_label,
-        columns, rows, notes, map (see _map), pictures (uint8 lists of the shape of an example) with their classes, and
+        (values; of a table, cells of the columns that are used), duplicates (examples that occurred before), constant
+        (features with one value), label and could_label, columns (the first of them), columns_used (how many of all give
+        features), rows, notes, map (see _map), pictures (uint8 lists of the shape of an example) with their classes, and
         problem: why no network can be trained on them; "" if one can.
     """
     about: dict[str, Any] = {
         "kind": found.kind, "shape": list(found.inputs.shape[1:]), "examples": len(found.inputs), "label": found.labelled_by,
         "could_label": list(found.could_label), "columns": [vars(column) for column in found.columns[:COLUMNS]],
+        "columns_used": sum(bool(column.features) for column in found.columns),
         "rows": [list(row) for row in found.rows], "notes": list(found.notes), "classes": {}, "pictures": [], "map": None,
-        "missing": int(np.isnan(found.inputs).sum()) if found.inputs.dtype.kind == "f" else 0,
+        "missing": _missing(found),
         "duplicates": _duplicates(found.inputs), "constant": 0 if found.kind == "text" else _constant(found.inputs),
         "words": 0, "problem": ""}
     try:
@@ -70,6 +72,12 @@ def _shares(ids: np.ndarray) -> np.ndarray:
     """The shares (n, tokens) of the most frequent tokens in texts (n, length), without padding."""
     counts = np.stack([np.bincount(row[(row > 0) & (row < MOST_TOKENS)], minlength=MOST_TOKENS) for row in ids])
     return counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+
+
+def _missing(found: Examples) -> int:
+    if found.columns:
+        return sum(column.missing for column in found.columns if column.features)
+    return int(np.isnan(found.inputs).sum()) if found.inputs.dtype.kind == "f" else 0
 
 
 def _duplicates(inputs: np.ndarray) -> int:

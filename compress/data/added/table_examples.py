@@ -138,7 +138,8 @@ def _column(name: str, values: pandas.Series, words: int) -> _Made:
     if values.dtype.kind in "iufb":
         if _counts_rows(name, values):
             return made("row number", 0, "left out: it counts the rows")
-        return made("number", 1, "a number", values.to_numpy(dtype=np.float64)[:, None])
+        absent = ", the mean where it is missing" if missing else ""
+        return made("number", 1, f"a number{absent}", values.to_numpy(dtype=np.float64)[:, None])
     if values.dtype.kind in "mMc" or not values.dropna().map(lambda cell: isinstance(cell, str | bool)).all():
         return made("other", 0, "left out: neither numbers nor text")
     texts = values.map(lambda cell: cell if isinstance(cell, str) else "" if cell != cell or cell is None else str(cell))
@@ -149,7 +150,8 @@ def _column(name: str, values: pandas.Series, words: int) -> _Made:
     if different <= min(MOST_CATEGORIES, len(values) / 2) and texts.str.len().max() <= LONGEST_CATEGORY:
         names = sorted({text for text in texts if text})
         numbers = np.stack([(texts == text).to_numpy() for text in names], axis=1).astype(np.float64)
-        return made("category", len(names), f"{len(names)} features of 0 and 1", numbers)
+        many = "1 feature" if len(names) == 1 else f"{len(names)} features"
+        return made("category", len(names), f"{many} of 0 and 1{', all 0 where it is missing' if missing else ''}", numbers)
     if texts.str.count(r"\S\s+\S").mean() >= 1.0:
         return made("text", words, f"{words} features that count its words", _hashed(texts.tolist(), words))
     return made("other", 0, "left out: texts that hardly occur twice, such as names or dates")

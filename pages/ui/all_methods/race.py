@@ -101,7 +101,7 @@ def offer(rows: Sequence[dict[str, Any]], known: Card) -> None:
 
 def _start_here(own: RaceState) -> None:
     session.remember("race.offered", race_state.job_key(own.recipe))
-    _start(own)
+    begin(own)
 
 
 def _wait_for(key: str, stamp: Any) -> None:
@@ -174,7 +174,7 @@ def _button(own: RaceState, state: RaceState, page: Page) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="race-begin"):
         if own.missing:
             st.button(_offer(own, state), type="primary", icon=":material/sports_score:",
-                      **begins("race.start", race_state.job_key(own.recipe), partial(_start, own)))
+                      **begins("race.start", race_state.job_key(own.recipe), partial(begin, own)))
         st.caption(_provenance(own, state, page))
     tray.outcome(own.job if own.missing else None)
 
@@ -192,11 +192,12 @@ def _provenance(own: RaceState, state: RaceState, page: Page) -> str:
         return outside.markdown(f"{count} {'network' if count == 1 else 'networks'}, measured here on {page.data['title']}, "
                                 f"{state.reference['examples']:,} validation examples." if state.reference else "")
     same = state.recipe == own.recipe
-    begin = "Comes with the program" if same else "Not raced yet on the sidebar's network. Shown meanwhile"
-    return outside.markdown(f"{begin}: {state.shipped}")
+    lead = "Comes with the program" if same else "Not raced yet on the sidebar's network. Shown meanwhile"
+    return outside.markdown(f"{lead}: {state.shipped}")
 
 
-def _start(own: RaceState) -> None:
+def begin(own: RaceState) -> None:
+    """Submits the race of what is chosen."""
     session.submit(RaceRequest(own.recipe.text()), race_state.job_key(own.recipe), "Race")
 
 

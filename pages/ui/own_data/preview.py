@@ -37,17 +37,22 @@ def draw(about: dict[str, Any]) -> None:
 
 def figures(about: dict[str, Any]) -> list[tuple[str, str]]:
     """The figures in a row, each with what it is."""
-    shape, counts = about["shape"], list(about["classes"].values())
-    of_shape = {"tabular": "features an example", "image": "channels, height, width",
-                "sequence": "features, length", "text": "tokens a text, at most"}[about["kind"]]
-    found = [(f"{about['examples']:,}", "examples"), (" x ".join(map(str, shape)), of_shape),
-             (f"{len(counts)}", "classes"), (f"{about['missing']:,}", "missing values")]
-    if about["kind"] == "text":
-        found[3] = (f"{about['words']:,}", "words of the training texts")
+    counts, duplicates = list(about["classes"].values()), about["duplicates"]
+    found = [(f"{about['examples']:,}", "examples"), (" x ".join(map(str, about["shape"])), _of_shape(about)),
+             (f"{len(counts)}", "classes"),
+             (f"{about['words']:,}", "words of the training texts") if about["kind"] == "text" else
+             (f"{about['missing']:,}", "missing value" if about["missing"] == 1 else "missing values")]
     if counts:
         found.append((words.percent(max(counts) / sum(counts)), "of the examples are of the largest class"))
-    found.append((f"{about['duplicates']:,}", "duplicates, which the splits leave out"))
-    return found
+    return [*found, (f"{duplicates:,}", f"{'duplicate' if duplicates == 1 else 'duplicates'}, which the splits leave out")]
+
+
+def _of_shape(about: dict[str, Any]) -> str:
+    """What the numbers of an example's shape are; of a table, also how many columns the features come from."""
+    used = about["columns_used"]
+    of_columns = f", of {used:,} {'column' if used == 1 else 'columns'}" if used else ""
+    return {"tabular": f"features an example{of_columns}", "image": "channels, height, width",
+            "sequence": "features, length", "text": "tokens a text, at most"}[about["kind"]]
 
 
 def _classes(counts: dict[str, int]) -> None:

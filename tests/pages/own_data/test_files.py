@@ -53,3 +53,11 @@ def test_equal_files_and_choices_have_one_key():
     assert files.key([one], Reading()) == files.key([File("a.csv", TABLE)], Reading())
     assert len({files.key(*given) for given in (([one], Reading()), ([other], Reading()), ([one], Reading(side=8)),
                                                 ([one, other], Reading()), ([other, one], Reading()))}) == 5
+
+
+def test_missing_cells_of_the_columns_that_are_used_are_counted():
+    lines = [f"{row / 3},{row % 7 or ''},{'' if row % 4 else 'red'},{'owl' if row % 2 else 'wren'}" for row in range(40)]
+    about = files.look([File("birds.csv", "\n".join(["wing,beak,colour,bird", *lines]).encode())], Reading())
+    assert (about["missing"], about["columns_used"]) == (6 + 30, 3)
+    assert [column["becomes"] for column in about["columns"][1:3]] == [
+        "a number, the mean where it is missing", "1 feature of 0 and 1, all 0 where it is missing"]
