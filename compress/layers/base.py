@@ -98,7 +98,7 @@ def dense_outputs(batch: Tensor, weight: Tensor, bias: Tensor | None, plain: dic
     if plain["type"] == "Linear":
         return functional.linear(batch, weight, bias)
     if plain["type"] == "Embedding":
-        return looked_up(batch, weight, bias, plain["mean"])
+        return looked_up(batch, weight, bias, plain["mean"], plain.get("padded", True))
     convolve = functional.conv1d if plain["type"] == "Conv1d" else functional.conv2d
     return convolve(batch, weight, bias, tuple(plain["stride"]), tuple(plain["padding"]), tuple(plain["dilation"]),
                     plain["groups"])

@@ -14,7 +14,7 @@ from compress.memory import require
 from compress.networks.embedding import Embedding, frequencies
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
-from compress.solvers.svd import Metric, Root
+from compress.solvers.svd import Diagonal, Metric, Root
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,8 @@ class Moments:
     """Moments of a layer's inputs x, in the columns of its matrix (channel view), float64.
 
     Attributes:
-        second: mean of x x^T (groups, columns, columns); of fewer samples than columns, its root (groups, columns, samples).
+        second: mean of x x^T (groups, columns, columns); of fewer samples than columns, its root (groups, columns, samples);
+            of the ids of a large embedding table, its diagonal.
         mean: mean of x, (groups, columns).
     """
 
@@ -32,6 +33,8 @@ class Moments:
     @property
     def covariance(self) -> Metric:
         """Second moment around the mean. Of a root F = X / sqrt(samples), F less the mean / sqrt(samples) is the root."""
+        if isinstance(self.second, Diagonal):
+            return Diagonal(self.second.values, self.mean)
         if isinstance(self.second, Root):
             factor = self.second.factor
             return Root(factor - self.mean[..., None] / factor.shape[-1] ** 0.5)
@@ -39,8 +42,8 @@ class Moments:
 
     @property
     def is_wide(self) -> bool:
-        """Whether this is the root of a moment of more than WIDE inputs."""
-        return isinstance(self.second, Root) and self.second.factor.shape[-2] > WIDE
+        """Whether this is the root, or the diagonal, of a moment of more than WIDE inputs."""
+        return not isinstance(self.second, Tensor) and self.mean.shape[-1] > WIDE
 
     def full(self, path: str) -> Tensor:
         """mean of x x^T (groups, columns, columns), for methods that need it. path: the layer's, for messages.
@@ -48,10 +51,13 @@ class Moments:
         Raises:
             MemoryShort: it does not fit.
         """
-        if not isinstance(self.second, Root):
+        if isinstance(self.second, Tensor):
             return self.second
-        groups, columns, _ = self.second.factor.shape
+        groups, columns = self.mean.shape
         require(bytes_of_moment(groups, columns), title_of_moment(path, columns), WITHOUT_INPUTS)
+        if isinstance(self.second, Diagonal):
+            less = 0.0 if self.second.less is None else self.second.less[..., None] @ self.second.less[..., None, :]
+            return self.second.values.diag_embed() - less
         return self.second.factor @ self.second.factor.mT
 
 
@@ -62,6 +68,8 @@ WITHOUT_INPUTS = ("Choose a scheme or criterion that does not read the inputs (p
 
 def diagonal_of(metric: Metric) -> Tensor:
     """The mean squares of the inputs (groups, columns)."""
+    if isinstance(metric, Diagonal):
+        return metric.values if metric.less is None else metric.values - metric.less.square()
     return metric.factor.square().sum(-1) if isinstance(metric, Root) else metric.diagonal(dim1=-2, dim2=-1)
 
 
@@ -83,7 +91,7 @@ def input_moments(network: Network, inputs: Tensor, paths: Iterable[str]) -> dic
     """
     paths = list(paths)
     gathered = {path: _Gathered(path) for path in paths if not _is_one_hot(network.get_submodule(path))}
-    tables = {path: _Counted(path) for path in paths if path not in gathered}
+    tables = {path: _Counted(path, network.get_submodule(path)) for path in paths if path not in gathered}
     _watch(network, inputs, {path: own.add for path, own in gathered.items()},
            {path: own.add for path, own in tables.items()})
     found = {path: own.moments() for path, own in gathered.items()} | {path: own.moments() for path, own in tables.items()}
@@ -103,7 +111,8 @@ def input_mean_squares(network: Network, inputs: Tensor, paths: Iterable[str]) -
         return add
 
     paths = list(paths)
-    tables = {path: _Counted(path) for path in paths if _is_one_hot(network.get_submodule(path))}
+    tables = {path: _Counted(path, network.get_submodule(path)) for path in paths
+              if _is_one_hot(network.get_submodule(path))}
     _watch(network, inputs, {path: added(path) for path in paths if path not in tables},
            {path: own.add for path, own in tables.items()})
     found = {path: total / counts[path] for path, total in totals.items()}
@@ -151,13 +160,14 @@ class _Counted:
     """The one-hot inputs of an embedding table of tokens in a row: x x^T is 1 at one place of the diagonal, so that the
     second moment is diagonal, with the mean of x. Padding is an input of zeros."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, table: nn.Module) -> None:
         self.path, self.samples, self.counts = path, 0, torch.zeros(())
+        self.padded = isinstance(table, Embedding) and table.padded
 
     def add(self, ids: Tensor, tokens: int) -> None:
-        """Takes token ids (n, length)."""
+        """Takes token ids (n, ...)."""
         self.samples += ids.numel()
-        self.counts = self.counts.to(ids.device) + frequencies(ids, tokens)
+        self.counts = self.counts.to(ids.device) + frequencies(ids, tokens, self.padded)
 
     @property
     def shares(self) -> Tensor:
@@ -167,8 +177,15 @@ class _Counted:
     def moments(self) -> Moments:
         """Of all that was taken."""
         columns = len(self.counts)
+        if columns > WIDE:
+            return Moments(Diagonal(self.shares), self.shares)
         require(bytes_of_moment(1, columns), title_of_moment(self.path, columns), WITHOUT_INPUTS)
         return Moments(self.shares.diag_embed(), self.shares)
+
+
+def has_diagonal_moment(layer: nn.Module) -> bool:
+    """Whether the second moment of a layer's inputs is kept as its diagonal: of a large table of embeddings."""
+    return _is_one_hot(layer) and isinstance(layer, Embedding) and layer.in_features > WIDE
 
 
 def _is_one_hot(layer: nn.Module) -> bool:

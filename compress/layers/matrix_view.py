@@ -58,11 +58,11 @@ def inputs_as_columns(layer: DenseLayer, batch: Tensor) -> Tensor:
     """The columns that a layer's matrix (channel view) is multiplied with: (groups, columns, samples).
 
     Args:
-        batch: the layer's input: (..., features) for a linear layer, ids (n, length) for an embedding table, (n, channels,
+        batch: the layer's input: (..., features) for a linear layer, ids (n, ...) for an embedding table, (n, channels,
             [height,] width) otherwise. The columns of a table are the shares that tokens have in a text, or one-hot.
     """
     if isinstance(layer, Embedding):
-        return shares(batch if layer.mean else batch.reshape(-1, 1), layer.in_features).mT[None]
+        return shares(batch if layer.mean else batch.reshape(-1, 1), layer.in_features, layer.padded).mT[None]
     if isinstance(layer, nn.Linear):
         return batch.reshape(1, -1, layer.in_features).mT
     if isinstance(layer, nn.Conv1d):
@@ -86,8 +86,8 @@ def can_be_viewed(layer: DenseLayer) -> bool:
 
 def _linear_pair(layer: nn.Linear, inner: Tensor, outer: Tensor, bias: Tensor | None) -> Factors:
     rank = inner.shape[1]
-    first = (Embedding(layer.in_features, rank, layer.mean, device="meta") if isinstance(layer, Embedding) else
-             nn.Linear(layer.in_features, rank, bias=False, device="meta"))
+    first = (Embedding(layer.in_features, rank, layer.mean, padded=layer.padded, device="meta")
+             if isinstance(layer, Embedding) else nn.Linear(layer.in_features, rank, bias=False, device="meta"))
     second = nn.Linear(rank, layer.out_features, bias=bias is not None, device="meta")
     return _filled(first, inner[0], second, outer[0], bias)
 

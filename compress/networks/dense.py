@@ -25,7 +25,8 @@ def dense_plain(layer: DenseLayer) -> dict[str, Any]:
     """A dense layer's sizes as JSON-able data."""
     bias = layer.bias is not None
     if isinstance(layer, Embedding):
-        return {"type": "Embedding", "sizes": [layer.in_features, layer.out_features], "bias": bias, "mean": layer.mean}
+        own = {"type": "Embedding", "sizes": [layer.in_features, layer.out_features], "bias": bias, "mean": layer.mean}
+        return own if layer.padded else {**own, "padded": False}
     if isinstance(layer, nn.Linear):
         return {"type": "Linear", "sizes": [layer.in_features, layer.out_features], "bias": bias}
     return {"type": type(layer).__name__, "sizes": [layer.in_channels, layer.out_channels], "bias": bias,
@@ -40,12 +41,12 @@ def dense_rebuild(plain: dict[str, Any]) -> DenseLayer:
     axes = {"Linear": 0, "Embedding": 0, "Conv1d": 1, "Conv2d": 2}[plain["type"]]
     is_table = plain["type"] == "Embedding"
     wanted = {"type", "sizes", "bias", *((*LOWEST, "groups") if axes else ("mean",) if is_table else ())}
-    if set(plain) != wanted:
+    if set(plain) - ({"padded"} if is_table else set()) != wanted:
         raise ValueError(f"a layer of type {plain['type']} has {', '.join(sorted(wanted))}, but got {shown(plain)}")
     options: dict[str, Any] = {name: wholes(plain, name, low, (axes,)) for name, low in LOWEST.items() if axes}
     if axes:
         options["groups"] = whole(plain, "groups", 1)
     if is_table:
-        options["mean"] = flag(plain, "mean")
+        options |= {"mean": flag(plain, "mean"), "padded": flag({"padded": True, **plain}, "padded")}
     made: Callable[..., DenseLayer] = DENSE[plain["type"]]
     return made(*wholes(plain, "sizes", 1, (2,)), bias=flag(plain, "bias"), **options)

@@ -132,7 +132,7 @@ def layer_rows(network: Network) -> list[dict[str, Any]]:
         if isinstance(module, torch.nn.ParameterDict):
             sizes = ", ".join("×".join(map(str, value.shape)) for value in module.values())
             own = sum(value.numel() for value in module.values())
-            why = "positions, scales and tables stay dense"
+            why = "positions, scales and other constants stay dense"
             rows += [_row(f"{path} · constants {sizes}"[:80], own, "", why)] if own else []
         elif is_dense(module):
             rows.append(_row(layer_title(path, module), own, METHODS, ""))

@@ -18,6 +18,7 @@ from compress.layers.opening import Part, outer_path, parts_of
 from compress.networks.embedding import Embedding
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
+from compress.networks.graph.reading import Reading
 from compress.progress import Reporter
 from compress.pruning.ranking import Masks, Ranking, kept_of
 from compress.pruning.saliency import BATCH, products, saliencies
@@ -128,7 +129,12 @@ WITHOUT_INPUTS = ("the pattern inputs removes columns of a first layer that is l
 def first_layer(network: Network) -> str:
     """The path of the layer that reads the numbers or tokens of an example one by one, in an open network; "" if there is
     none: convolutions and recurrent layers read many inputs with the same weights."""
-    ahead = [module for module in network if not isinstance(module, nn.Flatten | nn.Dropout)]
+    ahead = [module for module in network if not isinstance(module, nn.Flatten | nn.Dropout) and not _keeps_places(module)]
     path = next((path for path, part in parts_of(network, "Prune").items() if isinstance(part, nn.Linear)), "")
     outermost = outer_path(network, path).partition(".")[0]
     return path if ahead and path and ahead[0] is network.get_submodule(outermost) else ""
+
+
+def _keeps_places(module: nn.Module) -> bool:
+    """Whether an uploaded network reads an example's numbers in their order."""
+    return isinstance(module, Reading) and not (module.reversed_channels or module.channels_last)

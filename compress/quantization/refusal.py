@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from compress.layers.base import dense_layers
-from compress.layers.input_moments import WIDE, bytes_of_moment, title_of_moment
+from compress.layers.input_moments import WIDE, bytes_of_moment, has_diagonal_moment, title_of_moment
 from compress.memory import shortage
 from compress.networks.families import Network
 
@@ -20,7 +20,7 @@ def refusal_of_memory(network: Network, whole: bool) -> str:
         whole: whether the moments of very wide layers are needed too. Otherwise their roots serve, which hold the examples.
     """
     sizes = {path: (1 if isinstance(layer, nn.Linear) else layer.groups, layer.weight[0].numel())
-             for path, layer in dense_layers(network).items()}
+             for path, layer in dense_layers(network).items() if not has_diagonal_moment(layer)}
     sizes = {path: size for path, size in sizes.items() if whole or size[1] <= WIDE}
     if not sizes:
         return ""

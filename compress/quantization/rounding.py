@@ -19,7 +19,7 @@ from compress.layers.rounded.quantized_codes import QuantizedCodes
 from compress.networks.embedding import Embedding
 from compress.solvers.codebook import Codebook, binary, kmeans, ternary
 from compress.solvers.gptq import Factor, QuickErrors, factor, output_errors, rounded_to_all
-from compress.solvers.svd import Metric, Root, correction
+from compress.solvers.svd import Diagonal, Metric, correction, energy
 from compress.solvers.uniform_grid import Grid, Per, fitted
 
 KEPT = 50_000_000  # numbers of roundings that a layer keeps, one byte each up to 256 levels
@@ -105,7 +105,8 @@ class Roundable:
         wanted = [count for count in dict.fromkeys(levels) if (rounding, count) not in self._kept][:self._most]
         meanings = [self._meaning(rounding, count) for count in wanted]
         grids = [values for values in meanings if isinstance(values, Grid)]
-        if rounding.scheme == "gptq" and grids:
+        # Where inputs are one-hot, no weight can make up for another one's error: GPTQ rounds to nearest.
+        if rounding.scheme == "gptq" and grids and not isinstance(self.moments.second, Diagonal):
             choices = rounded_to_all(self.matrix, self._factor(rounding.damping), grids, self.held)
             found = [choice.numbers for choice in choices]
             self._nearest_errors.update(zip([(rounding, count) for count in wanted], (
@@ -189,8 +190,8 @@ class Roundable:
     def _spread_of(self, lost: Tensor) -> float:
         """tr(D C D^T) for what a matrix lost D and the covariance C of the inputs."""
         covariance = self._moment(True)
-        if isinstance(covariance, Root):
-            return float((lost.double() @ covariance.factor).square().sum())
+        if not isinstance(covariance, Tensor):
+            return float(energy(lost, covariance).sum())
         return float(self._spread.errors(lost).sum())
 
     @cached_property
@@ -202,8 +203,8 @@ class Roundable:
     def _energy(self) -> float:
         """Mean square of W x."""
         second = self.moments.second
-        if isinstance(second, Root):
-            return float((self.matrix.double() @ second.factor).square().sum())
+        if not isinstance(second, Tensor):
+            return float(energy(self.matrix, second).sum())
         return float(output_errors(self.matrix, second).sum())
 
     def _factor(self, damping: float) -> Factor:

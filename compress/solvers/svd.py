@@ -54,7 +54,25 @@ class Root:
     factor: Tensor
 
 
-Metric = Tensor | Root
+@dataclass(frozen=True, eq=False)
+class Diagonal:
+    """A metric C = diag(values) - less less^T. The second moment of one-hot inputs, such as the ids of an embedding table,
+    is diagonal; their covariance is it less the product of their mean with itself.
+
+    Attributes:
+        values, less: (..., n), float64; less is None for a diagonal metric.
+    """
+
+    values: Tensor
+    less: Tensor | None = None
+
+    def energies(self, rows: Tensor) -> Tensor:
+        """(..., m): u^T C u of each row u of a matrix (..., m, n)."""
+        found = (rows.square() @ self.values[..., None])[..., 0]
+        return found if self.less is None else (found - (rows @ self.less[..., None])[..., 0].square()).clamp_min(0.0)
+
+
+Metric = Tensor | Root | Diagonal
 
 
 def gram(matrix: Tensor) -> Tensor:
@@ -98,7 +116,7 @@ def principal(matrix: Tensor, metric: Metric | None = None) -> Subspace:
     C may be singular, because neither S nor C is inverted. Without a metric, C is the identity.
 
     Args:
-        matrix: W (..., m, n); metric: C (..., n, n), or its Root.
+        matrix: W (..., m, n); metric: C (..., n, n), its Root, or its Diagonal.
 
     Returns:
         a Subspace of min(m, n) directions, with the eigenvalues of W C W^T as energies.
@@ -108,7 +126,7 @@ def principal(matrix: Tensor, metric: Metric | None = None) -> Subspace:
     """
     check_finite("SVD", "the matrix", matrix)
     if metric is not None:
-        check_finite("SVD", "the second moment of the inputs", metric.factor if isinstance(metric, Root) else metric)
+        check_finite("SVD", "the second moment of the inputs", _stored(metric))
     weights = matrix.double()
     rows, columns = weights.shape[-2:]
     if metric is None and columns < rows:
@@ -125,6 +143,8 @@ def energy(matrix: Tensor, metric: Metric) -> Tensor:
     weights = matrix.double()
     if isinstance(metric, Root):
         return (weights @ metric.factor).square().sum((-2, -1))
+    if isinstance(metric, Diagonal):
+        return metric.energies(weights).sum(-1)
     return ((weights @ metric.double()) * weights).sum((-2, -1))
 
 
@@ -132,7 +152,16 @@ def _square(weights: Tensor, metric: Metric | None) -> Tensor:
     """W C W^T (..., m, m)."""
     if metric is None:
         return gram(weights)
+    if isinstance(metric, Diagonal):
+        whole = gram(weights * metric.values.sqrt()[..., None, :])
+        mapped = None if metric.less is None else weights @ metric.less[..., None]
+        return whole if mapped is None else whole - mapped @ mapped.mT
     return gram(weights @ metric.factor) if isinstance(metric, Root) else weights @ metric.double() @ weights.mT
+
+
+def _stored(metric: Metric) -> Tensor:
+    """The numbers of which a metric is made."""
+    return metric.factor if isinstance(metric, Root) else metric.values if isinstance(metric, Diagonal) else metric
 
 
 def _principal_of_tall(weights: Tensor) -> Subspace:
@@ -181,10 +210,12 @@ def projection_energies(basis: Tensor, matrix: Tensor, metric: Metric | None = N
     """
     check_finite("SVD", "the matrix", matrix)
     if metric is not None:
-        check_finite("SVD", "the second moment of the inputs", metric.factor if isinstance(metric, Root) else metric)
+        check_finite("SVD", "the second moment of the inputs", _stored(metric))
     turned = basis.double().mT @ matrix.double()
     if isinstance(metric, Root):
         return (turned @ metric.factor).square().sum(-1)
+    if isinstance(metric, Diagonal):
+        return metric.energies(turned)
     carried = turned if metric is None else turned @ metric.double()
     return (carried * turned).sum(-1)
 

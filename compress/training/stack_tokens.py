@@ -16,12 +16,12 @@ class StackedEmbedding(StackedLayer):
     """The embedding table of every network, all with as many tokens: rows (N, b, width), or series without a mean."""
 
     def __init__(self, layers: Sequence[Embedding], layout: Layout) -> None:
-        """Raises TypeError for tables of different lengths or with a bias, or inputs that are not shared."""
+        """Raises TypeError for tables of different lengths, with a bias or without padding, or inputs not shared."""
         super().__init__()
         first = layers[0]
-        alike = all(layer.in_features == first.in_features and layer.bias is None for layer in layers)
+        alike = all(layer.padded and layer.in_features == first.in_features and layer.bias is None for layer in layers)
         if layout.kind != "shared" or not alike:
-            raise TypeError("embedding tables of different lengths, or with a bias, cannot be stacked")
+            raise TypeError("embedding tables of different lengths, with a bias, or without padding cannot be stacked")
         self.mean, self.tokens = first.mean, first.in_features
         widths, size = [layer.out_features for layer in layers], max(layer.out_features for layer in layers)
         places = tuple(torch.arange(width) for width in widths)

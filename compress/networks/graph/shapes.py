@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from compress.networks.embedding import Embedding
 from compress.networks.graph.elementwise import ELEMENTWISE, Operator, Options
 from compress.networks.graph.refused import Refused
 from compress.networks.graph.shaping import SHAPING
@@ -88,8 +89,8 @@ def convolved(given: Tensor, weight: Tensor, options: Options) -> Tensor:
 
 
 def of_layer(layer: nn.Module, given: Sequence[Tensor]) -> Tensor | None:
-    """The shape that a linear layer, a convolution, a normalisation, an activation or a mean over positions makes; None for
-    any other layer, which finds it itself."""
+    """The shape that a linear layer, a table of embeddings, a convolution, a normalisation, an activation or a mean over
+    positions makes; None for any other layer, which finds it itself."""
     is_norm = isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) and (
         given[0].dim() in (2, 3) if isinstance(layer, nn.BatchNorm1d) else given[0].dim() == 4)
     if isinstance(layer, nn.ReLU | nn.Tanh | nn.Sigmoid) or (is_norm and given[0].shape[1] == layer.num_features):
@@ -99,6 +100,9 @@ def of_layer(layer: nn.Module, given: Sequence[Tensor]) -> Tensor | None:
         return _pooled(given, {})
     if type(layer) is nn.Linear and given[0].dim() and given[0].shape[-1] == layer.in_features:
         return _empty((*given[0].shape[:-1], layer.out_features), given[0].dtype)
+    if isinstance(layer, Embedding):
+        ids = given[0].shape[:-1] if layer.mean else given[0].shape
+        return _empty((*ids, layer.out_features), layer.weight.dtype)
     if isinstance(layer, nn.Conv1d | nn.Conv2d) and not isinstance(layer.padding, str):
         around = [2 * pad for pad in layer.padding]
         wide = _empty((*given[0].shape[:2], *(size + more for size, more in zip(given[0].shape[2:], around, strict=True))),

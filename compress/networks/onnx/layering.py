@@ -1,4 +1,5 @@
-"""The operators of a graph that have weights, as layers: linear, convolutional, batch normalisation, recurrent."""
+"""The operators of a graph that have weights, as layers: linear, convolutional, tables of embeddings, batch normalisation,
+recurrent."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from compress.networks.embedding import Embedding
 from compress.networks.graph.elementwise import Options
 from compress.networks.graph.recurrent import DIRECTIONS, Recurrence
 from compress.networks.graph.refused import Refused
@@ -69,6 +71,8 @@ class Layering:
             bias = node.inputs[2] if len(node.inputs) > 2 else ""
             layer = self._linear(node.inputs[1], bias, node, turned=not node.options.get("transB", 0))
             yield _as_layer(layer, node.inputs[0], node.outputs)
+        elif node.operator == "Gather" and self._is_table(node):
+            yield _as_layer(self._table(node.inputs[0]), node.inputs[1], node.outputs)
         elif node.operator == "Conv":
             yield from self._convolution(node)
         elif node.operator == "BatchNormalization":
@@ -81,6 +85,11 @@ class Layering:
     def _is_matrix(self, name: str) -> bool:
         value = self.values[name]
         return value.is_constant and value.two.dim() == 2 and value.two.is_floating_point()
+
+    def _is_table(self, node: Simple) -> bool:
+        """Whether a Gather looks up rows of a matrix: its ids are those of an example."""
+        return (self._is_matrix(node.inputs[0]) and node.options.get("axis", 0) in (0, -2)
+                and not self.values[node.inputs[1]].is_constant)
 
     def _is_plain(self, node: Simple) -> bool:
         """Whether a Gemm is a linear layer: its matrix and its bias are constants."""
@@ -113,6 +122,16 @@ class Layering:
             with torch.device("meta"):
                 layer = nn.Linear(matrix.shape[1], matrix.shape[0], bias=added is not None)
             self.made[key] = _filled(layer, weight=matrix, bias=added)
+        return self.made[key]
+
+    def _table(self, name: str) -> nn.Module:
+        """The table of embeddings with the rows of a matrix."""
+        key = (name, "table")
+        if key not in self.made:
+            rows = self.values[name].two
+            with torch.device("meta"):
+                layer = Embedding(rows.shape[0], rows.shape[1], mean=False, padded=False)
+            self.made[key] = _filled(layer, weight=rows.mT, bias=None)
         return self.made[key]
 
     def _convolution(self, node: Simple) -> Iterable[Layered]:

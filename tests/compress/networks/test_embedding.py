@@ -7,10 +7,11 @@ import torch
 from torch.nn import functional
 
 from compress.layers.base import dense_outputs, dense_plain, dense_rebuild, macs, with_layers
-from compress.layers.input_moments import input_mean_squares, input_moments
+from compress.layers.input_moments import Moments, diagonal_of, input_mean_squares, input_moments
 from compress.layers.matrix_view import factorised, inputs_as_columns
 from compress.networks.embedding import Embedding, shares
 from compress.networks.families import Architecture, EmbeddingBag, TokenGRU, build
+from compress.solvers.svd import Diagonal, energy, principal, projection_energies
 
 IDS = torch.tensor([[0, 0, 3, 2, 3], [0, 0, 0, 0, 0], [1, 4, 6, 5, 99]]).float()
 
@@ -50,10 +51,11 @@ def test_its_plain_data_make_it_again_and_give_its_outputs(mean):
 
 
 @pytest.mark.parametrize("plain", [{"type": "Embedding", "sizes": [7, 4], "bias": False},
+                                   {"type": "Embedding", "sizes": [7, 4], "bias": False, "mean": True, "padded": 0},
                                    {"type": "Embedding", "sizes": [7, 4], "bias": False, "mean": 1},
                                    {"type": "Embedding", "sizes": [7], "bias": False, "mean": True}])
 def test_plain_data_that_no_table_has_are_refused(plain):
-    with pytest.raises(ValueError, match=r"Embedding|mean|sizes"):
+    with pytest.raises(ValueError, match=r"Embedding|mean|sizes|padded"):
         dense_rebuild(plain)
 
 
@@ -66,6 +68,40 @@ def test_moments_are_those_of_shares_and_of_one_hot_inputs(family):
     assert columns.shape == (7, 3 if family.name == "embedding_bag" else 15)
     assert torch.allclose(found.full("0")[0], columns @ columns.T / columns.shape[1])
     assert torch.allclose(found.mean[0], columns.mean(1)) and torch.allclose(squares[0], columns.square().mean(1))
+
+
+def test_every_id_of_a_table_without_padding_is_a_row():
+    table = Embedding(7, 4, mean=False, padded=False)
+    ids = torch.tensor([[[0, 3], [1, -1]]])  # of any shape
+    assert torch.equal(table(ids), table.weight.T[ids])
+    with pytest.raises(IndexError):
+        table(torch.tensor([[7]]))
+    plain = dense_plain(table)
+    assert plain["padded"] is False and "padded" not in dense_plain(Embedding(7, 4, mean=False))
+    again = dense_rebuild(plain)
+    assert not again.padded and torch.equal(dense_outputs(ids, table.weight, None, plain), table(ids))
+    pair = factorised(table, torch.linalg.qr(torch.randn(4, 4)).Q[None])
+    assert torch.allclose(pair(ids), table(ids), atol=1e-6) and not pair.merged().padded
+    assert inputs_as_columns(table, ids)[0].argmax(0).tolist() == [0, 3, 1, 6]
+
+
+def test_the_moment_of_a_large_table_is_a_diagonal(monkeypatch):
+    """And every use of it equals that of the whole matrix."""
+    monkeypatch.setattr("compress.layers.input_moments.WIDE", 6)
+    network = build(Architecture(TokenGRU(7, (4,), (3,)), (5,), 2)).eval()
+    small = input_moments(network, IDS, ["0"])["0"]
+    assert isinstance(small.second, Diagonal) and small.is_wide
+    monkeypatch.setattr("compress.layers.input_moments.WIDE", 7)
+    whole = input_moments(network, IDS, ["0"])["0"]
+    assert not whole.is_wide
+    weight = network[0].weight.detach()[None]
+    for one, other in ((small.second, whole.second), (small.covariance, whole.covariance)):
+        assert torch.allclose(principal(weight, one).energies, principal(weight, other).energies)
+        assert torch.allclose(energy(weight, one), energy(weight, other))
+        basis = torch.linalg.qr(torch.randn(1, 4, 2, dtype=torch.float64)).Q
+        assert torch.allclose(projection_energies(basis, weight, one), projection_energies(basis, weight, other))
+        assert torch.allclose(diagonal_of(one), diagonal_of(other))
+        assert torch.allclose(Moments(one, small.mean).full("0"), other)
 
 
 def test_a_lookup_has_no_multiply_adds_and_its_second_factor_has_them():

@@ -13,8 +13,13 @@ from torch import nn
 
 from compress.curves import sweep
 from compress.curves.store import Store
+from compress.data import datasets
 from compress.data.datasets import Dataset
+from compress.data.raw_data import RawData
 from compress.files import kept_networks, network_file
+from compress.layers import input_moments
+from compress.layers.base import weight_of
+from compress.layers.input_moments import Moments
 from compress.method import Method
 from compress.methods import method
 from compress.networks.evaluation import logits_of
@@ -147,14 +152,25 @@ def test_kept_by_contents_and_removed() -> None:
         kept_networks.path_of(name)
 
 
+FULL = Moments.full
 METHODS = ("low_rank(keep=0.4,output_layer=true)", "prune(sparsity=0.5)", "quantize(levels=16,compared=false)",
            "sparse_code(nonzeros=1,atoms=4,block=4,output_layer=true)", "prune(sparsity=0.5,recovery_epochs=1)",
            "distill(width=0.1,epochs=1,seeds=1,temperatures=none)", "activation_codes(nonzeros=1,atoms=4,iterations=1)")
 
 
-@pytest.mark.parametrize("kind", ["cnn", "attention", "gru"])
+def ids_data() -> Dataset:
+    """Rows of 7 ids below 20."""
+    generator = np.random.default_rng(0)
+    labels = np.arange(90) % 3
+    ids = (generator.integers(0, 8, (90, 7)) + 6 * labels[:, None]).astype(np.float32)
+    return datasets.prepare(RawData("Ids", "tabular", ("0", "1", "2"), ids, labels), "ids", 0)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "attention", "gru", "words"])
 def test_methods_act_on_it_as_on_any_network(kind: str, data: Dataset) -> None:
-    network = adopt(opened(graphs.script(kind), kind).network, Own(values="normalised", order=(0, 1, 2)), data).network
+    data = ids_data() if kind == "words" else data
+    values = "as_stored" if kind == "words" else "normalised"
+    network = adopt(opened(graphs.script(kind), kind).network, Own(values=values, order=(0, 1, 2)), data).network
     before = state(network)
     for text in METHODS:
         made: Method = method(Step.parse(text))
@@ -163,6 +179,24 @@ def test_methods_act_on_it_as_on_any_network(kind: str, data: Dataset) -> None:
         inputs = torch.from_numpy(np.array(data.validation.inputs[:9]))
         assert torch.equal(logits_of(again, inputs), logits_of(smaller, inputs)), text
     assert identical(state(network), before)
+
+
+def test_a_large_table_takes_no_moment_of_tokens_times_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One-hot inputs have a diagonal moment: low rank is that of the whole moment, GPTQ rounds to nearest."""
+    data = ids_data()
+    network = adopt(opened(graphs.script("words"), "w").network, Own(values="as_stored", order=(0, 1, 2)), data).network
+    low: Method = method(Step.parse("low_rank(keep=0.4)"))
+    usual = low.compress(network, data)
+    monkeypatch.setattr(input_moments, "WIDE", 10)
+    again = adopt(opened(graphs.script("words"), "w").network, Own(values="as_stored", order=(0, 1, 2)), data).network
+    inputs = torch.from_numpy(np.array(data.validation.inputs))
+    assert torch.allclose(logits_of(low.compress(again, data), inputs), logits_of(usual, inputs), atol=1e-5)
+    monkeypatch.setattr(Moments, "full", lambda self, path: pytest.fail(path) if path == "1" else FULL(self, path))
+    found = [method(Step.parse(f"quantize(levels=8,scheme={scheme})")).compress(again, data) for scheme in
+             ("gptq", "nearest")]
+    assert torch.equal(*(weight_of(one.get_submodule("1")) for one in found))
+    first = method(Step.parse("prune(sparsity=0.5,pattern=inputs)")).compress(again, data)
+    assert int((weight_of(first.get_submodule("1")) != 0).any(0).sum()) == 10
 
 
 def test_units_of_a_chain_are_removed(data: Dataset) -> None:

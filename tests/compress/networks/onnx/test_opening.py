@@ -12,6 +12,7 @@ import torch
 
 from compress.files import network_file
 from compress.layers.base import dense_layers
+from compress.networks.embedding import Embedding
 from compress.networks.graph.architecture import GraphArchitecture
 from compress.networks.graph.recurrent import Recurrence
 from compress.networks.onnx.opening import opened
@@ -58,6 +59,8 @@ def test_layers_are_modules_that_methods_know() -> None:
     chain = opened(graphs.script("cnn"), "chain").network
     assert [type(part).__name__ for part in chain][1:] == ["Conv2d", "ReLU", "MaxPool2d", "Conv2d", "Tanh", "Region",
                                                            "Flatten", "Linear"]
+    table, *others = dense_layers(opened(graphs.script("words"), "words").network).values()
+    assert isinstance(table, Embedding) and not table.padded and table.weight.shape == (6, 20) and len(others) == 3
     assert len(dense_layers(opened(graphs.script("resnet"), "blocks").network)) == 5
     recurrent = opened(graphs.script("gru"), "steps").network
     assert len(dense_layers(recurrent)) == 5  # two maps of each direction, and the scores
