@@ -18,9 +18,11 @@ from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
 from compress.files.made_for import MadeFor
+from compress.layers.base import Compressed, is_dense, place_of
 from compress.layers.plain_form import plain_form
 from compress.networks.evaluation import evaluating, logits_of
 from compress.networks.families import Network
+from compress.networks.graph.reading import Reading
 from compress.points import onnx_packages
 from compress.points.latency import latency_ratio
 from compress.points.onnx_graph import modules
@@ -86,7 +88,7 @@ def to_onnx(network: Network, described: MadeFor) -> bytes:
 
 def written(network: Network, described: MadeFor) -> bytes:
     """The file module by module. Raises Unwritten for a module that is not known."""
-    graph = Graph(shape=described.shape)
+    graph = Graph(shape=described.shape, has_rows=not any(map(_makes_rows_of_vectors, network.modules())))
     value = "examples"
     for operator, name in (("Sub", "mean"), ("Div", "standard_deviation")):
         numbers = np.asarray(getattr(described.normaliser, name), dtype=np.float32)
@@ -95,6 +97,13 @@ def written(network: Network, described: MadeFor) -> bytes:
         value = modules.written(graph, network, value)
     graph.nodes.append(Node("Identity", (value,), ("logits",), {}))
     return model(graph, ("examples", described.shape), ("logits", len(described.classes)), _words(described))
+
+
+def _makes_rows_of_vectors(module: nn.Module) -> bool:
+    """Whether values behind a module may have more axes than (n, features): an uploaded graph, or a table of tokens."""
+    is_layer = is_dense(module) or isinstance(module, Compressed)
+    place = place_of(module) if is_layer else {}
+    return isinstance(module, Reading) or (place.get("type") == "Embedding" and not place["mean"])
 
 
 def exported(network: Network, described: MadeFor, reason: str) -> bytes:

@@ -35,6 +35,14 @@ def toy_data(shape: tuple[int, ...] = (6,), classes: int = 3, examples: int = 15
     return datasets.prepare(RawData("Toy", kind, names, inputs.astype(np.float32), labels), "toy", 0)
 
 
+def ids_data() -> Dataset:
+    """Rows of 7 ids below 20, for networks that look them up."""
+    generator = np.random.default_rng(0)
+    labels = np.arange(90) % 3
+    ids = (generator.integers(0, 8, (90, 7)) + 6 * labels[:, None]).astype(np.float32)
+    return datasets.prepare(RawData("Ids", "tabular", ("0", "1", "2"), ids, labels), "ids", 0)
+
+
 def state(network: nn.Module) -> dict[str, Tensor]:
     """A copy of every weight and buffer."""
     return {name: tensor.clone() for name, tensor in network.state_dict().items()}

@@ -43,12 +43,14 @@ class Graph:
 
     Attributes:
         path: of the module that is written, for names. shape: of one example.
+        has_rows: whether linear layers read rows (n, features); in uploaded networks they may read (n, ..., features).
         around: the graph that this one is a loop's body of, which holds all constants; None for the whole.
         inputs, outputs: of a body: names, their types and numbers of dimensions.
     """
 
     path: str = ""
     shape: tuple[int, ...] = ()
+    has_rows: bool = True
     around: Graph | None = None
     nodes: list[Node] = field(default_factory=list)
     constants: list[Constant] = field(default_factory=list)
@@ -107,7 +109,7 @@ class Graph:
 
     def body(self) -> Graph:
         """A graph for the body of a loop, whose constants are kept here."""
-        return Graph(self.path, self.shape, around=self)
+        return Graph(self.path, self.shape, self.has_rows, around=self)
 
     def named(self, name: str) -> str:
         """A name that nothing else has."""

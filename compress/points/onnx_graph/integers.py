@@ -10,7 +10,7 @@ import numpy as np
 from compress.layers.rounded.integer_inputs import IntegerInputs
 from compress.layers.rounded.integer_matmul import LARGEST, MOST_LEVELS, IntegerMatrix
 from compress.points.onnx_graph.builder import Graph
-from compress.points.onnx_graph.matrices import integers_of, numbers_of, weight
+from compress.points.onnx_graph.matrices import integers_of, numbers_of, product, weight
 from compress.solvers.uniform_grid import Grid
 
 # Both factors are unsigned and count from here: where a processor multiplies unsigned by signed bytes, it may add pairs of
@@ -67,11 +67,10 @@ def _rounded(graph: Graph, value: str, scale: float, zero: int) -> str:
 
 def _simulated(graph: Graph, layer: IntegerInputs, value: str, bias: str | None,
                convolution: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
-    matrix = weight(graph, layer.main)
     if layer.place()["type"] == "Linear":
-        found = graph.add("Gemm", value, matrix, attributes={"transB": 1})
+        found = product(graph, layer.main, value)
     else:
-        found = graph.add("Conv", value, matrix, attributes=convolution(layer.place()))
+        found = graph.add("Conv", value, weight(graph, layer.main), attributes=convolution(layer.place()))
     return found if bias is None else graph.add("Add", found, bias)
 
 

@@ -44,6 +44,21 @@ def weight(graph: Graph, layer: nn.Module) -> str:
     return WEIGHTS[type(layer)](graph, layer)
 
 
+def product(graph: Graph, layer: nn.Module, value: str, bias: str | None = None) -> str:
+    """What a linear layer, whose weight() there is, makes of a value."""
+    if graph.has_rows:
+        return graph.add("Gemm", value, weight(graph, layer), *([bias] if bias else []), attributes={"transB": 1})
+    found = graph.add("MatMul", value, turned_weight(graph, layer))
+    return graph.add("Add", found, bias) if bias else found
+
+
+def turned_weight(graph: Graph, layer: nn.Module) -> str:
+    """The name of a linear layer's dense weight as (columns, rows)."""
+    if is_dense(layer):
+        return graph.constant(numbers_of(layer.weight).T, "weight")
+    return graph.add("Transpose", weight(graph, layer), attributes={"perm": [1, 0]})
+
+
 def numbers_of(tensor: torch.Tensor) -> np.ndarray:
     """A tensor's numbers."""
     return tensor.detach().cpu().numpy()

@@ -13,11 +13,14 @@ from compress.layers.fronts import Coder, PCABottleneck, Projection, Scale, Spar
 from compress.layers.rounded.corrected import Corrected
 from compress.layers.rounded.integer_inputs import IntegerInputs
 from compress.networks.composite import Composite
+from compress.networks.embedding import LastState
 from compress.networks.families import AsSequence, Network, Residual
+from compress.networks.graph.reading import OneScore, Order, Reading
+from compress.networks.graph.region import Region
 from compress.networks.gru import GRU
-from compress.points.onnx_graph import fronts, integers, recurrent
+from compress.points.onnx_graph import fronts, integers, recurrent, regions, tables
 from compress.points.onnx_graph.builder import Graph
-from compress.points.onnx_graph.matrices import Unwritten, has_weight, numbers_of, weight
+from compress.points.onnx_graph.matrices import Unwritten, has_weight, numbers_of, product, weight
 
 Writer = Callable[[Graph, Any, str], str]
 
@@ -36,12 +39,15 @@ def written(graph: Graph, module: nn.Module, value: str) -> str:
 
 
 def affine(graph: Graph, layer: nn.Module, value: str) -> str:
-    """A linear or convolutional layer, dense or compressed, for inputs (n, features) or (n, channels, ...)."""
-    plain, matrix = place_of(layer), weight(graph, layer)
-    bias = [graph.constant(numbers_of(layer.bias), "bias")] if isinstance(layer.bias, Tensor) else []
+    """A linear or convolutional layer or a table of embeddings, dense or compressed, for inputs (n, features), (n, channels,
+    ...) or ids."""
+    plain = place_of(layer)
+    if plain["type"] == "Embedding":
+        return tables.embeddings(graph, layer, value)
+    bias = graph.constant(numbers_of(layer.bias), "bias") if isinstance(layer.bias, Tensor) else None
     if plain["type"] == "Linear":
-        return graph.add("Gemm", value, matrix, *bias, attributes={"transB": 1})
-    return graph.add("Conv", value, matrix, *bias, attributes=convolution(plain))
+        return product(graph, layer, value, bias)
+    return graph.add("Conv", value, weight(graph, layer), *([bias] if bias else []), attributes=convolution(plain))
 
 
 def convolution(plain: dict[str, Any]) -> dict[str, Any]:
@@ -71,11 +77,12 @@ def _flatten(graph: Graph, module: nn.Flatten, value: str) -> str:
     return graph.add("Flatten", value)
 
 
-def _largest(graph: Graph, module: nn.MaxPool2d, value: str) -> str:
-    size, stride, padding, dilation = (own if isinstance(own, tuple) else (own, own) for own in (
+def _largest(graph: Graph, module: nn.MaxPool1d | nn.MaxPool2d, value: str) -> str:
+    axes = 1 if isinstance(module, nn.MaxPool1d) else 2
+    size, stride, padding, dilation = (own if isinstance(own, tuple) else (own,) * axes for own in (
         module.kernel_size, module.stride, module.padding, module.dilation))
     if module.ceil_mode or module.return_indices:
-        raise Unwritten("MaxPool2d that rounds up, or returns places")
+        raise Unwritten("a pool that rounds up, or returns places")
     return graph.add("MaxPool", value, attributes={"kernel_shape": size, "strides": stride, "pads": [*padding, *padding],
                                                    "dilations": dilation})
 
@@ -118,8 +125,17 @@ def _same(graph: Graph, module: nn.Module, value: str) -> str:
     return value
 
 
-def _relu(graph: Graph, module: nn.Module, value: str) -> str:
-    return graph.add("Relu", value)
+def _region(graph: Graph, module: Region, value: str) -> str:
+    return regions.region(graph, module, value, written)
+
+
+def _last_state(graph: Graph, module: nn.Module, value: str) -> str:
+    return graph.add("Gather", value, graph.count(-1), attributes={"axis": 1})
+
+
+def _alone(operator: str) -> Writer:
+    """Of an operator without options."""
+    return lambda graph, module, value: graph.add(operator, value)
 
 
 def _integer_inputs(graph: Graph, layer: IntegerInputs, value: str) -> str:
@@ -128,8 +144,10 @@ def _integer_inputs(graph: Graph, layer: IntegerInputs, value: str) -> str:
 
 WRITERS: dict[type[nn.Module], Writer] = {
     nn.Sequential: _sequence, Network: _sequence, Composite: _sequence, Factors: _sequence, Corrected: _corrected,
-    nn.Flatten: _flatten, nn.ReLU: _relu, nn.Dropout: _same, nn.Identity: _same, nn.MaxPool2d: _largest,
+    nn.Flatten: _flatten, nn.ReLU: _alone("Relu"), nn.Dropout: _same, nn.Identity: _same, nn.MaxPool2d: _largest,
     nn.AdaptiveAvgPool1d: _mean, nn.AdaptiveAvgPool2d: _mean, nn.BatchNorm1d: _normalised, nn.BatchNorm2d: _normalised,
     Residual: _residual, AsSequence: _as_sequence, GRU: _gru, IntegerInputs: _integer_inputs,
+    Reading: regions.reading, Region: _region, Order: regions.order, OneScore: regions.one_score, LastState: _last_state,
+    nn.Tanh: _alone("Tanh"), nn.Sigmoid: _alone("Sigmoid"), nn.MaxPool1d: _largest,
     Projection: fronts.projection, Scale: fronts.scale, PCABottleneck: fronts.components, Coder: fronts.coder,
     SparseBottleneck: fronts.sparse}

@@ -8,9 +8,10 @@ import numpy as np
 from torch import Tensor, nn
 
 from compress.layers.base import place_of
+from compress.networks.graph.recurrent import Recurrence
 from compress.networks.gru import GRU, Direction
 from compress.points.onnx_graph.builder import Graph
-from compress.points.onnx_graph.matrices import has_weight, numbers_of, weight
+from compress.points.onnx_graph.matrices import Unwritten, has_weight, numbers_of, weight
 
 Writer = Callable[[Graph, nn.Module, str], str]
 
@@ -30,6 +31,31 @@ def _direction(graph: Graph, module: Direction, value: str, name: str, written: 
         one_matrix = has_weight(module.input_map) and has_weight(module.state_map)
         states = _fused(graph, module, steps) if one_matrix else _in_steps(graph, module, steps, written)
         return graph.add("Transpose", states, attributes={"perm": [1, 0, 2]})
+
+
+def of_graph(graph: Graph, module: Recurrence, value: str, written: Writer) -> tuple[str, str]:
+    """A recurrent layer of an uploaded network: (steps, n, features) -> the states of all steps (steps, directions, n,
+    units), and the last of each direction. Raises Unwritten for an LSTM where a map is no single matrix."""
+    states, last = [], []
+    for name, cell in module.named_children():
+        given = value if name == "forwards" else _turned(graph, value)
+        with graph.at(name):
+            if all(has_weight(cell.get_submodule(part)) for part in ("input_map", "state_map")):
+                found = _fused(graph, cell, given) if isinstance(cell, Direction) else _long_short(graph, cell, given)
+            elif isinstance(cell, Direction):
+                found = _in_steps(graph, cell, given, written)
+            else:
+                raise Unwritten("an LSTM whose matrices are factors")
+        last.append(graph.add("Gather", found, graph.integers(-1)))
+        ordered = found if name == "forwards" else _turned(graph, found)
+        states.append(graph.add("Unsqueeze", ordered, graph.integers(1)))
+    return (graph.add("Concat", *states, attributes={"axis": 1}), graph.add("Concat", *last, attributes={"axis": 0}))
+
+
+def _turned(graph: Graph, value: str) -> str:
+    """The steps (steps, n, ...) from the last to the first."""
+    ends = (graph.integers(number) for number in (-1, np.iinfo(np.int64).min, 0, -1))
+    return graph.add("Slice", value, *ends)
 
 
 def _reversed(graph: Graph, value: str) -> str:
@@ -53,10 +79,26 @@ def _fused(graph: Graph, module: Direction, steps: str) -> str:
     return graph.add("Squeeze", found, graph.integers(1))
 
 
+def _long_short(graph: Graph, module: nn.Module, steps: str) -> str:
+    """(steps, n, features) -> (steps, n, units). The operator has the gates in the order of the layer."""
+    matrices, biases = [], []
+    for name in ("input_map", "state_map"):
+        layer = module.get_submodule(name)
+        with graph.at(name):
+            matrices.append(graph.add("Unsqueeze", weight(graph, layer), graph.integers(0)))
+        biases.append(_numbers_of_bias(layer))
+    bias = graph.constant(np.concatenate(biases)[None], "bias")
+    found, _, _ = graph.add_all("LSTM", (steps, *matrices, bias), 3, {"hidden_size": module.units})
+    return graph.add("Squeeze", found, graph.integers(1))
+
+
+def _numbers_of_bias(layer: nn.Module) -> np.ndarray:
+    bias = layer.bias
+    return numbers_of(bias) if isinstance(bias, Tensor) else np.zeros(place_of(layer)["sizes"][1], np.float32)
+
+
 def _bias(layer: nn.Module) -> np.ndarray:
-    if not isinstance(layer.bias, Tensor):
-        return np.zeros(place_of(layer)["sizes"][1], np.float32)
-    reset, update, new = np.split(numbers_of(layer.bias), 3)
+    reset, update, new = np.split(_numbers_of_bias(layer), 3)
     return np.concatenate([update, reset, new])
 
 

@@ -13,9 +13,7 @@ from torch import nn
 
 from compress.curves import sweep
 from compress.curves.store import Store
-from compress.data import datasets
 from compress.data.datasets import Dataset
-from compress.data.raw_data import RawData
 from compress.files import kept_networks, network_file
 from compress.layers import input_moments
 from compress.layers.base import weight_of
@@ -30,7 +28,7 @@ from compress.networks.onnx.opening import opened
 from compress.recipe import Recipe, Step
 from compress.training import own_network, teachers
 from compress.training.own_network import adopt, kept
-from tests.compress.helpers import identical, state, toy_data
+from tests.compress.helpers import identical, ids_data, state, toy_data
 from tests.compress.networks.onnx import graphs
 
 
@@ -156,14 +154,6 @@ FULL = Moments.full
 METHODS = ("low_rank(keep=0.4,output_layer=true)", "prune(sparsity=0.5)", "quantize(levels=16,compared=false)",
            "sparse_code(nonzeros=1,atoms=4,block=4,output_layer=true)", "prune(sparsity=0.5,recovery_epochs=1)",
            "distill(width=0.1,epochs=1,seeds=1,temperatures=none)", "activation_codes(nonzeros=1,atoms=4,iterations=1)")
-
-
-def ids_data() -> Dataset:
-    """Rows of 7 ids below 20."""
-    generator = np.random.default_rng(0)
-    labels = np.arange(90) % 3
-    ids = (generator.integers(0, 8, (90, 7)) + 6 * labels[:, None]).astype(np.float32)
-    return datasets.prepare(RawData("Ids", "tabular", ("0", "1", "2"), ids, labels), "ids", 0)
 
 
 @pytest.mark.parametrize("kind", ["cnn", "attention", "gru", "words"])
