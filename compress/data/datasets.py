@@ -13,16 +13,18 @@ import numpy as np
 
 from compress.data import bundled, local_files, openml
 from compress.data.finite import place_of
-from compress.data.normaliser import Normaliser, read_only
+from compress.data.normaliser import Normaliser, read_only, without_variety
 from compress.data.raw_data import DatasetCard, RawData
 from compress.data.splitting import Parts, split
 from compress.data.texts.vocabulary import Vocabulary
+from compress.one_line import one_line
 from compress.progress import Reporter, no_report
 from compress.settings import checked_seed, shown, similar
 
 __all__ = ["Dataset", "DatasetCard", "Normaliser", "Split", "available", "load", "prepare"]
 
 _READINGS = 3
+MOST_NAMED, LONGEST_NAME = 8, 60  # columns in a sentence; signs of a name
 FARTHEST = 1e15  # standard deviations from the training split's mean; beyond, a network's float32 numbers can overflow
 
 
@@ -130,7 +132,9 @@ def prepare(raw: RawData, name: str, seed: int) -> Dataset:
     parts = split(raw, seed)
     if raw.kind == "text":
         return _of_texts(raw, name, seed, parts)
-    normaliser = Normaliser.fit(raw.inputs[parts.train])
+    training = raw.inputs[parts.train]
+    normaliser, notes = Normaliser.fit(training), (*raw.notes, *_without_variety(raw, training))
+    del training
 
     def cut(places: np.ndarray) -> Split:
         return Split(_normalised(raw.inputs, places, normaliser, raw.title), raw.labels[places])
@@ -142,7 +146,36 @@ def prepare(raw: RawData, name: str, seed: int) -> Dataset:
                      raw.test_labels[parts.test])
     return Dataset(name, raw.title, raw.kind, raw.classes, cut(parts.train), cut(parts.calibration),
                    cut(parts.validation), normaliser, raw.digest(seed), raw.bytes_per_example, test, raw.origin,
-                   raw.notes, words=raw.words)
+                   notes, words=raw.words)
+
+
+def _without_variety(raw: RawData, training: np.ndarray) -> tuple[str, ...]:
+    """Sentences on columns (channels, features) of which a network can learn nothing: those of one value in all examples,
+    and those of one value in these, the training split, alone."""
+    in_training = without_variety(training)
+    everywhere = in_training & without_variety(raw.inputs) if in_training.any() else in_training
+    always, only_there = (np.flatnonzero(those).tolist() for those in (everywhere, in_training & ~everywhere))
+    found = []
+    if always:
+        it, are, them = ("it", "is", "it") if len(always) == 1 else ("they", "are", "them")
+        found.append(f"{_called(raw, always)} no more than one value in all examples: {it} {are} 0 after normalising, and a "
+                     f"network learns nothing from {them}.")
+    if only_there:
+        found.append(f"{_called(raw, only_there)} no more than one value in the training split, but others outside it: a "
+                     "network cannot learn what those mean.")
+    return tuple(found)
+
+
+def _called(raw: RawData, places: list[int]) -> str:
+    """Columns, channels or features in words, with the verb behind them."""
+    noun = {"tabular": "column", "image": "channel"}.get(raw.kind, "feature")
+    names, count = raw.names or raw.words, raw.shape[0]
+    counted = "" if len(names) == count else ", counted from 0"
+    shown = ", ".join(str(place) if counted else one_line(names[place], LONGEST_NAME) for place in places[:MOST_NAMED])
+    if len(places) == 1:
+        return f"1 of {count:,} {noun}s ({shown}{counted}) has"
+    more = f" and {len(places) - MOST_NAMED:,} more" if len(places) > MOST_NAMED else ""
+    return f"{len(places):,} of {count:,} {noun}s ({shown}{more}{counted}) have"
 
 
 def _of_texts(raw: RawData, name: str, seed: int, parts: Parts) -> Dataset:

@@ -48,6 +48,10 @@ class IdxFolder:
         """What is not used of the source: nothing is known here."""
         return ()
 
+    def names(self) -> tuple[str, ...]:
+        """None: images have no columns."""
+        return ()
+
     def has_test(self) -> bool:
         """Whether there is an official test part. Raises ValueError if only its images or labels are there."""
         found = {what: self._find(what, test=True) for what in ("inputs", "labels")}

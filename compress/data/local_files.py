@@ -226,4 +226,5 @@ def _raw_data(entry: _Entry, files: IdxFolder | NpzFile) -> RawData:
     inputs, kind = arranged(files, test=False)
     test_inputs = None if test_labels is None else arranged(files, test=True)[0]
     return RawData(entry.name.removeprefix(PREFIX), kind, classes, inputs, codes[:len(labels)], test_inputs,
-                   None if test_labels is None else codes[len(labels):], notes=files.notes(), words=files.words())
+                   None if test_labels is None else codes[len(labels):], notes=files.notes(), words=files.words(),
+                   names=files.names())

@@ -64,6 +64,12 @@ class Normaliser:
         return (np.asarray(inputs, dtype=np.float64) * self.standard_deviation + self.mean).astype(np.float32)
 
 
+def without_variety(inputs: np.ndarray) -> np.ndarray:
+    """bool (channels or features,): where examples (n, *shape) have no more than one value, missing ones (NaN) aside."""
+    lowest, highest = _extremes(inputs)
+    return ~(lowest < highest).reshape(-1)
+
+
 def read_only(array: np.ndarray) -> np.ndarray:
     """A read-only view of an array."""
     view = array.view()

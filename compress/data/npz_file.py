@@ -40,6 +40,10 @@ class NpzFile:
         """Of texts, the word of each id, from the array `words`; () where there is no such array."""
         return tuple(map(str, np.atleast_1d(self._read("words")))) if "words" in self._names() else ()
 
+    def names(self) -> tuple[str, ...]:
+        """Of a table, what each feature is called, from the array `columns`; () where there is no such array."""
+        return tuple(map(str, np.atleast_1d(self._read("columns")))) if "columns" in self._names() else ()
+
     def has_test(self) -> bool:
         """Whether there is an official test part. Raises ValueError if only its inputs or labels are there."""
         inputs, labels = self._find("inputs", True), self._find("labels", True)

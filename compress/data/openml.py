@@ -2,7 +2,8 @@
 
 A name is openml:NAME:VERSION. Tables stay tables (categories one-hot, missing numbers filled with the mean of
 the training split); a table whose columns are whole numbers 0..255 and whose width is a square of 8 or more
-is read as square images with one channel. Of a set that has nothing but free text, its sentences are read as token ids.
+is read as square images with one channel. Sentences beside
+other columns are counted by their words; of a set that has nothing else, they are read as token ids.
 
 The download library has no time limit. It therefore runs in a child process (download_child.py) that is ended at a time
 limit, when the work is cancelled and when this process ends.
@@ -122,7 +123,7 @@ def _as_known(known: _Known, arrays: dict[str, np.ndarray]) -> RawData:
 
 def _as_found(title: str, arrays: dict[str, np.ndarray]) -> RawData:
     left_out = ", ".join(str(name) for name in arrays.get("left_out", ()))
-    notes = (f"Left out of {title}, because they are free text or dates: {left_out}.",) if left_out else ()
+    notes = (f"Left out of {title} (dates, keys, or texts in a sparse file): {left_out}.",) if left_out else ()
     classes = tuple(str(name) for name in arrays["classes"])
     if "words" in arrays:
         return RawData(title, "text", classes, arrays["inputs"], arrays["labels"], notes=notes,
@@ -131,7 +132,8 @@ def _as_found(title: str, arrays: dict[str, np.ndarray]) -> RawData:
     side = math.isqrt(table.shape[1])
     if arrays["pixels"] and side >= _SMALLEST_SIDE and side * side == table.shape[1]:
         return RawData(title, "image", classes, table.reshape(-1, 1, side, side), arrays["labels"], notes=notes)
-    return RawData(title, "tabular", classes, table.astype(np.float64), arrays["labels"], notes=notes)
+    return RawData(title, "tabular", classes, table.astype(np.float64), arrays["labels"], notes=notes,
+                   names=tuple(map(str, arrays.get("columns", ()))))
 
 
 def _download(name: str, title: str, version: str, report: Reporter) -> dict[str, np.ndarray]:

@@ -1,5 +1,5 @@
-"""Columns of free text and of dates, which scikit-learn's reader of ARFF files refuses, are left out of a download, or read
-beside it.
+"""Columns of free text and of dates, which scikit-learn's reader of ARFF files refuses, are kept out of its table; the texts
+are read beside it.
 
 fetch_openml has no argument for this (its advice is to read everything by pandas). Inside columns_left_out() three of its
 functions are replaced: the one that asks openml.org for the columns, the one that reads the file, and the parser.

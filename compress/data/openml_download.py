@@ -2,10 +2,11 @@
 
     python -m compress.data.openml_download NAME VERSION TARGET HOME
 
-TARGET is the .npz file to write: table (n, columns) as uint8 or float64, labels int64 (n,), classes (k,), pixels,
-true where the source's columns are all whole numbers 0..255, and left_out, the names of columns of free text and
-dates. Of a set whose columns are all text, the arrays are inputs (n, length), the ids of the tokens of its sentences,
-and words, in the place of table and pixels; see texts/tokens.py. HOME is the folder for scikit-learn's downloads. The
+TARGET is the .npz file to write: table (n, columns) as uint8 or float64, columns, what each is called, labels int64 (n,),
+classes (k,), pixels, true where the source's columns are all whole numbers 0..255, and left_out, the names of columns of
+dates, names and keys. A column of sentences becomes hashed counts of its words. Of a set whose columns are all text, the
+arrays are inputs (n, length), the ids of the tokens of its sentences, and words, in the place of table, columns and
+pixels; see texts/tokens.py. HOME is the folder for scikit-learn's downloads. The
 last line of standard error is the reason of a failure.
 """
 
@@ -29,6 +30,7 @@ from compress.data import download_child
 from compress.data.download_child import TooLarge, too_large
 from compress.data.labels import numbered
 from compress.data.openml_columns import Refused, columns_left_out
+from compress.data.texts.hashed import FEATURES, hashed, hashed_names
 from compress.data.texts.tokens import MOST_TOKENS, numbered_tokens
 
 _UNKNOWN = "openml.org has no such data set and version. Look for both at https://www.openml.org."
@@ -63,26 +65,36 @@ def main(arguments: list[str]) -> int:
 
 def encoded(found: Any) -> dict[str, np.ndarray]:
     """scikit-learn's Bunch as the arrays above. A category becomes one column for each of its values, all 0
-    where it is missing; a missing number stays NaN.
+    where it is missing; a missing number stays NaN; sentences become columns that count their words.
 
     Raises:
         ValueError: no single target of classes, no example, or a column with too many categories.
     """
     labels, classes = numbered(_target(found.target))
-    left_out = [str(name) for name in getattr(found, "left_out", ())]
     texts = {name: column for name, column in getattr(found, "texts", {}).items() if _are_sentences(column)}
+    left_out = [str(name) for name in getattr(found, "left_out", ()) if name not in texts]
     if found.data.shape[1] == 0 and texts:
-        return {**_tokens(texts), "left_out": np.array([name for name in left_out if name not in texts], dtype=np.str_),
-                "labels": labels, "classes": np.array(classes)}
-    table = _dense(found.data, found.categories or {}, bool(left_out))
-    if found.categories:
-        table = np.concatenate([_columns(table[:, place], name, found.categories)
+        return {**_tokens(texts), "left_out": np.array(left_out, dtype=np.str_), "labels": labels,
+                "classes": np.array(classes)}
+    categories = found.categories or {}
+    table = _dense(found.data, categories, bool(left_out), FEATURES * len(texts))
+    if categories:
+        table = np.concatenate([_columns(table[:, place], name, categories)
                                 for place, name in enumerate(found.feature_names)], axis=1)
+    if texts:
+        table = np.concatenate([table, *map(hashed, texts.values())], axis=1)
     finite = np.nan_to_num(table, nan=0.5)  # a missing value is no byte
     whole = bool(finite.min() >= 0 and finite.max() <= 255 and (finite == np.floor(finite)).all())
     return {"table": table.astype(np.uint8) if whole else table, "labels": labels,
-            "classes": np.array(classes), "pixels": np.array(whole and not found.categories),
-            "left_out": np.array(left_out, dtype=np.str_)}
+            "classes": np.array(classes), "pixels": np.array(whole and not categories and not texts),
+            "left_out": np.array(left_out, dtype=np.str_), "columns": _names(found.feature_names, categories, list(texts))}
+
+
+def _names(columns: list[str], categories: dict[str, list[str]], texts: list[str]) -> np.ndarray:
+    """What each column of the table is called."""
+    of_values = (f"{name}: {value}" if name in categories else str(name)
+                 for name in columns for value in categories.get(name, [""]))
+    return np.array([*of_values, *(word for name in texts for word in hashed_names(name))], dtype=np.str_)
 
 
 def _tokens(columns: dict[str, list[str]]) -> dict[str, np.ndarray]:
@@ -144,14 +156,14 @@ def _target(target: np.ndarray | None) -> np.ndarray:
     return target.astype(str)
 
 
-def _dense(table: Any, categories: dict[str, list[str]], texts: bool) -> np.ndarray:
-    """texts: whether columns of text were left out."""
+def _dense(table: Any, categories: dict[str, list[str]], texts: bool, more: int) -> np.ndarray:
+    """texts: whether columns of text were left out; more: columns that will stand beside these."""
     if table.shape[1] == 0:
         useful = " that are numbers, categories or texts" if texts else ""
         raise ValueError(f"it has no columns beside the target{useful}. Choose another set.")
     if table.shape[0] == 0:
         raise ValueError("it has no examples. Choose another set.")
-    width = table.shape[1] + sum(len(values) - 1 for values in categories.values() if len(values) <= _MOST_CATEGORIES)
+    width = more + table.shape[1] + sum(len(values) - 1 for values in categories.values() if len(values) <= _MOST_CATEGORIES)
     if table.shape[0] * width > _MOST_VALUES:
         raise ValueError(f"it has {table.shape[0]} x {width} values, one for each category, but at most {_MOST_VALUES} are "
                          "allowed. Choose a smaller set.")

@@ -50,6 +50,7 @@ class RawData:
             examples were cut from; "atoms" (count, features), of which signals are sums.
         notes: sentences on what of the source is not used.
         words: of a text, the word of each id; of sequences of letters, the letter of each feature.
+        names: of a table, what each feature is called; () where nobody said.
 
     Raises:
         ValueError: an array that breaks these rules; the message has the title and the value.
@@ -65,6 +66,7 @@ class RawData:
     origin: dict[str, np.ndarray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in EXAMPLE_AXES:

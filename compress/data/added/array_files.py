@@ -21,10 +21,11 @@ _IDX = {b"\0\0\x08\x03": "train-images-idx3-ubyte", b"\0\0\x08\x01": "train-labe
 def array_examples(files: IdxFolder | NpzFile) -> Examples:
     """The examples of an opened .npz file or folder of IDX files. Raises ValueError that names the file."""
     inputs, kind = arranged(files, test=False)
-    if not files.has_test():
-        return Examples(kind, inputs, class_labels(files.labels()))
-    return Examples(kind, inputs, class_labels(files.labels()), arranged(files, test=True)[0],
-                    class_labels(files.labels(test=True)))
+    has_test = files.has_test()
+    test_inputs = arranged(files, test=True)[0] if has_test else None
+    test_labels = class_labels(files.labels(test=True)) if has_test else None
+    return Examples(kind, inputs, class_labels(files.labels()), test_inputs, test_labels, notes=files.notes(), words=files.words(),
+                    names=files.names())
 
 
 def npy_pair(paths: Sequence[Path], folder: Path) -> NpzFile:

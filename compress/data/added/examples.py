@@ -69,6 +69,7 @@ class Examples:
         labelled_by: of a table, the column of the classes.
         could_label: the columns that could be it.
         words: of texts, the word of each id.
+        names: of a table, what each feature is called.
     """
 
     kind: str
@@ -82,3 +83,4 @@ class Examples:
     labelled_by: str = ""
     could_label: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()

@@ -62,6 +62,8 @@ def _contents(found: Examples) -> bytes:
         arrays |= {"x_test": found.test_inputs, "y_test": found.test_labels}
     if found.words:
         arrays["words"] = np.array(found.words)
+    if found.names:
+        arrays["columns"] = np.array(found.names)
     if found.notes:
         arrays["notes"] = np.array(found.notes)
     stream = BytesIO()

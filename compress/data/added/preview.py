@@ -45,6 +45,7 @@ def preview(name: str, found: Examples) -> dict[str, Any]:
     except ValueError as error:
         about["problem"] = str(error)
         return about
+    about["notes"] = list(data.notes)
     about["words"] = len(data.words) if data.kind == "text" else 0
     about["map"] = _map(data, raw.classes)
     return about

@@ -46,7 +46,8 @@ def raw_data(title: str, found: Examples) -> RawData:
     codes, classes = numbered(labels)
     count = len(found.labels)
     return RawData(title, found.kind, classes, found.inputs, codes[:count], found.test_inputs,
-                   None if found.test_labels is None else codes[count:], notes=found.notes, words=found.words)
+                   None if found.test_labels is None else codes[count:], notes=found.notes, words=found.words,
+                   names=found.names)
 
 
 def _with_names(sentence: str, paths: Sequence[Path], names: str) -> str:

@@ -14,6 +14,7 @@ from compress.data.added.letters import are_sequences, one_hot
 from compress.data.added.table_file import read_table
 from compress.data.finite import LARGEST
 from compress.data.labels import class_labels
+from compress.data.texts.hashed import hashed, hashed_names
 from compress.data.texts.tokens import MOST_TOKENS, numbered_tokens, tokens_of
 from compress.memory import require
 
@@ -31,10 +32,11 @@ _EXACT = 2.0 ** 24  # from here on float32 no longer tells neighbouring whole nu
 
 @dataclass(frozen=True, eq=False)
 class _Made:
-    """A column and its features (n, count)."""
+    """A column, its features (n, count), and what they are called."""
 
     column: Column
     values: np.ndarray | None = None
+    names: tuple[str, ...] = ()
 
 
 def table_examples(path: Path, choices: Choices) -> Examples:
@@ -76,8 +78,9 @@ def table_examples(path: Path, choices: Choices) -> Examples:
         kind, inputs = "sequence", _sequences(kept[letters[0]], alphabet)
     else:
         alphabet, kind, inputs = "", "tabular", _joined([one.values for one in made if one.values is not None], path)
+    names = tuple(name for one in made for name in one.names) if kind == "tabular" else ()
     return Examples(kind, inputs, class_labels(_plain(kept[label])), notes=_notes(columns, int(missing.sum())),
-                    columns=columns, rows=rows, labelled_by=label, could_label=could, words=tuple(alphabet))
+                    columns=columns, rows=rows, labelled_by=label, could_label=could, words=tuple(alphabet), names=names)
 
 
 def _of_text(table: pandas.DataFrame, columns: tuple[Column, ...], choices: Choices, label: str, without_label: int,
@@ -127,8 +130,9 @@ def _column(name: str, values: pandas.Series, words: int) -> _Made:
     """One column other than the label."""
     missing = int(values.isna().sum())
 
-    def made(type: str, features: int, becomes: str, numbers: np.ndarray | None = None) -> _Made:
-        return _Made(Column(name, type, features, missing, becomes), numbers)
+    def made(type: str, features: int, becomes: str, numbers: np.ndarray | None = None,
+             names: tuple[str, ...] = ()) -> _Made:
+        return _Made(Column(name, type, features, missing, becomes), numbers, names)
 
     different = _different(values)
     if missing == len(values):
@@ -139,21 +143,24 @@ def _column(name: str, values: pandas.Series, words: int) -> _Made:
         if _counts_rows(name, values):
             return made("row number", 0, "left out: it counts the rows")
         absent = ", the mean where it is missing" if missing else ""
-        return made("number", 1, f"a number{absent}", values.to_numpy(dtype=np.float64)[:, None])
+        return made("number", 1, f"a number{absent}", values.to_numpy(dtype=np.float64)[:, None], (name,))
     if values.dtype.kind in "mMc" or not values.dropna().map(lambda cell: isinstance(cell, str | bool)).all():
         return made("other", 0, "left out: neither numbers nor text")
     texts = values.map(lambda cell: cell if isinstance(cell, str) else "" if cell != cell or cell is None else str(cell))
     if are_sequences([text for text in texts if text]) and different > MOST_CATEGORIES:
-        return made("letters", len(set("".join(texts))), "a sequence of letters, one feature each",
-                    np.stack([texts.str.count(re.escape(letter)) for letter in sorted(set("".join(texts)))], axis=1)
-                    .astype(np.float64))
+        alphabet = sorted(set("".join(texts)))
+        counts = np.stack([texts.str.count(re.escape(letter)) for letter in alphabet], axis=1).astype(np.float64)
+        return made("letters", len(alphabet), "a sequence of letters, one feature each", counts,
+                    tuple(f"{name}: {letter}" for letter in alphabet))
     if different <= min(MOST_CATEGORIES, len(values) / 2) and texts.str.len().max() <= LONGEST_CATEGORY:
-        names = sorted({text for text in texts if text})
-        numbers = np.stack([(texts == text).to_numpy() for text in names], axis=1).astype(np.float64)
-        many = "1 feature" if len(names) == 1 else f"{len(names)} features"
-        return made("category", len(names), f"{many} of 0 and 1{', all 0 where it is missing' if missing else ''}", numbers)
+        found = sorted({text for text in texts if text})
+        numbers = np.stack([(texts == text).to_numpy() for text in found], axis=1).astype(np.float64)
+        many = "1 feature" if len(found) == 1 else f"{len(found)} features"
+        return made("category", len(found), f"{many} of 0 and 1{', all 0 where it is missing' if missing else ''}", numbers,
+                    tuple(f"{name}: {text}" for text in found))
     if texts.str.count(r"\S\s+\S").mean() >= 1.0:
-        return made("text", words, f"{words} features that count its words", _hashed(texts.tolist(), words))
+        return made("text", words, f"{words} features that count its words", hashed(texts.tolist(), words),
+                    hashed_names(name, words))
     return made("other", 0, "left out: texts that hardly occur twice, such as names or dates")
 
 
@@ -161,13 +168,6 @@ def _sequences(texts: pandas.Series, alphabet: str) -> np.ndarray:
     length = min(int(texts.str.len().max()), LONGEST_SEQUENCE)
     require(len(texts) * len(alphabet) * length * 5, f"{len(texts)} sequences of {length} letters", "Leave out rows.")
     return one_hot(texts.fillna("").tolist(), alphabet, length)
-
-
-def _hashed(texts: list[str], words: int) -> np.ndarray:
-    from sklearn.feature_extraction.text import HashingVectorizer
-
-    require(8 * len(texts) * words, f"{words} features of words for {len(texts)} rows", "Choose fewer words.")
-    return HashingVectorizer(n_features=words, ngram_range=(1, 2)).transform(texts).toarray()
 
 
 def _joined(parts: list[np.ndarray], path: Path) -> np.ndarray:

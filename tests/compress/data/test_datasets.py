@@ -167,3 +167,41 @@ def test_columns_of_any_scale_are_normalised(scale):
     raw = RawData("Table", "tabular", ("a", "b"), inputs, np.arange(300) % 2)
     found = datasets.prepare(raw, "t", 0).train.inputs
     assert np.allclose(found.std(0), 1, atol=1e-5) and np.allclose(found.mean(0), 0, atol=1e-5)
+
+
+def with_one_value(kind: str = "tabular", shape: tuple[int, ...] = (4,), names: tuple[str, ...] = ()) -> RawData:
+    """Column 1 has one value, column 3 another one in example 7 alone."""
+    inputs = np.random.default_rng(0).normal(size=(90, *shape))
+    inputs[:, [1, 3]] = 5
+    inputs[7, 3] = 6
+    return RawData("Table", kind, ("a", "b", "c"), inputs, np.arange(90) % 3, names=names)
+
+
+@pytest.mark.parametrize(("kind", "shape", "names", "called"), [
+    ("tabular", (4,), (), "1 of 4 columns (1, counted from 0)"),
+    ("tabular", (4,), ("up", "down", "left", "right"), "1 of 4 columns (down)"),
+    ("sequence", (4, 5), (), "1 of 4 features (1, counted from 0)")])
+def test_what_has_one_value_in_the_training_split_is_named(kind, shape, names, called):
+    raw, said = with_one_value(kind, shape, names), set()
+    for seed in range(5):
+        always, *only_there = datasets.prepare(raw, "t", seed).notes
+        assert always == (f"{called} has no more than one value in all examples: it is 0 after normalising, and a network "
+                          "learns nothing from it.")
+        is_in_training = 7 in parts_of(raw, seed).train
+        assert len(only_there) == (not is_in_training)
+        assert all(" in the training split, but others outside it" in note for note in only_there)
+        said.add(is_in_training)
+    assert said == {False, True}
+
+
+def test_columns_of_one_value_are_counted_and_the_first_named():
+    inputs = np.ones((60, 30))
+    inputs[:, 0] = np.arange(60)
+    inputs[:, 29] = np.nan
+    note, = datasets.prepare(RawData("Table", "tabular", ("a", "b"), inputs, np.arange(60) % 2), "t", 0).notes
+    assert note == ("29 of 30 columns (1, 2, 3, 4, 5, 6, 7, 8 and 21 more, counted from 0) have no more than one value in "
+                    "all examples: they are 0 after normalising, and a network learns nothing from them.")
+
+
+def test_data_in_which_everything_varies_have_no_notes():
+    assert datasets.prepare(raw_images(), "images", 0).notes == ()

@@ -183,15 +183,24 @@ def test_a_set_of_no_use_here_is_refused_with_the_reason(home, in_this_process, 
 
 
 @pytest.mark.parametrize("sparse", [False, True])
-def test_text_and_dates_are_left_out_by_name(home, in_this_process, sparse):
-    columns = {"a": "numeric", "a name": "string", "day": 'date "yyyy-MM-dd"', "b": "{red,blue}", "class": "{no,yes}"}
-    rows = [[number / 2, f"'Mr. {number}, jr.'", "'2020-01-02'", "red" if number % 3 else "blue",
-             "no" if number % 2 else "yes"] for number in range(30)]
-    lay_set(home, "passengers", {name.replace(" ", "_"): kind for name, kind in columns.items()}, rows, sparse=sparse)
-    data = datasets.load("openml:passengers:1")
-    assert data.shape == (3,) and data.classes == ("no", "yes")
-    assert data.notes == ("Left out of passengers, because they are free text or dates: a_name, day.",)
-    assert np.array_equal(openml.read("openml:passengers:1").inputs[:2], [[0, 0, 1], [0.5, 1, 0]])
+def test_dates_and_keys_are_left_out_by_name_and_sentences_counted(home, in_this_process, sparse):
+    columns = {"a": "numeric", "key": "string", "day": 'date "yyyy-MM-dd"', "letter": "string", "b": "{red,blue}",
+               "class": "{no,yes}"}
+    rows = [[number / 2, f"N-{number}", "'2020-01-02'", "'see you soon'" if number % 2 else "'a great prize'",
+             "red" if number % 3 else "blue", "no" if number % 2 else "yes"] for number in range(30)]
+    title = "sparse_passengers" if sparse else "passengers"  # load() keeps what it read under a name
+    lay_set(home, title, columns, rows, sparse=sparse)
+    data, raw = datasets.load(f"openml:{title}:1"), openml.read(f"openml:{title}:1")
+    assert data.classes == ("no", "yes") and np.array_equal(raw.inputs[:2, :3], [[0, 0, 1], [0.5, 1, 0]])
+    left_out = "key, day, letter" if sparse else "key, day"
+    assert data.notes[0] == f"Left out of {title} (dates, keys, or texts in a sparse file): {left_out}."
+    assert raw.names[:3] == ("a", "b: red", "b: blue") and data.shape == (len(raw.names),)
+    if sparse:
+        assert data.shape == (3,)
+        return
+    counts = raw.inputs[:, 3:]
+    assert counts.shape == (30, 512) and raw.names[3] == "letter: words 1" and np.allclose((counts ** 2).sum(1), 1)
+    assert np.array_equal(counts[0], counts[2]) and not np.array_equal(counts[0], counts[1])
 
 
 def test_a_set_of_nothing_but_sentences_is_read_as_tokens(home, in_this_process):
@@ -202,7 +211,7 @@ def test_a_set_of_nothing_but_sentences_is_read_as_tokens(home, in_this_process)
     data = datasets.load("openml:letters_to_us:1")
     assert (data.kind, data.shape, data.classes) == ("text", (8,), ("ham", "spam"))
     assert {"prize", "meeting", "re"} <= set(data.words) and "2020" not in data.words
-    assert data.notes == ("Left out of letters_to_us, because they are free text or dates: day.",)
+    assert data.notes == ("Left out of letters_to_us (dates, keys, or texts in a sparse file): day.",)
     again = datasets.load("openml:letters_to_us:1")
     assert np.array_equal(again.train.inputs, data.train.inputs)
 

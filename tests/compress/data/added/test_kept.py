@@ -13,6 +13,7 @@ from compress.__main__ import main
 from compress.data import datasets, local_files
 from compress.data.added import kept, preview
 from compress.data.added.examples import Choices
+from compress.data.added.folder import FILES
 from compress.data.added.reading import examples_of
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8)
@@ -99,6 +100,7 @@ def test_a_preview_says_what_is_there(tmp_path):
     about = preview.preview("mine", examples_of([tmp_path / "mine.npz"], Choices()))
     assert (about["shape"], about["examples"], about["duplicates"], about["constant"]) == ([1, 8, 8], 65, 5, 1)
     assert about["classes"] == {"0": 22, "1": 22, "2": 21} and about["problem"] == ""
+    assert about["notes"] == []
     shown = about["pictures"][0]
     assert shown["label"] == "0" and np.array(shown["pixels"]).shape == (1, 8, 8)
     json.dumps(about)
@@ -132,3 +134,23 @@ def test_the_shell_shows_adds_lists_and_removes(tmp_path, capsys):
     assert said("remove", "local:birds")[0]["removed"].endswith("birds.npz")
     assert main(["data", "add", str(file), "--side", "-1"]) == 2
     assert "--side must be a whole number, but is '-1'" in capsys.readouterr().err
+
+
+def test_a_column_of_one_value_is_said_before_it_is_added_and_when_it_is_loaded(tmp_path):
+    table = np.random.default_rng(0).normal(size=(60, 3))
+    table[:, 1] = 4
+    np.savez(tmp_path / "mine.npz", x=table, y=np.arange(60) % 2, columns=["wing", "tail", "beak"])
+    found = examples_of([tmp_path / "mine.npz"], Choices())
+    note = ("1 of 3 columns (tail) has no more than one value in all examples: it is 0 after normalising, and a network "
+            "learns nothing from it.")
+    assert preview.preview("mine", found)["notes"] == [note]
+    assert datasets.load(kept.add("mine", found)).notes == (note,)
+
+
+def test_what_was_kept_can_be_added_again_with_its_words_and_notes(tmp_path):
+    lines = [f"{'a fine song' if row % 2 else 'no song at all'} {row},{'owl' if row % 2 else 'wren'}" for row in range(40)]
+    (tmp_path / "birds.csv").write_text("\n".join(["song,bird", *lines]))
+    first = kept.add("birds", examples_of([tmp_path / "birds.csv"], Choices(text="words")))
+    again = kept.add("again", examples_of([FILES.file("birds")], Choices()))
+    one, other = datasets.load(first), datasets.load(again)
+    assert one.kind == "text" and one.digest == other.digest and one.words == other.words
