@@ -24,8 +24,8 @@ def array_examples(files: IdxFolder | NpzFile) -> Examples:
     has_test = files.has_test()
     test_inputs = arranged(files, test=True)[0] if has_test else None
     test_labels = class_labels(files.labels(test=True)) if has_test else None
-    return Examples(kind, inputs, class_labels(files.labels()), test_inputs, test_labels, notes=files.notes(), words=files.words(),
-                    names=files.names())
+    return Examples(kind, inputs, class_labels(files.labels()), test_inputs, test_labels, notes=files.notes(),
+                    words=files.words(), names=files.names())
 
 
 def npy_pair(paths: Sequence[Path], folder: Path) -> NpzFile:
