@@ -9,19 +9,21 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
 from compress.files.contents import mapped
 from compress.files.header import of_safetensors
+from compress.networks.embedding import Embedding
 from compress.networks.families import FAMILIES, Network
 from compress.networks.graph.architecture import LONGEST_NAME, graph_network
 from compress.networks.graph.reading import Reading
+from compress.points import state_dict_names
+from compress.points.state_dict_names import COUNTER
 from compress.recipe import Step
 from compress.settings import shown, similar
 from compress.training import teachers
 
-COUNTER = "num_batches_tracked"  # of batch normalisation; no effect on scores
 PICKLED = (b"PK\x03\x04", b"\x80\x02")
 LISTED = 5
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
@@ -44,7 +46,9 @@ def network_of(path: Path, family: str, data: Dataset, called: str) -> tuple[Net
                          f"mlp(hidden=300-100).{similar(step.name, list(FAMILIES))}")
     network = teachers.untrained(step, data, 0)
     wanted = {name: tensor for name, tensor in network.state_dict().items() if not name.endswith(COUNTER)}
-    found, notes = _unwrapped(_tensors(path), wanted)
+    found, notes = state_dict_names.unwrapped(_tensors(path), wanted)
+    found, renamed = state_dict_names.as_here(found, wanted, _tables(network))
+    notes += renamed
     problem = _difference(wanted, found)
     if problem:
         raise ValueError(f"{path.name} does not fit {network.architecture.title()} ({step.text()} for {data.title}): "
@@ -73,18 +77,9 @@ def _tensors(path: Path) -> dict[str, Tensor]:
                          "it.") from error
 
 
-def _unwrapped(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """The tensors without what stands before all of their names, as torch's DataParallel (module.), torch.compile
-    (_orig_mod.) and networks with a single part have it; and a note about it."""
-    kept = {name: tensor for name, tensor in found.items() if not name.endswith(COUNTER)}
-    left_out = ""
-    while kept and not kept.keys() & wanted.keys():
-        first, dot, _ = next(iter(kept)).partition(".")
-        before = first + dot
-        if not dot or first.isdigit() or not all(name.startswith(before) for name in kept):
-            break
-        kept, left_out = {name.removeprefix(before): tensor for name, tensor in kept.items()}, left_out + before
-    return kept, (f"All names of its tensors begin with {shown(left_out)}, which was left out.",) if left_out else ()
+def _tables(network: Network) -> set[str]:
+    """The names of the tables of embeddings."""
+    return {f"{path}.weight" for path, module in network.named_modules() if isinstance(module, Embedding)}
 
 
 def _difference(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
@@ -110,11 +105,9 @@ def _listed(names: list[str]) -> str:
 
 
 def _as_graph(network: Network, called: str) -> Network:
-    """As networks of ONNX files are kept. Raises ValueError for a family with modules that have no place there."""
-    shape, classes = network.architecture.shape, network.architecture.classes
-    try:
-        return graph_network(called[:LONGEST_NAME], shape, classes, [Reading(shape, shape), *network])
-    except TypeError as error:
-        raise ValueError(f"Networks of the family {network.architecture.family.name} are read from ONNX files only. Export "
-                         "the network with torch.onnx.export(network.eval(), (example,), \"network.onnx\", "
-                         "external_data=False).") from error
+    """As networks of ONNX files are kept: without dropout, since it is not trained from the beginning."""
+    architecture = network.architecture
+    shape = architecture.shape
+    modules = [module for module in network if not isinstance(module, nn.Dropout)]
+    reading = Reading(shape, shape, whole=architecture.family.reads == "tokens")
+    return graph_network(called[:LONGEST_NAME], shape, architecture.classes, [reading, *modules])

@@ -8,21 +8,21 @@ the two branches of a residual block are, count as one unit: they can only be re
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
 from compress.layers.base import DenseLayer, compressed_layers, is_dense
-from compress.networks.embedding import LastState
+from compress.networks.embedding import Embedding, LastState
 from compress.networks.families import Network
 from compress.networks.graph.reading import Order, Reading
 from compress.networks.gru import GRU, Direction
 from compress.networks.modules import AsSequence, Residual
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
-UNIT_PRESERVING = (nn.ReLU, nn.Dropout, nn.MaxPool1d, nn.MaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.Flatten,
-           nn.Identity, LastState, nn.Tanh, nn.Sigmoid, Order)
+POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)
+UNIT_PRESERVING = (nn.ReLU, nn.Dropout, *POOLS, nn.Identity, nn.Tanh, nn.Sigmoid, Order)
 COUNTER = "num_batches_tracked"
 
 
@@ -111,10 +111,12 @@ class _UnitLayout:
     Attributes:
         paths: of the groups; empty for raw inputs.
         last: whether units are the last axis (n, steps, units) rather than the second one (n, channels, ...).
+        flat: whether all axes but the first were joined since.
     """
 
     paths: tuple[str, ...] = ()
     last: bool = False
+    flat: bool = False
 
 
 class _UnitSearch:
@@ -138,8 +140,14 @@ class _UnitSearch:
             return self._through_residual(module, path, units)
         if isinstance(module, GRU):
             return self._through_gru(module, path, units)
-        if kind in UNIT_PRESERVING or (kind in (AsSequence, Reading) and not units.paths):
-            return units
+        if kind is nn.Flatten:
+            return replace(units, flat=True)
+        if kind is LastState:
+            return replace(units, last=False)
+        if isinstance(module, Reading) and not units.paths:
+            return _UnitLayout(last=len(module.shape) > 1)
+        if kind in UNIT_PRESERVING or (kind is AsSequence and not units.paths):
+            return self._before(module, path, units)
         raise ValueError(f"Prune: the pattern units supports logistic, mlp, cnn, resnet, gru, embedding_bag and token_gru "
                          f"networks, but layer {path} is {_named(module)}. Choose another pattern for this network.")
 
@@ -150,9 +158,19 @@ class _UnitSearch:
         self._read(layer, path, units)
         self._make(path, len(layer.weight), path)
         self._add_rows(layer, path, path)
-        return _UnitLayout((path,))
+        is_table = isinstance(layer, Embedding) and not layer.mean
+        return _UnitLayout((path,), last=is_table or (isinstance(layer, nn.Linear) and units.last and not units.flat))
+
+    @staticmethod
+    def _before(module: nn.Module, path: str, units: _UnitLayout) -> _UnitLayout:
+        """The units of the inputs of a module that treats each alike. Raises ValueError where it acts on another axis."""
+        if units.paths and units.last and not units.flat and isinstance(module, (*NORMS, *POOLS)):
+            raise ValueError(f"Prune: the pattern units needs channels on the second axis, but layer {path} is {module} "
+                             "behind units on the last one. Choose another pattern for this network.")
+        return units
 
     def _through_norm(self, norm: nn.BatchNorm1d | nn.BatchNorm2d, path: str, units: _UnitLayout) -> _UnitLayout:
+        self._before(norm, path, units)
         places = self._places(units, path, norm.num_features)
         for name in norm.state_dict():
             if name != COUNTER:

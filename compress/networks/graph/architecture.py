@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from compress.networks.families import MOST_CLASSES, Architecture, Family, Network
-from compress.networks.graph.parts import part_of, plain_of
+from compress.networks.graph.parts import fitted, part_of, plain_of
 from compress.networks.graph.refused import Refused
 from compress.networks.graph.region import Region
 from compress.networks.graph.shapes import of_layer
@@ -117,14 +117,8 @@ class GraphArchitecture(Architecture):
 
     def fitting(self, tensors: Mapping[str, Tensor]) -> GraphArchitecture:
         """The architecture with the sizes of these tensors, named as in a network's state_dict: of a sequence of linear and
-        convolutional layers in one group and of batch normalisation."""
-        parts = [json.loads(part) for part in self.parts]
-        for place, part in enumerate(parts):
-            weight = tensors.get(f"{place}.weight")
-            if weight is not None and part["part"] == "dense":
-                part["sizes"] = [weight.shape[1], weight.shape[0]]
-            elif weight is not None and "features" in part:
-                part["features"] = len(weight)
+        convolutional layers in one group, batch normalisation, residual blocks and GRUs."""
+        parts = [fitted(json.loads(part), f"{place}.", tensors) for place, part in enumerate(self.parts)]
         return replace(self, parts=tuple(json.dumps(part, sort_keys=True) for part in parts))
 
 

@@ -81,8 +81,9 @@ def question(page: Page, is_state_dict: bool) -> Asked:
                  **widgets.bound("network.data", page.choice.data, use))
     if is_state_dict:
         family = st.text_input("Family of the network, with the sizes of its layers", value=FAMILY, max_chars=200,
-                               key="network.family", help="As in links and commands: logistic, mlp(hidden=300-100), "
-                                                          "cnn(channels=6-16). Shape and classes are those of the data.")
+                               key="network.family", help="As in links and commands: logistic, mlp(hidden=300-100), cnn, "
+                                                          "resnet, gru, embedding_bag, token_gru. Shape and classes "
+                                                          "are those of the data.")
         return Asked(page.choice.data, family=family.strip() or FAMILY)
     shape = ""
     if session.remembered("network.open", False):

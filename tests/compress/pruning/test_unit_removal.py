@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from compress.files import network_file
+from compress.networks.embedding import Embedding
 from compress.networks.families import CNN, MLP, Architecture, Family, Logistic, Network, Recurrent, ResNet, TokenGRU, build
+from compress.networks.graph.architecture import graph_network
+from compress.networks.graph.reading import Reading
 from compress.pruning.unit_removal import masked, without_units
 from compress.pruning.units import bundles_of, groups_of
 from tests.compress.helpers import identical, state
@@ -51,6 +55,39 @@ def test_thinned_and_masked_networks_agree(family: Family, shape: tuple[int, ...
     exact = [logits(one(network.double(), kept)) for one in (without_units, masked)]
     torch.testing.assert_close(*exact, atol=1e-12, rtol=1e-10)
     assert seed == 0 or exact[0].std(0).min() > 2e-4, "the units that are left say too little for this comparison"
+
+
+UPLOADED: dict[str, tuple[Callable[[], list[nn.Module]], tuple[int, ...]]] = {
+    "resnet": (lambda: list(network_of(ResNet(channels=(4, 6)), (2, 8, 8), 1)), (2, 8, 8)),
+    "gru": (lambda: list(network_of(Recurrent(hidden=(6,)), (2, 8, 8), 1)), (2, 8, 8)),
+    "token_gru": (lambda: list(network_of(TokenGRU(9, (5,), (6,)), (7,), 1)), (7,)),
+    "table, joined": (lambda: [Embedding(9, 6, False, padded=False), nn.Flatten(), nn.Linear(42, 8), nn.ReLU(),
+                               nn.Linear(8, 3)], (7,)),
+    "layers over steps": (lambda: [nn.Linear(6, 8), nn.ReLU(), nn.Flatten(), nn.Linear(32, 8), nn.BatchNorm1d(8), nn.Tanh(),
+                                   nn.Linear(8, 3)], (4, 6))}
+
+
+@pytest.mark.parametrize("name", UPLOADED)
+def test_units_of_uploaded_networks_are_removed(name: str) -> None:
+    """Where layers act on the last axis, the units of each step are the columns that are removed behind it."""
+    made, shape = UPLOADED[name]
+    torch.manual_seed(1)
+    modules, whole = made(), "table" in name or "token" in name
+    network = graph_network("ours", shape, modules[-1].out_features, [Reading(shape, shape, whole=whole), *modules]).double()
+    inputs = torch.rand(9, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) * (8 if whole else 1)
+    kept = some(network, 2)
+    with torch.inference_mode():
+        thin, zeros = (one(network, kept).double() for one in (without_units, masked))
+        torch.testing.assert_close(thin(inputs), zeros(inputs), atol=1e-12, rtol=1e-10)
+        assert zeros(inputs).std(0).min() > 1e-6 and count(thin) < count(network)
+        again = network_file.from_bytes(network_file.to_bytes(thin.float()))
+        torch.testing.assert_close(again(inputs.float()), thin(inputs.float()), atol=0, rtol=0)
+
+
+def test_pools_over_the_axis_of_units_are_refused() -> None:
+    modules = [Reading((4, 6), (4, 6)), nn.Linear(6, 8), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(16, 3)]
+    with pytest.raises(ValueError, match=r"needs channels on the second axis, but layer 2 is MaxPool1d"):
+        groups_of(graph_network("ours", (4, 6), 3, modules))
 
 
 @every_case
