@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pages.ui.chains import chained as chained_of_link
 from pages.ui.chains.chained import Chained
-from pages.ui.lessons import STEPS
+from pages.ui.lessons import LESSONS, STEPS
 from pages.ui.shell import filters as filters_of_link
 from pages.ui.shell.choice import Card, Choice
 from pages.ui.shell.filters import Filters
@@ -63,6 +63,20 @@ def read(parameters: dict[str, str], known: Card, page: str, methods: tuple[str,
     choice, corrected = from_link(parameters, known, methods, start.choice)
     view = views.from_link(parameters, STEPS, notices)
     return Shown(choice, view, filters, chained), [*corrected, *notices]
+
+
+def means_a_step(parameters: dict[str, str]) -> bool:
+    """Whether an address names a step of a lesson and no data set. Every address that this program writes names a data set:
+    this one was written by hand, and means all that the step shows."""
+    return "data" not in parameters and bool(views.from_link(parameters, STEPS, []).lesson)
+
+
+def in_full(parameters: dict[str, str]) -> dict[str, str]:
+    """The address with all that is meant by it: with what a step of a lesson shows, where only the step is named."""
+    if not means_a_step(parameters):
+        return parameters
+    view = views.from_link(parameters, STEPS, [])
+    return {**LESSONS[view.lesson].steps[view.step - 1].link, **parameters}
 
 
 def written(shown: Shown, known: Card, page: str, methods: tuple[str, ...], active: str | None) -> dict[str, str]:

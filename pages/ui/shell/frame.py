@@ -58,10 +58,11 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     st.html(STYLE)
     mishap.catch()
     door.enter()
+    here = next((path for path, label, _ in PAGES if label == title), PAGES[0][0])  # the first page's title is a question
     place = _place_of_links()
     try:
         notices = session.begin(title, tuple(methods or ()))
-        lesson_bar.follow()
+        lesson_bar.follow(here)
     except BaseException:  # whatever ends this page: there is a way to the others
         _links(place, {})
         raise
@@ -69,7 +70,7 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     _view()
     known = session.known()
     _sidebar(known)
-    lesson_bar.draw(next((path for path, label, _ in PAGES if label == title), None), known)
+    lesson_bar.draw(here, known)
     _heading(title, methods or {})
     part("summary").markdown(summary)
     with st.container():  # what follows keeps its place when the notices are gone: see folds.draw()

@@ -15,11 +15,11 @@ from pages.ui.shell.look.view import View
 WAY = "lesson.way"  # where the visitor goes next: a page's file, and its link
 
 
-def draw(here: str | None, known: Card) -> None:
+def draw(here: str, known: Card) -> None:
     """The bar, if a lesson is being taken.
 
     Args:
-        here: the file of the page that is drawn, or None where it is none of a lesson's.
+        here: the file of the page that is drawn.
         known: the worker's description.
     """
     view = session.view()
@@ -41,9 +41,16 @@ def go(lesson: Lesson, number: int) -> None:
     session.remember(WAY, (lesson.steps[number - 1].page, link_of(lesson, number, session.view())))
 
 
-def follow() -> None:
+def follow(here: str) -> None:
     """Goes where a button of a lesson leads: by a link, as a visitor would. It is remembered until then, because another
-    rerun may end one at any line."""
+    rerun may end one at any line. An address that names only a lesson and a step leads to the step's page too.
+
+    Args:
+        here: the file of the page that is drawn.
+    """
+    view = session.view()
+    if session.forget("step alone") and LESSONS[view.lesson].steps[view.step - 1].page != here:
+        go(LESSONS[view.lesson], view.step)
     way = session.remembered(WAY)
     if way:
         session.forget(WAY)
@@ -75,7 +82,7 @@ def _question(question: Question, key: str) -> None:
                         f"**Right is: {question.choices[question.right]}.** {question.why}")
 
 
-def _buttons(lesson: Lesson, view: View, step: LessonStep, here: str | None, known: Card) -> None:
+def _buttons(lesson: Lesson, view: View, step: LessonStep, here: str, known: Card) -> None:
     if not _is_shown(step, here, known):
         st.button("Show this step", key="lesson.show", icon=":material/restart_alt:", on_click=go, args=[lesson, view.step])
     st.button("Leave the lesson", key="lesson.leave", type="tertiary",
@@ -94,9 +101,10 @@ def _finish(view: View) -> None:
     session.remember(WAY, ("pages/9_Lessons.py", {}))
 
 
-def _is_shown(step: LessonStep, here: str | None, known: Card) -> bool:
-    """Whether the page and all that is chosen are the step's."""
+def _is_shown(step: LessonStep, here: str, known: Card) -> bool:
+    """Whether the page, its method and all that is chosen are the step's."""
     chain, link = chained.taken(step.link, known, [])
     wanted, _ = from_link(link, known, session.methods(), session.choice())
     same_chain = not chain.steps or chain == session.remembered("chained")
-    return here == step.page and wanted == session.choice() and same_chain
+    same_method = step.link.get("method", session.active()) == session.active()
+    return here == step.page and wanted == session.choice() and same_chain and same_method

@@ -155,6 +155,8 @@ def begin(page: str, methods: tuple[str, ...]) -> list[str]:
     if parameters != st.session_state.get("address") and not _comes_late(parameters):
         st.session_state["address"], st.session_state["link"] = parameters, None
         if parameters:
+            remember("step alone", addresses.means_a_step(parameters))
+            parameters = addresses.in_full(parameters)
             read, corrected = addresses.read(parameters, known, page, methods, _shown())
             notices += corrected
             choose(read.choice)
@@ -239,6 +241,7 @@ def _shown() -> Shown:
 def _shown_by(parameters: dict[str, str]) -> dict[str, str] | None:
     """The link to what a new visitor sees at this address of the page; None where something of it has to be corrected."""
     page, methods, description = st.session_state["page"], st.session_state["methods"], known()
+    parameters = addresses.in_full(parameters)
     shown, corrected = addresses.read(parameters, description, page, methods, Shown(first_choice(description)))
     return None if corrected else addresses.written(shown, description, page, methods, parameters.get("method"))
 

@@ -49,6 +49,34 @@ def test_next_and_back_set_the_pages_state_as_their_links_say(show):
     assert shown.title[0].value == "Teacher" and named(shown.button, "Back").disabled
 
 
+def test_an_address_of_a_lesson_and_a_step_alone_shows_what_the_step_shows(show):
+    shown = show(LOW_RANK, {"lesson": "break-even-rank", "step": "3"})
+    assert "step 3 of 6" in said(shown) and "Show this step" not in labels(shown.button) and not shown.warning
+    assert set(shown.query_params) == {"lesson", "step"}, "an address that was opened stays: Back leads to the page before"
+    shown = named(shown.button, "Next").click().run()
+    assert shown.query_params["low_rank.keep"] == LESSON.steps[3].link["low_rank.keep"]
+
+
+@pytest.mark.parametrize("page", ["app.py", DISTILL], ids=["the first page", "another page"])
+def test_such_an_address_of_another_page_leads_to_the_steps_page(show, page):
+    shown = show(page, {"lesson": "break-even-rank", "step": "3", "hide": "exports"})
+    assert shown.title[0].value == "Low rank" and shown.query_params["low_rank.keep"] == "0.5" and not shown.warning
+    assert shown.query_params["hide"] == "exports" and "Show this step" not in labels(shown.button)
+
+
+def test_what_such_an_address_says_itself_goes_before_the_step(show):
+    shown = show(LOW_RANK, {"lesson": "break-even-rank", "step": "3", "low_rank.keep": "0.3"})
+    assert "Show this step" in labels(shown.button)
+    assert shown.session_state["choice"].methods["low_rank"]["keep"] == 0.3
+
+
+def test_such_an_address_puts_the_steps_method_on_the_screen_and_another_method_is_not_the_step(show):
+    shown = show("pages/5_Sparse_code.py", {"lesson": "atoms-of-digits", "step": "2"})
+    assert "Show this step" not in labels(shown.button) and shown.session_state["active"] == "data_codes"
+    shown = named(shown.segmented_control, "What is compressed").set_value("sparse_code").run()
+    assert "Show this step" in labels(shown.button)
+
+
 def test_whoever_wandered_off_finds_the_way_back_to_the_step(show):
     shown = show(LOW_RANK, {**LESSON.steps[2].link, "low_rank.keep": "0.3", "lesson": "break-even-rank", "step": "3"})
     shown = named(shown.button, "Show this step").click().run()
