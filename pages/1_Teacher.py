@@ -123,7 +123,7 @@ def work() -> None:
 def done() -> str:
     """What is said where nothing has to be trained."""
     if recipe().teacher.name != OWN:
-        return "This teacher is trained, and kept for every page."
+        return "This teacher is trained. Every page uses it."
     return ("This network is measured, and the teacher on every page." if records.teacher_record(recipe()) else
             "Add a network first, or choose another family.")
 
@@ -197,7 +197,7 @@ def card(shown: dict, epochs: int) -> None:
         liveplot([{**confusion, "span": "wide", "fill": FILL}], key="teacher.confusion")
     folds.draw([Fold("Each layer" if not shown["history"] else "Where the parameters and the arithmetic are",
                      partial(layers, shown)),
-                Fold("Its most confident mistakes", partial(mistakes, shown))], "teacher")
+                Fold("The most confident mistakes", partial(mistakes, shown))], "teacher")
 
 
 def layers(shown: dict) -> None:
@@ -215,7 +215,7 @@ def mistakes(shown: dict) -> None:
     if wrong:
         st.html(pictures.gallery(wrong))
     else:
-        st.caption("It makes no mistake on the validation examples.")
+        st.caption("The teacher makes no mistake on the validation examples.")
 
 
 page = open_page("Teacher", "Train the network that is to be compressed. Every smaller network is compared with its "

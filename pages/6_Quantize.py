@@ -62,7 +62,7 @@ class QuantizePage(MethodPage):
 
     def caption(self, value: int) -> str:
         """The same as bits."""
-        return f"levels · {quantize_charts.bits(value)}"
+        return f"Levels · {quantize_charts.bits(value)}"
 
     def stop(self, value: int) -> str:
         """A stop of the dial under the pointer: 5 levels, 2.3 bits."""
@@ -177,6 +177,6 @@ def errors(state: CurveState) -> str:
     return f"{text}."
 
 
-page = open_page("Quantize", "Drag the dial: each weight is rounded to one of so few levels, and the file stores which. "
+page = open_page("Quantize", "Drag the dial: each weight is rounded to the nearest of a few levels. "
                  "Watch how few levels still give the right answers.", {"quantize": "Quantization"})
 explore(QuantizePage(page))

@@ -6,13 +6,13 @@ from pages.ui.lessons import LESSONS
 from pages.ui.shell import lesson_bar
 from pages.ui.shell.frame import open_page
 
-open_page("Lessons", "Each lesson leads through the real pages, step by step. It asks what you expect before it shows what "
-          "happens; everything it shows is measured here, on 8x8 digits, in seconds.")
-ACROSS = 3
+open_page("Lessons", "Each lesson leads through the real pages and asks for predictions. Everything is measured here, on "
+          "8x8 digits, in seconds.")
+ACROSS = 4
 lessons = list(LESSONS.values())
 for first in range(0, len(lessons), ACROSS):
-    for column, lesson in zip(st.columns(ACROSS, gap="medium"), lessons[first:first + ACROSS], strict=False):
-        with column.container(border=True, height="stretch"):
+    for column, lesson in zip(st.columns(ACROSS, gap="small"), lessons[first:first + ACROSS], strict=False):
+        with column.container(border=True, height="stretch", gap="xsmall", key=f"lesson-card-{lesson.name}"):
             st.subheader(lesson.title)
             st.markdown(lesson.summary)
             asked = sum(step.question is not None for step in lesson.steps)

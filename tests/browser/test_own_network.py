@@ -26,7 +26,7 @@ def test_a_network_is_looked_at_added_measured_and_removed(visit):
     page.get_by_role("link", name="See it on the data").click()
     heading(page, "Teacher").wait_for()
     button(page, "Measure this network").click()
-    page.get_by_text("What it confuses").wait_for()
+    page.get_by_text("Which classes are confused").wait_for()
     page.get_by_text("mine on Digits 8x8").wait_for()
     page.go_back()
     heading(page, "Your data").wait_for()

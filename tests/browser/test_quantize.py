@@ -34,7 +34,7 @@ def test_a_first_visit_measures_the_curve_and_all_of_the_stage_is_in_the_window(
     settled(page, 2)
     places = ends(page, "h1", ".st-key-ce-chips", ".ce-verdict", ".lp-dial", "[data-chart=levels]")
     assert places == sorted(places) and places[-1] <= 725, places
-    playwright.expect(page.get_by_text(re.compile(r"^levels · [\d.]+ bits?$"))).to_be_visible()
+    playwright.expect(page.get_by_text(re.compile(r"^Levels · [\d.]+ bits?$"))).to_be_visible()
 
 
 def test_the_dial_moves_the_levels_without_the_server(visit, rounded):

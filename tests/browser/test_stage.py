@@ -70,6 +70,11 @@ def test_on_a_phone_the_title_is_free_and_the_hero_comes_before_the_settings(vis
     hero, settings = ends(page, "[data-chart=accuracy-size]", "[data-testid=stColumn]:has(.st-key-ce-work)")
     assert hero < settings
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for words in (".lp-dial-below span", ".lp-tile span", ".ce-preset"):
+        assert page.locator(words).evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth + 1)"), words
+    ticks = page.locator("[data-chart=accuracy-size] .xtick text")
+    turned = ticks.evaluate_all("all => all.filter(one => /rotate\\((?!0)/.test(one.getAttribute('transform')))")
+    assert ticks.count() >= 3 and turned == []
 
 
 def jobs(app: App) -> list[tuple[str, str, str]]:

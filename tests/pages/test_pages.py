@@ -338,7 +338,7 @@ def test_compressed_data_has_its_own_reference_and_pictures(show, filled):
 
 
 def test_the_teacher_page_shows_the_card(show, filled):
-    folds = ("Where the parameters and the arithmetic are", "Its most confident mistakes")
+    folds = ("Where the parameters and the arithmetic are", "The most confident mistakes")
     shown = show(TEACHERS, LINK, opened=[f"teacher.{title}" for title in folds])
     assert not shown.exception and "Train this teacher" not in labels(shown.button)
     assert shown.subheader[0].value == "64-24-16-10 on Digits 8x8"

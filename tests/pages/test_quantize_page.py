@@ -24,7 +24,7 @@ def test_a_measured_point_is_shown_from_all_sides(show, rounded):  # noqa: F811
     plot = component(shown)
     assert list(plot["charts"]) == ["accuracy-size", "levels", "output-errors", "sensitivity", "rate-distortion"]
     place = plot["dial"]["values"].index(3)
-    assert plot["dial"]["labels"][place] == "3" and plot["dial"]["captions"][place] == "levels · 1.6 bits"
+    assert plot["dial"]["labels"][place] == "3" and plot["dial"]["captions"][place] == "Levels · 1.6 bits"
     assert [one is not None for one in plot["dial"]["tiles"]].count(True) == len(VALUES)
     (size, said), *_ = plot["dial"]["tiles"][place]
     assert size.endswith("kB") and said.endswith(" bits") and "× smaller · " in said
@@ -68,7 +68,7 @@ def test_what_is_said_of_a_point_is_true_of_it(show, rounded):  # noqa: F811
 def test_another_layer_can_be_looked_at(show, rounded):  # noqa: F811
     shown = show(PAGE, {**LINK, "levels": "3"})
     named(shown.main.selectbox, "Layer in the histogram").select(2).run()
-    assert component(shown)["charts"]["levels"]["title"].endswith(rounded.view["layers"][2]["title"])
+    assert component(shown)["charts"]["levels"]["title"].endswith(f"layer {rounded.view['layers'][2]['path']}")
 
 
 def test_a_curve_of_another_scheme_has_its_own_name_and_no_controls(show, rounded, engine):  # noqa: F811

@@ -78,15 +78,17 @@ def lines(found: Sequence[Row], made: dict[str, Sequence[int]], labels: Sequence
 
 def table(compared: Sequence[Line]) -> str:
     """The lines as HTML."""
-    cells = "".join(f"<tr><td><span class='ce-swatch' style='border-color:{_colour(one)};background:{_colour(one)}'></span> "
-                    f"{outside.html(one.row['method_title'].lower())}</td><td><b>{words.percent(one.row['accuracy'])}</b></td>"
+    cells = "".join(f"<tr><td>{_swatch(one)} {outside.html(one.row['method_title'].lower())}</td>"
+                    f"<td><b>{words.percent(one.row['accuracy'])}</b></td>"
                     f"<td>{words.size(one.row['bytes'])}</td><td title='{_details(one)}'>{one.verdict}</td></tr>"
                     for one in compared)
     return f"<table class='ce-methods'>{cells}</table>"
 
 
-def _colour(one: Line) -> str:
-    return palette.of_method(one.row["method"])
+def _swatch(one: Line) -> str:
+    """As on the plane: the edge in the colour of a chain's first method, the inside in that of its last one."""
+    edge, inside = palette.of_first(one.row["method"]), palette.of_method(one.row["method"])
+    return f"<span class='ce-swatch' style='border-color:{edge};background:{inside}'></span>"
 
 
 def _details(one: Line) -> str:

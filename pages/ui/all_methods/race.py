@@ -246,7 +246,7 @@ def _open(key: str, state: RaceState, known: Card) -> None:
 
 
 def budgets(known: Card, field: list[Entry]) -> list[dict[str, str]]:
-    """What each curve spends: one row for each."""
+    """What each curve measures: one row for each."""
     return [_budget(entry, known["methods"][entry.name]) for entry in field]
 
 

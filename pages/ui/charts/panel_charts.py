@@ -64,7 +64,7 @@ def confusion_difference(letter: str, teacher: list[list[int]], own: list[list[i
             "figure": {"data": [{**heat, "zmin": -most, "zmax": most, "text": text,
                                  "texttemplate": "%{text}" if count <= LABELLED else "",
                                  "textfont": {"color": "var(--text)"}, "xgap": 2, "ygap": 2}],
-                       "layout": {"xaxis": {"type": "category", "title": {"text": "answer"}, "showgrid": False},
+                       "layout": {"xaxis": {"type": "category", "title": {"text": "predicted class"}, "showgrid": False},
                                   "yaxis": {"type": "category", "autorange": "reversed", "title": {"text": "true class"},
                                             "showgrid": False}}}}
 

@@ -95,14 +95,14 @@ def histogram(layer: dict, number: int, points: list[dict], values: list[float],
     shared = {"type": "bar", "x": middles, "width": width, "hovertemplate": "around %{x:.3f}: %{y:,} weights"}
     traces = [{**shared, "name": "teacher", "y": layer["weights"], "marker": {"color": GONE}},
               {**shared, "name": "remaining", "y": [0] * bins, "marker": {"color": palette.of_layer(number)}}]
-    return {"id": "histogram", "title": f"Which weights remain: layer {layer['title']}", "height": 340,
+    return {"id": "histogram", "title": f"Which weights remain: layer {layer['path']}", "height": 340,
             "alt": f"Histogram of the weights of layer {layer['title']}: all in grey, those that remain in colour.",
             "follow": [{"trace": 1, "x": [one and middles for one in kept], "y": kept},
                        *({"line": True, "x": [one and sign * one for one in smallest]} for sign in (-1, 1) if by_size)],
             "figure": {"data": traces, "layout": {
                 "barmode": "overlay", "bargap": 0, "legend": marks.legend(font=13), "xaxis": {"title": {"text": "weight"}},
                 "yaxis": {"title": {"text": "weights (logarithmic)"}, "type": "log",
-                          "range": [-0.1, log10(max(layer["weights"]) * 1.6)], "exponentformat": "power", "dtick": 1}}}}
+                          "range": [-0.1, log10(max(layer["weights"]) * 1.6)], "exponentformat": "none", "dtick": 1}}}}
 
 
 def removed_of_each(view: dict, points: list[dict], values: list[float]) -> Chart:

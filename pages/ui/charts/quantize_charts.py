@@ -91,14 +91,14 @@ def weights_and_levels(layer: dict, number: int, points: list[dict], values: lis
               {"type": "bar", "x": [], "y": [], "width": width / 2, "name": "their levels", "marker": {"color": colour},
                "hovertemplate": "level %{x:.4f}: %{y:,} weights"},
               marks.dot(colour, 11)]
-    return {"id": "levels", "title": f"Weights and their levels: layer {layer['title']}", "height": 340,
+    return {"id": "levels", "title": f"Weights and levels: layer {layer['path']}", "height": 340,
             "alt": f"Histogram of the weights of layer {layer['title']}, and the levels that they are rounded to.",
             "follow": [{"trace": trace, "x": [one and one["levels"] for one in shown],
                         "y": [one and one["counts"] for one in shown]} for trace, shown in ((1, held), (2, dotted))],
             "figure": {"data": traces, "layout": {
                 "barmode": "overlay", "bargap": 0, "legend": marks.legend(font=13), "xaxis": {"title": {"text": "weight"}},
                 "yaxis": {"title": {"text": "weights (logarithmic)"}, "type": "log",
-                          "range": [-0.1, log10(most * 1.8)], "exponentformat": "power", "dtick": 1}}}}
+                          "range": [-0.1, log10(most * 1.8)], "exponentformat": "none", "dtick": 1}}}}
 
 
 def output_errors(points: list[dict], values: list[int]) -> Chart:

@@ -51,11 +51,13 @@ def plane(curves: Sequence[Curve], reference: dict[str, Any] | None, front: Sequ
         traces.append({**marks.ring(24, 4), "name": "smallest within the budget", "x": [best["bytes"]],
                        "y": [best["accuracy"]]})
     count = sum(len(curve.points) for curve in curves)
+    layout = _layout(curves, reference, points_lost, best)
     return {"id": "race", "title": "Accuracy against the size of the file", "span": "wide", "height": HEIGHT,
+            "narrow": {"annotations": layout.get("annotations", [])[1:]},  # the budget's words would lie on the curves
             "alt": f"{count} networks of {sum(bool(curve.points) for curve in curves)} curves on a plane of file size and "
                    f"accuracy, {len(front)} of them on the Pareto front.",
             "legend_in_picture": True,  # on the page the list beside it says whose curves they are
-            "figure": {"data": traces, "layout": _layout(curves, reference, points_lost, best)}}
+            "figure": {"data": traces, "layout": layout}}
 
 
 def _line(curve: Curve) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def _layout(curves: Sequence[Curve], reference: dict[str, Any] | None, points_lo
 
 
 def _beside_budget(budget: float, points_lost: float) -> dict[str, Any]:
-    return {"x": 0, "xref": "paper", "xanchor": "left", "xshift": 4, "y": budget, "yanchor": "top", "showarrow": False,
+    return {"x": 1, "xref": "paper", "xanchor": "right", "xshift": -4, "y": budget, "yanchor": "top", "showarrow": False,
             "text": f"{points_lost:g} {unit(points_lost)} below",
             "font": {"color": marks.ACCENT}}
 

@@ -33,7 +33,7 @@ def layer_atoms(points: list[dict], path: str, title: str, values: list[int]) ->
     reach = max(abs(value) for one in known for row in one for value in row) or 1.0
     columns = [list(range(1, len(one[0]) + 1)) if one else None for one in maps]
     rows = [list(range(1, len(one) + 1)) if one else None for one in maps]
-    return {"id": "atoms", "title": f"Atoms of layer {title}, by use", "height": 330, "span": "wide",
+    return {"id": "atoms", "title": f"Atoms of layer {path}, most used first", "height": 330, "span": "wide",
             "alt": f"Up to {len(known[0][0])} atoms of layer {title}, each a column of {len(known[0])} weights.",
             "follow": [{"trace": 0, "x": columns, "y": rows, "z": maps}],
             "figure": {"data": [{**marks.heat(columns[-1] or [1], rows[-1] or [1], known[-1],

@@ -149,7 +149,7 @@ def _share_axis() -> dict[str, Any]:
 
 
 def _log_axis(title: str) -> dict[str, Any]:
-    return {"type": "log", "range": [-4, 0.1], "title": {"text": title}, "dtick": 1, "exponentformat": "power"}
+    return {"type": "log", "range": [-4, 0.1], "title": {"text": title}, "dtick": 1, "exponentformat": "none"}
 
 
 

@@ -11,9 +11,9 @@ from pages.ui.charts.marks import Chart
 def training(history: list[dict], epochs: int, title: str = "Training") -> Chart:
     """Accuracy on train and validation, and loss, by epoch; the axis is as long as the training will be."""
     steps = [epoch["epoch"] for epoch in history]
-    traces = [_dotted(steps, [epoch["accuracy"] for epoch in history], "validation accuracy", palette.BLUE),
-              _dotted(steps, [epoch["train_accuracy"] for epoch in history], "training accuracy", palette.SKY, "dot"),
-              {**_dotted(steps, [epoch["loss"] for epoch in history], "training loss (right axis)", palette.ORANGE),
+    traces = [_dotted(steps, [epoch["accuracy"] for epoch in history], "validation", palette.BLUE),
+              _dotted(steps, [epoch["train_accuracy"] for epoch in history], "training", palette.SKY, "dot"),
+              {**_dotted(steps, [epoch["loss"] for epoch in history], "loss (right axis)", palette.ORANGE),
                "yaxis": "y2"}]
     last = f"{100 * history[-1]['accuracy']:.1f} percent validation accuracy" if history else "not started"
     return {"id": "training", "title": title, "span": "wide", "height": 330,
@@ -34,15 +34,15 @@ def confusion(matrix: list[list[int]], classes: list[str]) -> Chart:
     text = [[str(value) if value else "" for value in row] for row in matrix]
     wrong = sum(map(sum, mistakes))
     total = sum(map(sum, matrix))
-    return {"id": "confusion", "title": "What it confuses", "height": 420,
+    return {"id": "confusion", "title": "Which classes are confused", "height": 420,
             "alt": f"Confusion matrix: {total - wrong} right and {wrong} wrong of {total} validation examples.",
             "figure": {"data": [{
                 **marks.heat(classes, classes, mistakes,
                              [[0, palette.faded(palette.NEUTRAL, 0.1)], [1, palette.VERMILION]],
-                             "true %{y}, answered %{x}: %{text}"),
+                             "true %{y}, predicted %{x}: %{text}"),
                 "text": text, "texttemplate": "%{text}" if count <= 20 else "", "textfont": {"color": "var(--text)"},
                 "xgap": 2, "ygap": 2}],
-                "layout": {"xaxis": {"type": "category", "title": {"text": "answer"}, "showgrid": False},
+                "layout": {"xaxis": {"type": "category", "title": {"text": "predicted class"}, "showgrid": False},
                            "yaxis": {"type": "category", "autorange": "reversed", "title": {"text": "true class"},
                                      "showgrid": False}}}}
 

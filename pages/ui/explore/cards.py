@@ -14,9 +14,9 @@ def row(figures: list[tuple[str, str]]) -> str:
 
 def of_teacher(card: dict) -> list[tuple[str, str]]:
     """A teacher's card in figures."""
-    return [(words.accuracy(card), f"accuracy, {card['correct']} of {card['examples']} validation examples (±: by chance of "
-             "these alone)"),
-            (words.size(card["bytes"]), "its file, the size everything is compared with"),
-            (words.many(card["parameters"]), "parameters"), (words.many(card["macs"]), "multiply-adds an example"),
-            (f"{card['latency_ms']:.2f} ms", "for one example here"),
+    return [(words.accuracy(card), f"accuracy, {card['correct']} of {card['examples']} validation examples (95 % "
+             "interval)"),
+            (words.size(card["bytes"]), "size of its file; all other files are compared with it"),
+            (words.many(card["parameters"]), "parameters"), (words.many(card["macs"]), "multiply-adds per example"),
+            (f"{card['latency_ms']:.2f} ms", "for one example, on this machine"),
             (f"{card['expected_calibration_error']:.3f}", "calibration error (0 = confidence matches accuracy)")]

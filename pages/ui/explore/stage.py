@@ -67,7 +67,7 @@ def _sentences(own: MethodPage, state: CurveState) -> list[str]:
     if not state.teacher:
         return ["The teacher is trained first; it is kept for every later curve."]
     told = [sentence for sentence in (GONE if state.file_is_gone else "", *own.notices(state)) if sentence]
-    return told or ["The first points are on their way." if state.running else ""]
+    return told or ["Measuring the first points…" if state.running else ""]
 
 
 def _fitting(told: list[str]) -> int:

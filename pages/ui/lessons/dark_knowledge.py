@@ -23,7 +23,7 @@ LESSON = Lesson("dark-knowledge", "Dark knowledge", "Why the wrong answers of a 
                  ("none", "about a third", "most of them"), 2,
                  "Most of them. The teacher's probability of a 3 is higher for images that resemble one; from these "
                  "probabilities the student learns what a 3 looks like."),
-        "Under *Its most confident mistakes*: which digits are taken for which others?"),
+        "Under *The most confident mistakes*: which digits are taken for which others?"),
     LessonStep(
         "A student that never saw a 3",
         "The student has a fifth of the teacher's hidden units. It was trained on the teacher's outputs at temperature 8, "

@@ -92,6 +92,7 @@ def liveplot(
       Plotly reads titles, ticks, legends and hover texts as HTML: text from outside is escaped before it comes here.
     - ``legend_in_picture``: whether a saved picture gets the legend that the page has elsewhere.
     - ``span``: ``"half"`` (default) or ``"wide"``; ``height``: pixels (default: `height`);
+      ``narrow``: what the layout of a narrow chart, as on a phone, has else.
       ``fill``: instead of it ``{"least", "most", "beside"}``, as high as the window is without `beside` pixels.
     - ``follow``: a list of what moves with the dial. Each entry is either
       ``{"trace": 2, "x": [[...], ...], "y": [[...], ...], "text": [[...], ...]}`` (one list of points for

@@ -36,6 +36,20 @@ function inSmallType(layout, size) {
   }
 }
 
+function thinned(layout, width) {
+  // Words under a logarithmic axis are turned where they meet: every second or third of them stays upright.
+  for (const [name, axis] of Object.entries(layout)) {
+    if (!/^xaxis\d*$/.test(name) || axis.type !== "log" || !axis.ticktext || !axis.range) continue;
+    const shown = axis.tickvals.map((value, at) => at).filter((at) => Math.log10(axis.tickvals[at]) <= axis.range[1]);
+    const longest = Math.max(0, ...axis.ticktext.map((text) => text.length));
+    const room = (longest * 0.5 + 0.6) * layout.font.size;
+    const step = Math.ceil((shown.length * room) / width);
+    const kept = shown.filter((at, place) => (shown.length - 1 - place) % step === 0);
+    for (const list of ["tickvals", "ticktext"]) axis[list] = kept.map((at) => axis[list][at]);
+    axis.tickangle = 0;
+  }
+}
+
 function filling({ least, most, beside }) {
   // As high as the window leaves room for beside the rest, in pixels.
   return `clamp(${least}px, calc(100vh - ${beside}px - var(--ce-more, 0px)), ${most}px)`;
@@ -106,13 +120,21 @@ class Chart {
     else if (this.moving) this.move(index);
   }
 
+  get isNarrow() {
+    return this.frame.clientWidth < NARROW;
+  }
+
   figure(index) {
     const figure = themedFigure(structuredClone(this.spec.figure), this.theme);
     if (index !== null) {
       for (const item of this.follow) this.settle(figure, item, index);
     }
+    if (this.isNarrow) {
+      if (this.spec.narrow) figure.layout = merge(figure.layout, this.spec.narrow);
+      if (this.spec.fill) inSmallType(figure.layout, Math.round(SMALL_SIZE * this.theme.scale));
+      thinned(figure.layout, 0.8 * this.frame.clientWidth);
+    }
     figure.layout.height = this.spec.fill ? this.frame.clientHeight || this.height : this.height;
-    if (this.spec.fill && this.frame.clientWidth < NARROW) inSmallType(figure.layout, Math.round(SMALL_SIZE * this.theme.scale));
     return figure;
   }
 

@@ -67,13 +67,16 @@ function markerMarkup(trace, points) {
   const marker = trace.marker || {};
   const [shape, ...variants] = String(single(marker.symbol, "circle")).split("-");
   const outline = (SYMBOLS[shape] || SYMBOLS.circle)(single(marker.size, 6) / 2);
-  const colour = single(marker.color, "currentColor");
   const open = variants.includes("open");
-  const edge = open ? colour : single(marker.line?.color, "none");
   const width = single(marker.line?.width, 0) || (open ? 1 : 0);
-  const style = `fill="${open ? "none" : colour}" stroke="${edge}" stroke-width="${width}"`;
   const opacity = `opacity="${single(marker.opacity, 1)}"`;
-  return points.map(([x, y]) => `<path d="${outline}" transform="translate(${x},${y})" ${style} ${opacity}/>`).join("");
+  const drawn = ([x, y], at) => {
+    const colour = [].concat(marker.color ?? "currentColor").at(Array.isArray(marker.color) ? at : 0);
+    const edge = open ? colour : single(marker.line?.color, "none");
+    const style = `fill="${open ? "none" : colour}" stroke="${edge}" stroke-width="${width}"`;
+    return `<path d="${outline}" transform="translate(${x},${y})" ${style} ${opacity}/>`;
+  };
+  return points.map(drawn).join("");
 }
 
 function lineMarkup(trace, points) {

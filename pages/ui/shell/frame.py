@@ -124,7 +124,7 @@ def _place_of_links() -> Callable[[], DeltaGenerator]:
     """What gives the place of the links to the other pages, empty. On a visitor's first page, which may wait for the worker,
     there are links at once; later, those of the page before stay until this one's are drawn."""
     with st.sidebar:
-        st.html(f"<div class='ce-brand'>Compression<br>Explorer</div>{early_loading()}{steady_press.script()}",
+        st.html(f"<div class='ce-brand'>Compression Explorer</div>{early_loading()}{steady_press.script()}",
                 unsafe_allow_javascript=True)
         place: Callable[[], DeltaGenerator]
         if session.has_begun():

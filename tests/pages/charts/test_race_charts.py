@@ -54,6 +54,7 @@ def test_the_budget_is_a_line_below_the_teachers(points_lost, words):
     heights = [shape["y0"] for shape in layout["shapes"] if shape["type"] == "line"]
     assert heights == [0.95, pytest.approx(0.95 - points_lost / 100)]
     assert layout["annotations"][0]["text"] == words
+    assert words not in str(drawn(points_lost=points_lost)["narrow"]), "on a phone the words would lie on the curves"
 
 
 def test_the_smallest_within_the_budget_is_marked_with_its_size_and_its_interval():

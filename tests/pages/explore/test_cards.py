@@ -16,6 +16,6 @@ def test_a_teachers_card_names_its_accuracy_and_the_length_of_its_file(measured)
     curve = measured("low_rank", (0.1, 0.3))
     card = curve.teacher["card"]
     figures = dict((name, figure) for figure, name in cards.of_teacher(card))
-    assert figures["its file, the size everything is compared with"] == f"{card['bytes'] / 1000:.1f} kB"
-    right = f"accuracy, {card['correct']} of {card['examples']} validation examples (±: by chance of these alone)"
+    assert figures["size of its file; all other files are compared with it"] == f"{card['bytes'] / 1000:.1f} kB"
+    right = f"accuracy, {card['correct']} of {card['examples']} validation examples (95 % interval)"
     assert figures[right].startswith(f"{100 * card['correct'] / card['examples']:.1f} %")

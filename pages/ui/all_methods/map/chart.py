@@ -28,7 +28,7 @@ def chart(branches: Sequence[Branch], x: Measure, size: Measure, colour: Measure
     layout = {"xaxis": _across(x, rows), "yaxis": _titles(branches), "showlegend": False, "hovermode": "closest",
               "margin": {"l": 8, "b": 68, "t": 64, "r": 12}}
     return {"id": "map", "title": outside.html(f"What was made of what (a larger mark: {size.short})"), "span": "wide",
-            "height": 150 + LEVEL * max(len(branches), 6),
+            "narrow": _above_lines(branches), "height": 150 + LEVEL * max(len(branches), 6),
             "alt": f"{len(rows)} networks in {len(branches)} branches, each below the network that it was made of.",
             "figure": {"layout": layout, "data": [*(_stem(branch, heights, x) for branch in branches),
                                                   _marks(rows, heights, x, size, colour)]}}
@@ -36,18 +36,25 @@ def chart(branches: Sequence[Branch], x: Measure, size: Measure, colour: Measure
 
 def _across(x: Measure, rows: list[Row]) -> dict[str, Any]:
     found = axes.axis(x, rows, zoomed=False)
-    return {**found, "title": {**found["title"], "standoff": 14}}
+    return {**found, "automargin": True, "title": {**found["title"], "standoff": 10}}
 
 
 def _titles(branches: Sequence[Branch]) -> dict[str, Any]:
     return {"tickvals": [-number for number in range(len(branches))], "automargin": True, "zeroline": False,
             "showgrid": False, "range": [0.4 - max(len(branches), 6), 0.8], "tickfont": {"size": 12}, "ticks": "",
-            "ticktext": [_short(branch) for branch in branches]}
+            "ticktext": [_short(branch) + INDENT * branch.depth for branch in branches]}
+
+
+def _above_lines(branches: Sequence[Branch]) -> dict[str, Any]:
+    """Beside a narrow chart the titles would take half of its width: each is above the line of its branch."""
+    at_the_left = {"x": 0, "xref": "paper", "xanchor": "left", "yshift": LEVEL / 2, "showarrow": False, "font": {"size": 11}}
+    notes = [{**at_the_left, "y": -number, "text": INDENT * branch.depth + _short(branch)}
+             for number, branch in enumerate(branches)]
+    return {"yaxis": {"showticklabels": False}, "annotations": notes}
 
 
 def _short(branch: Branch) -> str:
-    title = branch.title if len(branch.title) <= LONGEST else f"{branch.title[:LONGEST - 1]}…"
-    return f"{outside.html(title)}{INDENT * branch.depth}"
+    return outside.html(branch.title if len(branch.title) <= LONGEST else f"{branch.title[:LONGEST - 1]}…")
 
 
 def _stem(branch: Branch, heights: dict[int, int], x: Measure) -> dict[str, Any]:

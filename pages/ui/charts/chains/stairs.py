@@ -88,7 +88,17 @@ def taken(steps: Sequence[tuple[str, str]], held: Sequence[Points | None], refer
     layout = chart["figure"]["layout"]
     low, high = layout["xaxis"]["range"]
     wide = {**layout, "showlegend": False, "xaxis": {**layout["xaxis"], "range": [low, high + 0.25]}}
-    return {**chart, "id": "taken", "title": "Bytes after each step", "figure": {**chart["figure"], "layout": wide}}
+    figure = {"data": _in_colours(chart["figure"]["data"], [palette.NEUTRAL, *(colour(method) for method, _ in steps)]),
+              "layout": wide}
+    return {**chart, "id": "taken", "title": "Bytes after each step", "figure": figure}
+
+
+def _in_colours(traces: list[dict[str, Any]], colours: list[str]) -> list[dict[str, Any]]:
+    """The traces of a waterfall with one colour for each row: first the falls, row by row, then entropies, then dots."""
+    falls = [{**trace, "line": {**trace["line"], "color": palette.faded(shade, 0.4)}}
+             for trace, shade in zip(traces, colours, strict=False)]
+    *rest, dots = traces[len(falls):]
+    return [*falls, *rest, {**dots, "marker": {**dots["marker"], "color": colours}}]
 
 
 def in_words(steps: Sequence[tuple[str, str]], points: Points | None, reference: dict[str, Any] | None) -> str:

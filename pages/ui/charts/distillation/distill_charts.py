@@ -26,7 +26,7 @@ def hero(students: Students, reference: dict, *, temperature: float, seed: int, 
     name = "with the teacher" if logits else f"with the teacher, T = {temperature:g}"
     name = "on labels alone" if alone else name
     traces = [*_band(controls, palette.NEUTRAL), *_band(distilled, colour),
-              _means(controls, "on labels alone (control)", NOISE, hollow=True)]
+              _means(controls, "labels alone (control)", NOISE, hollow=True)]
     if direct:
         traces.append(_means(direct, "without the assistant", palette.BLUE, dash="dot"))
         name += ", through the assistant"
@@ -53,7 +53,7 @@ def _at_the_dial(places: dict[tuple[float, int], Result], means: list[dict], see
     on_curve = [one and [_error(mean[value])] for value, one in zip(values, shown, strict=True)]
     traces, follow = [{**marks.ring(22, 4), "name": "dial"}], [{"trace": first, "x": sizes, "y": on_curve}]
     if any(row["seeds"] > 1 for row in means):
-        single = {**marks.dot(marks.ACCENT, 11), "name": f"at the dial: the student of seed {seed}", "showlegend": True}
+        single = {**marks.dot(marks.ACCENT, 11), "name": f"student of seed {seed}", "showlegend": True}
         traces.append(single)
         follow.append({"trace": first + 1, "x": sizes, "y": [one and [_error(one.accuracy)] for one in shown]})
     return traces, follow
@@ -204,9 +204,9 @@ def _plane(reference: dict, sizes: list[int]) -> dict[str, Any]:
                   **charts.size_ticks(low, high)},
         "yaxis": {"type": "log", "range": [log10(MOST_ERROR * 1.04), log10(best)], "tickvals": ticks,
                   "ticktext": [f"{100 * (1 - tick):g} %" for tick in ticks],
-                  "title": {"text": "accuracy (stretched near 100 %)"}},
+                  "title": {"text": "accuracy (scale stretched at the top)"}},
         "shapes": [marks.horizontal(_error(reference["accuracy"]))],
-        "hovermode": "closest", "legend": marks.legend(1.08)}
+        "hovermode": "closest", "legend": marks.legend(1.08, font=13)}
 
 
 def _limit(ends: list[tuple[float, float | None]]) -> float:

@@ -13,7 +13,17 @@ STYLE = """<style>
 .stMainBlockContainer .st-key-part-summary { padding-top: 0.2rem; }
 .stButton button[kind=primary] { color: light-dark(white, #17112b); }
 .stMainBlockContainer h3 { font-size: 1.3rem; padding: 0.2rem 0; }
-.ce-brand { font-weight: 750; font-size: 1.35rem; line-height: 1.1; letter-spacing: -0.01em; margin: -1.2rem 0 0.4rem 0; }
+.ce-brand { font-weight: 750; font-size: 1.05rem; line-height: 1.1; letter-spacing: -0.01em; margin: -1.2rem 0 0.2rem 0;
+  white-space: nowrap; }
+/* Data set and teacher decide what every page shows: they are in sight below the links, also in a low window. */
+@media (min-width: 641px) {
+  [data-testid=stSidebarHeader] { height: 2.2rem; margin-bottom: 0; }
+  [data-testid=stSidebarUserContent] hr { display: none; }
+  [data-testid=stSidebarUserContent] .stVerticalBlock { gap: 0.5rem; }
+}
+@media (min-width: 641px) and (max-height: 940px) {
+  [data-testid=stSidebarUserContent] [data-testid=stPageLink] a { padding-top: 0; padding-bottom: 0; min-height: 1.8rem; }
+}
 .ce-cards { display: flex; flex-wrap: wrap; gap: 0.5rem; }
 .ce-card { flex: 1 1 5.6rem; border: 1px solid rgba(128,140,150,0.28); border-radius: 0.6rem; padding: 0.35rem 0.7rem; }
 .ce-card:first-child { flex-grow: 1.7; }
@@ -40,6 +50,7 @@ STYLE = """<style>
 .ce-methods td:first-child { white-space: normal; }
 .ce-methods td:last-child { opacity: 0.75; text-align: right; padding-right: 0; }
 .ce-methods .ce-swatch { width: 0.7rem; height: 0.7rem; margin-right: 0.3rem; }
+[class*=st-key-lesson-card] > :last-child { margin-top: auto; }
 .st-key-race-sentence { min-height: 3.1rem; }
 @media (max-width: 640px) { .st-key-race-sentence { flex-wrap: wrap !important; } }
 @media (max-width: 640px) { .st-key-race-sentence > :last-child { flex-basis: 100% !important; } }
@@ -89,6 +100,12 @@ STYLE = """<style>
 .st-key-ce-chips .stButton p { font-size: 0.87rem; white-space: nowrap; }
 .st-key-ce-work { min-height: 6.6rem; }
 @media (min-height: 761px) { :root { --ce-more: 68px; } }
+@media (max-height: 760px) and (min-width: 641px) {
+  .stMainBlockContainer:has(.st-key-questions) .st-key-part-summary { display: none; }
+  .st-key-questions [class*=st-key-question-] { padding: 0.25rem 0.8rem; gap: 0.25rem; }
+  .st-key-questions .ce-answer { font-size: 0.98rem; line-height: 1.3; }
+  .st-key-questions :is([data-baseweb=input], [data-baseweb=base-input]) { height: 2rem; min-height: 2rem; }
+}
 @media (max-height: 760px) {
   .st-key-ce-chips { flex-wrap: nowrap; mask-image: linear-gradient(to right, black 95%, transparent); }
   .ce-preset { display: none; }
@@ -99,6 +116,9 @@ STYLE = """<style>
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 4rem 1rem 2rem 1rem; }
   [data-testid=stColumn]:has(.st-key-part-settings) { order: 2; }
+  .stMainBlockContainer > .stVerticalBlock > :has(> .st-key-part-settings [class*=st-key-chain-card]) { order: 1; }
+  .stMainBlockContainer > .stVerticalBlock > :has(> .stVerticalBlock > [class*=st-key-fold-chain]) { order: 2; }
+  .ce-preset { white-space: normal; }
   .stMainBlockContainer h1 { font-size: 1.7rem; padding-bottom: 0.4rem; }
 }
 @media print {

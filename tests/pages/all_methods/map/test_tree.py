@@ -102,6 +102,15 @@ def test_a_stem_leads_from_a_network_down_to_what_was_made_of_it():
     assert set(places.values()) == {(9_000, 0), (8_000, -1), (7_000, -2), (6_000, -2)} and len(root.x) == 2
 
 
+def test_on_a_phone_the_titles_are_above_the_lines_instead_of_beside_them():
+    size = axes.MEASURES["bytes"]
+    drawn = chart.chart(tree.branches(of(TEACHER, PRUNED, *CODED), CARDS), size, size, size)
+    beside, above = drawn["figure"]["layout"]["yaxis"], drawn["narrow"]
+    assert not above["yaxis"]["showticklabels"]
+    assert [(note["y"], note["text"].strip()) for note in above["annotations"]] == [
+        (place, text.strip()) for place, text in zip(beside["tickvals"], beside["ticktext"], strict=True)]
+
+
 def test_a_name_from_outside_is_plain_text():
     rows = [{**one, "data_title": "<b>x</b>"} for one in of(TEACHER)]
     layout = chart.chart(tree.branches(rows, CARDS), *(axes.MEASURES["bytes"],) * 3)["figure"]["layout"]

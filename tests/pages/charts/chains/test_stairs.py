@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pages.ui.charts import palette
 from pages.ui.charts.chains import stairs
 from tests.pages.samples import figure_of, point
 
@@ -52,6 +53,9 @@ def test_the_bytes_after_each_step_are_a_waterfall() -> None:
     assert drawn
     figure_of(drawn)
     assert drawn["figure"]["layout"]["yaxis"]["categoryarray"] == ["Coding", "2 Quantization", "1 Pruning", "Teacher"]
+    colours = drawn["figure"]["data"][-1]["marker"]["color"]
+    assert colours[1:] == [palette.of_method("prune"), palette.of_method("quantize"), stairs.CODING]
+    assert drawn["figure"]["data"][1]["line"]["color"] == palette.faded(palette.of_method("prune"), 0.4)
 
 
 def test_a_step_that_makes_the_file_larger_says_so() -> None:

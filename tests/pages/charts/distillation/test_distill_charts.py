@@ -90,7 +90,7 @@ def test_the_marker_stands_on_the_student_of_the_dials_width_and_seed():
     ring, marker = chart["follow"]
     assert ring["x"] == marker["x"] == [[6_000], None, [30_000]]
     assert marker["y"] == [[pytest.approx(1 - 0.71)], None, [pytest.approx(1 - 0.29)]]
-    assert chart["figure"]["data"][marker["trace"]]["name"] == "at the dial: the student of seed 1"
+    assert chart["figure"]["data"][marker["trace"]]["name"] == "student of seed 1"
     assert hero(WHOLE, start=START)["figure"]["data"][hero(WHOLE, start=START)["follow"][0]["trace"]]["name"] == "dial"
 
 
@@ -108,7 +108,7 @@ def test_the_marker_avoids_students_that_diverged():
 
 def test_a_mean_stands_at_each_width_and_controls_are_hollow_and_grey():
     traces = traces_of(hero(WHOLE))
-    own, alone = traces["with the teacher, T = 4"], traces["on labels alone (control)"]
+    own, alone = traces["with the teacher, T = 4"], traces["labels alone (control)"]
     assert own["x"] == alone["x"] == [6_000, 13_000, 30_000] and own["customdata"] == VALUES
     assert own["y"] == pytest.approx([0.3, 0.5 - 0.05 / 3, 0.7]) and alone["y"] == pytest.approx([0.5] * 3)
     assert own["marker"]["symbol"] == "circle" and own["marker"]["color"] == palette.of_method("distill")
