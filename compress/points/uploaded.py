@@ -3,6 +3,7 @@ kept."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -24,7 +25,7 @@ from compress.networks.families import Network
 from compress.networks.graph.architecture import LONGEST_NAME, Own
 from compress.networks.graph.refused import Refused
 from compress.networks.onnx.opening import Opened, opened
-from compress.points import state_dict
+from compress.points import state_dict, transformers_models
 from compress.progress import Reporter, no_report
 from compress.training import own_network
 
@@ -82,6 +83,23 @@ def opened_file(path: Path, called: str, shape: tuple[int, ...] = (), report: Re
         kept.unlink(missing_ok=True)
         raise
     return Uploaded(kept, about)
+
+
+def opened_model(name: str, called: str, shape: tuple[int, ...] = (), report: Reporter = no_report) -> Uploaded:
+    """A classifier of the package transformers: it is exported as an ONNX file, which is opened.
+
+    Args:
+        name: of its folder, or of a model in the package's cache; shape: of an example, () for the model's own.
+
+    Raises:
+        ValueError: as transformers_models.write(), or as opened_file().
+        Cancelled: through `report`.
+    """
+    report(0.0, "exporting the model as an ONNX file")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{Path(name).name}.onnx"
+        transformers_models.write(name, path, shape)
+        return opened_file(path, called, report=report.part(0.3, 1.0))
 
 
 def opened_state_dict(path: Path, called: str, family: str, data: Dataset) -> Uploaded:

@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from compress.workload import Phase
+
 ACTIONS = {"list": "the networks that were added", "show": "what is in an ONNX file or a state_dict, without adding it",
            "add": "add the network in such a file to the teachers: own(network=NAME)", "remove": "remove an added network"}
 
@@ -24,6 +26,8 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
                                                             "open")
             action.add_argument("--family", help="for a state_dict in safetensors: the family of its network, for example "
                                                  "'mlp(hidden=300-100)'; its shape and classes are those of --data")
+            action.add_argument("--from-transformers", action="store_true", help="FILE is a folder that save_pretrained of "
+                                "transformers made, or the name of a model in its cache; nothing is downloaded")
             action.add_argument("--hold", action="store_true", help=argparse.SUPPRESS)  # the app's: to be added later
             action.add_argument("--data", help="data on which it is tried: how it reads them, and its accuracy on a part of "
                                                "the training examples")
@@ -55,13 +59,15 @@ def _of_file(chosen: argparse.Namespace) -> dict[str, Any]:
     if chosen.hold:
         end_with_parent()
     where, path = device.prepare(), Path(chosen.file)
-    name = chosen.name or path.stem
+    name = chosen.name or (path.name if chosen.from_transformers else path.stem)
     with reporter(where) as report:
-        data = _data(chosen)
+        reading, trying = report.phases(Phase("opening", _megabytes(path)), Phase("trying", brief=True))
+        data, shape = _data(chosen), _shape(chosen.shape)
         found = (uploaded.opened_state_dict(path, name, chosen.family, data) if chosen.family and data else
-                 uploaded.opened_file(path, name, _shape(chosen.shape), report.part(0.0, 0.6 if data else 1.0)))
+                 uploaded.opened_model(chosen.file, name, shape or _shape_of(data), reading) if chosen.from_transformers else
+                 uploaded.opened_file(path, name, shape, reading))
         try:
-            tried = uploaded.tried_on(found.path, data, where, report.part(0.6, 1.0)) if data else {"notes": []}
+            tried = uploaded.tried_on(found.path, data, where, trying) if data else {"notes": []}
             shown = {**found.about, **tried, "notes": [*found.about["notes"], *tried["notes"]]}
             if chosen.action == "add":
                 shown = {"name": kept_networks.add(name, found.path), **shown}
@@ -84,6 +90,15 @@ def _data(chosen: argparse.Namespace) -> Any:
         raise ValueError(f"{Path(chosen.file).name} holds tensors without a graph. Say with --family which network they "
                          "belong to, for example --family 'mlp(hidden=300-100)', and with --data for which data.")
     return datasets.load(chosen.data) if chosen.data else None
+
+
+def _megabytes(path: Path) -> float:
+    """Of the file, at least one: the longer it is, the longer it takes."""
+    return max(1.0, path.stat().st_size / 1e6) if path.is_file() else 1.0
+
+
+def _shape_of(data: Any) -> tuple[int, ...]:
+    return data.shape if data else ()
 
 
 def _shape(text: str) -> tuple[int, ...]:

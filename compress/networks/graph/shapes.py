@@ -46,6 +46,20 @@ def _softmax(given: Sequence[Tensor], options: Options) -> Tensor:
     return _empty(given[0].shape, given[0].dtype)
 
 
+def _gathered(given: Sequence[Tensor], options: Options) -> Tensor:
+    if given[0].dim() != given[1].dim():
+        raise Refused(f"its indices have {given[1].dim()} axes, its values {given[0].dim()}")
+    return _empty(given[1].shape, given[0].dtype)
+
+
+def _gathered_places(given: Sequence[Tensor], options: Options) -> Tensor:
+    axes = given[1].shape[-1] if given[1].dim() else 0
+    if not 1 <= axes <= given[0].dim() or options.get("batch_dims", 0):
+        raise Refused(f"it has indices along {axes} axes of values with {given[0].dim()}, or the option batch_dims, which "
+                      "is not supported")
+    return _empty((*given[1].shape[:-1], *given[0].shape[axes:]), given[0].dtype)
+
+
 def _pooled(given: Sequence[Tensor], options: Options) -> Tensor:
     if given[0].dim() < 3:
         raise Refused(f"its values have the sizes {list(given[0].shape)}, but examples, channels and positions are needed")
@@ -122,4 +136,5 @@ def _empty(shape: Sequence[int], kind: torch.dtype) -> Tensor:
 SHAPES: dict[str, Operator] = {**{name: _elementwise(operator) for name, operator in ELEMENTWISE.items()},
                                "Concat": _joined, "LayerNormalization": _normalised, "Gemm": _gemm, "MatMul": _product,
                                "Softmax": _softmax, "LogSoftmax": _softmax,
+                               "GatherElements": _gathered, "GatherND": _gathered_places,
                                "GlobalAveragePool": _pooled, "ReduceMean": SHAPING["ReduceSum"]}

@@ -83,6 +83,22 @@ def _gather(inputs: Sequence[Tensor], options: Options) -> Tensor:
     return chosen.unflatten(axis, indices.shape) if indices.dim() else chosen.squeeze(axis)
 
 
+def _gather_elements(inputs: Sequence[Tensor], options: Options) -> Tensor:
+    """One number for each index: of the same place along the other axes, of this index along one axis."""
+    table, indices = inputs
+    axis = options.get("axis", 0)
+    return table.gather(axis, torch.where(indices < 0, indices + table.shape[axis], indices))
+
+
+def _gather_places(inputs: Sequence[Tensor], options: Options) -> Tensor:
+    """Parts of a table (n, m, ..., *rest) at places (*sizes, k), the indices along its first k axes: (*sizes, *rest)."""
+    table, places = inputs
+    if options.get("batch_dims", 0):
+        raise Refused("its option batch_dims is not 0, which is not supported")
+    found = [torch.where(one < 0, one + size, one) for one, size in zip(places.unbind(-1), table.shape, strict=False)]
+    return table[tuple(found)]
+
+
 def _expand(inputs: Sequence[Tensor], options: Options) -> Tensor:
     return inputs[0].expand(np.broadcast_shapes(inputs[0].shape, tuple(options["shape"])))
 
@@ -154,7 +170,7 @@ def _joined(inputs: Sequence[Tensor], options: Options) -> Tensor:
 SHAPING: dict[str, Operator] = {
     "Reshape": _reshape, "Flatten": _flatten, "Transpose": _transpose, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze,
     "Slice": _slice, "Gather": _gather, "Expand": _expand, "Split": _split, "Pad": _pad, "Concat": _joined,
-    "ConstantOfShape": _constant_of_shape, "Range": _range,
+    "ConstantOfShape": _constant_of_shape, "Range": _range, "GatherElements": _gather_elements, "GatherND": _gather_places,
     "Shape": lambda inputs, options: torch.tensor(list(inputs[0].shape)[slice(options.get("start", 0), options.get("end"))]),
     "Tile": lambda inputs, options: inputs[0].repeat(options["repeats"]),
     "ReduceMean": lambda inputs, options: inputs[0].mean(_axes(inputs[0], options), _keeps(options)),

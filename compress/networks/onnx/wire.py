@@ -51,6 +51,20 @@ class Fields:
             yield number, view if kind == BYTES else int.from_bytes(view, "little")
 
 
+def entry(number: int, contents: bytes) -> bytes:
+    """A field of bytes as it is written."""
+    return _written(number << 3 | BYTES) + _written(len(contents)) + contents
+
+
+def _written(value: int) -> bytes:
+    """A varint: seven bits in each byte, the lowest first."""
+    found = bytearray()
+    while value > 0x7F:
+        found.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*found, value])
+
+
 def signed(value: Value) -> int:
     """An int64 that was written as a varint."""
     number = _number(value)

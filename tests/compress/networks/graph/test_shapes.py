@@ -40,6 +40,23 @@ def test_of_operators(case: tuple[str, list[tuple[int, ...]], dict[str, Any]]) -
     assert made(lambda: SHAPES[operator]([one.to("meta") for one in given], options)) == expected
 
 
+def test_of_gathered_numbers() -> None:
+    table, meta = torch.arange(24.0).reshape(2, 3, 4), torch.device("meta")
+    places = torch.tensor([[[0, 1], [-1, 2]], [[1, 0], [0, 0]]])
+    found = OPERATORS["GatherND"]([table, places], {})
+    assert torch.equal(found[0, 1], table[-1, 2])
+    assert SHAPES["GatherND"]([table.to(meta), places.to(meta)], {}).shape == found.shape == (2, 2, 4)
+    rows = torch.tensor([[[0, -1, 1, 0]], [[2, 2, 0, 1]]])
+    found = OPERATORS["GatherElements"]([table, rows], {"axis": 1})
+    assert found[0, 0].tolist() == [0, 9, 6, 3]
+    assert SHAPES["GatherElements"]([table.to(meta), rows.to(meta)], {"axis": 1}).shape == found.shape
+    for operator, given, options in (("GatherND", places, {"batch_dims": 1}), ("GatherElements", rows[0], {"axis": 1})):
+        with pytest.raises((Refused, RuntimeError)):
+            OPERATORS[operator]([table, given], options)
+        with pytest.raises(Refused):
+            SHAPES[operator]([table.to(meta), given.to(meta)], options)
+
+
 LAYERS: list[tuple[nn.Module, tuple[int, ...]]] = [
     (nn.Linear(4, 5), (2, 3, 4)), (nn.Conv1d(3, 4, 3, 2, 1, 2), (2, 3, 9)),
     (nn.Conv2d(4, 6, (3, 2), (2, 1), (1, 0), groups=2), (2, 4, 7, 8)),
