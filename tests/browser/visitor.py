@@ -36,10 +36,7 @@ def watched(page: Any) -> Any:
 
 
 def problem(message: Any) -> list[str]:
-    """A console error, unless it is Streamlit's own search for its root from a page below it."""
-    if message.type != "error" or re.search(r"/\w+/_stcore/", message.location["url"]):
-        return []
-    return [f"{message.text} ({message.location['url']})"]
+    return [f"{message.text} ({message.location['url']})"] if message.type == "error" else []
 
 
 def foreign(address: str) -> list[str]:

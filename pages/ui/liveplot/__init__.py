@@ -41,13 +41,6 @@ _component = st.components.v2.component(
 )
 
 
-def early_loading() -> str:
-    """A script element for `st.html`, near the top of a page: the browser then loads plotly.js, the largest part of a page,
-    while the server still computes the charts. If that fails, the first chart tries again and says so."""
-    where = ", ".join(json.dumps(text) for text in (_library_url(), st.get_option("server.baseUrlPath")))
-    return f"<script>(() => {{\n{_read('library.js')}\nloadLibrary({where}).catch(() => {{}});\n}})();</script>"
-
-
 @dataclass(frozen=True)
 class LivePlot:
     """What the browser has sent: the dial's index, and in one run only the customdata of a clicked point."""
@@ -56,17 +49,37 @@ class LivePlot:
     selected: Any
 
 
-@functools.cache
-def _library_url() -> str:
-    """Serve plotly's package data and return the library's address below the application's root."""
+def library_file() -> Path:
+    """plotly.min.js of the installed package."""
     spec = importlib.util.find_spec("plotly")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("liveplot needs the plotly package for its plotly.min.js")
-    folder = Path(spec.submodule_search_locations[0]) / "package_data"
+    return Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
+
+
+def library_version() -> str:
+    """Part of the library's address: it keeps a browser from using an older copy from its cache."""
+    return importlib.metadata.version("plotly")
+
+
+def early_loading(path: str) -> str:
+    """JavaScript for the document that pages are in: the browser loads plotly.js, the largest part of a page, while the
+    server still computes the charts, and reads it as soon as the page's own scripts wait for the server. If that fails,
+    the first chart tries again and says so.
+
+    Args:
+        path: of the library, below the application's root.
+    """
+    where = json.dumps([path, st.get_option("server.baseUrlPath")])
+    return f"(() => {{\n{_read('library.js', 'early.js')}\nloadEarly(...{where});\n}})();"
+
+
+@functools.cache
+def _library_url() -> str:
+    """Serve plotly's package data and return the library's address below the application's root."""
     # A first-version component is used only as a file server: it is never drawn.
-    files = st.components.v1.declare_component("plotly_files", path=str(folder))
-    # The version keeps a browser from using an older copy from its cache.
-    return f"component/{files.name}/plotly.min.js?v={importlib.metadata.version('plotly')}"
+    files = st.components.v1.declare_component("plotly_files", path=str(library_file().parent))
+    return f"component/{files.name}/plotly.min.js?v={library_version()}"
 
 
 def liveplot(

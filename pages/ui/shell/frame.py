@@ -11,7 +11,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from compress.recipe import Step
 from pages.ui.charts import outside, setting_words
-from pages.ui.liveplot import early_loading
 from pages.ui.shell import door, lesson_bar, mishap, records, session, tray, widgets
 from pages.ui.shell.choice import Card, Choice, known_data, preset_of, suited, teacher_settings
 from pages.ui.shell.look import steady_press, view_switch
@@ -124,7 +123,11 @@ def _place_of_links() -> Callable[[], DeltaGenerator]:
     """What gives the place of the links to the other pages, empty. On a visitor's first page, which may wait for the worker,
     there are links at once; later, those of the page before stay until this one's are drawn."""
     with st.sidebar:
+<<<<<<< HEAD
         st.html(f"<div class='ce-brand'>Compression Explorer</div>{early_loading()}{steady_press.script()}",
+=======
+        st.html(f"<div class='ce-brand'>Compression<br>Explorer</div>{steady_press.script()}",
+>>>>>>> 0e469c2 (The server starts the worker and imports pages at its own start; the document names what the first chart needs)
                 unsafe_allow_javascript=True)
         place: Callable[[], DeltaGenerator]
         if session.has_begun():

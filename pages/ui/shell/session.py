@@ -4,7 +4,6 @@ one that touches the URL."""
 from __future__ import annotations
 
 import atexit
-import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,15 +31,22 @@ from pages.ui.shell.filters import Filters
 from pages.ui.shell.links import to_link
 from pages.ui.shell.look.view import View
 
+_started: list[LocalEngine] = []
+
 
 @st.cache_resource(show_spinner=False)
 def engine() -> Engine:
     """One engine for all sessions and tabs, with its worker already starting."""
     started = LocalEngine(Store(), presence.connected)
     atexit.register(started.close)
-    gc.collect()
-    gc.freeze()
+    _started.append(started)
     return started
+
+
+def close() -> None:
+    """Ends the worker with the server, which a signal ends without what is registered for the program's end."""
+    while _started:
+        _started.pop().close()
 
 
 def store() -> Store:
