@@ -15,6 +15,8 @@ def one_line(text: object, most: int | None = None) -> str:
         most: signs that are kept; a longer text ends with "...".
     """
     cut = str(text) if most is None else str(text)[:8 * most]  # no more work for a text of a million signs
-    line = " ".join("".join(sign if sign.isprintable() or sign in JOINERS else " " if sign.isspace() else UNPRINTABLE
-                            for sign in cut).split())
+    if not cut.isprintable():  # nearly every text is, and signs one by one take long
+        cut = "".join(sign if sign.isprintable() or sign in JOINERS else " " if sign.isspace() else UNPRINTABLE
+                      for sign in cut)
+    line = " ".join(cut.split())
     return line if most is None or len(line) <= most else f"{line[:most - 3]}..."

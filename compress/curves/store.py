@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -31,7 +32,8 @@ REMOVED = ("The store {} was removed or moved away while this program ran, and w
 
 
 class Store(PointTable, DeletedTable, JobTable):
-    """One SQLite file. Every method opens a connection for itself, so that threads and processes may share a Store."""
+    """One SQLite file. Every method opens a connection for itself, or reads through that of reading(), so that threads and
+    processes may share a Store."""
 
     def __init__(self, path: Path | str | None = None) -> None:
         """Opens the store, or makes it.
@@ -42,6 +44,7 @@ class Store(PointTable, DeletedTable, JobTable):
         """
         super().__init__()
         self.path = Path(path) if path else cache_folder() / "store.sqlite"
+        self._own = threading.local()  # `connection`: the one that a thread reads through, inside reading()
         self._prepared: int | None = None  # the file whose tables were looked at, by its inode
         self.artefacts = Artefacts(self.path.parent / FOLDER)
         with self._connection():
@@ -161,8 +164,26 @@ class Store(PointTable, DeletedTable, JobTable):
 
     # -- plumbing ------------------------------------------------------------------------------------------------
 
-    def _rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Inside the block, all that this thread reads shares a connection: opening one takes longer than most reads. What
+        anybody writes meanwhile is seen."""
+        if self._shared() is not None:  # a block within a block
+            yield
+            return
         with self._connection() as connection:
+            self._own.connection = connection
+            try:
+                yield
+            finally:
+                self._own.connection = None
+
+    def _shared(self) -> sqlite3.Connection | None:
+        return getattr(self._own, "connection", None)
+
+    def _rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        shared = self._shared()
+        with self._connection() if shared is None else self._explained(shared) as connection:
             return [dict(row) for row in connection.execute(statement, values)]
 
     def _run(self, statement: str, *values: Any) -> None:
@@ -171,11 +192,16 @@ class Store(PointTable, DeletedTable, JobTable):
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        """Raises StoreError for every error of SQLite. A damaged file is moved aside first, so that the next connection
-        begins a new store."""
+        """A connection of its own, closed and written to the file after the block. Raises StoreError as _explained()."""
+        with self._explained(None), closing(self._opened()) as connection, connection:
+            yield connection
+
+    @contextmanager
+    def _explained(self, connection: sqlite3.Connection | None) -> Iterator[Any]:
+        """Raises StoreError for every error of SQLite inside the block. A damaged file is moved aside first, so that the
+        next connection begins a new store. Gives what it gets."""
         try:
-            with closing(self._opened()) as connection, connection:
-                yield connection
+            yield connection
         except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter where SQLite names a damaged table in its error
             self._prepared = None  # another file may be in its place by now
             raise damage.explained(error, self.path) from error

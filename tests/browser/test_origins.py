@@ -12,6 +12,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from compress.curves.store import Store
 from tests.browser.serving import App, serve_app
 
 PASSWORD = "open sesame"
@@ -72,6 +73,10 @@ def test_the_apps_own_page_is_let_in_up_to_the_password(app):
         assert "heading: Compression Explorer" in shown and not [one for one in shown if one.startswith("alert")]
 
 
-def test_nothing_is_started_for_strangers(app):
-    with pytest.raises(LookupError):
-        app.worker()
+def test_nothing_is_begun_for_strangers(app):
+    """The worker is there from the server's start; a visitor who may come in sees a curve that is measured at once."""
+    with pytest.raises(InvalidStatus):
+        heard(app, "http://evil.example")
+    heard(app, app.address)
+    store = Store(app.home / "store.sqlite")
+    assert store._rows("SELECT id FROM jobs") == [] and store.all_points() == []

@@ -37,6 +37,7 @@ ERRORS = "low_rank.Energy and error at each rank"
 ADDED, DARK, LEARNS, ONLY = (f"distill.{title}" for title in (
     "What the teacher's outputs add", "Dark knowledge: the teacher's soft targets", "How the student learns",
     "Learned only with the teacher"))
+CODE = "Link and code for this point"
 TABLE = "Compare.All points in a table: sort it, tick rows to pin or delete them"
 TAUGHT = {**LINK, "width": "0.6", **{name: str(value) for name, value in Step.parse(LESSON).settings}}
 
@@ -247,7 +248,7 @@ def test_the_low_rank_page_shows_the_curve_its_inside_and_a_notice(show, filled)
 
 
 def test_a_point_can_be_taken_away(show, filled):
-    shown = show(LOW_RANK, {**LINK, "keep": "0.3"})
+    shown = show(LOW_RANK, {**LINK, "keep": "0.3"}, opened=[f"low_rank.{CODE}"])
     assert any(label.startswith("This point's file (") for label in labels(shown.get("download_button")))
     code = " ".join(block.value for block in shown.code)
     assert "LowRank(" in code and "python -m compress curve --data digits" in code
@@ -518,7 +519,7 @@ def test_another_example_is_shown_beside_its_probabilities(show, taught):
 
 
 def test_a_students_point_can_be_taken_away(show, taught):
-    shown = show(DISTILL, TAUGHT)
+    shown = show(DISTILL, TAUGHT, opened=[f"distill.{CODE}"])
     assert any(label.startswith("This point's file (") for label in labels(shown.get("download_button")))
     code = " ".join(block.value for block in shown.code)
     assert "Distill(" in code and taught.points[-1]["recipe"] in code and "seeds" not in taught.points[-1]["recipe"]
@@ -696,7 +697,7 @@ def test_back_to_the_teacher_takes_the_student_back(show, taught, known):
 def test_a_measured_chain_is_shown_with_what_it_starts_from(show, taught, engine):
     start = Recipe.parse(taught.points[-1]["recipe"]).methods[0].text()
     chain = measure(engine.store, f"{start}+low_rank", (0.1, 0.3, 0.9))
-    shown = show(LOW_RANK, {**LINK, "start": start, "keep": "0.3"}, opened=[ERRORS])
+    shown = show(LOW_RANK, {**LINK, "start": start, "keep": "0.3"}, opened=[ERRORS, f"low_rank.{CODE}"])
     assert not shown.exception and not shown.warning
     plot = component(shown)
     assert list(plot["charts"]) == ["accuracy-size", "spectra", "errors", "energies"]

@@ -22,15 +22,16 @@ from pages.ui.shell.frame import part
 
 def explore(own: MethodPage) -> None:
     """Draws the whole exploration of one method."""
-    with st.container():
-        state = _begin(own)
-    with part("presets"):
-        presets.draw(own, partial(_take, own))
-    main, beside = st.columns([4, 1], gap="medium")
-    with main:
-        stage.draw(own, state)
-    with beside, part("settings"):
-        rail.draw(own, state, offer(state), partial(submit, own.card))
+    with session.store().reading():
+        with st.container():
+            state = _begin(own)
+        with part("presets"):
+            presets.draw(own, partial(_take, own))
+        main, beside = st.columns([4, 1], gap="medium")
+        with main:
+            stage.draw(own, state)
+        with beside, part("settings"):
+            rail.draw(own, state, offer(state), partial(submit, own.card))
 
 
 def submit(card: Card) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -12,6 +13,8 @@ import streamlit as st
 from compress.recipe import Recipe
 from compress.service.snippet import loading, snippet
 from pages.ui.charts import outside, words
+from pages.ui.explore import folds
+from pages.ui.explore.folds import Fold
 from pages.ui.shell import session
 from pages.ui.shell.choice import Card, preset_of
 
@@ -35,18 +38,22 @@ def draw(state: CurveState, method: str) -> None:
                          icon=":material/download:", on_click="ignore")
     row.download_button("The curve as CSV", lambda: table_of(state.points), f"{method}.csv", "text/csv", key=f"csv.{method}",
                         icon=":material/table:", on_click="ignore")
-    with st.expander("Link and code for this point", icon=":material/code:"):
-        st.caption("This address restores everything that is chosen here:")
-        st.code(session.address(), language=None, wrap_lines=True)
-        st.caption("Run it beside this project's folder `compress/`: it trains the same teacher, makes the same network "
-                   "and prints the same accuracy and size.")
-        st.code(snippet(state.recipe, session.known()["methods"]), language="python")
-        if state.card["applies_to"] == "network":
-            st.caption("Or read the downloaded file: this prints the same accuracy, and what it predicts for five examples.")
-            st.code(loading(name, state.recipe.data), language="python")
-        st.caption("The same from a shell, and as the line under which the point is stored:")
-        st.code(shell(state), language="bash", wrap_lines=True)
-        st.code(state.recipe.text(), language=None, wrap_lines=True)
+    folds.draw([Fold("Link and code for this point", partial(_code, state, name), ":material/code:")], method)
+
+
+def _code(state: CurveState, name: str) -> None:
+    """name: of the point's file."""
+    st.caption("This address restores everything that is chosen here:")
+    st.code(session.address(), language=None, wrap_lines=True)
+    st.caption("Run it beside this project's folder `compress/`: it trains the same teacher, makes the same network "
+               "and prints the same accuracy and size.")
+    st.code(snippet(state.recipe, session.known()["methods"]), language="python")
+    if state.card["applies_to"] == "network":
+        st.caption("Or read the downloaded file: this prints the same accuracy, and what it predicts for five examples.")
+        st.code(loading(name, state.recipe.data), language="python")
+    st.caption("The same from a shell, and as the line under which the point is stored:")
+    st.code(shell(state), language="bash", wrap_lines=True)
+    st.code(state.recipe.text(), language=None, wrap_lines=True)
 
 
 def file_name(recipe: Recipe, size: int, known: Card) -> str:

@@ -19,10 +19,12 @@ class Fold:
     Attributes:
         title: the same for as long as the fold is on the page.
         draw: draws what is in it; None while there is nothing, and then the fold is not shown.
+        icon: before the title, by Streamlit's name.
     """
 
     title: str
     draw: Callable[[], None] | None
+    icon: str | None = None
 
 
 def of_point(draw: Callable[[CurveState], None], state: CurveState) -> Callable[[], None]:
@@ -45,7 +47,7 @@ def draw(folds: list[Fold], page: str) -> None:
         if fold.draw is None:
             continue
         widgets.restore(key, is_open(fold.title, page))
-        with place.expander(fold.title, key=key, on_change="rerun") as opened:
+        with place.expander(fold.title, icon=fold.icon, key=key, on_change="rerun") as opened:
             session.remember(f"open.{key}", opened.open)
             if opened.open:
                 fold.draw()

@@ -1,5 +1,5 @@
-"""Who may come in. Every page asks here before anything of the app is drawn or started: whether the visitor's browser shows
-this app's own pages, and where the app is shared, whether the visitor is logged in or knows the password."""
+"""Who may come in. Every page asks here before anything of the app is drawn or any work begins: whether the visitor's browser
+shows this app's own pages, and where the app is shared, whether the visitor is logged in or knows the password."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _one_attempt = threading.Lock()
 
 def enter() -> None:
     """Lets a visitor in, or ends the page with what is missing."""
-    foreign = foreign_page(st.context.headers.get("Origin"), st.context.headers.get("Host"),
-                           st.get_option("server.corsAllowedOrigins"))
+    headers = st.context.headers  # asking for them takes a millisecond
+    foreign = foreign_page(headers.get("Origin"), headers.get("Host"), st.get_option("server.corsAllowedOrigins"))
     if foreign:
         st.error(outside.markdown(f"The page that asks for this app is of another address, {foreign}. Open the app at its "
                                   "own address, or add that one to server.corsAllowedOrigins."))

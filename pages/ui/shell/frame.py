@@ -68,7 +68,8 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
     _links(place, {label: session.page_link(label) for _, label, _ in PAGES})
     _view()
     known = session.known()
-    _sidebar(known)
+    with session.store().reading():
+        _sidebar(known)
     lesson_bar.draw(here, known)
     _heading(title, methods or {})
     part("summary").markdown(summary)
@@ -123,11 +124,7 @@ def _place_of_links() -> Callable[[], DeltaGenerator]:
     """What gives the place of the links to the other pages, empty. On a visitor's first page, which may wait for the worker,
     there are links at once; later, those of the page before stay until this one's are drawn."""
     with st.sidebar:
-<<<<<<< HEAD
-        st.html(f"<div class='ce-brand'>Compression Explorer</div>{early_loading()}{steady_press.script()}",
-=======
-        st.html(f"<div class='ce-brand'>Compression<br>Explorer</div>{steady_press.script()}",
->>>>>>> 0e469c2 (The server starts the worker and imports pages at its own start; the document names what the first chart needs)
+        st.html(f"<div class='ce-brand'>Compression Explorer</div>{steady_press.script()}",
                 unsafe_allow_javascript=True)
         place: Callable[[], DeltaGenerator]
         if session.has_begun():

@@ -10,6 +10,7 @@ import pytest
 
 from compress.curves.plan import Plan, PlannedRun
 from compress.curves.store import Store
+from compress.files.store_error import StoreError
 from compress.recipe import Recipe
 from tests.compress.helpers import python
 
@@ -34,6 +35,34 @@ def test_a_point_measured_again_replaces_the_first(store: Store) -> None:
     add(store, "a", 0.1, accuracy=0.2)
     add(store, "a", 0.1, accuracy=0.9)
     assert store.points("curve", "teacher") == [{**FACTS, "dial": 0.1, "accuracy": 0.9}]
+
+
+def test_what_is_read_together_shares_a_connection_and_sees_what_is_written_meanwhile(store: Store, monkeypatch) -> None:
+    opened: list[int] = []
+    real = Store._opened
+    monkeypatch.setattr(Store, "_opened", lambda own: opened.append(1) or real(own))
+    with store.reading():
+        with store.reading():
+            assert not store.points("curve", "teacher")
+        Store.add_point(Store(store.path), "a", "curve", "teacher", "digits", "mlp", "low_rank", {**FACTS, "dial": 0.1}, b"")
+        before = len(opened)
+        assert [point["dial"] for point in store.points("curve", "teacher")] == [0.1]
+        with ThreadPoolExecutor(1) as other:  # another thread has a connection of its own
+            assert other.submit(store.points, "curve", "teacher").result()
+        assert len(opened) == before + 1
+    store.points("curve", "teacher")
+    assert len(opened) == before + 2
+
+
+def test_an_error_while_reading_together_is_a_sentence_and_a_new_store_is_begun(store: Store) -> None:
+    add(store, "a", 0.1)
+    with pytest.raises(StoreError, match="damaged"), store.reading():
+        store.path.write_bytes(b"no store at all" * 500)
+        for name in ("-wal", "-shm"):
+            Path(f"{store.path}{name}").unlink(missing_ok=True)
+        store.points("curve", "teacher")
+    with store.reading():
+        assert store.points("curve", "teacher") == []
 
 
 def test_points_of_another_reference_are_other_points(store: Store) -> None:
