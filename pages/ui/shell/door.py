@@ -1,5 +1,5 @@
-"""Who may come in. Every page asks here before anything of the app is drawn or any work begins: whether the visitor's browser
-shows this app's own pages, and where the app is shared, whether the visitor is logged in or knows the password."""
+"""Who may come in. Every page asks here before anything of the app is drawn or any work begins: whether the browser shows a
+page of this app, and where the app is shared, whether the visitor is logged in or knows the password."""
 
 from __future__ import annotations
 
