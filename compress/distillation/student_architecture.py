@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from compress.networks.families import MLP, Architecture, EmbeddingBag, Family, Recurrent, TokenGRU, family
+from compress.networks.families import MLP, Architecture, EmbeddingBag, Family, Recurrent, TokenFamily, family
 from compress.networks.graph.architecture import GraphArchitecture
 
 SAME = "same"
@@ -35,7 +35,7 @@ def student_architecture(teacher: Architecture, name: str, width: float, depth: 
     if depth > 1 and isinstance(start, Recurrent):
         raise ValueError(f"Distill: depth must be 0 or 1 for a GRU student, which has one recurrent layer, but got {depth}. "
                          "Set depth to 0.")
-    if depth and isinstance(start, EmbeddingBag | TokenGRU):
+    if depth and isinstance(start, TokenFamily):
         raise ValueError(f"Distill: depth must be 0 for a student of the family {start.name}, which keeps its layers, but "
                          f"got {depth}. Set depth to 0.")
     if depth:
@@ -58,7 +58,7 @@ def _other(teacher: Family, wanted: Family) -> Family:
     if teacher.reads != wanted.reads:
         raise ValueError(f"Distill: a student of the family {wanted.name} reads {wanted.reads}, but its teacher reads "
                          f"{teacher.reads}. Set student to same.")
-    if isinstance(teacher, EmbeddingBag | TokenGRU) and isinstance(wanted, EmbeddingBag | TokenGRU):
+    if isinstance(teacher, TokenFamily) and isinstance(wanted, TokenFamily):
         return dataclasses.replace(wanted, vocabulary=teacher.vocabulary)
     return wanted
 

@@ -94,7 +94,7 @@ class Distill(Method):
     alpha: float = setting(0.9, low=0.0, high=1.0, step=0.05,
                            help="Weight of the teacher term; the labels have weight 1 - alpha. 0: labels only.")
     loss: str = setting("soft", choices=LOSSES, help="How the student is compared with the teacher.")
-    student: str = setting(SAME, choices=(SAME, "mlp", "cnn", "resnet", "gru", "embedding_bag", "token_gru"),
+    student: str = setting(SAME, choices=(SAME, "mlp", "cnn", "resnet", "gru", "embedding_bag", "token_gru", "token_cnn"),
                            help="The student's family; 'same' is the teacher's.")
     depth: int = setting(0, low=0, high=8,
                          help="Hidden layers (or convolutions) of the student; 0: as many as the teacher has.")

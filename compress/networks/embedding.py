@@ -46,6 +46,20 @@ class LastState(nn.Module):
         return batch[:, -1]
 
 
+class AsChannels(nn.Module):
+    """Tokens in their order, (n, steps, width), as convolutions read them: (n, width, steps)."""
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return batch.transpose(1, 2)
+
+
+class LargestOverTime(nn.Module):
+    """The largest output of each channel over all steps (Collobert et al. 2011): (n, channels, steps) -> (n, channels)."""
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return batch.amax(2)
+
+
 def looked_up(batch: Tensor, weight: Tensor, bias: Tensor | None, mean: bool, padded: bool = True) -> Tensor:
     """The outputs of an Embedding with this weight (width, tokens)."""
     ids = known_ids(batch, weight.shape[1], padded)

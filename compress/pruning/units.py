@@ -14,14 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from compress.layers.base import DenseLayer, compressed_layers, is_dense
-from compress.networks.embedding import Embedding, LastState
+from compress.networks.embedding import AsChannels, Embedding, LargestOverTime, LastState
 from compress.networks.families import Network
 from compress.networks.graph.reading import Order, Reading
 from compress.networks.gru import GRU, Direction
 from compress.networks.modules import AsSequence, Residual
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
-POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)
+POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, LargestOverTime)
 UNIT_PRESERVING = (nn.ReLU, nn.Dropout, *POOLS, nn.Identity, nn.Tanh, nn.Sigmoid, Order)
 COUNTER = "num_batches_tracked"
 
@@ -142,14 +142,15 @@ class _UnitSearch:
             return self._through_gru(module, path, units)
         if kind is nn.Flatten:
             return replace(units, flat=True)
-        if kind is LastState:
+        if kind in (LastState, AsChannels):
             return replace(units, last=False)
         if isinstance(module, Reading) and not units.paths:
             return _UnitLayout(last=len(module.shape) > 1)
         if kind in UNIT_PRESERVING or (kind is AsSequence and not units.paths):
             return self._before(module, path, units)
-        raise ValueError(f"Prune: the pattern units supports logistic, mlp, cnn, resnet, gru, embedding_bag and token_gru "
-                         f"networks, but layer {path} is {_named(module)}. Choose another pattern for this network.")
+        raise ValueError(f"Prune: the pattern units supports logistic, mlp, cnn, resnet, gru, embedding_bag, token_gru "
+                         f"and token_cnn networks, but layer {path} is {_named(module)}. Choose another pattern for this "
+                         "network.")
 
     def _through_weights(self, layer: DenseLayer, path: str, units: _UnitLayout) -> _UnitLayout:
         if not isinstance(layer, nn.Linear) and layer.groups != 1:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from compress.layers.base import Compressed
-from compress.networks.embedding import Embedding, LastState
+from compress.networks.embedding import AsChannels, Embedding, LargestOverTime, LastState
 from compress.networks.evaluation import CHUNK
 from compress.networks.families import Network
 from compress.networks.gru import GRU
@@ -35,7 +35,12 @@ from compress.training.stack_layers import (
     StackedPlain,
     StackedTensor,
 )
-from compress.training.stack_tokens import StackedEmbedding, StackedLastState
+from compress.training.stack_tokens import (
+    StackedAsChannels,
+    StackedEmbedding,
+    StackedLargestOverTime,
+    StackedLastState,
+)
 
 PLAIN = (nn.ReLU, nn.MaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, AsSequence, nn.Identity)
 STAGE_ENDS = (nn.ReLU, GRU, Residual)
@@ -193,6 +198,10 @@ def stacked(modules: Sequence[nn.Module], layout: Layout, batch: Tensor, number:
         return StackedEmbedding(_of_type(Embedding, modules), layout)
     if type(first) is LastState:
         return StackedLastState(layout)
+    if type(first) is AsChannels:
+        return StackedAsChannels(layout)
+    if type(first) is LargestOverTime:
+        return StackedLargestOverTime(layout)
     if type(first) is nn.Linear:
         return StackedLinear(_of_type(nn.Linear, modules), layout)
     if type(first) is nn.Conv1d:

@@ -13,7 +13,7 @@ from compress.training.stack_layers import Layout, StackedLayer, StackedLinear
 
 
 class StackedResidual(StackedLayer):
-    """families.Residual of every network: a body and a shortcut, each a sequence of named stacked layers."""
+    """modules.Residual of every network: a body and a shortcut, each a sequence of named stacked layers."""
 
     def __init__(self, body: dict[str, StackedLayer], shortcut: dict[str, StackedLayer], layout: Layout) -> None:
         super().__init__()

@@ -39,6 +39,28 @@ class StackedEmbedding(StackedLayer):
         return found.unflatten(-1, (len(weight), -1)).movedim(-2, 0)
 
 
+class StackedAsChannels(StackedLayer):
+    """Tokens in their order, as grouped convolutions read them: series -> maps."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self.layout = Layout("maps", layout.size, layout.places)
+
+    def forward(self, batch: Tensor, training: bool, noise_seed: int) -> Tensor:
+        return batch.permute(1, 0, 3, 2).flatten(1, 2)
+
+
+class StackedLargestOverTime(StackedLayer):
+    """The largest output of each channel: maps -> rows."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self.layout = Layout("rows", layout.size, layout.places)
+
+    def forward(self, batch: Tensor, training: bool, noise_seed: int) -> Tensor:
+        return batch.amax(2).unflatten(1, (len(self.layout.places), -1)).transpose(0, 1)
+
+
 class StackedLastState(StackedLayer):
     """The state after the last step of every network: series -> rows."""
 

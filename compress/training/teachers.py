@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from compress.data.datasets import Dataset
-from compress.networks.families import FAMILIES, Architecture, EmbeddingBag, Family, Network, TokenGRU, build
+from compress.networks.families import FAMILIES, Architecture, Family, Network, TokenFamily, build
 from compress.networks.graph.architecture import Own
 from compress.progress import Reporter, no_report
 from compress.recipe import Step
@@ -49,6 +49,8 @@ PRESETS = (
            Step.of("embedding_bag", {"epochs": 8, "learning_rate": 0.005}), ("text",)),
     Preset("GRU over tokens", "Reads the words' embeddings one after the other.",
            Step.of("token_gru", {"epochs": 6, "learning_rate": 0.005}), ("text",)),
+    Preset("CNN over tokens", "Looks for three words in their order, wherever they stand.",
+           Step.of("token_cnn", {"epochs": 6, "learning_rate": 0.005}), ("text",)),
     Preset("Logistic regression", "One layer: the baseline for all others.", Step("logistic")),
 )
 
@@ -106,7 +108,7 @@ def fitted(shape_of: Family, data: Dataset) -> Family:
         others = ", ".join(name for name, kind in FAMILIES.items() if kind.reads == wanted)
         raise ValueError(f"{shape_of.name} reads {shape_of.reads}, but the examples of {data.name} are {wanted}"
                          f"{' (the ids of words)' if wanted == 'tokens' else ''}. Choose one of {others}.")
-    if isinstance(shape_of, EmbeddingBag | TokenGRU) and data.words:
+    if isinstance(shape_of, TokenFamily) and data.words:
         return replace(shape_of, vocabulary=min(shape_of.vocabulary, len(data.words)))
     return shape_of
 

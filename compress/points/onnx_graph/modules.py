@@ -12,12 +12,13 @@ from compress.layers.factors import Factors
 from compress.layers.fronts import Coder, PCABottleneck, Projection, Scale, SparseBottleneck
 from compress.layers.rounded.corrected import Corrected
 from compress.layers.rounded.integer_inputs import IntegerInputs
+from compress.networks.architecture import Network
 from compress.networks.composite import Composite
-from compress.networks.embedding import LastState
-from compress.networks.families import AsSequence, Network, Residual
+from compress.networks.embedding import AsChannels, LargestOverTime, LastState
 from compress.networks.graph.reading import OneScore, Order, Reading
 from compress.networks.graph.region import Region
 from compress.networks.gru import GRU
+from compress.networks.modules import AsSequence, Residual
 from compress.points.onnx_graph import fronts, integers, recurrent, regions, tables
 from compress.points.onnx_graph.builder import Graph
 from compress.points.onnx_graph.matrices import Unwritten, has_weight, numbers_of, product, weight
@@ -133,6 +134,14 @@ def _last_state(graph: Graph, module: nn.Module, value: str) -> str:
     return graph.add("Gather", value, graph.count(-1), attributes={"axis": 1})
 
 
+def _as_channels(graph: Graph, module: nn.Module, value: str) -> str:
+    return graph.add("Transpose", value, attributes={"perm": [0, 2, 1]})
+
+
+def _largest_over_time(graph: Graph, module: nn.Module, value: str) -> str:
+    return graph.add("Flatten", graph.add("GlobalMaxPool", value))
+
+
 def _alone(operator: str) -> Writer:
     """Of an operator without options."""
     return lambda graph, module, value: graph.add(operator, value)
@@ -148,6 +157,7 @@ WRITERS: dict[type[nn.Module], Writer] = {
     nn.AdaptiveAvgPool1d: _mean, nn.AdaptiveAvgPool2d: _mean, nn.BatchNorm1d: _normalised, nn.BatchNorm2d: _normalised,
     Residual: _residual, AsSequence: _as_sequence, GRU: _gru, IntegerInputs: _integer_inputs,
     Reading: regions.reading, Region: _region, Order: regions.order, OneScore: regions.one_score, LastState: _last_state,
+    AsChannels: _as_channels, LargestOverTime: _largest_over_time,
     nn.Tanh: _alone("Tanh"), nn.Sigmoid: _alone("Sigmoid"), nn.MaxPool1d: _largest,
     Projection: fronts.projection, Scale: fronts.scale, PCABottleneck: fronts.components, Coder: fronts.coder,
     SparseBottleneck: fronts.sparse}

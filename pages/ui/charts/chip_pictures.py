@@ -195,8 +195,8 @@ DRAWN: dict[str, Callable[[], str]] = {
     "skip": skip,
     "splitting": splitting,
 }
-OF_FAMILY = {"mlp": "layers", "cnn": "maps", "gru": "loop", "embedding_bag": "text", "token_gru": "loop", "resnet": "skip",
-             "logistic": "splitting"}
+OF_FAMILY = {"mlp": "layers", "cnn": "maps", "gru": "loop", "embedding_bag": "text", "token_gru": "loop",
+             "token_cnn": "maps", "resnet": "skip", "logistic": "splitting"}
 
 
 def drawing(name: str) -> str:

@@ -9,7 +9,8 @@ from compress.recipe import Recipe, Step
 
 Card = Mapping[str, Any]
 NAMES = {"gptq": "GPTQ", "ksvd": "K-SVD", "dct": "DCT", "snip": "SNIP", "sklearn": "scikit-learn", "mlp": "MLP",
-         "cnn": "CNN", "resnet": "ResNet", "gru": "GRU", "token_gru": "GRU over tokens"}  # names of the field
+         "cnn": "CNN", "resnet": "ResNet", "gru": "GRU", "token_gru": "GRU over tokens",
+         "token_cnn": "CNN over tokens"}  # names of the field
 
 
 def choice(word: str) -> str:

@@ -30,7 +30,8 @@ from tests.compress.helpers import python, quick
 from tests.compress.texts import toy_texts
 
 TEACHERS = {"embedding_bag": "embedding_bag(width=16,hidden=12,epochs=8,learning_rate=0.02)",
-            "token_gru": "token_gru(width=16,hidden=8,epochs=10,learning_rate=0.02)"}
+            "token_gru": "token_gru(width=16,hidden=8,epochs=10,learning_rate=0.02)",
+            "token_cnn": "token_cnn(width=16,channels=8-6,epochs=12,learning_rate=0.02)"}
 CASES: list[tuple[str, dict[str, object]]] = [
     ("low_rank", {"keep": 0.2}), ("low_rank", {"keep": 0.3, "scheme": "sequential", "allocation": "greedy"}),
     ("low_rank", {"keep": 0.3, "scheme": "centred", "recovery_steps": 5}),

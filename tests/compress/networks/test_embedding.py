@@ -10,7 +10,7 @@ from compress.layers.base import dense_outputs, dense_plain, dense_rebuild, macs
 from compress.layers.input_moments import Moments, diagonal_of, input_mean_squares, input_moments
 from compress.layers.matrix_view import factorised, inputs_as_columns
 from compress.networks.embedding import Embedding, shares
-from compress.networks.families import Architecture, EmbeddingBag, TokenGRU, build
+from compress.networks.families import Architecture, EmbeddingBag, TokenCNN, TokenGRU, build
 from compress.solvers.svd import Diagonal, energy, principal, projection_energies
 
 IDS = torch.tensor([[0, 0, 3, 2, 3], [0, 0, 0, 0, 0], [1, 4, 6, 5, 99]]).float()
@@ -122,3 +122,24 @@ def test_padding_and_tokens_that_do_not_occur_learn_nothing():
     functional.cross_entropy(network(IDS[:1]), torch.tensor([1])).backward()
     touched = network[0].weight.grad.abs().sum(0) > 0
     assert touched.tolist() == [False, False, True, True, False, False, False]
+
+
+def test_a_channel_finds_its_words_wherever_they_stand():
+    network = build(Architecture(TokenCNN(7, (4,), (3,)), (9,), 2)).eval()
+    texts = torch.tensor([[0, 0, 0, 0, 2, 3, 4, 2, 2], [0, 5, 5, 2, 3, 4, 5, 5, 5]])
+    windows, channels = network[:2](texts), network[2]
+    with torch.no_grad():
+        channels.weight.copy_(windows[0, :, 4:7].expand_as(channels.weight))  # looks for 2 3 4
+        channels.bias.zero_()
+    found = network[:-1](texts)
+    assert network[:4](texts).argmax(2).tolist() == [[5] * 3, [4] * 3]
+    assert torch.allclose(found[0], found[1]) and found.shape == (2, 3)
+
+
+def test_windows_of_every_length_and_texts_of_one_token_are_read():
+    for window in (1, 2, 3, 15):
+        for length in (1, 4):
+            network = build(Architecture(TokenCNN(7, (4,), (3, 2), window), (length,), 2)).eval()
+            assert network(torch.ones(2, length)).shape == (2, 2)
+    with pytest.raises(ValueError, match=r"TokenCNN: channels must be at least one number"):
+        build(Architecture(TokenCNN(7, (4,), ()), (5,), 2))

@@ -14,6 +14,7 @@ from compress.networks.embedding import Embedding
 from compress.networks.families import CNN, MLP, Architecture, Family, Logistic, Network, Recurrent, ResNet, TokenGRU, build
 from compress.networks.graph.architecture import graph_network
 from compress.networks.graph.reading import Reading
+from compress.networks.gru import Direction
 from compress.pruning.unit_removal import masked, without_units
 from compress.pruning.units import bundles_of, groups_of
 from tests.compress.helpers import identical, state
@@ -124,7 +125,8 @@ def test_what_a_removed_unit_gives_out_is_zero(family: Family, shape: tuple[int,
     ends = {"0": "3"} if isinstance(family, ResNet) else {}
     for group in groups_of(network):
         def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor, path: str = group.path) -> None:
-            axis = 2 if isinstance(family, Recurrent | TokenGRU) else 1
+            is_by_step = isinstance(module, Embedding | Direction)  # (n, steps, units)
+            axis = 2 if is_by_step and output.dim() == 3 else 1
             seen[path] = output.abs().movedim(axis, 0).flatten(1).sum(1) > 0
 
         end = ends.get(group.path, group.path.removesuffix(".body.3"))

@@ -20,10 +20,11 @@ from compress.networks.families import (
     Network,
     Recurrent,
     ResNet,
+    TokenCNN,
     TokenGRU,
     build,
 )
-from compress.networks.modules import Residual
+from compress.networks.modules import AsSequence, Residual
 from compress.pruning.units import Group, bundles_of, groups_of
 from tests.compress.helpers import identical, state
 
@@ -36,7 +37,7 @@ CASES: list[tuple[str, Family, tuple[int, ...]]] = [
     ("resnet, one block", ResNet((5,)), IMAGE), ("resnet, sequence", ResNet((4, 4, 7)), SEQUENCE),
     ("gru", Recurrent((7,)), SEQUENCE), ("gru, one way", Recurrent((6,), False), SEQUENCE),
     ("gru, image", Recurrent((5,)), COLOURS), ("embedding bag", EmbeddingBag(15, (9,), (11,)), (3,)),
-    ("tokens", TokenGRU(15, (6,), (5,)), TABLE)]
+    ("tokens", TokenGRU(15, (6,), (5,)), TABLE), ("token windows", TokenCNN(15, (6,), (5, 4)), TABLE)]
 every_case = pytest.mark.parametrize(("family", "shape"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 RESNET_PATHS = ["0", "3.body.0", "4.body.0", "4.body.3", "5.body.0", "5.body.3"]
 
@@ -162,7 +163,7 @@ def test_what_is_added_to_raw_inputs_or_gives_the_scores_is_no_unit() -> None:
 @pytest.mark.parametrize(("modules", "message"), [
     ([nn.Linear(4, 3), nn.GELU(), nn.Linear(3, 2)], r"layer 1 is GELU.* Choose another pattern"),
     ([nn.Linear(4, 3), nn.BatchNorm1d(3, affine=False), nn.Linear(3, 2)], r"layer 1 is BatchNorm1d.* Choose another"),
-    ([nn.Conv1d(2, 3, 1), families.AsSequence(), nn.Linear(3, 2)], r"layer 1 is AsSequence.* Choose another pattern"),
+    ([nn.Conv1d(2, 3, 1), AsSequence(), nn.Linear(3, 2)], r"layer 1 is AsSequence.* Choose another pattern"),
     ([nn.Conv1d(2, 4, 1), nn.Conv1d(4, 4, 1, groups=2)], r"one group.*layer 1 has 2 groups.* Choose another pattern"),
     ([nn.Conv1d(2, 4, 1), nn.Flatten(), nn.Linear(14, 2)], r"4 units in front of layer 2, which reads 14 values.* Choose")])
 def test_what_it_cannot_follow_is_refused(modules: list[nn.Module], message: str) -> None:

@@ -35,7 +35,7 @@ def test_the_description_arrives_and_lists_what_there_is(engine: LocalEngine) ->
     assert {"digits", "mnist5k", "mnist1d"} <= {card["name"] for card in found["datasets"]}
     assert "low_rank" in found["methods"]
     assert [family["name"] for family in found["families"]] == ["logistic", "mlp", "cnn", "resnet", "gru", "embedding_bag",
-                                                                "token_gru", "own"]
+                                                                "token_gru", "token_cnn", "own"]
     assert found["device"] and all(preset["settings"]["epochs"] for preset in found["presets"])
 
 

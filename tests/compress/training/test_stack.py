@@ -20,6 +20,7 @@ from compress.networks.families import (
     Network,
     Recurrent,
     ResNet,
+    TokenCNN,
     TokenGRU,
     build,
 )
@@ -38,7 +39,8 @@ CASES: list[tuple[str, list[Family], tuple[int, ...]]] = [
     ("resnet, inner", [ResNet((4, 9), (7, 2)), ResNet((8, 3), (3, 5)), ResNet((5, 5))], SMALL),
     ("resnet, sequence", [ResNet((4, 9)), ResNet((8, 3))], SEQUENCE),
     ("embedding bag", [EmbeddingBag(15, (4,), (6,)), EmbeddingBag(15, (7,), (3,))], TEXT),
-    ("tokens", [TokenGRU(15, (4,), (3,)), TokenGRU(15, (6,), (5,))], TEXT)]
+    ("tokens", [TokenGRU(15, (4,), (3,)), TokenGRU(15, (6,), (5,))], TEXT),
+    ("token windows", [TokenCNN(15, (4,), (3, 7)), TokenCNN(15, (6,), (5, 2))], TEXT)]
 every_case = pytest.mark.parametrize(("families", "shape"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 
 

@@ -14,7 +14,7 @@ from compress.layers.base import with_layers
 from compress.layers.matrix_view import factorised
 from compress.networks.embedding import Embedding
 from compress.networks.evaluation import logits_of
-from compress.networks.families import Architecture, EmbeddingBag, Network, TokenGRU, build
+from compress.networks.families import Architecture, EmbeddingBag, Network, TokenCNN, TokenGRU, build
 from compress.networks.graph.architecture import Own
 from compress.networks.onnx.opening import opened
 from compress.points import onnx_export
@@ -33,7 +33,8 @@ OF_MATRICES = tuple(text for text in TEXTS if "low_rank" not in text and "correc
 FILES = {"channels last": graphs.channels_last, "fixed resnet": partial(graphs.script, "resnet", True),
          "dynamo attention": partial(graphs.dynamo, "attention"), "dynamo gru": partial(graphs.dynamo, "gru"),
          "fixed lstm": partial(graphs.script, "lstm", True)}
-FAMILIES = {"embedding_bag": EmbeddingBag(20, (6,), (5,)), "token_gru": TokenGRU(20, (6,), (5,))}
+FAMILIES = {"embedding_bag": EmbeddingBag(20, (6,), (5,)), "token_gru": TokenGRU(20, (6,), (5,)),
+            "token_cnn": TokenCNN(20, (6,), (5, 4))}
 
 
 def teacher(kind: str) -> tuple[Network, Dataset]:
@@ -47,6 +48,7 @@ def teacher(kind: str) -> tuple[Network, Dataset]:
 
 @pytest.mark.parametrize(("kind", "texts"), [("cnn", TEXTS), ("resnet", TEXTS[:3]), ("attention", TEXTS), ("gru", TEXTS),
                                              ("words", OF_MATRICES), ("embedding_bag", TEXTS), ("token_gru", TEXTS),
+                                             ("token_cnn", TEXTS),
                                              *((kind, TEXTS[:1]) for kind in FILES)])
 def test_scores_are_the_same(kind: str, texts: tuple[str, ...]) -> None:
     """Every module has a writer: nothing is left to torch's exporter, which would store dense layers."""
