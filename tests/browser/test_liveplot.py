@@ -333,6 +333,15 @@ def test_charts_are_printed_as_wide_as_the_paper_lets_them_and_come_back(page):
     page.wait_for_function(f"{GRAPH.format('chart0')}._fullLayout.width === {before}")
 
 
+def test_a_legend_of_fewer_rows_in_a_wider_chart_stays_above_the_curves(page):
+    page.evaluate(f"window.Plotly.relayout({GRAPH.format('chart1')}, {{showlegend: true}})")
+    rows = f"{GRAPH.format('chart1')}.querySelector('.legend .bg').getBoundingClientRect()"
+    plot = f"{GRAPH.format('chart1')}.querySelector('.nsewdrag').getBoundingClientRect()"
+    before = page.wait_for_function(f"{rows}.height").json_value()
+    page.set_viewport_size({"width": 1900, "height": 900})
+    page.wait_for_function(f"{rows}.height < {before} - 10 && {rows}.bottom <= {plot}.top + 1")
+
+
 def test_charts_in_the_window_are_drawn_before_those_outside_and_all_are(page):
     page.set_viewport_size({"width": 1280, "height": 420})
     page.locator("[data-chart=chart3]").scroll_into_view_if_needed()

@@ -278,14 +278,21 @@ class Chart {
     const height = this.spec?.fill ? this.frame.clientHeight : full?.height;
     if (!full || width === 0) return;
     if (Math.abs(full.height - height) >= 1) this.library.relayout(this.graph, { height });
-    if (Math.abs(full.width - width) >= 1) this.library.Plots.resize(this.graph);
+    if (Math.abs(full.width - width) >= 1) this.library.Plots.resize(this.graph).then(() => this.placeLegend());
+  }
+
+  placeLegend() {
+    // In another width a legend may need fewer rows. The margin above shrinks, but Plotly leaves the legend in its old place,
+    // over the curves: it is drawn once more.
+    if (this.graph._fullLayout?.showlegend) this.library.redraw(this.graph);
   }
 
   fitPaper(printing) {
     // Paper has another size than the window. resize() would come too late: it waits a moment for the last of many sizes.
     if (!this.graph._fullLayout || this.frame.clientWidth === 0) return;
     const width = printing ? { width: this.frame.clientWidth } : { width: null, autosize: true };
-    this.library.relayout(this.graph, this.spec?.fill ? { ...width, height: this.frame.clientHeight } : width);
+    const changes = this.spec?.fill ? { ...width, height: this.frame.clientHeight } : width;
+    this.library.relayout(this.graph, changes).then(() => this.placeLegend());
   }
 
   complain(error) {
