@@ -25,6 +25,7 @@ from pages.ui.shell.method_links import page_of
 
 POLL = 0.3
 BEGIN = "Race all methods"
+FILL = {"least": 300, "most": 560, "beside": 345}  # pixels that the rest of the first page needs
 EXAMPLE_FILL = {"least": 300, "most": 640, "beside": 260}  # pixels that the rest of Compare's first view needs
 
 
@@ -124,8 +125,9 @@ def chart_of(state: RaceState, points_lost: float) -> dict[str, Any]:
         curves.append(race_charts.Curve(entry.name, entry.words, points, entry.name in seen))
         seen.add(entry.name)
     found = state.ahead(points_lost)
-    return race_charts.plane(curves, state.reference, pareto(state.points), points_lost, found and found.point,
-                             _training(state))
+    chart = race_charts.plane(curves, state.reference, pareto(state.points), points_lost, found and found.point,
+                              _training(state))
+    return {**chart, "fill": FILL}
 
 
 def sentence(state: RaceState, points_lost: float) -> str:

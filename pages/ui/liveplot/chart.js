@@ -52,7 +52,7 @@ function thinned(layout, width) {
 
 function filling({ least, most, beside }) {
   // As high as the window leaves room for beside the rest, in pixels.
-  return `clamp(${least}px, calc(100vh - ${beside}px - var(--ce-more, 0px)), ${most}px)`;
+  return `clamp(calc(${least}px - var(--ce-less, 0px)), calc(100vh - ${beside}px - var(--ce-more, 0px)), ${most}px)`;
 }
 
 class Chart {

@@ -41,6 +41,16 @@ class Dial {
   }
 
   receive(text) {
+    this.receiveText(text);
+    if (!this.active && this.index === this.reported) this.marksWords(false);
+  }
+
+  // Sentences about the dial's stop come from the server, which is told of a move when the move has ended: until then they are pale.
+  marksWords(pale) {
+    document.documentElement.classList.toggle("lp-turning", pale);
+  }
+
+  receiveText(text) {
     if (text === this.text) return;
     this.text = text;
     const previous = this.spec;
@@ -89,6 +99,7 @@ class Dial {
   turn(index) {
     this.index = index;
     this.show();
+    this.marksWords(true);
     this.onMove();
   }
 
@@ -130,7 +141,9 @@ class Dial {
     this.pending = null;
     if (this.held || this.player.playing) return;
     this.readout.setAttribute("aria-busy", "false");
-    if (this.index !== this.reported) {
+    if (this.index === this.reported) {
+      this.marksWords(false);
+    } else {
       this.reported = this.index;
       this.echoes = [...this.echoes.slice(-9), this.index];
       this.onReport(this.index);
@@ -140,6 +153,7 @@ class Dial {
 
   remove() {
     clearTimeout(this.pending);
+    this.marksWords(false);
     this.player.remove();
     this.box.parentElement.remove();
   }

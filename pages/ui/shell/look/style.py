@@ -92,6 +92,7 @@ STYLE = """<style>
 /* A fold opens and closes at once: while Streamlit's animation of its height goes on, everything below moves. */
 .stExpander details { height: auto !important; }
 [data-testid=stExpanderDetails][inert] { display: none; }
+.lp-turning .ce-verdict { opacity: 0.35; }
 .ce-verdict { font-size: 1rem; line-height: 1.45; min-height: 2.9em; }
 .ce-preset { font-size: 0.9rem; line-height: 1.3; opacity: 0.75; white-space: nowrap; overflow: hidden;
   text-overflow: ellipsis; }
@@ -153,6 +154,10 @@ def of_view(view: View) -> str:
     rules = [f"{PLACES[part]} {{ display: none !important; }}" for part in PARTS if not view.shows(part)]
     if view.lecture:
         rules.append(f":root {{ --ce-scale: {LECTURE_SCALE}; font-size: {16 * LECTURE_SCALE}px !important; }}")
-        rules.append(".st-key-lecture { position: fixed; z-index: 1000; top: 0.5rem; right: 1rem; width: auto; "
+        rules.append("@media (max-height: 820px) { .st-key-part-summary, .st-key-part-presets, "
+                     ".stMainBlockContainer:has(.st-key-lesson) :is(.stHeading:has(h1), .st-key-ce-heading) { display: none; } "
+                     ":root:has(.st-key-lesson) { --ce-less: 80px; } "
+                     ".st-key-lesson { margin-top: 0.7rem; } :root { --ce-more: 0px; } }")
+        rules.append(".st-key-lecture { position: fixed; z-index: 1000; top: 0.15rem; right: 0.5rem; width: auto; zoom: 0.75; "
                      "opacity: 0.55; } .st-key-lecture:hover, .st-key-lecture:focus-within { opacity: 1; }")
     return f"<style>{' '.join(rules)}</style>" if rules else ""
