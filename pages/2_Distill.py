@@ -35,7 +35,7 @@ PRESETS = (
            "hidden layer.", {"depth": 1, "width": 0.075, "temperature": 2.0, "temperatures": "1-8"}, "mnist5k", STRONG),
     Preset("Only 100 labels", "some labels", "The other 2,900 digits are used without labels, with the teacher's outputs as "
            "targets.", {"labelled": 100, "width": 0.2, "alpha": 1.0, "temperatures": "1-20"}, "mnist5k", STRONG),
-    Preset("A class the student never saw", "missing class", "Its training examples have no 3, yet it recognises many "
+    Preset("Trained without a class", "missing class", "Its training examples have no 3, yet it recognises many "
            "threes.", {"omit": 3, "width": 0.2, "alpha": 1.0, "temperature": 8.0, "temperatures": "1-20"}, "mnist5k",
            STRONG),
     Preset("Gap too large", "gap", "At a high temperature tiny students do worse than on labels alone; see whether an "

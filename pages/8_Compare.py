@@ -11,8 +11,8 @@ from pages.ui.explore.folds import Fold
 from pages.ui.shell import session
 from pages.ui.shell.frame import open_page
 
-page = open_page("Compare", "Ask for a size or an accuracy, or click up to four networks to look into them. The line "
-                 "joins those that no other one beats in both.")
+page = open_page("Compare", "Ask for a size or an accuracy, or click up to four networks to look into them. No "
+                 "network is both smaller and more accurate than one on the line.")
 everything = compare.everything(page.known)
 unreadable = session.store().unreadable_points()
 if unreadable:

@@ -117,7 +117,7 @@ def _files(archive: zipfile.ZipFile) -> dict[str, bytes]:
         digest = entry.filename.removeprefix(FOLDER).removesuffix(SUFFIX)
         contents = archive.read(entry)
         if digest_of(contents) != digest:
-            raise _refused(f"the file {digest[:32]!r} is not what its name says")
+            raise _refused(f"the contents of the file {digest[:32]!r} do not match the digest in its name")
         found[digest] = contents
     return found
 

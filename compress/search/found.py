@@ -158,5 +158,5 @@ def luck(target: Target, chosen: float, fresh: Sequence[Fresh], candidates: int)
             f"{len(lost)} fresh {'seed' if len(lost) == 1 else 'seeds'}, of the teacher too, it loses {mean:.2g}{spread} in "
             f"{size} on average.")
     if target.goal == SMALLEST and target.points_lost is not None and mean > target.points_lost:
-        said += f" That is more than {target.points_lost:g}: the choice was lucky."
+        said += f" That misses the limit of {target.points_lost:g}."
     return said

@@ -59,7 +59,7 @@ def test_the_answer_stands_with_its_luck_and_what_was_tried(show, filled, found)
     answer = next(text for text in words(shown).split("<div") if "The smallest file at most 3 points below" in text)
     assert f"<b>{best['bytes'] / 1000:.1f} kB</b>" in answer and f"Low rank (share kept {100 * best['dial']:g} %" in answer
     captions = " ".join(one.value for one in shown.caption)
-    assert "with 1 fresh seed, of the teacher too, it loses 4" in captions and "the choice was lucky" in captions
+    assert "with 1 fresh seed, of the teacher too, it loses 4" in captions and "misses the limit" in captions
     assert "The notes of this search were damaged" in shown.warning[0].value
     assert "Tried: 2 recipes, 1 measured, 1 could not meet the target" in captions
     assert "What was tried" in labels(shown.expander) and not shown.main.dataframe

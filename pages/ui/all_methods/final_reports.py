@@ -75,7 +75,7 @@ def _whole_page(data: str, contents: str, own: list[Row], known: Card) -> None:
         store, digests = session.store(), [row["digest"] for row in own]
         found = gathering.gather(store, data, contents, digests, known["methods"], own[0]["data_title"])
         if found is None:
-            raise LookupError(f"the final report on {data} was there a moment ago, and is gone")
+            raise LookupError(f"the final report on {data} was deleted a moment ago")
         return page.page(found, store.artefacts)
 
     st.download_button("This report as one page (HTML)", made, f"report_{outside.file_part(data)}.html", "text/html",

@@ -55,7 +55,7 @@ def _download(network: Opened, known: Card, made: dict[str, Any], title: str, su
     name = exports.file_name(network.recipe, made["bytes"], known).removesuffix(".safetensors") + suffix
     st.download_button(f"{title} ({words.size(made['bytes'])})", lambda: files.contents(made["digest"], suffix), name,
                        key=f"export{suffix}.{digest}", icon=":material/download:", on_click="ignore", disabled=not is_there,
-                       help=None if is_there else "It predicts otherwise, or its file is gone.")
+                       help=None if is_there else "Its predictions differ from the network's, or its file is missing.")
 
 
 def verdict(made: dict[str, Any], row: dict[str, Any]) -> str:

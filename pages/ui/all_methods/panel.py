@@ -129,8 +129,8 @@ def paying(network: Opened) -> str:
         return "no class lost more examples than it won."
     lost = (f"class {names[found.number]} lost {found.lost} of its {labels.count(found.number)} examples and won "
             f"{found.gained} (p = {found.p:.2g}, corrected for {len(names)} classes)")
-    return (f"one class pays: {lost}." if found.is_paying else
-            f"no class pays more than chance explains; most of all, {lost}.")
+    return (f"one class lost significantly more examples than it won: {lost}." if found.is_paying else
+            f"no class lost significantly more examples than it won; the largest loss: {lost}.")
 
 
 def _sure(networks: list[Opened], known: Card) -> None:

@@ -87,8 +87,8 @@ def _ask(state: SearchState, known: Card) -> None:
         st.button(_offer(state), type="primary", icon=":material/travel_explore:", key="search.start", on_click=_start,
                   args=[state], disabled=state.running)
     st.caption(outside.markdown(
-        f"On the network of the sidebar, {network_in_words(session.choice(), known)}. Every network measured of it so far "
-        "takes part. All choices are made on validation."))
+        f"On the network of the sidebar, {network_in_words(session.choice(), known)}. All networks that are measured of "
+        "this teacher are candidates. All choices are made on validation."))
 
 
 def _kept(name: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ LESSON = Lesson("atoms-of-digits", "Atoms of digits", "How few numbers are enoug
                  "tested on digits replaced in the same way. How often is it right? (On the digits as they are: "
                  "about 97 %.)",
                  ("about 50 %", "about 75 %", "above 90 %"), 2,
-                 "Above 90 %. What one atom keeps of a digit is nearly always enough to tell its class.")),
+                 "Above 90 %. One atom and its coefficient are nearly always enough to recognise the digit.")),
     LessonStep(
         "One atom a digit",
         "64 pixels have become one number of an atom and one coefficient. The file is five times smaller, and the pictures "
@@ -29,8 +29,8 @@ LESSON = Lesson("atoms-of-digits", "Atoms of digits", "How few numbers are enoug
         "The atoms themselves, further down: many look like whole digits."),
     LessonStep(
         "Four atoms a digit",
-        "With four atoms the accuracy is that of the digits as they are, within noise, and half of the error that one atom "
-        "leaves is gone. The file is still less than a third.", SPARSE_CODE, {**CODES, "data_codes.nonzeros": "4"},
+        "With four atoms the accuracy is that of the original digits, within noise, and the error is half of that with one "
+        "atom. The file still has less than a third of the bytes.", SPARSE_CODE, {**CODES, "data_codes.nonzeros": "4"},
         Question("The same with 144 **random** atoms, nothing learned. What does four of those cost?",
                  ("nothing: any atoms will do", "several points", "it guesses"), 1,
                  "Several points, and most of the energy of the pictures: learned atoms are worth their training."),

@@ -28,7 +28,7 @@ LESSON = Lesson("break-even-rank", "Break-even rank", "When two factors are smal
         Question("Half of the ranks are kept. What is left of the file?", ("a quarter", "half", "about two thirds"), 2,
                  "About two thirds: 32 × 364 = 11,648 numbers instead of 19,200 in the first layer. Half of the ranks is "
                  "not half of the numbers."),
-        "The sentence that says which layers stay dense, and the marked break-even ranks in the charts of singular values."),
+        "The sentence about the layers that stay dense, and the marked break-even ranks in the charts of singular values."),
     LessonStep(
         "Half of the ranks",
         "The file has shrunk to about two thirds, and the accuracy is the teacher's within noise. The ranks left out "

@@ -16,16 +16,16 @@ LABELS = {**DIGITS, "distill.width": "0.2", "distill.labelled": "50", "distill.a
 LESSON = Lesson("dark-knowledge", "Dark knowledge", "Why the wrong answers of a teacher are worth learning.", (
     LessonStep(
         "A teacher gives ten numbers, not one answer",
-        "This network recognises about 98 % of the digits. For each image it gives ten probabilities; the label says only "
-        "which one should be the largest.", TEACHER, DIGITS,
-        Question("A small student learns from the teacher's outputs for all digits except the 3: it never sees an image of "
-                 "a 3. How many of the 36 threes among the validation examples will it recognise?",
+        "This network recognises about 98 % of the digits. For each image it gives ten probabilities; the label gives "
+        "only the right class.", TEACHER, DIGITS,
+        Question("A small student learns from the teacher's outputs for all digits except the 3: it is not trained on "
+                 "any image of a 3. How many of the 36 threes among the validation examples will it recognise?",
                  ("none", "about a third", "most of them"), 2,
                  "Most of them. The teacher's probability of a 3 is higher for images that resemble one; from these "
                  "probabilities the student learns what a 3 looks like."),
         "Under *The most confident mistakes*: which digits are taken for which others?"),
     LessonStep(
-        "A student that never saw a 3",
+        "A student trained without a 3",
         "The student has a fifth of the teacher's hidden units. It was trained on the teacher's outputs at temperature 8, "
         "without a single 3 among its examples. Its control, the same network trained on labels alone, has not seen a 3 "
         "either.", DISTILL, {**UNSEEN, "distill.temperature": "8.0"}, None,
@@ -35,8 +35,8 @@ LESSON = Lesson("dark-knowledge", "Dark knowledge", "Why the wrong answers of a 
         "No label was a 3, so the control learned only that its output for the 3 is small: it stays below 90 %. The student "
         "learned from the teacher's small probabilities too: dark knowledge (Hinton, Vinyals & Dean 2015).", DISTILL,
         {**UNSEEN, "distill.temperature": "8.0", "distill.width": "0.35"},
-        Question("At temperature 1 the student sees the teacher's probabilities as they are. Will it still recognise the "
-                 "threes?", ("yes, as many", "about half of them", "almost none"), 2,
+        Question("At temperature 1 the student is trained on the teacher's probabilities as they are. Will it still "
+                 "recognise the threes?", ("yes, as many", "about half of them", "almost none"), 2,
                  "Almost none. At temperature 1 the teacher is so sure that the probability of a 3 is nearly zero for other "
                  "digits, and nothing can be learned from it."),
         "The hollow points: the controls. They stay below 90 % at every width."),

@@ -40,11 +40,11 @@ LESSON = Lesson("deep-compression", "Deep Compression, step by step", "What prun
                  "that share it. What happens to the file?",
                  ("it gets longer", "it gets much shorter", "its length stays"), 2,
                  "Its length stays: the same few values take the place of others, and no weight changes its number."),
-        "The second stair: what four values take off the bytes, and what they cost in accuracy."),
+        "The second step of the staircase: how many bytes four values save, and how much accuracy they cost."),
     LessonStep(
         "Train the values",
-        "Three passes over a dozen numbers win a little back. Coding then takes a third off, and changes no "
-        "prediction: 7 kB, 28 times smaller than the teacher.", CHAINS, {**DIGITS, "chain": f"{AGAIN}+{TRAINED}"},
+        "Three epochs of training for a dozen values regain a little accuracy. Coding then saves a third of the bytes and "
+        "changes no prediction: 7 kB, 28 times smaller than the teacher.", CHAINS, {**DIGITS, "chain": f"{AGAIN}+{TRAINED}"},
         Question("The other way round: first four shared values, then remove 85 % and train. How accurate is that network?",
                  ("about 96 %, as before", "about 90 %", "about 10 %, as by guessing"), 2,
                  "About 10 %. After sharing, a layer has four magnitudes; pruning by magnitude cannot tell equal "
@@ -69,5 +69,5 @@ LESSON = Lesson("deep-compression", "Deep Compression, step by step", "What prun
     LessonStep(
         "Side by side",
         "All networks of this lesson on one plane, also those in the middle of a chain.", COMPARE, DIGITS, None,
-        "The line joins the networks that no other one beats in both size and accuracy."),
+        "No network is both smaller and more accurate than one on the line."),
 ))

@@ -18,7 +18,7 @@ LESSON = Lesson("how-few-bits", "How few bits?", "What weights can be rounded to
         Question("Now only three levels: minus one step, zero, plus one step. Each weight gets the nearest. How accurate is "
                  "the network?", ("about 97 %", "about 80 %", "about 60 %"), 2,
                  "About 60 %: most weights become zero, and the errors of hundreds of weights add up in every output."),
-        "The histogram: so many levels that they follow it like its own bars. Drag the dial and watch them thin out."),
+        "The histogram: the 256 levels follow its shape. Drag the dial to the left: fewer levels remain."),
     LessonStep(
         "Three levels, the nearest",
         "Grey: the teacher's weights. In colour: the levels that they are rounded to. Rounding treats each weight by "
@@ -49,10 +49,10 @@ LESSON = Lesson("how-few-bits", "How few bits?", "What weights can be rounded to
         "Three levels, not coded",
         "The same network without entropy coding, 2 bits for each weight. Coding changes the file, not the network.",
         QUANTIZE, {**FEW, "quantize.coding": "none"}, None,
-        "The fold *Where the bytes go*: what the diamond, the theoretical entropy, says could still be saved."),
+        "The fold *Where the bytes go*: the diamond is the theoretical entropy, the fewest bytes that coding could reach."),
     LessonStep(
         "Side by side",
         "All networks measured so far, on one plane. Quantization needs no training and keeps every weight in its place: "
         "other methods can come before it.", COMPARE, DIGITS, None,
-        "The line joins the networks that no other one beats in both size and accuracy."),
+        "No network is both smaller and more accurate than one on the line."),
 ))

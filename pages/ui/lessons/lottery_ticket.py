@@ -53,7 +53,7 @@ LESSON = Lesson("lottery-ticket", "The lottery ticket", "Whether a small network
     LessonStep(
         "Four rounds",
         "Train, remove some, go back, train again: after four rounds 3 % of the weights are left, and the network is right "
-        "on more than nine digits out of ten. This takes four times the training: finding a ticket is not cheap.", PRUNE,
+        "on more than nine digits out of ten. Finding this ticket takes four times the training.", PRUNE,
         {**REWIND, "prune.rounds": "4", "prune.sparsity": "0.97"}, None,
         "The file is below 12 kB, about 18 times smaller than the teacher's."),
 ))

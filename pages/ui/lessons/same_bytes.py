@@ -49,5 +49,5 @@ LESSON = Lesson("same-bytes", "The same bytes, three ways", "Which method makes 
         "All networks measured so far, on one plane. The fair reading: students cost training and data, low rank and "
         "pruning cost seconds and no training; trained again after pruning, the gap narrows (lesson *The lottery ticket*).",
         COMPARE, DIGITS, None,
-        "The line joins the networks that no other one beats in both size and accuracy."),
+        "No network is both smaller and more accurate than one on the line."),
 ))

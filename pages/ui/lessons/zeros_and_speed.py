@@ -31,8 +31,7 @@ LESSON = Lesson("zeros-are-not-speed", "Zeros are not speed", "Why a file can sh
         PRUNE, {**PLAIN, "prune.sparsity": "0.5"},
         Question("With 80 % zeros, a fifth of the multiply-adds is left. How much faster is that?",
                  ("about five times", "about twice", "still not faster"), 2,
-                 "Still not faster: it pays to skip zeros only where far more weights of a layer are gone, about 85 % and "
-                 "more."),
+                 "Still not faster: skipping zeros saves time only where about 85 % or more of a layer's weights are zero."),
         "The chart of what is saved: file, multiply-adds and time are three curves."),
     LessonStep(
         "80 % zeros, the others refitted",

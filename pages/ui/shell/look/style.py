@@ -139,6 +139,14 @@ STYLE = """<style>
 </style>"""
 
 LECTURE_SCALE = 1.3  # of all type, and of the charts' height
+# In a low window, as of a projector, the charts of a lecture have the room of the words above them.
+LOW_LECTURE = """@media (max-height: 820px) {
+  .st-key-part-summary, .st-key-part-presets { display: none; }
+  .stMainBlockContainer:has(.st-key-lesson) :is(.stHeading:has(h1), .st-key-ce-heading) { display: none; }
+  .st-key-lesson { margin-top: 0.7rem; }
+  :root { --ce-more: 0px; }
+  :root:has(.st-key-lesson) { --ce-less: 80px; }
+}"""
 PLACES = {
     "sidebar": "[data-testid=stSidebar], [data-testid=stExpandSidebarButton]",
     "settings": ".st-key-part-settings, [data-testid=stColumn]:has(.st-key-part-settings)",
@@ -154,10 +162,7 @@ def of_view(view: View) -> str:
     rules = [f"{PLACES[part]} {{ display: none !important; }}" for part in PARTS if not view.shows(part)]
     if view.lecture:
         rules.append(f":root {{ --ce-scale: {LECTURE_SCALE}; font-size: {16 * LECTURE_SCALE}px !important; }}")
-        rules.append("@media (max-height: 820px) { .st-key-part-summary, .st-key-part-presets, "
-                     ".stMainBlockContainer:has(.st-key-lesson) :is(.stHeading:has(h1), .st-key-ce-heading) { display: none; } "
-                     ":root:has(.st-key-lesson) { --ce-less: 80px; } "
-                     ".st-key-lesson { margin-top: 0.7rem; } :root { --ce-more: 0px; } }")
-        rules.append(".st-key-lecture { position: fixed; z-index: 1000; top: 0.15rem; right: 0.5rem; width: auto; zoom: 0.75; "
-                     "opacity: 0.55; } .st-key-lecture:hover, .st-key-lecture:focus-within { opacity: 1; }")
+        rules.append(LOW_LECTURE)
+        rules.append(".st-key-lecture { position: fixed; z-index: 1000; top: 0.15rem; right: 0.5rem; width: auto; "
+                     "zoom: 0.75; opacity: 0.55; } .st-key-lecture:hover, .st-key-lecture:focus-within { opacity: 1; }")
     return f"<style>{' '.join(rules)}</style>" if rules else ""
