@@ -40,14 +40,16 @@ def shown_labels(data: Dataset) -> list[str]:
 
 def shown(data: Dataset, inputs: Tensor) -> list[Any]:
     """Rebuilt validation examples as nested lists of 0..255 in an example's shape: scaled to the range of all original
-    examples if they are images (so that colours are preserved), else to the range of each original example.
+    examples if they are images (so that colours are preserved), else to the range of each original example. Tables stay
+    normalised: a column in the thousands would leave nothing to see of the others.
 
     Args:
         inputs: the first EXAMPLES validation examples, rebuilt, as normalised inputs (EXAMPLES, ...).
     """
-    original = data.normaliser.undo(data.validation.inputs[:EXAMPLES]).reshape(len(inputs), -1)
+    undo = np.asarray if data.kind == "tabular" else data.normaliser.undo
+    original = undo(data.validation.inputs[:EXAMPLES]).reshape(len(inputs), -1)
     axis = None if data.kind == "image" else 1
     low = original.min(axis, keepdims=True)
     scale = 255.0 / np.maximum(original.max(axis, keepdims=True) - low, 1e-9)
-    restored = data.normaliser.undo(inputs.cpu().numpy().reshape(-1, *data.shape)).reshape(len(inputs), -1)
+    restored = undo(inputs.cpu().numpy().reshape(-1, *data.shape)).reshape(len(inputs), -1)
     return ((restored - low) * scale).clip(0, 255).round().astype(int).reshape(-1, *data.shape).tolist()

@@ -14,13 +14,18 @@ ACROSS = 3  # pairs of pictures beside each other, at most
 
 
 def examples(originals: list, made: list[list | None]) -> Chart:
-    """The first examples: images with the rebuilt ones under them, anything else as lines.
+    """The first examples: images with the rebuilt ones under them, and one sequence of several features likewise, a row a
+    feature; anything else as lines.
 
     Args:
         originals: nested lists shaped like an example, 0..255.
         made: for each stop of the dial the same examples rebuilt, or None where nothing was measured.
     """
-    return _maps(originals, made) if np.ndim(originals[0]) == 3 else _lines(originals[0], [one and one[0] for one in made])
+    if np.ndim(originals[0]) == 3:
+        return _maps(originals, made)
+    if np.ndim(originals[0]) == 2 and len(originals[0]) > 1:
+        return _of_rows(_maps([[originals[0]]], [one and [[one[0]]] for one in made]))
+    return _lines(originals[0], [one and one[0] for one in made])
 
 
 def _maps(originals: list, made: list[list | None]) -> Chart:
@@ -41,6 +46,14 @@ def _maps(originals: list, made: list[list | None]) -> Chart:
                                   "yaxis": {"visible": False, "autorange": "reversed", "scaleanchor": "x"}}}}
 
 
+def _of_rows(chart: Chart) -> Chart:
+    """The map of a sequence, as wide and as high as there is room for."""
+    layout = chart["figure"]["layout"]
+    return {**chart, "title": "An example (above) and rebuilt", "alt": "One example, a row a feature, and under it the same "
+            "rebuilt at the dial's stop.",
+            "figure": {**chart["figure"], "layout": {**layout, "yaxis": {"visible": False, "autorange": "reversed"}}}}
+
+
 def _pairs(originals: list, made: list, step: int) -> list[list[float | None]]:
     """Grey levels of the originals in a row over those rebuilt, with gaps of one twelfth of a picture."""
     rows = [_row(originals, step), _row(made, step)]
@@ -56,14 +69,15 @@ def _row(pictures: list, step: int) -> list[list[float | None]]:
 
 
 def _lines(original: Any, made: list[Any]) -> Chart:
-    places = list(range(np.shape(original)[-1]))
+    places, is_table = list(range(np.shape(original)[-1])), np.ndim(original) == 1
     first = np.atleast_2d(original)[0].tolist()
     shown = [None if one is None else np.atleast_2d(one)[0].tolist() for one in made]
     rebuilt = next((one for one in shown if one), first)
+    across, upwards = ("feature", "normalised value (0 to 255)") if is_table else ("place", "value (0 to 255)")
     return {"id": "rebuilt", "title": "An example, and rebuilt", "height": 340,
             "alt": "One example's values, and the same rebuilt at the dial's stop.",
             "follow": [{"trace": 1, "x": [one and places for one in shown], "y": shown}],
             "figure": {"data": [marks.line(places, first, "as it is", palette.GREY, width=2),
                                 marks.line(places, rebuilt, "rebuilt", palette.PINK)],
-                       "layout": {"xaxis": {"title": {"text": "place"}}, "legend": marks.legend(font=13),
-                                  "yaxis": {"title": {"text": "value (0 to 255)"}}, "hovermode": "x unified"}}}
+                       "layout": {"xaxis": {"title": {"text": across}}, "yaxis": {"title": {"text": upwards}},
+                                  "legend": marks.legend(font=13), "hovermode": "x unified"}}}

@@ -98,7 +98,7 @@ def by_class(points: list[dict], values: list[int], classes: list[str]) -> Chart
     maps = [point["inside"].get("by_class") if point else None for point in at(points, values)]
     known, classes = [one for one in maps if one], outside.names(classes)
     columns = [one and list(range(1, len(one[0]) + 1)) for one in maps]
-    return {"id": "by-class", "title": "Mean coefficient of each atom, by class", "height": 380, "span": "wide",
+    return {"id": "by-class", "title": "Mean coefficient by class", "height": 380, "span": "wide",
             "alt": f"Mean coefficients of the {len(known[0][0])} most used atoms for each of {len(classes)} classes.",
             "follow": [{"trace": 0, "x": columns, "y": [one and classes for one in maps], "z": maps}],
             "figure": {"data": [{"type": "heatmap", "x": list(range(1, len(known[-1][0]) + 1)), "y": classes, "z": known[-1],
@@ -106,7 +106,8 @@ def by_class(points: list[dict], values: list[int], classes: list[str]) -> Chart
                                  "colorscale": [[0, palette.faded(palette.NEUTRAL, 0.06)], [1, palette.OLIVE]],
                                  "colorbar": {"title": {"text": "mean size"}, "thickness": 12},
                                  "hovertemplate": "class %{y}, atom %{x}: %{z:.2f}<extra></extra>"}],
-                       "layout": {"xaxis": {"title": {"text": "atom, most used first"}, "showgrid": False, "dtick": 1},
+                       "layout": {"xaxis": {"title": {"text": "atom, most used first"}, "showgrid": False, "tick0": 1,
+                                            "dtick": max(1, len(known[-1][0]) // 6)},
                                   "yaxis": {"title": {"text": "class"}, "type": "category", "showgrid": False}}}}
 
 

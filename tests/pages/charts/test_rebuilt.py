@@ -1,0 +1,23 @@
+"""Examples beside what is rebuilt of them, as each kind of data is seen best."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pages.ui.charts import rebuilt
+
+
+def test_a_sequence_of_letters_is_a_map_with_a_row_for_each_letter():
+    original = (np.eye(4, dtype=int)[np.arange(12) % 4].T * 255).tolist()
+    chart = rebuilt.examples([original], [None, [(np.array(original) // 2).tolist()]])
+    drawn = chart["figure"]["data"][0]["z"]
+    assert drawn[:4] == original and drawn[4] == [None] * 12 and np.array_equal(drawn[5:], np.array(original) // 2)
+    assert chart["follow"][0]["z"] == [None, drawn]
+    assert "scaleanchor" not in chart["figure"]["layout"]["yaxis"]
+
+
+def test_signals_and_tables_are_lines_that_say_what_is_across():
+    for example, across in ([[1, 2, 3]], "place"), ([1, 2, 3], "feature"):
+        chart = rebuilt.examples([example], [None, [example]])
+        assert chart["figure"]["data"][0]["y"] == chart["follow"][0]["y"][1] == [1, 2, 3]
+        assert chart["figure"]["layout"]["xaxis"]["title"]["text"] == across
