@@ -138,7 +138,7 @@ def test_each_curve_leads_to_its_page_with_the_settings_of_its_smallest_network(
 
 
 def test_what_each_curve_spends_is_on_the_page(show, known):  # noqa: F811
-    shown = show("app.py")
+    shown = show("app.py", opened=["start.What each curve measures"])
     table = shown.main.dataframe[0].value
     assert list(table["curve"]) == [entry.words for entry in entries(Recipe.parse(example.races()[0].recipe),
                                                                      known["methods"])]
