@@ -17,7 +17,7 @@ from compress.distillation.hidden_features import (
     teacher_stages,
 )
 from compress.distillation.refusal import missing
-from compress.networks.evaluation import CHUNK, evaluating
+from compress.networks.evaluation import chunk_of, evaluating
 from compress.networks.families import Network
 from compress.training import losses
 from compress.training.side_by_side import SideBySide
@@ -64,7 +64,7 @@ class TeacherTargets:
         logits, hints, embeddings = [], [], []
         maps: list[list[Tensor]] = []
         with evaluating(network):
-            for chunk in inputs.split(CHUNK):
+            for chunk in inputs.split(chunk_of(network)):
                 logits.append(network(chunk))
                 if loss not in ("hints", "attention", "relational"):
                     continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from compress.layers.base import is_dense
+from compress.layers.base import is_dense, weight_of
 from compress.layers.matrix_view import inputs_as_columns
 from compress.memory import require
 from compress.networks.embedding import Embedding, frequencies
@@ -62,6 +62,7 @@ class Moments:
 
 
 WIDE = 8192  # inputs of a layer above which its moment is kept as its root, where it has one
+ENOUGH = 64_000_000  # bytes
 WITHOUT_INPUTS = ("Choose a scheme or criterion that does not read the inputs (plain, magnitude), or a "
                   "narrower layer.")
 
@@ -96,6 +97,25 @@ def input_moments(network: Network, inputs: Tensor, paths: Iterable[str]) -> dic
            {path: own.add for path, own in tables.items()})
     found = {path: own.moments() for path, own in gathered.items()} | {path: own.moments() for path, own in tables.items()}
     return {path: found[path] for path in paths}
+
+
+def in_turn(network: nn.Module, paths: Iterable[str]) -> list[list[str]]:
+    """Layers in order, in groups whose second moments take about as much memory as the weights of the network, or ENOUGH.
+    Each group costs one evaluation of the examples; moments are the same in any group."""
+    most = max(ENOUGH, sum(weight.numel() * weight.element_size() for weight in network.parameters()))
+    groups: list[list[str]] = []
+    taken = 0
+    for path in paths:
+        layer = network.get_submodule(path)
+        weight = weight_of(layer)
+        of_groups = 1 if isinstance(layer, nn.Linear) else int(getattr(layer, "groups", 1))
+        needed = 0 if has_diagonal_moment(layer) else bytes_of_moment(of_groups, weight[0].numel())
+        if not groups or taken + needed > most:
+            groups.append([])
+            taken = 0
+        groups[-1].append(path)
+        taken += needed
+    return groups
 
 
 def input_mean_squares(network: Network, inputs: Tensor, paths: Iterable[str]) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from compress.data.datasets import Dataset, Split
 from compress.data.tensors import on_device
-from compress.networks.evaluation import CHUNK, device_of, evaluating
+from compress.networks.evaluation import chunk_of, device_of, evaluating
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 
@@ -48,7 +48,7 @@ def sensitivity(network: Network, data: Dataset, paths: Sequence[str], compresse
     for number, path in enumerate(paths):
         place = list(dict(network.named_children())).index(path.partition(".")[0])
         with evaluating(network):
-            starts = [[network[:place](chunk) for chunk in inputs.split(CHUNK)] for inputs, _ in splits]
+            starts = [[network[:place](chunk) for chunk in inputs.split(chunk_of(network))] for inputs, _ in splits]
         losses[path], accuracies[path] = [untouched[0][0]], [untouched[1][1]]
         for step, level in enumerate(levels[1:]):
             report((number + step / len(levels)) / len(paths), f"sensitivity of layer {path}")

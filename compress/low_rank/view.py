@@ -9,7 +9,7 @@ from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.layers.input_moments import Moments, input_moments
+from compress.layers.input_moments import Moments, in_turn, input_moments
 from compress.layers.matrix_view import matrix_of
 from compress.layers.titles import layer_title
 from compress.low_rank.factorisation import Factorisation
@@ -28,14 +28,15 @@ def layer_views(method: Any, teacher: Network, data: Dataset, pieces: dict[str, 
     basis and with that of plain SVD).
     """
     device = device_of(teacher)
-    calibration = input_moments(teacher, on_device(data.calibration, device)[0], pieces)
-    validation = input_moments(teacher, on_device(data.validation, device)[0], pieces)
-    views = []
-    for number, (path, piece) in enumerate(pieces.items()):
-        report(number / len(pieces), f"spectra of layer {path}")
-        view = _view(piece, calibration[path], validation[path])
-        views.append({"path": path, "title": layer_title(path, piece.dense), "ranks": [chosen[path] for chosen in ranks],
-                      **view})
+    views: list[dict[str, Any]] = []
+    for group in in_turn(teacher, pieces):
+        calibration, validation = (input_moments(teacher, on_device(split, device)[0], group) for split in
+                                   (data.calibration, data.validation))
+        for path in group:
+            report(len(views) / len(pieces), f"spectra of layer {path}")
+            view = _view(pieces[path], calibration.pop(path), validation.pop(path))
+            views.append({"path": path, "title": layer_title(path, pieces[path].dense),
+                          "ranks": [chosen[path] for chosen in ranks], **view})
     return views
 
 

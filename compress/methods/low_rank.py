@@ -10,7 +10,7 @@ from typing import Any
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.layers.base import Substitute, bytes_of_weight, merged_layer, with_layers
-from compress.layers.input_moments import Moments, input_moments, recalibrated
+from compress.layers.input_moments import Moments, in_turn, input_moments, recalibrated
 from compress.layers.opening import merged, parts_of
 from compress.layers.sparse import Sparse
 from compress.low_rank.factorisation import Factorisation, factorise, placeholder
@@ -175,15 +175,17 @@ class LowRank(Method):
     def _factorise(self, teacher: Network, data: Dataset, report: Reporter, seed: int) -> dict[str, Factorisation]:
         dense = merged(teacher)
         layers = parts_of(dense, "LowRank", self.output_layer)
-        moments: dict[str, Moments] = {}
-        if self._criterion in ("whitened", "centred"):
-            report(0.0, "reading calibration activations")
-            moments = input_moments(dense, on_device(data.calibration, device_of(teacher))[0], layers)
-        pieces = {}
-        for number, (path, layer) in enumerate(layers.items()):
-            report(number / len(layers), f"factorising layer {path}")
-            pieces[path] = factorise(merged_layer(layer), self._criterion, self.convolution, moments.get(path), seed,
-                                     _stored(teacher, path))
+        reads_inputs = self._criterion in ("whitened", "centred")
+        pieces: dict[str, Factorisation] = {}
+        for group in in_turn(dense, layers) if reads_inputs else [list(layers)]:
+            moments: dict[str, Moments] = {}
+            if reads_inputs:
+                report(len(pieces) / len(layers), "reading calibration activations")
+                moments = input_moments(dense, on_device(data.calibration, device_of(teacher))[0], group)
+            for path in group:
+                report(len(pieces) / len(layers), f"factorising layer {path}")
+                pieces[path] = factorise(merged_layer(layers[path]), self._criterion, self.convolution,
+                                         moments.pop(path, None), seed, _stored(teacher, path))
         return pieces
 
 

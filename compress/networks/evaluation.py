@@ -16,11 +16,16 @@ def device_of(network: nn.Module) -> torch.device:
     return next(network.parameters()).device
 
 
+def chunk_of(network: nn.Module) -> int:
+    """How many examples a network reads at a time: fewer than CHUNK where its architecture has large values."""
+    return int(getattr(getattr(network, "architecture", None), "most_at_once", CHUNK))
+
+
 def logits_of(network: nn.Module, inputs: Tensor) -> Tensor:
     """Outputs (n, classes) in evaluation mode, always in the same chunks, so that a network read from a file repeats them
     exactly."""
     with evaluating(network):
-        return torch.cat([network(chunk) for chunk in inputs.split(CHUNK)])
+        return torch.cat([network(chunk) for chunk in inputs.split(chunk_of(network))])
 
 
 @contextmanager

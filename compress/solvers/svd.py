@@ -135,7 +135,8 @@ def principal(matrix: Tensor, metric: Metric | None = None) -> Subspace:
     energies, vectors = torch.linalg.eigh(square, UPLO=TRIANGLE)
     count = min(rows, columns)
     energies = energies.flip(-1).clamp_min(0.0)
-    return Subspace(vectors.flip(-1)[..., :count], energies[..., :count], energies.sum(-1))
+    basis = vectors.flip(-1)[..., :count].contiguous()  # otherwise the other eigenvectors would stay in memory with it
+    return Subspace(basis, energies[..., :count], energies.sum(-1))
 
 
 def energy(matrix: Tensor, metric: Metric) -> Tensor:

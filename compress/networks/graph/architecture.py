@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from compress.networks.evaluation import CHUNK
 from compress.networks.families import MOST_CLASSES, Architecture, Family, Network
 from compress.networks.graph.parts import fitted, part_of, plain_of
 from compress.networks.graph.refused import Refused
@@ -29,6 +30,7 @@ VALUES = ("auto", "normalised", "as_stored", "unit", "centred", "imagenet")
 CHANNELS = ("auto", "as_stored", "reversed")
 LAYOUT = ("auto", "channels_first", "channels_last")
 MOST_PARTS = 20_000
+AT_ONCE = 1 << 22  # numbers of a value of all examples that are computed with at a time: 16 MB
 LONGEST_NAME = 80
 
 
@@ -97,7 +99,7 @@ class GraphArchitecture(Architecture):
         texts = tuple(json.dumps(part, sort_keys=True) for part in parts)
         shape, classes = wholes(plain, "shape", 1, (1, 2, 3)), whole(plain, "classes", 1, MOST_CLASSES)
         found = cls(Own(network=called), shape, classes, called, texts, tuple(labels))
-        problem = _problem(found)
+        problem = _tried(found)[0]
         if problem:
             raise ValueError(problem)
         return found
@@ -114,6 +116,11 @@ class GraphArchitecture(Architecture):
     def reads_whole(self) -> bool:
         """Whether it reads whole numbers, such as the numbers of words."""
         return bool(json.loads(self.parts[0]).get("whole"))
+
+    @property
+    def most_at_once(self) -> int:
+        """How many examples are computed with at a time, so that none of their values has more than AT_ONCE numbers."""
+        return max(1, min(CHUNK, AT_ONCE // max(1, _tried(self)[1])))
 
     def fitting(self, tensors: Mapping[str, Tensor]) -> GraphArchitecture:
         """The architecture with the sizes of these tensors, named as in a network's state_dict: of a sequence of linear and
@@ -132,24 +139,31 @@ def graph_network(called: str, shape: tuple[int, ...], classes: int, modules: li
 
 
 @lru_cache(maxsize=64)
-def _problem(architecture: GraphArchitecture) -> str:
-    """Why the parts make no scores of classes, found out on torch's device "meta", where no memory is taken; "" if they
-    do."""
+def _tried(architecture: GraphArchitecture) -> tuple[str, int]:
+    """Why the parts make no scores of classes, "" if they do, and the most numbers that a value has for one example: found
+    out on torch's device "meta", where no memory is taken."""
+    most = 0
+
+    def watch(operator: str, made: Tensor) -> None:
+        nonlocal most
+        _watch(operator, made)
+        most = max(most, made.numel() // 2)
+
     try:
         with torch.device("meta"), torch.inference_mode():
             value = torch.zeros(2, *architecture.shape)
             for module in architecture.fresh().eval():
                 shape = of_layer(module, [value])
-                value = (shape if shape is not None else module.run(value, _watch) if isinstance(module, Region) else
+                value = (shape if shape is not None else module.run(value, watch) if isinstance(module, Region) else
                          module(value))
-                _watch(type(module).__name__, value)
+                watch(type(module).__name__, value)
     except Refused as error:
-        return str(error)
+        return str(error), most
     except (RuntimeError, IndexError, TypeError, KeyError, NotImplementedError, OverflowError, ValueError, AttributeError,
             ZeroDivisionError):
-        return "the operators of its graph do not fit each other"
+        return "the operators of its graph do not fit each other", most
     return "" if value.shape == (2, architecture.classes) else (
-        f"its graph makes values of the shape {list(value.shape)} for two examples, not {[2, architecture.classes]}")
+        f"its graph makes values of the shape {list(value.shape)} for two examples, not {[2, architecture.classes]}"), most
 
 
 def _watch(operator: str, made: Tensor) -> None:

@@ -16,12 +16,13 @@ from compress.curves.store import Store
 from compress.data.datasets import Dataset
 from compress.files import kept_networks, network_file
 from compress.layers import input_moments
-from compress.layers.base import weight_of
+from compress.layers.base import dense_layers, weight_of
 from compress.layers.input_moments import Moments
 from compress.method import Method
 from compress.methods import method
-from compress.networks.evaluation import logits_of
+from compress.networks.evaluation import chunk_of, logits_of
 from compress.networks.families import Network
+from compress.networks.graph import architecture
 from compress.networks.graph.architecture import Own, graph_network
 from compress.networks.graph.reading import Reading
 from compress.networks.onnx.opening import opened
@@ -187,6 +188,29 @@ def test_a_large_table_takes_no_moment_of_tokens_times_tokens(monkeypatch: pytes
     assert torch.equal(*(weight_of(one.get_submodule("1")) for one in found))
     first = method(Step.parse("prune(sparsity=0.5,pattern=inputs)")).compress(again, data)
     assert int((weight_of(first.get_submodule("1")) != 0).any(0).sum()) == 10
+
+
+def test_the_moments_of_a_large_network_are_gathered_in_turn(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And give the same factors, and the same inside, bit for bit."""
+    made = opened(graphs.script("attention"), "a").network
+    own, low = Own(values="normalised", order=(0, 1, 2)), method(Step.parse("low_rank(keep=0.4)"))
+    usual = adopt(made, own, data).network
+    expected, inside = state(low.compress(usual, data)), low.inside(usual, data, [0.4])
+    again = adopt(made, own, data).network
+    paths = list(dense_layers(again))
+    assert input_moments.in_turn(again, paths) == [paths]
+    monkeypatch.setattr(input_moments, "ENOUGH", 0)
+    assert len(input_moments.in_turn(again, paths)) > 1
+    assert identical(state(low.compress(again, data)), expected) and low.inside(again, data, [0.4]) == inside
+
+
+def test_a_network_of_large_values_reads_fewer_examples_at_a_time(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = adopt(opened(graphs.script("attention"), "a").network, Own(values="normalised", order=(0, 1, 2)), data).network
+    inputs = torch.from_numpy(np.array(data.validation.inputs))
+    assert chunk_of(network) == 512
+    usual = logits_of(network, inputs)
+    monkeypatch.setattr(architecture, "AT_ONCE", 1000)
+    assert 1 < chunk_of(network) == 1000 // 120 and torch.allclose(logits_of(network, inputs), usual, atol=1e-5)
 
 
 def test_units_of_a_chain_are_removed(data: Dataset) -> None:
