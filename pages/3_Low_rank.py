@@ -1,10 +1,12 @@
 """Low rank: of the network's matrices, and of the data matrix."""
 
+from functools import partial
+
 import streamlit as st
 
 from compress.recipe import Recipe
 from pages.ui.charts import charts, outside, rebuilt, setting_words, spectrum_charts, words
-from pages.ui.explore import layer_choice, pictures
+from pages.ui.explore import folds, layer_choice, pictures
 from pages.ui.explore.curve import explore
 from pages.ui.explore.curve_state import CurveState
 from pages.ui.explore.folds import Fold
@@ -69,7 +71,7 @@ class WeightsPage(MethodPage):
 
     def folds(self, state: CurveState) -> list[Fold]:
         """The energy that is kept, and one layer's errors."""
-        return [Fold("Energy and error at each rank", lambda: self._errors(state))]
+        return [Fold("Energy and error at each rank", lambda: folds.alone(partial(self._errors, state)))]
 
     def _errors(self, state: CurveState) -> None:
         layers = layers_at_stops(state)

@@ -1,7 +1,8 @@
 """What a visitor waits for, in a real browser: python -m tests.benchmarks.browser
 
 Everything is timed inside the page, from the event of the mouse or the dial to the frame after the change was drawn; the
-start of the app from its command to the first page. The machine should be idle.
+start of the app from its command to the first page. What Streamlit, or the browser, takes for nothing at all stands beside.
+The machine should be idle.
 """
 
 from __future__ import annotations
@@ -20,10 +21,23 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.benchmarks.report import show
 from tests.benchmarks.timing import spread, table
-from tests.browser.serving import CHROMIUM, CHROMIUM_ARGUMENTS, serve_app
+from tests.browser.plain_browser import plain_browser, plain_page
+from tests.browser.serving import CHROMIUM, CHROMIUM_ARGUMENTS, serve, serve_app
 
 STARTS, TEACHERS, CURVES, TURNS, DIALS = 3, 3, 3, 10, 40
 STOPS = 21
+EMPTY = "the same, an empty page of Streamlit"
+SCRIPT = """
+import streamlit as st
+
+@st.fragment
+def part():
+    st.markdown(f"part {st.selectbox('Part', ['one', 'two'])}")
+
+st.title("Empty")
+st.markdown(f"page {st.selectbox('Page', ['one', 'two'])}")
+part()
+"""
 # Installed in every page: asked(condition) answers with the milliseconds from the next mouse button's release to the
 # second frame after the condition is first true.
 CLOCK = """
@@ -66,38 +80,62 @@ async (count) => {
 
 def waits() -> str:
     """One table and the machine's load; progress on standard error."""
-    with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
-        before = os.getloadavg()[0]
-        rows = [*starts(browser, Path(folder)), *visits(browser, Path(folder))]
-        browser.close()
+    before = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        begun = starts(Path(folder))
+        with sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
+            page, part, dial = empty(browser, Path(folder))
+            rows = [*begun, *visits(browser, Path(folder), page, part, dial)]
+            browser.close()
     load = f"Load of the machine (1 min) before: {before:.1f}, at the end: {os.getloadavg()[0]:.1f}."
     return f"{table(('what', 'median (fastest-slowest)', 'bar', 'kept'), rows)}\n\n{load}"
 
 
-def starts(browser: Any, folder: Path) -> list[list[str]]:
+def starts(folder: Path) -> list[list[str]]:
     """From the command to the first page, with an empty cache folder and with a used one; nothing is in the browser's
     cache, which a visitor pays for once."""
     times: dict[str, list[float]] = {}
-    for number in range(STARTS):
-        home = folder / f"start{number}"
-        home.mkdir()
-        for start in ("first start", "later start"):
+    with plain_browser(folder / "browser") as browser:
+        for number in range(STARTS):
+            home = folder / f"start{number}"
+            home.mkdir()
+            for start in ("first start", "later start"):
+                began = time.perf_counter()
+                with serve_app(home) as app, plain_page(browser, app.address) as page:
+                    for shown, selector in (("the first page", "h1"), ("its chart", ".main-svg")):
+                        page.wait_for(selector)
+                        times.setdefault(f"{start} of the app to {shown}", []).append(time.perf_counter() - began)
+                        say(f"{start} to {shown} {time.perf_counter() - began:.1f} s")
+            (home / "empty.py").write_text(SCRIPT)
             began = time.perf_counter()
-            with serve_app(home) as app:
-                page = browser.new_page()
-                page.goto(app.address)
-                for shown, selector in (("the first page", "h1"), ("its chart", ".main-svg")):
-                    page.wait_for_function("selector => document.querySelector(selector)", arg=selector)
-                    page.evaluate("new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)))")
-                    times.setdefault(f"{start} of the app to {shown}", []).append(time.perf_counter() - began)
-                    say(f"{start} to {shown} {time.perf_counter() - began:.1f} s")
-                page.close()
-    return [row(what, seconds, 3.0, "s") for what, seconds in times.items()]
+            with serve(home / "empty.py", home) as address, plain_page(browser, address) as page:
+                page.wait_for("h1")
+                times.setdefault(EMPTY, []).append(time.perf_counter() - began)
+    return [bare(what, seconds, "s") if what == EMPTY else row(what, seconds, 3.0, "s") for what, seconds in times.items()]
 
 
-def visits(browser: Any, folder: Path) -> list[list[str]]:
-    """One visitor after the other on one app whose worker is warm."""
+def empty(browser: Any, folder: Path) -> tuple[list[float], list[float], list[float]]:
+    """Milliseconds from a choice to the paint where there is nothing else: of a page of Streamlit, of a part of it, and of a
+    dial that moves nothing."""
+    script = folder / "empty.py"
+    script.write_text(SCRIPT)
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    page.set_content("<input type=range max=20>")
+    dial = page.evaluate(SWING, DIALS)
+    page.add_init_script(CLOCK)
+    with serve(script, folder) as address:
+        page.goto(address)
+        page.get_by_role("combobox", name="Part").wait_for()
+        times = [[choose(page, name, value, f"document.body.innerText.includes('{name.lower()} {value}')")
+                  for value in ("two", "one") * (TURNS // 2)] for name in ("Page", "Part")]
+    page.close()
+    return times[0], times[1], dial
+
+
+def visits(browser: Any, folder: Path, page_alone: list[float], part_alone: list[float],
+           dial_alone: list[float]) -> list[list[str]]:
+    """One visitor after the other on one app whose worker is warm; beside it what empty() measured."""
     with serve_app(folder, COMPRESS_AT_ONCE="no") as app:
         fresh, kept = [], []
         for seed in range(TEACHERS):
@@ -130,8 +168,11 @@ def visits(browser: Any, folder: Path) -> list[list[str]]:
     return [row("click to first point, digits, teacher included", fresh, 1.0, "s"),
             row("click to first point, digits, teacher trained before", kept, 0.4, "s"),
             row("dial to paint, four charts", dial, 16.0, "ms"),
+            bare("the same, a dial that moves nothing", dial_alone, "ms"),
             row("scheme (a whole page) to paint", selects, 120.0, "ms"),
-            row("layer of the error chart (its part of a page) to paint", layers, 120.0, "ms")]
+            bare(EMPTY, page_alone, "ms"),
+            row("layer of the error chart (its part of a page) to paint", layers, 120.0, "ms"),
+            bare("the same, a part of an empty page of Streamlit", part_alone, "ms")]
 
 
 def timed(page: Page, condition: str, act: Callable[[], Any]) -> float:
@@ -172,6 +213,11 @@ def finished(page: Page) -> None:
 def row(what: str, values: list[float], bar: float, unit: str) -> list[str]:
     kept = "yes" if statistics.median(values) <= bar else "NO"
     return [what, f"{spread(values)} {unit}", f"{bar:g} {unit}", kept]
+
+
+def bare(what: str, values: list[float], unit: str) -> list[str]:
+    """A row of what is beyond us."""
+    return [what, f"{spread(values)} {unit}", "", ""]
 
 
 def say(text: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.serving import CHROMIUM, App
-from tests.browser.visitor import SMALL, arrive, button, ends, playwright, settled, unfold, wait_for_points
+from tests.browser.visitor import SMALL, arrive, button, ends, playwright, select, settled, unfold, wait_for_points
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
@@ -31,6 +31,9 @@ def test_the_dial_stands_still_while_it_is_dragged_and_moves_what_is_unfolded(vi
     wait_for_points(page, 21)
     unfold(page, "Energy and error at each rank")
     settled(page, 4)
+    select(page, "Layer in the error chart").click()
+    page.get_by_role("option", name=re.compile("^3 ")).click()  # this part of the fold alone is drawn again
+    page.get_by_role("heading", name=re.compile("layer 3 ")).wait_for()
     dial = page.get_by_role("slider", name="Share kept")
     dial.scroll_into_view_if_needed()
     box, still = dial.bounding_box(), page.locator(".lp-dial").bounding_box()

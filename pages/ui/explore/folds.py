@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.ui.explore.curve_state import CurveState
 from pages.ui.shell import session, widgets
+from pages.ui.shell.choice import Choice
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,20 @@ def draw(folds: list[Fold], page: str) -> None:
             session.remember(f"open.{key}", opened.open)
             if opened.open:
                 fold.draw()
+
+
+def alone(draw: Callable[[], None]) -> None:
+    """Draws a part of a fold, which a choice within it draws anew by itself, not all of the stage. Where something in it
+    changes what the page is about, such as a click on a point that turns the dial, the whole page follows."""
+    st.fragment(_alone)(draw, session.choice())
+
+
+def _alone(draw: Callable[[], None], choice: Choice) -> None:
+    """choice: when the part was drawn with the rest."""
+    if session.choice() != choice:
+        st.rerun()
+    with session.store().reading():
+        draw()
 
 
 def is_open(title: str, page: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.explore import folds
 from tests.pages.test_pages import LINK, LOW_RANK, engine, filled, show  # noqa: F401  (fixtures)
 
 
@@ -50,3 +51,13 @@ def test_folds_of_a_page_keep_their_places_whatever_is_measured(show, filled):  
     at_a_point, at_none = (dict(places(show(LOW_RANK, {**LINK, "keep": keep}).main)) for keep in ("0.3", "0.45"))
     assert {"Why?", "Energy and error at each rank", "Where the bytes go"} <= set(at_a_point)
     assert set(at_none) < set(at_a_point) and at_none.items() <= at_a_point.items()
+
+
+def test_a_part_that_is_drawn_alone_has_the_page_follow_what_it_changes(engine, monkeypatch):  # noqa: F811
+    drawn: list[str] = []
+    monkeypatch.setattr(folds.session, "choice", lambda: "before")
+    folds._alone(lambda: drawn.append("part"), "before")
+    monkeypatch.setattr(folds.session, "choice", lambda: "after")
+    monkeypatch.setattr(folds.st, "rerun", lambda: drawn.append("page"))
+    folds._alone(lambda: None, "before")
+    assert drawn == ["part", "page"]
