@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
+
+AGAIN = 3.0  # seconds from a widget's first drawing in which every run of the page tells the browser its value
 
 
 def bound(key: str, value: Any, act: Callable[[Any], None]) -> dict[str, Any]:
@@ -15,15 +18,21 @@ def bound(key: str, value: Any, act: Callable[[Any], None]) -> dict[str, Any]:
     A widget that another page drew under the same key is a new one here: without this, it starts at its default. Where the
     page changes what a widget shows (a preset, a link), its key changes too: a browser that asks for a run of the page
     before it shows the new value sends the old one along, which Streamlit would take for a change by the visitor.
+
+    The value is told again for a moment: where a second run of the page follows at once, what the first one told the browser
+    is dropped on the way, and the browser would show, and send as the visitor's change, the widget's own default.
     """
     drawn, turns = st.session_state["drawn"], st.session_state.setdefault("turns", {})
     name = _key(key)
     if key in drawn and name in st.session_state and st.session_state[name] != value:
         turns[key] = turns.get(key, 0) + 1
         name = _key(key)
+    since, now = st.session_state.setdefault("told since", {}), time.monotonic()
     if key not in drawn or name not in st.session_state:
-        st.session_state[name] = value
+        since[name] = now
         drawn.add(key)
+    if now - since.get(name, now) < AGAIN:
+        st.session_state[name] = value
     st.session_state.setdefault("told", {})[name] = value
 
     def changed() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.shell import widgets
+
 
 def script() -> None:
     import streamlit as st
@@ -55,3 +57,11 @@ def test_after_a_preset_a_change_is_taken_again():
     shown.button[0].click().run()
     shown.number_input[0].set_value(9).run()
     assert shown.session_state["taken"] == [9] and shown.number_input[0].value == 9
+
+
+def test_a_browser_that_missed_the_first_run_is_told_the_value_by_the_next(monkeypatch):
+    shown = opened(stays=True).run()
+    field = shown.number_input[0].proto
+    assert (field.set_value, field.value) == (True, 144)
+    monkeypatch.setattr(widgets, "AGAIN", 0.0)  # a moment later, what the visitor types is left alone
+    assert not shown.run().number_input[0].proto.set_value
