@@ -157,7 +157,7 @@ def run(sweep: Sweep, store: Sink, report: Reporter = no_report, device: torch.d
     with report.exclusive("inside view", sweep.curve.key()):  # it is added to what was kept before
         curves = {sweep.curve.key(), *(sweep.of(planned.method).curve(sweep.method.dial).key() for planned in runs)}
         kept_views.keep_inside(sweep.method, valid, curves, on.start, data, digest, store, viewing, recipe.seed)
-    viewing(1.0, "looked inside")
+    viewing(1.0, "measuring")
     yield from points
     report(1.0, "done")
 
@@ -187,7 +187,7 @@ def _measured(sweep: Sweep, runs: Sequence[Run], on: Ground, store: Sink, compar
     """The missing points, each after it was stored."""
     missing = _missing(sweep, runs, on.teacher.digest, store)
     reference = _reference(sweep, on, store, comparing)
-    comparing(1.0, "compared")
+    comparing(1.0, "measuring")
     made, measuring = Measuring.of(making, runs, missing)
     candidates = sweep.method.applied(on.start, on.data, missing, made, sweep.recipe.seed) if missing else iter(())
     timed: dict[tuple[Any, ...], Timing] = {}

@@ -80,6 +80,15 @@ def test_a_curve_of_another_scheme_has_its_own_name_and_no_controls(show, rounde
     assert "Rounded to the nearest level instead" not in words(shown)
 
 
+@pytest.mark.parametrize("title", ["How few bits?", "Ternary", "40× without training"])
+def test_of_presets_that_differ_in_the_dial_alone_the_chosen_one_is_marked(show, monkeypatch, title):  # noqa: F811
+    monkeypatch.setenv("COMPRESS_AT_ONCE", "no")
+    shown = named(show(PAGE).main.button, title).click().run()
+    chips = [button for button in shown.main.button if (button.key or "").startswith("preset.quantize.")]
+    marked = [button.label for button in chips if button.proto.type == "primary"]
+    assert marked == [title]
+
+
 def test_a_preset_of_several_steps_puts_the_first_ones_in_the_teachers_place(show, engine, monkeypatch):  # noqa: F811
     asked = []
     monkeypatch.setattr(engine, "submit", lambda request, *_, **__: asked.append(request.recipe))

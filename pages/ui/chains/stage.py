@@ -155,7 +155,8 @@ def sentences(state: ChainState) -> list[str]:
     """The whole chain against the teacher, and what each step took and cost, with paired tests."""
     points, reference = state.here, state.reference
     if not points or not reference or not state.teacher:
-        return ["The teacher is trained first; it is kept for every later curve."] if state.running and not reference else []
+        waiting = "Measuring the first points…" if reference else "The teacher is trained first; every later curve uses it."
+        return [waiting] if state.running else []
     found = [notice.of_point(points[-1], reference, "teacher", _p_value(state.recipe.reference(), state.recipe, state))]
     names = [outside.html(title.lower()) for _, title in state.steps]
     smaller = [f"{name} {words.times_smaller(after['bytes'], before['bytes'])}"

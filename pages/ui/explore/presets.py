@@ -18,7 +18,8 @@ def draw(own: MethodPage, take: Callable[[Preset], None]) -> None:
     """The chips, and one line about the active one."""
     problems = {card["name"]: card["problem"] for card in own.page.known["datasets"]}
     shown = [preset for preset in own.presets if not problems.get(preset.data or "")]  # without those of missing extras
-    active = next((preset for preset in shown if is_active(preset, own)), None)
+    dial = own.card["dial"]  # one that sets the dial is marked before one that leaves it alone
+    active = next((one for one in sorted(shown, key=lambda one: dial not in one.settings) if is_active(one, own)), None)
     by_title = {preset.title: preset for preset in shown}
     strip({preset.title: preset.text for preset in shown}, {preset.title: preset.picture for preset in shown},
           active and active.title, f"preset.{own.method}", lambda title: take(by_title[title]))

@@ -94,7 +94,7 @@ def _parts(own: MethodPage, state: CurveState) -> None:
 
 def _sentences(own: MethodPage, state: CurveState) -> list[str]:
     if not state.teacher:
-        return ["The teacher is trained first; it is kept for every later curve."]
+        return ["The teacher is trained first; every later curve uses it."]
     told = [sentence for sentence in (GONE if state.file_is_gone else "", *own.notices(state)) if sentence]
     return told or ["Measuring the first points…" if state.running else ""]
 

@@ -38,6 +38,7 @@ function inSmallType(layout, size) {
 
 function thinned(layout, width) {
   // Words under a logarithmic axis are turned where they meet: every second or third of them stays upright.
+  if (width === 0) return; // not in the page yet
   for (const [name, axis] of Object.entries(layout)) {
     if (!/^xaxis\d*$/.test(name) || axis.type !== "log" || !axis.ticktext || !axis.range) continue;
     const shown = axis.tickvals.map((value, at) => at).filter((at) => Math.log10(axis.tickvals[at]) <= axis.range[1]);
@@ -132,8 +133,8 @@ class Chart {
     if (this.isNarrow) {
       if (this.spec.narrow) figure.layout = merge(figure.layout, this.spec.narrow);
       if (this.spec.fill) inSmallType(figure.layout, Math.round(SMALL_SIZE * this.theme.scale));
-      thinned(figure.layout, 0.8 * this.frame.clientWidth);
     }
+    thinned(figure.layout, 0.8 * this.frame.clientWidth);
     figure.layout.height = this.spec.fill ? this.frame.clientHeight || this.height : this.height;
     return figure;
   }
