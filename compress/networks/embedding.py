@@ -31,6 +31,8 @@ class Embedding(nn.Linear):
 
     def reset_parameters(self) -> None:
         """Initial weights: normal numbers, and no bias."""
+        if self.weight.is_meta:  # torch would load its compiler for numbers that take no memory
+            return
         nn.init.normal_(self.weight, std=FIRST_SPREAD)
         if self.bias is not None:
             nn.init.zeros_(self.bias)

@@ -1,5 +1,7 @@
-"""Networks of a visitor's own: python -m tests.benchmarks.networks opening
+"""Networks of a visitor's own: python -m tests.benchmarks.networks files opening
 
+    files    small files in the styles of five exporters: what each method makes of them, whether a fresh reading predicts
+             the same, and whether ONNX Runtime agrees with the file and with an export of the smaller networks
     opening  transformers with random weights, exported by torch: operators, difference from ONNX Runtime, seconds, peak of
              memory over the length of the file while it is opened, written, compared and read again
 
@@ -12,15 +14,29 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from compress.data.datasets import Dataset
+from compress.files import network_file
+from compress.files.made_for import MadeFor
+from compress.networks.evaluation import logits_of
+from compress.networks.families import Network
+from compress.networks.graph.architecture import Own
+from compress.points import onnx_export, uploaded
+from compress.training import own_network
 from tests.benchmarks.report import show
 from tests.benchmarks.timing import table
+from tests.compress.helpers import ids_data, toy_data
+from tests.compress.networks.onnx import graphs
+from tests.compress.points.onnx_graph.cases import network_of
 
 ROOT = Path(__file__).resolve().parents[2]
 MEASURED = """
@@ -125,7 +141,81 @@ def export(network: nn.Module, shape: tuple[int, ...], path: Path) -> None:
                           dynamic_axes={"x": {0: "n"}}, opset_version=17)
 
 
-PARTS = {"opening": opening}
+METHODS = {"low rank": "low_rank(keep=0.4,output_layer=true)", "prune": "prune(sparsity=0.5)",
+           "units": "prune(sparsity=0.5,pattern=units)", "inputs": "prune(sparsity=0.3,pattern=inputs)",
+           "quantize": "quantize(levels=16,compared=false)",
+           "sparse code": "sparse_code(nonzeros=1,atoms=4,block=2,output_layer=true)",
+           "distill": "distill(width=0.1,epochs=1,seeds=1,temperatures=none)",
+           "activation codes": "activation_codes(nonzeros=1,atoms=4,iterations=1)"}
+
+
+def files() -> str:
+    """One row for each file."""
+    made: dict[str, tuple[str, Callable[[], bytes]]] = {
+        **{f"{name} ": ("torch, script", partial(graphs.script, name)) for name in
+           ("mlp", "cnn", "resnet", "gru", "lstm", "attention", "words")},
+        "mlp, one example": ("torch, script", partial(graphs.script, "mlp", True)),
+        **{name: ("torch, dynamo", partial(graphs.dynamo, name)) for name in ("gru", "attention")},
+        "convolution, channels last": ("onnx.helper", graphs.channels_last), "branches": ("onnx.helper", graphs.branches),
+        "MLPClassifier, 2 classes": ("as skl2onnx writes", partial(graphs.scikit, 2)),
+        "MLPClassifier, 5 classes": ("as skl2onnx writes", partial(graphs.scikit, 5)),
+        "MLPClassifier": ("skl2onnx", _scikit)}
+    rows = []
+    for name, (exporter, contents) in made.items():
+        sys.stderr.write(f"{exporter}: {name}\n")
+        if exporter == "skl2onnx" and find_spec(exporter) is None:
+            rows.append([exporter, name, "the package is not installed", "", "", "", ""])
+            continue
+        rows.append([exporter, name.strip(), *_of_file(contents())])
+    return table(["exporter", "network", "operators", "largest difference from ONNX Runtime", "methods that act on it",
+                  "exported again, largest difference", "processor seconds: to open, and for all methods"], rows)
+
+
+def _scikit() -> bytes:
+    from skl2onnx import to_onnx
+    from sklearn.neural_network import MLPClassifier
+
+    data = toy_data((4,))
+    classifier = MLPClassifier((6,), max_iter=20).fit(data.train.inputs, data.train.labels)
+    return bytes(to_onnx(classifier, data.train.inputs[:1], options={"zipmap": True}).SerializeToString())
+
+
+def _of_file(contents: bytes) -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.onnx"
+        path.write_bytes(contents)
+        began = time.process_time()
+        found = uploaded.opened_file(path, "network")
+        seconds = time.process_time() - began
+        network = network_file.read(found.path)
+    classes, shape = network.architecture.classes, network.architecture.shape
+    is_words = found.about["operators"].get("LSTM", 0) > 0 and len(shape) == 1
+    data = ids_data() if is_words else toy_data(shape, classes=classes, examples=120)
+    own = Own(values="as_stored" if is_words else "normalised", channels="as_stored", layout="channels_first",
+              order=tuple(range(classes)))
+    adopted = own_network.adopt(network, own, data).network
+    began, refused, worst = time.process_time(), [], 0.0
+    for name, text in METHODS.items():
+        try:
+            worst = max(worst, _exported(network_of(text, adopted, data)[0], data))
+        except ValueError:
+            refused.append(name)
+    return [str(sum(found.about["operators"].values())), f"{found.about['largest_difference']:.0e}",
+            f"all but {', '.join(refused)}" if refused else "all", f"{worst:.0e}",
+            f"{seconds:.1f}, {time.process_time() - began:.1f}"]
+
+
+def _exported(network: Network, data: Dataset) -> float:
+    """The largest difference of ONNX Runtime's scores for the network's ONNX file, of the largest score. Raises ValueError
+    where it has none."""
+    described = MadeFor.of(data)
+    raw = data.normaliser.undo(data.validation.inputs).astype("float32")
+    ours = logits_of(network, torch.from_numpy(described.normaliser.apply(raw))).numpy()
+    theirs = onnx_export.session_of(onnx_export.to_onnx(network, described)).run(None, {"examples": raw})[0]
+    return float(abs(ours - theirs).max() / max(1.0, abs(ours).max()))
+
+
+PARTS = {"files": files, "opening": opening}
 
 if __name__ == "__main__":
     show(PARTS)

@@ -48,6 +48,8 @@ class Recurrence(nn.Module):
             self.add_module(name, CELLS[cell](features, units))
 
     def forward(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        if batch.is_meta:  # shapes alone: torch would load its compiler for them
+            return self._shapes(batch)
         steps_second = batch.transpose(0, 1)
         states, last = [], []
         for name, cell in self.named_children():
@@ -60,6 +62,14 @@ class Recurrence(nn.Module):
                 last.append(found[:, -1])
             states.append(found.transpose(0, 1))
         return torch.stack(states, 1), torch.stack(last)
+
+    def _shapes(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Raises ValueError for inputs of other sizes."""
+        if batch.dim() != 3 or batch.shape[2] != self.features:
+            raise ValueError(f"a recurrent layer of {self.features} features reads values of {list(batch.shape)}")
+        steps, examples, _ = batch.shape
+        sizes = (len(DIRECTIONS[self.direction]), examples, self.units)
+        return batch.new_empty(steps, *sizes), batch.new_empty(sizes)
 
     def extra_repr(self) -> str:
         return f"{self.kind}, {self.direction}"

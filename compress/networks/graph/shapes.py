@@ -46,6 +46,17 @@ def _softmax(given: Sequence[Tensor], options: Options) -> Tensor:
     return _empty(given[0].shape, given[0].dtype)
 
 
+def _reduced(given: Sequence[Tensor], options: Options) -> Tensor:
+    axes = given[0].dim()
+    chosen = options.get("axes") or list(range(axes))
+    if any(not -axes <= axis < axes for axis in chosen):
+        raise Refused(f"its axes are {chosen}, which values of {axes} axes do not have")
+    gone = {axis % axes for axis in chosen}
+    if options.get("keepdims", 1):
+        return _empty([1 if place in gone else size for place, size in enumerate(given[0].shape)], given[0].dtype)
+    return _empty([size for place, size in enumerate(given[0].shape) if place not in gone], given[0].dtype)
+
+
 def _gathered(given: Sequence[Tensor], options: Options) -> Tensor:
     if given[0].dim() != given[1].dim():
         raise Refused(f"its indices have {given[1].dim()} axes, its values {given[0].dim()}")
@@ -137,4 +148,5 @@ SHAPES: dict[str, Operator] = {**{name: _elementwise(operator) for name, operato
                                "Concat": _joined, "LayerNormalization": _normalised, "Gemm": _gemm, "MatMul": _product,
                                "Softmax": _softmax, "LogSoftmax": _softmax,
                                "GatherElements": _gathered, "GatherND": _gathered_places,
-                               "GlobalAveragePool": _pooled, "ReduceMean": SHAPING["ReduceSum"]}
+                               "GlobalAveragePool": _pooled,
+                               **{name: _reduced for name in SHAPING if name.startswith("Reduce")}}

@@ -21,7 +21,8 @@ CASES: list[tuple[str, list[tuple[int, ...]], dict[str, Any]]] = [
     ("LayerNormalization", [(2, 3, 4), (3, 4)], {"axis": 1}), ("LayerNormalization", [(2, 3, 4), (3,)], {}),
     ("Concat", [(2, 3, 4), (2, 5, 4)], {"axis": -2}), ("Concat", [(2, 3), (3, 3)], {"axis": 1}),
     ("GlobalAveragePool", [(2, 3, 5, 6)], {}), ("ReduceMean", [(2, 3, 4)], {"axes": [1], "keepdims": 0}),
-    ("ReduceMean", [(2, 3, 4)], {"axes": [-1]})]
+    ("ReduceMean", [(2, 3, 4)], {"axes": [-1]}), ("ReduceSum", [(2, 3, 4)], {"axes": [3]}), ("ReduceMax", [(2, 3)], {}),
+    ("ReduceL2", [(2, 3, 4)], {"axes": [0, -1], "keepdims": 0})]
 
 
 def made(found: Any) -> tuple[int, ...] | None:

@@ -73,14 +73,19 @@ def test_names_of_classes_are_read() -> None:
 
 
 def test_a_fresh_process_predicts_the_same(tmp_path: Path) -> None:
-    """And reads the file without torch's compiler, which would take seconds."""
-    network = opened(graphs.script("attention"), "attention").network
-    path = tmp_path / "network.safetensors"
-    network_file.write(network, path)
-    script = ("import sys, json, torch; from compress.files import network_file; n = network_file.read(sys.argv[1]);"
-              "x = torch.linspace(-1, 1, 128).reshape(2, 1, 8, 8); assert 'sympy' not in sys.modules;"
-              "sys.stdout.write(json.dumps(n(x).tolist()))")
-    found = torch.tensor(json.loads(python("-c", script, str(path), check=True).stdout))
-    with torch.inference_mode():
-        ours = network(torch.linspace(-1, 1, 128).reshape(2, 1, 8, 8))
-    assert torch.allclose(found, ours, rtol=0, atol=1e-6)
+    """And reads the files without torch's compiler, which would take seconds."""
+    inputs = {"attention": torch.linspace(-1, 1, 128).reshape(2, 1, 8, 8), "words": torch.arange(14.0).reshape(2, 7)}
+    script = ("import sys, json, torch; from compress.files import network_file; from compress.networks.onnx import opening;"
+              "a, w = (network_file.read(path) for path in sys.argv[1:3]);"
+              "opening.opened(open(sys.argv[3], 'rb').read(), '');"
+              "assert 'sympy' not in sys.modules; x = torch.linspace(-1, 1, 128).reshape(2, 1, 8, 8);"
+              "sys.stdout.write(json.dumps([a(x).tolist(), w(torch.arange(14.).reshape(2, 7)).tolist()]))")
+    networks = {name: opened(graphs.script(name), name).network for name in inputs}
+    for name, network in networks.items():
+        network_file.write(network, tmp_path / f"{name}.safetensors")
+    (tmp_path / "words.onnx").write_bytes(graphs.script("words"))
+    paths = [str(tmp_path / name) for name in ("attention.safetensors", "words.safetensors", "words.onnx")]
+    found = json.loads(python("-c", script, *paths, check=True).stdout)
+    for (name, network), theirs in zip(networks.items(), found, strict=True):
+        with torch.inference_mode():
+            assert torch.allclose(torch.tensor(theirs), network(inputs[name]), rtol=0, atol=1e-6)
