@@ -204,7 +204,7 @@ def _plane(reference: dict, sizes: list[int]) -> dict[str, Any]:
                   **charts.size_ticks(low, high)},
         "yaxis": {"type": "log", "range": [log10(MOST_ERROR * 1.04), log10(best)], "tickvals": ticks,
                   "ticktext": [f"{100 * (1 - tick):g} %" for tick in ticks],
-                  "title": {"text": "accuracy (scale stretched at the top)"}},
+                  "title": {"text": "accuracy (stretched scale)"}},
         "shapes": [marks.horizontal(_error(reference["accuracy"]))],
         "hovermode": "closest", "legend": marks.legend(1.08, font=13)}
 

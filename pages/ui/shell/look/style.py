@@ -40,10 +40,10 @@ STYLE = """<style>
 .ce-pictures.row figure { flex: 1 1 0; min-width: 0; }
 .ce-pictures.row img { width: 100%; height: auto; }
 .ce-pictures figcaption { overflow-wrap: anywhere; max-width: 20rem; font-size: 0.84rem; opacity: 0.8; margin-top: 0.2rem; }
-.ce-notice { border-left: 4px solid var(--st-primary-color, #6D3FD1); padding: 0.1rem 0 0.1rem 0.9rem;
+.ce-notice { border-left: 4px solid var(--st-primary-color, light-dark(#6D3FD1, #B59BFF)); padding: 0.1rem 0 0.1rem 0.9rem;
   font-size: 1.08rem; line-height: 1.55; }
 .ce-race { font-size: clamp(1.05rem, 0.1rem + 1.45vw, 1.45rem); line-height: 1.25; }
-.ce-asked td { background: color-mix(in srgb, var(--st-primary-color, #6D3FD1) 14%, transparent); }
+.ce-asked td { background: color-mix(in srgb, var(--st-primary-color, light-dark(#6D3FD1, #B59BFF)) 14%, transparent); }
 .ce-nowrap { white-space: nowrap; }
 .ce-methods { width: 100%; border-collapse: collapse; font-size: 0.92rem; line-height: 1.3; }
 .ce-methods td { padding: 0.12rem 0.3rem 0.12rem 0; white-space: nowrap; }
@@ -70,8 +70,9 @@ STYLE = """<style>
 .ce-whose { display: block; font-size: 0.84rem; opacity: 0.75; }
 .ce-race-head { font-weight: 640; padding-top: 0.4rem; }
 .ce-swatch { display: inline-block; width: 0.95rem; height: 0.95rem; border-radius: 50%; border: 3px solid; }
-.st-key-lesson { padding: 0.25rem 0.9rem 0.4rem 0.9rem; gap: 0.1rem; border-color: var(--st-primary-color, #6D3FD1);
-  background: color-mix(in srgb, var(--st-primary-color, #6D3FD1) 5%, transparent); }
+.st-key-lesson { padding: 0.25rem 0.9rem 0.4rem 0.9rem; gap: 0.1rem;
+  border-color: var(--st-primary-color, light-dark(#6D3FD1, #B59BFF));
+  background: color-mix(in srgb, var(--st-primary-color, light-dark(#6D3FD1, #B59BFF)) 5%, transparent); }
 .st-key-lesson button { min-height: 1.9rem; padding: 0.05rem 0.7rem; }
 .st-key-lesson [data-testid=stMarkdownContainer] { margin-bottom: 0; }
 .st-key-lesson .stMarkdown p { font-size: 0.93rem; line-height: 1.35; margin: 0; }
