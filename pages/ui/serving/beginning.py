@@ -34,11 +34,18 @@ async def lifespan(app: App) -> AsyncIterator[None]:
 
 def prepare() -> None:
     """Starts the worker, and imports what the first page needs."""
+    gc.disable()  # collections would look through all that is being imported, again and again
+    try:
+        _begin()
+        for name in MODULES:
+            importlib.import_module(name)
+    finally:
+        gc.freeze()  # it stays: a later collection looks only at what is made from now on
+        gc.enable()
+
+
+def _begin() -> None:
     try:
         importlib.import_module(SESSION).engine()
     except (ValueError, StoreError) as problem:  # each page tries again, and says it to the visitor
         logging.getLogger(__name__).warning("%s", problem)
-    for name in MODULES:
-        importlib.import_module(name)
-    gc.collect()
-    gc.freeze()  # a later collection looks only at what is made from now on
