@@ -175,8 +175,9 @@ def _reading(network: Network, data: Dataset, way: Way, order: tuple[int, ...]) 
         raise TypeError("a kept network begins with how it reads its examples")
     first = Reading(data.shape, old.shape, way.channels == "reversed", way.layout == "channels_last", old.whole)
     scale, shift = _scaled(data, way.values)
-    first.scale.copy_(torch.from_numpy(scale).reshape(first.scale.shape))
-    first.shift.copy_(torch.from_numpy(shift).reshape(first.shift.shape))
+    for own, numbers in ((first.scale, scale), (first.shift, shift)):
+        found = torch.from_numpy(numbers)  # texts have one number for all of their ids
+        own.copy_(found.reshape(()) if found.numel() == 1 else found.reshape(own.shape))
     classes = network.architecture.classes
     last: list[nn.Module] = [Order(order)] if order and order != tuple(range(classes)) else []
     called = network.architecture.title()

@@ -172,6 +172,18 @@ def test_methods_act_on_it_as_on_any_network(kind: str, data: Dataset) -> None:
     assert identical(state(network), before)
 
 
+def test_texts_have_one_mean_for_all_of_their_ids() -> None:
+    data = ids_data()
+    one = dataclasses.replace(data.normaliser, mean=np.zeros(1, np.float32), standard_deviation=np.ones(1, np.float32))
+    splits = {name: dataclasses.replace(split, inputs=data.normaliser.undo(split.inputs).round().astype(np.float32))
+              for name in ("train", "calibration", "validation") for split in [getattr(data, name)]}
+    texts = dataclasses.replace(data, normaliser=one, **splits)
+    network, own = opened(graphs.script("words"), "w").network, Own(values="as_stored", order=(0, 1, 2))
+    theirs, ours = (logits_of(adopt(network, own, each).network, torch.from_numpy(np.array(each.validation.inputs)))
+                    for each in (data, texts))
+    assert torch.equal(theirs, ours)
+
+
 def test_a_large_table_takes_no_moment_of_tokens_times_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     """One-hot inputs have a diagonal moment: low rank is that of the whole moment, GPTQ rounds to nearest."""
     data = ids_data()
