@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-AGAIN = 3.0  # seconds from a widget's first drawing in which every run of the page tells the browser its value
+AGAIN = 15.0  # seconds from a widget's first drawing, or a change, in which every run tells the browser its value
 
 
 def bound(key: str, value: Any, act: Callable[[Any], None]) -> dict[str, Any]:
@@ -39,6 +39,7 @@ def bound(key: str, value: Any, act: Callable[[Any], None]) -> dict[str, Any]:
         now, told = st.session_state[name], st.session_state["told"]
         if now != told[name]:
             told[name] = now
+            since[name] = time.monotonic()  # a run that was under way may have told the value of before once more
             act(now)
 
     return {"key": name, "on_change": changed}
