@@ -141,22 +141,19 @@ def preview(about: dict[str, Any]) -> None:
     st.html(cards.row(figures(about)))
     for note in about.get("notes", ()):
         st.info(outside.markdown(note), icon=":material/info:")
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown("**What can be done with each layer.** The rest stays as it is.")
-        st.dataframe([{"layer": outside.cell(row["layer"]), "parameters": row["parameters"],
-                       "methods": row["methods"] or row["why"]} for row in about["layers"]], hide_index=True,
-                     height=min(35 * len(about["layers"]) + 38, 420))
-    with right:
-        tried = about.get("tried", ())
-        if tried:
-            st.markdown("**How it could read the examples**, and its accuracy then.")
-            share = st.column_config.ProgressColumn("accuracy", format="percent", min_value=0, max_value=1)
-            st.dataframe([{"values and axes": one["way"], "accuracy": one["accuracy"]} for one in tried], hide_index=True,
-                         column_config={"accuracy": share})
-        if about["operators"]:
-            operators = ", ".join(f"{count} {name}" for name, count in about["operators"].items())
-            st.caption(f"Operators of the file: {outside.markdown(operators[:600])}")
+    st.markdown("**What can be done with each layer.** The rest stays as it is.")
+    narrow, wide = (st.column_config.Column(width=width) for width in ("small", "large"))
+    st.dataframe([{"layer": outside.cell(row["layer"]), "parameters": row["parameters"],
+                   "methods": row["methods"] or row["why"]} for row in about["layers"]], hide_index=True,
+                 height=min(35 * len(about["layers"]) + 38, 420), column_config={"parameters": narrow, "methods": wide})
+    if tried := about.get("tried", ()):
+        st.markdown("**How it could read the examples**, and its accuracy then.")
+        share = st.column_config.ProgressColumn("accuracy", format="percent", min_value=0, max_value=1)
+        st.dataframe([{"values and axes": one["way"], "accuracy": one["accuracy"]} for one in tried], hide_index=True,
+                     column_config={"accuracy": share})
+    if about["operators"]:
+        operators = ", ".join(f"{count} {name}" for name, count in about["operators"].items())
+        st.caption(f"Operators of the file: {outside.markdown(operators[:600])}")
 
 
 def figures(about: dict[str, Any]) -> list[tuple[str, str]]:
