@@ -17,9 +17,8 @@ from pages.ui.liveplot import liveplot
 from pages.ui.shell import plot_events, session, tray
 from pages.ui.shell.frame import part
 
-SOON, LATER = 0.1, 0.25  # seconds between two looks at a run: before its first point, and after
-BEGINS = 2.0  # seconds from a run's begin in which its first point is expected
-MOMENT = 0.2  # seconds that a page waits for it before it is drawn
+EVERY = 0.25  # seconds between two looks at a run
+MOMENT = 0.2  # seconds that a page waits for the first point of a run that has just begun
 OTHERS = 3  # curves beside the one on the screen; more would hide it
 ROOM = 180  # characters over the hero; sentences that do not fit are under "Why?"
 GONE = ("<b>The file of the point at the dial is gone, or it was changed</b>, so that it cannot be downloaded. "
@@ -29,8 +28,8 @@ GONE = ("<b>The file of the point at the dial is gone, or it was changed</b>, so
 def draw(own: MethodPage, state: CurveState) -> None:
     """Draws everything, again and again while something is about to change by itself."""
     state = _with_first_point(own, state)
-    pace = _pace(own, state)
-    st.fragment(_stage, run_every=pace)(own, pace, [state])
+    waits = own.waits(state)
+    st.fragment(_stage, run_every=EVERY if waits else None)(own, waits, [state])
 
 
 def _with_first_point(own: MethodPage, state: CurveState) -> CurveState:
@@ -49,22 +48,15 @@ def _with_first_point(own: MethodPage, state: CurveState) -> CurveState:
     return state
 
 
-def _pace(own: MethodPage, state: CurveState) -> float | None:
-    """Seconds from one look to the next; None where nothing is about to change."""
-    if not own.waits(state):
-        return None
-    begins = state.job and state.running and not state.points and time.time() - state.job["created"] < BEGINS
-    return SOON if begins else LATER
-
-
-def _stage(own: MethodPage, pace: float | None, first: list[CurveState]) -> None:
-    """pace: the one that was right when the whole page was drawn; first: what was known then, for the first drawing."""
+def _stage(own: MethodPage, waited: bool, first: list[CurveState]) -> None:
+    """waited: whether something was about to change when the whole page was drawn; first: what was known then, for the
+    first drawing."""
     with session.store().reading():
         state = first.pop() if first else look_up(own.card)
         _parts(own, state)
     session.finish()
     taken = session.choice().start != own.page.choice.start  # in the teacher's place, which the sidebar shows
-    if _pace(own, state) != pace or taken:
+    if own.waits(state) != waited or taken:
         st.rerun()
 
 

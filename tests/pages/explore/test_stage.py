@@ -1,4 +1,4 @@
-"""When the stage of a run that has just begun is drawn, and how often it is looked at."""
+"""When the stage of a run that has just begun is drawn."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from pages.ui.explore import stage
 OWN = SimpleNamespace(card={}, waits=lambda state: state.running)
 
 
-def state(points: int = 0, number: int = 7, running: bool = True, teacher: str | None = "kept", age: float = 0.0) -> Any:
-    job = {"id": number, "created": 1000.0 - age}
-    return SimpleNamespace(job=job, running=running, teacher=teacher, points=[{}] * points)
+def state(points: int = 0, number: int = 7, running: bool = True, teacher: str | None = "kept") -> Any:
+    return SimpleNamespace(job={"id": number}, running=running, teacher=teacher, points=[{}] * points)
 
 
 @pytest.fixture
@@ -32,7 +31,6 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(stage.session, "store", lambda: SimpleNamespace(points_stamp=lambda: next(stamps) >= 3))
     monkeypatch.setattr(stage.session, "remembered", lambda name: kept.get(name))
     monkeypatch.setattr(stage.session, "remember", kept.__setitem__)
-    monkeypatch.setattr(stage.time, "time", lambda: 1000.0)
     return found
 
 
@@ -46,9 +44,3 @@ def test_a_page_waits_a_moment_for_the_first_point_of_a_run_and_only_once(looks:
 @pytest.mark.parametrize("one", [state(points=2), state(running=False), state(teacher=None)])
 def test_a_page_does_not_wait_for_what_is_there_or_takes_long(looks: list[int], one: Any):
     assert stage._with_first_point(OWN, one) is one and not looks
-
-
-def test_a_run_is_looked_at_more_often_before_its_first_point(looks: list[int]):
-    assert stage._pace(OWN, state()) == stage.SOON < stage.LATER
-    assert stage._pace(OWN, state(points=1)) == stage._pace(OWN, state(age=2 * stage.BEGINS)) == stage.LATER
-    assert stage._pace(OWN, state(running=False)) is None
