@@ -23,7 +23,7 @@ PASSED_ON = {
     ("compress/files/container.py", "_unpacked", "ValueError"): "what the parts of the header say of themselves",
     ("compress/files/network_file.py", "_network", "ValueError"): "layers and architectures name what does not fit",
     ("compress/methods/distill.py", "invalid_reason", "ValueError"): "names the setting and the remedy",
-    ("compress/networks/graph/architecture.py", "_problem", "Refused"): "raised with this program's words alone",
+    ("compress/networks/graph/architecture.py", "_tried", "Refused"): "raised with this program's words alone",
     ("compress/networks/onnx/evaluation.py", "add", "Refused"): "raised with this program's words alone",
     ("compress/points/onnx_export.py", "to_onnx", "Unwritten"): "names the module that has no writer",
     ("compress/points/uploaded.py", "opened_file", "Refused"): "raised with this program's words alone",
