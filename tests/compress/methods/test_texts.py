@@ -159,9 +159,11 @@ def test_a_student_reads_what_its_teacher_reads(teachers: dict[str, Network], te
     assert student[0].in_features == len(texts.words)
 
 
-def test_a_fresh_process_predicts_the_same(teachers: dict[str, Network], texts: Dataset, tmp_path: Path) -> None:
-    script = ("import json, sys, torch\nfrom compress.files import network_file\n"
-              "for path in sys.argv[2:]:\n"
+def test_a_fresh_process_predicts_the_same(prepared: None, teachers: dict[str, Network], texts: Dataset,
+                                           tmp_path: Path) -> None:
+    """With as many threads: a convolution over another number of them adds in another order."""
+    script = ("import json, sys, torch\nfrom compress.files import network_file\nfrom compress.networks import device\n"
+              "device.prepare()\nfor path in sys.argv[2:]:\n"
               "    print(json.dumps(network_file.read(path)(torch.tensor(json.loads(sys.argv[1]))).tolist()))\n")
     inputs, paths, wanted = texts.validation.inputs[:4].tolist(), [], []
     for name, network in teachers.items():
