@@ -88,7 +88,8 @@ def _sentences(own: MethodPage, state: CurveState) -> list[str]:
     if not state.teacher:
         return ["The teacher is trained first; every later curve uses it."]
     told = [sentence for sentence in (GONE if state.file_is_gone else "", *own.notices(state)) if sentence]
-    return told or ["Measuring the first points…" if state.running else ""]
+    measuring = "Measuring more points of the curve…" if state.points else "Measuring the first points…"
+    return told or [measuring if state.running else ""]
 
 
 def _fitting(told: list[str]) -> int:
