@@ -52,6 +52,7 @@ def columns_left_out() -> Iterator[LeftOut]:
     ask, read, parse = _openml._get_data_features, _openml._load_arff_response, _arff_parser._arff.load
 
     def watched(*given: Any, **options: Any) -> Any:
+        """Reads the answer as before, and keeps the error that scikit-learn replaces by advice of its own."""
         try:
             return read(*given, **options)
         except URLError:

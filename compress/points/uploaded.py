@@ -225,6 +225,7 @@ def _runtime(path: Path, found: Opened) -> Callable[[np.ndarray], np.ndarray]:
              "tensor(uint8)": np.uint8, "tensor(int64)": np.int64}
 
     def scores(examples: np.ndarray) -> np.ndarray:
+        """Examples (n, *shape) -> their scores (n, count), float64. Raises ValueError where ONNX Runtime cannot run them."""
         kind = kinds.get(session.get_inputs()[0].type, np.float32)
         try:
             made = session.run([found.source.output], {found.source.input: examples.astype(kind)})[0]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from compress.atomic_file import write_whole
+from compress.data.extras.package import folder_of
 
 FEATURES = ("sepal length", "sepal width", "petal length", "petal width")
 
@@ -16,10 +16,8 @@ def flowers() -> bytes:
     Raises:
         ValueError: scikit-learn's file is not there.
     """
-    spec = find_spec("sklearn")
-    folder = Path(next(iter((spec and spec.submodule_search_locations) or ()), "."))
     try:
-        lines = (folder / "datasets" / "data" / "iris.csv").read_text(encoding="ascii").splitlines()
+        lines = (folder_of("sklearn") / "datasets" / "data" / "iris.csv").read_text(encoding="ascii").splitlines()
     except OSError as error:
         raise ValueError(f"The table of flowers in scikit-learn cannot be read ({error.strerror}). Install it again: pip "
                          "install --force-reinstall scikit-learn") from error

@@ -1,4 +1,4 @@
-"""A package that is an optional extra for its data."""
+"""Where the files of a package are, and packages that are optional extras for their data."""
 
 from __future__ import annotations
 
@@ -44,5 +44,10 @@ class Extra:
         """The path of a file of the package, there or not. Raises ValueError if the package is not installed."""
         if not self.is_installed:
             raise ValueError(self.missing)
-        spec = find_spec(self.package)
-        return Path(next(iter((spec and spec.submodule_search_locations) or ()), "."), *places)
+        return folder_of(self.package).joinpath(*places)
+
+
+def folder_of(package: str) -> Path:
+    """Where a package is installed, found without running its code; the current folder if it is not."""
+    spec = find_spec(package)
+    return Path(next(iter((spec and spec.submodule_search_locations) or ()), "."))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
+from compress.data.extras.package import folder_of
 from compress.data.texts.tokens import numbered_tokens, tokens_of
 
 PACKAGES = {"numpy": "numpy", "pandas": "pandas", "sklearn": "scikit-learn", "torch": "torch"}  # folder -> name
@@ -24,8 +24,7 @@ def docstrings() -> dict[str, np.ndarray]:
     the packages is run. Raises ValueError if one of them has fewer."""
     texts: list[str] = []
     for folder, name in PACKAGES.items():
-        spec = find_spec(folder)
-        found = _sentences(Path(next(iter((spec and spec.submodule_search_locations) or ()), ".")), folder, name)
+        found = _sentences(folder_of(folder), folder, name)
         if len(found) < EACH:
             raise ValueError(f"The installed {name} has {len(found)} sentences of documentation, but {EACH} are needed. "
                              f"Install it again with its source files: pip install --force-reinstall {name}")
