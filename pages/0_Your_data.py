@@ -12,6 +12,6 @@ PARTS = {"Data": data.draw, "A network": network.draw}
 page = open_page("Your data", "Choose files, look at what is in them, and compress networks that were trained on them, also "
                  "networks of your own.")
 chosen = st.segmented_control("What you bring", list(PARTS), label_visibility="collapsed",
-                              **widgets.bound("own.part", session.remembered("own.part", "Data"),
+                              **widgets.bound_chips("own.part", session.remembered("own.part", "Data"),
                                               lambda part: session.remember("own.part", part or "Data")))
 PARTS[chosen or "Data"](page)

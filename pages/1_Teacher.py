@@ -61,9 +61,9 @@ def settings(page: Page) -> None:
     def change_seed(seed: int) -> None:
         session.choose(replace(session.choice(), seed=int(seed)))
 
-    st.selectbox("Family", list(families), format_func=lambda name: families[name]["title"],
+    st.selectbox("Family", format_func=lambda name: families[name]["title"],
                  help=" ".join(families[chosen.name]["doc"].split()),
-                 **widgets.bound("teacher.family", chosen.name, change_family))
+                 **widgets.bound_choice("teacher.family", families, chosen.name, change_family))
     if chosen.name == OWN:
         own_network(page, chosen, change)
         return
@@ -84,8 +84,8 @@ def own_network(page: Page, chosen: Step, change: controls.Change) -> None:
     now = chosen.values["network"]
     if names:
         shown = names if now in names else [now, *names]
-        st.selectbox("Network", shown, format_func=outside.name,
-                     **widgets.bound("teacher.own", now, lambda name: change("network", name)))
+        st.selectbox("Network", format_func=outside.name,
+                     **widgets.bound_choice("teacher.own", shown, now, lambda name: change("network", name)))
     st.page_link("pages/0_Your_data.py", label="Add a network of yours", icon=":material/upload_file:",
                  query_params=session.page_link("Your data"))
     entries = [entry for entry in teacher_settings(page.known, OWN) if entry["name"] != "network"]

@@ -28,7 +28,7 @@ def chosen(everything: list[Row], known: Card) -> list[Row]:
             gone += [one for one in wanted if one not in options]
             picked = [one for one in wanted if one in options]
             st.multiselect(label, options, placeholder=f"all {label.lower()}",
-                           **widgets.bound(f"compare.{name}", picked, partial(_narrow, name)))
+                           **widgets.bound_chips(f"compare.{name}", picked, partial(_narrow, name)))
             if picked:
                 rows = [row for row in rows if row[f"{name}_title"] in picked]
         rows = _of_settings(rows, gone, known)
@@ -57,7 +57,7 @@ def _of_settings(rows: list[Row], gone: list[str], known: Card) -> list[Row]:
     gone += [one for one in wanted if one not in options]
     picked = [one for one in wanted if one in options]
     st.multiselect("Settings", options, placeholder="all settings", format_func=lambda text: in_words(text, known),
-                   **widgets.bound("compare.setting", picked, partial(_narrow, "setting")))
+                   **widgets.bound_chips("compare.setting", picked, partial(_narrow, "setting")))
     return with_settings(rows, picked)
 
 

@@ -49,7 +49,7 @@ def draw(networks: list[Opened], known: Card) -> None:
             with column:
                 _head(network, known)
         section = st.segmented_control("What to look at", list(SECTIONS.values()), required=True,
-                                       label_visibility="collapsed", **widgets.bound(
+                                       label_visibility="collapsed", **widgets.bound_chips(
                                            "panel.section", SECTIONS[session.filters().look], _look))
         DRAWN[section](networks, known)
 

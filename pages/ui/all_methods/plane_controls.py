@@ -26,7 +26,8 @@ def draw(rows: list[Row]) -> list[Row]:
     filters = session.filters()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="plane-controls"):
         st.segmented_control("How networks are drawn", list(FORMS), format_func=FORMS.__getitem__, required=True,
-                             label_visibility="collapsed", **widgets.bound("plane.form", filters.drawn, _turning("drawn")))
+                             label_visibility="collapsed",
+                             **widgets.bound_chips("plane.form", filters.drawn, _turning("drawn")))
         with st.popover("What is drawn", icon=":material/tune:"):
             _choices(filters, _card(rows))
     measures = measures_of(session.filters())
@@ -50,8 +51,8 @@ def _choices(filters: Filters, card: Row) -> None:
     offered = [*AXES, *(f"{RECALL}{name}" for name in card.get("classes", [])[:MOST_CLASSES])]
     for field, label in LABELS[filters.drawn].items():
         value = getattr(filters, field)
-        st.selectbox(label, list(dict.fromkeys([*offered, value])), format_func=lambda name: outside.name(
-            axes.measure(name).title), **widgets.bound(f"plane.{field}", value, _turning(field)))
+        st.selectbox(label, format_func=lambda name: outside.name(axes.measure(name).title), **widgets.bound_choice(
+            f"plane.{field}", dict.fromkeys([*offered, value]), value, _turning(field)))
     if filters.drawn == PLANE:
         st.toggle("Seeds as one point", help="Networks that differ in the seed alone become one mark at their means, with "
                   "the range of both measures.", **widgets.bound("plane.fold", filters.folded, _turning("folded")))

@@ -163,7 +163,7 @@ def _sentence(state: RaceState) -> None:
                       key="race-sentence"):
         st.html("<span class='ce-race ce-nowrap'>At most</span>", width="content")
         st.segmented_control("Points lost at most", POINTS_LOST, format_func=lambda points: f"{points:g}", required=True,
-                             label_visibility="collapsed", **widgets.bound("race.budget", budget(), change))
+                             label_visibility="collapsed", **widgets.bound_chips("race.budget", budget(), change))
         st.html(f"<span class='ce-race'>{sentence(state, budget())}</span>")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -80,10 +80,9 @@ def _ask(state: SearchState, known: Card) -> None:
     names = {LOST: f"smallest, {lost}", SIZE: f"most accurate, {size}", BOTH: f"smallest, {lost}, {size}",
              filters_of.FRONT: "whole front" if filters.speed == WHEREVER else "most accurate"}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="search-ask"):
-        st.selectbox("Search all methods and chains for", list(names), format_func=names.__getitem__, width=330,
-                     **_kept("search"))
-        st.selectbox("Speed", list(SPEEDS), format_func=SPEEDS.__getitem__, width=165, **_kept("speed"))
-        st.selectbox("Minutes", MINUTES, width=110, **_kept("minutes"))
+        st.selectbox("Search all methods and chains for", format_func=names.__getitem__, width=330, **_kept("search", names))
+        st.selectbox("Speed", format_func=SPEEDS.__getitem__, width=165, **_kept("speed", SPEEDS))
+        st.selectbox("Minutes", width=110, **_kept("minutes", MINUTES))
         st.button(_offer(state), type="primary", icon=":material/travel_explore:", key="search.start", on_click=_start,
                   args=[state], disabled=state.running)
     st.caption(outside.markdown(
@@ -91,10 +90,10 @@ def _ask(state: SearchState, known: Card) -> None:
         "this teacher are candidates. All choices are made on validation."))
 
 
-def _kept(name: str) -> dict[str, Any]:
-    """A widget whose value is part of the page's link."""
-    return widgets.bound(f"search.{name}", getattr(session.filters(), name),
-                         lambda value: session.narrow(replace(session.filters(), **{name: value})))
+def _kept(name: str, options: Iterable[Any]) -> dict[str, Any]:
+    """A list of options of which the chosen one is part of the page's link."""
+    return widgets.bound_choice(f"search.{name}", options, getattr(session.filters(), name),
+                                lambda value: session.narrow(replace(session.filters(), **{name: value})))
 
 
 def _offer(state: SearchState) -> str:

@@ -53,14 +53,14 @@ def _choices(state: ChainState, page: Page) -> Duel:
     by, seeds = session.remembered("duel.by", BYTES), session.remembered("duel.seeds", 3)
     first, second, third = st.columns([3, 3, 2], vertical_alignment="bottom")
     with first:
-        st.selectbox("Against", list(able),
-                     **widgets.bound("duel.chosen", title, partial(session.remember, "duel.opponent")))
+        st.selectbox("Against",
+                     **widgets.bound_choice("duel.chosen", able, title, partial(session.remember, "duel.opponent")))
     with second:
         st.segmented_control("At equal", list(BY), format_func=BY.get, required=True,
-                             **widgets.bound("duel.quantity", by, partial(session.remember, "duel.by")))
+                             **widgets.bound_chips("duel.quantity", by, partial(session.remember, "duel.by")))
     with third:
         st.segmented_control("Seeds", SEEDS, required=True,
-                             **widgets.bound("duel.count", seeds, partial(session.remember, "duel.seeds")))
+                             **widgets.bound_chips("duel.count", seeds, partial(session.remember, "duel.seeds")))
     point, choice = state.point or {}, session.choice()
     return Duel(_curve(state.chained.recipe(choice), page.known), _curve(able[title].recipe(choice), page.known), by,
                 float(point["bytes" if by == BYTES else "macs"]), seeds)

@@ -44,10 +44,10 @@ def _choices(page: Page) -> None:
     left, right, _ = st.columns([2, 2, 3], vertical_alignment="bottom")
     with left:
         st.segmented_control("Times smaller than the teacher", SMALLER, required=True, format_func=lambda one: f"{one}×",
-                             **widgets.bound("order.size", int(order.smaller), _smaller))
+                             **widgets.bound_chips("order.size", int(order.smaller), _smaller))
     with right:
         st.segmented_control("Seeds, each with a teacher of its own", SEEDS, required=True,
-                             **widgets.bound("order.count", order.seeds, partial(session.remember, "order.seeds")))
+                             **widgets.bound_chips("order.count", order.seeds, partial(session.remember, "order.seeds")))
 
 
 def _smaller(value: int) -> None:

@@ -22,7 +22,8 @@ def choose(name: str, label: str, titles: list[str], otherwise: int = 0, collaps
     if len(titles) < 2:
         return False
 
-    st.selectbox(label, range(len(titles)), format_func=lambda place: outside.name(titles[place]),
+    now = chosen(name, len(titles), otherwise)
+    st.selectbox(label, format_func=lambda place: outside.name(titles[place]),
                  label_visibility="collapsed" if collapsed else "visible",
-                 **widgets.bound(f"{name}.chosen", chosen(name, len(titles), otherwise), partial(session.remember, name)))
+                 **widgets.bound_choice(f"{name}.chosen", range(len(titles)), now, partial(session.remember, name)))
     return True

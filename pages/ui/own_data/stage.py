@@ -16,6 +16,7 @@ from pages.ui.shell.frame import Page
 FORMS = ("A table (CSV, TSV, Parquet) with a column of classes · a ZIP with one folder of pictures for each class · an NPZ "
          "file, or two NPY files · two IDX files")
 TEXT_READINGS = {"counts": "counts of its words", "words": "tokens, in their order", "pairs": "tokens and pairs"}
+SIDES = (0, 16, 28, 32, 48, 64)  # pixels of a picture; 0: as it is
 
 
 def draw(page: Page) -> None:
@@ -80,18 +81,18 @@ def choices(about: dict[str, Any]) -> Reading:
 
     if about["could_label"]:
         names = about["could_label"] if about["label"] in about["could_label"] else [about["label"], *about["could_label"]]
-        st.selectbox("Column with the classes", names, format_func=outside.name,
-                     **widgets.bound("own.label", about["label"], lambda name: change(label=name)))
+        st.selectbox("Column with the classes", format_func=outside.name,
+                     **widgets.bound_choice("own.label", names, about["label"], lambda name: change(label=name)))
     if any(column["type"] == "text" for column in about["columns"]):
-        st.selectbox("How the column of text is read", list(TEXT_READINGS), format_func=TEXT_READINGS.__getitem__,
+        st.selectbox("How the column of text is read", format_func=TEXT_READINGS.__getitem__,
                      help="Counts are features beside the other columns. Tokens are read by networks with an "
                      "embedding table; the other columns are left out then.",
-                     **widgets.bound("own.text", reading.text, lambda text: change(text=text)))
+                     **widgets.bound_choice("own.text", TEXT_READINGS, reading.text, lambda text: change(text=text)))
         if reading.text == "counts":
             st.select_slider("Features that count the words of a text", [128, 256, 512, 1024, 2048, 4096],
                              **widgets.bound("own.words", reading.words, lambda count: change(words=count)))
     if about["kind"] == "image" and about["pictures"]:
-        st.selectbox("Height and width of the pictures", [0, 16, 28, 32, 48, 64],
+        st.selectbox("Height and width of the pictures",
                      format_func=lambda side: f"{side} pixels" if side else "as they are, up to 64; otherwise 32",
-                     **widgets.bound("own.side", reading.side, lambda side: change(side=side)))
+                     **widgets.bound_choice("own.side", SIDES, reading.side, lambda side: change(side=side)))
     return reading

@@ -77,8 +77,8 @@ def question(page: Page, is_state_dict: bool) -> Asked:
     def use(name: str) -> None:
         session.choose(replace(session.choice(), data=name))
 
-    st.selectbox("Data that it was trained for", names, format_func=lambda name: outside.name(titles.get(name, name)),
-                 **widgets.bound("network.data", page.choice.data, use))
+    st.selectbox("Data that it was trained for", format_func=lambda name: outside.name(titles.get(name, name)),
+                 **widgets.bound_choice("network.data", names, page.choice.data, use))
     if is_state_dict:
         family = st.text_input("Family of the network, with the sizes of its layers", value=FAMILY, max_chars=200,
                                key="network.family", help="As in links and commands: logistic, mlp(hidden=300-100), cnn, "

@@ -117,7 +117,8 @@ def address(path: str) -> str:
 
 def _switch(methods: dict[str, str]) -> None:
     st.segmented_control("What is compressed", list(methods), format_func=methods.get, required=True,
-                         label_visibility="collapsed", **widgets.bound("page.method", session.active(), session.activate))
+                         label_visibility="collapsed",
+                         **widgets.bound_chips("page.method", session.active(), session.activate))
 
 
 def _place_of_links() -> Callable[[], DeltaGenerator]:
@@ -169,8 +170,8 @@ def _data_set(known: Card) -> None:
         else:
             session.remember("unknown data", name)
 
-    st.selectbox("Data set", names, format_func=lambda name: outside.name(titles.get(name, name)), accept_new_options=True,
-                 **widgets.bound("sidebar.data", chosen.data, change),
+    st.selectbox("Data set", format_func=lambda name: outside.name(titles.get(name, name)), accept_new_options=True,
+                 **widgets.bound_choice("sidebar.data", names, chosen.data, change),
                  help="Choose one, or type openml:NAME:VERSION for a classification set of openml.org, for example "
                       "openml:iris:1. It is downloaded when you train on it, and kept.")
     unknown = session.forget("unknown data")
@@ -212,6 +213,6 @@ def _teacher(known: Card) -> None:
         if preset:
             session.choose(replace(session.choice(), teacher=Step.of(preset["name"], preset["settings"])))
 
-    st.selectbox("Teacher", [*presets, *([] if match else [own])],
-                 **widgets.bound("sidebar.teacher", match or own, change))
+    offered = [*presets, *([] if match else [own])]
+    st.selectbox("Teacher", **widgets.bound_choice("sidebar.teacher", offered, match or own, change))
     st.caption(presets[match]["text"] if match else "Its settings are on the Teacher page.")

@@ -150,7 +150,7 @@ def begin(page: str, methods: tuple[str, ...]) -> list[str]:
     has to be said of the store."""
     st.session_state["known"] = known = description()
     if st.session_state.get("page") != page:
-        st.session_state["page"], st.session_state["drawn"] = page, set()
+        st.session_state["page"] = page
         means_any_address()
     notices = [*_of_store(page), *filter(None, [forget("refusal")])]
     for name, first in (("choice", first_choice(known)), ("view", View()), ("filters", Filters())):

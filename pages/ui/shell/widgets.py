@@ -2,51 +2,55 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import streamlit as st
 
-AGAIN = 15.0  # seconds from a widget's first drawing, or a change, in which every run tells the browser its value
+MISSING = object()  # in the place of the value of a widget that Streamlit has forgotten
 
 
 def bound(key: str, value: Any, act: Callable[[Any], None]) -> dict[str, Any]:
-    """`key` and `on_change` of a widget that shows this value, so that every widget shows the choice. act: called with the
-    widget's value when the visitor has changed it.
+    """`value`, `key` and `on_change` of a toggle, a slider or a field that shows this value, so that every widget shows the
+    choice. act: called with the widget's value when the visitor has changed it.
 
-    A widget that another page drew under the same key is a new one here: without this, it starts at its default. Where the
-    page changes what a widget shows (a preset, a link), its key changes too: a browser that asks for a run of the page
-    before it shows the new value sends the old one along, which Streamlit would take for a change by the visitor.
-
-    The value is told again for a moment: where a second run of the page follows at once, what the first one told the browser
-    is dropped on the way, and the browser would show, and send as the visitor's change, the widget's own default.
+    The value is the default of the widget, which every run of the page tells the browser: what a single run tells can be
+    dropped where the next one follows at once, and the browser would show, and send as the visitor's change, another value.
+    Streamlit keeps a widget by its key, whichever its default is. So where the page changes what a widget shows (a preset, a
+    link), or left it out for a run, its key changes too: a browser knows nothing of the new widget, and a value of the one
+    before that it sends too late is no change by the visitor.
     """
-    drawn, turns = st.session_state["drawn"], st.session_state.setdefault("turns", {})
-    name = _key(key)
-    if key in drawn and name in st.session_state and st.session_state[name] != value:
-        turns[key] = turns.get(key, 0) + 1
-        name = _key(key)
-    since, now = st.session_state.setdefault("told since", {}), time.monotonic()
-    if key not in drawn or name not in st.session_state:
-        since[name] = now
-        drawn.add(key)
-    if now - since.get(name, now) < AGAIN:
-        st.session_state[name] = value
-    st.session_state.setdefault("told", {})[name] = value
+    return {"value": value, **_named(key, value, act)}
+
+
+def bound_choice(key: str, options: Iterable[Any], value: Any, act: Callable[[Any], None]) -> dict[str, Any]:
+    """`options` and `index` as well, of a list of which one is chosen; see `bound`. The value is one of the options."""
+    offered = list(options)
+    return {"options": offered, "index": offered.index(value), **_named(key, value, act)}
+
+
+def bound_chips(key: str, value: Any, act: Callable[[Any], None]) -> dict[str, Any]:
+    """`default`, `key` and `on_change` of chips and of a list of which several are chosen; see `bound`."""
+    return {"default": value, **_named(key, value, act)}
+
+
+def _named(key: str, value: Any, act: Callable[[Any], None]) -> dict[str, Any]:
+    turns, told = st.session_state.setdefault("turns", {}), st.session_state.setdefault("told", {})
+    if key in turns and st.session_state.get(_key(key, turns[key]), MISSING) != value:
+        turns[key] += 1
+    name = _key(key, turns.setdefault(key, 0))
+    told[name] = value
 
     def changed() -> None:
-        now, told = st.session_state[name], st.session_state["told"]
-        if now != told[name]:
+        now = st.session_state[name]
+        if now != told[name]:  # not what a browser still sends of a widget that is gone
             told[name] = now
-            since[name] = time.monotonic()  # a run that was under way may have told the value of before once more
             act(now)
 
     return {"key": name, "on_change": changed}
 
 
-def _key(key: str) -> str:
-    turn = st.session_state["turns"].get(key, 0)
+def _key(key: str, turn: int) -> str:
     return f"{key}.{turn}" if turn else key
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.shell import widgets
-
 
 def script() -> None:
     import streamlit as st
 
     from pages.ui.shell import widgets
 
-    st.session_state.setdefault("drawn", set())
     st.session_state.setdefault("taken", [])
     st.session_state.setdefault("chosen", 144)
 
@@ -59,9 +56,21 @@ def test_after_a_preset_a_change_is_taken_again():
     assert shown.session_state["taken"] == [9] and shown.number_input[0].value == 9
 
 
-def test_a_browser_that_missed_the_first_run_is_told_the_value_by_the_next(monkeypatch):
-    shown = opened(stays=True).run()
-    field = shown.number_input[0].proto
-    assert (field.set_value, field.value) == (True, 144)
-    monkeypatch.setattr(widgets, "AGAIN", 0.0)  # a moment later, what the visitor types is left alone
-    assert not shown.run().number_input[0].proto.set_value
+def test_every_run_tells_a_browser_what_a_widget_shows():
+    """So a browser may miss any of them. By the default, which does not overwrite what a visitor types meanwhile."""
+    shown = opened(stays=True)
+    for value in (144, 128):
+        for run in range(2):
+            field = shown.run().number_input[0].proto
+            assert (field.default, field.set_value) == (value, False), (value, run)
+        shown.button[0].click().run()
+
+
+def test_a_widget_that_a_run_left_out_is_a_new_one_with_the_choice():
+    """A browser may still hold what it showed before."""
+    shown = opened(stays=False)
+    before = shown.number_input[0].proto.id
+    for _ in range(2):
+        shown.button[0].click().run()
+    assert (shown.number_input[0].value, shown.session_state["taken"]) == (128, [])
+    assert shown.number_input[0].proto.id != before

@@ -57,9 +57,12 @@ def _toggle(entry: Card, value: bool, key: str, turned: Turned, tip: str | None)
 
 def _words(entry: Card, value: str, key: str, turned: Turned, tip: str | None) -> None:
     choices = entry["choices"]
-    draw = st.segmented_control if sum(len(choice) + 3 for choice in choices) <= 20 else st.selectbox
-    options = {"required": True} if draw is st.segmented_control else {}
-    draw(entry["label"], choices, format_func=setting_words.choice, help=tip, **options, **widgets.bound(key, value, turned))
+    if sum(len(choice) + 3 for choice in choices) <= 20:
+        st.segmented_control(entry["label"], choices, format_func=setting_words.choice, help=tip, required=True,
+                             **widgets.bound_chips(key, value, turned))
+    else:
+        st.selectbox(entry["label"], format_func=setting_words.choice, help=tip,
+                     **widgets.bound_choice(key, choices, value, turned))
 
 
 def _number(entry: Card, value: float, key: str, turned: Turned, tip: str | None) -> None:
