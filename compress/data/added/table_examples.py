@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from compress.data.added.column_facts import Facts, facts_of
 from compress.data.added.examples import COUNTS, PAIRS, Choices, Column, Examples
 from compress.data.added.letters import are_sequences, one_hot
 from compress.data.added.table_file import read_table
@@ -56,20 +57,24 @@ def table_examples(path: Path, choices: Choices) -> Examples:
         ValueError: no table, no column for the label, or no other column of use.
     """
     table = read_table(path)
-    could = _could_label(table)
+    facts = facts_of(table)
+    could = _could_label(facts, len(table))
     label = _label(table, could, choices.label, path)
     missing = table[label].isna().to_numpy()
     if missing.all():
         raise ValueError(f"{path.name}: the column {label!r} has no values. Choose another column as the label.")
-    kept = table.loc[~missing].reset_index(drop=True)
+    kept = table
+    if missing.any():
+        kept = table.loc[~missing].reset_index(drop=True)
+        facts = facts_of(kept)
     made = [_Made(Column(label, "label", 0, int(missing.sum()), "the class")) if name == label else
-            _column(str(name), kept[name], choices.words) for name in table.columns]
+            _column(name, kept, facts[name], choices.words) for name in table.columns]
     columns = tuple(one.column for one in made)
     if not any(column.features for column in columns):
         raise ValueError(f"{path.name}: beside the label {label!r} no column has values that tell examples apart. Choose "
                          "another column as the label, or add columns of numbers.")
     rows = tuple(tuple("" if cell is None or cell != cell else str(cell)[:80] for cell in row)
-                 for row in kept.head(ROWS_SHOWN).itertuples(index=False))
+                 for row in kept.head(ROWS_SHOWN).astype(object).to_numpy().tolist())
     if choices.text != COUNTS:
         return _of_text(kept, columns, choices, label, int(missing.sum()), rows, could, path)
     letters = [column.name for column in columns if column.type == "letters"]
@@ -105,11 +110,10 @@ def _of_text(table: pandas.DataFrame, columns: tuple[Column, ...], choices: Choi
                     could_label=could, words=words)
 
 
-def _could_label(table: pandas.DataFrame) -> tuple[str, ...]:
+def _could_label(facts: dict[str, Facts], rows: int) -> tuple[str, ...]:
     """Columns of 2 to 200 different values, of which each occurs twice on average."""
-    counts = {name: _different(table[name]) for name in table.columns}
-    return tuple(name for name, count in counts.items() if 2 <= count <= min(MOST_CLASSES, len(table) / 2)
-                 and not _is_fraction(table[name]))
+    return tuple(name for name, of_column in facts.items() if 2 <= of_column.different <= min(MOST_CLASSES, rows / 2)
+                 and not of_column.is_fraction)
 
 
 def _label(table: pandas.DataFrame, could: tuple[str, ...], wanted: str, path: Path) -> str:
@@ -126,24 +130,25 @@ def _label(table: pandas.DataFrame, could: tuple[str, ...], wanted: str, path: P
     return named[0] if named else could[-1] if could[-1] == names[-1] else could[0] if could[0] == names[0] else could[-1]
 
 
-def _column(name: str, values: pandas.Series, words: int) -> _Made:
+def _column(name: str, table: pandas.DataFrame, facts: Facts, words: int) -> _Made:
     """One column other than the label."""
-    missing = int(values.isna().sum())
+    missing, different = facts.missing, facts.different
 
     def made(type: str, features: int, becomes: str, numbers: np.ndarray | None = None,
              names: tuple[str, ...] = ()) -> _Made:
+        """What the column becomes."""
         return _Made(Column(name, type, features, missing, becomes), numbers, names)
 
-    different = _different(values)
-    if missing == len(values):
+    if missing == len(table):
         return made("empty", 0, "left out: it has no values")
     if different == 1 and not missing:
         return made("constant", 0, "left out: all its values are the same")
-    if values.dtype.kind in "iufb":
-        if _counts_rows(name, values):
+    if facts.numbers is not None:
+        if facts.counts_rows:
             return made("row number", 0, "left out: it counts the rows")
         absent = ", the mean where it is missing" if missing else ""
-        return made("number", 1, f"a number{absent}", values.to_numpy(dtype=np.float64)[:, None], (name,))
+        return made("number", 1, f"a number{absent}", facts.numbers[:, None], (name,))
+    values = table[name]
     if values.dtype.kind in "mMc" or not values.dropna().map(lambda cell: isinstance(cell, str | bool)).all():
         return made("other", 0, "left out: neither numbers nor text")
     texts = values.map(lambda cell: cell if isinstance(cell, str) else "" if cell != cell or cell is None else str(cell))
@@ -199,23 +204,3 @@ def _plain(labels: pandas.Series) -> np.ndarray:
     if labels.dtype.kind == "f" and (labels == labels.round()).all():
         return labels.to_numpy()
     return np.array([str(label) for label in labels])
-
-
-def _is_fraction(values: pandas.Series) -> bool:
-    """Whether a column holds measurements, which are no classes."""
-    return values.dtype.kind == "f" and not bool((values.dropna() == values.dropna().round()).all())
-
-
-def _counts_rows(name: str, values: pandas.Series) -> bool:
-    """Whether a column is 0, 1, 2, ... or 1, 2, 3, ..., as files have that were saved with their index."""
-    if values.dtype.kind not in "iu" or len(values) < 3:
-        return False
-    steps = values.diff().dropna()
-    return bool((steps == 1).all()) and int(values.iloc[0]) in (0, 1)
-
-
-def _different(values: pandas.Series) -> int:
-    try:
-        return int(values.nunique(dropna=True))
-    except TypeError:  # lists or tables in the cells
-        return len(values)
