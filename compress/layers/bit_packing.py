@@ -65,10 +65,16 @@ def _packed_eights(numbers: np.ndarray, bits: int) -> np.ndarray:
 
 def unpacked(contents: np.ndarray, count: int, bits: int) -> np.ndarray:
     """The opposite of packed(): `count` numbers (int64)."""
-    digits = np.unpackbits(contents, count=count * bits).reshape(count, bits)
     if bits <= 8:
-        return np.packbits(digits, axis=1)[:, 0].astype(np.int64) >> (8 - bits)
+        return unpacked_bytes(contents, count, bits).astype(np.int64)
+    digits = np.unpackbits(contents, count=count * bits).reshape(count, bits)
     return digits.astype(np.int64) @ (1 << np.arange(bits - 1, -1, -1, dtype=np.int64))
+
+
+def unpacked_bytes(contents: np.ndarray, count: int, bits: int) -> np.ndarray:
+    """The same of up to 8 bits each, as uint8."""
+    digits = np.unpackbits(contents, count=count * bits)
+    return digits if bits == 1 else np.packbits(digits.reshape(count, bits), axis=1)[:, 0] >> np.uint8(8 - bits)
 
 
 def bytes_for(count: int, bits: int) -> int:

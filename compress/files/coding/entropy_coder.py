@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 UNITS = 1 << 24
+AT_ONCE = 1 << 22  # symbols that are coded together: as numbers of 4 and 8 bytes they need more memory than a file has bytes
 
 _NEEDED = ("The entropy coder needs the package constriction, which is not installed. Install it (pip install "
            "'constriction>=0.5,<0.6'), or write files with coding=none.")
@@ -29,12 +30,13 @@ def coded(symbols: np.ndarray, counts: np.ndarray) -> bytes:
     """
     coder, model, numbers = _ready(counts)
     made = coder()
-    made.encode_reverse(numbers[symbols], model)
+    for start in reversed(range(0, len(symbols), AT_ONCE)):  # it is a stack: what is coded last is decoded first
+        made.encode_reverse(numbers[symbols[start:start + AT_ONCE]], model)
     return made.get_compressed().astype("<u4").tobytes()
 
 
 def decoded(contents: bytes, counts: np.ndarray) -> np.ndarray:
-    """The opposite of coded(): as many symbols (int64) as `counts` has in all.
+    """The opposite of coded(): as many symbols as `counts` has in all, of the smallest type for len(counts) symbols.
 
     Raises:
         ValueError: bytes that coded() does not write for these counts; or constriction is not installed.
@@ -43,10 +45,24 @@ def decoded(contents: bytes, counts: np.ndarray) -> np.ndarray:
     if len(contents) % 4 or contents[-4:] == b"\0\0\0\0":
         raise ValueError(_DAMAGED)
     made = coder(np.frombuffer(contents, "<u4").astype(np.uint32))
-    found = made.decode(model, int(counts.sum()))
-    if not made.is_empty() or not np.array_equal(np.bincount(found), counts[counts > 0]):
+    held = np.flatnonzero(counts)
+    found = np.empty(int(counts.sum()), dtype=np.min_scalar_type(len(counts) - 1))
+    again = np.zeros(len(held), dtype=np.int64)
+    for start in range(0, len(found), AT_ONCE):
+        part = made.decode(model, min(AT_ONCE, len(found) - start))
+        again += np.bincount(part, minlength=len(held))
+        found[start:start + AT_ONCE] = held[part]
+    if not made.is_empty() or not np.array_equal(again, counts[held]):
         raise ValueError(_DAMAGED)
-    return np.flatnonzero(counts)[found]
+    return found
+
+
+def counted(symbols: np.ndarray, low: int, high: int) -> np.ndarray:
+    """How often each whole number from `low` to `high` occurs in symbols (n,), none of which is outside."""
+    counts = np.zeros(high - low + 1, dtype=np.int64)
+    for start in range(0, len(symbols), AT_ONCE):
+        counts += np.bincount(symbols[start:start + AT_ONCE] - symbols.dtype.type(low), minlength=len(counts))
+    return counts
 
 
 _DAMAGED = "its coded symbols are not those that were counted"

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from compress.layers.bit_packing import bytes_for, packed, unpacked
+from compress.layers.bit_packing import bytes_for, packed, unpacked, unpacked_bytes
 
 MOST_WORDS = 1 << 12
 UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
@@ -38,8 +38,11 @@ def from_planes(planes: Sequence[np.ndarray], is_float: bool) -> np.ndarray:
 
 def listed(words: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """The different numbers, rising, and which of them each number is (n,); None for too many different numbers."""
+    most = min(MOST_WORDS, len(words) // 4)
+    if not len(words) or len(np.unique(words[:4 * MOST_WORDS])) > most:  # most tensors: seen without sorting all of them
+        return None
     held, places = np.unique(words, return_inverse=True)
-    if not len(words) or len(held) > min(MOST_WORDS, len(words) // 4):
+    if len(held) > most:
         return None
     return held, places.astype(np.uint8 if len(held) <= 256 else np.uint16)
 
@@ -48,8 +51,13 @@ def numbers_of(contents: np.ndarray, count: int, bits: int) -> np.ndarray | None
     """The `count` numbers of `bits` bits that are packed in some bytes; None if packing them gives other bytes."""
     if bits > 16 or len(contents) != bytes_for(count, bits):
         return None
-    numbers = unpacked(contents, count, bits).astype(np.uint8 if bits <= 8 else np.uint16)
+    numbers = numbers_in(contents, count, bits)
     return numbers if np.array_equal(packed(numbers, bits), contents) else None
+
+
+def numbers_in(contents: np.ndarray, count: int, bits: int) -> np.ndarray:
+    """The `count` numbers of `bits` bits (16 at most) that are packed in some bytes."""
+    return unpacked_bytes(contents, count, bits) if bits <= 8 else unpacked(contents, count, bits).astype(np.uint16)
 
 
 def mask_of(columns: np.ndarray, counts: np.ndarray, width: int) -> np.ndarray | None:

@@ -61,7 +61,7 @@ def symbols_of(entry: Entry, tensor: Tensor, counts: Tensor | None = None) -> li
     if word == WORDS:
         return [np.unique(words, return_inverse=True)[1]]
     if word == PACKED:
-        return [forms.unpacked(words, *facts)]
+        return [forms.numbers_in(words, *facts)]
     if word == PLACES and counts is not None:
         mask = forms.mask_of(words, words_of(counts), facts[1])
         return [] if mask is None else [mask]
@@ -163,5 +163,5 @@ def _sum(*arrays: np.ndarray) -> bytes:
     """A checksum of the bits of numbers."""
     made = 0
     for array in arrays:
-        made = zlib.crc32(array.astype(array.dtype.newbyteorder("<")).tobytes(), made)
+        made = zlib.crc32(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).data, made)
     return made.to_bytes(SUM, "little")

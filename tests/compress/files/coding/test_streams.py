@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import sys
 
 import numpy as np
@@ -148,3 +149,29 @@ def test_without_the_package_the_message_says_what_helps(monkeypatch: pytest.Mon
                  lambda: entropy_coder.decoded(b"1234", np.array([1, 1]))):
         with pytest.raises(ValueError, match=r"pip install 'constriction.*coding=none"):
             work()
+
+
+def test_of_a_long_sequence_without_repetitions_only_a_part_goes_through_lzma(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+    compress = lzma.compress
+
+    def counted(contents: bytes, *settings: object, **named: object) -> bytes:
+        tried.append(len(contents))
+        return compress(contents, *settings, **named)
+
+    monkeypatch.setattr(streams.lzma, "compress", counted)
+    noise = (RANDOM.random(6 * streams.SAMPLE) < 0.1).astype(np.uint8)
+    assert len(streams.to_bytes(noise, repeats=True)) == len(streams.to_bytes(noise)) and sum(tried) == 2 * streams.SAMPLE
+    rows = np.tile(noise[:100_000], 50)
+    assert len(streams.to_bytes(rows, repeats=True)) < len(streams.to_bytes(rows)) / 20 and len(rows) in tried
+
+
+@pytest.mark.parametrize("length", [1, 99, 100, 101, 1000])
+def test_symbols_that_are_coded_in_parts_have_the_same_bytes(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    symbols = RANDOM.integers(0, 300, length + 2, dtype=np.uint16)
+    counts = np.bincount(symbols, minlength=300)
+    whole = entropy_coder.coded(symbols, counts)
+    monkeypatch.setattr(entropy_coder, "AT_ONCE", 100)
+    assert entropy_coder.coded(symbols, counts) == whole
+    assert np.array_equal(entropy_coder.decoded(whole, counts), symbols)
+    assert np.array_equal(entropy_coder.counted(symbols, 0, 299), counts)
