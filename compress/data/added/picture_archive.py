@@ -112,7 +112,9 @@ def _read(archive: zipfile.ZipFile, member: _Member, into: np.ndarray, damaged: 
     from PIL import Image
 
     try:
-        with Image.open(BytesIO(archive.read(member.name))) as picture:
+        with archive.open(member.name) as stream:  # read() alone asks for as much memory as a damaged entry says it takes
+            contents = stream.read(member.bytes + 1)
+        with Image.open(BytesIO(contents)) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise ValueError("too large")
             into[:] = _pixels(picture, into.shape)

@@ -82,6 +82,16 @@ def test_a_picture_that_declares_too_much_is_never_unpacked(archive, monkeypatch
         picture_examples(archive({"owl/a.png": picture(grey(0))}), Choices())
 
 
+def test_an_entry_that_declares_more_than_there_is_takes_no_memory_for_it(archive, monkeypatch):
+    path, asked, read = archive({"owl/a.png": picture(grey(0)), "owl/b.png": picture(grey(1))}), [], zipfile._SharedFile.read
+    contents = path.read_bytes()
+    place = contents.index(b"PK\1\2") + 20  # the bytes that the first entry takes, packed
+    path.write_bytes(contents[:place] + b"\xff\xff\xff\x7f" + contents[place + 4:])
+    monkeypatch.setattr(zipfile._SharedFile, "read", lambda own, count=-1: asked.append(count) or read(own, count))
+    found = picture_examples(path, Choices())
+    assert len(found.inputs) >= 1 and 0 < max(asked) < 10_000
+
+
 def test_a_giant_picture_is_left_out_as_damaged(archive, monkeypatch):
     monkeypatch.setattr("compress.data.added.picture_archive.MOST_PIXELS", 100)
     found = picture_examples(archive({"owl/a.png": picture(grey(0)), "owl/b.png": picture(grey(0, 20, 20)),
