@@ -18,8 +18,8 @@ from compress.networks.embedding import Embedding
 from compress.networks.families import FAMILIES, Network
 from compress.networks.graph.architecture import LONGEST_NAME, graph_network
 from compress.networks.graph.reading import Reading
-from compress.points import state_dict_names
-from compress.points.state_dict_names import COUNTER
+from compress.points import state_dict_names, state_dict_sizes
+from compress.points.state_dict_names import COUNTER, Tensors
 from compress.recipe import Step
 from compress.settings import shown, similar
 from compress.training import teachers
@@ -33,35 +33,78 @@ def network_of(path: Path, family: str, data: Dataset, called: str) -> tuple[Net
     """The network, which reads examples as the data have them, and notes for people.
 
     Args:
-        family: of networks of this program with its settings, for example "mlp(hidden=300-100)".
+        family: of networks of this program with its settings, for example "mlp(hidden=300-100)"; "" for the one that the
+            sizes of the tensors tell.
         data: whose shape and classes the network has.
 
     Raises:
         ValueError: a file that is no safetensors, a family that is not known or cannot be used, or tensors whose names or
             shapes are not those of the network; says which.
     """
-    step = Step.parse(family)
+    tensors = _tensors(path)
+    step = Step.parse(family) if family else _told(path, tensors, data)
     if step.name not in FAMILIES:
         raise ValueError(f"There is no network family {shown(step.name)}; choose one of {', '.join(FAMILIES)}, for example "
                          f"mlp(hidden=300-100).{similar(step.name, list(FAMILIES))}")
-    network = teachers.untrained(step, data, 0)
-    wanted = {name: tensor for name, tensor in network.state_dict().items() if not name.endswith(COUNTER)}
-    found, notes = state_dict_names.unwrapped(_tensors(path), wanted)
-    found, renamed = state_dict_names.as_here(found, wanted, _tables(network))
-    notes += renamed
+    network, wanted, found, notes = _fitted(tensors, step, data)
     problem = _difference(wanted, found)
     if problem:
         raise ValueError(f"{path.name} does not fit {network.architecture.title()} ({step.text()} for {data.title}): "
-                         f"{problem}. The settings of the family are the sizes of its layers; names are those of torch's "
-                         "Sequential. Rename the tensors, or export the network as ONNX, where names do not matter.")
+                         f"{_remedy(tensors, wanted, data, problem)}")
     network.load_state_dict({name: found[name].to(torch.float32) for name in wanted}, strict=False)
     for name, tensor in network.state_dict().items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise ValueError(f"{path.name} holds weights that are no numbers ({shown(name)}): NaN or infinity.")
-    return _as_graph(network, called), notes
+    told = () if family else (f"The sizes of its tensors are those of {step.text()}.",)
+    return _as_graph(network, called), (*told, *notes)
 
 
-def _tensors(path: Path) -> dict[str, Tensor]:
+def _fitted(tensors: Tensors, step: Step, data: Dataset) -> tuple[Network, Tensors, Tensors, tuple[str, ...]]:
+    """A network of a family, its own tensors, those of the file by the same names as far as they can be told, and notes."""
+    network = teachers.untrained(step, data, 0)
+    wanted = {name: tensor for name, tensor in network.state_dict().items() if not name.endswith(COUNTER)}
+    found, notes = state_dict_names.unwrapped(tensors, wanted)
+    found, renamed = state_dict_names.as_here(found, wanted, _tables(network))
+    return network, wanted, found, notes + renamed
+
+
+def _told(path: Path, tensors: Tensors, data: Dataset) -> Step:
+    """The family that the sizes are those of. Raises ValueError if there is none, with what can be done."""
+    step = _proposal(tensors, data)
+    if step is None:
+        other = state_dict_sizes.needs_other_data(tensors, data) or (
+            f"its weights have the sizes {state_dict_sizes.in_words(tensors)}, which are those of no network of this "
+            f"program for {data.title}. Say the family ({', '.join(FAMILIES)}), for example mlp(hidden=300-100), and what "
+            "does not fit is listed; or export the network as ONNX, where names and families do not matter.")
+        raise ValueError(f"{path.name} cannot be opened as a network: {other[0].lower()}{other[1:]}")
+    return step
+
+
+def _proposal(tensors: Tensors, data: Dataset) -> Step | None:
+    """The family that the sizes tell, where the tensors fit it."""
+    step = state_dict_sizes.proposed(state_dict_names.unwrapped(tensors, {})[0], data)
+    if step is None:
+        return None
+    try:
+        _, wanted, found, _ = _fitted(tensors, step, data)
+    except ValueError:  # sizes beyond a range, or examples of another shape: no network of this program
+        return None
+    return None if _difference(wanted, found) else step
+
+
+def _remedy(tensors: Tensors, wanted: Tensors, data: Dataset, problem: str) -> str:
+    """What does not fit, by sizes or by names, and what can be done."""
+    if (step := _proposal(tensors, data)) is not None:
+        remedy = f"These are the sizes of {step.text()}: choose that family."
+    else:
+        remedy = state_dict_sizes.needs_other_data(tensors, data) or (
+            f"By their names, {problem}. The settings of the family are the sizes of its layers; names are those of torch's "
+            "Sequential. Rename the tensors, or export the network as ONNX, where names do not matter.")
+    ours, theirs = (state_dict_sizes.in_words(one) for one in (wanted, tensors))
+    return f"its weights have the sizes {theirs}, the network's {ours}. {remedy}" if ours != theirs else remedy
+
+
+def _tensors(path: Path) -> Tensors:
     """The tensors of a safetensors file, as views of it."""
     contents = mapped(path).view
     if bytes(contents[:4]).startswith(PICKLED):

@@ -106,14 +106,15 @@ def opened_state_dict(path: Path, called: str, family: str, data: Dataset) -> Up
     """The network whose state_dict is in a safetensors file, as opened_file().
 
     Args:
-        family: of networks of this program, with settings; data: whose shape and classes the network has.
+        family: of networks of this program, with settings, "" for the one that the sizes of the tensors tell; data: whose
+            shape and classes the network has.
 
     Raises:
         ValueError: as state_dict.network_of(), or as opened_file() about the home folder.
     """
     disk_quota.check(cache_folder(), "No network is opened")
     network, notes = state_dict.network_of(path, family, data, called)
-    about = _facts(path.name, path.stat().st_size, network, f"torch, as {family}")
+    about = _facts(path.name, path.stat().st_size, network, f"torch, as {family}" if family else "torch")
     kept = kept_networks.opened(lambda place: network_file.write_plain(network, place))
     return Uploaded(kept, {**about, "notes": list(notes)})
 

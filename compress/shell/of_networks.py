@@ -25,7 +25,8 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
             action.add_argument("--shape", default="", help="of an example, for example 1-28-28, where the file leaves it "
                                                             "open")
             action.add_argument("--family", help="for a state_dict in safetensors: the family of its network, for example "
-                                                 "'mlp(hidden=300-100)'; its shape and classes are those of --data")
+                                                 "'mlp(hidden=300-100)', by default told by the sizes of its tensors; its "
+                                                 "shape and classes are those of --data")
             action.add_argument("--from-transformers", action="store_true", help="FILE is a folder that save_pretrained of "
                                 "transformers made, or the name of a model in its cache; nothing is downloaded")
             action.add_argument("--hold", action="store_true", help=argparse.SUPPRESS)  # the app's: to be added later
@@ -63,7 +64,7 @@ def _of_file(chosen: argparse.Namespace) -> dict[str, Any]:
     with reporter(where) as report:
         reading, trying = report.phases(Phase("opening", _megabytes(path)), Phase("trying", brief=True))
         data, shape = _data(chosen), _shape(chosen.shape)
-        found = (uploaded.opened_state_dict(path, name, chosen.family, data) if chosen.family and data else
+        found = (uploaded.opened_state_dict(path, name, chosen.family or "", data) if _is_state_dict(chosen) and data else
                  uploaded.opened_model(chosen.file, name, shape or _shape_of(data), reading) if chosen.from_transformers else
                  uploaded.opened_file(path, name, shape, reading))
         try:
@@ -81,15 +82,18 @@ def _of_file(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def _data(chosen: argparse.Namespace) -> Any:
-    """The data set of the command; None without one. Raises ValueError where a state_dict needs it or a family."""
+    """The data set of the command; None without one. Raises ValueError where a state_dict needs it."""
     from compress.data import datasets
 
-    if chosen.family and not chosen.data:
-        raise ValueError("--family needs --data: the shape of the examples and the classes are those of the data set.")
-    if not chosen.family and chosen.file.endswith(".safetensors"):
-        raise ValueError(f"{Path(chosen.file).name} holds tensors without a graph. Say with --family which network they "
-                         "belong to, for example --family 'mlp(hidden=300-100)', and with --data for which data.")
+    if _is_state_dict(chosen) and not chosen.data:
+        raise ValueError(f"{Path(chosen.file).name} holds tensors without a graph. Say with --data for which data set the "
+                         "network is: the shape of the examples and the classes are those of the data set.")
     return datasets.load(chosen.data) if chosen.data else None
+
+
+def _is_state_dict(chosen: argparse.Namespace) -> bool:
+    """Whether the file holds tensors without a graph."""
+    return bool(chosen.family) or (chosen.file.lower().endswith(".safetensors") and not chosen.from_transformers)
 
 
 def _megabytes(path: Path) -> float:

@@ -130,8 +130,8 @@ def onnx(path: Path) -> bool:
 
 
 def state_dict(path: Path) -> bool:
-    """As the page opens one, for the families of the samples."""
-    for family in FAMILIES_READ:
+    """As the page opens one: the family told by the sizes, and those of the samples."""
+    for family in ("", *FAMILIES_READ):
         try:
             network_file.to_bytes(network_of(path, family, images(), "mine")[0])
             return True

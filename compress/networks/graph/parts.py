@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from compress.networks.dense import dense_plain, dense_rebuild, is_dense
-from compress.networks.embedding import LastState
+from compress.networks.embedding import AsChannels, LargestOverTime, LastState
 from compress.networks.graph.reading import OneScore, Order, Reading
 from compress.networks.graph.recurrent import CELLS, DIRECTIONS, Recurrence
 from compress.networks.graph.region import Region
@@ -18,7 +18,8 @@ from compress.networks.plain_values import flag, mapping, whole, wholes
 from compress.settings import shown
 
 PLAIN: dict[str, type[nn.Module]] = {"ReLU": nn.ReLU, "Flatten": nn.Flatten, "Tanh": nn.Tanh, "Sigmoid": nn.Sigmoid,
-                                     "Identity": nn.Identity, "AsSequence": AsSequence, "LastState": LastState}
+                                     "Identity": nn.Identity, "AsSequence": AsSequence, "LastState": LastState,
+                                     "AsChannels": AsChannels, "LargestOverTime": LargestOverTime}
 POOLS: dict[str, type[nn.Module]] = {"MaxPool1d": nn.MaxPool1d, "MaxPool2d": nn.MaxPool2d}
 MEANS: dict[str, type[nn.Module]] = {"AdaptiveAvgPool1d": nn.AdaptiveAvgPool1d, "AdaptiveAvgPool2d": nn.AdaptiveAvgPool2d}
 NORMS: dict[str, type[nn.BatchNorm1d] | type[nn.BatchNorm2d]] = {"BatchNorm1d": nn.BatchNorm1d,

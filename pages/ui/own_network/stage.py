@@ -19,7 +19,7 @@ from pages.ui.shell import session, tray, widgets
 from pages.ui.shell.choice import teacher_defaults
 from pages.ui.shell.frame import Page
 
-POLL, FAMILY = 0.4, "mlp(hidden=300-100)"
+POLL = 0.4
 FROM_TORCH = ('import torch\n\ntorch.onnx.export(network.eval(), (example,),\n'
               '    "network.onnx", external_data=False)')
 FROM_SCIKIT = ('from skl2onnx import to_onnx\n\nmade = to_onnx(classifier, X[:1])\n'
@@ -80,11 +80,12 @@ def question(page: Page, is_state_dict: bool) -> Asked:
     st.selectbox("Data that it was trained for", format_func=lambda name: outside.name(titles.get(name, name)),
                  **widgets.bound_choice("network.data", names, page.choice.data, use))
     if is_state_dict:
-        family = st.text_input("Family of the network, with the sizes of its layers", value=FAMILY, max_chars=200,
-                               key="network.family", help="As in links and commands: logistic, mlp(hidden=300-100), cnn, "
-                                                          "resnet, gru, embedding_bag, token_gru. Shape and classes "
-                                                          "are those of the data.")
-        return Asked(page.choice.data, family=family.strip() or FAMILY)
+        family = st.text_input("Family of the network, with the sizes of its layers", placeholder="told by the file's sizes",
+                               max_chars=200, key="network.family",
+                               help="Leave it empty, and the sizes of the file's tensors tell it. Otherwise as in links and "
+                                    "commands: logistic, mlp(hidden=300-100), cnn, resnet, gru, embedding_bag, token_gru. "
+                                    "Shape and classes are those of the data.")
+        return Asked(page.choice.data, family=family.strip())
     shape = ""
     if session.remembered("network.open", False):
         shape = st.text_input("Shape of an example", key="network.shape", placeholder="1-28-28", max_chars=30)
