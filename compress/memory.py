@@ -14,6 +14,7 @@ from pathlib import Path
 
 VARIABLE = "COMPRESS_MEMORY"
 GB = 10**9
+LARGE = 64_000_000  # bytes of weights above which memory is spared at the cost of some time
 _CGROUPS = (("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
             ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"))
 
@@ -65,6 +66,22 @@ def give_back() -> None:
     """Frees what nobody refers to, and returns free memory to the system: the C library keeps it otherwise, for each thread
     that has ever run."""
     gc.collect()
+    _trim()
+
+
+def is_large(size: int) -> bool:
+    """Whether so many bytes of weights are too many to be in memory several times."""
+    return size > LARGE
+
+
+def give_back_of(size: int) -> None:
+    """Returns to the system what is free already, where work was done with a network of so many bytes; nothing if it is not
+    large. It takes milliseconds, and the next work asks for memory again."""
+    if is_large(size):
+        _trim()
+
+
+def _trim() -> None:
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
 

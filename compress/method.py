@@ -207,8 +207,10 @@ class Method(Settings):
         """candidates() for any network: a method is given a composite's classifier and the features that it reads; what it
         makes of these is put back behind the same fronts."""
         seed = checked_seed(seed, type(self).__name__)
-        for candidate in self.candidates(*acted_on(network, data), wanted, report, seed):
-            yield dataclasses.replace(candidate, network=put_back(network, candidate.network))
+        def behind(candidate: Candidate) -> Candidate:
+            return dataclasses.replace(candidate, network=put_back(network, candidate.network))
+
+        yield from map(behind, self.candidates(*acted_on(network, data), wanted, report, seed))
 
     @final
     def compared_with(self, network: Network, data: Dataset, report: Reporter = no_report,

@@ -204,6 +204,7 @@ def _measured(sweep: Sweep, runs: Sequence[Run], on: Ground, store: Sink, compar
             timed[layers] = (point.latency, point.latency_low, point.latency_high)
         keep(point, own, sweep.method.dial, on.teacher.digest, store)
         measuring.end(candidate)
+        del candidate  # a large network would be in memory while the next one is made
         yield point
 
 

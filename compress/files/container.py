@@ -45,8 +45,10 @@ def pack(manifest: dict[str, Any], tensors: Mapping[str, Tensor], coding: str = 
         ValueError: coding is "entropy", and the package constriction is not installed.
     """
     contents = _on_cpu(tensors)
-    plain = save(contents, metadata=_metadata(manifest, contents))
     made = None if coding == NONE else coded_file.pack(manifest, contents, hints or Hints())
+    if made and len(made) <= sum(tensor.numel() * tensor.element_size() for tensor in contents.values()):
+        return made  # a plain file has a header too
+    plain = save(contents, metadata=_metadata(manifest, contents))
     return made if made and len(made) < len(plain) else plain
 
 

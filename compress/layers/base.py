@@ -7,7 +7,7 @@ A file holds exactly a layer's state_dict (see files/network_file.py). Each clas
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
 import torch
@@ -176,6 +176,11 @@ def bytes_of_weight(layer: nn.Module) -> int:
     """Bytes of all that a layer stores but its bias."""
     return sum(tensor.numel() * tensor.element_size() for name, tensor in layer.state_dict().items()
                if not name.endswith("bias"))
+
+
+def bytes_of(modules: Iterable[nn.Module]) -> int:
+    """Bytes of all parameters of some modules."""
+    return sum(weight.numel() * weight.element_size() for module in modules for weight in module.parameters())
 
 
 def macs(network: nn.Module, example: Tensor) -> int:

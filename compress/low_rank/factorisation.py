@@ -13,8 +13,22 @@ from compress.layers.base import DenseLayer
 from compress.layers.factors import Factors
 from compress.layers.input_moments import Moments
 from compress.layers.matrix_view import factorised, matrix_of
+from compress.low_rank.scratch import Rows, Scratch
 from compress.memory import require
 from compress.solvers.svd import Subspace, break_even, principal, randomized
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """The factors of a layer in a file, below the rank at which they save nothing.
+
+    Attributes:
+        directions: the columns of the basis, as rows (groups, useful - 1, rows), float64.
+        inner: B^T W (groups, useful - 1, columns) in the layer's precision.
+    """
+
+    directions: Rows
+    inner: Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +41,7 @@ class Factorisation:
         convolution: "channel" or "spatial", how the layer is seen as a matrix.
         mean: the inputs' mean (groups, columns) where the scheme is centred, else None.
         stored: bytes that the layer's weight takes as it is stored now; None for a dense layer's.
+        kept: the factors in a file; the subspace has no basis then.
     """
 
     dense: DenseLayer
@@ -34,6 +49,7 @@ class Factorisation:
     convolution: str
     mean: Tensor | None = None
     stored: int | None = None
+    kept: Kept | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -81,13 +97,15 @@ class Factorisation:
     def outer(self) -> Tensor:
         """The basis B (groups, rows, useful - 1) in the layer's precision; its first r columns are the second factor of rank
         r."""
-        basis = self.subspace.basis[..., :self.useful - 1]
+        basis = self._basis(self.useful - 1)
         return basis.to(self.dense.weight.dtype, memory_format=torch.contiguous_format)
 
     @cached_property
     def inner(self) -> Tensor:
         """B^T W (groups, useful - 1, columns) in the layer's precision: the first r rows are the first factor of rank r."""
-        basis = self.subspace.basis[..., :self.useful - 1]
+        if self.kept is not None:
+            return self.kept.inner.first(self.useful - 1)
+        basis = self._basis(self.useful - 1)
         return (basis.mT @ matrix_of(self.dense, self.convolution).double()).to(self.dense.weight.dtype)
 
     @cached_property
@@ -102,14 +120,36 @@ class Factorisation:
 
         Centred, W' = B B^T W acts on x - mean: W' (x - mean) + W mean + bias = W' x + bias + shift, so that
         shift = W mean - B B^T W mean is added to the bias.
+
+        Raises:
+            ValueError: the factors are in a file, and those of a rank that saves nothing are not.
         """
-        basis = self.subspace.basis[..., :rank]
+        basis = self._basis(rank)
         shift = None
         if self.mean is not None:
             shift = (self.mapped_mean - basis @ (basis.mT @ self.mapped_mean)).flatten()
         if rank >= self.useful:
             return factorised(self.dense, basis, self.convolution, shift)
+        if self.kept is not None:
+            return factorised(self.dense, basis, self.convolution, shift, self.kept.inner.first(rank))
         return factorised(self.dense, self.outer[..., :rank], self.convolution, shift, self.inner[:, :rank])
+
+    def in_file(self, scratch: Scratch) -> Factorisation:
+        """The same with its factors in a file, which are read for the rank that is wanted. Raises StoreError where they
+        cannot be written."""
+        basis = self._basis(self.useful - 1)
+        kept = Kept(scratch.put(basis.mT), scratch.put(self.inner))
+        bare = Subspace(basis[..., :0].clone(), self.subspace.energies, self.subspace.total)
+        return Factorisation(self.dense, bare, self.convolution, self.mean, self.stored, kept)
+
+    def _basis(self, rank: int) -> Tensor:
+        """The first columns of the basis, (groups, rows, rank), float64."""
+        if self.kept is None:
+            return self.subspace.basis[..., :rank]
+        if rank >= self.useful:
+            raise ValueError(f"The factors of rank {rank} are not kept, because from rank {self.useful} on they save "
+                             "nothing. Choose a smaller rank.")
+        return self.kept.directions.first(rank).mT
 
 
 def placeholder(layer: DenseLayer, convolution: str, stored: int | None) -> Factorisation:

@@ -9,15 +9,17 @@ from typing import Any
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.layers.base import Substitute, bytes_of_weight, merged_layer, with_layers
+from compress.layers.base import Substitute, bytes_of, bytes_of_weight, merged_layer, with_layers
 from compress.layers.input_moments import Moments, in_turn, input_moments, recalibrated
 from compress.layers.opening import merged, parts_of
 from compress.layers.sparse import Sparse
 from compress.low_rank.factorisation import Factorisation, factorise, placeholder
 from compress.low_rank.prefix_sums import PrefixSums
 from compress.low_rank.rank_allocation import choose_ranks
+from compress.low_rank.scratch import Scratch
 from compress.low_rank.sequential import Sequential
 from compress.low_rank.view import layer_views
+from compress.memory import give_back_of, is_large
 from compress.method import Candidate, Entrant, Exclusion, Method
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
@@ -110,9 +112,7 @@ class LowRank(Method):
         chain = self._sequential(network, data, pieces)
         for method, part in zip(wanted, networks.each("network", len(wanted)), strict=True):
             part(0.0, f"{self.dial} {method.keep:g}")
-            candidate = method._candidate(network, data, pieces, sums, chain, part, seed)
-            part(1.0, f"{self.dial} {method.keep:g}")
-            yield candidate
+            yield method._candidate(network, data, pieces, sums, chain, part, seed)  # no name: it would keep the network
 
     def _candidate(self, network: Network, data: Dataset, pieces: dict[str, Factorisation], sums: PrefixSums | None,
                    chain: Sequential | None, report: Reporter, seed: int) -> Candidate:
@@ -129,6 +129,7 @@ class LowRank(Method):
             smaller = train(smaller, data, plan, seed, report, steps=self.recovery_steps).network
         elif sums is not None and sums.path in replaced:
             logits = sums.logits(smaller, ranks)
+        report(1.0, f"{self.dial} {self.keep:g}")
         return Candidate(self, smaller, logits, inside={"ranks": ranks}, notes=_notes(pieces, ranks))
 
     def _sequential(self, network: Network, data: Dataset, pieces: dict[str, Factorisation]) -> Sequential | None:
@@ -177,6 +178,8 @@ class LowRank(Method):
         layers = parts_of(dense, "LowRank", self.output_layer)
         reads_inputs = self._criterion in ("whitened", "centred")
         pieces: dict[str, Factorisation] = {}
+        size = bytes_of(layers.values())
+        scratch = Scratch() if is_large(size) else None
         for group in in_turn(dense, layers) if reads_inputs else [list(layers)]:
             moments: dict[str, Moments] = {}
             if reads_inputs:
@@ -184,8 +187,10 @@ class LowRank(Method):
                 moments = input_moments(dense, on_device(data.calibration, device_of(teacher))[0], group)
             for path in group:
                 report(len(pieces) / len(layers), f"factorising layer {path}")
-                pieces[path] = factorise(merged_layer(layers[path]), self._criterion, self.convolution,
-                                         moments.pop(path, None), seed, _stored(teacher, path))
+                piece = factorise(merged_layer(layers[path]), self._criterion, self.convolution,
+                                  moments.pop(path, None), seed, _stored(teacher, path))
+                pieces[path] = piece if scratch is None else piece.in_file(scratch)
+                give_back_of(size)
         return pieces
 
 

@@ -20,6 +20,7 @@ from compress.files.artefacts import Files, digest_of
 from compress.files.made_for import MadeFor
 from compress.files.waterfall import waterfall
 from compress.layers import base
+from compress.memory import give_back_of
 from compress.method import Candidate
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
@@ -116,7 +117,9 @@ def measure(candidate: Candidate, data: Dataset, reference: Reference, files: Fi
     network = network.to(device_of(candidate.network))
     logits = candidate.logits if same_tensors(network, candidate.network) else None
     point = measured(network, contents, data, reference, recipe, seed, latency, logits)
+    del network, logits  # the waterfall reads the file once more
     bytes_before = 4 * sum(parameter.numel() for parameter in reference.network.parameters())
+    give_back_of(bytes_before)
     fall = waterfall(contents, bytes_before if is_network else None, network_file.hints(candidate.network))
     return dataclasses.replace(point, dial=candidate.value, digest=files.put(contents), notes=candidate.notes,
                                inside={**candidate.inside, "waterfall": fall}, decode_seconds=seconds)

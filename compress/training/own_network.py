@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
 from compress.files import kept_networks, network_file
+from compress.layers.base import bytes_of
+from compress.memory import give_back_of
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.networks.graph.architecture import GraphArchitecture, Own, graph_network
@@ -121,6 +123,7 @@ def adopt(network: Network, own: Own, data: Dataset, report: Reporter = no_repor
     if best[1] < min(1.0, CHANCE * largest):
         notes.append(_at_chance(best[1], ways))
     chosen = _reading(network, data, best[0], order)
+    give_back_of(bytes_of([network]))
     return Adopted(chosen, tuple(notes), tuple(sorted(tried, key=lambda one: -one[1])))
 
 

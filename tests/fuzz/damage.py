@@ -126,7 +126,7 @@ def coded(inside: bytes, random: Random) -> bytes:
     else:
         rest = damaged(rest, rest, random)
     made = number(len(head)) + head + rest
-    return coded_file._framed(zlib.crc32(made).to_bytes(4, "little") + made)
+    return coded_file._frame(4 + len(made)) + zlib.crc32(made).to_bytes(4, "little") + made
 
 
 def tensors(contents: bytes, random: Random) -> bytes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 from torch import Tensor
@@ -35,12 +36,13 @@ def pack(manifest: dict[str, Any], tensors: Mapping[str, Tensor], hints: Hints) 
     Raises:
         ValueError: the package constriction is not installed.
     """
-    entries, contents = coded_tensors.coded(tensors, hints)
+    entries, parts = coded_tensors.coded(tensors, hints)
     plain = {**manifest, "tensors": [entry.plain() for entry in entries]}
     deflate = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_DEFAULT_STRATEGY, KNOWN_TEXT)
     head = deflate.compress(json.dumps(plain, separators=(",", ":"), sort_keys=True).encode()) + deflate.flush()
-    rest = number(len(head)) + head + contents
-    made = _framed(zlib.crc32(rest).to_bytes(_SUM, "little") + rest)
+    parts = [number(len(head)), head, *parts]
+    length, checksum = sum(map(len, parts)), reduce(lambda made, part: zlib.crc32(part, made), parts, 0)
+    made = b"".join([_frame(_SUM + length), checksum.to_bytes(_SUM, "little"), *parts])  # the only copy
     return made if total(entries) <= _allowed(made) else None
 
 
@@ -62,8 +64,8 @@ def table(contents: bytes) -> list[Entry]:
 
 def _opened(contents: bytes) -> tuple[dict[str, Any], list[Entry], Reader]:
     length = int.from_bytes(contents[:8], "little")
-    inside = contents[8 + length:]
-    if _framed(inside) != contents or len(inside) < _SUM:
+    inside = memoryview(contents)[8 + length:]
+    if _frame(len(inside)) != contents[:8 + length] or len(inside) < _SUM:
         raise ValueError("its header was changed")
     if zlib.crc32(inside[_SUM:]).to_bytes(_SUM, "little") != inside[:_SUM]:
         raise ValueError("its checksum is another one, so that some of its bytes were changed")
@@ -78,7 +80,7 @@ def _opened(contents: bytes) -> tuple[dict[str, Any], list[Entry], Reader]:
     return head, entries, source
 
 
-def _inflated(head: bytes) -> bytes:
+def _inflated(head: bytes | memoryview) -> bytes:
     opened = zlib.decompressobj(-15, KNOWN_TEXT)
     try:
         found = opened.decompress(head, MOST_HEADER)
@@ -89,13 +91,13 @@ def _inflated(head: bytes) -> bytes:
     return found
 
 
-def _framed(inside: bytes) -> bytes:
-    """Bytes as the only tensor of a safetensors file."""
+def _frame(length: int) -> bytes:
+    """What stands before so many bytes that are the only tensor of a safetensors file."""
     header = json.dumps({"__metadata__": {"format": FORMAT},
-                         NAME: {"dtype": "U8", "shape": [len(inside)], "data_offsets": [0, len(inside)]}},
+                         NAME: {"dtype": "U8", "shape": [length], "data_offsets": [0, length]}},
                         separators=(",", ":")).encode()
     header = header.ljust(-(-len(header) // 8) * 8)
-    return len(header).to_bytes(8, "little") + header + inside
+    return len(header).to_bytes(8, "little") + header
 
 
 def _allowed(contents: bytes) -> int:

@@ -35,7 +35,7 @@ def coded(symbols: np.ndarray, counts: np.ndarray) -> bytes:
     return made.get_compressed().astype("<u4").tobytes()
 
 
-def decoded(contents: bytes, counts: np.ndarray) -> np.ndarray:
+def decoded(contents: bytes | memoryview, counts: np.ndarray) -> np.ndarray:
     """The opposite of coded(): as many symbols as `counts` has in all, of the smallest type for len(counts) symbols.
 
     Raises:

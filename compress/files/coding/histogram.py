@@ -23,7 +23,7 @@ def to_bytes(counts: np.ndarray) -> bytes:
     return int(text.ljust(-(-len(text) // 8) * 8, "0") or "0", 2).to_bytes(-(-len(text) // 8), "big")
 
 
-def from_bytes(contents: bytes, symbols: int) -> np.ndarray:
+def from_bytes(contents: bytes | memoryview, symbols: int) -> np.ndarray:
     """The opposite of to_bytes(): (symbols,) int64. Raises ValueError for bytes that to_bytes() does not write."""
     text = f"{int.from_bytes(contents, 'big'):0{8 * len(contents)}b}" if contents else ""
     counts, place, before = np.zeros(symbols, dtype=np.int64), 0, 0

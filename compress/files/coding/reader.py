@@ -6,11 +6,11 @@ from __future__ import annotations
 class Reader:
     """A position in some bytes. Nothing is copied before it is known to be there."""
 
-    def __init__(self, contents: bytes) -> None:
+    def __init__(self, contents: bytes | memoryview) -> None:
         self.contents, self.place = contents, 0
 
-    def take(self, count: int) -> bytes:
-        """The next `count` bytes. Raises ValueError if there are fewer."""
+    def take(self, count: int) -> bytes | memoryview:
+        """The next `count` bytes, of a memoryview without a copy. Raises ValueError if there are fewer."""
         if not 0 <= count <= len(self.contents) - self.place:
             raise ValueError("its coded tensors are cut short")
         self.place += count

@@ -29,10 +29,11 @@ class Hints:
     rows: Mapping[str, Rows] = field(default_factory=dict)
 
 
-def coded(tensors: Mapping[str, Tensor], hints: Hints) -> tuple[list[Entry], bytes]:
-    """All tensors as a table and its bytes. Raises ValueError if the package constriction is not installed."""
+def coded(tensors: Mapping[str, Tensor], hints: Hints) -> tuple[list[Entry], list[bytes]]:
+    """All tensors as a table, and the bytes of each of its entries. Raises ValueError if the package constriction is not
+    installed."""
     made = list(_each(tensors, hints))
-    return [entry for entry, _ in made], b"".join(contents for _, contents in made)
+    return [entry for entry, _ in made], [contents for _, contents in made]
 
 
 def read(entries: Sequence[Entry], source: Reader) -> dict[str, Tensor]:

@@ -30,7 +30,7 @@ VALUES = ("auto", "normalised", "as_stored", "unit", "centred", "imagenet")
 CHANNELS = ("auto", "as_stored", "reversed")
 LAYOUT = ("auto", "channels_first", "channels_last")
 MOST_PARTS = 20_000
-AT_ONCE = 1 << 22  # numbers of a value of all examples that are computed with at a time: 16 MB
+AT_ONCE = 1 << 20  # numbers of a value of all examples that are computed with at a time: 4 MB, and several are needed
 LONGEST_NAME = 80
 
 
