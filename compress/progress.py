@@ -81,6 +81,17 @@ class DictionarySoFar(Live):
 
 
 @dataclass(frozen=True)
+class LayersSoFar(Live):
+    """The layers whose spectra are known: title, shape, ranks and singular values of each, as in the inside view
+    of low rank. count: of all layers; values: of the dial, one for each rank."""
+
+    kind = "layers"
+    count: int
+    values: tuple[float, ...]
+    layers: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
 class Progress:
     """The share of the work done (0 to 1), a description of the present step, and data for a chart."""
 

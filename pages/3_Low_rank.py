@@ -63,18 +63,29 @@ class WeightsPage(MethodPage):
 
     def notices(self, state: CurveState) -> list[str]:
         """The results in sentences, and the layers at this stop."""
-        return [*super().notices(state), _layers_sentence(layers_at_stops(state), state)] if state.view else []
+        if not state.view:
+            return []
+        return [*super().notices(state), _layers_sentence(layers_at_stops(state.view, state.values), state)]
 
     def picture(self, state: CurveState) -> charts.Chart:
         """The singular values of every layer, those that are kept marked."""
-        return spectrum_charts.spectra(layers_at_stops(state))
+        return spectrum_charts.spectra(layers_at_stops(state.view, state.values))
+
+    def early_picture(self, state: CurveState) -> charts.Chart | None:
+        """The spectra of the layers that are done while the others are computed."""
+        live = state.job["live"] if state.running and state.job else []
+        if not live or live[-1]["kind"] != "layers":
+            return None
+        so_far = live[-1]
+        shown = spectrum_charts.spectra(layers_at_stops(so_far, state.values))
+        return {**shown, "title": f"Singular values: {len(so_far['layers'])} of {so_far['count']} layers so far"}
 
     def folds(self, state: CurveState) -> list[Fold]:
         """The energy that is kept, and one layer's errors."""
         return [Fold("Energy and error at each rank", lambda: folds.alone(partial(self._errors, state)))]
 
     def _errors(self, state: CurveState) -> None:
-        layers = layers_at_stops(state)
+        layers = layers_at_stops(state.view, state.values)
         layer_choice.choose("layer", "Layer in the error chart", [layer["title"] for layer in layers])
         chosen = layer_choice.chosen("layer", len(layers))
         self.draw("errors", [spectrum_charts.errors(layers[chosen], chosen, state.settings["scheme"]),
@@ -125,10 +136,10 @@ class DataPage(MethodPage):
             st.html(pictures.gallery([(values, f"k = {state.dial}") for values in made]))
 
 
-def layers_at_stops(state: CurveState) -> list[dict]:
+def layers_at_stops(view: dict, values: list[float]) -> list[dict]:
     """The layers with one rank a stop of the dial; a stop that is not computed yet borrows its neighbour's."""
-    places = [charts.nearest(state.view["values"], value) for value in state.values]
-    return [{**layer, "ranks": [layer["ranks"][place] for place in places]} for layer in state.view["layers"]]
+    places = [charts.nearest(view["values"], value) for value in values]
+    return [{**layer, "ranks": [layer["ranks"][place] for place in places]} for layer in view["layers"]]
 
 
 def _layers_sentence(layers: list[dict], state: CurveState) -> str:

@@ -84,8 +84,12 @@ def title_of_moment(path: str, columns: int) -> str:
     return f"The second moment of the inputs of layer {path}, {columns:,} x {columns:,} numbers,"
 
 
-def input_moments(network: Network, inputs: Tensor, paths: Iterable[str]) -> dict[str, Moments]:
+def input_moments(network: Network, inputs: Tensor, paths: Iterable[str],
+                  between: Callable[[], None] = lambda: None) -> dict[str, Moments]:
     """Moments of the inputs of some layers while the network reads these examples (n, *shape).
+
+    Args:
+        between: called before each of the parts in which the examples are read; may raise Cancelled.
 
     Raises:
         MemoryShort: a moment does not fit.
@@ -94,7 +98,7 @@ def input_moments(network: Network, inputs: Tensor, paths: Iterable[str]) -> dic
     gathered = {path: _Gathered(path) for path in paths if not _is_one_hot(network.get_submodule(path))}
     tables = {path: _Counted(path, network.get_submodule(path)) for path in paths if path not in gathered}
     _watch(network, inputs, {path: own.add for path, own in gathered.items()},
-           {path: own.add for path, own in tables.items()})
+           {path: own.add for path, own in tables.items()}, between)
     found = {path: own.moments() for path, own in gathered.items()} | {path: own.moments() for path, own in tables.items()}
     return {path: found[path] for path in paths}
 
@@ -213,7 +217,7 @@ def _is_one_hot(layer: nn.Module) -> bool:
 
 
 def _watch(network: Network, inputs: Tensor, takers: dict[str, Callable[[Tensor], None]],
-           tables: dict[str, Callable[[Tensor, int], None]]) -> None:
+           tables: dict[str, Callable[[Tensor, int], None]], between: Callable[[], None] = lambda: None) -> None:
     """Gives the inputs of layers, as columns (groups, columns, samples), to these functions while the network reads; of
     tables of tokens in a row, the ids and how many tokens there are."""
     def watch(path: str, take: Callable[[Tensor], None]) -> torch.utils.hooks.RemovableHandle:
@@ -226,7 +230,8 @@ def _watch(network: Network, inputs: Tensor, takers: dict[str, Callable[[Tensor]
         layer = network.get_submodule(path)
         return layer.register_forward_pre_hook(lambda module, arguments: take(arguments[0], module.in_features))
 
-    hooks = [*(watch(path, take) for path, take in takers.items()),
+    hooks = [network.register_forward_pre_hook(lambda module, arguments: between()),
+             *(watch(path, take) for path, take in takers.items()),
              *(watch_table(path, take_ids) for path, take_ids in tables.items())]
     try:
         logits_of(network, inputs)

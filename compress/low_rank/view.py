@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,34 +10,44 @@ from torch import Tensor
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
+from compress.layers.base import bytes_of
 from compress.layers.input_moments import Moments, in_turn, input_moments
 from compress.layers.matrix_view import matrix_of
 from compress.layers.titles import layer_title
 from compress.low_rank.factorisation import Factorisation
+from compress.memory import give_back_of
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
-from compress.progress import Reporter, no_report
+from compress.progress import LayersSoFar, Reporter, no_report
 from compress.solvers.svd import Metric, Subspace, energy, hard_threshold, principal, projection_energies
 
+SPECTRUM = ("path", "title", "ranks", "shape", "full", "break_even", "useful", "threshold", "sigma", "whitened_sigma")
 
-def layer_views(method: Any, teacher: Network, data: Dataset, pieces: dict[str, Factorisation],
-                ranks: list[dict[str, int]], report: Reporter = no_report) -> list[dict[str, Any]]:
-    """One dict for each layer: path, title, shape, full, break_even, threshold, singular values, errors, ranks.
+
+def layer_views(teacher: Network, data: Dataset, pieces: dict[str, Factorisation], ranks: dict[float, dict[str, int]],
+                report: Reporter = no_report) -> list[dict[str, Any]]:
+    """One dict for each layer: path, title, shape, full, break_even, threshold, singular values, errors, ranks. `report`
+    gets a LayersSoFar after each layer.
 
     Errors are relative and squared, at rank 0, 1, ..., full: of the weights (predicted by the tail of plain SVD), of the
     outputs on calibration (predicted by the whitened tail), and of the outputs on validation (measured, with the whitened
     basis and with that of plain SVD).
     """
-    device = device_of(teacher)
+    device, size = device_of(teacher), bytes_of([teacher])
+    so_far: LayersSoFar | None = None
     views: list[dict[str, Any]] = []
     for group in in_turn(teacher, pieces):
-        calibration, validation = (input_moments(teacher, on_device(split, device)[0], group) for split in
+        reading = partial(report, len(views) / len(pieces), "reading activations", so_far)
+        calibration, validation = (input_moments(teacher, on_device(split, device)[0], group, reading) for split in
                                    (data.calibration, data.validation))
         for path in group:
-            report(len(views) / len(pieces), f"spectra of layer {path}")
+            report(len(views) / len(pieces), f"spectra of layer {path}", so_far)
             view = _view(pieces[path], calibration.pop(path), validation.pop(path))
             views.append({"path": path, "title": layer_title(path, pieces[path].dense),
-                          "ranks": [chosen[path] for chosen in ranks], **view})
+                          "ranks": [chosen[path] for chosen in ranks.values()], **view})
+            so_far = LayersSoFar(len(pieces), tuple(ranks), tuple(
+                {name: one[name] for name in SPECTRUM if name in one} for one in views))
+            give_back_of(size)
     return views
 
 

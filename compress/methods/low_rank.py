@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from compress.data.datasets import Dataset
@@ -154,8 +155,8 @@ class LowRank(Method):
         """Spectra of every layer, break-even, thresholds, predicted and measured errors, and each value's ranks."""
         factors, looking = report.phases(Phase("factors"), Phase("errors"))
         pieces = self.factorised(network, data, factors, seed)
-        ranks = [choose_ranks(pieces, self.allocation, value) for value in values]
-        layers = layer_views(self, merged(network), data, pieces, ranks, looking)
+        ranks = {value: choose_ranks(pieces, self.allocation, value) for value in values}
+        layers = layer_views(merged(network), data, pieces, ranks, looking)
         return {"values": list(values), "layers": layers}
 
     def factorised(self, teacher: Network, data: Dataset, report: Reporter = no_report,
@@ -183,8 +184,8 @@ class LowRank(Method):
         for group in in_turn(dense, layers) if reads_inputs else [list(layers)]:
             moments: dict[str, Moments] = {}
             if reads_inputs:
-                report(len(pieces) / len(layers), "reading calibration activations")
-                moments = input_moments(dense, on_device(data.calibration, device_of(teacher))[0], group)
+                reading = partial(report, len(pieces) / len(layers), "reading calibration activations")
+                moments = input_moments(dense, on_device(data.calibration, device_of(teacher))[0], group, reading)
             for path in group:
                 report(len(pieces) / len(layers), f"factorising layer {path}")
                 piece = factorise(merged_layer(layers[path]), self._criterion, self.convolution,

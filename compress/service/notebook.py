@@ -42,7 +42,7 @@ class Notebook:
         elif progress.live is not None:
             self.next_write = self.next_write if self.live else 0.0  # the first is worth showing at once
             self.live = [progress.live.plain()]
-        self.columns |= {"text": progress.text, "live": self.live}
+        self.columns |= {"text": progress.text} if progress.live is None else {"text": progress.text, "live": self.live}
         if now >= self.next_write:
             ahead = self.outlook()
             self.note(share=ahead.share, seconds_left=ahead.left)

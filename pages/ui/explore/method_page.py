@@ -107,6 +107,10 @@ class MethodPage:
         """The object itself, which moves with the dial beside the hero; None while there is none."""
         return None
 
+    def early_picture(self, state: CurveState) -> charts.Chart | None:
+        """What is known of the picture while the inside view is made; None for nothing."""
+        return None
+
     def picture_choice(self, state: CurveState) -> bool:
         """Draws the choice of what the picture shows, such as a layer; whether there is one."""
         return False

@@ -120,9 +120,9 @@ def _charts(own: MethodPage, state: CurveState) -> None:
             training = teacher_charts.training(state.job["live"], epochs)
             liveplot([{**training, "fill": HERO_FILL}], key=f"teacher.{own.method}")
     with right:
-        picture = own.picture(state) if state.view else None
+        picture = own.picture(state) if state.view else own.early_picture(state)
         if picture:
-            fill = CHOICE_FILL if own.picture_choice(state) else HERO_FILL
+            fill = CHOICE_FILL if state.view and own.picture_choice(state) else HERO_FILL
             own.draw("picture", [{**picture, "span": "wide", "fill": fill}])
 
 

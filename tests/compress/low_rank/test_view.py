@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ import torch
 from compress.data.datasets import Dataset
 from compress.methods.low_rank import LowRank
 from compress.networks.families import Network
+from compress.progress import Cancelled, LayersSoFar, Reporter
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +55,24 @@ def test_whitening_is_shown_to_leave_less_output_error_than_plain_svd(view: dict
     for layer in view["layers"]:
         pairs = list(zip(layer["output_error_whitened"], layer["output_error_plain"], strict=True))
         assert sum(ours < plain for ours, plain in pairs) > 0.8 * len(pairs)
+
+
+def test_the_spectra_of_layers_that_are_done_are_reported_one_after_another(mlp: Network, digits: Dataset) -> None:
+    told: list[LayersSoFar] = []
+    report = Reporter(lambda progress: told.append(progress.live) if isinstance(progress.live, LayersSoFar) else None)
+    whole = LowRank(scheme="whitened", output_layer=True).inside(mlp, digits, [0.1, 0.5], report)
+    assert [len(one.layers) for one in told][-2:] == [1, 2] and {one.count for one in told} == {3}
+    assert all(one.values == (0.1, 0.5) for one in told)
+    for early, late in zip(told[-1].layers, whole["layers"], strict=False):
+        assert early.items() <= late.items() and {"sigma", "whitened_sigma", "ranks", "title"} <= early.keys()
+    json.dumps(told[-1].plain())
+
+
+def test_it_is_cancelled_between_two_layers_and_while_examples_are_read(mlp: Network, digits: Dataset) -> None:
+    for text in ("spectra of layer 3", "reading calibration activations"):
+        told: list[str] = []
+        report = Reporter(lambda progress, told=told: told.append(progress.text),
+                          lambda text=text, told=told: told.count(text) == 1 + ("reading" in text))
+        with pytest.raises(Cancelled):
+            LowRank(scheme="whitened").inside(copy.deepcopy(mlp), digits, [0.1], report)
+        assert told[-1] == text
