@@ -20,12 +20,15 @@ from compress.files.contents import mapped
 from compress.home import cache_folder
 from compress.layers.base import is_dense
 from compress.layers.titles import layer_title
+from compress.networks.embedding import Embedding
 from compress.networks.evaluation import logits_of
 from compress.networks.families import Network
 from compress.networks.graph.architecture import LONGEST_NAME, Own
 from compress.networks.graph.refused import Refused
+from compress.networks.onnx.evaluation import FAULTS
 from compress.networks.onnx.opening import Opened, opened
-from compress.points import state_dict, transformers_models
+from compress.points import state_dict
+from compress.points.saved_models import of_timm, of_transformers
 from compress.progress import Reporter, no_report
 from compress.training import own_network
 
@@ -33,6 +36,7 @@ ROWS, ROWS_OF_LARGE, AT_ONCE = 16, 4, 2  # random examples on which ONNX Runtime
 LARGE = 5_000_000  # parameters of a large network
 SAME = 1e-3  # of the largest score: a difference up to here is rounding
 RUNTIME = "onnxruntime"
+PACKAGES = {"transformers": of_transformers, "timm": of_timm}
 MOST_LAYERS = 400  # that a table lists
 
 
@@ -74,31 +78,36 @@ def opened_file(path: Path, called: str, shape: tuple[int, ...] = (), report: Re
         raise ValueError(f"{path.name} cannot be opened as a network: {str(error).rstrip('.')}.") from error
     contents.give_back()
     about = _about(path.name, len(contents.view), found)
+    examples = _examples(path.name, found)
     report(0.4, "writing its own file")
     kept = kept_networks.opened(lambda place: network_file.write_plain(found.network, place))
     try:
         if find_spec(RUNTIME) is not None:
-            about["largest_difference"] = _difference(path, found, report.part(0.45, 1.0))
+            about["largest_difference"] = _difference(path, found, examples, report.part(0.45, 1.0))
+        else:
+            _scores(path.name, found, examples[0])
     except BaseException:
         kept.unlink(missing_ok=True)
         raise
     return Uploaded(kept, about)
 
 
-def opened_model(name: str, called: str, shape: tuple[int, ...] = (), report: Reporter = no_report) -> Uploaded:
-    """A classifier of the package transformers: it is exported as an ONNX file, which is opened.
+def opened_model(name: str, package: str, called: str, shape: tuple[int, ...] = (),
+                 report: Reporter = no_report) -> Uploaded:
+    """A classifier of a package of networks: it is exported as an ONNX file, which is opened.
 
     Args:
-        name: of its folder, or of a model in the package's cache; shape: of an example, () for the model's own.
+        name: of its folder, or of a model in the package's cache; package: one of PACKAGES; shape: of an example, () for the
+            model's own.
 
     Raises:
-        ValueError: as transformers_models.write(), or as opened_file().
+        ValueError: as the package's write(), or as opened_file().
         Cancelled: through `report`.
     """
     report(0.0, "exporting the model as an ONNX file")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{Path(name).name}.onnx"
-        transformers_models.write(name, path, shape)
+        PACKAGES[package].write(name, path, shape)
         return opened_file(path, called, report=report.part(0.3, 1.0))
 
 
@@ -167,19 +176,18 @@ def _row(layer: str, parameters: int, methods: str, why: str) -> dict[str, Any]:
     return {"layer": layer, "parameters": parameters, "methods": methods, "why": why}
 
 
-def _difference(path: Path, found: Opened, report: Reporter) -> float:
-    """The largest difference of any score, or probability, from ONNX Runtime's on random examples, divided by the largest
-    score. Our network's weights are taken out of it before ONNX Runtime has its own in memory.
+def _difference(path: Path, found: Opened, examples: list[np.ndarray], report: Reporter) -> float:
+    """The largest difference of any score, or probability, from ONNX Runtime's on examples, over the largest score. Our
+    network's weights are taken out of it before ONNX Runtime has its own in memory.
 
     Raises:
         ValueError: ONNX Runtime cannot run the file, or gives other scores.
         Cancelled: through `report`.
     """
-    examples = _examples(found)
     ours = []
     for number, some in enumerate(examples):
         report(0.5 * number / len(examples), "computing scores")
-        ours.append(_as_in_file(logits_of(found.network, torch.from_numpy(some.astype(np.float32))), found))
+        ours.append(_as_in_file(_scores(path.name, found, some), found))
     found.network.to("meta")
     memory.give_back()
     report(0.5, "loading the file in ONNX Runtime")
@@ -203,15 +211,41 @@ def _as_in_file(scores: torch.Tensor, found: Opened) -> np.ndarray:
     return (scores.softmax(1) if found.source.has_probabilities else scores).numpy()
 
 
-def _examples(found: Opened) -> list[np.ndarray]:
+def _scores(file: str, found: Opened, examples: np.ndarray) -> torch.Tensor:
+    """Raises ValueError for operators that fit each other's shapes, but not each other's numbers."""
+    try:
+        return logits_of(found.network, torch.from_numpy(examples.astype(np.float32)))
+    except FAULTS as error:
+        raise ValueError(f"{file} cannot be opened as a network: its operators cannot compute the scores of an example. "
+                         "Check the file with onnx.checker.") from error
+
+
+def _examples(file: str, found: Opened) -> list[np.ndarray]:
     """Random examples (n, *shape), a few at a time so that a large network's values between its layers take little memory:
-    as many as the file was written for, where it was for a fixed number."""
+    as many as the file was written for, where it was for a fixed number. Whole numbers are ids of its own vocabulary.
+
+    Raises:
+        ValueError: the network cannot compute the scores of such an example.
+    """
     random = np.random.default_rng(0)
     size = (found.source.examples or AT_ONCE, *found.shape)
     is_large = sum(weight.numel() for weight in found.network.parameters()) > LARGE
     times = 1 if found.source.examples else (ROWS_OF_LARGE if is_large else ROWS) // AT_ONCE
-    return [random.integers(0, 2, size).astype(np.int64) if found.reads_whole else
-            random.normal(size=size).astype(np.float32) for _ in range(times)]
+    if not found.reads_whole:
+        return [random.normal(size=size).astype(np.float32) for _ in range(times)]
+    words = _vocabulary(file, found, random.integers(0, 2, size))
+    return [random.integers(0, words, size) for _ in range(times)]
+
+
+def _vocabulary(file: str, found: Opened, ids: np.ndarray) -> int:
+    """The numbers of the smallest table that reads the ids themselves; 2 where there is none."""
+    read: dict[Embedding, np.ndarray] = {}
+    tables = [one for one in found.network.modules() if isinstance(one, Embedding)]
+    hooks = [one.register_forward_pre_hook(lambda table, given: read.update({table: given[0].numpy()})) for one in tables]
+    _scores(file, found, ids)
+    for hook in hooks:
+        hook.remove()
+    return min((table.in_features for table, given in read.items() if np.array_equal(given, ids)), default=2)
 
 
 def _runtime(path: Path, found: Opened) -> Callable[[np.ndarray], np.ndarray]:

@@ -27,8 +27,11 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
             action.add_argument("--family", help="for a state_dict in safetensors: the family of its network, for example "
                                                  "'mlp(hidden=300-100)', by default told by the sizes of its tensors; its "
                                                  "shape and classes are those of --data")
-            action.add_argument("--from-transformers", action="store_true", help="FILE is a folder that save_pretrained of "
-                                "transformers made, or the name of a model in its cache; nothing is downloaded")
+            package = action.add_mutually_exclusive_group()
+            for called, maker in (("transformers", "save_pretrained of transformers"), ("timm", "save_for_hf of timm")):
+                package.add_argument(f"--from-{called}", action="store_const", const=called, dest="package",
+                                     help=f"FILE is a folder that {maker} made, or the name of a model in its cache; "
+                                          "nothing is downloaded")
             action.add_argument("--hold", action="store_true", help=argparse.SUPPRESS)  # the app's: to be added later
             action.add_argument("--data", help="data on which it is tried: how it reads them, and its accuracy on a part of "
                                                "the training examples")
@@ -60,13 +63,16 @@ def _of_file(chosen: argparse.Namespace) -> dict[str, Any]:
     if chosen.hold:
         end_with_parent()
     where, path = device.prepare(), Path(chosen.file)
-    name = chosen.name or (path.name if chosen.from_transformers else path.stem)
+    name = chosen.name or (path.name if chosen.package else path.stem)
     with reporter(where) as report:
         reading, trying = report.phases(Phase("opening", _megabytes(path)), Phase("trying", brief=True))
         data, shape = _data(chosen), _shape(chosen.shape)
-        found = (uploaded.opened_state_dict(path, name, chosen.family or "", data) if _is_state_dict(chosen) and data else
-                 uploaded.opened_model(chosen.file, name, shape or _shape_of(data), reading) if chosen.from_transformers else
-                 uploaded.opened_file(path, name, shape, reading))
+        if _is_state_dict(chosen) and data:
+            found = uploaded.opened_state_dict(path, name, chosen.family or "", data)
+        elif chosen.package:
+            found = uploaded.opened_model(chosen.file, chosen.package, name, shape or _shape_of(data), reading)
+        else:
+            found = uploaded.opened_file(path, name, shape, reading)
         try:
             tried = uploaded.tried_on(found.path, data, where, trying) if data else {"notes": []}
             shown = {**found.about, **tried, "notes": [*found.about["notes"], *tried["notes"]]}
@@ -93,7 +99,7 @@ def _data(chosen: argparse.Namespace) -> Any:
 
 def _is_state_dict(chosen: argparse.Namespace) -> bool:
     """Whether the file holds tensors without a graph."""
-    return bool(chosen.family) or (chosen.file.lower().endswith(".safetensors") and not chosen.from_transformers)
+    return bool(chosen.family) or (chosen.file.lower().endswith(".safetensors") and not chosen.package)
 
 
 def _megabytes(path: Path) -> float:

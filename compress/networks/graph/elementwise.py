@@ -42,8 +42,14 @@ def _cast(inputs: Sequence[Tensor], options: Options) -> Tensor:
 
 
 def _clip(inputs: Sequence[Tensor], options: Options) -> Tensor:
+    """Whole numbers stay whole, though the limits are kept as fractions."""
     low, high = options.get("min"), options.get("max")
-    return inputs[0] if low is None and high is None else inputs[0].clamp(low, high)
+    return inputs[0] if low is None and high is None else inputs[0].clamp(low, high).to(inputs[0].dtype)
+
+
+def _power(one: Tensor, other: Tensor) -> Tensor:
+    """Of the base's type, also where the exponent has another one."""
+    return torch.pow(one, other).to(one.dtype)
 
 
 def _prelu(inputs: Sequence[Tensor], options: Options) -> Tensor:
@@ -74,7 +80,7 @@ ELEMENTWISE: dict[str, Operator] = {
     "LeakyRelu": lambda inputs, options: functional.leaky_relu(inputs[0], options.get("alpha", 0.01)),
     "HardSigmoid": lambda inputs, options: (inputs[0] * options.get("alpha", 0.2) + options.get("beta", 0.5)).clamp(0, 1),
     "PRelu": _prelu, "Clip": _clip, "Cast": _cast, "Mod": _remainder, "DequantizeLinear": _dequantized,
-    "Add": _two(torch.add), "Sub": _two(torch.sub), "Mul": _two(torch.mul), "Div": _two(_quotient), "Pow": _two(torch.pow),
+    "Add": _two(torch.add), "Sub": _two(torch.sub), "Mul": _two(torch.mul), "Div": _two(_quotient), "Pow": _two(_power),
     "Equal": _two(torch.eq), "Greater": _two(torch.gt), "Less": _two(torch.lt), "GreaterOrEqual": _two(torch.ge),
     "LessOrEqual": _two(torch.le), "And": _two(torch.logical_and), "Or": _two(torch.logical_or),
     "Where": lambda inputs, options: torch.where(inputs[0].bool(), inputs[1], inputs[2]),

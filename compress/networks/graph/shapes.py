@@ -15,6 +15,7 @@ from compress.networks.embedding import Embedding
 from compress.networks.graph.elementwise import ELEMENTWISE, Operator, Options
 from compress.networks.graph.refused import Refused
 from compress.networks.graph.shaping import SHAPING
+from compress.networks.graph.weighing import resizing
 
 
 def _elementwise(operator: Operator) -> Operator:
@@ -60,6 +61,8 @@ def _reduced(given: Sequence[Tensor], options: Options) -> Tensor:
 def _gathered(given: Sequence[Tensor], options: Options) -> Tensor:
     if given[0].dim() != given[1].dim():
         raise Refused(f"its indices have {given[1].dim()} axes, its values {given[0].dim()}")
+    if given[1].is_floating_point():
+        raise Refused("its indices are no whole numbers")
     return _empty(given[1].shape, given[0].dtype)
 
 
@@ -69,6 +72,10 @@ def _gathered_places(given: Sequence[Tensor], options: Options) -> Tensor:
         raise Refused(f"it has indices along {axes} axes of values with {given[0].dim()}, or the option batch_dims, which "
                       "is not supported")
     return _empty((*given[1].shape[:-1], *given[0].shape[axes:]), given[0].dtype)
+
+
+def _resized(given: Sequence[Tensor], options: Options) -> Tensor:
+    return _empty((*given[0].shape[:2], *resizing(given[0], options)[0]), given[0].dtype)
 
 
 def _pooled(given: Sequence[Tensor], options: Options) -> Tensor:
@@ -148,5 +155,5 @@ SHAPES: dict[str, Operator] = {**{name: _elementwise(operator) for name, operato
                                "Concat": _joined, "LayerNormalization": _normalised, "Gemm": _gemm, "MatMul": _product,
                                "Softmax": _softmax, "LogSoftmax": _softmax,
                                "GatherElements": _gathered, "GatherND": _gathered_places,
-                               "GlobalAveragePool": _pooled,
+                               "GlobalAveragePool": _pooled, "Resize": _resized,
                                **{name: _reduced for name in SHAPING if name.startswith("Reduce")}}

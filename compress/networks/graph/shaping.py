@@ -167,6 +167,21 @@ def _joined(inputs: Sequence[Tensor], options: Options) -> Tensor:
     return torch.cat(list(inputs), options["axis"])
 
 
+def _largest_place(inputs: Sequence[Tensor], options: Options) -> Tensor:
+    """The index of the first largest number along an axis."""
+    if options.get("select_last_index", 0):
+        raise Refused("its option select_last_index is not 0, which is not supported")
+    return inputs[0].argmax(options.get("axis", 0), _keeps(options))
+
+
+def _running_sum(inputs: Sequence[Tensor], options: Options) -> Tensor:
+    """Sums of the numbers up to each place along an axis, with or without the place's own."""
+    one, (axis,), backwards = inputs[0], options["axis"], options.get("reverse", 0)
+    one = one.flip(axis) if backwards else one
+    total = one.cumsum(axis) - one if options.get("exclusive", 0) else one.cumsum(axis)
+    return total.flip(axis) if backwards else total
+
+
 SHAPING: dict[str, Operator] = {
     "Reshape": _reshape, "Flatten": _flatten, "Transpose": _transpose, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze,
     "Slice": _slice, "Gather": _gather, "Expand": _expand, "Split": _split, "Pad": _pad, "Concat": _joined,
@@ -174,7 +189,7 @@ SHAPING: dict[str, Operator] = {
     "Shape": lambda inputs, options: torch.tensor(list(inputs[0].shape)[slice(options.get("start", 0), options.get("end"))]),
     "Tile": lambda inputs, options: inputs[0].repeat(options["repeats"]),
     "ReduceMean": lambda inputs, options: inputs[0].mean(_axes(inputs[0], options), _keeps(options)),
-    "ReduceSum": _sum, "ReduceProd": _product, "ReduceMax": _extreme,
+    "ArgMax": _largest_place, "CumSum": _running_sum, "ReduceSum": _sum, "ReduceProd": _product, "ReduceMax": _extreme,
     "ReduceMin": lambda inputs, options: inputs[0].amin(_axes(inputs[0], options), _keeps(options)),
     "ReduceL2": lambda inputs, options: _sum([inputs[0].square()], options).sqrt(),
     "ReduceSumSquare": lambda inputs, options: _sum([inputs[0].square()], options),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from compress.networks.graph.elementwise import Operator, Options
+from compress.networks.graph.refused import Refused
 
 
 def around(options: Options, sizes: Sequence[int]) -> list[int]:
@@ -82,10 +84,49 @@ def _softmax(inputs: Sequence[Tensor], options: Options) -> Tensor:
     return inputs[0].softmax(options.get("axis", -1))
 
 
+def _einsum(inputs: Sequence[Tensor], options: Options) -> Tensor:
+    """Of one or two values, so that nothing larger than them and the result is made on the way."""
+    if len(inputs) > 2:
+        raise Refused("it has more than two inputs, which is not supported")
+    return torch.einsum(options["equation"], *inputs)
+
+
+def resizing(given: Tensor, options: Options) -> tuple[list[int], dict[str, Any]]:
+    """Height and width that images (n, channels, height, width) get, and how, in the words of functional.interpolate().
+
+    Raises:
+        Refused: other values, other axes, or what torch's interpolate() and its exporters do not have.
+    """
+    wanted, before = options.get("sizes"), list(given.shape)
+    if not wanted:
+        wanted = [size * factor for size, factor in zip(before, options.get("scales") or [], strict=False)]
+    if len(before) != 4 or len(wanted) != 4 or wanted[:2] != before[:2] or any(size % 1 for size in wanted) or (
+            min(wanted[2:]) < 1):
+        raise Refused(f"it makes {wanted} of values of the sizes {before}; only height and width of images can be resized, "
+                      "to whole numbers of pixels")
+    size = [int(length) for length in wanted[2:]]
+    mode, places = options.get("mode", "nearest"), options.get("coordinate_transformation_mode", "half_pixel")
+    if size == before[2:]:  # each pixel is at its own place in every mode
+        return size, {}
+    if mode == "nearest" and places == "asymmetric" and options.get("nearest_mode") == "floor":
+        return size, {"mode": "nearest"}
+    is_usual = options.get("cubic_coeff_a", -0.75) == -0.75 and not options.get("antialias", 0)
+    if mode not in ("linear", "cubic") or places not in ("half_pixel", "pytorch_half_pixel", "align_corners") or (
+            not is_usual or 1 in size):
+        raise Refused(f"the options mode = {mode} and coordinate_transformation_mode = {places} are not supported together. "
+                      "Export the network with torch's own interpolation, or for images of one size")
+    return size, {"mode": {"linear": "bilinear", "cubic": "bicubic"}[mode], "align_corners": places == "align_corners"}
+
+
+def _resized(inputs: Sequence[Tensor], options: Options) -> Tensor:
+    size, how = resizing(inputs[0], options)
+    return functional.interpolate(inputs[0], size, **how) if how else inputs[0]
+
+
 WEIGHING: dict[str, Operator] = {
-    "MatMul": lambda inputs, options: inputs[0] @ inputs[1], "Gemm": _gemm, "Softmax": _softmax,
+    "MatMul": lambda inputs, options: inputs[0] @ inputs[1], "Gemm": _gemm, "Einsum": _einsum, "Softmax": _softmax,
     "LogSoftmax": lambda inputs, options: inputs[0].log_softmax(options.get("axis", -1)),
-    "MaxPool": _largest, "AveragePool": _average, "LayerNormalization": _layer_norm,
+    "Resize": _resized, "MaxPool": _largest, "AveragePool": _average, "LayerNormalization": _layer_norm,
     "InstanceNormalization": _instance_norm, "GroupNormalization": _group_norm,
     "GlobalAveragePool": lambda inputs, options: inputs[0].mean(_spatial(inputs[0]), True),
     "GlobalMaxPool": lambda inputs, options: inputs[0].amax(_spatial(inputs[0]), True),

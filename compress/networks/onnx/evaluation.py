@@ -38,7 +38,7 @@ LEAST_KNOWN = 1 << 22  # numbers that may always be computed as constants; beyon
 REDUCTIONS = ("ReduceMean", "ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin", "ReduceL2", "ReduceSumSquare")
 LISTS: dict[str, dict[int, str]] = {
     "Reshape": {1: "shape"}, "Expand": {1: "shape"}, "Squeeze": {1: "axes"}, "Unsqueeze": {1: "axes"},
-    "Tile": {1: "repeats"},
+    "Tile": {1: "repeats"}, "CumSum": {1: "axis"}, "Resize": {1: "roi", 2: "scales", 3: "sizes"},
     "Slice": {1: "starts", 2: "ends", 3: "axes", 4: "steps"}, "Pad": {1: "pads", 3: "axes"}, "ConstantOfShape": {0: "shape"},
     "Split": {1: "split"}, **{name: {1: "axes"} for name in REDUCTIONS}}
 SINGLE: dict[str, dict[int, str]] = {"Clip": {1: "min", 2: "max"}, "Pad": {2: "value"}}

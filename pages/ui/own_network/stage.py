@@ -24,6 +24,8 @@ FROM_TORCH = ('import torch\n\ntorch.onnx.export(network.eval(), (example,),\n'
               '    "network.onnx", external_data=False)')
 FROM_SCIKIT = ('from skl2onnx import to_onnx\n\nmade = to_onnx(classifier, X[:1])\n'
                'with open("network.onnx", "wb") as file:\n    file.write(made.SerializeToString())')
+FROM_PACKAGES = ("python -m compress networks add textattack/bert-base-uncased-imdb --from-transformers\n"
+                 "python -m compress networks add resnet18.a1_in1k --from-timm")
 READS = ("Perceptrons, convolutional and residual networks, GRU, LSTM and attention, as PyTorch, scikit-learn (skl2onnx) or "
          "onnx.helper write them, up to some 100 million numbers. No code in the file runs.")
 
@@ -184,6 +186,9 @@ def how_to() -> None:
     with right:
         st.caption("scikit-learn")
         st.code(FROM_SCIKIT, language="python")
+    st.caption("transformers or timm, in a shell: a folder, or the name of a model in your own cache. Nothing is loaded "
+               "from elsewhere.")
+    st.code(FROM_PACKAGES, language="bash")
     st.caption(READS)
 
 

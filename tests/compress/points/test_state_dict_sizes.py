@@ -103,7 +103,7 @@ def test_layers_are_chained_where_only_one_row_is_possible() -> None:
 def test_the_command_asks_for_the_data_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMPRESS_HOME", str(tmp_path))
     asked = {"action": "show", "file": str(written(tmp_path, layers(30, 7, 2).state_dict())), "name": None, "shape": "",
-             "family": None, "from_transformers": False, "hold": False}
+             "family": None, "package": None, "hold": False}
     with pytest.raises(ValueError, match=r"mine\.safetensors holds tensors without a graph\. Say with --data"):
         list(of_networks.run(argparse.Namespace(**asked, data=None)))
     (found,) = of_networks.run(argparse.Namespace(**asked, data="breast_cancer"))
