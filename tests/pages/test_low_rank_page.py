@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from compress.progress import LayersSoFar
 from tests.pages.samples import measure
-from tests.pages.test_pages import LINK, component, engine, labels, show  # noqa: F401  (fixtures)
+from tests.pages.test_pages import LINK, component, engine, labels, show, words  # noqa: F401  (fixtures)
 
 PAGE = "pages/3_Low_rank.py"
 SPECTRUM = ("path", "title", "ranks", "shape", "full", "break_even", "useful", "threshold", "sigma", "whitened_sigma")
@@ -30,3 +32,19 @@ def test_the_spectra_of_layers_that_are_done_are_shown_while_the_others_are_comp
     finally:
         engine.store.update_job(number, state="cancelled")
     assert "spectra" not in component(show(PAGE, link))["charts"]
+
+
+@pytest.mark.parametrize("page", [PAGE, "pages/7_Chains.py"])
+def test_a_network_of_ones_own_is_waited_for_without_a_chart_of_training(page, show, engine, known, prepared, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("compress.curves.store.Store.latest_job", lambda store, key: _running(store))
+    shown = show(page, {"data": "digits", "teacher": "own", "t.network": "mine"})
+    said = words(shown)
+    assert not shown.exception and "could not be drawn" not in said
+    if page == PAGE:
+        assert "Your network is read first" in said and "Cancel" in labels(shown.main.button)
+
+
+def _running(store):
+    number = store.new_job("k", "curve", "Low rank", {})
+    store.update_job(number, state="running", share=0.1, text="loading")
+    return store.job(number)

@@ -93,8 +93,7 @@ def _charts(state: ChainState, page: Page) -> None:
         if state.reference or not state.running:
             liveplot([{**chart, "fill": FILL}], key="chain.stairs", follows=DIAL,
                      on_select=plot_events.on_selected("chain.stairs", lambda value: _turn(value, page)))
-        elif state.job:
-            epochs = state.chain.recipe.teacher.values["epochs"]
+        elif state.job and (epochs := state.chain.recipe.teacher.values.get("epochs")):  # your own network is not trained
             liveplot([{**teacher_charts.training(state.job["live"], epochs), "fill": FILL}], key="chain.teacher")
     taken = stairs.taken(state.steps, state.held, state.reference)
     with right:
@@ -155,7 +154,9 @@ def sentences(state: ChainState) -> list[str]:
     """The whole chain against the teacher, and what each step took and cost, with paired tests."""
     points, reference = state.here, state.reference
     if not points or not reference or not state.teacher:
-        waiting = "Measuring the first points…" if reference else "The teacher is trained first; every later curve uses it."
+        is_trained = "epochs" in state.chain.recipe.teacher.values
+        waiting = "Measuring the first points…" if reference else (
+            f"{'The teacher is trained' if is_trained else 'Your network is read'} first; every later curve uses it.")
         return [waiting] if state.running else []
     found = [notice.of_point(points[-1], reference, "teacher", _p_value(state.recipe.reference(), state.recipe, state))]
     names = [outside.html(title.lower()) for _, title in state.steps]

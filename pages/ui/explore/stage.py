@@ -86,7 +86,8 @@ def _parts(own: MethodPage, state: CurveState) -> None:
 
 def _sentences(own: MethodPage, state: CurveState) -> list[str]:
     if not state.teacher:
-        return ["The teacher is trained first; every later curve uses it."]
+        is_trained = "epochs" in state.recipe.teacher.values
+        return [f"{'The teacher is trained' if is_trained else 'Your network is read'} first; every later curve uses it."]
     told = [sentence for sentence in (GONE if state.file_is_gone else "", *own.notices(state)) if sentence]
     measuring = "Measuring more points of the curve…" if state.points else "Measuring the first points…"
     return told or [measuring if state.running else ""]
@@ -115,8 +116,7 @@ def _charts(own: MethodPage, state: CurveState) -> None:
     with left:
         if state.teacher:
             own.draw("hero", [{**own.hero(state, _others(own, state)), "fill": HERO_FILL}])
-        else:
-            epochs = state.recipe.teacher.values["epochs"]
+        elif epochs := state.recipe.teacher.values.get("epochs"):  # a network of the visitor's own is not trained
             training = teacher_charts.training(state.job["live"], epochs)
             liveplot([{**training, "fill": HERO_FILL}], key=f"teacher.{own.method}")
     with right:
