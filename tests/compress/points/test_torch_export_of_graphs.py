@@ -20,6 +20,8 @@ from tests.compress.helpers import ids_data, toy_data
 from tests.compress.networks.onnx import graphs
 from tests.compress.points.onnx_graph.cases import network_of
 
+pytest.importorskip("onnx", reason="the optional extra for ONNX is not installed")
+
 METHODS = ("", "low_rank(keep=0.4,output_layer=true)", "prune(sparsity=0.5)", "quantize(levels=16,compared=false)")
 
 
