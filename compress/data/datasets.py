@@ -6,6 +6,7 @@ set is loaded for the first time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -17,6 +18,7 @@ from compress.data.normaliser import Normaliser, read_only, without_variety
 from compress.data.raw_data import DatasetCard, RawData
 from compress.data.splitting import Parts, split
 from compress.data.texts.vocabulary import Vocabulary
+from compress.data.texts.word_counts import WordCounts
 from compress.one_line import one_line
 from compress.progress import Reporter, no_report
 from compress.settings import checked_seed, shown, similar
@@ -53,8 +55,8 @@ class Dataset:
         raw_bytes_per_example: bytes of an example as the source stores it: one for a uint8 value, four for any other.
         origin, notes: arrays from which the examples were made, and what is not used; see RawData.
         source: of its files, as source() gives it.
-        words: of texts, the word of each id, as the vocabulary of the training split has them; of sequences of letters, the
-            letter of each feature; () for others.
+        words: of texts, the word of each id, as the vocabulary of the training split has them; of a bag of words, the word
+            of each feature; of sequences of letters, the letter of each feature; () for others.
     """
 
     name: str
@@ -124,14 +126,14 @@ def available() -> tuple[DatasetCard, ...]:
 
 
 def prepare(raw: RawData, name: str, seed: int) -> Dataset:
-    """Splits and normalises raw data, as load() does; texts get ids by the vocabulary of the training split.
+    """Splits and normalises raw data, as load() does; texts get ids, or features, by the vocabulary of the training split.
 
     Raises:
         ValueError: a class with too few distinct examples, or values that cannot be normalised.
     """
     parts = split(raw, seed)
     if raw.kind == "text":
-        return _of_texts(raw, name, seed, parts)
+        return _counts(raw, name, seed, parts) if raw.counted else _of_texts(raw, name, seed, parts)
     training = raw.inputs[parts.train]
     normaliser, notes = Normaliser.fit(training), (*raw.notes, *_without_variety(raw, training))
     del training
@@ -180,18 +182,31 @@ def _called(raw: RawData, places: list[int]) -> str:
 
 def _of_texts(raw: RawData, name: str, seed: int, parts: Parts) -> Dataset:
     """Texts in the ids of the training split's vocabulary. They are not normalised."""
-    vocabulary, test_inputs, test_labels = Vocabulary.fit(raw.inputs[parts.train], raw.words), raw.inputs, raw.labels
-    if raw.test_inputs is not None and raw.test_labels is not None:
-        test_inputs, test_labels = raw.test_inputs, raw.test_labels
-
-    def cut(inputs: np.ndarray, labels: np.ndarray, places: np.ndarray) -> Split:
-        return Split(vocabulary.apply(inputs[places]), labels[places])
-
-    train, calibration, validation = (cut(raw.inputs, raw.labels, places)
-                                      for places in (parts.train, parts.calibration, parts.validation))
+    vocabulary = Vocabulary.fit(raw.inputs[parts.train], raw.words)
+    train, calibration, validation, test = _read_by(vocabulary.apply, raw, parts)
     return Dataset(name, raw.title, raw.kind, raw.classes, train, calibration, validation,
-                   Normaliser(np.zeros(1), np.ones(1)), raw.digest(seed), raw.bytes_per_example,
-                   cut(test_inputs, test_labels, parts.test), raw.origin, raw.notes, words=vocabulary.words)
+                   Normaliser(np.zeros(1), np.ones(1)), raw.digest(seed), raw.bytes_per_example, test, raw.origin,
+                   raw.notes, words=vocabulary.words)
+
+
+def _counts(raw: RawData, name: str, seed: int, parts: Parts) -> Dataset:
+    """A table of the words of texts. All features have one scale and keep their zeros: with a scale of its own, a word that
+    one text has would weigh as much as the most frequent one."""
+    bag = WordCounts.fit(raw.inputs[parts.train], raw.words, raw.counted)
+    normaliser = Normaliser(np.zeros(1), np.full(1, 1 / np.sqrt(len(bag.words))))  # a row of length 1 gets the mean square 1
+    train, calibration, validation, test = _read_by(lambda ids: normaliser.apply(bag.apply(ids)), raw, parts)
+    return Dataset(name, raw.title, "tabular", raw.classes, train, calibration, validation, normaliser, raw.digest(seed),
+                   4 * len(bag.words), test, raw.origin, raw.notes, words=bag.words)
+
+
+def _read_by(read: Callable[[np.ndarray], np.ndarray], raw: RawData, parts: Parts) -> list[Split]:
+    """The splits for training, calibration, validation and test of texts, each read by this function."""
+    given = [(raw.inputs[places], raw.labels[places]) for places in (parts.train, parts.calibration, parts.validation)]
+    if raw.test_inputs is not None and raw.test_labels is not None:
+        given.append((raw.test_inputs[parts.test], raw.test_labels[parts.test]))
+    else:
+        given.append((raw.inputs[parts.test], raw.labels[parts.test]))
+    return [Split(read(inputs), labels) for inputs, labels in given]
 
 
 def _normalised(inputs: np.ndarray, places: np.ndarray, normaliser: Normaliser, title: str) -> np.ndarray:

@@ -14,6 +14,7 @@ from compress.data.texts.tokens import SPECIAL
 
 PADDING, UNKNOWN = range(len(SPECIAL))
 LONGEST = 400  # signs of a text
+MOST_WORDS = 12  # of a bag
 PICTURES = ".npy"  # how such a file's name ends
 
 
@@ -25,7 +26,8 @@ def as_bytes(values: np.ndarray) -> np.ndarray:
 
 def as_shown(example: np.ndarray, data: Dataset) -> np.ndarray | str:
     """What a page shows of a normalised example: of texts the words that the network reads, with "…" for one that the
-    vocabulary lacks; of sequences of letters the letters; otherwise numbers 0..255 as as_bytes() gives them."""
+    vocabulary lacks; of a bag of words the words that weigh most; of sequences of letters the letters; otherwise numbers
+    0..255 as as_bytes() gives them."""
     if data.kind == "text":
         ids = [int(number) for number in example if number != PADDING]
         words = ["…" if number == UNKNOWN else data.words[number] for number in ids]
@@ -35,6 +37,9 @@ def as_shown(example: np.ndarray, data: Dataset) -> np.ndarray | str:
         found = [data.words[int(place)] if most > 0.5 else " "
                  for place, most in zip(values.argmax(0), values.max(0), strict=True)]
         return "".join(found).strip()
+    if data.kind == "tabular" and len(data.words) == len(values):
+        heaviest = [place for place in (-values).argsort()[:MOST_WORDS] if 3 * values[place] > values.max()]
+        return ", ".join(data.words[place] for place in heaviest) or "…"
     return as_bytes(values)
 
 

@@ -50,6 +50,8 @@ class RawData:
             examples were cut from; "atoms" (count, features), of which signals are sums.
         notes: sentences on what of the source is not used.
         words: of a text, the word of each id; of sequences of letters, the letter of each feature.
+        counted: of texts, how many words become features of a table, the most frequent ones of the training split; 0 where
+            the ids themselves are the examples.
         names: of a table, what each feature is called; () where nobody said.
 
     Raises:
@@ -67,6 +69,7 @@ class RawData:
     notes: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    counted: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in EXAMPLE_AXES:
@@ -95,7 +98,8 @@ class RawData:
 
     def digest(self, seed: int) -> str:
         """16 hex digits of a SHA-256 over the contents and the seed of the splits."""
-        total = hashlib.sha256(repr((self.kind, self.classes, seed, *([self.words] if self.words else []))).encode())
+        total = hashlib.sha256(repr((self.kind, self.classes, seed, *([self.words] if self.words else []),
+                                     *([self.counted] if self.counted else []))).encode())
         for array in (self.inputs, self.labels, self.test_inputs, self.test_labels):
             total.update(repr(None if array is None else (array.dtype.str, array.shape)).encode())
             total.update(b"" if array is None else np.ascontiguousarray(array).data)

@@ -107,13 +107,15 @@ class InputPruner(WeightPruner):
         return self.masked({path: self._mask(level)})
 
     def layer_view(self, path: str) -> dict[str, Any]:
-        """The histogram of the layer's weights, and the inputs of the highest saliency: numbers, or of texts the words."""
+        """The histogram of the layer's weights, and the words of the inputs of the highest saliency; none for inputs that
+        are no words."""
         order = self.ranking.places[path][0].argsort(descending=True).tolist()
         words = self.data.words
+        named: list[str] = []
         if isinstance(self.layers[path], Embedding) and words:
             named = [words[place] for place in order if len(SPECIAL) <= place < len(words)]
-        else:
-            named = [str(place) for place in order]
+        elif self.data.kind == "tabular" and len(words) == self.inputs:
+            named = [words[place] for place in order]
         return {**super().layer_view(path), "first_inputs": named[:FIRST_SHOWN]}
 
     def layer_summaries(self, dense: Network, stored: Network) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from compress.solvers.dictionary import coherence, initial, tropp_bound
 from compress.solvers.ksvd import State
 from compress.solvers.pursuit import SparseCoder
 
-SHOWN_ATOMS = 64
+SHOWN_ATOMS, WORDS_OF_ATOM = 64, 4
 
 
 def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: Codes, scale: Tensor, coder: SparseCoder,
@@ -51,7 +51,7 @@ def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: C
             "mean_nonzeros": float(codes.nnz.float().mean()), "counts": _counts(codes, coder.nonzeros),
             "coherence": mu, "bound": min(tropp_bound(mu), float(len(atoms))),
             "others": {**errors, "components": _error_of_components(tiling, examples, *components)},
-            **_rebuilt(data, tiling, examples, coded(tiles)),
+            "words": words_of(data, by_use), **_rebuilt(data, tiling, examples, coded(tiles)),
             **scene_of(data, lambda scene: tiling.joined(coded(tiling.cut(scene) - mean)), atoms.device),
             "paths": [path_of(tile, mean, by_use, coder) for tile in busiest_tiles(tiling, examples[:EXAMPLES])]}
 
@@ -64,8 +64,19 @@ def components_view(data: Dataset, tiling: Tiling, mean: Tensor, basis: Tensor) 
         return (tiling.cut(examples) - mean) @ basis.mT @ basis + mean
 
     return {"atoms": in_grey(basis[:SHOWN_ATOMS]), "components": len(basis), 
-            **_rebuilt(data, tiling, validation, tiles_of(validation)),
+            "words": words_of(data, basis), **_rebuilt(data, tiling, validation, tiles_of(validation)),
             **scene_of(data, lambda examples: tiling.joined(tiles_of(examples)), basis.device)}
+
+
+def words_of(data: Dataset, atoms: Tensor) -> list[str]:
+    """For each atom (count, features) of a bag of words that is shown, the words that weigh most in it, those of the sign
+    that weighs more; [] for other data."""
+    if data.kind != "tabular" or len(data.words) != atoms.shape[1]:
+        return []
+    largest = atoms.gather(1, atoms.abs().argmax(1, keepdim=True)).sign()
+    weights, places = (atoms * largest)[:SHOWN_ATOMS].topk(min(WORDS_OF_ATOM, atoms.shape[1]))
+    return [", ".join(data.words[place] for place, weight in zip(row, own, strict=True) if weight > own[0] / 5)
+            for row, own in zip(places.tolist(), weights.tolist(), strict=True)]
 
 
 def atoms_so_far(state: State) -> str:

@@ -144,6 +144,7 @@ DRAWN: dict[str, Callable[[], str]] = {
                                   (7.5, 8, 11, True), (20, 8, 6, False), (2, 13.5, 7, False), (10.5, 13.5, 6, True))),
     "codebook": lambda: (cells("#+ +# ##", 4.2, 1, 2.5) + arrow(-1) + cells("##", 4.2, 18.6, 2.5)
                          + cells("#+", 4.2, 18.6, 10)),
+    "bag": lambda: bars([5, 15, 3, 9, 2, 12, 4], 2.6),
     "genes": lambda: cells("##++.+ ##+.+. .+##++ +.##+. +++.## .++.##", 3, 5, 0.2, 0.5),
     "few labels": lambda: cells("+#++++ ++++++ ++++#+ ++++++", 4.4, 1, 0.5, 0.9),
     "some labels": lambda: cells("+#++#+ #+++++ ++#+#+ +++++#", 4.4, 1, 0.5, 0.9),

@@ -15,7 +15,8 @@ ACROSS = 3  # pairs of pictures beside each other, at most
 
 def examples(originals: list, made: list[list | None]) -> Chart:
     """The first examples: images with the rebuilt ones under them, and one sequence of several features likewise, a row a
-    feature; anything else as lines.
+    feature; anything else as lines. Each form is a chart of its own: plotly keeps the axes of a chart, and those of images
+    count downwards.
 
     Args:
         originals: nested lists shaped like an example, 0..255.
@@ -49,8 +50,8 @@ def _maps(originals: list, made: list[list | None]) -> Chart:
 def _of_rows(chart: Chart) -> Chart:
     """The map of a sequence, as wide and as high as there is room for."""
     layout = chart["figure"]["layout"]
-    return {**chart, "title": "An example (above) and rebuilt", "alt": "One example, a row a feature, and under it the same "
-            "rebuilt at the dial's stop.",
+    return {**chart, "id": "rebuilt rows", "title": "An example (above) and rebuilt",
+            "alt": "One example, a row a feature, and under it the same rebuilt at the dial's stop.",
             "figure": {**chart["figure"], "layout": {**layout, "yaxis": {"visible": False, "autorange": "reversed"}}}}
 
 
@@ -74,7 +75,7 @@ def _lines(original: Any, made: list[Any]) -> Chart:
     shown = [None if one is None else np.atleast_2d(one)[0].tolist() for one in made]
     rebuilt = next((one for one in shown if one), first)
     across, upwards = ("feature", "normalised value (0 to 255)") if is_table else ("place", "value (0 to 255)")
-    return {"id": "rebuilt", "title": "An example, and rebuilt", "height": 340,
+    return {"id": "rebuilt lines", "title": "An example, and rebuilt", "height": 340,
             "alt": "One example's values, and the same rebuilt at the dial's stop.",
             "follow": [{"trace": 1, "x": [one and places for one in shown], "y": shown}],
             "figure": {"data": [marks.line(places, first, "as it is", palette.GREY, width=2),

@@ -23,8 +23,9 @@ def home(tmp_path_factory):
 def test_a_card_agrees_with_the_data(card):
     raw = bundled.read(card.name)
     examples = len(raw.labels) + (0 if raw.test_labels is None else len(raw.test_labels))
-    assert (card.title, card.kind, card.classes, card.examples) == (raw.title, raw.kind, len(raw.classes), examples)
-    assert card.shape == " x ".join(str(length) for length in raw.shape)
+    assert (card.title, card.classes, card.examples) == (raw.title, len(raw.classes), examples)
+    data = load(card.name)
+    assert (card.kind, card.shape) == (data.kind, " x ".join(f"{length:,}" for length in data.shape))
 
 
 @pytest.mark.parametrize(("name", "sizes", "raw_bytes"), [

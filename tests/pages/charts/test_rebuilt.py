@@ -21,3 +21,9 @@ def test_signals_and_tables_are_lines_that_say_what_is_across():
         chart = rebuilt.examples([example], [None, [example]])
         assert chart["figure"]["data"][0]["y"] == chart["follow"][0]["y"][1] == [1, 2, 3]
         assert chart["figure"]["layout"]["xaxis"]["title"]["text"] == across
+
+
+def test_images_rows_and_lines_are_different_charts():
+    """Plotly keeps the axes of a chart: those of images count downwards, and lines would hang from the top."""
+    image, rows, line = np.zeros((1, 4, 4)).tolist(), np.zeros((2, 5)).tolist(), np.zeros(5).tolist()
+    assert len({rebuilt.examples([one], [[one]])["id"] for one in (image, rows, line)}) == 3

@@ -27,6 +27,8 @@ PRESETS = (
            "LeNet-300-100"),
     Preset("Recover a planted dictionary", "target", "Signals made of 3 of 50 known atoms each: K-SVD finds these atoms "
            "again, if it may use 3.", {"atoms": 50, "iterations": 80, "nonzeros": 3}, "planted", "Logistic regression"),
+    Preset("A bag of words", "bag", "Sentences as sums of 8 atoms, each of a few words that occur together.",
+           {"nonzeros": 8}, "docstring_words", "LeNet-300-100"),
     Preset("As many atoms as needed", "as needed", "Empty tiles get one atom, busy ones up to the dial: an error is "
            "accepted.", {"tile": 7, "atoms": 64, "allowed": 0.1}, "mnist5k", "LeNet-300-100"),
     Preset("A classifier on the codes", "codes", "Its inputs are the coefficients of the atoms instead of the pixels.",
@@ -103,7 +105,8 @@ class DataPage(DictionaryPage):
         self.draw("errors", [sparse_charts.data_errors(state.points, state.values), *learning_and_use(state)])
 
     def _atoms(self, state: CurveState) -> None:
-        shown = pictures.unpacked(state.point["inside"]["atoms"], state.view["tile"])
+        known = state.point["inside"]
+        shown = known.get("words") or pictures.unpacked(known["atoms"], state.view["tile"])
         st.html(pictures.gallery([(one, str(number)) for number, one in enumerate(shown, start=1)], size=56))
 
     def _examples(self, state: CurveState) -> None:
