@@ -216,7 +216,8 @@ def dark(state: CurveState) -> None:
     with left:
         shown = pictures.of_examples(view, [view["examples"][number]])
         if shown:
-            st.html(pictures.gallery([(shown[0], f"a {outside.name(view['example_labels'][number])}")], size=120))
+            st.html(pictures.gallery([(shown[0], f"class {outside.name(view['example_labels'][number])}")], size=120,
+                                     widest=120))
         st.button("Another example", key="distill.next", width="stretch", on_click=lambda: session.remember(
             "distill.example", (number + 1) % len(view["examples"])))
         st.caption(f"{number + 1} of {len(view['examples'])} on which the teacher is least certain")

@@ -113,9 +113,12 @@ class DataPage(MethodPage):
         if "shape" not in state.view:
             return []
         rows, columns = state.view["shape"]
+        # As files/data_file.py stores the raw data: one byte or four for each value.
+        is_of_bytes = bool(state.reference) and state.reference["bytes"] < 2 * rows * columns
         return [*super().notices(state), f"The training data are a {rows:,} × {columns} matrix. At "
-                f"{state.view['break_even']:.0f} components, codes and basis are as many numbers as the data; in bytes they "
-                "break even earlier, because a pixel takes one byte and a 32-bit code four."]
+                f"{state.view['break_even']:.0f} components, codes and basis are as many numbers as the data" +
+                ("; in bytes they break even earlier, because a value of the data takes one byte and a 32-bit code four."
+                 if is_of_bytes else ".")]
 
     def picture(self, state: CurveState) -> charts.Chart | None:
         """Examples rebuilt from k components."""

@@ -15,6 +15,7 @@ from compress.data.texts.tokens import SPECIAL
 PADDING, UNKNOWN = range(len(SPECIAL))
 LONGEST = 400  # signs of a text
 MOST_WORDS = 12  # of a bag
+SPREADS = 3.0  # standard deviations
 PICTURES = ".npy"  # how such a file's name ends
 
 
@@ -26,12 +27,15 @@ def as_bytes(values: np.ndarray) -> np.ndarray:
 
 def as_shown(example: np.ndarray, data: Dataset) -> np.ndarray | str:
     """What a page shows of a normalised example: of texts the words that the network reads, with "…" for one that the
-    vocabulary lacks; of a bag of words the words that weigh most; of sequences of letters the letters; otherwise numbers
-    0..255 as as_bytes() gives them."""
+    vocabulary lacks; of a bag of words the words that weigh most; of sequences of letters the letters; of a table its
+    normalised values, from SPREADS below the mean (0) to as many above it (255), since a column in the thousands would
+    leave nothing to see of the others; otherwise numbers 0..255 as as_bytes() gives them."""
     if data.kind == "text":
         ids = [int(number) for number in example if number != PADDING]
         words = ["…" if number == UNKNOWN else data.words[number] for number in ids]
         return " ".join(word for word in words if " " not in word)[:LONGEST]  # without the pairs that follow the words
+    if data.kind == "tabular":
+        return (127.5 * (1.0 + example / SPREADS)).round().clip(0, 255).astype(np.uint8)
     values = data.normaliser.undo(example)
     if data.kind == "sequence" and len(data.words) == len(values):
         found = [data.words[int(place)] if most > 0.5 else " "

@@ -1,4 +1,5 @@
-"""Examples as pictures: images as they are, sequences as a line, texts as texts, anything else as bars of its values."""
+"""Examples as pictures: images as they are, a sequence as a line or, of several features, as a map with a row for each;
+texts as texts, and rows of a table as bars around the middle of their values."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from pages.ui.charts import outside
 from pages.ui.shell import session
 
 Values = list | np.ndarray | str
+BLUE, GREY = "#3B8FCC", "#808C96"  # seen on a light and on a dark page
 
 
 def of_examples(view: dict[str, Any], rows: list[int]) -> list[Any]:
@@ -59,7 +61,11 @@ def _shown(values: Values, caption: str, size: int, widest: int) -> str:
 def picture(values: list | np.ndarray) -> str:
     """A data address of one example: (channels, height, width), (features, length) or (features,), 0..255."""
     levels = np.asarray(values)
-    return _png(levels) if levels.ndim == 3 else _svg(np.atleast_2d(levels).tolist())
+    if levels.ndim == 2 and len(levels) > 1:  # as in charts/rebuilt.py: lines over each other could not be told apart
+        return _png(255 - levels[None])
+    if levels.ndim == 3:
+        return _png(levels)
+    return _svg(_line(levels[0].tolist()) if levels.ndim == 2 else _bars(levels.tolist()))
 
 
 def _extent(values: list | np.ndarray, size: int, widest: int) -> str:
@@ -79,13 +85,26 @@ def _png(channels: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(contents.getvalue()).decode()
 
 
-def _svg(lines: list[list[int]]) -> str:
-    colours = ("#0072B2", "#D55E00", "#009E73")
-    paths = "".join(
-        "<polyline fill='none' stroke='{}' stroke-width='1.6' points='{}'/>".format(
-            colours[number % 3], " ".join(f"{100 * place / max(1, len(line) - 1):.1f},{58 - value * 56 / 255:.1f}"
-                                          for place, value in enumerate(line)))
-        for number, line in enumerate(lines))
+def _line(values: list[int]) -> str:
+    step = 100 / max(1, len(values) - 1)
+    points = " ".join(f"{step * place:.1f},{_height(value):.1f}" for place, value in enumerate(values))
+    return f"<polyline fill='none' stroke='{BLUE}' stroke-width='1.6' points='{points}'/>"
+
+
+def _bars(values: list[int]) -> str:
+    """Columns of a table have no order, so that no line joins them."""
+    width, middle = 100 / max(1, len(values)), _height(127.5)
+    bars = "".join(f"<rect x='{width * place:.2f}' y='{min(middle, _height(value)):.1f}' width='{0.8 * width:.2f}' "
+                   f"height='{abs(middle - _height(value)):.1f}'/>" for place, value in enumerate(values))
+    return f"<g fill='{BLUE}'>{bars}</g><path stroke='{GREY}' stroke-width='0.5' d='M0 {middle:.1f}H100'/>"
+
+
+def _height(value: float) -> float:
+    return 58 - value * 56 / 255
+
+
+def _svg(drawn: str) -> str:
+    """Its ground lets the page's colour through, light or dark."""
     text = ("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 100 60' preserveAspectRatio='none'>"
-            f"<rect width='100' height='60' fill='#f3f5f8'/>{paths}</svg>")
+            f"<rect width='100' height='60' fill='{GREY}' fill-opacity='0.12'/>{drawn}</svg>")
     return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()

@@ -54,16 +54,28 @@ def test_a_png_holds_the_values_it_was_made_of(values):
     assert shown == [[value for row in channel for value in row] for channel in values]
 
 
-@pytest.mark.parametrize("values", [[[0, 128, 255, 3]], [[0, 1], [2, 3], [4, 5], [6, 7]], [0, 128, 255]],
-                         ids=["sequence", "four features", "table row"])
-def test_a_sequence_becomes_one_line_a_feature(values):
+def drawn(values) -> Reader:
     head, _, body = pictures.picture(values).partition(",")
-    drawing = Reader(base64.b64decode(body).decode())
-    lines = [attributes for tag, attributes in drawing.tags if tag == "polyline"]
-    assert head.startswith("data:image/svg+xml") and len(lines) == (len(values) if isinstance(values[0], list) else 1)
-    heights = [float(pair.split(",")[1]) for pair in lines[0]["points"].split()]
-    first = values[0] if isinstance(values[0], list) else values
-    assert sorted(range(len(first)), key=heights.__getitem__) == sorted(range(len(first)), key=lambda at: -first[at])
+    assert head.startswith("data:image/svg+xml")
+    return Reader(base64.b64decode(body).decode())
+
+
+def test_a_sequence_becomes_a_line():
+    (line,) = [attributes for tag, attributes in drawn([[0, 128, 255, 3]]).tags if tag == "polyline"]
+    heights = [float(pair.split(",")[1]) for pair in line["points"].split()]
+    assert sorted(range(4), key=heights.__getitem__) == [2, 1, 3, 0]
+
+
+def test_several_features_become_a_map_in_which_a_large_value_is_dark():
+    picture = opened(pictures.picture([[0, 255, 7], [255, 0, 0]]))
+    assert picture.size == (3, 2) and list(picture.tobytes()) == [255, 0, 248, 0, 255, 255]
+
+
+def test_a_row_of_a_table_becomes_bars_around_the_middle():
+    ground, *bars = [attributes for tag, attributes in drawn([0, 255, 127]).tags if tag == "rect"]
+    low, high, flat = ((float(bar["y"]), float(bar["height"])) for bar in bars)
+    assert low[0] == pytest.approx(sum(high)) and low[1] == high[1] > 25 and flat[1] < 1
+    assert float(ground["fill-opacity"]) < 0.3, "the page's own colour is seen, also in dark"
 
 
 def test_captions_are_text_and_never_markup():

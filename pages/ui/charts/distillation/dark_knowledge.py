@@ -30,7 +30,7 @@ def outputs(view: dict, number: int, series: list[tuple[str, list[float], str]])
         traces.append({"type": "bar", "name": name, "x": classes, "y": values[0], "marker": {"color": colour},
                        "hovertemplate": f"{name}<br>%{{x}}: %{{y:.1%}}<extra></extra>"})
         follow.append({"trace": place, "x": [classes] * len(temperatures), "y": values})
-    return {"id": "outputs", "title": f"Class probabilities for this {outside.name(view['example_labels'][number])}",
+    return {"id": "outputs", "title": f"Class probabilities, true class {outside.name(view['example_labels'][number])}",
             "height": 360, "follow": follow, "alt": f"Softened probabilities of {len(classes)} classes for one example.",
             "figure": {"data": traces, "layout": {
                 "xaxis": {"type": "category", "title": {"text": "class"}},
@@ -47,7 +47,7 @@ def at_stops(view: dict, number: int, points: list[dict], values: list[float], t
     first = next(one for one in series if one)
     bars = {"type": "bar", "x": classes, "hovertemplate": "%{x}: %{y:.1%}"}
     label = outside.name(view["example_labels"][number])
-    return {"id": "softened", "height": 340, "title": f"Softened outputs for one {label}",
+    return {"id": "softened", "height": 340, "title": f"Softened outputs, true class {label}",
             "alt": f"Probabilities of {len(classes)} classes at T = {temperature:g}: the teacher's and the student's.",
             "follow": [{"trace": 1, "x": [one and classes for one in series], "y": series}],
             "figure": {"data": [

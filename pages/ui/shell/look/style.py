@@ -30,7 +30,7 @@ STYLE = """<style>
 .ce-card b { display: block; font-size: 1.2rem; line-height: 1.3; font-weight: 680; white-space: nowrap; }
 .ce-card span { display: block; font-size: 0.8rem; line-height: 1.25; opacity: 0.75; }
 .ce-pictures { display: flex; flex-wrap: wrap; gap: 0.7rem; }
-.ce-pictures figure { margin: 0; text-align: center; }
+.ce-pictures figure { margin: 0; text-align: center; max-width: 100%; }
 .ce-pictures img { image-rendering: pixelated; border-radius: 0.3rem; display: block; margin: 0 auto;
   border: 1px solid rgba(128,140,150,0.3); }
 .ce-pictures blockquote { margin: 0; padding: 0.45rem 0.7rem; width: 17rem; max-width: 100%; text-align: left;
