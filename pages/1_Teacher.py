@@ -184,6 +184,8 @@ def card(shown: dict, epochs: int) -> None:
     st.html(cards.row(cards.of_teacher(shown)))
     if shown["cancelled"]:
         st.warning(f"Training was cancelled; this is the network of epoch {shown['best_epoch']}, its best so far.")
+    if shown.get("doubt"):
+        st.warning(outside.markdown(shown["doubt"]))
     for note in shown.get("notes", ()):  # a teacher of before notes has none
         st.info(outside.markdown(note), icon=":material/info:")
     left, right = st.columns([3, 2], gap="medium")

@@ -17,6 +17,7 @@ from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 from compress.points.latency import one_thread
 from compress.points.measure import counts, scores
+from compress.settings import shown as quoted
 from compress.training.loop import Trained
 
 WRONG_EXAMPLES = 24
@@ -31,13 +32,25 @@ def teacher_card(trained: Trained, data: Dataset, size: int) -> dict[str, Any]:
     del measured["predictions"], measured["agreement"]
     return {
         "title": network.architecture.title(), "data": data.title, "kind": data.kind, "classes": list(data.classes),
-        "notes": [*data.notes, *trained.notes],
+        "notes": [*data.notes, *trained.notes], "doubt": doubt(measured, labels, data),
         "shape": list(data.shape), "train_examples": len(data.train), "bytes": size, **measured,
         **counts(network, inputs[:1]), "latency_ms": latency_ms(network, inputs[:1]),
         "layers": layer_table(network, inputs[:1]), "confusion": confusion(logits, labels, len(data.classes)),
         "wrong": wrong_examples(logits, labels, data), "history": list(trained.history),
         "labels": labels.tolist(), "best_epoch": trained.best_epoch, "cancelled": trained.cancelled,
     }
+
+
+def doubt(measured: dict[str, Any], labels: Tensor, data: Dataset) -> str:
+    """A sentence where the accuracy may be that of a network which always names the largest class; "" otherwise."""
+    sizes = torch.bincount(labels, minlength=len(data.classes))
+    largest = float(sizes.max()) / len(labels)
+    if measured["accuracy_low"] > largest:
+        return ""
+    name = quoted(data.classes[int(sizes.argmax())])
+    return (f"The teacher's accuracy on validation, {100 * measured['accuracy']:.1f} %, is not significantly above the "
+            f"{100 * largest:.1f} % of always naming the largest class, {name}: what is measured of it says little. Train "
+            "it for more epochs or choose another family; and see whether the labels are the right ones.")
 
 
 def confusion(logits: Tensor, labels: Tensor, classes: int) -> list[list[int]]:

@@ -8,7 +8,7 @@ import time
 import streamlit as st
 
 from compress.recipe import BASELINE, Recipe
-from pages.ui.charts import charts, marks, teacher_charts, waterfall, words
+from pages.ui.charts import charts, marks, outside, teacher_charts, waterfall, words
 from pages.ui.explore import exports, folds
 from pages.ui.explore.curve_state import CurveState, look_up
 from pages.ui.explore.folds import Fold
@@ -67,13 +67,16 @@ def _parts(own: MethodPage, state: CurveState) -> None:
     if not state.running:
         with outcome:
             tray.outcome(state.job)
+    if state.teacher and state.teacher["card"].get("doubt"):  # a teacher of before has none
+        outcome.warning(outside.markdown(state.teacher["card"]["doubt"]))
     if not state.teacher and not state.running:
         verdict.info("Nothing measured yet for this data set, teacher and settings. Choose a preset above, or press "
                      "**Measure the curve** at the right.", icon=":material/arrow_forward:")
         return
     told = _sentences(own, state)
     above = _fitting(told)
-    verdict.html(f"<div class='ce-notice ce-verdict'>{' '.join(told[:above])}</div>")
+    if told:
+        verdict.html(f"<div class='ce-notice ce-verdict'>{' '.join(told[:above])}</div>")
     with dial:
         _dial(own, state)
     with shown:
@@ -90,7 +93,7 @@ def _sentences(own: MethodPage, state: CurveState) -> list[str]:
         return [f"{'The teacher is trained' if is_trained else 'Your network is read'} first; every later curve uses it."]
     told = [sentence for sentence in (GONE if state.file_is_gone else "", *own.notices(state)) if sentence]
     measuring = "Measuring more points of the curve…" if state.points else "Measuring the first points…"
-    return told or [measuring if state.running else ""]
+    return told or ([measuring] if state.running else [])
 
 
 def _fitting(told: list[str]) -> int:
