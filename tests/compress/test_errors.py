@@ -36,7 +36,7 @@ PASSED_ON = {
     ("pages/ui/all_methods/keeping/deleting.py", "delete", "ValueError"): "the store says what cannot be deleted",
     ("pages/ui/own_data/listed.py", "remove", "ValueError"): "the sentence of the shell's command",
     ("pages/ui/own_network/stage.py", "_add", "ValueError"): "the sentence of the shell's command",
-    ("pages/ui/own_network/stage.py", "remove", "ValueError"): "kept_networks names the file and the fault",
+    ("pages/ui/own_network/listed.py", "remove", "ValueError"): "kept_networks names the file and the fault",
     ("pages/ui/chains/chained.py", "taken", "ValueError"): "the parser of recipes names the setting",
     ("pages/ui/shell/filters.py", "_asked", "ValueError"): "Target names the number and what is allowed",
     ("pages/ui/explore/settings/controls.py", "_typed", "ValueError"): "checked() names the setting and what is allowed",

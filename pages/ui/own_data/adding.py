@@ -49,18 +49,23 @@ def _add(own: list[File], reading: Reading, name: str) -> None:
 
 
 def what_next(name: str) -> None:
-    """After adding: the ways on. The first button begins a race of all methods and shows it."""
+    """After adding: the ways on."""
+    title = outside.name(name.removeprefix(local_files.PREFIX))
+    st.success(outside.markdown(f"{title} is added and chosen, on every page."), icon=":material/check_circle:")
+    race_button("Compress a network on it", "Trains a network on these data and shrinks it with every method, one after the "
+                                            "other.")
+    st.page_link("pages/1_Teacher.py", label="Choose the network", icon=":material/school:",
+                 query_params=session.page_link("Teacher"))
+
+
+def race_button(label: str, about: str) -> None:
+    """A button that begins a race of all methods on what is chosen, and shows it."""
     if session.remembered("own.to_race"):
         session.forget("own.to_race")
         st.switch_page("app.py", query_params=session.page_link("Start"))
-    title = outside.name(name.removeprefix(local_files.PREFIX))
-    st.success(outside.markdown(f"{title} is added and chosen, on every page."), icon=":material/check_circle:")
     own = race_state.look_up(session.known())
-    st.button("Compress a network on it", type="primary", width="stretch", icon=":material/flag:",
-              help="Trains a network on these data and shrinks it with every method, one after the other.",
+    st.button(label, type="primary", width="stretch", icon=":material/flag:", help=about,
               **begins("own.race", race_state.job_key(own.recipe), partial(_race, own)))
-    st.page_link("pages/1_Teacher.py", label="Choose the network", icon=":material/school:",
-                 query_params=session.page_link("Teacher"))
 
 
 def _race(own: race_state.RaceState) -> None:

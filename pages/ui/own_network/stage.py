@@ -8,15 +8,14 @@ from typing import Any
 import streamlit as st
 
 from compress.curves.store import ACTIVE
-from compress.files import kept_networks
 from compress.service.requests import OPENED
 from pages.ui.charts import outside, words
 from pages.ui.explore import cards
+from pages.ui.own_data import adding
 from pages.ui.own_data.files import File
-from pages.ui.own_network import network_files
+from pages.ui.own_network import listed, network_files
 from pages.ui.own_network.network_files import Asked, Upload
 from pages.ui.shell import session, tray, widgets
-from pages.ui.shell.choice import teacher_defaults
 from pages.ui.shell.frame import Page
 
 POLL = 0.4
@@ -51,7 +50,7 @@ def draw(page: Page) -> None:
         added = session.remembered("network.added", "")
         if added and page.choice.teacher.values.get("network") == added:
             what_next(added)
-    kept(page)
+    listed.draw(page)
 
 
 def given() -> Upload | None:
@@ -106,7 +105,9 @@ def looked_at(upload: Upload, asked: Asked) -> dict[str, Any] | None:
     if job and job["state"] in ACTIVE:
         st.fragment(wait, run_every=POLL)(key)
         return None
-    if job:
+    if job and job["state"] == "cancelled":
+        st.info("Cancelled: the file was not opened, and nothing of it is kept.", icon=":material/pause_circle:")
+    elif job:
         tray.outcome(job)
         ask_for_shape(job["error"] or "")
     st.button("Read the file again", icon=":material/refresh:", key="network.again", on_click=begin, args=[upload, asked])
@@ -189,7 +190,8 @@ def how_to() -> None:
     st.caption("transformers or timm, in a shell: a folder, or the name of a model in your own cache. Nothing is loaded "
                "from elsewhere.")
     st.code(FROM_PACKAGES, language="bash")
-    st.caption(READS)
+    st.caption(f"{READS} A file above {st.get_option('server.maxUploadSize')} MB is added from a shell, on the machine that "
+               "this app runs on: `python -m compress networks add FILE`.")
 
 
 def add(upload: Upload, about: dict[str, Any]) -> None:
@@ -207,61 +209,13 @@ def _add(about: dict[str, Any], name: str) -> None:
         session.remember("network.refusal", str(error))
         return
     session.remember("network.added", added)
-    use(added)
-
-
-def use(name: str) -> None:
-    """Chooses a kept network as the teacher."""
-    teacher = teacher_defaults(session.description(), "own").having(network=name)
-    session.choose(replace(session.choice(), teacher=teacher))
+    listed.use(added)
 
 
 def what_next(name: str) -> None:
     """After adding: the ways on."""
     st.success(outside.markdown(f"{outside.name(name)} is added, and the teacher on every page."),
                icon=":material/check_circle:")
-    with st.container(horizontal=True, gap="large"):
-        for path, label, icon, title in (("pages/1_Teacher.py", "See it on the data", ":material/school:", "Teacher"),
-                                         ("app.py", "Race all methods on it", ":material/flag:", "Start")):
-            st.page_link(path, label=label, icon=icon, query_params=session.page_link(title))
-
-
-def kept(page: Page) -> None:
-    """Every network that was added, to use or to remove."""
-    found = kept_networks.cards()
-    if not found:
-        return
-    st.subheader("Networks that were added")
-    columns = st.columns(3, gap="small")
-    for place, card in enumerate(found):
-        with columns[place % 3].container(border=True, key=f"network.set.{place}"):
-            one(card, card.name == page.choice.teacher.values.get("network"))
-
-
-def one(card: kept_networks.NetworkCard, is_chosen: bool) -> None:
-    """A kept network and what can be done with it."""
-    facts = "It cannot be used." if card.problem else (
-        f"{words.many(card.parameters)} numbers; examples of {' x '.join(map(str, card.shape))}, {card.classes} classes")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{outside.markdown(outside.name(card.name))}**  \n{facts}", width="stretch")
-        if is_chosen:
-            st.caption("chosen", width="content")
-        elif not card.problem:
-            st.button("Use", key=f"network.use.{card.name}", on_click=use, args=[card.name])
-        with st.popover("Remove"):
-            st.markdown("Its file is removed for everyone who uses this app. What was measured of it stays.")
-            st.button("Remove it", key=f"network.remove.{card.name}", type="primary", on_click=remove, args=[card.name])
-    if card.problem:
-        st.caption(outside.markdown(card.problem))
-
-
-def remove(name: str) -> None:
-    """Takes a network away; if it is the chosen one, the first preset teacher is chosen."""
-    try:
-        kept_networks.remove(name)
-    except ValueError as error:
-        session.remember("network.refusal", str(error))
-        return
-    if session.choice().teacher.values.get("network") == name:
-        preset = session.description()["presets"][0]
-        session.choose(session.choice().with_preset(None, preset["title"], session.description()))
+    adding.race_button("Race all methods on it", "Shrinks it with every method, one after the other.")
+    st.page_link("pages/1_Teacher.py", label="See it on the data", icon=":material/school:",
+                 query_params=session.page_link("Teacher"))
