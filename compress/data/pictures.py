@@ -34,8 +34,6 @@ def as_shown(example: np.ndarray, data: Dataset) -> np.ndarray | str:
         ids = [int(number) for number in example if number != PADDING]
         words = ["…" if number == UNKNOWN else data.words[number] for number in ids]
         return " ".join(word for word in words if " " not in word)[:LONGEST]  # without the pairs that follow the words
-    if data.kind == "tabular":
-        return (127.5 * (1.0 + example / SPREADS)).round().clip(0, 255).astype(np.uint8)
     values = data.normaliser.undo(example)
     if data.kind == "sequence" and len(data.words) == len(values):
         found = [data.words[int(place)] if most > 0.5 else " "
@@ -44,6 +42,8 @@ def as_shown(example: np.ndarray, data: Dataset) -> np.ndarray | str:
     if data.kind == "tabular" and len(data.words) == len(values):
         heaviest = [place for place in (-values).argsort()[:MOST_WORDS] if 3 * values[place] > values.max()]
         return ", ".join(data.words[place] for place in heaviest) or "…"
+    if data.kind == "tabular":
+        return (127.5 * (1.0 + example / SPREADS)).round().clip(0, 255).astype(np.uint8)
     return as_bytes(values)
 
 

@@ -1,5 +1,5 @@
 """Examples as pictures: images as they are, a sequence as a line or, of several features, as a map with a row for each;
-texts as texts, and rows of a table as bars around the middle of their values."""
+texts as texts, and rows of a table as bars of their values."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def unpacked(text: str, shape: list[int]) -> list[np.ndarray]:
 
 
 def difference(one: list | np.ndarray, other: list | np.ndarray) -> np.ndarray:
-    """What other lacks of one, around middle grey."""
+    """What other lacks of one, around ground grey."""
     return (127.5 + (np.asarray(one, float) - np.asarray(other, float)) / 2).round().clip(0, 255).astype(np.uint8)
 
 
@@ -93,10 +93,10 @@ def _line(values: list[int]) -> str:
 
 def _bars(values: list[int]) -> str:
     """Columns of a table have no order, so that no line joins them."""
-    width, middle = 100 / max(1, len(values)), _height(127.5)
-    bars = "".join(f"<rect x='{width * place:.2f}' y='{min(middle, _height(value)):.1f}' width='{0.8 * width:.2f}' "
-                   f"height='{abs(middle - _height(value)):.1f}'/>" for place, value in enumerate(values))
-    return f"<g fill='{BLUE}'>{bars}</g><path stroke='{GREY}' stroke-width='0.5' d='M0 {middle:.1f}H100'/>"
+    width, ground = 100 / max(1, len(values)), _height(0)
+    bars = "".join(f"<rect x='{width * place:.2f}' y='{min(ground, _height(value)):.1f}' width='{0.8 * width:.2f}' "
+                   f"height='{abs(ground - _height(value)):.1f}'/>" for place, value in enumerate(values))
+    return f"<g fill='{BLUE}'>{bars}</g><path stroke='{GREY}' stroke-width='0.5' d='M0 {ground:.1f}H100'/>"
 
 
 def _height(value: float) -> float:
