@@ -125,7 +125,8 @@ class DataPage(MethodPage):
         if "examples" not in state.view:
             return None
         examples = state.view["examples"]
-        return rebuilt.examples(examples["original"], [examples["rebuilt"].get(str(value)) for value in state.values])
+        made = [examples["rebuilt"].get(str(value)) for value in state.values]
+        return rebuilt.examples(examples["original"], made, examples.get("step", 1))
 
     def folds(self, state: CurveState) -> list[Fold]:
         """Spectrum of the data matrix, the error that k components leave, and more examples."""

@@ -84,9 +84,9 @@ class PrunePage(MethodPage):
         point = state.point
         found = [*super().notices(state), effects(point, state.reference), unlike_layers(state)]
         found += whole_inputs(state)
-        seen = point["inside"]["inputs"]
-        if seen and "inputs_kept" not in point["inside"]["layers"][0] and not all(seen):
-            found.append(f"<b>{sum(not one for one in seen):,}</b> of {len(seen):,} inputs have no connection left.")
+        cut, inputs = inputs_cut(point["inside"])
+        if cut and "inputs_kept" not in point["inside"]["layers"][0]:
+            found.append(f"<b>{cut:,}</b> of {inputs:,} inputs have no connection left.")
         found += [f"<b>{layer['silent_outputs']:,}</b> of {layer['outputs']:,} units of layer "
                   f"{outside.html(layer['path'])} have no inputs left."
                   for layer in point["inside"]["layers"] if layer.get("silent_outputs")]
@@ -135,6 +135,12 @@ def goes_by_size(own: dict) -> bool:
     """Whether the remaining weights of a layer are those above a size: not where others were removed, or training changed
     them."""
     return (own["criterion"], own["pattern"], own["recovery_epochs"]) == ("magnitude", "unstructured", 0)
+
+
+def inputs_cut(inside: dict) -> tuple[int, int]:
+    """How many of how many inputs no weight connects any more; points of an earlier version have all counts instead."""
+    all_counts = inside["inputs"] or []
+    return tuple(inside.get("inputs_cut") or (sum(not one for one in all_counts), len(all_counts)))
 
 
 def whole_inputs(state: CurveState) -> list[str]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset, Split
+from compress.data.pictures import thinned
 from compress.files import container
 
 EXAMPLES = 8
@@ -39,9 +40,9 @@ def shown_labels(data: Dataset) -> list[str]:
 
 
 def shown(data: Dataset, inputs: Tensor) -> list[Any]:
-    """Rebuilt validation examples as nested lists of 0..255 in an example's shape: scaled to the range of all original
-    examples if they are images (so that colours are preserved), else to the range of each original example. Tables stay
-    normalised: a column in the thousands would leave nothing to see of the others.
+    """Rebuilt validation examples as nested lists of 0..255 in the shape that is shown of an example (see thinned()):
+    scaled to the range of all original examples if they are images (so that colours are preserved), else to the range of
+    each original example. Tables stay normalised: a column in the thousands would leave nothing to see of the others.
 
     Args:
         inputs: the first EXAMPLES validation examples, rebuilt, as normalised inputs (EXAMPLES, ...).
@@ -52,4 +53,6 @@ def shown(data: Dataset, inputs: Tensor) -> list[Any]:
     low = original.min(axis, keepdims=True)
     scale = 255.0 / np.maximum(original.max(axis, keepdims=True) - low, 1e-9)
     restored = undo(inputs.cpu().numpy().reshape(-1, *data.shape)).reshape(len(inputs), -1)
-    return ((restored - low) * scale).clip(0, 255).round().astype(int).reshape(-1, *data.shape).tolist()
+    levels = thinned(((restored - low) * scale).clip(0, 255), data.shape)
+    shown_levels: list[Any] = levels.round().astype(int).tolist()
+    return shown_levels

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset
+from compress.data.pictures import steps_of
 from compress.data.tensors import on_device
 from compress.files import container
 from compress.files.coding.tensors import Hints
@@ -33,6 +34,7 @@ from compress.networks.families import Network
 from compress.progress import Reporter, no_report
 from compress.settings import setting
 from compress.solvers.dictionary import initial, recovered
+from compress.solvers.ksvd import State
 from compress.solvers.pursuit import SparseCoder
 from compress.sparse_coding.classifier import OF_TEXTS, behind, classifier, untrained
 from compress.sparse_coding.dictionary_source import SOURCES, Components, Source
@@ -164,8 +166,8 @@ class DataCodes(Method):
                seed: int = 0) -> dict[str, Any]:
         """The original examples, the shape of a tile, and the original images if there are any."""
         inputs = on_device(data.validation, device_of(network))[0][:EXAMPLES]
-        return {"original": shown(data, inputs), "labels": shown_labels(data), "tile": shape_of_tile(data.shape, self.tile),
-                **scene_of(data, lambda examples: examples)}
+        return {"original": shown(data, inputs), "step": steps_of(data.shape)[-1], "labels": shown_labels(data),
+                "tile": shape_of_tile(data.shape, self.tile), **scene_of(data, lambda examples: examples)}
 
     def _parts(self, network: Network, data: Dataset) -> _Parts:
         tiling = self._tiling(data)
@@ -233,6 +235,12 @@ class DataCodes(Method):
         """Atoms, and plain data of how they were learned."""
         if fixed is not None:
             return fixed, {"errors": [], "used": []}
+        shape = shape_of_tile(parts.data.shape, self.tile)
+
+        def images(state: State) -> str:
+            """The atoms so far."""
+            return atoms_so_far(state, shape)
+
         truth = parts.data.origin.get("atoms")
         found = None
         if truth is not None and truth.shape[1] == parts.tiles.shape[1]:
@@ -240,7 +248,7 @@ class DataCodes(Method):
 
             def found(atoms: Tensor) -> float:
                 return recovered(atoms, planted)
-        return self._source(parts.data, seed).learned(parts.tiles, self.nonzeros, report, parts.unit, atoms_so_far, found)
+        return self._source(parts.data, seed).learned(parts.tiles, self.nonzeros, report, parts.unit, images, found)
 
     def _projected_numbers(self, data: Dataset, size: int) -> int:
         """The number of random projections of each example that take `size` bytes; at least 1."""

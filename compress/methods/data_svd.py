@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset
+from compress.data.pictures import steps_of
 from compress.data.tensors import on_device, with_inputs
 from compress.files import container
 from compress.files.data_file import EXAMPLES, raw_file, shown, shown_labels, small_labels
@@ -177,7 +178,8 @@ def _rebuilt(data: Dataset, mean: Tensor, basis: Tensor, values: Sequence[Any]) 
     codes = (chosen - mean) @ basis
     rebuilt = {str(value): shown(data, mean + codes[:, :value] @ basis[:, :value].mT) for value in values
                if value <= basis.shape[1]}
-    return {"labels": shown_labels(data), "original": shown(data, chosen), "rebuilt": rebuilt}
+    return {"step": steps_of(data.shape)[-1], "labels": shown_labels(data), "original": shown(data, chosen),
+            "rebuilt": rebuilt}
 
 
 def _numbers(values: Tensor) -> list[float]:

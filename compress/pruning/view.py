@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
+import numpy as np
 from torch import nn
 
+from compress.data.pictures import thinned
 from compress.layers.sparse import Sparse
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
@@ -14,8 +17,8 @@ from compress.pruning.pruner import Pruner
 
 
 def point_view(dense: Network, network: Network, pruner: Pruner) -> dict[str, Any]:
-    """The view of one point: connected classes, weights of each input, and for each layer the number, form, image and
-    histogram of its remaining weights.
+    """The view of one point: connected classes, weights of each input that is shown (see thinned()), how many of how
+    many inputs have none, and for each layer the number, form, image and histogram of its remaining weights.
 
     Args:
         dense: the pruned network with dense layers; network: the same network as it is stored.
@@ -25,8 +28,12 @@ def point_view(dense: Network, network: Network, pruner: Pruner) -> dict[str, An
     linear = all(isinstance(module, nn.Flatten | nn.Linear | nn.ReLU | nn.Dropout) for module in dense)
     sure = linear and not any(layer.get("silent_outputs") for layer in layers)
     classes = dense.architecture.classes
-    return {"classes_reached": classes if sure else int(reached(dense).sum()), "inputs": inputs_read(dense),
-            "layers": layers}
+    view = {"classes_reached": classes if sure else int(reached(dense).sum()), "inputs": None, "layers": layers}
+    read, shape = inputs_read(dense), dense.architecture.shape
+    if read is None:
+        return view
+    shown = thinned(read[None], shape) if len(read) == prod(shape) else read
+    return {**view, "inputs": shown.ravel().tolist(), "inputs_cut": [int((read == 0).sum()), len(read)]}
 
 
 def problems(dense: Network, view: dict[str, Any]) -> tuple[str, ...]:
@@ -46,12 +53,12 @@ def problems(dense: Network, view: dict[str, Any]) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def inputs_read(network: Network) -> list[int] | None:
+def inputs_read(network: Network) -> np.ndarray | None:
     """The number of non-zero weights of each number of an example; None unless the first layer is linear on all numbers."""
     modules = list(network.children())
     if len(modules) < 2 or not isinstance(modules[0], nn.Flatten) or not isinstance(modules[1], nn.Linear | Sparse):
         return None
-    return (modules[1].weight != 0).sum(0).tolist()
+    return (modules[1].weight != 0).sum(0).cpu().numpy()
 
 
 def inside_view(pruner: Pruner, values: list[float], report: Reporter = no_report) -> dict[str, Any]:

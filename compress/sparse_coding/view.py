@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import log10
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from compress.data.datasets import Dataset
+from compress.data.pictures import thinned
 from compress.files.data_file import EXAMPLES, shown
 from compress.layers.tiling import Tiling
 from compress.solvers.codes import Codes, codes_as_stored
@@ -47,13 +48,14 @@ def view_of(data: Dataset, tiling: Tiling, mean: Tensor, atoms: Tensor, codes: C
     others = SparseCoder(coder.nonzeros, coder.tolerance)
     errors = {kind: _relative_error(tiling, examples, others(tiles, other).decode(other) + mean) for kind, other in (
         (kind, initial(tiles, len(atoms), kind, signal_shape=signal_shape)) for kind in ("dct", "random"))}
-    return {"atoms": pictures_of(atoms, usage), "usage": usage.sort(descending=True).values.tolist(),
+    return {"atoms": pictures_of(atoms, usage, signal_shape), "usage": usage.sort(descending=True).values.tolist(),
             "mean_nonzeros": float(codes.nnz.float().mean()), "counts": _counts(codes, coder.nonzeros),
             "coherence": mu, "bound": min(tropp_bound(mu), float(len(atoms))),
             "others": {**errors, "components": _error_of_components(tiling, examples, *components)},
             "words": words_of(data, by_use), **_rebuilt(data, tiling, examples, coded(tiles)),
             **scene_of(data, lambda scene: tiling.joined(coded(tiling.cut(scene) - mean)), atoms.device),
-            "paths": [path_of(tile, mean, by_use, coder) for tile in busiest_tiles(tiling, examples[:EXAMPLES])]}
+            "paths": [path_of(tile, mean, by_use, coder, signal_shape)
+                      for tile in busiest_tiles(tiling, examples[:EXAMPLES])]}
 
 
 def components_view(data: Dataset, tiling: Tiling, mean: Tensor, basis: Tensor) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def components_view(data: Dataset, tiling: Tiling, mean: Tensor, basis: Tensor) 
     def tiles_of(examples: Tensor) -> Tensor:
         return (tiling.cut(examples) - mean) @ basis.mT @ basis + mean
 
-    return {"atoms": in_grey(basis[:SHOWN_ATOMS]), "components": len(basis), 
+    return {"atoms": in_grey(basis[:SHOWN_ATOMS], shape_of_tile(data.shape, tiling.side)), "components": len(basis),
             "words": words_of(data, basis), **_rebuilt(data, tiling, validation, tiles_of(validation)),
             **scene_of(data, lambda examples: tiling.joined(tiles_of(examples)), basis.device)}
 
@@ -79,9 +81,9 @@ def words_of(data: Dataset, atoms: Tensor) -> list[str]:
             for row, own in zip(places.tolist(), weights.tolist(), strict=True)]
 
 
-def atoms_so_far(state: State) -> str:
-    """Images of the atoms while a dictionary is learned, the most used first, encoded."""
-    return pictures_of(state.atoms, state.usage)
+def atoms_so_far(state: State, shape: Sequence[int]) -> str:
+    """Images of the atoms, which have this shape, while a dictionary is learned, the most used first, encoded."""
+    return pictures_of(state.atoms, state.usage, shape)
 
 
 def scene_of(data: Dataset, rebuild: Callable[[Tensor], Tensor], device: torch.device | str = "cpu") -> dict[str, Any]:
@@ -131,7 +133,7 @@ def busiest_tiles(tiling: Tiling, examples: Tensor) -> Tensor:
     return tiles[torch.arange(len(examples)), tiles.var(2).argmax(1)]
 
 
-def path_of(tile: Tensor, mean: Tensor, atoms: Tensor, coder: SparseCoder) -> dict[str, Any]:
+def path_of(tile: Tensor, mean: Tensor, atoms: Tensor, coder: SparseCoder, shape: Sequence[int]) -> dict[str, Any]:
     """A tile's pursuit: at each step the chosen atom, the support, coefficients and error; and images of the rebuilt tile
     and of the residual around its mean, before the first step and after each step, all residuals to the scale of the
     largest: they fade to grey."""
@@ -140,29 +142,29 @@ def path_of(tile: Tensor, mean: Tensor, atoms: Tensor, coder: SparseCoder) -> di
     residuals = torch.stack([signal, *(torch.tensor(step.residual).to(signal) for step in steps)])
     centred = residuals - residuals.mean(1, keepdim=True)  # a tile far from the mean of all would be black, or white
     reach = centred.abs().max()
-    return {"tile": in_grey(tile[None], tile), "atoms": [step.atom for step in steps],
+    return {"tile": in_grey(tile[None], shape, tile), "atoms": [step.atom for step in steps],
             "supports": [step.support for step in steps],
             "coefficients": [step.coefficients for step in steps], "errors": [1.0, *(step.error for step in steps)],
-            "rebuilt": in_grey(tile - residuals, tile),
-            "left": in_grey(centred, torch.stack([-reach, reach])),
-            "chosen": in_grey(atoms[[step.atom for step in steps]]) if steps else ""}
+            "rebuilt": in_grey(tile - residuals, shape, tile),
+            "left": in_grey(centred, shape, torch.stack([-reach, reach])),
+            "chosen": in_grey(atoms[[step.atom for step in steps]], shape) if steps else ""}
 
 
-def pictures_of(atoms: Tensor, usage: Tensor) -> str:
+def pictures_of(atoms: Tensor, usage: Tensor, shape: Sequence[int]) -> str:
     """Images of the most used atoms, each scaled to its own range around grey."""
-    return in_grey(atoms[usage.argsort(descending=True, stable=True)[:SHOWN_ATOMS]])
+    return in_grey(atoms[usage.argsort(descending=True, stable=True)[:SHOWN_ATOMS]], shape)
 
 
-def in_grey(rows: Tensor, like: Tensor | None = None) -> str:
-    """Rows (n, features) as grey levels, encoded(). Each row is scaled to its own range around middle grey, or all rows to
-    the range of `like` where it is given."""
+def in_grey(rows: Tensor, shape: Sequence[int], like: Tensor | None = None) -> str:
+    """Rows (n, features) of this shape as grey levels, encoded(): of each what is shown of it (see thinned()). Each row is
+    scaled to its own range around middle grey, or all rows to the range of `like` where it is given."""
     rows = rows.detach().double().cpu()
     if like is not None:
         low, high = float(like.min()), float(like.max())
         levels = (rows - low) / max(high - low, 1e-12) * 255
     else:
         levels = 127.5 + 127.5 * rows / rows.abs().amax(1, keepdim=True).clamp_min(1e-12)
-    return encoded(levels.clamp(0, 255).round())
+    return encoded(torch.from_numpy(thinned(levels.clamp(0, 255).round().numpy(), shape)).flatten(1))
 
 
 def encoded(levels: Tensor) -> str:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from math import log10
+from math import log10, prod
 from typing import Any
 
+import numpy as np
+
+from compress.data.pictures import shown_shape, thinned
 from pages.ui.charts import charts, marks, palette, words
 from pages.ui.charts.marks import Chart, at, of_layer
 
@@ -181,7 +184,10 @@ def between(places: list[float], heights: list[float], wanted: float) -> float:
 
 
 def _as_map(counts: list[int], shape: list[int]) -> list[list[int]]:
-    """Counts in the form of an example: an image's channels are added up, anything else is one row a feature."""
+    """Counts in the form of an example, or of what is shown of it: an image's channels are added up, anything else is one
+    row a feature."""
+    if len(counts) in (prod(shape), prod(shown_shape(shape))):
+        counts, shape = thinned(np.array([counts]), shape).ravel().tolist(), list(shown_shape(shape))
     if len(shape) == 3:
         channels, height, width = shape
         size = height * width

@@ -13,7 +13,7 @@ MOST_CELLS = 4_000  # of a map at one stop: all stops are sent to the browser
 ACROSS = 3  # pairs of pictures beside each other, at most
 
 
-def examples(originals: list, made: list[list | None]) -> Chart:
+def examples(originals: list, made: list[list | None], step: int = 1) -> Chart:
     """The first examples: images with the rebuilt ones under them, and one sequence of several features likewise, a row a
     feature; anything else as lines. Each form is a chart of its own: plotly keeps the axes of a chart, and those of images
     count downwards.
@@ -21,12 +21,13 @@ def examples(originals: list, made: list[list | None]) -> Chart:
     Args:
         originals: nested lists shaped like an example, 0..255.
         made: for each stop of the dial the same examples rebuilt, or None where nothing was measured.
+        step: of how many numbers along the last axis one is shown.
     """
     if np.ndim(originals[0]) == 3:
         return _maps(originals, made)
     if np.ndim(originals[0]) == 2 and len(originals[0]) > 1:
         return _of_rows(_maps([[originals[0]]], [one and [[one[0]]] for one in made]))
-    return _lines(originals[0], [one and one[0] for one in made])
+    return _lines(originals[0], [one and one[0] for one in made], step)
 
 
 def _maps(originals: list, made: list[list | None]) -> Chart:
@@ -69,12 +70,13 @@ def _row(pictures: list, step: int) -> list[list[float | None]]:
             for line in range(len(grey[0]))]
 
 
-def _lines(original: Any, made: list[Any]) -> Chart:
-    places, is_table = list(range(np.shape(original)[-1])), np.ndim(original) == 1
+def _lines(original: Any, made: list[Any], step: int) -> Chart:
+    places, is_table = list(range(0, step * np.shape(original)[-1], step)), np.ndim(original) == 1
     first = np.atleast_2d(original)[0].tolist()
     shown = [None if one is None else np.atleast_2d(one)[0].tolist() for one in made]
     rebuilt = next((one for one in shown if one), first)
     across, upwards = ("feature", "normalised value (0 to 255)") if is_table else ("place", "value (0 to 255)")
+    across += f", one of {step}" if step > 1 else ""
     return {"id": "rebuilt lines", "title": "An example, and rebuilt", "height": 340,
             "alt": "One example's values, and the same rebuilt at the dial's stop.",
             "follow": [{"trace": 1, "x": [one and places for one in shown], "y": shown}],

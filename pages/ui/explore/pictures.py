@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from compress.data import pictures as stored
+from compress.data.pictures import thinned
 from pages.ui.charts import outside
 from pages.ui.shell import session
 
@@ -26,12 +27,13 @@ def of_examples(view: dict[str, Any], rows: list[int]) -> list[Any]:
 
 
 def unpacked(text: str, shape: list[int]) -> list[np.ndarray]:
-    """Pictures that were packed for transport as 'n,features,base64': uint8 arrays of this shape."""
+    """Pictures of this shape that were packed for transport as 'n,features,base64': uint8 arrays of what is shown of it (see
+    thinned())."""
     if not text:
         return []
     count, size, contents = text.split(",", 2)
     levels = np.frombuffer(zlib.decompress(base64.b64decode(contents)), np.uint8)
-    return list(levels.reshape(int(count), int(size)).reshape(int(count), *shape))
+    return list(thinned(levels.reshape(int(count), int(size)), shape))
 
 
 def difference(one: list | np.ndarray, other: list | np.ndarray) -> np.ndarray:

@@ -408,7 +408,7 @@ def test_what_is_left_of_a_dark_tile_is_seen_and_fades_to_grey() -> None:
     tile = torch.rand(16, generator=generator, dtype=torch.float64) * 0.2
     constant = torch.ones(16, 1, dtype=torch.float64)
     atoms = torch.linalg.qr(torch.cat([constant, torch.randn(16, 15, generator=generator, dtype=torch.float64)], 1)).Q.T
-    path = path_of(tile, torch.full((16,), 0.9, dtype=torch.float64), atoms.contiguous(), SparseCoder(16))
+    path = path_of(tile, torch.full((16,), 0.9, dtype=torch.float64), atoms.contiguous(), SparseCoder(16), (16,))
     left = pictures(path["left"]).astype(float)
     contrast = left.max(1) - left.min(1)
     assert left[0].max() > 160 and left[0].min() < 90 and abs(left[0].mean() - 127.5) < 1

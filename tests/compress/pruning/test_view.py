@@ -114,12 +114,12 @@ def dense_of(network: Network, teacher: Network, path: str) -> nn.Module:
 
 
 def test_inputs_that_are_read_are_counted(mlp: Network, digits: Dataset) -> None:
-    assert inputs_read(mlp) == [48] * 64
+    assert inputs_read(mlp).tolist() == [48] * 64
     for candidate in Prune().curve(mlp, digits, [0.5, 0.98]):
         expected = (candidate.network[1].weight != 0).sum(0).tolist()
-        assert candidate.inside["inputs"] == inputs_read(candidate.network) == expected
+        assert candidate.inside["inputs"] == inputs_read(candidate.network).tolist() == expected
     assert sum(inputs_read(Prune(pattern="units", sparsity=0.5).compress(mlp, digits))) > 0
-    assert inputs_read(build(Architecture(Logistic(), (5,), 3))) == [3] * 5
+    assert inputs_read(build(Architecture(Logistic(), (5,), 3))).tolist() == [3] * 5
     assert inputs_read(build(Architecture(CNN(), (1, 8, 8), 3))) is None
     assert inputs_read(build(Architecture(Recurrent((4,)), (1, 8, 8), 3))) is None
 

@@ -189,6 +189,13 @@ def test_the_channels_of_an_image_are_added_up_and_sequences_stay_rows():
     assert prune_charts.inputs({"shape": [6]}, [seen], [0.5])["follow"][0]["z"] == [[[1, 2, 3, 10, 20, 30]]]
 
 
+def test_of_many_inputs_every_so_manieth_is_on_the_map():
+    counts = list(range(6_000))
+    for held in (counts, counts[::3]):  # as an earlier version kept them, and as this one does
+        seen = point(0.5, 100, inside={"inputs": held, "layers": []})
+        assert prune_charts.inputs({"shape": [6_000]}, [seen], [0.5])["follow"][0]["z"] == [[counts[::3]]]
+
+
 def test_there_is_no_map_where_no_layer_reads_the_examples_as_they_are():
     blind = point(0.5, 100, inside={"inputs": None, "layers": []})
     assert prune_charts.inputs({"shape": [1, 2, 2]}, [blind], [0.5]) is None

@@ -27,3 +27,9 @@ def test_images_rows_and_lines_are_different_charts():
     """Plotly keeps the axes of a chart: those of images count downwards, and lines would hang from the top."""
     image, rows, line = np.zeros((1, 4, 4)).tolist(), np.zeros((2, 5)).tolist(), np.zeros(5).tolist()
     assert len({rebuilt.examples([one], [[one]])["id"] for one in (image, rows, line)}) == 3
+
+
+def test_of_a_wide_example_the_axis_says_which_numbers_are_shown():
+    chart = rebuilt.examples([[0, 255, 0]], [[[0, 200, 0]]], 50)
+    assert chart["figure"]["data"][0]["x"] == chart["follow"][0]["x"][0] == [0, 50, 100]
+    assert chart["figure"]["layout"]["xaxis"]["title"]["text"] == "feature, one of 50"

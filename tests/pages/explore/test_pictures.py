@@ -103,6 +103,13 @@ def test_pictures_come_back_from_their_packing():
     assert pictures.unpacked("", [1, 2, 3]) == []
 
 
+def test_of_a_wide_picture_every_so_manieth_number_comes_back():
+    levels = torch.arange(6_000).remainder(256)[None]
+    for packed in (levels, levels[:, ::3]):  # as an earlier version packed it, and as this one does
+        (only,) = pictures.unpacked(encoded(packed), [6_000])
+        assert only.tolist() == levels[0, ::3].tolist()
+
+
 def test_a_text_is_shown_as_a_text_and_cannot_become_markup():
     shown = Reader(pictures.gallery([(NASTY, "good → bad"), ([0, 255], "numbers")]))
     assert [tag for tag, _ in shown.tags] == ["div", "figure", "blockquote", "figcaption", "figure", "img", "figcaption"]

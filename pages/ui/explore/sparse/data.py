@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from compress.recipe import Recipe
@@ -82,7 +83,7 @@ class DataPage(DictionaryPage):
     def picture(self, state: CurveState) -> charts.Chart | None:
         """Examples, and under them what is rebuilt from their codes."""
         held = [point and point["inside"]["rebuilt"] for point in marks.at(state.points, state.values)]
-        return rebuilt.examples(state.view["original"], held) if any(held) else None
+        return rebuilt.examples(state.view["original"], held, state.view.get("step", 1)) if any(held) else None
 
     def live(self, state: CurveState) -> None:
         """The dictionary as it is learned."""
@@ -115,7 +116,8 @@ class DataPage(DictionaryPage):
         st.html(pictures.gallery(list(zip(originals, map(outside.name, state.view["labels"]), strict=True))))
         st.html(pictures.gallery([(values, "rebuilt") for values in made]))
         st.html(pictures.gallery([(pictures.difference(one, other), "difference")
-                                  for one, other in zip(originals, made, strict=True)]))
+                                  for one, other in zip(originals, made, strict=True)
+                                  if np.shape(one) == np.shape(other)]))  # an earlier version kept all of a wide example
 
     def waits(self, state: CurveState) -> bool:
         """While a pursuit plays, too; none does where none is shown."""
