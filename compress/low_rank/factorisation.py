@@ -9,11 +9,11 @@ from math import ceil
 import torch
 from torch import Tensor
 
+from compress.files.scratch import Rows, Scratch
 from compress.layers.base import DenseLayer
 from compress.layers.factors import Factors
 from compress.layers.input_moments import Moments
 from compress.layers.matrix_view import factorised, matrix_of
-from compress.low_rank.scratch import Rows, Scratch
 from compress.memory import require
 from compress.solvers.svd import Subspace, break_even, principal, randomized
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
+from compress.files.scratch import Scratch
 from compress.layers.base import Substitute, bytes_of, bytes_of_weight, merged_layer, with_layers
 from compress.layers.input_moments import Moments, in_turn, input_moments, recalibrated
 from compress.layers.opening import merged, parts_of
@@ -17,7 +18,6 @@ from compress.layers.sparse import Sparse
 from compress.low_rank.factorisation import Factorisation, factorise, placeholder
 from compress.low_rank.prefix_sums import PrefixSums
 from compress.low_rank.rank_allocation import choose_ranks
-from compress.low_rank.scratch import Scratch
 from compress.low_rank.sequential import Sequential
 from compress.low_rank.view import layer_views
 from compress.memory import give_back_of, is_large

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 Masks = dict[str, Tensor]
+AT_ONCE = 1 << 22  # numbers whose order is written at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,8 +18,8 @@ class Ranking:
     """The order in which weights are pruned.
 
     Attributes:
-        places: path -> (rows, columns) int64, the rank of each weight among the weights that it is compared with; rank 0 is
-            pruned first.
+        places: path -> (rows, columns) int32 (int64 beyond its range), the rank of each weight among the weights that it is
+            compared with; rank 0 is pruned first.
         within: the weights that are compared with each other: those of a "network", "layer", "row" or "group" (consecutive
             inputs of one row).
     """
@@ -93,12 +94,23 @@ def _places(scores: Tensor) -> Tensor:
     """(rows, n) scores -> (rows, n) ranks within each row, 0 for the lowest; of equal scores the first has the lower rank.
 
     The bits of non-negative floats, read as whole numbers, sort in the same order. With the index appended as lower bits all
-    keys differ, so that an unstable sort, the fastest one, has a unique result.
+    keys differ, so that an unstable sort, the fastest one, has a unique result. Of a large network, the keys are what takes
+    the memory: rows are sorted a few at a time, and ranks are written a few columns at a time.
     """
-    bits = scores.detach().cpu().float().contiguous().numpy().view(np.uint32).astype(np.uint64)
-    order = np.sort((bits << np.uint64(32)) | np.arange(bits.shape[1], dtype=np.uint64), axis=1).astype(np.uint32)
-    places = np.empty(bits.shape, dtype=np.int64)
-    np.put_along_axis(places, order.astype(np.int64), np.arange(bits.shape[1])[None], axis=1)
+    bits = scores.detach().cpu().float().contiguous().numpy().view(np.uint32)
+    rows, columns = bits.shape
+    places = np.empty(bits.shape, dtype=np.int32 if columns <= np.iinfo(np.int32).max else np.int64)
+    for first in range(0, rows, max(1, AT_ONCE // max(1, columns))):
+        part = slice(first, first + max(1, AT_ONCE // max(1, columns)))
+        keys = bits[part].astype(np.uint64)
+        keys <<= np.uint64(32)
+        keys |= np.arange(columns, dtype=np.uint64)
+        keys.sort(axis=1)
+        wide = max(1, AT_ONCE // len(keys))
+        for start in range(0, columns, wide):
+            order = keys[:, start:start + wide].astype(np.uint32).astype(np.int64)
+            ranks = np.arange(start, start + order.shape[1], dtype=places.dtype)
+            np.put_along_axis(places[part], order, ranks[None], axis=1)
     return torch.from_numpy(places)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.layers.input_moments import input_mean_squares, input_moments
+from compress.layers.input_moments import in_turn, input_mean_squares, input_moments
 from compress.layers.open_codes import OpenCodes
 from compress.networks.evaluation import device_of
 from compress.networks.families import Network
@@ -61,13 +61,16 @@ def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dat
     if criterion == "wanda":
         squares = input_mean_squares(network, examples, paths)
         return {path: _matrix(weight).abs() * _input_norms(weight, squares[path]) for path, weight in weights.items()}
-    moments = input_moments(network, examples, paths)
-    if criterion == "second_order":
-        return {path: _second_order(weight, moments[path].full(path)) for path, weight in weights.items()}
-    work = [weight.numel() * weight[0].numel() ** 2 for weight in weights.values()]  # about, of each layer
-    return {path: _in_turn(weight, moments[path].full(path), group,
-                           report.part(sum(work[:number]) / sum(work), sum(work[:number + 1]) / sum(work)))
-            for number, (path, weight) in enumerate(weights.items())}
+    work = {path: weight.numel() * weight[0].numel() ** 2 for path, weight in weights.items()}  # about, of each layer
+    found: Scores = {}
+    for some in in_turn(network, paths):
+        moments = input_moments(network, examples, some)
+        for path in some:
+            second, done = moments.pop(path).full(path), sum(work[one] for one in found)
+            part = report.part(done / sum(work.values()), (done + work[path]) / sum(work.values()))
+            found[path] = (_second_order(weights[path], second) if criterion == "second_order" else
+                           _in_turn(weights[path], second, group, part))
+    return found
 
 
 def products(network: Network, paths: list[str], data: Dataset, measure: Callable[[Tensor], Tensor],

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from compress.data.datasets import Dataset
 from compress.data.tensors import on_device
-from compress.layers.base import DenseLayer, bytes_of_weight, is_dense, with_layers
-from compress.layers.input_moments import Moments, input_moments
+from compress.files.scratch import Scratch
+from compress.layers.base import DenseLayer, bytes_of, bytes_of_weight, is_dense, with_layers
+from compress.layers.input_moments import Moments, in_turn, input_moments
 from compress.layers.opening import opened, parts_of
 from compress.layers.rounded.corrected import Corrected
 from compress.layers.rounded.half import FORMATS, Half
@@ -22,6 +23,7 @@ from compress.layers.rounded.quantized import Quantized
 from compress.layers.rounded.quantized_codes import QuantizedCodes
 from compress.layers.sensitivity import EXAMPLES
 from compress.layers.titles import layer_title
+from compress.memory import give_back_of, is_large
 from compress.networks.evaluation import device_of, logits_of
 from compress.networks.families import Network
 from compress.progress import Reporter, no_report
@@ -63,9 +65,18 @@ class Quantizer:
     def roundable(self, report: Reporter = no_report) -> dict[str, Roundable]:
         """Path -> layer with the moments of its inputs on the calibration examples."""
         if not self._roundable:
-            report(0.0, "reading calibration activations")
-            moments = input_moments(self.open, self.calibration, self.layers)
-            self._roundable = {path: self._ready(path, moments[path]) for path in self.layers}
+            size = bytes_of(self.layers.values())
+            scratch = Scratch() if is_large(size) else None
+            found: dict[str, Roundable] = {}
+            for group in in_turn(self.open, self.layers) if scratch else [list(self.layers)]:
+                report(len(found) / len(self.layers), "reading calibration activations")
+                moments = input_moments(self.open, self.calibration, group)
+                for path in group:
+                    found[path] = self._ready(path, moments.pop(path))
+                    if scratch is not None:
+                        found[path].in_file(scratch)
+                give_back_of(size)
+            self._roundable = found
         return self._roundable
 
     def _ready(self, path: str, moments: Moments | None) -> Roundable:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from compress.files.scratch import Rows, Scratch
 from compress.layers.base import DenseLayer
 from compress.layers.input_moments import Moments, diagonal_of
 from compress.layers.matrix_view import matrix_of
@@ -73,7 +74,8 @@ class Roundable:
     Attributes:
         matrix: (groups, rows, columns), as matrix_of() has it.
         held: the same shape, False for weights that are 0 and stay 0; None if there is no such weight.
-        moments: of the inputs: second (groups, columns, columns), float64, or for very wide layers its root; mean.
+        moments: of the inputs: second (groups, columns, columns), float64, or for very wide layers its root; mean. Of a
+            large network, the second moment is in a file; see in_file().
     """
 
     def __init__(self, path: str, layer: DenseLayer, moments: Moments | None) -> None:
@@ -88,16 +90,33 @@ class Roundable:
         self.matrix = matrix_of(layer)
         held = self.matrix != 0
         self.held = None if bool(held.all()) else held
-        self.path, self.moments = path, Moments(torch.zeros(1, 1, 1), torch.zeros(1, 1))
+        self.path, self._moments = path, Moments(torch.zeros(1, 1, 1), torch.zeros(1, 1))
+        self._kept_moment: Rows | None = None
+        self._quick: QuickErrors | None = None
         if moments is not None:
-            self.moments = moments if moments.is_wide else Moments(moments.full(path), moments.mean)
-        self.mean = self.moments.mean
+            self._moments = moments if moments.is_wide else Moments(moments.full(path), moments.mean)
+        self.mean = self._moments.mean
+        self.squares = diagonal_of(self._moments.second)
+        self.is_one_hot = isinstance(self._moments.second, Diagonal)
         self._reads_inputs = moments is not None
         self._factors: dict[float, Factor] = {}
         self._most = max(FEWEST, KEPT // self.matrix.numel())
         self._kept: dict[tuple[Rounding, int], tuple[Tensor, Grid | Codebook]] = {}
         self._grids: dict[tuple[Rounding, int], Grid] = {}
         self._nearest_errors: dict[tuple[Rounding, int], float] = {}  # on gptq's moment, by its settings
+
+    def in_file(self, scratch: Scratch) -> None:
+        """Puts the second moment into a file, from which it is read when it is needed: it has as many numbers as the square
+        of the layer's inputs, and what follows from it takes as much again. Nothing of that is kept in memory then."""
+        if isinstance(self._moments.second, Tensor):
+            self._kept_moment = scratch.put(self._moments.second)
+            self._moments = Moments(self._moments.second[:, :0], self.mean)
+
+    @property
+    def moments(self) -> Moments:
+        """Of the inputs."""
+        kept = self._kept_moment
+        return self._moments if kept is None else Moments(kept.first(kept.shape[1]), self.mean)
 
     def prepare(self, rounding: Rounding, levels: Iterable[int]) -> None:
         """Rounds to many numbers of levels at once, which takes less time and gives the same."""
@@ -106,7 +125,7 @@ class Roundable:
         meanings = [self._meaning(rounding, count) for count in wanted]
         grids = [values for values in meanings if isinstance(values, Grid)]
         # Where inputs are one-hot, no weight can make up for another one's error: GPTQ rounds to nearest.
-        if rounding.scheme == "gptq" and grids and not isinstance(self.moments.second, Diagonal):
+        if rounding.scheme == "gptq" and grids and not self.is_one_hot:
             choices = rounded_to_all(self.matrix, self._factor(rounding.damping), grids, self.held)
             found = [choice.numbers for choice in choices]
             self._nearest_errors.update(zip([(rounding, count) for count in wanted], (
@@ -192,12 +211,16 @@ class Roundable:
         covariance = self._moment(True)
         if not isinstance(covariance, Tensor):
             return float(energy(lost, covariance).sum())
-        return float(self._spread.errors(lost).sum())
+        return float(self._spread().errors(lost).sum())
 
-    @cached_property
     def _spread(self) -> QuickErrors:
         """Of the covariance of the inputs."""
-        return QuickErrors.of(self._whole_moment(True), self.matrix.dtype)
+        if self._quick is not None:
+            return self._quick
+        found = QuickErrors.of(self._whole_moment(True), self.matrix.dtype)
+        if self._kept_moment is None:
+            self._quick = found
+        return found
 
     @cached_property
     def _energy(self) -> float:
@@ -208,13 +231,17 @@ class Roundable:
         return float(output_errors(self.matrix, second).sum())
 
     def _factor(self, damping: float) -> Factor:
-        if damping not in self._factors:
-            self._factors[damping] = factor(self._whole_moment(self.layer.bias is not None), damping)
-        return self._factors[damping]
+        if damping in self._factors:
+            return self._factors[damping]
+        found = factor(self._whole_moment(self.layer.bias is not None), damping)
+        if self._kept_moment is None:
+            self._factors[damping] = found
+        return found
 
     def _moment(self, centred: bool) -> Metric:
         """The second moment, or the covariance: the errors that matter where the bias takes up their mean."""
-        return self.moments.covariance if centred else self.moments.second
+        moments = self.moments
+        return moments.covariance if centred else moments.second
 
     def _whole_moment(self, centred: bool) -> Tensor:
         """The same, columns x columns numbers in any case. Raises MemoryShort if they do not fit."""
@@ -255,7 +282,7 @@ class Roundable:
         clip = rounding.clipping == "least_error" or levels == 2
         is_even = rounding.symmetric and levels > 2 and levels % 2 == 0
         weighs = clip and self._reads_inputs and matrix is self.matrix  # the weights of one token share their input
-        importance = diagonal_of(self.moments.second) if weighs else None
+        importance = self.squares if weighs else None
         if levels == 2 and rounding.symmetric:
             return binary(matrix, PER[rounding.per], rounding.group, importance)
         grid = fitted(matrix, levels + is_even, PER[rounding.per], rounding.group, rounding.symmetric, clip, importance)

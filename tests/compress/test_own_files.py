@@ -35,7 +35,8 @@ def test_files_are_listed_by_name_and_removed():
         FILES.removed("a")
 
 
-def test_what_waits_longer_than_a_day_is_removed_although_another_process_removes_some_of_it(monkeypatch):
+def test_what_waits_longer_than_a_day_is_removed_although_another_process_removes_some_of_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("COMPRESS_HOME", str(tmp_path))
     place, old = kept_networks.waiting(), time.time() - 2 * kept_networks.DAY
     for name in ("first", "second", "third"):
         (place / name).mkdir()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
+from compress.pruning import ranking
 from compress.pruning.ranking import Masks, Ranking, kept_of
 
 SHAPES = {"1": (5, 12), "3": (4, 7), "5": (1, 9)}
@@ -189,3 +190,13 @@ def test_only_values_matter_not_how_they_lie_in_memory(within: str) -> None:
     scores = different_scores()
     turned = {path: score.double().T.contiguous().T.requires_grad_() for path, score in scores.items()}
     assert alike(Ranking.of(turned, within, 4).places, Ranking.of(scores, within, 4).places)
+
+
+@pytest.mark.parametrize("within", WITHIN)
+@pytest.mark.parametrize("at_once", [1, 5, 16])
+def test_a_ranking_in_parts_is_the_same(within: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = different_scores(3)
+    whole = Ranking.of(scores, within, 4)
+    monkeypatch.setattr(ranking, "AT_ONCE", at_once)
+    parts = Ranking.of(scores, within, 4)
+    assert alike(whole.places, parts.places)

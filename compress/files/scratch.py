@@ -50,11 +50,11 @@ class Scratch:
             except OSError as error:
                 raise self._failed(error) from error
         if left:
-            raise StoreError(f"A file of factors in {self._folder} was cut short by another program. Measure the curve "
+            raise StoreError(f"A file of numbers in {self._folder} was cut short by another program. Measure the curve "
                              "again.")
 
     def _failed(self, error: OSError) -> StoreError:
-        return StoreError(of_system(f"A file of factors in {self._folder}", self._folder, error))
+        return StoreError(of_system(f"A file of numbers in {self._folder}", self._folder, error))
 
 
 @dataclass(frozen=True)

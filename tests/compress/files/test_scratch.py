@@ -12,9 +12,9 @@ import torch
 
 from compress import memory
 from compress.data.datasets import Dataset
+from compress.files.scratch import Scratch
 from compress.files.store_error import StoreError
 from compress.low_rank.factorisation import Factorisation
-from compress.low_rank.scratch import Scratch
 from compress.methods.low_rank import LowRank
 from compress.networks.families import Network
 from tests.compress.helpers import identical, state
