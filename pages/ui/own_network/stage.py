@@ -19,7 +19,7 @@ from pages.ui.shell import session, tray, widgets
 from pages.ui.shell.frame import Page
 
 POLL = 0.4
-FROM_TORCH = ('import torch\n\ntorch.onnx.export(network.eval(), (example,),\n'
+FROM_TORCH = ('import torch\n\ntorch.onnx.export(\n    network.eval(), (example,),\n'
               '    "network.onnx", external_data=False)')
 FROM_SCIKIT = ('from skl2onnx import to_onnx\n\nmade = to_onnx(classifier, X[:1])\n'
                'with open("network.onnx", "wb") as file:\n    file.write(made.SerializeToString())')

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from compress.recipe import Step
 from pages.ui.charts import outside, setting_words
-from pages.ui.shell import door, lesson_bar, mishap, records, session, tray, widgets
+from pages.ui.shell import door, lesson_bar, messages, mishap, records, session, tray, widgets
 from pages.ui.shell.choice import Card, Choice, known_data, preset_of, suited, teacher_settings
 from pages.ui.shell.look import steady_press, view_switch
 from pages.ui.shell.look.icon import icon
@@ -56,6 +56,7 @@ def open_page(title: str, summary: str, methods: dict[str, str] | None = None) -
                        initial_sidebar_state=264)
     st.html(STYLE)
     mishap.catch()
+    messages.keep()
     door.enter()
     here = next((path for path, label, _ in PAGES if label == title), PAGES[0][0])  # the first page's title is a question
     place = _place_of_links()
