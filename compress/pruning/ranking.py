@@ -100,8 +100,9 @@ def _places(scores: Tensor) -> Tensor:
     bits = scores.detach().cpu().float().contiguous().numpy().view(np.uint32)
     rows, columns = bits.shape
     places = np.empty(bits.shape, dtype=np.int32 if columns <= np.iinfo(np.int32).max else np.int64)
-    for first in range(0, rows, max(1, AT_ONCE // max(1, columns))):
-        part = slice(first, first + max(1, AT_ONCE // max(1, columns)))
+    tall = max(1, AT_ONCE // max(1, columns))
+    for first in range(0, rows, tall):
+        part = slice(first, first + tall)
         keys = bits[part].astype(np.uint64)
         keys <<= np.uint64(32)
         keys |= np.arange(columns, dtype=np.uint64)

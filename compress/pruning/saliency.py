@@ -62,14 +62,13 @@ def saliencies(network: Network, paths: Iterable[str], criterion: str, data: Dat
         squares = input_mean_squares(network, examples, paths)
         return {path: _matrix(weight).abs() * _input_norms(weight, squares[path]) for path, weight in weights.items()}
     work = {path: weight.numel() * weight[0].numel() ** 2 for path, weight in weights.items()}  # about, of each layer
-    found: Scores = {}
+    total, done, found = sum(work.values()), 0, Scores()
     for some in in_turn(network, paths):
         moments = input_moments(network, examples, some)
         for path in some:
-            second, done = moments.pop(path).full(path), sum(work[one] for one in found)
-            part = report.part(done / sum(work.values()), (done + work[path]) / sum(work.values()))
+            second, before, done = moments.pop(path).full(path), done, done + work[path]
             found[path] = (_second_order(weights[path], second) if criterion == "second_order" else
-                           _in_turn(weights[path], second, group, part))
+                           _in_turn(weights[path], second, group, report.part(before / total, done / total)))
     return found
 
 
